@@ -1,0 +1,94 @@
+package message
+
+import "time"
+
+// EventKind tells what came back.
+type EventKind string
+
+// The kinds of Event.
+const (
+	EventStatus     EventKind = "status"     // what became of a message that we sent
+	EventInbound    EventKind = "inbound"    // a person wrote, tapped or ordered
+	EventPreference EventKind = "preference" // a person stopped or resumed marketing
+	EventIdentity   EventKind = "identity"   // a person's number or user id changed
+	EventAccount    EventKind = "account"    // quality, template and account notices
+	EventOther      EventKind = "other"      // kept, not understood; Reason says why
+)
+
+// Rank is how far a message got: none < sent < delivered < read < played.
+// Ranks are joined, never assigned, so that order and repetition of events do
+// not matter.
+type Rank uint8
+
+// The ranks.
+const (
+	RankNone Rank = iota
+	RankSent
+	RankDelivered
+	RankRead
+	RankPlayed
+)
+
+// String is the rank's word in state, views and JSON; "" for none.
+func (r Rank) String() string {
+	return [...]string{"", "sent", "delivered", "read", "played"}[min(r, RankPlayed)]
+}
+
+// Event is one thing that a provider told us, by webhook or by poll, in the
+// vocabulary of handbill. Fields that do not belong to its kind are zero.
+type Event struct {
+	Kind EventKind
+	// ID is the provider's id: of the inbound message, or of the message whose
+	// status this is.
+	ID string
+	At time.Time // the provider's clock; zero where it does not say
+
+	// From is who wrote, or whom the status is about. WhatsApp may leave both
+	// parts out of a status; never correlate statuses by it.
+	From        Address
+	ProfileName string // the sender's WhatsApp profile name
+
+	// Status
+	Ref    string // the reference that we sent and the provider echoed
+	Rank   Rank
+	Failed bool
+	Code   string // with Failed: the provider's code
+	Title  string // with Failed: in a few words
+
+	// Inbound
+	Type      string // Meta's type: "text", "interactive", "button", "order", "image", …
+	Text      string // text body, caption, or the title of what was tapped
+	ContextID string // id of the message that this answers
+	ReplyID   string // list row id, button id, or template quick-reply payload
+	ReplyKind string // "list_reply", "button_reply", "button", "flow", …
+	Order     *Order
+	Data      string // JSON of a flow's answer, location, contacts, reaction, media
+	Ad        string // source id of the ad or post that led here (free entry point)
+
+	// Preference
+	OptOut   bool   // with EventPreference: true for stop, false for resume
+	Category string // "marketing_messages"
+
+	// Identity
+	NewAddress Address
+
+	// Account and Other
+	Field  string // Meta's webhook field
+	Reason string // why it was kept without being understood
+	Raw    []byte // the JSON of this one event, for Account and Other
+}
+
+// Order is a cart that a person sent.
+type Order struct {
+	CatalogID string
+	Note      string
+	Items     []OrderItem
+}
+
+// OrderItem is one line of an Order.
+type OrderItem struct {
+	ProductID string
+	Quantity  int
+	Price     string // decimal, per unit
+	Currency  string // ISO 4217
+}

@@ -1,0 +1,43 @@
+package message
+
+import "strconv"
+
+// Address is where a message goes: a phone number, or a business-scoped user
+// id for people who hide their number. Exactly one is set for a send.
+type Address struct {
+	Phone  string // E.164 with "+", such as "+4915112345678"; "" when only UserID is known
+	UserID string // business-scoped user id, such as "US.13491208655302741918"
+}
+
+// Key is the recipient's key in the plan and in the state: the phone number
+// where there is one, else the user id.
+func (a Address) Key() string {
+	if a.Phone != "" {
+		return a.Phone
+	}
+	return a.UserID
+}
+
+// Recipient is one person of an audience, ready to be planned.
+type Recipient struct {
+	Address
+	// Attributes are the values of the audience's declared attributes, in the
+	// order of the audience's attribute names.
+	Attributes []Value
+	// Place is where the recipient comes from, for diagnostics.
+	Place Place
+}
+
+// Place is a position in an audience's source.
+type Place struct {
+	File string // base name, such as "contacts.csv"; "" for a query
+	Line int    // 1-based line of the record's first byte; for a query the row's number
+}
+
+// String is "contacts.csv:118".
+func (p Place) String() string {
+	if p.File == "" {
+		return "row " + strconv.Itoa(p.Line)
+	}
+	return p.File + ":" + strconv.Itoa(p.Line)
+}
