@@ -1,0 +1,42 @@
+// Package apply carries out a plan: it paces, sends once, records intents
+// before and outcomes after, holds, halts and drains. It reads no HCL and
+// speaks no HTTP.
+package apply
+
+import (
+	"context"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// Sender is one sending number. Encode is pure and is called before the intent
+// is recorded; Send makes at most one request.
+type Sender interface {
+	// Encode builds the request of draft d with one recipient's values.
+	Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error)
+	// Send carries r out and classifies the answer. It is never called before
+	// the intent of r is durable, and never twice for one intent.
+	Send(ctx context.Context, r message.Request) message.Answer
+}
+
+// Recorder is the state as apply needs it.
+type Recorder interface {
+	// Recover turns every leftover Sending of an earlier process into InDoubt,
+	// durably, and returns how many there were.
+	Recover(ctx context.Context) (int, error)
+	// Begin opens a run: it raises the epoch and the serial, records the
+	// resources and the planned counts, and returns the run's id.
+	Begin(ctx context.Context, r state.Run, resources []state.Resource) (int64, error)
+	// Intend records intents in one durable transaction, re-checking for each
+	// that no gate closed since the plan: opt-outs, cool-downs, windows, caps,
+	// a delivery that exists already, an epoch that is not ours any more. The
+	// verdicts are in the order of the intents. When it returns an error,
+	// nothing may be sent.
+	Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error)
+	// Settle records outcomes in one durable transaction. An outcome for an
+	// attempt that an event settled already is joined, never overwritten.
+	Settle(ctx context.Context, run int64, outcomes []state.Outcome) error
+	// Finish closes the run with its final counts, read from the state itself.
+	Finish(ctx context.Context, r state.Run) (state.Run, error)
+}

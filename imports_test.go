@@ -1,0 +1,117 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/handbill/handbill"
+
+// rooms says who may import whom inside the module, and which libraries and
+// parts of the standard library are kept to a room. A package that is not in
+// the table fails: a new room is added here in the commit that makes it.
+var rooms = map[string][]string{
+	"":                       {"cli"},
+	"message":                {},
+	"lang/eval":              {"message"},
+	"lang":                   {"message", "lang/eval"},
+	"audience":               {"message"},
+	"state":                  {"message"},
+	"plan":                   {"lang", "audience", "message", "state"},
+	"apply":                  {"message", "plan", "state"},
+	"providers":              {"message"},
+	"providers/metaobject":   {"message", "providers"},
+	"providers/providertest": {"message", "providers", "internal/golden"},
+	"providers/cloud":        {"message", "providers", "providers/metaobject"},
+	"providers/dialog360":    {"message", "providers", "providers/metaobject"},
+	"providers/kaleyra":      {"message", "providers", "providers/metaobject"},
+	"providers/onemsg":       {"message", "providers"},
+	"providers/sandbox":      {"message", "providers", "providers/metaobject", "sandbox"},
+	"reply":                  {"lang", "lang/eval", "message", "state"},
+	"serve":                  {"message", "reply", "state"},
+	"sandbox":                {"message"},
+	"cli/view":               {"message", "plan", "state", "lang"},
+	"cli":                    {"*"},
+	"internal/golden":        {},
+}
+
+// kept says which imports are kept to which rooms (by path prefix).
+var kept = map[string][]string{
+	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "cli"},
+	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "cli"},
+	"net/http":                    {"providers", "serve", "sandbox", "audience", "cli"},
+	"github.com/spf13/cobra":      {"cli"},
+	"modernc.org/sqlite":          {"state", "audience"},
+	"github.com/jackc/pgx/v5":     {"state", "audience"},
+}
+
+// TestImports holds the walls of the house; see docs/architecture.md.
+func TestImports(t *testing.T) {
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		checkFile(t, path)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkFile(t *testing.T, path string) {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, src, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), ".")
+	test := strings.HasSuffix(path, "_test.go")
+	allowed, known := rooms[room]
+	if !known && !strings.HasPrefix(room, "examples/") {
+		t.Errorf("%s: package %q is not in the table of rooms in imports_test.go", path, room)
+		return
+	}
+	for _, spec := range file.Imports {
+		name, _ := strconv.Unquote(spec.Path.Value)
+		if test {
+			continue // tests may look anywhere; what ships may not
+		}
+		if inner, ok := strings.CutPrefix(name, module+"/"); ok && !slices.Contains(allowed, "*") && !slices.Contains(allowed, inner) {
+			t.Errorf("%s imports %s, which the room %q may not", path, inner, room)
+		}
+		checkKept(t, path, room, name)
+	}
+	if !test && room != "" && room != "cli" {
+		checkCalls(t, path, file, room)
+	}
+}
+
+func checkKept(t *testing.T, path, room, name string) {
+	t.Helper()
+	for lib, where := range kept {
+		if name != lib && !strings.HasPrefix(name, lib+"/") {
+			continue
+		}
+		if !slices.ContainsFunc(where, func(r string) bool { return room == r || strings.HasPrefix(room, r+"/") }) {
+			t.Errorf("%s imports %s, which is kept to %s", path, name, strings.Join(where, ", "))
+		}
+	}
+}

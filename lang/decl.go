@@ -1,0 +1,296 @@
+package lang
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/handbill/handbill/message"
+)
+
+// Config is everything that a directory declares, decoded and checked, with
+// variables and locals evaluated. Declarations are in source order: by file
+// name, then by position.
+type Config struct {
+	Settings   Settings
+	Variables  []*Variable
+	Locals     []*Local
+	Outputs    []*Output
+	Providers  []*Provider
+	Catalogs   []*Catalog
+	Messages   []*Message
+	Audiences  []*Audience
+	Campaigns  []*Campaign
+	ReplyRules []*ReplyRule
+	Checks     []*Check
+	Moved      []*Moved
+
+	// Graph is the dependency graph of everything that has an address.
+	Graph *Graph
+	// Files are the parsed sources by name relative to the directory, for
+	// diagnostics and for the snapshot in a saved plan.
+	Files map[string][]byte
+	// eval holds what expressions are evaluated with; opaque to callers.
+	eval *evaluator
+}
+
+// Settings is the handbill block.
+type Settings struct {
+	RequiredVersion string // a constraint such as ">= 0.1, < 1.0"; "" for none
+	State           StateSettings
+	DeclRange       hcl.Range
+}
+
+// StateSettings says where the state lives.
+type StateSettings struct {
+	Type string // "sqlite" (the default) or "postgres"
+	Path string // sqlite: relative to the directory; default "handbill.state"
+	URL  string // postgres; sensitive
+}
+
+// Variable is a variable block with the value it got.
+type Variable struct {
+	Name        string
+	Description string
+	Type        cty.Type
+	Value       cty.Value // marked where Sensitive
+	Sensitive   bool
+	Nullable    bool
+	Default     bool // the value is the default
+	DeclRange   hcl.Range
+}
+
+// Local is one named expression of a locals block.
+type Local struct {
+	Name      string
+	Value     cty.Value
+	DeclRange hcl.Range
+}
+
+// Output is an output block. Its value may depend on the plan's results, so
+// it is evaluated by EvalOutput.
+type Output struct {
+	Name        string
+	Description string
+	Sensitive   bool
+	Expr        hcl.Expression
+	DeclRange   hcl.Range
+}
+
+// Provider is one sending number at one provider.
+type Provider struct {
+	Type      string // "sandbox", "onemsg", …
+	Name      string
+	Arguments map[string]cty.Value // as the provider's schema types them; sensitive ones marked
+	DeclRange hcl.Range
+}
+
+// Address is "provider.sandbox.main".
+func (p *Provider) Address() string { return "provider." + p.Type + "." + p.Name }
+
+// Catalog declares the products that messages may name.
+type Catalog struct {
+	Name      string
+	ID        string
+	Products  []Product // in order of declaration
+	DeclRange hcl.Range
+}
+
+// Address is "catalog.spring".
+func (c *Catalog) Address() string { return "catalog." + c.Name }
+
+// Product is one product of a Catalog.
+type Product struct {
+	ID           string // retailer id
+	Title        string
+	Description  string
+	Price        string // "19.90 EUR"
+	Availability string // "in stock", "out of stock", …; "" when not declared
+	Hidden       bool
+	Attributes   map[string]cty.Value // other columns of a products source
+	DeclRange    hcl.Range
+}
+
+// Message is one declared message of any kind. Its texts stay expressions
+// until a campaign or reply rule binds them.
+type Message struct {
+	Kind      message.Kind
+	Name      string
+	Tree      Tree // for the resource diff: constants evaluated, the rest as source
+	DeclRange hcl.Range
+	body      *messageBody // opaque: what compile needs
+}
+
+// Address is "list_message.browse".
+func (m *Message) Address() string { return string(m.Kind) + "." + m.Name }
+
+// Audience says who: a source, how a row becomes a contact, who is left out.
+type Audience struct {
+	Name       string
+	Source     Source
+	Region     string   // default region for national numbers, ISO 3166-1 alpha-2; may be ""
+	Attributes []string // names, sorted
+	Optional   []string // attributes that may be empty
+	Columns    []string // declared columns; nil when they come from the source's header
+	Exclude    []*Audience
+	HasConsent bool // consent is declared
+	HasWindow  bool // last_inbound is declared
+	Tree       Tree
+	DeclRange  hcl.Range
+	exprs      audienceExprs // opaque: what Bind compiles
+}
+
+// Address is "audience.subscribers".
+func (a *Audience) Address() string { return "audience." + a.Name }
+
+// Source mirrors the audience's source block.
+type Source struct {
+	Kind      string // "csv", "ndjson", "json", "sql", "inline"
+	Path      string
+	Encoding  string
+	Delimiter string
+	Records   string
+	Driver    string
+	DSN       string // sensitive
+	Query     string
+	Contacts  []Contact // inline
+	DeclRange hcl.Range
+}
+
+// Contact is an inline contact block: the phone (or user id) and attributes,
+// parallel to Audience.Columns.
+type Contact struct {
+	Values    []message.Value
+	DeclRange hcl.Range
+}
+
+// Campaign is one message to one audience through one provider.
+type Campaign struct {
+	Name          string
+	Provider      *Provider
+	Audience      *Audience
+	Message       *Message
+	Fallback      *Message // nil for none
+	OnInvalid     string   // "fail" or "skip"
+	Window        string   // "known" or "assume_open"
+	Revision      int
+	Throughput    float64 // messages per second; 0 for the provider's
+	MaxAttempts   int
+	Testers       []string // E.164
+	Schedule      *Schedule
+	Limit         *CampaignLimit
+	Canary        *Canary
+	StopIf        StopIf
+	PreventResend bool
+	Tree          Tree
+	DeclRange     hcl.Range
+	values        hcl.Expression
+}
+
+// Address is "campaign.spring".
+func (c *Campaign) Address() string { return "campaign." + c.Name }
+
+// Schedule bounds when a campaign may send.
+type Schedule struct {
+	NotBefore  time.Time // zero for none
+	NotAfter   time.Time // zero for none
+	QuietFrom  int       // minutes after midnight, -1 for no quiet hours
+	QuietUntil int       // minutes after midnight; may be before QuietFrom: over midnight
+	Timezone   *time.Location
+	DeclRange  hcl.Range
+}
+
+// CampaignLimit bounds how much a campaign may do.
+type CampaignLimit struct {
+	PerRecipient  Frequency // over all campaigns of the state
+	Total         int       // per apply; 0 for none
+	MaxRecipients int       // a guard: more fails the plan; 0 for none
+	MaxChange     float64   // a guard: share of the last audience that may be new or gone, 0 to 1; 0 for none
+	DeclRange     hcl.Range
+}
+
+// Frequency is "1 per 24h"; Count 0 for none.
+type Frequency struct {
+	Count int
+	Per   time.Duration
+}
+
+// Canary sends to a few first.
+type Canary struct {
+	Count          int
+	Percent        float64
+	Wait           time.Duration
+	MaxFailureRate float64
+	DeclRange      hcl.Range
+}
+
+// StopIf halts a campaign when too many sends fail.
+type StopIf struct {
+	FailureRate float64 // share of the last Over answers, 0 to 1
+	Over        int
+}
+
+// ReplyRule is what serve answers to which inbound message. It is stored in
+// the state as source text at apply and compiled again by the reply room.
+type ReplyRule struct {
+	Name      string
+	Provider  *Provider // nil for every provider
+	Priority  int
+	Continue  bool
+	Cooldown  time.Duration
+	Reply     *Message // nil where the rule only forwards or sets
+	Handover  bool
+	Tree      Tree
+	DeclRange hcl.Range
+	body      *replyBody // opaque: when, values, lookups, forwards, sets
+}
+
+// Address is "reply_rule.availability".
+func (r *ReplyRule) Address() string { return "reply_rule." + r.Name }
+
+// Check is a guard evaluated against the plan.
+type Check struct {
+	Name      string
+	Asserts   []Assert
+	DeclRange hcl.Range
+}
+
+// Assert is one condition of a Check.
+type Assert struct {
+	Condition    hcl.Expression
+	ErrorMessage hcl.Expression
+	DeclRange    hcl.Range
+}
+
+// Moved renames a resource without losing its history.
+type Moved struct {
+	From, To  string // addresses
+	DeclRange hcl.Range
+}
+
+// Tree is one resource as the plan compares and draws it: attributes and
+// nested blocks in the language's order. Constant texts are values; a text
+// that depends on a recipient or on value.* is its template source,
+// "Hello, ${recipient.name}". Sensitive values are never in it.
+type Tree struct {
+	Attributes []Attribute `json:"attributes,omitempty"`
+	Blocks     []Block     `json:"blocks,omitempty"`
+}
+
+// Attribute is one argument of a Tree.
+type Attribute struct {
+	Name string `json:"name"`
+	// Value is JSON: a string, number, bool, null, array or object; a
+	// reference such as audience.subscribers is Reference.
+	Value     string `json:"value,omitempty"`
+	Reference bool   `json:"reference,omitempty"` // Value is an address, printed without quotes
+	Sensitive bool   `json:"sensitive,omitempty"` // Value is empty
+}
+
+// Block is one nested block of a Tree.
+type Block struct {
+	Type   string   `json:"type"`
+	Labels []string `json:"labels,omitempty"`
+	Tree
+}

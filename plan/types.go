@@ -1,0 +1,197 @@
+// Package plan compares what is declared with what the state knows, for every
+// recipient, and says as data what apply would do.
+package plan
+
+import (
+	"iter"
+	"time"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// Plan is what apply would do, complete: apply evaluates nothing. It is data,
+// deterministic for the same inputs, and small: texts are in Drafts once, and
+// an Entry holds only one recipient's values. Entries are streamed from Open.
+type Plan struct {
+	FormatVersion string    `json:"format_version"`
+	Version       string    `json:"handbill_version"`
+	At            time.Time `json:"at"`
+	Lineage       string    `json:"lineage"`
+	Serial        int64     `json:"serial"`
+
+	Resources []ResourceChange `json:"resource_changes"`
+	Campaigns []Campaign       `json:"campaigns"`
+	Drafts    []*message.Draft `json:"-"` // serialised by message.MarshalDraft
+	Checks    []Check          `json:"checks"`
+	Outputs   []Output         `json:"outputs"`
+	// Inputs are digests of what the plan was made from: the files of the
+	// configuration, each audience source, the variables (sensitive ones as a
+	// keyed fingerprint).
+	Inputs []Input `json:"inputs"`
+	// Digest is over everything that the plan decides, without times and
+	// random ids: "sha256:…".
+	Digest string `json:"digest"`
+
+	// Entries opens the stream of entries, in the order of campaigns and then
+	// of the audience. It may be called again.
+	Entries func() iter.Seq2[Entry, error] `json:"-"`
+}
+
+// Action is what apply does with one recipient, or why nothing.
+type Action uint8
+
+// The actions.
+const (
+	Send     Action = iota // send the campaign's message
+	Fallback               // send the fallback, for the window is closed
+	Retry                  // send again what was refused, by -retry or -replace
+	Sent                   // accepted before in this revision
+	Doubt                  // in doubt; needs resolve, a webhook or a poll
+	Refused                // refused before; -retry plans it again
+	Skip                   // left out; Reason says why
+	Defer                  // not now; Reason says why, and apply holds it
+)
+
+// String is the action's word in JSON and views.
+func (a Action) String() string {
+	return [...]string{"send", "fallback", "retry", "sent", "in_doubt", "refused", "skip", "defer"}[a]
+}
+
+// Sends reports whether apply makes an attempt for a.
+func (a Action) Sends() bool { return a <= Retry || a == Defer }
+
+// Entry is one recipient of one campaign.
+type Entry struct {
+	Campaign  int // index into Plan.Campaigns
+	Recipient message.Recipient
+	Action    Action
+	Reason    string   // for Skip and Defer: "opted_out", "window_closed", "invalid_phone", "empty_value", …
+	Draft     int      // index into Plan.Drafts; -1 where nothing is sent
+	Values    []string // the draft's slots for this recipient
+	Digest    [16]byte // of the rendered message
+	// WindowUntil is what the audience or the state says of the window's end;
+	// zero when unknown.
+	WindowUntil time.Time
+	Attempt     int // number of the attempt that apply makes, from 1
+}
+
+// Campaign is the part of a plan about one campaign.
+type Campaign struct {
+	Address       string         `json:"address"`
+	Revision      int            `json:"revision"`
+	Message       string         `json:"message"`
+	Fallback      string         `json:"fallback,omitempty"`
+	Audience      string         `json:"audience"`
+	Provider      string         `json:"provider"`
+	Change        string         `json:"change"` // "create", "update", "delete", "no-op"
+	Recipients    int            `json:"recipients"`
+	Counts        Counts         `json:"counts"`
+	Throughput    float64        `json:"throughput"` // messages per second that apply will pace at
+	Draft         int            `json:"-"`          // index into Drafts; -1 when nothing is sent
+	FallbackDraft int            `json:"-"`
+	AssumeOpen    bool           `json:"assume_open,omitempty"`
+	MaxAttempts   int            `json:"max_attempts"`
+	Total         int            `json:"total_limit,omitempty"` // most sends of one apply; 0 for all
+	CapCount      int            `json:"cap_count,omitempty"`
+	CapPer        time.Duration  `json:"cap_per,omitempty"`
+	Schedule      *lang.Schedule `json:"-"`
+	Quiet         *Quiet         `json:"schedule,omitempty"`
+	Canary        *Canary        `json:"canary,omitempty"`
+	StopIf        lang.StopIf    `json:"stop_if"`
+	Consent       bool           `json:"consent"`      // a consent expression is declared
+	OldText       int            `json:"old_text"`     // recipients who were sent an earlier text of this revision
+	Samples       []Sample       `json:"samples"`      // masked
+	Longest       int            `json:"longest_body"` // code points of the longest body
+	Notes         []string       `json:"notes"`        // how the source was read
+	Segments      float64        `json:"-"`
+	Cost          *Cost          `json:"cost,omitempty"`
+}
+
+// Counts are a campaign's recipients by what happens to them. They add up to
+// Campaign.Recipients.
+type Counts struct {
+	Send     int            `json:"send"`
+	Fallback int            `json:"fallback"`
+	Retry    int            `json:"retry"`
+	Sent     int            `json:"sent"`
+	InDoubt  int            `json:"in_doubt"`
+	Refused  int            `json:"refused"`
+	Skip     map[string]int `json:"skip"`
+	Defer    map[string]int `json:"defer"`
+}
+
+// Sends is how many messages apply would send.
+func (c Counts) Sends() int {
+	n := c.Send + c.Fallback + c.Retry
+	for _, d := range c.Defer {
+		n += d
+	}
+	return n
+}
+
+// Quiet is a schedule as data.
+type Quiet struct {
+	NotBefore time.Time `json:"not_before,omitzero"`
+	NotAfter  time.Time `json:"not_after,omitzero"`
+	From      int       `json:"quiet_from"`  // minutes after midnight; -1 for none
+	Until     int       `json:"quiet_until"` // minutes after midnight
+	Timezone  string    `json:"timezone"`    // the schedule's own
+	// Attribute is the index of the recipient attribute "timezone"; -1 for none.
+	Attribute int `json:"-"`
+}
+
+// Canary is a canary as data.
+type Canary struct {
+	Count          int           `json:"count"` // resolved from a percentage
+	Wait           time.Duration `json:"wait"`
+	MaxFailureRate float64       `json:"max_failure_rate"`
+}
+
+// Cost is an estimate from the user's own price file.
+type Cost struct {
+	Currency string         `json:"currency"`
+	Amount   string         `json:"amount"` // decimal
+	Unpriced int            `json:"unpriced"`
+	ByPrefix map[string]int `json:"by_prefix"`
+}
+
+// Sample is one rendered message, masked, for the reader of a plan.
+type Sample struct {
+	Recipient string `json:"recipient"` // masked
+	Why       string `json:"why"`       // "first", "longest", "shortest"
+	Text      string `json:"text"`      // body with recipient values masked
+}
+
+// ResourceChange is a declared resource compared with the state.
+type ResourceChange struct {
+	Address string     `json:"address"`
+	Type    string     `json:"type"`
+	Name    string     `json:"name"`
+	Change  string     `json:"change"`         // "create", "update", "delete", "no-op", "move"
+	From    string     `json:"from,omitempty"` // previous address, with "move" or a moved update
+	Before  *lang.Tree `json:"before"`
+	After   *lang.Tree `json:"after"`
+	Refs    []string   `json:"refs"`
+}
+
+// Check is a check block's result against the plan.
+type Check struct {
+	Name    string `json:"name"`
+	Status  string `json:"status"` // "pass", "fail", "error"
+	Message string `json:"message,omitempty"`
+}
+
+// Output is an output's planned value; Value is JSON, "" when sensitive.
+type Output struct {
+	Name      string `json:"name"`
+	Value     string `json:"value"`
+	Sensitive bool   `json:"sensitive"`
+	Change    string `json:"change"`
+}
+
+// Input is the digest of one thing that the plan was made from.
+type Input struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+}

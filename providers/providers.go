@@ -1,0 +1,118 @@
+// Package providers is what all sending numbers have in common: a Profile
+// (limits and capabilities, each with source and date), the Provider contract,
+// and Sender, which turns compiled drafts into requests.
+package providers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// Provider is one sending number at one provider.
+//
+// A Provider never retries, never follows a redirect, and never puts a token,
+// a phone number or a text of a message into an Answer or an error.
+type Provider interface {
+	Profile() *Profile
+	// Encode builds the request for one message. ref is the reference that the
+	// provider echoes in its events; it is left out where the provider has no
+	// place for one. The result depends on the arguments alone.
+	Encode(to message.Address, m message.Message, ref string) (message.Request, error)
+	// Send makes at most one HTTP request and says what its answer means.
+	Send(ctx context.Context, r message.Request) message.Answer
+}
+
+// Webhook is a Provider whose events can be received.
+type Webhook interface {
+	// Handshake answers a GET of the provider that checks the address; ok is
+	// false when it is not to be answered.
+	Handshake(query url.Values) (body string, ok bool)
+	// Authenticate checks a POST before anything of its body is parsed.
+	// signed is false where the provider has no signature and only the path's
+	// secret vouches for it.
+	Authenticate(h http.Header, body []byte) (signed bool, err error)
+	// Decode turns a body into events. An event that it does not understand
+	// comes as message.EventOther with the reason; an error means that the
+	// body as a whole is not this provider's.
+	Decode(body []byte) ([]message.Event, error)
+}
+
+// Poller is a Provider that can be asked what became of a message.
+type Poller interface {
+	Poll(ctx context.Context, messageID string) ([]message.Event, error)
+}
+
+// Checker is a Provider that tells about the health of the number.
+type Checker interface {
+	Check(ctx context.Context) (*Health, error)
+}
+
+// Profile is what a provider can do and where it ends. Every Fact has a source
+// and a date.
+type Profile struct {
+	Type  string // "onemsg"
+	Title string // "1msg"
+	// Limits are message.DefaultLimits with this provider's tighter ones.
+	Limits message.Limits
+	// Kinds says for every kind of message whether the provider carries it.
+	Kinds map[message.Kind]Capability
+	// Throughput is the number's default in messages per second.
+	Throughput Fact
+	// Echo says whether a reference comes back in events.
+	Echo bool
+	// Polls says whether a message's outcome can be asked for.
+	Polls bool
+	// PairSeconds is the least time between two messages to one recipient.
+	PairSeconds Fact
+}
+
+// Capability is whether and how well a provider carries a kind of message.
+type Capability struct {
+	Support Support
+	// Note says the doubt or, where it can't be carried, the alternative.
+	Note   string
+	Source string
+	Date   string
+}
+
+// Support grades a Capability.
+type Support uint8
+
+// The grades.
+const (
+	No      Support = iota // a plan error
+	Doubted                // a plan warning
+	Yes
+)
+
+// Fact is a figure with its source.
+type Fact struct {
+	Value  float64
+	Source string
+	Date   string // YYYY-MM-DD
+}
+
+// Health is what a provider tells about the number, without anything being
+// sent. Empty strings are unknown.
+type Health struct {
+	Status     string // provider's word: "connected", "AVAILABLE", …
+	Quality    string // GREEN, YELLOW, RED
+	Tier       string // messaging limit
+	Throughput float64
+	Name       string // verified name
+	Findings   []Finding
+}
+
+// Finding is something that a person should know before sending.
+type Finding struct {
+	Severe bool
+	Text   string
+	Advice string
+}
+
+// Clock tells the time; it is passed in.
+type Clock func() time.Time

@@ -1,0 +1,180 @@
+package state
+
+import (
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// Send is the send axis of a delivery. See docs/delivery.md for who may move
+// what where; Transition asserts it.
+type Send uint8
+
+// The states of the send axis. A delivery that nobody tried to send has no
+// row: it is pending by being planned.
+const (
+	Pending  Send = iota // decided, no open attempt; a row only after an attempt that was certainly not taken
+	Sending              // an intent is durable, a byte may have left
+	Accepted             // the provider took it
+	Rejected             // the provider certainly refused it
+	InDoubt              // unknown; never sent again by itself
+	Cancelled            // never sent: opted out, erased, left the plan, expired
+)
+
+// String is the state's word in views, JSON and the state file.
+func (s Send) String() string {
+	return [...]string{"pending", "sending", "accepted", "rejected", "in_doubt", "cancelled"}[s]
+}
+
+// Proof says how we know that a message was accepted.
+type Proof string
+
+// The proofs.
+const (
+	ProofResponse Proof = "response" // the provider's answer to the send
+	ProofEcho     Proof = "echo"     // a status with our reference or a known id
+	ProofPoll     Proof = "poll"     // asked the provider
+	ProofOperator Proof = "operator" // resolve -as=sent, or import
+)
+
+// Key identifies a delivery: one message to one recipient in one campaign
+// revision.
+type Key struct {
+	Campaign  string // address, "campaign.spring"
+	Recipient string // message.Address.Key, canonical
+	Revision  int
+}
+
+// Delivery is what the state knows of one delivery.
+type Delivery struct {
+	Key
+	To       message.Address
+	Send     Send
+	Attempt  int // number of the last attempt, from 1
+	Ref      string
+	Message  string   // address of the message resource that was sent
+	Digest   [16]byte // of the rendered message, message.Digest
+	ID       string   // the provider's message id
+	Proof    Proof
+	Code     string // with Rejected, Pending, InDoubt: the provider's code
+	Title    string // with Code: in a few words
+	Cause    string // with InDoubt and Cancelled: why
+	Intended time.Time
+	Settled  time.Time
+
+	// The delivery axis, joined from events.
+	Rank      message.Rank
+	RankAt    time.Time
+	Failed    bool // shown only while Rank < delivered
+	FailCode  string
+	FailTitle string
+	Replied   time.Time // first inbound that answers it; zero for none
+}
+
+// Resource is a declared resource as it was at the last apply.
+type Resource struct {
+	Address string
+	Type    string
+	Name    string
+	Tree    []byte // canonical JSON of lang.Tree
+	Refs    []string
+}
+
+// Person is what the state knows of a recipient, apart from deliveries.
+type Person struct {
+	Recipient   string
+	LastInbound time.Time // newest inbound event; opens the window for 24 hours
+	WindowEnds  time.Time // zero when unknown; a correction (131047) may be earlier than LastInbound+24h
+	OptedOut    bool
+	OptOut      string    // reason or evidence in a word: "stop_word", "user_preferences", "131050", "operator", "import", "erased"
+	OptOutAt    time.Time
+	Cooldown    time.Time // no marketing before it (131049); zero for none
+	ProfileName string
+	Attributes  map[string]string // set by reply rules
+	Handover    bool
+}
+
+// Meta is the identity of a state.
+type Meta struct {
+	Format  int    // version of the format
+	Lineage string // random, minted at creation; 32 hex digits
+	Serial  int64  // rises on decisions: apply, resolve, mv, rm; not on events
+	Epoch   int64  // rises with every apply; fences a zombie
+}
+
+// Intent is one attempt that is about to be made.
+type Intent struct {
+	Key
+	To      message.Address
+	Attempt int
+	Ref     string
+	Body    [32]byte // SHA-256 of the request's body
+	Message string
+	Digest  [16]byte
+	// Marketing says that opt-outs, cool-downs and caps apply; replies inside
+	// the window are not marketing.
+	Marketing bool
+	// Window says that the message needs an open 24-hour window. AssumeOpen
+	// takes an unknown one as open; KnownUntil is what the audience claims.
+	Window     bool
+	AssumeOpen bool
+	KnownUntil time.Time
+	// Cap refuses when Count messages went to the recipient within Per.
+	CapCount int
+	CapPer   time.Duration
+}
+
+// Verdict is what became of an Intent in the transaction that wrote it.
+type Verdict struct {
+	// Attempt is the handle for the outcome; 0 when a gate refused.
+	Attempt int64
+	// Gate is why nothing was written: "opted_out", "cooldown", "window_closed",
+	// "window_unknown", "frequency_cap", "already_sent", "in_doubt"; "" when
+	// the intent is durable.
+	Gate string
+	// Until is when a gate opens again, for cool-downs and caps; zero when it
+	// does not by itself.
+	Until time.Time
+}
+
+// Outcome settles an attempt.
+type Outcome struct {
+	Attempt int64 // from Verdict
+	Send    Send  // Accepted, Rejected, Pending (certainly not taken) or InDoubt
+	ID      string
+	Proof   Proof
+	Code    string
+	Title   string
+	Cause   string // with InDoubt, Cancelled
+	At      time.Time
+	// OptOut and Cooldown are consequences for the person, written in the same
+	// transaction; see the classes of message.Answer.
+	OptOut     bool
+	Cooldown   time.Time
+	WindowShut bool
+}
+
+// CampaignRun is what one apply planned for one campaign, and how it ended.
+type CampaignRun struct {
+	Campaign  string
+	Revision  int
+	Planned   int // deliveries of this revision that apply was to bring about, those of earlier runs included
+	Accepted  int
+	Rejected  int
+	InDoubt   int
+	Held      int
+	Cancelled int
+	Pending   int
+	Skipped   map[string]int // by reason, of the plan
+}
+
+// Run is one apply.
+type Run struct {
+	ID        int64
+	Started   time.Time
+	Ended     time.Time // zero while it runs or after a crash
+	Version   string    // handbill's
+	Plan      string    // digest of the plan
+	Halted    string    // why it stopped early; "" when it did not
+	Campaigns []CampaignRun
+}
