@@ -1,0 +1,213 @@
+package eval
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// Bounds of a source text before it may be parsed: hcl's parsers recurse, and
+// a Go stack that overflows ends the process, whatever is deferred.
+const (
+	MaxDepth     = 100  // nested brackets, templates and quotes
+	MaxOperators = 1000 // operators between two separators at one depth
+)
+
+// ScanTokens refuses native syntax whose parsing or evaluation would exhaust
+// the stack: more than MaxDepth levels of nesting, more than MaxOperators
+// operators in a row, numbers with an exponent above 308. It must run before
+// any hcl parser sees untrusted bytes; the lexer that it uses does not
+// recurse. What is merely not valid HCL passes: the parser's own words are
+// better.
+func ScanTokens(src []byte, filename string) hcl.Diagnostics {
+	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
+	return scanTokens(tokens)
+}
+
+// ScanTemplate is ScanTokens for the bare text of a template, as it stands in
+// a string of JSON syntax.
+func ScanTemplate(src []byte, filename string) hcl.Diagnostics {
+	tokens, _ := hclsyntax.LexTemplate(src, filename, hcl.InitialPos)
+	return scanTokens(tokens)
+}
+
+// tokenScan counts nesting and runs of operators. runs[i] is the number of
+// operators seen since the last separator at depth i.
+type tokenScan struct {
+	depth int
+	runs  [MaxDepth + 1]int
+}
+
+func scanTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
+	var s tokenScan
+	for i := range tokens {
+		tok := &tokens[i]
+		if summary, detail := s.step(tok); summary != "" {
+			return hcl.Diagnostics{{
+				Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: tok.Range.Ptr(),
+			}}
+		}
+	}
+	return nil
+}
+
+func (s *tokenScan) step(tok *hclsyntax.Token) (summary, detail string) {
+	switch tok.Type {
+	case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
+		hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+		if s.depth++; s.depth > MaxDepth {
+			return tooDeep, tooDeepDetail
+		}
+		// An opening bracket is also an operator of what it stands in:
+		// f(1)(2)(3) and a[1][2][3] chain without any separator.
+		s.runs[s.depth-1]++
+		s.runs[s.depth] = 0
+		return s.checkRun(s.depth - 1)
+	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote,
+		hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
+		if s.depth > 0 {
+			s.depth--
+		}
+	case hclsyntax.TokenComma, hclsyntax.TokenEqual, hclsyntax.TokenFatArrow, hclsyntax.TokenNewline:
+		return s.separator(tok)
+	case hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
+		s.runs[s.depth] = 0
+	case hclsyntax.TokenNumberLit:
+		if !numberLiteralInRange(tok.Bytes) {
+			return numberRange, numberRangeDetail
+		}
+	case hclsyntax.TokenIdent:
+		// "%{ if … }" and its like nest without brackets.
+		return s.keyword(tok)
+	default:
+		if isOperator(tok.Type) {
+			s.runs[s.depth]++
+			return s.checkRun(s.depth)
+		}
+	}
+	return "", ""
+}
+
+// separator ends a run, except a line break within brackets, where a long
+// expression goes on.
+func (s *tokenScan) separator(tok *hclsyntax.Token) (summary, detail string) {
+	if tok.Type != hclsyntax.TokenNewline || s.depth == 0 {
+		s.runs[s.depth] = 0
+	}
+	return "", ""
+}
+
+func (s *tokenScan) keyword(tok *hclsyntax.Token) (summary, detail string) {
+	switch string(tok.Bytes) {
+	case "if", "for", "else", "endif", "endfor":
+		if s.depth > 0 {
+			s.runs[s.depth-1]++
+			return s.checkRun(s.depth - 1)
+		}
+	}
+	return "", ""
+}
+
+func (s *tokenScan) checkRun(depth int) (summary, detail string) {
+	if s.runs[depth] > MaxOperators {
+		return tooLong, tooLongDetail
+	}
+	return "", ""
+}
+
+const (
+	tooDeep     = "Expression nested too deeply"
+	tooLong     = "Expression too long"
+	numberRange = "Number out of range"
+)
+
+var (
+	tooDeepDetail     = fmt.Sprintf("Brackets, quotes and templates may be nested %d levels deep. Move inner parts to locals.", MaxDepth)
+	tooLongDetail     = fmt.Sprintf("One expression may hold %d operators in a row. Move parts of it to locals, or use a function such as join or sum.", MaxOperators)
+	numberRangeDetail = fmt.Sprintf("Numbers may have an exponent of at most %d.", maxExponent)
+)
+
+func isOperator(t hclsyntax.TokenType) bool {
+	switch t {
+	case hclsyntax.TokenStar, hclsyntax.TokenSlash, hclsyntax.TokenPlus, hclsyntax.TokenMinus, hclsyntax.TokenPercent,
+		hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual, hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq,
+		hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq, hclsyntax.TokenAnd, hclsyntax.TokenOr,
+		hclsyntax.TokenBang, hclsyntax.TokenQuestion, hclsyntax.TokenColon, hclsyntax.TokenDot,
+		hclsyntax.TokenDoubleColon, hclsyntax.TokenEllipsis:
+		return true
+	}
+	return false
+}
+
+// numberLiteralInRange looks at the written form alone, since the value of
+// 1e1000000000 is the thing to avoid.
+func numberLiteralInRange(lit []byte) bool {
+	mantissa, exponent, found := bytes.Cut(bytes.ToLower(lit), []byte("e"))
+	digits := len(mantissa)
+	if dot := bytes.IndexByte(mantissa, '.'); dot >= 0 {
+		digits = dot
+	}
+	if digits > maxExponent || len(mantissa) > 4*maxExponent {
+		return false
+	}
+	if !found {
+		return true
+	}
+	n, err := strconv.Atoi(string(bytes.TrimPrefix(exponent, []byte("+"))))
+	return err == nil && math.Abs(float64(n)) <= maxExponent
+}
+
+// ScanJSON is ScanTokens for JSON syntax: depth, and numbers. Templates within
+// its strings are scanned when they are compiled.
+func ScanJSON(src []byte, filename string) hcl.Diagnostics {
+	depth, line, lineStart := 0, 1, 0
+	for i := 0; i < len(src); i++ {
+		problem, detail := "", ""
+		switch c := src[i]; {
+		case c == '\n':
+			line, lineStart = line+1, i+1
+		case c == '"':
+			i = skipJSONString(src, i)
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				problem, detail = tooDeep, fmt.Sprintf("Arrays and objects may be nested %d levels deep.", MaxDepth)
+			}
+		case c == '}' || c == ']':
+			depth = max(depth-1, 0)
+		case c >= '0' && c <= '9':
+			end := i
+			for end < len(src) && isJSONNumberByte(src[end]) {
+				end++
+			}
+			if !numberLiteralInRange(src[i:end]) {
+				problem, detail = numberRange, numberRangeDetail
+			}
+			i = end - 1
+		}
+		if problem != "" {
+			pos := hcl.Pos{Line: line, Column: i - lineStart + 1, Byte: i}
+			return hcl.Diagnostics{{
+				Severity: hcl.DiagError, Summary: problem, Detail: detail,
+				Subject: &hcl.Range{Filename: filename, Start: pos, End: pos},
+			}}
+		}
+	}
+	return nil
+}
+
+func skipJSONString(src []byte, i int) int {
+	for i++; i < len(src) && src[i] != '"' && src[i] != '\n'; i++ {
+		if src[i] == '\\' {
+			i++
+		}
+	}
+	return i
+}
+
+func isJSONNumberByte(c byte) bool {
+	return c >= '0' && c <= '9' || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'
+}
