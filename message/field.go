@@ -1,15 +1,18 @@
 package message
 
+import "strconv"
+
 // FieldType tells how a text is written into a request.
 type FieldType uint8
 
 // The types of Field.
 const (
-	FieldText   FieldType = iota // a JSON string
-	FieldID                      // an id: never with outer spaces
-	FieldURL                     // an http(s) URL
-	FieldNumber                  // digits that a request carries as a JSON number or string
-	FieldJSON                    // a JSON object that a request carries as it is
+	FieldText      FieldType = iota // a JSON string
+	FieldID                         // an id: never with outer spaces
+	FieldURL                        // an http(s) URL
+	FieldNumber                     // digits that a request carries as a JSON number or string
+	FieldJSON                       // a JSON object that a request carries as it is
+	FieldParameter                  // a template's parameter: one line, never empty
 )
 
 // Field is one text of a message: where it stands, what bounds it, and the
@@ -19,18 +22,57 @@ type Field struct {
 	// "body", "section[1].row[3].title", "button[0].id", "card[2].body[0]".
 	Path     string
 	Type     FieldType
-	Limit    string // name in Limits; "" for unbounded
+	Limit    string // name in Limits and first part of its rules; unbounded where Limits has no such entry
 	Optional bool   // an empty text means that the field is absent
 	Text     *string
 }
 
-// visitor is handed to Message.fields.
+// visitor is handed to Message.fields. It keeps the path of the field being
+// visited, so that a visit that needs no paths pays for none.
 type visitor struct {
-	visit func(Field)
+	visit func(path []byte, f Field)
+	path  []byte
 }
 
-// Fields visits every text of m in document order. The pointers are m's own.
-func Fields(m Message, visit func(Field)) { m.fields(&visitor{visit: visit}) }
+// add visits the text p, which stands under name at the current place.
+func (v *visitor) add(name string, p *string, f Field) {
+	mark := v.push(name)
+	f.Text = p
+	v.visit(v.path, f)
+	v.pop(mark)
+}
+
+// push enters name and returns what pop needs to leave it.
+func (v *visitor) push(name string) int {
+	mark := len(v.path)
+	if mark > 0 {
+		v.path = append(v.path, '.')
+	}
+	v.path = append(v.path, name...)
+	return mark
+}
+
+// pushAt enters the i-th of the things called name.
+func (v *visitor) pushAt(name string, i int) int {
+	mark := v.push(name)
+	v.path = append(v.path, '[')
+	v.path = strconv.AppendInt(v.path, int64(i), 10)
+	v.path = append(v.path, ']')
+	return mark
+}
+
+func (v *visitor) pop(mark int) { v.path = v.path[:mark] }
+
+// Fields visits every text of m in document order: everything that one
+// recipient's values may change. The pointers are m's own. What belongs to a
+// message's shape is not visited: kinds of media and buttons, a flow's mode
+// and action, names of template parameters, numbers and flags.
+func Fields(m Message, visit func(Field)) {
+	m.fields(&visitor{visit: func(path []byte, f Field) {
+		f.Path = string(path)
+		visit(f)
+	}})
+}
 
 // Clone copies m deeply.
 func Clone(m Message) Message { return m.clone() }
