@@ -14,7 +14,7 @@ var refEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 // NewRef makes the reference of one attempt of one delivery, which providers
 // with a place for it echo in their events: "hb1.", a tag of the state's
 // lineage, a keyed hash of the delivery and attempt, and a keyed check. It has
-// 48 characters, holds nothing about a person, and is the same for the same
+// 46 characters, holds nothing about a person, and is the same for the same
 // arguments. Bound: Kaleyra's ref takes 255 characters, Meta's
 // biz_opaque_callback_data 512.
 func NewRef(lineage, campaign, recipient string, revision, attempt int) string {
