@@ -13,12 +13,12 @@ type Send uint8
 // The states of the send axis. A delivery that nobody tried to send has no
 // row: it is pending by being planned.
 const (
-	Pending  Send = iota // decided, no open attempt; a row only after an attempt that was certainly not taken
-	Sending              // an intent is durable, a byte may have left
-	Accepted             // the provider took it
-	Rejected             // the provider certainly refused it
-	InDoubt              // unknown; never sent again by itself
-	Cancelled            // never sent: opted out, erased, left the plan, expired
+	Pending   Send = iota // decided, no open attempt; a row only after an attempt that was certainly not taken
+	Sending               // an intent is durable, a byte may have left
+	Accepted              // the provider took it
+	Rejected              // the provider certainly refused it
+	InDoubt               // unknown; never sent again by itself
+	Cancelled             // never sent: opted out, erased, left the plan, expired
 )
 
 // String is the state's word in views, JSON and the state file.
@@ -86,7 +86,7 @@ type Person struct {
 	LastInbound time.Time // newest inbound event; opens the window for 24 hours
 	WindowEnds  time.Time // zero when unknown; a correction (131047) may be earlier than LastInbound+24h
 	OptedOut    bool
-	OptOut      string    // reason or evidence in a word: "stop_word", "user_preferences", "131050", "operator", "import", "erased"
+	OptOut      string // reason or evidence in a word: "stop_word", "user_preferences", "131050", "operator", "import", "erased"
 	OptOutAt    time.Time
 	Cooldown    time.Time // no marketing before it (131049); zero for none
 	ProfileName string
@@ -122,6 +122,10 @@ type Intent struct {
 	// Cap refuses when Count messages went to the recipient within Per.
 	CapCount int
 	CapPer   time.Duration
+	// Inbound is InboundEvent.Seq of what a reply answers; 0 for a campaign's
+	// message. A reply's uniqueness is (Inbound, Campaign) instead of the Key,
+	// so that one inbound message is answered at most once by one rule.
+	Inbound int64
 }
 
 // Verdict is what became of an Intent in the transaction that wrote it.
@@ -177,4 +181,18 @@ type Run struct {
 	Plan      string    // digest of the plan
 	Halted    string    // why it stopped early; "" when it did not
 	Campaigns []CampaignRun
+	// Blobs are written with Begin: "outputs", "variables", whatever the next
+	// plan compares with. A nil value removes its name.
+	Blobs map[string][]byte
+}
+
+// Tally counts the deliveries of one campaign revision that have a row, by the
+// send axis, and how the accepted ones fared.
+type Tally struct {
+	Accepted  int
+	Rejected  int
+	InDoubt   int // an open attempt counts as in doubt
+	Pending   int // certainly not taken at the last attempt
+	Delivered int // of the accepted: delivered or better
+	Failed    int // of the accepted: failed and not delivered
 }
