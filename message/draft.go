@@ -1,5 +1,10 @@
 package message
 
+import (
+	"fmt"
+	"strings"
+)
+
 // A Draft is a message compiled for one campaign or reply rule: its constant
 // texts are final, and the others are parts with slots that one recipient's
 // values fill. It is data: it goes into a saved plan, is what gets reviewed,
@@ -20,12 +25,104 @@ type Draft struct {
 
 // Binding is one text with slots.
 type Binding struct {
-	Path  string // as Field.Path, such as "section[0].row[1].title"
-	Parts []Part
+	Path  string `json:"path"` // as Field.Path, such as "section[0].row[1].title"
+	Parts []Part `json:"parts"`
 }
 
 // Part is a piece of a text: a constant, or the value of a slot.
 type Part struct {
 	Text string // the constant; "" when Slot is used
 	Slot int    // index into the recipient's values; -1 for a constant
+}
+
+// text is the part's text for one recipient.
+func (p Part) text(values []string) string {
+	if p.Slot >= 0 {
+		return values[p.Slot]
+	}
+	return p.Text
+}
+
+// Render returns the message for one recipient's values, which are in the
+// order of d.Slots. The result shares nothing that can be changed with d.
+// It panics if d is not valid (see Validate) or values are missing.
+func (d *Draft) Render(values []string) Message {
+	m := d.Message.clone()
+	set, next := 0, 0
+	m.fields(&visitor{visit: func(path []byte, f Field) {
+		for range d.Bindings {
+			b := &d.Bindings[next%len(d.Bindings)]
+			next++
+			if b.Path == string(path) {
+				*f.Text = render(b.Parts, values)
+				set++
+				return
+			}
+		}
+	}})
+	if set != len(d.Bindings) {
+		panic("message: the draft binds a text that its message does not have")
+	}
+	return m
+}
+
+// Text returns the i-th bound text for one recipient's values.
+func (d *Draft) Text(i int, values []string) string { return render(d.Bindings[i].Parts, values) }
+
+// render joins parts; a single part costs no allocation.
+func render(parts []Part, values []string) string {
+	if len(parts) == 1 {
+		return parts[0].text(values)
+	}
+	n := 0
+	for _, p := range parts {
+		n += len(p.text(values))
+	}
+	var s strings.Builder
+	s.Grow(n)
+	for _, p := range parts {
+		s.WriteString(p.text(values))
+	}
+	return s.String()
+}
+
+// Validate says whether d is whole: every binding names a text of the message
+// that is empty there and is bound once, in document order, and every part is
+// either a constant or a slot that exists.
+func (d *Draft) Validate() error {
+	if d.Message == nil {
+		return fmt.Errorf("the draft has no message")
+	}
+	next := 0
+	var taken error
+	Fields(d.Message, func(f Field) {
+		if next == len(d.Bindings) || d.Bindings[next].Path != f.Path {
+			return
+		}
+		next++
+		if *f.Text != "" {
+			taken = fmt.Errorf("the draft both sets and binds %q", f.Path)
+		}
+	})
+	if next < len(d.Bindings) {
+		return fmt.Errorf("the draft binds %q, which its message does not have there", d.Bindings[next].Path)
+	}
+	if taken != nil {
+		return taken
+	}
+	return d.validateParts()
+}
+
+func (d *Draft) validateParts() error {
+	for _, b := range d.Bindings {
+		for _, p := range b.Parts {
+			switch {
+			case p.Slot < -1 || p.Slot >= len(d.Slots):
+				return fmt.Errorf("%s: slot %d of %d", b.Path, p.Slot, len(d.Slots))
+			case p.Slot >= 0 && p.Text != "":
+				return fmt.Errorf("%s: a part is both a constant and a slot", b.Path)
+			}
+		}
+	}
+	return nil
 }

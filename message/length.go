@@ -1,0 +1,43 @@
+package message
+
+import "unicode/utf8"
+
+// CodePoints counts s in Unicode code points: the count that limits are held
+// against. A byte that is not UTF-8 counts as one.
+//
+// No page of Meta says what a "character" is. Code points are the strictest
+// count that never refuses a text which WhatsApp is known to take; where only
+// the UTF-16 count is over a limit, Check warns. Nothing is ever cut.
+// Source: Meta, the message pages, all of which say "characters" only, read
+// 2026-11-20.
+func CodePoints(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
+	return utf8.RuneCountInString(s)
+}
+
+// UTF16 counts s in UTF-16 code units, in which an emoji outside the basic
+// plane counts as two.
+func UTF16(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
+	n := 0
+	for _, r := range s {
+		n++
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return n
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,153 @@
+package message
+
+// relation is what all rules between texts have in common.
+type relation struct {
+	name     string // the rule's whole code
+	severity Severity
+	detail   string
+	source   string
+	path     string // where to report what concerns no single text
+	fields   []int
+}
+
+func (r *relation) refs() []int { return r.fields }
+
+func (r *relation) violation(path, detail string) Violation {
+	return Violation{Path: path, Rule: r.name, Severity: r.severity, Detail: detail, Source: r.source}
+}
+
+// oneOfRule demands that exactly one of its texts is set.
+type oneOfRule struct{ relation }
+
+func (r *oneOfRule) check(t texts, report func(Violation)) {
+	set := 0
+	for _, f := range r.fields {
+		if !t.empty(f) {
+			set++
+		}
+	}
+	if set != 1 {
+		v := r.violation(r.path, r.detail)
+		v.Limit, v.Got = 1, set
+		report(v)
+	}
+}
+
+// presenceRule demands that its one text is set, or that it is not.
+type presenceRule struct {
+	relation
+	forbidden bool
+}
+
+func (r *presenceRule) check(t texts, report func(Violation)) {
+	if t.empty(r.fields[0]) != r.forbidden {
+		report(r.violation(r.path, r.detail))
+	}
+}
+
+// needsRule demands that its second text is set where the first one is.
+type needsRule struct{ relation }
+
+func (r *needsRule) check(t texts, report func(Violation)) {
+	if !t.empty(r.fields[0]) && t.empty(r.fields[1]) {
+		report(r.violation(r.path, r.detail))
+	}
+}
+
+// uniqueRule demands that its texts differ from each other. Empty ones are
+// passed over. Where groups is set, equal texts of one group are the business
+// of another rule.
+type uniqueRule struct {
+	relation
+	groups []int
+}
+
+// hashed is how many texts are compared by hash without allocating.
+const hashed = 32
+
+func (r *uniqueRule) check(t texts, report func(Violation)) {
+	if r.distinct(t) {
+		return
+	}
+	for i, f := range r.fields {
+		for j, e := range r.fields[:i] {
+			if r.groups != nil && r.groups[i] == r.groups[j] || t.empty(f) || t.at(e) != t.at(f) {
+				continue
+			}
+			report(r.violation(t.path(f), r.detail+" The other one is "+t.path(e)+"."))
+			break
+		}
+	}
+}
+
+// distinct reports whether the hashes alone prove that all texts differ.
+func (r *uniqueRule) distinct(t texts) bool {
+	if len(r.fields) > hashed {
+		return false
+	}
+	var seen [hashed]uint64
+	for i, f := range r.fields {
+		seen[i] = t.hash(f)
+		for j := range i {
+			if seen[j] == seen[i] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sameRule demands that its texts are equal.
+type sameRule struct{ relation }
+
+func (r *sameRule) check(t texts, report func(Violation)) {
+	for _, f := range r.fields[1:] {
+		if t.hash(f) != t.hash(r.fields[0]) && !t.empty(f) && !t.empty(r.fields[0]) {
+			report(r.violation(t.path(f), r.detail))
+		}
+	}
+}
+
+// totalRule bounds the characters of several texts together.
+type totalRule struct {
+	relation
+	max int
+}
+
+func (r *totalRule) check(t texts, report func(Violation)) {
+	sum := 0
+	for _, f := range r.fields {
+		sum += t.length(f)
+	}
+	if sum <= r.max {
+		return
+	}
+	v := r.violation(r.path, "The values have "+itoa(sum)+" characters together, and the whole text around and with them may have "+
+		itoa(r.max)+" (132005). Shorten them by "+itoa(sum-r.max)+" or more.")
+	v.Limit, v.Got = r.max, sum
+	report(v)
+}
+
+// breaksRule bounds the line breaks of its one text.
+type breaksRule struct {
+	relation
+	max int
+}
+
+func (r *breaksRule) check(t texts, report func(Violation)) {
+	f := r.fields[0]
+	if t.summary(f).has&lineBreak == 0 {
+		return
+	}
+	n := 0
+	for _, c := range t.at(f) {
+		if c == '\n' {
+			n++
+		}
+	}
+	if n > r.max {
+		v := r.violation(r.path, r.detail)
+		v.Limit, v.Got = r.max, n
+		report(v)
+	}
+}
