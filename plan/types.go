@@ -29,6 +29,9 @@ type Plan struct {
 	// configuration, each audience source, the variables (sensitive ones as a
 	// keyed fingerprint).
 	Inputs []Input `json:"inputs"`
+	// Diagnostics are the warnings and errors of planning, for who reads a
+	// saved plan; Build returns the same ones with their places in the source.
+	Diagnostics []Diagnostic `json:"diagnostics"`
 	// Digest is over everything that the plan decides, without times and
 	// random ids: "sha256:…".
 	Digest string `json:"digest"`
@@ -36,12 +39,14 @@ type Plan struct {
 	// Entries opens the stream of entries, in the order of campaigns and then
 	// of the audience. It may be called again.
 	Entries func() iter.Seq2[Entry, error] `json:"-"`
+
+	spool Spool // what Entries reads; closed by Close
 }
 
 // Action is what apply does with one recipient, or why nothing.
 type Action uint8
 
-// The actions.
+// The actions. Those up to Retry, and Defer, are sends.
 const (
 	Send     Action = iota // send the campaign's message
 	Fallback               // send the fallback, for the window is closed
@@ -58,12 +63,17 @@ func (a Action) String() string {
 	return [...]string{"send", "fallback", "retry", "sent", "in_doubt", "refused", "skip", "defer"}[a]
 }
 
+// MarshalText writes the action's word.
+func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
 // Sends reports whether apply makes an attempt for a.
 func (a Action) Sends() bool { return a <= Retry || a == Defer }
 
 // Entry is one recipient of one campaign.
 type Entry struct {
 	Campaign  int // index into Plan.Campaigns
+	// Recipient has the address that is sent to. Of the attributes it keeps
+	// only what apply needs: the time zone, where Campaign.Quiet asks for it.
 	Recipient message.Recipient
 	Action    Action
 	Reason    string   // for Skip and Defer: "opted_out", "window_closed", "invalid_phone", "empty_value", …
@@ -85,7 +95,9 @@ type Campaign struct {
 	Audience      string         `json:"audience"`
 	Provider      string         `json:"provider"`
 	Change        string         `json:"change"` // "create", "update", "delete", "no-op"
-	Recipients    int            `json:"recipients"`
+	Source        string         `json:"source"`     // base name of the file that the audience comes from; "" for a query
+	Recipients    int            `json:"recipients"` // rows of the audience that its filter keeps
+	Filtered      int            `json:"filtered"`   // rows that it leaves out
 	Counts        Counts         `json:"counts"`
 	Throughput    float64        `json:"throughput"` // messages per second that apply will pace at
 	Draft         int            `json:"-"`          // index into Drafts; -1 when nothing is sent
@@ -95,7 +107,6 @@ type Campaign struct {
 	Total         int            `json:"total_limit,omitempty"` // most sends of one apply; 0 for all
 	CapCount      int            `json:"cap_count,omitempty"`
 	CapPer        time.Duration  `json:"cap_per,omitempty"`
-	Schedule      *lang.Schedule `json:"-"`
 	Quiet         *Quiet         `json:"schedule,omitempty"`
 	Canary        *Canary        `json:"canary,omitempty"`
 	StopIf        lang.StopIf    `json:"stop_if"`
@@ -104,7 +115,6 @@ type Campaign struct {
 	Samples       []Sample       `json:"samples"`      // masked
 	Longest       int            `json:"longest_body"` // code points of the longest body
 	Notes         []string       `json:"notes"`        // how the source was read
-	Segments      float64        `json:"-"`
 	Cost          *Cost          `json:"cost,omitempty"`
 }
 
@@ -137,7 +147,8 @@ type Quiet struct {
 	From      int       `json:"quiet_from"`  // minutes after midnight; -1 for none
 	Until     int       `json:"quiet_until"` // minutes after midnight
 	Timezone  string    `json:"timezone"`    // the schedule's own
-	// Attribute is the index of the recipient attribute "timezone"; -1 for none.
+	// Attribute is the index in Entry.Recipient.Attributes of the recipient's
+	// time zone; -1 where the audience has no attribute "timezone".
 	Attribute int `json:"-"`
 }
 
@@ -188,6 +199,17 @@ type Output struct {
 	Value     string `json:"value"`
 	Sensitive bool   `json:"sensitive"`
 	Change    string `json:"change"`
+}
+
+// Diagnostic is a finding of planning as data. It holds no values of
+// recipients.
+type Diagnostic struct {
+	Severity string `json:"severity"` // "error", "warning"
+	Code     string `json:"code,omitempty"`
+	Summary  string `json:"summary"`
+	Detail   string `json:"detail"`
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"`
 }
 
 // Input is the digest of one thing that the plan was made from.

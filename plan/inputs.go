@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"context"
+	"io"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// Inputs are what a plan is made from beside the configuration.
+type Inputs struct {
+	// At is the moment that the plan is for; required.
+	At time.Time
+	// Version is handbill's own, for the plan's header.
+	Version string
+	// State is what was done before; nil stands for an empty state.
+	State Snapshot
+	// Limits are the bounds of messages at a type of provider; nil stands for
+	// message.DefaultLimits.
+	Limits func(providerType string) message.Limits
+	// Capabilities says whether a type of provider carries a kind of message:
+	// "yes", "doubted" (a warning with the note) or "no" (an error with the
+	// note). Nil carries everything.
+	Capabilities func(providerType string, k message.Kind) (support, note string)
+	// Throughput is a sending number's own rate in messages per second, for
+	// campaigns that declare none; nil stands for no known rate.
+	Throughput func(*lang.Provider) float64
+	// Root is the configuration's directory: files of audiences are read
+	// below it.
+	Root *os.Root
+	// Options narrow or widen what is planned.
+	Options Options
+	// Spool keeps the entries while they are made; nil stands for NewSpool("").
+	Spool Spool
+	// Progress is told how far planning is, one call at a time; may be nil.
+	Progress func(Progress)
+	// Parallelism is how many goroutines evaluate recipients; 0 for one per
+	// processor. The plan does not depend on it.
+	Parallelism int
+}
+
+// Options are the choices of a person for one plan.
+type Options struct {
+	// Target and Exclude are addresses of resources, or of one recipient of a
+	// campaign (campaign.spring["+4915112345678"]).
+	Target, Exclude []string
+	// Replace are addresses of campaigns or of their recipients who get the
+	// message again although they had it.
+	Replace []string
+	// Retry plans refused recipients again: "failed" for all, or one code of a
+	// provider; "" for none.
+	Retry string
+	// Prices is a price file (CSV: prefix, category, price, currency), read
+	// for the estimate of the cost; nil for none.
+	Prices io.Reader
+}
+
+// Snapshot is the state as planning reads it: one consistent moment. StateOf
+// makes one from the store's.
+type Snapshot interface {
+	Meta(ctx context.Context) (state.Meta, error)
+	Resources(ctx context.Context) ([]state.Resource, error)
+	// Compact is what became of everybody in one revision of a campaign.
+	Compact(ctx context.Context, campaign string, revision int) (Table, error)
+	// Deliveries are all of a campaign, whatever their revision.
+	Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error]
+	People(ctx context.Context) iter.Seq2[state.Person, error]
+	// RecentSends are what anybody was sent since a moment, by any campaign.
+	RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error]
+	// Erased tells who was erased and must never be sent to again.
+	Erased(ctx context.Context) (func(recipient string) bool, error)
+}
+
+// Table is what became of the recipients of one revision of a campaign. It is
+// safe for concurrent reading.
+type Table interface {
+	Len() int
+	Lookup(recipient string) (state.Sent, bool)
+	All() iter.Seq2[string, state.Sent]
+}
+
+// StateOf makes a Snapshot of the store's.
+func StateOf(s *state.Snapshot) Snapshot { return stored{s} }
+
+type stored struct{ *state.Snapshot }
+
+// Compact reads the table of one revision.
+func (s stored) Compact(ctx context.Context, campaign string, revision int) (Table, error) {
+	return s.Snapshot.Compact(ctx, campaign, revision)
+}
+
+// Progress is how far planning is.
+type Progress struct {
+	Stage    string // "reading" (the state), "planning"
+	Campaign string // address; "" while reading
+	Rows     int    // rows of the source done
+	Position int64  // bytes of the source done
+	Size     int64  // bytes of the source; 0 when unknown
+	Done     bool   // the stage is over for the campaign
+}

@@ -1,0 +1,104 @@
+package plan
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Spool keeps the encoded entries of a plan while it is made and until it is
+// applied or saved.
+type Spool interface {
+	// Write appends; entries may be cut anywhere between two calls.
+	io.Writer
+	// Open reads everything from the start. It may be called again, and while
+	// another reader is open, but not before the last Write.
+	Open() (io.Reader, error)
+	// Close frees what the spool holds.
+	io.Closer
+}
+
+// MemorySpool keeps entries in memory, for small plans and tests. The zero
+// value is ready.
+type MemorySpool struct{ buf bytes.Buffer }
+
+// Write appends p.
+func (s *MemorySpool) Write(p []byte) (int, error) { return s.buf.Write(p) }
+
+// Open reads from the start.
+func (s *MemorySpool) Open() (io.Reader, error) { return bytes.NewReader(s.buf.Bytes()), nil }
+
+// Close frees the memory.
+func (s *MemorySpool) Close() error {
+	s.buf = bytes.Buffer{}
+	return nil
+}
+
+// spoolMemory is how much of a plan stays in memory: about 100,000 entries.
+const spoolMemory = 8 << 20
+
+// NewSpool makes a spool that keeps small plans in memory and large ones in a
+// temporary file of dir ("" for the system's) that only this user can read and
+// that is gone when the process ends.
+func NewSpool(dir string) Spool { return &fileSpool{dir: dir} }
+
+type fileSpool struct {
+	dir    string
+	memory MemorySpool
+	file   *os.File
+	out    *bufio.Writer
+	size   int64
+}
+
+func (s *fileSpool) Write(p []byte) (int, error) {
+	if s.file == nil && s.memory.buf.Len()+len(p) > spoolMemory {
+		if err := s.spill(); err != nil {
+			return 0, err
+		}
+	}
+	s.size += int64(len(p))
+	if s.file == nil {
+		return s.memory.Write(p)
+	}
+	return s.out.Write(p)
+}
+
+// spill moves what is in memory to a file.
+func (s *fileSpool) spill() error {
+	f, err := os.CreateTemp(s.dir, "handbill-plan-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("making a temporary file for the plan: %w", err)
+	}
+	// Where the system can't remove an open file, Close does it.
+	_ = os.Remove(f.Name())
+	s.file, s.out = f, bufio.NewWriterSize(f, 256<<10)
+	if _, err := s.out.Write(s.memory.buf.Bytes()); err != nil {
+		return fmt.Errorf("writing the plan's temporary file: %w", err)
+	}
+	return s.memory.Close()
+}
+
+func (s *fileSpool) Open() (io.Reader, error) {
+	if s.file == nil {
+		return s.memory.Open()
+	}
+	if err := s.out.Flush(); err != nil {
+		return nil, fmt.Errorf("writing the plan's temporary file: %w", err)
+	}
+	return bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.size), 256<<10), nil
+}
+
+func (s *fileSpool) Close() error {
+	if s.file == nil {
+		return s.memory.Close()
+	}
+	err := s.file.Close()
+	if rm := os.Remove(s.file.Name()); rm != nil && !os.IsNotExist(rm) {
+		err = errors.Join(err, rm)
+	}
+	s.file = nil
+	return err
+}
