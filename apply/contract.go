@@ -1,6 +1,3 @@
-// Package apply carries out a plan: it paces, sends once, records intents
-// before and outcomes after, holds, halts and drains. It reads no HCL and
-// speaks no HTTP.
 package apply
 
 import (
@@ -20,7 +17,7 @@ type Sender interface {
 	Send(ctx context.Context, r message.Request) message.Answer
 }
 
-// Recorder is the state as apply needs it.
+// Recorder is the state as apply needs it. It is safe for concurrent use.
 type Recorder interface {
 	// Recover turns every leftover Sending of an earlier process into InDoubt,
 	// durably, and returns how many there were.
@@ -37,6 +34,8 @@ type Recorder interface {
 	// Settle records outcomes in one durable transaction. An outcome for an
 	// attempt that an event settled already is joined, never overwritten.
 	Settle(ctx context.Context, run int64, outcomes []state.Outcome) error
-	// Finish closes the run with its final counts, read from the state itself.
-	Finish(ctx context.Context, r state.Run) (state.Run, error)
+	// Tally counts what the state holds of one campaign revision now.
+	Tally(ctx context.Context, campaign string, revision int) (state.Tally, error)
+	// Finish closes the run with its final counts.
+	Finish(ctx context.Context, r state.Run) error
 }

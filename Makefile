@@ -1,0 +1,46 @@
+# handbill: what a developer types. Only Go and make are needed for build, demo
+# and test.
+GO      ?= go
+BIN     := handbill
+EXAMPLE := examples/spring-catalog
+FUZZ    ?= 10s
+
+.PHONY: build demo test race golden fuzz bench check report clean
+
+build: ## the binary
+	$(GO) build -trimpath -o $(BIN) .
+
+demo: build ## init, plan, apply, plan, status of the example against the embedded sandbox
+	@rm -rf .handbill/demo && mkdir -p .handbill && cp -R $(EXAMPLE) .handbill/demo
+	@set -e; for step in init plan "apply -auto-approve" plan status; do \
+	  printf '\n\033[1m$$ handbill -chdir=.handbill/demo %s\033[0m\n' "$$step"; \
+	  ./$(BIN) -chdir=.handbill/demo $$step; done
+
+test: ## every test
+	$(GO) test ./...
+
+race: ## every test under the race detector
+	$(GO) test -race ./...
+
+golden: ## rewrite golden files; review the difference before you commit it
+	$(GO) test ./... -run 'Golden|Case|Example' -update >/dev/null || $(GO) test ./... -run 'Golden|Case|Example' -update
+
+fuzz: ## every fuzz target for FUZZ (10s) each
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test $$pkg -list '^Fuzz' | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; $(GO) test $$pkg -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ); done; done
+
+bench: ## benchmarks, each beside a bare-loop baseline of the same run
+	$(GO) test ./... -run '^$$' -bench . -benchmem
+
+check: ## formatting, vet, the walls, the pinned libc, links in the docs
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -run 'TestImports|TestPins|TestLinks' .
+	$(GO) mod verify >/dev/null
+
+report: ## lengths of functions and files, to watch and not to gate
+	@$(GO) test -run 'TestReport' -v . | grep -v -e '^=== ' -e '^---' -e '^PASS' -e '^ok'
+
+clean:
+	rm -rf $(BIN) .handbill dist

@@ -1,0 +1,221 @@
+// Package apply carries out a plan: it paces, sends once, records intents
+// before and outcomes after, holds, halts and drains. It evaluates nothing,
+// reads no HCL, and speaks no HTTP.
+//
+// Every sending number has one lane: a single goroutine that owns the number's
+// pace, its retries and its breaker. Sends themselves run beside it, at most
+// Parallelism at a time, which is also the most that a crash can leave in
+// doubt.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// Options are what Run needs beside the plan.
+type Options struct {
+	// Recorder is the state; required.
+	Recorder Recorder
+	// Senders are the sending numbers by provider address; one for every
+	// campaign of the plan that sends.
+	Senders map[string]Sender
+	// Resources are recorded as applied when the run begins.
+	Resources []state.Resource
+	// Now is the wall clock; required.
+	Now func() time.Time
+	// Parallelism is the most sends in flight per number; 0 adapts it to the
+	// provider's latency, from 8 up to 256.
+	Parallelism int
+	// Stop, when closed, ends the run cleanly: nothing new is sent, what is in
+	// flight is waited for. Cancelling the context instead abandons what is in
+	// flight, in doubt.
+	Stop <-chan struct{}
+	// Observe is told what happens, from several goroutines one at a time;
+	// nil for nobody. It must not block.
+	Observe func(Event)
+	// Seed makes the jitter of waits reproducible.
+	Seed uint64
+}
+
+// Report is how a run ended.
+type Report struct {
+	Run       state.Run
+	Recovered int // sends of an earlier process that were found in doubt
+	Campaigns []CampaignReport
+	Stopped   bool // by Stop or by a cancelled context
+}
+
+// CampaignReport is how one campaign fared in a run. The counts of Run are
+// those of the revision as a whole; Sent counts what this run brought about.
+type CampaignReport struct {
+	state.CampaignRun
+	Sent     int            // accepted in this run
+	Refused  map[string]int // by "code title", in this run
+	Gates    map[string]int // cancelled in this run, by gate
+	HeldFor  map[string]int // held at the end, by reason
+	HeldTill time.Time      // the earliest time at which something held may go on
+	Halt     *Halt          // why the campaign stopped early; nil when it did not
+	Existing int            // planned, but found in the state already
+}
+
+// Halt is why sending stopped early.
+type Halt struct {
+	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "total"
+	Code   string
+	Title  string
+	Advice string
+}
+
+// ErrArithmetic is wrapped by the error of a run whose counts do not add up:
+// planned = accepted + rejected + cancelled + held + pending + in_doubt.
+var ErrArithmetic = errors.New("the counts do not add up")
+
+// UnrecordedError says that the state could not be written: sends that were in
+// flight have outcomes that it does not know, so they are in doubt.
+type UnrecordedError struct {
+	Outcomes int // how many outcomes could not be written
+	Err      error
+}
+
+// Error implements error.
+func (e *UnrecordedError) Error() string {
+	return fmt.Sprintf("the state could not be written, so nothing more was sent; %d outcomes are not recorded and those sends are in doubt: %v", e.Outcomes, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *UnrecordedError) Unwrap() error { return e.Err }
+
+// Run carries p out. The report is valid together with an error: it says what
+// was done before. Errors are about the state or the plan; what providers
+// answer is in the report.
+func Run(ctx context.Context, p *plan.Plan, opt Options) (*Report, error) {
+	r := &runner{plan: p, opt: opt, report: &Report{}}
+	if err := r.begin(ctx); err != nil {
+		return r.report, err
+	}
+	err := r.lanes(ctx)
+	return r.report, errors.Join(err, r.finish(context.WithoutCancel(ctx)))
+}
+
+// runner is one Run.
+type runner struct {
+	plan   *plan.Plan
+	opt    Options
+	id     int64
+	counts []*counts // by campaign
+
+	mu     sync.Mutex // guards report and Observe
+	report *Report
+}
+
+// begin recovers what a crash left, opens the run, and takes the counts that
+// the arithmetic at the end starts from.
+func (r *runner) begin(ctx context.Context) error {
+	if r.opt.Now == nil || r.opt.Recorder == nil {
+		panic("apply: Options need Now and Recorder")
+	}
+	recovered, err := r.opt.Recorder.Recover(ctx)
+	if err != nil {
+		return fmt.Errorf("settling what an earlier run left open: %w", err)
+	}
+	r.report.Recovered = recovered
+	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest}
+	for i := range r.plan.Campaigns {
+		c := &r.plan.Campaigns[i]
+		before, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
+		if err != nil {
+			return fmt.Errorf("counting what %s sent before: %w", c.Address, err)
+		}
+		n := newCounts(c, before)
+		r.counts = append(r.counts, n)
+		run.Campaigns = append(run.Campaigns, n.run())
+		if _, ok := r.opt.Senders[c.Provider]; !ok && c.Counts.Sends() > 0 {
+			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
+		}
+	}
+	if r.id, err = r.opt.Recorder.Begin(ctx, run, r.opt.Resources); err != nil {
+		return fmt.Errorf("opening the run in the state: %w", err)
+	}
+	run.ID = r.id
+	r.report.Run = run
+	return nil
+}
+
+// lanes drives every sending number until all are done.
+func (r *runner) lanes(ctx context.Context) error {
+	var wg sync.WaitGroup
+	errs := make([]error, 0, len(r.opt.Senders))
+	var mu sync.Mutex
+	for _, address := range r.numbers() {
+		l := newLane(r, address)
+		wg.Go(func() {
+			if err := l.run(ctx); err != nil {
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// numbers are the addresses of the providers that have something to send, in
+// the plan's order.
+func (r *runner) numbers() []string {
+	var out []string
+	seen := map[string]bool{}
+	for i := range r.plan.Campaigns {
+		c := &r.plan.Campaigns[i]
+		if c.Counts.Sends() > 0 && !seen[c.Provider] {
+			seen[c.Provider] = true
+			out = append(out, c.Provider)
+		}
+	}
+	return out
+}
+
+// finish checks the arithmetic against the state and closes the run.
+func (r *runner) finish(ctx context.Context) error {
+	var errs []error
+	run := &r.report.Run
+	run.Campaigns = run.Campaigns[:0]
+	for _, n := range r.counts {
+		c := n.campaign
+		after, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("counting what %s sent: %w", c.Address, err))
+		}
+		rep := n.close(after)
+		r.report.Campaigns = append(r.report.Campaigns, rep)
+		run.Campaigns = append(run.Campaigns, rep.CampaignRun)
+		if rep.Halt != nil && run.Halted == "" {
+			run.Halted = rep.Halt.Reason
+		}
+		if err == nil {
+			errs = append(errs, checkArithmetic(&rep.CampaignRun))
+		}
+	}
+	run.Ended = r.opt.Now()
+	if err := r.opt.Recorder.Finish(ctx, *run); err != nil {
+		errs = append(errs, fmt.Errorf("closing the run in the state: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// observe passes ev on, one at a time.
+func (r *runner) observe(ev Event) {
+	if r.opt.Observe == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opt.Observe(ev)
+}

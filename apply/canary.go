@@ -1,0 +1,95 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// canary watches the first sends of a campaign before the others may go.
+type canary struct {
+	taken    int // sends of the canary that were started
+	answered int
+	failed   int
+	since    time.Time // all answered at
+	done     bool
+}
+
+// canaryTakes counts a send that belongs to its campaign's canary.
+func (l *lane) canaryTakes(j *job) {
+	rule := j.counts.campaign.Canary
+	if rule == nil {
+		return
+	}
+	c := l.canaries[j.counts]
+	if c == nil {
+		c = &canary{}
+		l.canaries[j.counts] = c
+	}
+	if !c.done {
+		c.taken++
+	}
+}
+
+// canaryAnswered books a final answer of a canary's send.
+func (l *lane) canaryAnswered(j *job, ans message.Answer, again bool) {
+	c := l.canaries[j.counts]
+	if c == nil || c.done || again {
+		return
+	}
+	if ans.Class != message.Accepted {
+		c.failed++
+	}
+	c.answered++
+	if c.answered >= j.counts.campaign.Canary.Count {
+		c.since = l.r.opt.Now()
+	}
+}
+
+// canaryWaits reports whether the plan's next entries must wait for a canary
+// to be judged, and judges it when it is time.
+func (l *lane) canaryWaits(now time.Time) bool {
+	for n, c := range l.canaries {
+		rule := n.campaign.Canary
+		if c.done || c.taken < rule.Count || n.stopped() {
+			continue
+		}
+		if c.since.IsZero() || now.Before(c.since.Add(rule.Wait)) {
+			return true
+		}
+		l.judge(n, c)
+	}
+	return false
+}
+
+// canaryDue is when the next canary is to be judged; zero for none.
+func (l *lane) canaryDue() time.Time {
+	var due time.Time
+	for n, c := range l.canaries {
+		if c.done || c.since.IsZero() {
+			continue
+		}
+		if t := c.since.Add(n.campaign.Canary.Wait); due.IsZero() || t.Before(due) {
+			due = t
+		}
+	}
+	return due
+}
+
+// judge lets the campaign go on, or halts it when the canary fared badly: by
+// the answers, and by what the state learned of deliveries meanwhile.
+func (l *lane) judge(n *counts, c *canary) {
+	c.done = true
+	failed := c.failed
+	t, err := l.r.opt.Recorder.Tally(context.Background(), n.campaign.Address, n.campaign.Revision)
+	if err == nil {
+		failed += t.Failed - n.before.Failed
+	}
+	rule := n.campaign.Canary
+	if rate := float64(failed) / float64(max(c.taken, 1)); rate > rule.MaxFailureRate {
+		l.halt(n, &Halt{Reason: "canary", Title: fmt.Sprintf("%d of the first %d failed", failed, c.taken),
+			Advice: "See handbill status for the causes. Run apply again to go on with the others."})
+	}
+}

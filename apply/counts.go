@@ -1,0 +1,179 @@
+package apply
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// counts are one campaign's own books. They are kept apart from the state's so
+// that each checks the other at the end.
+type counts struct {
+	campaign *plan.Campaign
+	before   state.Tally
+
+	mu        sync.Mutex
+	sent      int
+	done      int // entries that need nothing more
+	attempted int // entries for which an intent was made, for the total
+	existing  int
+	refused   map[string]int
+	gates     map[string]int
+	held      map[string]int
+	heldTill  time.Time
+	pending   int // entries that this run leaves undone
+	halt      *Halt
+
+	ring     []bool // the last answers, for stop_if: was it a failure
+	answers  int
+	failures int // in ring
+}
+
+func newCounts(c *plan.Campaign, before state.Tally) *counts {
+	return &counts{campaign: c, before: before,
+		refused: map[string]int{}, gates: map[string]int{}, held: map[string]int{}}
+}
+
+// run is the record at the beginning: everything that is to be sent is
+// pending. A retry has its row already, as rejected.
+func (n *counts) run() state.CampaignRun {
+	c := n.campaign
+	pending := c.Counts.Sends() - c.Counts.Retry
+	return state.CampaignRun{
+		Campaign: c.Address, Revision: c.Revision, Skipped: c.Counts.Skip,
+		Planned:  n.before.Accepted + n.before.Rejected + n.before.InDoubt + pending,
+		Accepted: n.before.Accepted, Rejected: n.before.Rejected, InDoubt: n.before.InDoubt,
+		Pending: pending,
+	}
+}
+
+// answered books a settled answer; final says that nothing more follows.
+func (n *counts) answered(a message.Answer, final bool) (done int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if a.Class == message.Accepted {
+		n.sent++
+	}
+	if final {
+		n.done++
+		switch a.Class {
+		case message.Refused, message.WindowClosed, message.OptedOut:
+			n.refused[label(a)]++
+		}
+	}
+	return n.done
+}
+
+// label names a cause for people: "131026 not on WhatsApp".
+func label(a message.Answer) string {
+	switch {
+	case a.Code == "" && a.Title == "":
+		return a.Class.String()
+	case a.Code == "":
+		return a.Title
+	case a.Title == "":
+		return a.Code
+	}
+	return a.Code + " " + a.Title
+}
+
+// gated books a gate that closed for good, or a delivery found in the state. A
+// retry that was not attempted is still what it was, rejected.
+func (n *counts) gated(gate string, untouchedRetry bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.done++
+	switch {
+	case untouchedRetry:
+		return
+	case gate == "already_sent" || gate == "in_doubt":
+		n.existing++
+		return
+	}
+	n.gates[gate]++
+}
+
+// hold books an entry that may go on later than this run.
+func (n *counts) hold(reason string, until time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.held[reason]++
+	if !until.IsZero() && (n.heldTill.IsZero() || until.Before(n.heldTill)) {
+		n.heldTill = until
+	}
+}
+
+// leave books n entries that stay pending.
+func (n *counts) leave(entries int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.pending += entries
+}
+
+// halted stops the campaign; the first reason stands.
+func (n *counts) halted(h *Halt) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.halt != nil {
+		return false
+	}
+	n.halt = h
+	return true
+}
+
+func (n *counts) stopped() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.halt != nil
+}
+
+// close makes the report from the state's counts and our own.
+func (n *counts) close(after state.Tally) CampaignReport {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	run := n.run()
+	run.Planned -= n.existing
+	run.Accepted, run.Rejected, run.InDoubt = after.Accepted, after.Rejected, after.InDoubt
+	run.Held, run.Cancelled = sum(n.held), sum(n.gates)
+	run.Pending = n.pending
+	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Gates: n.gates,
+		HeldFor: n.held, HeldTill: n.heldTill, Halt: n.halt, Existing: n.existing}
+}
+
+func sum(m map[string]int) int {
+	n := 0
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// checkArithmetic proves that nobody was forgotten and nobody counted twice.
+func checkArithmetic(c *state.CampaignRun) error {
+	if got := c.Accepted + c.Rejected + c.Cancelled + c.Held + c.Pending + c.InDoubt; got != c.Planned {
+		return fmt.Errorf("%s: %w: %d planned, but %d accepted + %d rejected + %d cancelled + %d held + %d pending + %d in doubt = %d; this is a bug in handbill, the state is intact",
+			c.Campaign, ErrArithmetic, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.Pending, c.InDoubt, got)
+	}
+	return nil
+}
+
+// recent books an answer into the last over ones and gives their share of
+// failures; full is false until there were that many.
+func (n *counts) recent(failed bool, over int) (rate float64, full bool) {
+	if n.ring == nil {
+		n.ring = make([]bool, over)
+	}
+	at := n.answers % over
+	if n.ring[at] {
+		n.failures--
+	}
+	if n.ring[at] = failed; failed {
+		n.failures++
+	}
+	n.answers++
+	return float64(n.failures) / float64(over), n.answers >= over
+}

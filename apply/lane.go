@@ -1,0 +1,402 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// lane drives one sending number. Everything but the sends themselves happens
+// in the goroutine of run, so its fields need no lock.
+//
+// Each turn: take the answers that came, write their outcomes in one commit;
+// take as many jobs as the pace and the free places allow, write their intents
+// in one commit; let them go. While a commit runs, sends go on, so that the
+// next commit carries what came meanwhile.
+type lane struct {
+	r        *runner
+	provider string
+	sender   Sender
+	rnd      *rand.Rand
+
+	source  *source
+	drained bool // the source has no more entries
+	waiting delayed
+	pairs   pairs
+	zones   zones
+
+	pace    *pacer
+	breaker breaker
+	width   width
+	flying  int
+	answers chan answered
+	batch   []*job
+	settled []answered
+
+	pauseUntil  time.Time
+	throttles   int       // in a row, without an accepted message between
+	throttledAt time.Time // first of them
+	unreachable int       // in a row
+	probing     bool      // after the breaker: one send at a time
+	canaries    map[*counts]*canary
+	halted      bool // the number as a whole
+}
+
+// answered is a job with its answer.
+type answered struct {
+	job    *job
+	answer message.Answer
+	took   time.Duration
+}
+
+// maxBatch is the most intents of one commit: beyond about 50 rows a larger
+// commit gains nothing (measured, docs/benchmarks.md).
+const maxBatch = 64
+
+// maxGather is the most jobs that one turn looks at, so that a long run of
+// entries that gates keep back does not keep answers waiting.
+const maxGather = 4096
+
+func newLane(r *runner, provider string) *lane {
+	rate := 0.0
+	for i := range r.plan.Campaigns {
+		if c := &r.plan.Campaigns[i]; c.Provider == provider && c.Throughput > 0 {
+			rate = max(rate, c.Throughput)
+		}
+	}
+	l := &lane{
+		r: r, provider: provider, sender: r.opt.Senders[provider],
+		rnd:    rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
+		source: openSource(r.plan, provider),
+		pace:   newPacer(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
+		answers: make(chan answered, maxWidth), pairs: newPairs(), zones: zones{},
+		canaries: map[*counts]*canary{},
+	}
+	return l
+}
+
+// run drives the lane to its end. It returns an error only when the state or
+// the plan's stream failed.
+func (l *lane) run(ctx context.Context) error {
+	defer l.source.stop()
+	for {
+		l.collect()
+		if err := l.settle(ctx); err != nil {
+			return l.abandon(err)
+		}
+		if l.stopping(ctx) {
+			return l.drain(ctx)
+		}
+		sent, err := l.launch(ctx)
+		if err != nil {
+			return l.abandon(err)
+		}
+		if sent {
+			continue
+		}
+		if l.drained && l.waiting.Len() == 0 && l.flying == 0 {
+			return nil
+		}
+		l.wait(ctx)
+	}
+}
+
+// stopping reports whether nothing new may be sent for the whole number.
+func (l *lane) stopping(ctx context.Context) bool {
+	if l.halted || ctx.Err() != nil {
+		return true
+	}
+	select {
+	case <-l.r.opt.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// collect takes the answers that are there without waiting.
+func (l *lane) collect() {
+	for {
+		select {
+		case a := <-l.answers:
+			l.flying--
+			l.settled = append(l.settled, a)
+		default:
+			return
+		}
+	}
+}
+
+// launch takes what may go now, writes the intents durably, and lets the sends
+// go. It reports whether anything moved.
+func (l *lane) launch(ctx context.Context) (bool, error) {
+	now := l.r.opt.Now()
+	free := l.free(now)
+	if free == 0 {
+		return false, nil
+	}
+	moved, err := l.gather(now, free)
+	if err != nil || len(l.batch) == 0 {
+		return moved, err
+	}
+	intents := make([]state.Intent, len(l.batch))
+	for i, j := range l.batch {
+		intents[i] = j.intent
+	}
+	verdicts, err := l.r.opt.Recorder.Intend(ctx, l.r.id, intents)
+	if err != nil {
+		if ctx.Err() != nil { // a second interrupt, not a fault of the state
+			l.putBack(now)
+			return true, nil
+		}
+		return false, fmt.Errorf("recording what is about to be sent: %w", err)
+	}
+	for i, j := range l.batch {
+		l.release(ctx, j, verdicts[i], now)
+	}
+	l.batch = l.batch[:0]
+	return true, nil
+}
+
+// free is how many sends may be started at now: the places in flight and the
+// pauses decide, the pace is taken in gather.
+func (l *lane) free(now time.Time) int {
+	if now.Before(l.pauseUntil) {
+		return 0
+	}
+	places := l.width.now
+	if l.probing {
+		places = 1
+	}
+	return min(max(places-l.flying, 0), maxBatch)
+}
+
+// putBack returns a batch whose intents were not written.
+func (l *lane) putBack(now time.Time) {
+	for _, j := range l.batch {
+		l.waiting.put(j, now)
+	}
+	l.pace.give(len(l.batch))
+	l.batch = l.batch[:0]
+}
+
+// gather fills the batch with jobs that pass the gates and the pace. It
+// reports whether anything was taken, sent or not.
+func (l *lane) gather(now time.Time, free int) (moved bool, err error) {
+	allowed := l.pace.take(now, free)
+	defer func() { l.pace.give(allowed - len(l.batch)) }()
+	for taken := 0; len(l.batch) < allowed && taken < maxGather; taken++ {
+		j, err := l.nextJob(now)
+		if err != nil || j == nil {
+			return moved, err
+		}
+		moved = true
+		if l.admit(j, now) {
+			l.batch = append(l.batch, j)
+		}
+	}
+	return moved, nil
+}
+
+// nextJob is a delayed job that is due, else the next entry of the plan; nil
+// when there is neither now.
+func (l *lane) nextJob(now time.Time) (*job, error) {
+	if j := l.waiting.ready(now); j != nil {
+		return j, nil
+	}
+	if l.drained || l.canaryWaits(now) {
+		return nil, nil
+	}
+	e, err, ok := l.source.next()
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if !ok {
+		l.drained = true
+		return nil, nil
+	}
+	if e.Draft < 0 || e.Draft >= len(l.r.plan.Drafts) {
+		return nil, fmt.Errorf("reading the plan: an entry names message %d of %d", e.Draft, len(l.r.plan.Drafts))
+	}
+	return &job{entry: e, counts: l.r.counts[e.Campaign], draft: l.r.plan.Drafts[e.Draft], attempt: max(e.Attempt, 1)}, nil
+}
+
+// admit passes j through the gates that need no state, and prepares it.
+func (l *lane) admit(j *job, now time.Time) bool {
+	n, c := j.counts, j.counts.campaign
+	if n.stopped() {
+		l.undone(j)
+		return false
+	}
+	if reason, until := l.zones.openAt(c, &j.entry.Recipient, now); reason != "" {
+		l.close(j, reason, until)
+		return false
+	}
+	if !j.touched && c.Total > 0 && n.attempted >= c.Total {
+		l.close(j, "total", time.Time{})
+		return false
+	}
+	if until := l.pairs.until(j.entry.Recipient.Key(), now); until.After(now) {
+		l.waiting.put(j, until)
+		return false
+	}
+	if err := l.prepare(j); err != nil {
+		l.halt(n, &Halt{Reason: "encode", Title: err.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
+		l.undone(j)
+		return false
+	}
+	if !j.touched {
+		n.attempted++
+		l.canaryTakes(j)
+	}
+	return true
+}
+
+// close books an entry that a gate keeps from being sent in this run.
+func (l *lane) close(j *job, reason string, until time.Time) {
+	ev := Event{Kind: EventHeld, Provider: l.provider, Campaign: j.counts.campaign.Address,
+		Recipient: j.entry.Recipient.Key(), Reason: reason, Until: until}
+	switch {
+	case j.untouchedRetry():
+	case reason == "expired":
+		ev.Kind = EventGated
+		j.counts.gated(reason, false)
+	case reason == "total":
+		j.counts.leave(1)
+	default:
+		j.counts.hold(reason, until)
+	}
+	l.r.observe(ev)
+}
+
+// undone books an entry that stays pending.
+func (l *lane) undone(j *job) {
+	if !j.untouchedRetry() {
+		j.counts.leave(1)
+	}
+}
+
+// release lets a job go whose intent is durable, or books the gate that
+// refused it.
+func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Time) {
+	if v.Gate != "" {
+		l.pace.give(1)
+		l.gate(j, v)
+		return
+	}
+	j.handle, j.touched = v.Attempt, true
+	l.flying++
+	l.pairs.sent(j.intent.Recipient, now)
+	sender, answers, request, clock := l.sender, l.answers, j.request, l.r.opt.Now
+	go func() {
+		started := clock()
+		a := sender.Send(ctx, request)
+		answers <- answered{job: j, answer: a, took: clock().Sub(started)}
+	}()
+}
+
+// gate books a verdict that wrote nothing.
+func (l *lane) gate(j *job, v state.Verdict) {
+	if !v.Until.IsZero() {
+		l.close(j, v.Gate, v.Until)
+		return
+	}
+	j.counts.gated(v.Gate, j.untouchedRetry())
+	l.r.observe(Event{Kind: EventGated, Provider: l.provider, Campaign: j.counts.campaign.Address,
+		Recipient: j.intent.Recipient, Reason: v.Gate})
+}
+
+// drain waits for what is in flight, records it, and books the rest as
+// pending.
+func (l *lane) drain(ctx context.Context) error {
+	for l.flying > 0 {
+		a := <-l.answers
+		l.flying--
+		l.settled = append(l.settled, a)
+		l.collect()
+		if err := l.settle(ctx); err != nil {
+			return l.abandon(err)
+		}
+	}
+	l.r.mu.Lock()
+	l.r.report.Stopped = l.r.report.Stopped || !l.halted
+	l.r.mu.Unlock()
+	return l.leaveRest()
+}
+
+// leaveRest books everything that was not reached as pending.
+func (l *lane) leaveRest() error {
+	for _, j := range l.waiting.jobs {
+		l.undone(j)
+	}
+	l.waiting.jobs = nil
+	for !l.drained {
+		e, err, ok := l.source.next()
+		if err != nil {
+			return fmt.Errorf("reading the plan: %w", err)
+		}
+		if !ok {
+			break
+		}
+		if e.Action != plan.Retry {
+			l.r.counts[e.Campaign].leave(1)
+		}
+	}
+	return nil
+}
+
+// abandon ends the lane after the state failed: what is in flight is waited
+// for, since a request that left can't be called back, but nothing is recorded.
+func (l *lane) abandon(err error) error {
+	unrecorded := len(l.settled)
+	for ; l.flying > 0; l.flying-- {
+		<-l.answers
+		unrecorded++
+	}
+	return &UnrecordedError{Outcomes: unrecorded, Err: err}
+}
+
+// wait sleeps until an answer comes, something is due, or the run is stopped.
+func (l *lane) wait(ctx context.Context) {
+	now := l.r.opt.Now()
+	timer := time.NewTimer(l.nap(now))
+	defer timer.Stop()
+	stop, done := l.r.opt.Stop, ctx.Done()
+	select {
+	case a := <-l.answers:
+		l.flying--
+		l.settled = append(l.settled, a)
+	case <-timer.C:
+	case <-stop:
+	case <-done:
+	}
+}
+
+// idle is the longest nap; an answer, a stop or a cancel wakes the lane sooner.
+const idle = 10 * time.Second
+
+// nap is how long there is surely nothing to do unless an answer comes.
+func (l *lane) nap(now time.Time) time.Duration {
+	d := idle
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.After(now) {
+			d = min(d, t.Sub(now))
+		}
+	}
+	sooner(l.waiting.first())
+	sooner(l.canaryDue())
+	if now.Before(l.pauseUntil) {
+		return min(idle, l.pauseUntil.Sub(now))
+	}
+	if l.free(now) > 0 {
+		if w := l.pace.wait(now); w > 0 {
+			d = min(d, w)
+		}
+	}
+	return max(d, time.Millisecond/4)
+}

@@ -1,0 +1,124 @@
+package apply
+
+import (
+	"container/heap"
+	"crypto/sha256"
+	"iter"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// job is one entry of the plan on its way through a lane.
+type job struct {
+	entry    plan.Entry
+	counts   *counts
+	draft    *message.Draft
+	attempt  int  // number of the attempt that comes next, from 1
+	tries    int  // attempts of this run that count against max_attempts
+	touched  bool // an intent of this run exists
+	due      time.Time
+	intent   state.Intent
+	request  message.Request
+	handle   int64 // of the durable intent
+	sequence int   // keeps the heap's order stable
+}
+
+// untouchedRetry says that the delivery is in the state as rejected, and that
+// this run has not changed that.
+func (j *job) untouchedRetry() bool { return j.entry.Action == plan.Retry && !j.touched }
+
+// source is the stream of a lane's entries.
+type source struct {
+	next func() (plan.Entry, error, bool)
+	stop func()
+}
+
+// openSource streams the entries that provider's number has to send.
+func openSource(p *plan.Plan, provider string) *source {
+	next, stop := iter.Pull2(p.Entries())
+	pull := func() (plan.Entry, error, bool) {
+		for {
+			e, err, ok := next()
+			if !ok || err != nil {
+				return e, err, ok
+			}
+			if e.Action.Sends() && p.Campaigns[e.Campaign].Provider == provider {
+				return e, nil, true
+			}
+		}
+	}
+	return &source{next: pull, stop: stop}
+}
+
+// delayed is a heap of jobs by the time at which they may go on.
+type delayed struct {
+	jobs []*job
+	n    int
+}
+
+func (d *delayed) Len() int { return len(d.jobs) }
+func (d *delayed) Less(i, j int) bool {
+	a, b := d.jobs[i], d.jobs[j]
+	if !a.due.Equal(b.due) {
+		return a.due.Before(b.due)
+	}
+	return a.sequence < b.sequence
+}
+func (d *delayed) Swap(i, j int) { d.jobs[i], d.jobs[j] = d.jobs[j], d.jobs[i] }
+func (d *delayed) Push(x any)    { d.jobs = append(d.jobs, x.(*job)) }
+func (d *delayed) Pop() any {
+	last := d.jobs[len(d.jobs)-1]
+	d.jobs = d.jobs[:len(d.jobs)-1]
+	return last
+}
+
+// put holds j until due.
+func (d *delayed) put(j *job, due time.Time) {
+	d.n++
+	j.due, j.sequence = due, d.n
+	heap.Push(d, j)
+}
+
+// ready takes the first job that is due at now; nil when there is none.
+func (d *delayed) ready(now time.Time) *job {
+	if len(d.jobs) == 0 || d.jobs[0].due.After(now) {
+		return nil
+	}
+	return heap.Pop(d).(*job)
+}
+
+// first is when the first job is due; zero when there is none.
+func (d *delayed) first() time.Time {
+	if len(d.jobs) == 0 {
+		return time.Time{}
+	}
+	return d.jobs[0].due
+}
+
+// prepare builds j's request and intent for its next attempt.
+func (l *lane) prepare(j *job) error {
+	p, c, e := l.r.plan, j.counts.campaign, &j.entry
+	key := e.Recipient.Key()
+	ref := message.NewRef(p.Lineage, c.Address, key, c.Revision, j.attempt)
+	req, err := l.sender.Encode(e.Recipient.Address, j.draft, e.Values, ref)
+	if err != nil {
+		return err
+	}
+	address := c.Message
+	if e.Action == plan.Fallback {
+		address = c.Fallback
+	}
+	j.request = req
+	needsWindow := message.NeedsWindow(j.draft.Message)
+	j.intent = state.Intent{
+		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},
+		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
+		Body: sha256.Sum256(req.Body), Message: address, Digest: e.Digest,
+		Marketing: true, Window: needsWindow, AssumeOpen: c.AssumeOpen,
+		KnownUntil: e.WindowUntil, CapCount: c.CapCount, CapPer: c.CapPer,
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+// Package cli is the command line: one file per command, which turns flags
+// into options, calls the rooms, and ends in one report that a view renders.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+)
+
+// Exit codes; see the README.
+const (
+	exitDone        = 0
+	exitError       = 1
+	exitChanges     = 2 // plan -detailed-exitcode: there is something to do
+	exitSomeFailed  = 3 // the rest: apply -detailed-exitcode
+	exitSomeInDoubt = 4
+	exitGuard       = 5
+	exitStale       = 6
+	exitLocked      = 7
+	exitDeclined    = 8
+	exitInterrupted = 130
+)
+
+// exit is the error of a command that has said everything and ends with a
+// code.
+type exit int
+
+// Error implements error.
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// Main runs the command that args (without the program's name) ask for and
+// returns the exit code.
+func Main(ctx context.Context, args []string, sys System) (code int) {
+	a := &app{sys: sys}
+	root := a.root()
+	args = singleDash(root, args)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var e exit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &e):
+		return int(e)
+	}
+	fmt.Fprintf(sys.Stderr, "%s\n\nRun \"handbill -help\" for usage.\n", usageError(err))
+	return exitError
+}
+
+// app is what all commands share: the process, and the global flags.
+type app struct {
+	sys System
+
+	chdir   string
+	noColor bool
+}
+
+// root is the tree of commands.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "handbill",
+		Short: "Terraform for WhatsApp campaigns",
+		Long: `handbill declares WhatsApp campaigns in HCL, checks every message for every
+recipient before the first one is sent, shows what it would do, does only that,
+and remembers what it did.
+
+The main commands are init, validate, plan, apply and status.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       Version,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(a.sys.Stdout)
+	root.SetErr(a.sys.Stderr)
+	root.SetIn(a.sys.Stdin)
+	root.SetVersionTemplate("handbill {{.Version}}\n")
+	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "switch to this directory before doing anything")
+	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR, and where stdout is no terminal)")
+	for _, c := range a.commands() {
+		root.AddCommand(c)
+	}
+	root.SetHelpTemplate(helpTemplate)
+	root.SetUsageTemplate(usageTemplate)
+	cobra.AddTemplateFunc("onedash", oneDash)
+	return root
+}
+
+// commands are those of the first level, in the order of the help.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(),
+		a.showCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.outputCommand(),
+		a.providersCommand(), a.stateCommand(), a.explainCommand(), a.versionCommand(),
+	}
+}
+
+// dir is the directory of the configuration.
+func (a *app) dir() string {
+	if filepath.IsAbs(a.chdir) {
+		return filepath.Clean(a.chdir)
+	}
+	return filepath.Join(a.sys.Dir, a.chdir)
+}
+
+// display is a path as people see it: relative to where they are.
+func (a *app) display(path string) string {
+	if rel, err := filepath.Rel(a.sys.Dir, path); err == nil && !strings.HasPrefix(rel, "..") {
+		return rel
+	}
+	return path
+}
+
+// style is how stdout is drawn.
+func (a *app) style() view.Style {
+	_, noColor := a.sys.Env("NO_COLOR")
+	return view.Style{Color: a.sys.StdoutTerminal && !a.noColor && !noColor, Width: a.sys.Width}
+}
+
+// automation reports whether a pipeline runs us: hints about what to type next
+// are left out then.
+func (a *app) automation() bool {
+	v, ok := a.sys.Env("HANDBILL_IN_AUTOMATION")
+	return ok && v != ""
+}
+
+// fail shows an error that is not about a place in a file.
+func (a *app) fail(summary string, err error) error {
+	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: sentence(err)}})
+	return exit(exitError)
+}
+
+// sentence makes a person's sentence of a wrapped error: a capital at the
+// beginning, a full stop at the end.
+func sentence(err error) string {
+	s := err.Error()
+	if s == "" {
+		return s
+	}
+	if c := s[0]; c >= 'a' && c <= 'z' && !strings.HasPrefix(s, "handbill") {
+		s = strings.ToUpper(s[:1]) + s[1:]
+	}
+	if !strings.ContainsAny(s[len(s)-1:], ".!?:)\n") {
+		s += "."
+	}
+	return s
+}
+
+// openRoot opens the configuration's directory so that nothing outside of it
+// can be reached.
+func (a *app) openRoot() (*os.Root, error) { return os.OpenRoot(a.dir()) }

@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+)
+
+var doubleDash = regexp.MustCompile(`--([a-z])`)
+
+// oneDash shows flags as people write them here, "-out" and not "--out", and
+// drops pflag's column for one-letter flags, of which there are none but -h.
+func oneDash(s string) string {
+	s = doubleDash.ReplaceAllString(s, "-$1")
+	s = strings.ReplaceAll(s, "  -h, -help", "  -help    ")
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = strings.Replace(l, "      -", "  -", 1)
+	}
+	return strings.Join(lines, "\n")
+}
+
+const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
+
+{{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`
+
+const usageTemplate = `Usage: {{if .HasAvailableSubCommands}}{{.CommandPath}} <command> [flags]{{else}}{{.UseLine | onedash}}{{end}}
+{{if .HasAvailableSubCommands}}
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
+{{end}}{{if .HasAvailableLocalFlags}}
+Flags:
+{{.LocalFlags.FlagUsages | onedash | trimTrailingWhitespaces}}
+{{end}}{{if .HasAvailableInheritedFlags}}
+Global flags:
+{{.InheritedFlags.FlagUsages | onedash | trimTrailingWhitespaces}}
+{{end}}{{if .HasExample}}
+Examples:
+{{.Example}}
+{{end}}`

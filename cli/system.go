@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// System is everything that a command may touch of the process: streams,
+// environment, clock and signals. Tests pass their own.
+type System struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	// Environ is the environment as "NAME=value".
+	Environ []string
+	Now     func() time.Time
+	// Dir is the working directory.
+	Dir string
+	// Interrupts delivers one value per interrupt: the first ends a command
+	// cleanly, the second at once.
+	Interrupts <-chan os.Signal
+	// StdinTerminal, StdoutTerminal and StderrTerminal say where a person is.
+	StdinTerminal, StdoutTerminal, StderrTerminal bool
+	// Width is the terminal's width in columns; 0 for unknown.
+	Width int
+}
+
+// ProcessSystem is the System of the running process.
+func ProcessSystem(interrupts <-chan os.Signal) System {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "." // the directory was removed under us: relative paths fail with their own errors
+	}
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return System{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Environ: os.Environ(), Now: time.Now, Dir: dir, Interrupts: interrupts,
+		StdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Width:          width,
+	}
+}
+
+// Env is the value of an environment variable and whether it is set.
+func (s *System) Env(name string) (string, bool) {
+	for i := len(s.Environ) - 1; i >= 0; i-- {
+		if k, v, _ := cutEnv(s.Environ[i]); k == name {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+func cutEnv(entry string) (name, value string, ok bool) {
+	for i := 1; i < len(entry); i++ { // Windows has names that begin with "="
+		if entry[i] == '=' {
+			return entry[:i], entry[i+1:], true
+		}
+	}
+	return entry, "", false
+}

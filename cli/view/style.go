@@ -1,0 +1,70 @@
+// Package view renders reports: as text for people, as JSON for programs, as
+// Markdown and HTML for reviewers.
+//
+// Rules of the text: what a command found or did goes to stdout, diagnostics of
+// failure and progress to stderr. Colours come from here alone and mean one
+// thing each: green is new, yellow changed or a warning, red gone or an error.
+// Everything that comes from files, contacts or providers passes
+// message.SafeText before it reaches a sink, and recipients are masked unless
+// a person asked to see them.
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/handbill/handbill/message"
+)
+
+// Style is how text is drawn.
+type Style struct {
+	Color bool
+	Width int // columns; 0 for unknown
+	// ShowRecipients shows numbers and names as they are.
+	ShowRecipients bool
+}
+
+func (s Style) paint(code, text string) string {
+	if !s.Color || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s Style) bold(text string) string   { return s.paint("1", text) }
+func (s Style) dim(text string) string    { return s.paint("2", text) }
+func (s Style) red(text string) string    { return s.paint("31", text) }
+func (s Style) green(text string) string  { return s.paint("32", text) }
+func (s Style) yellow(text string) string { return s.paint("33", text) }
+
+// Recipient is a recipient's key as this style shows it.
+func (s Style) Recipient(key string) string {
+	if s.ShowRecipients {
+		return message.SafeText(key)
+	}
+	return message.Mask(key)
+}
+
+// Count is n with thousands separated: 1,204.
+func Count(n int) string {
+	if n < 0 {
+		return "-" + Count(-n)
+	}
+	digits := fmt.Sprint(n)
+	var b strings.Builder
+	for i, r := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Plural is "1 message", "2 messages".
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(n) + " " + noun + "s"
+}

@@ -1,0 +1,19 @@
+// Command handbill plans WhatsApp campaigns declared in HCL and sends exactly
+// what was planned, once.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // quiet hours need zones on machines that have none
+
+	"github.com/handbill/handbill/cli"
+)
+
+func main() {
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.ProcessSystem(interrupts)))
+}
