@@ -190,7 +190,7 @@ func (b *builder) templateButton(path string, t *TemplateButton) {
 
 // cards demands that the cards of a carousel template have one shape.
 func (b *builder) cards(m *Template) {
-	if m.Cards == nil {
+	if len(m.Cards) == 0 {
 		return
 	}
 	b.count("card", "template.cards", len(m.Cards))

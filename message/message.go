@@ -44,60 +44,60 @@ type Message interface {
 
 // Text is a plain text message.
 type Text struct {
-	Body       string
-	PreviewURL bool // ask WhatsApp to preview the first http(s) URL of Body
+	Body       string `json:"body,omitempty"`
+	PreviewURL bool   `json:"preview_url,omitempty"` // ask WhatsApp to preview the first http(s) URL of Body
 }
 
 // List is an interactive list: a text with a button that opens sections of
 // rows; the recipient picks one.
 type List struct {
-	Header   string // optional
-	Body     string
-	Footer   string // optional
-	Button   string // the label that opens the list
-	Sections []Section
+	Header   string    `json:"header,omitempty"` // optional
+	Body     string    `json:"body,omitempty"`
+	Footer   string    `json:"footer,omitempty"` // optional
+	Button   string    `json:"button,omitempty"` // the label that opens the list
+	Sections []Section `json:"sections,omitempty"`
 }
 
 // Section is a titled group of rows of a List.
 type Section struct {
-	Title string // required where there is more than one section
-	Rows  []Row
+	Title string `json:"title,omitempty"` // required where there is more than one section
+	Rows  []Row  `json:"rows,omitempty"`
 }
 
 // Row is one choice of a List.
 type Row struct {
-	ID          string // comes back when the row is picked; unique in the message
-	Title       string
-	Description string // optional
+	ID          string `json:"id,omitempty"` // comes back when the row is picked; unique in the message
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"` // optional
 }
 
 // Buttons is a message with one to three reply buttons.
 type Buttons struct {
-	Header  Header // optional: text, image, video or document
-	Body    string
-	Footer  string // optional
-	Buttons []Button
+	Header  Header   `json:"header,omitzero"` // optional: text, image, video or document
+	Body    string   `json:"body,omitempty"`
+	Footer  string   `json:"footer,omitempty"` // optional
+	Buttons []Button `json:"buttons,omitempty"`
 }
 
 // Button is one reply button.
 type Button struct {
-	ID    string // comes back when the button is tapped; unique in the message
-	Title string // unique in the message
+	ID    string `json:"id,omitempty"`    // comes back when the button is tapped; unique in the message
+	Title string `json:"title,omitempty"` // unique in the message
 }
 
 // Link is a message with one button that opens a URL (Meta's cta_url).
 type Link struct {
-	Header Header // optional: text, image, video or document
-	Body   string
-	Footer string // optional
-	Button string // label
-	URL    string
+	Header Header `json:"header,omitzero"` // optional: text, image, video or document
+	Body   string `json:"body,omitempty"`
+	Footer string `json:"footer,omitempty"` // optional
+	Button string `json:"button,omitempty"` // label
+	URL    string `json:"url,omitempty"`
 }
 
 // Header is the head of an interactive message: nothing, a text, or a medium.
 type Header struct {
-	Text  string
-	Media *MediaRef // image, video or document; nil for a text or no header
+	Text  string    `json:"text,omitempty"`
+	Media *MediaRef `json:"media,omitempty"` // image, video or document; nil for a text or no header
 }
 
 // MediaType names a kind of medium as Meta does.
@@ -114,208 +114,237 @@ const (
 
 // MediaRef points at a medium: a public link, or the id of an upload.
 type MediaRef struct {
-	Type     MediaType
-	Link     string // http(s) URL; exactly one of Link and ID
-	ID       string // media id at the provider
-	Filename string // documents only, optional: its extension draws the icon
+	Type     MediaType `json:"type,omitempty"`
+	Link     string    `json:"link,omitempty"`     // http(s) URL; exactly one of Link and ID
+	ID       string    `json:"id,omitempty"`       // media id at the provider
+	Filename string    `json:"filename,omitempty"` // documents only, optional: its extension draws the icon
 }
 
 // Media is an image, video, audio, document or sticker.
 type Media struct {
 	MediaRef
-	Caption string // optional; not for audio and stickers
-	Voice   bool   // audio only: a voice message (OGG/OPUS)
+	Caption string `json:"caption,omitempty"` // optional; not for audio and stickers
+	Voice   bool   `json:"voice,omitempty"`   // audio only: a voice message (OGG/OPUS)
 }
 
 // LocationRequest asks the recipient to share a location.
-type LocationRequest struct{ Body string }
+type LocationRequest struct {
+	Body string `json:"body,omitempty"`
+}
 
 // Product shows one product of a catalog.
 type Product struct {
-	CatalogID string
-	ProductID string // retailer id
-	Body      string // optional
-	Footer    string // optional
+	CatalogID string `json:"catalog_id,omitempty"`
+	ProductID string `json:"product_id,omitempty"` // retailer id
+	Body      string `json:"body,omitempty"`       // optional
+	Footer    string `json:"footer,omitempty"`     // optional
 }
 
 // ProductList shows sections of products of one catalog.
 type ProductList struct {
-	CatalogID string
-	Header    string
-	Body      string
-	Footer    string // optional
-	Sections  []ProductSection
+	CatalogID string           `json:"catalog_id,omitempty"`
+	Header    string           `json:"header,omitempty"`
+	Body      string           `json:"body,omitempty"`
+	Footer    string           `json:"footer,omitempty"` // optional
+	Sections  []ProductSection `json:"sections,omitempty"`
 }
 
 // ProductSection is a titled group of products.
 type ProductSection struct {
-	Title    string   // required where there is more than one section
-	Products []string // retailer ids
+	Title    string   `json:"title,omitempty"`    // required where there is more than one section
+	Products []string `json:"products,omitempty"` // retailer ids
 }
 
 // Catalog opens the whole catalog of the sending number.
 type Catalog struct {
-	Body      string
-	Footer    string // optional
-	Thumbnail string // optional: retailer id of the product whose picture is shown
+	Body      string `json:"body,omitempty"`
+	Footer    string `json:"footer,omitempty"`    // optional
+	Thumbnail string `json:"thumbnail,omitempty"` // optional: retailer id of the product whose picture is shown
 }
 
 // Flow opens a WhatsApp Flow. Exactly one of FlowID and FlowName.
 type Flow struct {
-	Header   Header // optional
-	Body     string
-	Footer   string // optional
-	Button   string // Meta's flow_cta
-	FlowID   string
-	FlowName string
-	Mode     string // "draft" or "published"; "" is published
-	Token    string // optional; "" is Meta's default "unused"
-	Action   string // "navigate" (the default) or "data_exchange"
-	Screen   string // with navigate: the first screen
-	Data     string // with navigate: a non-empty JSON object, or ""
+	Header   Header `json:"header,omitzero"` // optional
+	Body     string `json:"body,omitempty"`
+	Footer   string `json:"footer,omitempty"` // optional
+	Button   string `json:"button,omitempty"` // Meta's flow_cta
+	FlowID   string `json:"flow_id,omitempty"`
+	FlowName string `json:"flow_name,omitempty"`
+	Mode     string `json:"mode,omitempty"`   // "draft" or "published"; "" is published
+	Token    string `json:"token,omitempty"`  // optional; "" is Meta's default "unused"
+	Action   string `json:"action,omitempty"` // "navigate" (the default) or "data_exchange"
+	Screen   string `json:"screen,omitempty"` // with navigate: the first screen
+	Data     string `json:"data,omitempty"`   // with navigate: a non-empty JSON object, or ""
 }
 
 // Contacts is one or more contact cards.
-type Contacts struct{ Cards []ContactCard }
+type Contacts struct {
+	Cards []ContactCard `json:"cards,omitempty"`
+}
 
 // ContactCard is one contact, in the Cloud API's words.
 type ContactCard struct {
-	FormattedName string
-	FirstName     string
-	LastName      string
-	MiddleName    string
-	Prefix        string
-	Suffix        string
-	Birthday      string // YYYY-MM-DD
-	Company       string
-	Department    string
-	JobTitle      string
-	Phones        []ContactPhone
-	Emails        []ContactEmail
-	URLs          []ContactURL
-	Addresses     []ContactAddress
+	FormattedName string           `json:"formatted_name,omitempty"`
+	FirstName     string           `json:"first_name,omitempty"`
+	LastName      string           `json:"last_name,omitempty"`
+	MiddleName    string           `json:"middle_name,omitempty"`
+	Prefix        string           `json:"prefix,omitempty"`
+	Suffix        string           `json:"suffix,omitempty"`
+	Birthday      string           `json:"birthday,omitempty"` // YYYY-MM-DD
+	Company       string           `json:"company,omitempty"`
+	Department    string           `json:"department,omitempty"`
+	JobTitle      string           `json:"job_title,omitempty"`
+	Phones        []ContactPhone   `json:"phones,omitempty"`
+	Emails        []ContactEmail   `json:"emails,omitempty"`
+	URLs          []ContactURL     `json:"urls,omitempty"`
+	Addresses     []ContactAddress `json:"addresses,omitempty"`
 }
 
 // ContactPhone is a number of a ContactCard.
-type ContactPhone struct{ Phone, WaID, Type string }
+type ContactPhone struct {
+	Phone string `json:"phone,omitempty"`
+	WaID  string `json:"wa_id,omitempty"`
+	Type  string `json:"type,omitempty"`
+}
 
 // ContactEmail is an address of a ContactCard.
-type ContactEmail struct{ Email, Type string }
+type ContactEmail struct {
+	Email string `json:"email,omitempty"`
+	Type  string `json:"type,omitempty"`
+}
 
 // ContactURL is a page of a ContactCard.
-type ContactURL struct{ URL, Type string }
+type ContactURL struct {
+	URL  string `json:"url,omitempty"`
+	Type string `json:"type,omitempty"`
+}
 
 // ContactAddress is a postal address of a ContactCard.
-type ContactAddress struct{ Street, City, State, Zip, Country, CountryCode, Type string }
+type ContactAddress struct {
+	Street      string `json:"street,omitempty"`
+	City        string `json:"city,omitempty"`
+	State       string `json:"state,omitempty"`
+	Zip         string `json:"zip,omitempty"`
+	Country     string `json:"country,omitempty"`
+	CountryCode string `json:"country_code,omitempty"`
+	Type        string `json:"type,omitempty"`
+}
 
 // Location is a pin on a map. Latitude and Longitude are decimal degrees.
 type Location struct {
-	Latitude  string
-	Longitude string
-	Name      string // optional
-	Address   string // optional
+	Latitude  string `json:"latitude,omitempty"`
+	Longitude string `json:"longitude,omitempty"`
+	Name      string `json:"name,omitempty"`    // optional
+	Address   string `json:"address,omitempty"` // optional
 }
 
 // Reaction sets or, with an empty Emoji, removes an emoji on a message.
 type Reaction struct {
-	MessageID string
-	Emoji     string
+	MessageID string `json:"message_id,omitempty"`
+	Emoji     string `json:"emoji,omitempty"`
 }
 
 // Carousel is a row of two to ten cards under one text.
 type Carousel struct {
-	Body  string
-	Cards []CarouselCard
+	Body  string         `json:"body,omitempty"`
+	Cards []CarouselCard `json:"cards,omitempty"`
 }
 
 // CarouselCard is one card: a product (CatalogID and ProductID), or a medium
 // with either one link (Button and URL) or quick replies.
 type CarouselCard struct {
-	Media     *MediaRef
-	Body      string // optional
-	Button    string
-	URL       string
-	Replies   []Button
-	CatalogID string
-	ProductID string
+	Media     *MediaRef `json:"media,omitempty"`
+	Body      string    `json:"body,omitempty"` // optional
+	Button    string    `json:"button,omitempty"`
+	URL       string    `json:"url,omitempty"`
+	Replies   []Button  `json:"replies,omitempty"`
+	CatalogID string    `json:"catalog_id,omitempty"`
+	ProductID string    `json:"product_id,omitempty"`
 }
 
 // AddressRequest asks an Indian user for a postal address (+91 only).
 type AddressRequest struct {
-	Header  Header // optional
-	Body    string
-	Footer  string // optional
-	Country string // "IN"
-	Values  string // optional JSON object of fields to fill in
+	Header  Header `json:"header,omitzero"` // optional
+	Body    string `json:"body,omitempty"`
+	Footer  string `json:"footer,omitempty"`  // optional
+	Country string `json:"country,omitempty"` // "IN"
+	Values  string `json:"values,omitempty"`  // optional JSON object of fields to fill in
 }
 
 // Call is a message with a button that calls the business.
 type Call struct {
-	Body       string
-	Button     string // optional; "" shows "Call Now"
-	TTLMinutes string // optional, 1 to 43200
-	Payload    string // optional
+	Body       string `json:"body,omitempty"`
+	Button     string `json:"button,omitempty"`      // optional; "" shows "Call Now"
+	TTLMinutes string `json:"ttl_minutes,omitempty"` // optional, 1 to 43200
+	Payload    string `json:"payload,omitempty"`     // optional
 }
 
 // CallPermissionRequest asks whether the business may call.
-type CallPermissionRequest struct{ Body string }
+type CallPermissionRequest struct {
+	Body string `json:"body,omitempty"`
+}
 
 // ContactRequest asks somebody who hides the number to share it.
-type ContactRequest struct{ Body string }
+type ContactRequest struct {
+	Body string `json:"body,omitempty"`
+}
 
 // Template is a message that Meta approved beforehand: the only kind that may
 // be sent while the recipient's 24-hour window is closed.
 type Template struct {
-	Name     string
-	Language string // "en", "es_MX"
-	Header   *TemplateHeader
-	Body     []TemplateParameter
-	Buttons  []TemplateButton
-	Cards    []TemplateCard // carousel; all of one shape
-	Offer    *TemplateOffer // limited-time offer
+	Name     string              `json:"name,omitempty"`
+	Language string              `json:"language,omitempty"` // "en", "es_MX"
+	Header   *TemplateHeader     `json:"header,omitempty"`
+	Body     []TemplateParameter `json:"body,omitempty"`
+	Buttons  []TemplateButton    `json:"buttons,omitempty"`
+	Cards    []TemplateCard      `json:"cards,omitempty"` // carousel; all of one shape
+	Offer    *TemplateOffer      `json:"offer,omitempty"` // limited-time offer
 }
 
 // TemplateParameter fills one place of a template's text. Exactly one of Text,
 // Currency and DateTime.
 type TemplateParameter struct {
-	Name     string // for named parameters; "" for positional
-	Text     string
-	Currency *TemplateCurrency
-	DateTime string // Meta's date_time fallback_value
+	Name     string            `json:"name,omitempty"` // for named parameters; "" for positional
+	Text     string            `json:"text,omitempty"`
+	Currency *TemplateCurrency `json:"currency,omitempty"`
+	DateTime string            `json:"date_time,omitempty"` // Meta's date_time fallback_value
 }
 
 // TemplateCurrency is an amount of money in a template.
 type TemplateCurrency struct {
-	Fallback   string
-	Code       string // ISO 4217
-	Amount1000 string // the amount times 1000, an integer
+	Fallback   string `json:"fallback,omitempty"`
+	Code       string `json:"code,omitempty"`        // ISO 4217
+	Amount1000 string `json:"amount_1000,omitempty"` // the amount times 1000, an integer
 }
 
 // TemplateHeader fills a template's header: a text, a medium, a location or a
 // product.
 type TemplateHeader struct {
-	Text     *TemplateParameter
-	Media    *MediaRef
-	Location *Location
-	Product  *TemplateProduct
+	Text     *TemplateParameter `json:"text,omitempty"`
+	Media    *MediaRef          `json:"media,omitempty"`
+	Location *Location          `json:"location,omitempty"`
+	Product  *TemplateProduct   `json:"product,omitempty"`
 }
 
 // TemplateProduct names a product in a template's header or card.
-type TemplateProduct struct{ CatalogID, ProductID string }
+type TemplateProduct struct {
+	CatalogID string `json:"catalog_id,omitempty"`
+	ProductID string `json:"product_id,omitempty"`
+}
 
 // TemplateButton fills a button of a template. Index is its position in the
 // template's definition.
 type TemplateButton struct {
-	Index int
-	Type  TemplateButtonType
+	Index int                `json:"index"`
+	Type  TemplateButtonType `json:"type,omitempty"`
 	// Text is the value of its type: the payload of a quick reply, the URL's
 	// variable end, the coupon code, the flow token, the call's payload.
-	Text string
+	Text string `json:"text,omitempty"`
 	// Data is the JSON object of a flow's flow_action_data.
-	Data string
+	Data string `json:"data,omitempty"`
 	// Thumbnail and Sections are for catalog and multi-product buttons.
-	Thumbnail string
-	Sections  []ProductSection
+	Thumbnail string           `json:"thumbnail,omitempty"`
+	Sections  []ProductSection `json:"sections,omitempty"`
 }
 
 // TemplateButtonType is Meta's sub_type of a button component.
@@ -334,14 +363,14 @@ const (
 
 // TemplateCard is one card of a carousel template.
 type TemplateCard struct {
-	Header  *TemplateHeader
-	Body    []TemplateParameter
-	Buttons []TemplateButton
+	Header  *TemplateHeader     `json:"header,omitempty"`
+	Body    []TemplateParameter `json:"body,omitempty"`
+	Buttons []TemplateButton    `json:"buttons,omitempty"`
 }
 
 // TemplateOffer is the limited-time offer of a template.
 type TemplateOffer struct {
-	Expires string // Unix milliseconds, an integer
+	Expires string `json:"expires,omitempty"` // Unix milliseconds, an integer
 }
 
 // Kind implements Message.

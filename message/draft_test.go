@@ -1,0 +1,195 @@
+package message
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+func sorted(list []Violation) []Violation {
+	return slices.SortedFunc(slices.Values(list), func(a, b Violation) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Detail, b.Detail))
+	})
+}
+
+// What a compiled checker finds in two steps is what Check finds in the
+// rendered message.
+func TestCheckerAgreesWithCheck(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, values := drawDraft(t)
+		c := NewChecker(d, nil)
+		got := slices.Clone(c.Static())
+		c.Check(values, func(v Violation) { got = append(got, v) })
+		want := Check(d.Render(values), nil)
+		if diff := gocmp.Diff(sorted(want), sorted(got), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("rendered (-) and compiled (+) differ:\n%s", diff)
+		}
+	})
+}
+
+// A digest tells rendered messages apart, not how they were made.
+func TestDigestOfRendered(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, values := drawDraft(t)
+		whole := &Draft{Message: d.Render(values)}
+		if Digest(d, values) != Digest(whole, nil) {
+			t.Fatal("the digest depends on which texts were constant")
+		}
+		Fields(whole.Message, func(f Field) {
+			before := *f.Text
+			*f.Text += "x"
+			if Digest(d, values) == Digest(whole, nil) {
+				t.Fatalf("the digest does not see a change of %s", f.Path)
+			}
+			*f.Text = before
+		})
+	})
+}
+
+// Rendering sets each bound text and nothing else, and leaves the draft alone.
+func TestRender(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, values := drawDraft(t)
+		before := d.Digest()
+		want := map[string]string{}
+		Fields(d.Message, func(f Field) { want[f.Path] = *f.Text })
+		for i, b := range d.Bindings {
+			want[b.Path] = d.Text(i, values)
+		}
+		got := map[string]string{}
+		m := d.Render(values)
+		Fields(m, func(f Field) {
+			got[f.Path] = *f.Text
+			*f.Text = "changed"
+		})
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+		if d.Digest() != before {
+			t.Fatal("changing the rendered message changed the draft")
+		}
+	})
+}
+
+func TestPathsAreUnique(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seen := map[string]bool{}
+		texts := map[*string]bool{}
+		Fields(drawMessage(t), func(f Field) {
+			if seen[f.Path] || texts[f.Text] || f.Limit == "" {
+				t.Fatalf("%s is visited twice or has no name for its rules", f.Path)
+			}
+			seen[f.Path], texts[f.Text] = true, true
+		})
+	})
+}
+
+func TestDraftJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, _ := drawDraft(t)
+		data, err := MarshalDraft(d)
+		if d.checkUTF8() != nil {
+			if err == nil {
+				t.Fatal("texts that JSON can't hold were written")
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := UnmarshalDraft(data)
+		if err != nil {
+			t.Fatalf("%v in %s", err, data)
+		}
+		if diff := gocmp.Diff(d, back, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+		if d.Digest() != back.Digest() {
+			t.Fatal("the digest changed on the way")
+		}
+	})
+}
+
+const savedText = `{"kind":"text_message","message":{"body":""},"bindings":[{"path":"body","parts":[{"text":"Hi "},{"slot":0}]}],"slots":["recipient.name"]}`
+
+func TestUnmarshalDraftRefuses(t *testing.T) {
+	good := strings.Replace(savedText, `"message":{"body":""}`, `"message":{}`, 1)
+	if _, err := UnmarshalDraft([]byte(strings.ReplaceAll(good, ",", ", "))); err != nil {
+		t.Fatalf("white space matters: %v", err)
+	}
+	cases := map[string]string{
+		"nothing":             "",
+		"not JSON":            "{",
+		"explicit empty":      savedText,
+		"unknown kind":        strings.Replace(good, "text_message", "sms_message", 1),
+		"unknown key":         strings.Replace(good, `"message":{}`, `"message":{"text":"x"}`, 1),
+		"key in other case":   strings.Replace(good, `"slots"`, `"Slots"`, 1),
+		"repeated key":        strings.Replace(good, `"message":{}`, `"message":{},"message":{}`, 1),
+		"set and bound":       strings.Replace(good, `"message":{}`, `"message":{"body":"x"}`, 1),
+		"unknown path":        strings.Replace(good, `"path":"body"`, `"path":"header"`, 1),
+		"slot without a name": strings.Replace(good, `"slot":0`, `"slot":1`, 1),
+		"negative slot":       strings.Replace(good, `"slot":0`, `"slot":-1`, 1),
+		"text and slot":       strings.Replace(good, `"slot":0`, `"text":"x","slot":0`, 1),
+		"neither":             strings.Replace(good, `{"slot":0}`, `{}`, 1),
+		"null message":        strings.Replace(good, `"message":{}`, `"message":null`, 1),
+		"two values":          good + "{}",
+		"too long":            good + strings.Repeat(" ", MaxDraftBytes),
+	}
+	for name, data := range cases {
+		t.Run(name, func(t *testing.T) {
+			if d, err := UnmarshalDraft([]byte(data)); err == nil {
+				t.Fatalf("read as %+v", d)
+			}
+		})
+	}
+}
+
+func FuzzUnmarshalDraft(f *testing.F) {
+	f.Add([]byte(strings.Replace(savedText, `"message":{"body":""}`, `"message":{}`, 1)))
+	f.Add([]byte(`{"kind":"list_message","message":{"body":"b","button":"o","sections":[{"rows":[{"id":"1","title":"t"}]}]}}`))
+	f.Add([]byte(`{"kind":"template_message","message":{"name":"n","buttons":[{"index":0,"type":"mpm","sections":[{"products":["a"]}]}],"cards":[{"body":[{"currency":{}}]}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := UnmarshalDraft(data)
+		if err != nil {
+			return
+		}
+		values := make([]string, len(d.Slots))
+		c := NewChecker(d, nil)
+		n := len(c.Static())
+		c.Check(values, func(Violation) { n++ })
+		if want := len(Check(d.Render(values), nil)); n != want {
+			t.Fatalf("%d violations, %d in the rendered message", n, want)
+		}
+		if _, err := MarshalDraft(d); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A draft's digest is kept in states and saved plans, so it never changes.
+func TestDigestIsStable(t *testing.T) {
+	d := &Draft{
+		Message:  &Text{PreviewURL: true},
+		Bindings: []Binding{{Path: "body", Parts: []Part{{Text: "Hi ", Slot: -1}, {Slot: 0}}}},
+		Slots:    []string{"recipient.name"},
+	}
+	if got := hex(d.Digest()); got != stableDraft {
+		t.Errorf("draft: %s", got)
+	}
+	if got := hex(Digest(d, []string{"Ana"})); got != stableMessage {
+		t.Errorf("message: %s", got)
+	}
+}
+
+const (
+	stableDraft   = "f22a0f2e1f69469ce095c4366ea3c513a45608266ed408b3040d30d05da77f3d"
+	stableMessage = "a0fcc4d39de62d687d8c83c728fbb640"
+)
+
+func hex[T [16]byte | [32]byte](b T) string { return fmt.Sprintf("%x", b) }

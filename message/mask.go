@@ -1,0 +1,53 @@
+package message
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// masked stands for what Mask hides. Its length tells nothing.
+const masked = "•••••"
+
+// Mask hides most of a recipient's key, a phone number or a user id, for
+// everything that people or logs may read: "+49151•••••89". It shows at most
+// the first five and the last two characters, and of short keys only a third
+// or none; the dots are always five. What is no key is hidden altogether.
+func Mask(key string) string {
+	plus := strings.HasPrefix(key, "+")
+	rest := strings.TrimPrefix(key, "+")
+	n := len(rest)
+	if !plain(rest) {
+		return masked
+	}
+	head, tail := n/3, 0
+	if n >= 9 {
+		head, tail = min(5, (n-2)/2), 2
+	}
+	out := rest[:head] + masked + rest[n-tail:]
+	if plus {
+		return "+" + out
+	}
+	return out
+}
+
+// plain reports whether s has only what numbers and user ids are made of.
+func plain(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// MaskName hides a person's name but for its first letter: "A•••".
+func MaskName(name string) string {
+	name = strings.TrimSpace(name)
+	r, size := utf8.DecodeRuneInString(name)
+	if size == len(name) || !unicode.IsLetter(r) {
+		return "•••"
+	}
+	return name[:size] + "•••"
+}
