@@ -1,0 +1,64 @@
+package sandbox
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// routeControl serves what no provider has: the ledger and the phone.
+func (s *Sandbox) routeControl(mux *http.ServeMux) {
+	mux.HandleFunc("GET /_sandbox/ledger", s.serveLedger)
+	mux.HandleFunc("GET /_sandbox/rates", func(w http.ResponseWriter, _ *http.Request) {
+		jsonAnswer(http.StatusOK, s.Rates()).write(w)
+	})
+	mux.HandleFunc("GET /_sandbox/totals", func(w http.ResponseWriter, _ *http.Request) {
+		jsonAnswer(http.StatusOK, s.Totals()).write(w)
+	})
+	mux.HandleFunc("POST /_sandbox/inbound", s.serveInbound)
+}
+
+func (s *Sandbox) serveLedger(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := bufio.NewWriterSize(w, 64<<10)
+	enc := json.NewEncoder(out)
+	s.Ledger(func(e Entry) bool { return enc.Encode(e) == nil })
+	// A reader that has gone needs no end of the ledger.
+	_ = out.Flush()
+}
+
+// serveInbound acts as a phone. Pages of other sites can't: they may not send
+// JSON here, and their Origin is another.
+func (s *Sandbox) serveInbound(w http.ResponseWriter, r *http.Request) {
+	if !sameOrigin(r) || r.Header.Get("Content-Type") != "application/json" {
+		jsonAnswer(http.StatusForbidden, map[string]string{"error": "post application/json from this page or without an Origin"}).write(w)
+		return
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		jsonAnswer(http.StatusRequestEntityTooLarge, map[string]string{"error": "the body is too large"}).write(w)
+		return
+	}
+	var in Inbound
+	if r := strict(b, &in, "inbound"); r != nil {
+		jsonAnswer(http.StatusBadRequest, map[string]string{"error": r.text()}).write(w)
+		return
+	}
+	id, err := s.Inbound(in)
+	if err != nil {
+		jsonAnswer(http.StatusBadRequest, map[string]string{"error": err.Error()}).write(w)
+		return
+	}
+	jsonAnswer(http.StatusOK, map[string]string{"id": id}).write(w)
+}
+
+func sameOrigin(r *http.Request) bool {
+	o := r.Header.Get("Origin")
+	if o == "" {
+		return true
+	}
+	u, err := url.Parse(o)
+	return err == nil && u.Host == r.Host
+}
