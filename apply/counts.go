@@ -90,7 +90,7 @@ func (n *counts) gated(gate string, untouchedRetry bool) {
 	switch {
 	case untouchedRetry:
 		return
-	case gate == "already_sent" || gate == "in_doubt":
+	case gate == "already_sent" || gate == "in_doubt" || gate == "refused_before":
 		n.existing++
 		return
 	}

@@ -302,6 +302,11 @@ func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Ti
 
 // gate books a verdict that wrote nothing.
 func (l *lane) gate(j *job, v state.Verdict) {
+	if v.Gate == "attempt" { // a saved plan applied again: the rest of it goes on
+		j.attempt = v.Next
+		l.waiting.put(j, l.r.opt.Now())
+		return
+	}
 	if !v.Until.IsZero() {
 		l.close(j, v.Gate, v.Until)
 		return

@@ -14,8 +14,8 @@ type pacer struct {
 }
 
 // headroom is the share of the rate that is not used, so that a limit of 1,000
-// a second is met at 980 and never exceeded.
-const headroom = 0.98
+// a second is met at 985 and never exceeded.
+const headroom = 0.985
 
 func newPacer(rate float64, now time.Time) *pacer {
 	return &pacer{rate: rate, factor: 1, tokens: 1, last: now}
@@ -55,7 +55,8 @@ func (p *pacer) wait(now time.Time) time.Duration {
 	if p.tokens >= 1 {
 		return 0
 	}
-	return time.Duration((1 - p.tokens) / p.perSecond() * float64(time.Second))
+	// Rounded up, so that the permission is there when the time is over.
+	return time.Duration((1-p.tokens)/p.perSecond()*float64(time.Second)) + time.Microsecond
 }
 
 func (p *pacer) refill(now time.Time) {

@@ -117,7 +117,7 @@ func (l *lane) prepare(j *job) error {
 		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},
 		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
 		Body: sha256.Sum256(req.Body), Message: address, Digest: e.Digest,
-		Marketing: true, Window: needsWindow, AssumeOpen: c.AssumeOpen,
+		Retry: e.Action == plan.Retry, Marketing: true, Window: needsWindow, AssumeOpen: c.AssumeOpen,
 		KnownUntil: e.WindowUntil, CapCount: c.CapCount, CapPer: c.CapPer,
 	}
 	return nil

@@ -42,7 +42,7 @@ func outcome(a answered, now time.Time) state.Outcome {
 	case message.Refused:
 		o.Send = state.Rejected
 		if ans.RetryAfter > 0 {
-			o.Cooldown = ans.RetryAfter
+			o.Cooldown = now.Add(ans.RetryAfter)
 		}
 	case message.WindowClosed:
 		o.Send, o.WindowShut = state.Rejected, true
@@ -67,7 +67,7 @@ func (l *lane) conclude(a answered, now time.Time) {
 	}
 	again := l.again(j, ans, now)
 	done := j.counts.answered(ans, !again)
-	l.width.answered(a.took, ans.Class)
+	l.width.answered(a.took, ans.Class, l.pace.rate)
 	l.canaryAnswered(j, ans, again)
 	l.r.observe(Event{Kind: EventAnswered, Provider: l.provider, Campaign: j.counts.campaign.Address,
 		Recipient: j.intent.Recipient, Attempt: j.attempt, Answer: ans, Again: again,

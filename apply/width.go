@@ -13,7 +13,7 @@ import (
 type width struct {
 	now     int
 	fixed   bool
-	clean   int // accepted in a row since the last change
+	clean   int // accepted since the last change
 	latency time.Duration
 }
 
@@ -29,8 +29,13 @@ func newWidth(parallelism int) width {
 	return width{now: minWidth}
 }
 
-// answered learns from one answer.
-func (w *width) answered(took time.Duration, class message.Class) {
+// answered learns from one answer. rate is the number's limit in messages per
+// second, 0 for none: with one, more places than it needs at the latency seen
+// would only be more that an outage leaves in doubt.
+func (w *width) answered(took time.Duration, class message.Class, rate float64) {
+	if w.latency == 0 {
+		w.latency = took
+	}
 	w.latency += (took - w.latency) / 8
 	if w.fixed {
 		return
@@ -38,10 +43,19 @@ func (w *width) answered(took time.Duration, class message.Class) {
 	switch class {
 	case message.Accepted:
 		w.clean++
-		if w.clean >= 4*w.now && w.now < maxWidth {
-			w.now, w.clean = min(w.now*2, maxWidth), 0
+		if want := w.wanted(rate); w.clean >= w.now && w.now < want {
+			w.now, w.clean = min(w.now*2, want), 0
 		}
 	case message.Unknown:
 		w.now, w.clean = max(w.now/2, minWidth), 0
 	}
+}
+
+// wanted is how many places the rate needs at the latency seen, with a quarter
+// to spare.
+func (w *width) wanted(rate float64) int {
+	if rate <= 0 {
+		return maxWidth
+	}
+	return min(max(int(rate*w.latency.Seconds()*1.25)+1, minWidth), maxWidth)
 }

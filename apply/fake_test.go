@@ -1,0 +1,239 @@
+package apply_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// ledger is a Recorder in memory that keeps the rules of docs/delivery.md and
+// fails the test when one is broken. It is also the world's view: what the
+// number sent is compared with what was intended before.
+type ledger struct {
+	t    testing.TB
+	mu   sync.Mutex
+	rows map[state.Key]*row
+	open map[int64]*row
+	next int64
+	run  state.Run
+	ends int
+
+	failIntend, failSettle error
+	gate                   func(state.Intent) state.Verdict // zero Verdict: no gate
+}
+
+type row struct {
+	key     state.Key
+	send    state.Send
+	attempt int
+	ref     string
+	posts   int // requests that left with the current ref
+	taken   int // times that the provider took it
+}
+
+func newLedger(t testing.TB) *ledger {
+	return &ledger{t: t, rows: map[state.Key]*row{}, open: map[int64]*row{}}
+}
+
+func (l *ledger) Recover(context.Context) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, r := range l.rows {
+		if r.send == state.Sending {
+			r.send = state.InDoubt
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (l *ledger) Begin(_ context.Context, r state.Run, _ []state.Resource) (int64, error) {
+	l.run = r
+	return 1, nil
+}
+
+func (l *ledger) Finish(_ context.Context, r state.Run) error {
+	l.run = r
+	l.ends++
+	return nil
+}
+
+func (l *ledger) Intend(_ context.Context, _ int64, intents []state.Intent) ([]state.Verdict, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failIntend != nil {
+		return nil, l.failIntend
+	}
+	out := make([]state.Verdict, len(intents))
+	for i, in := range intents {
+		out[i] = l.intend(in)
+	}
+	return out, nil
+}
+
+func (l *ledger) intend(in state.Intent) state.Verdict {
+	if l.gate != nil {
+		if v := l.gate(in); v.Gate != "" {
+			return v
+		}
+	}
+	r := l.rows[in.Key]
+	if r == nil {
+		r = &row{key: in.Key}
+		l.rows[in.Key] = r
+	}
+	switch r.send {
+	case state.Accepted:
+		return state.Verdict{Gate: "already_sent"}
+	case state.InDoubt, state.Sending:
+		return state.Verdict{Gate: "in_doubt"}
+	}
+	if r.send == state.Rejected && !in.Retry {
+		return state.Verdict{Gate: "refused_before"}
+	}
+	if in.Attempt != r.attempt+1 {
+		return state.Verdict{Gate: "attempt", Next: r.attempt + 1}
+	}
+	r.send, r.attempt, r.ref, r.posts = state.Sending, in.Attempt, in.Ref, 0
+	l.next++
+	l.open[l.next] = r
+	return state.Verdict{Attempt: l.next}
+}
+
+func (l *ledger) Settle(_ context.Context, _ int64, outcomes []state.Outcome) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failSettle != nil {
+		return l.failSettle
+	}
+	for _, o := range outcomes {
+		r := l.open[o.Attempt]
+		if r == nil {
+			l.t.Errorf("an outcome without an open attempt")
+			continue
+		}
+		delete(l.open, o.Attempt)
+		r.send = o.Send
+	}
+	return nil
+}
+
+func (l *ledger) Tally(_ context.Context, campaign string, revision int) (state.Tally, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var t state.Tally
+	for k, r := range l.rows {
+		if k.Campaign != campaign || k.Revision != revision {
+			continue
+		}
+		switch r.send {
+		case state.Accepted:
+			t.Accepted++
+		case state.Rejected:
+			t.Rejected++
+		case state.InDoubt, state.Sending:
+			t.InDoubt++
+		case state.Pending:
+			t.Pending++
+		}
+	}
+	return t, nil
+}
+
+// number is a Sender whose answers are a function of the recipient and of how
+// often it was tried.
+type number struct {
+	ledger  *ledger
+	answer  func(to string, try int) message.Answer
+	latency time.Duration
+
+	mu    sync.Mutex
+	tries map[string]int
+	times []time.Time
+	now   func() time.Time
+}
+
+func newNumber(l *ledger, answer func(to string, try int) message.Answer) *number {
+	return &number{ledger: l, answer: answer, tries: map[string]int{}, now: time.Now}
+}
+
+func accept(string, int) message.Answer {
+	return message.Answer{Class: message.Accepted, ID: "wamid.x"}
+}
+
+func (n *number) Encode(to message.Address, _ *message.Draft, values []string, ref string) (message.Request, error) {
+	return message.Request{Path: to.Key(), Body: fmt.Appendf(nil, "%q %s", values, ref)}, nil
+}
+
+func (n *number) Send(ctx context.Context, r message.Request) message.Answer {
+	n.check(r)
+	n.mu.Lock()
+	n.tries[r.Path]++
+	try := n.tries[r.Path]
+	n.times = append(n.times, n.now())
+	n.mu.Unlock()
+	if n.latency > 0 {
+		select {
+		case <-time.After(n.latency):
+		case <-ctx.Done():
+			return message.Answer{Class: message.Unknown, Title: "interrupted"}
+		}
+	}
+	a := n.answer(r.Path, try)
+	if a.Class == message.Accepted {
+		n.ledger.mu.Lock()
+		n.row(r).taken++
+		n.ledger.mu.Unlock()
+	}
+	return a
+}
+
+// check proves the rule of rules: no request without its durable intent, and
+// one request for one intent.
+func (n *number) check(r message.Request) {
+	n.ledger.mu.Lock()
+	defer n.ledger.mu.Unlock()
+	w := n.row(r)
+	if w == nil || w.send != state.Sending {
+		n.ledger.t.Errorf("a request left without a durable intent")
+		return
+	}
+	if w.posts++; w.posts > 1 {
+		n.ledger.t.Errorf("an intent was sent %d times", w.posts)
+	}
+}
+
+func (n *number) row(r message.Request) *row {
+	return n.ledger.rows[state.Key{Campaign: "campaign.spring", Recipient: r.Path, Revision: 1}]
+}
+
+// campaignOf makes a plan of one campaign that sends to n people.
+func campaignOf(n int, change ...func(*plan.Campaign)) *plan.Plan {
+	c := plan.Campaign{Address: "campaign.spring", Revision: 1, Message: "text_message.hi",
+		Provider: "provider.sandbox.main", MaxAttempts: 3, Counts: plan.Counts{Send: n}, Recipients: n}
+	for _, f := range change {
+		f(&c)
+	}
+	p := &plan.Plan{Version: "0.1.0", Lineage: "00112233445566778899aabbccddeeff", Campaigns: []plan.Campaign{c},
+		Drafts: []*message.Draft{{Message: &message.Text{Body: "Hi"}}}}
+	p.Entries = func() iter.Seq2[plan.Entry, error] {
+		return func(yield func(plan.Entry, error) bool) {
+			for i := range n {
+				e := plan.Entry{Action: plan.Send, Attempt: 1}
+				e.Recipient.Phone = fmt.Sprintf("+49151%07d", i)
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+	return p
+}
