@@ -1,0 +1,264 @@
+// Package audience reads who a campaign is for: rows of CSV, NDJSON and JSON
+// files, of a database query, or written in the configuration; and it turns
+// what people write as a phone number into E.164. Rows stream: memory does not
+// grow with their number.
+package audience
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"slices"
+
+	"github.com/handbill/handbill/message"
+)
+
+// Kind says what an audience is read from.
+type Kind uint8
+
+// The kinds of a Source.
+const (
+	CSV    Kind = iota + 1 // a table in text; the first line is the header
+	NDJSON                 // one JSON object per line
+	JSON                   // one JSON document with an array of objects
+	SQL                    // the rows of a database query
+	Inline                 // contacts written in the configuration
+)
+
+// Source says where rows come from. Kind decides which of its parts are used.
+type Source struct {
+	Kind Kind
+	// Path is the file of a CSV, NDJSON or JSON source, relative to
+	// Options.Root. For Inline it may name the configuration's file, for places.
+	Path string
+	// Encoding of a text file: "" finds byte order marks and expects UTF-8
+	// without one; else a name of the WHATWG encoding standard, such as
+	// "windows-1252".
+	Encoding string
+	// Delimiter of a CSV: "" detects it among , ; | and tab; else one
+	// character, or "tab".
+	Delimiter string
+	// Records is the dotted path to a JSON document's array; "" when the
+	// document is the array.
+	Records string
+	// Driver is "postgres" or "sqlite". DSN is a PostgreSQL connection string,
+	// or the path of an SQLite file relative to Options.Root. It may hold a
+	// password and is in no error.
+	Driver, DSN, Query string
+	// Contacts are the rows of an Inline source, in order.
+	Contacts []Contact
+	// Columns are the names of an Inline source's values. For the other kinds
+	// they are optional: a CSV or query that lacks one is an error, and a JSON
+	// source has them besides those that its first records show.
+	Columns []string
+}
+
+// Contact is one row of an Inline source.
+type Contact struct {
+	Values []message.Value // parallel to Source.Columns
+	Line   int             // where it stands in the configuration
+}
+
+// Options bound what is read. The zero value is ready.
+type Options struct {
+	// Root is the directory that files must lie in; nil for the current one.
+	Root *os.Root
+	// MaxRows bounds the rows of a source; 0 for 10 million.
+	MaxRows int
+	// MaxFileBytes bounds a file's size in bytes; 0 for 16 GiB.
+	MaxFileBytes int64
+}
+
+// Limits of what is read, so that a hostile or broken file ends in an error
+// and not in exhausted memory. The figures are handbill's own.
+const (
+	defaultMaxRows      = 10_000_000
+	defaultMaxFileBytes = 16 << 30
+	maxRowBytes         = 64 << 10 // of a CSV record
+	maxRecordBytes      = 1 << 20  // of a JSON record
+	maxDepth            = 64       // nesting of a JSON record
+	maxColumns          = 2000
+	lookAhead           = 1000 // JSON records whose keys are the columns
+)
+
+// Row is one row of a source.
+type Row struct {
+	// Values are parallel to Reader.Columns. The slice is reused for the next
+	// row; the values in it may be kept.
+	Values []message.Value
+	Place  message.Place
+}
+
+// rows is what each kind of source implements. next fills dst, which is
+// parallel to the columns, and returns the row's line; io.EOF ends it.
+type rows interface {
+	columns() []string
+	next(dst []message.Value) (line int, err error)
+	notes() []string
+	digest() [32]byte
+	close() error
+}
+
+// Reader reads the rows of one source, once.
+type Reader struct {
+	// Columns are the names of the values in each row.
+	Columns []string
+
+	src    rows
+	input  *input // nil where the source is no file
+	file   string
+	values []message.Value
+	max    int
+	count  int
+}
+
+// Open begins reading src. The returned Reader's Columns are known before the
+// first row. Errors about the source are of type *Error.
+func Open(ctx context.Context, src Source, opt Options) (*Reader, error) {
+	if opt.MaxRows <= 0 {
+		opt.MaxRows = defaultMaxRows
+	}
+	if opt.MaxFileBytes <= 0 {
+		opt.MaxFileBytes = defaultMaxFileBytes
+	}
+	r := &Reader{max: opt.MaxRows}
+	if err := r.open(ctx, src, opt); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	r.Columns = r.src.columns()
+	r.values = make([]message.Value, len(r.Columns))
+	if err := r.checkColumns(src); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) {
+	switch src.Kind {
+	case Inline:
+		r.file = baseName(src.Path)
+		r.src, err = openInline(src)
+		return err
+	case SQL:
+		r.src, err = openSQL(ctx, src, opt.Root)
+		return err
+	case CSV, NDJSON, JSON:
+	default:
+		return &Error{Summary: "unknown kind of source"}
+	}
+	r.file = baseName(src.Path)
+	r.input, err = openInput(ctx, src.Path, opt)
+	if err != nil {
+		return err
+	}
+	text, err := decodeText(r.input, src.Encoding, r.file)
+	if err != nil {
+		return err
+	}
+	switch src.Kind {
+	case CSV:
+		r.src, err = openCSV(text, src.Delimiter, r.input)
+	case NDJSON:
+		r.src, err = openNDJSON(text, src.Columns, r.input)
+	case JSON:
+		r.src, err = openJSON(text, src, r.input)
+	}
+	return err
+}
+
+// checkColumns holds the source to the columns that were declared for it.
+func (r *Reader) checkColumns(src Source) error {
+	if len(r.Columns) > maxColumns {
+		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("more than %d columns", maxColumns),
+			Detail: "That many different keys are no table of contacts."}
+	}
+	if src.Kind != CSV && src.Kind != SQL {
+		return nil
+	}
+	for _, name := range src.Columns {
+		if slices.Contains(r.Columns, name) {
+			continue
+		}
+		detail := "The source has these: " + quoteList(r.Columns) + "."
+		if near := nearest(name, r.Columns); near != "" {
+			detail = sprintf("Did you mean %q? %s", near, detail)
+		}
+		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("no column %q", name), Detail: detail}
+	}
+	return nil
+}
+
+// Rows yields the rows in the order of the source. A row whose error has Row
+// set is unusable by itself and the rows after it follow; after any other
+// error the sequence ends. Rows can be read once.
+func (r *Reader) Rows() iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for {
+			line, err := r.src.next(r.values)
+			if err == io.EOF {
+				return
+			}
+			row := Row{Values: r.values, Place: message.Place{File: r.file, Line: line}}
+			r.count++
+			if err == nil && r.count > r.max {
+				err = &Error{Place: row.Place, Summary: sprintf("more than %d rows", r.max),
+					Detail: "Split the audience, or raise the limit."}
+			}
+			if err != nil {
+				row.Values = nil
+				if !yield(row, err) || !isRowError(err) {
+					return
+				}
+				continue
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Notes says how the source was read where it could have been read otherwise,
+// such as "read as windows-1252, delimiter ';'". Some notes come up while the
+// rows are read.
+func (r *Reader) Notes() []string { return r.src.notes() }
+
+// Digest is a SHA-256 over the bytes of a file, or over the rows where there
+// is none. It is complete after the last row.
+func (r *Reader) Digest() [32]byte {
+	if r.input != nil {
+		return r.input.digest()
+	}
+	return r.src.digest()
+}
+
+// Size is the number of bytes to read; 0 if unknown.
+func (r *Reader) Size() int64 {
+	if r.input == nil {
+		return 0
+	}
+	return r.input.size
+}
+
+// Position is the number of bytes read so far; 0 if unknown. It may be called
+// while another goroutine reads the rows.
+func (r *Reader) Position() int64 {
+	if r.input == nil {
+		return 0
+	}
+	return r.input.pos.Load()
+}
+
+// Close ends reading. It may be called more than once.
+func (r *Reader) Close() error {
+	var err error
+	if r.src != nil {
+		err = r.src.close()
+	}
+	if r.input != nil {
+		err = errors.Join(err, r.input.close())
+	}
+	return err
+}

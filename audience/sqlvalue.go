@@ -1,0 +1,69 @@
+package audience
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/handbill/handbill/message"
+)
+
+// cellValue makes a Value of what a driver gave for a column of that type.
+// Times are in RFC 3339; a date without a time of day is "2006-01-02".
+func cellValue(cell any, typ string) (message.Value, error) {
+	switch c := cell.(type) {
+	case nil:
+		return message.Value{}, nil
+	case string:
+		return textValue(c, typ)
+	case []byte:
+		return textValue(string(c), typ)
+	case bool:
+		return message.Value{Kind: message.Bool, Text: strconv.FormatBool(c)}, nil
+	case int64:
+		return message.Value{Kind: message.Number, Text: strconv.FormatInt(c, 10)}, nil
+	case float64:
+		if math.IsInf(c, 0) || math.IsNaN(c) {
+			return message.Value{}, errors.New("not a finite number")
+		}
+		return message.Value{Kind: message.Number, Text: strconv.FormatFloat(c, 'f', -1, 64)}, nil
+	case time.Time:
+		if typ == "DATE" {
+			return message.Str(c.Format(time.DateOnly)), nil
+		}
+		return message.Str(c.Format(time.RFC3339Nano)), nil
+	}
+	return message.Value{}, errors.New(sprintf("a value of type %s, which cannot be read; cast it to text in the query", strings.ToLower(typ)))
+}
+
+// textValue makes a Value of what came as text.
+func textValue(s, typ string) (message.Value, error) {
+	switch {
+	case typ == "BYTEA" || !utf8.ValidString(s):
+		return message.Value{}, errors.New("bytes, not text; convert it in the query")
+	case strings.IndexByte(s, 0) >= 0:
+		return message.Value{}, errors.New("a NUL character")
+	case typ == "NUMERIC" || typ == "DECIMAL":
+		if v, err := number(s); err == nil {
+			return v, nil
+		}
+		return message.Value{}, errors.New("not a number that can be used")
+	case typ == "JSON" || typ == "JSONB":
+		return jsonCell(s)
+	}
+	return message.Str(s), nil
+}
+
+// jsonCell is a column of JSON, with a scalar in it as a scalar.
+func jsonCell(s string) (message.Value, error) {
+	s = strings.TrimSpace(s)
+	if !json.Valid([]byte(s)) {
+		return message.Value{}, errors.New("not JSON")
+	}
+	c := cursor{s: s}
+	return c.value()
+}
