@@ -1,16 +1,169 @@
 package eval
 
 import (
+	"fmt"
+	"reflect"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Value evaluates an expression that is not compiled (a local, an output, a
-// check) within the evaluation budget. Errors do not hold sensitive values.
-func Value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	return evaluate(expr, ctx)
+// Bounds of one evaluation. They are far above what any message needs and far
+// below what a machine notices.
+const (
+	MaxElements = 1_000_000 // elements of all collections that an expression makes or walks
+	MaxString   = 1 << 20   // bytes of any one string
+	MaxBytes    = 64 << 20  // bytes of all strings that an expression makes
+	maxSteps    = 5_000_000 // operations, each of them about a microsecond or less
+)
+
+// Budget counts what one evaluation has spent. Once it is exhausted every
+// guarded node answers at once with an unknown value, and the evaluation as a
+// whole is an error.
+type Budget struct {
+	elements, bytes, steps int
+	spent                  string     // what ran out first; "" while nothing did
+	at                     *hcl.Range // where
 }
 
-func evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+// budgetVariable carries the budget through hcl's evaluation in the context's
+// variables. No source text can write its name.
+const budgetVariable = "\x00evaluation budget"
+
+var budgetType = cty.Capsule("evaluation budget", reflect.TypeFor[Budget]())
+
+func withBudget(ctx *hcl.EvalContext, b *Budget) *hcl.EvalContext {
+	child := ctx.NewChild()
+	child.Variables = map[string]cty.Value{budgetVariable: cty.CapsuleVal(budgetType, b)}
+	return child
+}
+
+// budgetOf finds the budget; nil in a context that has none.
+func budgetOf(ctx *hcl.EvalContext) *Budget {
+	for ; ctx != nil; ctx = ctx.Parent() {
+		if v, ok := ctx.Variables[budgetVariable]; ok {
+			return v.EncapsulatedValue().(*Budget)
+		}
+	}
+	return nil
+}
+
+func (b *Budget) exhausted() bool { return b != nil && b.spent != "" }
+
+// charge books what a node at rng spent, and reports whether that was still
+// within the budget.
+func (b *Budget) charge(elements, bytes, steps int, rng hcl.Range) bool {
+	if b == nil {
+		return true
+	}
+	if b.spent != "" {
+		return false
+	}
+	b.elements += elements
+	b.bytes += bytes
+	b.steps += steps
+	switch {
+	case b.elements > MaxElements:
+		b.spent = fmt.Sprintf("goes through more than %d elements", MaxElements)
+	case b.bytes > MaxBytes:
+		b.spent = fmt.Sprintf("makes more than %d MiB of text", MaxBytes>>20)
+	case b.steps > maxSteps:
+		b.spent = fmt.Sprintf("takes more than %d steps", maxSteps)
+	default:
+		return true
+	}
+	b.at = &rng
+	return false
+}
+
+// diagnostic is the error of an exhausted budget, nil of any other.
+func (b *Budget) diagnostic() *hcl.Diagnostic {
+	if b.spent == "" {
+		return nil
+	}
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: tooCostly, Subject: b.at,
+		Detail: "This expression " + b.spent + ", which is the bound for one expression. Make its collections smaller, or nest fewer of them.",
+	}
+}
+
+const (
+	tooCostly     = "Expression too costly"
+	stringTooLong = "Text too long"
+)
+
+var stringTooLongDetail = fmt.Sprintf("A text may have at most %d MiB.", MaxString>>20)
+
+// weight is the size of a value: its elements at every level and the bytes of
+// its strings. Counting stops above limit elements, since a value that is made
+// of shared parts can be larger than any memory.
+func weight(v cty.Value, limit int) (elements, bytes int) {
+	v, _ = v.Unmark()
+	if v == cty.NilVal || v.IsNull() || !v.IsKnown() {
+		return 0, 0
+	}
+	ty := v.Type()
+	switch {
+	case ty == cty.String:
+		return 0, len(v.AsString())
+	case ty.IsPrimitiveType() || ty.IsCapsuleType():
+		return 0, 0
+	}
+	elements = v.LengthInt()
+	if elements > limit {
+		return elements, 0
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		_, item := it.Element()
+		e, n := weight(item, limit-elements)
+		elements, bytes = elements+e, bytes+n
+		if elements > limit {
+			break
+		}
+	}
+	return elements, bytes
+}
+
+// Value evaluates an expression that is not compiled (a local, an output, a
+// check) within a budget. It must be used for every evaluation of untrusted
+// source, never expr.Value. Details that could quote a sensitive value are
+// replaced.
+func Value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	lowered, diags := lower(expr)
+	if diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	v, diags := run(guard(lowered), ctx)
+	return v, clean(diags)
+}
+
+// run evaluates a guarded expression with a fresh budget.
+func run(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	var b Budget
+	v, diags := calmly(expr, withBudget(ctx, &b))
+	if d := b.diagnostic(); d != nil {
+		return cty.DynamicVal, hcl.Diagnostics{d}
+	}
+	if diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	if elements, bytes := weight(v, MaxElements); !b.charge(elements, bytes, 0, expr.Range()) {
+		return cty.DynamicVal, hcl.Diagnostics{b.diagnostic()}
+	}
+	return v, diags
+}
+
+// calmly turns a panic within hcl or cty into a diagnostic: some operators
+// panic on nulls and on rare mixtures of types, which a source text can hold.
+func calmly(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
+	defer func() {
+		if recover() != nil {
+			v = cty.DynamicVal
+			diags = hcl.Diagnostics{{
+				Severity: hcl.DiagError, Summary: "Evaluation failed", Subject: expr.Range().Ptr(),
+				Detail: "The values in this expression do not go together.",
+			}}
+		}
+	}()
 	return expr.Value(ctx)
 }

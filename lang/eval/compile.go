@@ -5,6 +5,7 @@ import (
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -16,24 +17,44 @@ func Compile(expr hcl.Expression, ctx *hcl.EvalContext, in Input) (*Program, hcl
 	if ctx == nil {
 		ctx = &hcl.EvalContext{}
 	}
-	refs, whole, diags := references(expr, in)
+	lowered, diags := lower(expr)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	p := &Program{rng: expr.Range(), refs: refs, in: in}
-	v, diags := evaluate(expr, probeContext(ctx, in))
+	refs, whole, diags := references(lowered, in)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	_, marks := v.UnmarkDeep()
-	p.sensitive = len(marks) > 0
+	v, diags := run(guard(lowered), probeContext(ctx, in))
+	if diags.HasErrors() {
+		return nil, clean(diags)
+	}
+	c := &compiler{ctx: ctx, in: in}
+	p := &Program{rng: expr.Range(), refs: refs, in: in, sensitive: hasMarks(v) || c.mayHide(lowered)}
+	p.source = sourceOf(p.rng, in.Source)
 	if len(refs) == 0 && !whole {
 		p.isConst, p.constant = true, v
 	}
-	p.plain = newPlain(expr, ctx, in, refs, whole)
-	p.pieces = []Piece{{Program: p}}
-	p.source = sourceOf(expr.Range(), in.Source)
+	c.build(p, lowered, whole)
 	return p, nil
+}
+
+// build fills in how p is evaluated.
+func (c *compiler) build(p *Program, lowered hcl.Expression, whole bool) {
+	native, ok := lowered.(hclsyntax.Expression)
+	if !ok {
+		p.node, p.plain = hclNode{}, newPlain(lowered, c.ctx, c.in, p.refs, whole)
+		p.pieces = []Piece{{Program: p}}
+		return
+	}
+	p.plain = newPlain(foldAndGuard(native, c), c.ctx, c.in, p.refs, whole)
+	p.node = c.node(native)
+	if p.pieces = c.pieces(native, p.node); p.pieces == nil {
+		p.pieces = []Piece{{Program: p}}
+	}
+	if k, ok := p.node.(constNode); ok && k.v.kind == kindString {
+		p.pieces = []Piece{{Text: k.v.text}}
+	}
 }
 
 // probeContext has every attribute of the root unknown: what fails then,
@@ -53,7 +74,10 @@ func probeContext(ctx *hcl.EvalContext, in Input) *hcl.EvalContext {
 }
 
 func newPlain(expr hcl.Expression, ctx *hcl.EvalContext, in Input, refs []Ref, whole bool) *plain {
-	p := &plain{expr: expr, ctx: ctx, root: in.Root, known: in.Names != nil}
+	p := &plain{expr: expr, ctx: ctx, root: in.Root, known: in.Names != nil, uses: whole || len(refs) > 0}
+	if p.uses {
+		p.need = len(in.Names)
+	}
 	if whole {
 		for i, name := range in.Names {
 			p.names, p.index = append(p.names, name), append(p.index, i)

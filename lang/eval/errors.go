@@ -2,8 +2,11 @@ package eval
 
 import (
 	"errors"
+	"regexp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Codes of an Error.
@@ -44,11 +47,122 @@ func fromDiags(diags hcl.Diagnostics, whole hcl.Range) *Error {
 		if d.Severity != hcl.DiagError {
 			continue
 		}
-		e := &Error{Code: CodeEval, Range: whole, Summary: d.Summary, Detail: "The expression cannot be evaluated for this one."}
+		e := &Error{Code: codeOf(d), Range: whole, Summary: safeSummary(d), Detail: safeDetail(d)}
 		if d.Subject != nil {
 			e.Range = *d.Subject
 		}
 		return e
 	}
-	return &Error{Code: CodeEval, Range: whole, Summary: "Evaluation failed", Detail: "The expression cannot be evaluated."}
+	return &Error{Code: CodeEval, Range: whole, Summary: "Evaluation failed", Detail: genericDetail}
+}
+
+const genericDetail = "The expression cannot be evaluated with the values it has here."
+
+func codeOf(d *hcl.Diagnostic) string {
+	switch {
+	case d.Summary == tooCostly:
+		return CodeBudget
+	case d.Summary == nullInTemplate && strings.Contains(d.Detail, "is null"):
+		return CodeNull
+	}
+	return CodeEval
+}
+
+const nullInTemplate = "Invalid template interpolation value"
+
+// safeSummary is the summary where it is a fixed one, which all of hcl's are.
+func safeSummary(d *hcl.Diagnostic) string {
+	if fixedSummaries[d.Summary] {
+		return d.Summary
+	}
+	return "Evaluation failed"
+}
+
+// fixedSummaries are those that evaluation by hcl 2.25 and this package give.
+var fixedSummaries = map[string]bool{
+	nullInTemplate: true, tooCostly: true, stringTooLong: true, numberRange: true, "Evaluation failed": true,
+	"Invalid operand": true, "Operation failed": true, "Invalid function argument": true, "Error in function call": true,
+	"Not enough function arguments": true, "Too many function arguments": true, "Invalid expanding argument value": true,
+	"Inconsistent conditional result types": true, "Null condition": true, "Incorrect condition type": true,
+	"Unsupported attribute": true, "Missing map element": true, "Invalid index": true, "Attempt to index null value": true,
+	"Attempt to get attribute from null value": true, "Null value as key": true, "Incorrect key type": true,
+	"Iteration over null value": true, "Iteration over non-iterable value": true, "Condition is null": true,
+	"Invalid 'for' condition": true, "Invalid object key": true, "Duplicate object key": true, "Splat of null value": true,
+	"Invalid nested splat expressions": true, "Unknown variable": true, "Call to unknown function": true,
+}
+
+// safeDetails are the forms of hcl's details that hold nothing but names of
+// types, parameters, functions and attributes that stand in the source.
+var safeDetails = regexp.MustCompile(`^(` +
+	`The expression result is null\. Cannot include a null value in a string template\.` +
+	`|An iteration result is null\. Cannot include a null value in a string template\.` +
+	`|Cannot include the given value in a string template: ` + safeReason +
+	`|Unsuitable value for (left|right|unary) operand: ` + safeReason +
+	`|Invalid value for "[a-z_]+" parameter: ` + safeReason +
+	`|The condition value is null\. Conditions must either be true or false\.` +
+	`|The condition expression must be of type bool\.` +
+	`|A null value cannot be used as the collection in a 'for' expression\.` +
+	`|This value is null, so it does not have any (indices|attributes)\.` +
+	`|Can't use a null value as (an indexing key|a key)\.` +
+	`|This value does not have any (indices|attributes)\.` +
+	`|Function "[a-z0-9_]+" expects[a-z ]* \d+ argument\(s\)\.( Missing value for "[a-z_]+"\.)?` +
+	`)$`)
+
+const safeReason = `(argument must not be null|a number is required|a bool is required|string required|number required|bool required` +
+	`|list of [a-z ]+ required|no non-null, non-empty arguments|division by zero)\.`
+
+// safeDetail is the detail of d where it cannot hold a value of the recipient,
+// else a sentence that depends on the kind of failure alone.
+func safeDetail(d *hcl.Diagnostic) string {
+	if safeDetails.MatchString(d.Detail) || d.Summary == tooCostly || d.Summary == stringTooLong || d.Summary == numberRange {
+		return d.Detail
+	}
+	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok && call.CalledFunctionName() != "" {
+		var safe *safeError
+		if errors.As(call.FunctionCallError(), &safe) {
+			return safe.sentence
+		}
+		return "The function " + call.CalledFunctionName() + " cannot take the values it is given here."
+	}
+	return genericDetail
+}
+
+// safeError is an error of one of our functions whose text holds no value.
+type safeError struct{ sentence string }
+
+func (e *safeError) Error() string { return e.sentence }
+
+// clean prepares hcl's diagnostics for people: without the expression and its
+// context, which a writer would print values from, and without details that
+// quote a sensitive value.
+func clean(diags hcl.Diagnostics) hcl.Diagnostics {
+	for _, d := range diags {
+		if d.EvalContext != nil && d.Expression != nil && touchesSensitive(d.Expression, d.EvalContext) {
+			d.Detail = safeDetail(d)
+		}
+		d.Expression, d.EvalContext = nil, nil
+	}
+	return diags
+}
+
+// touchesSensitive reports whether a variable that expr uses, or a function
+// that it calls, is sensitive.
+func touchesSensitive(expr hcl.Expression, ctx *hcl.EvalContext) bool {
+	for _, t := range expr.Variables() {
+		if v, diags := t.TraverseAbs(ctx); !diags.HasErrors() && hasMarks(v) {
+			return true
+		}
+	}
+	native, ok := expr.(hclsyntax.Expression)
+	if !ok {
+		return true
+	}
+	found := false
+	_ = hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && (call.Name == "env" || call.Name == "sensitive") {
+			found = true
+		}
+		return nil
+	})
+	return found
 }

@@ -15,12 +15,14 @@ type plain struct {
 	root  string
 	names []string // of the attributes to supply
 	index []int    // their positions in the values vector
+	need  int      // how long a values vector must be
 	known bool     // Input.Names was given
+	uses  bool     // the root is used at all
 }
 
 // value evaluates the expression; marks are dropped.
 func (p *plain) value(vals []message.Value) (cty.Value, error) {
-	if !p.known {
+	if !p.known && p.uses || len(vals) < p.need {
 		return cty.NilVal, &Error{
 			Code: CodeUnknown, Range: p.expr.Range(), Summary: "Columns not known",
 			Detail: "The attributes of " + p.root + " are not known yet.",
@@ -32,7 +34,7 @@ func (p *plain) value(vals []message.Value) (cty.Value, error) {
 	}
 	child := p.ctx.NewChild()
 	child.Variables = map[string]cty.Value{p.root: cty.ObjectVal(attrs)}
-	v, diags := evaluate(p.expr, child)
+	v, diags := run(p.expr, child)
 	if diags.HasErrors() {
 		return cty.NilVal, fromDiags(diags, p.expr.Range())
 	}

@@ -56,7 +56,8 @@ type Program struct {
 	constant cty.Value
 
 	in    Input
-	plain *plain // hcl's own evaluation: the truth
+	node  node
+	plain *plain // hcl's own evaluation, for what node leaves to it
 }
 
 // Const is the value of an expression that does not depend on the root, with
@@ -64,7 +65,8 @@ type Program struct {
 func (p *Program) Const() (cty.Value, bool) { return p.constant, p.isConst }
 
 // Parts are the pieces of a template in order, adjacent constant texts merged;
-// anything else is one piece. Concatenated, they are what AppendString writes.
+// anything else is one piece. Concatenated, and normalised where characters
+// combine across a seam, they are what AppendString writes.
 func (p *Program) Parts() []Piece { return p.pieces }
 
 // Source is the expression in canonical formatting, "Hello, ${recipient.name}"
@@ -86,6 +88,11 @@ func (p *Program) Refs() []Ref { return p.refs }
 // in a template. A null is an *Error that is ErrNull. vals must be parallel to
 // Input.Names.
 func (p *Program) AppendString(dst []byte, vals []message.Value) ([]byte, error) {
+	if p.ready(vals) {
+		if out, ok := p.node.append(dst, vals); ok {
+			return out, nil
+		}
+	}
 	v, err := p.plain.value(vals)
 	if err != nil {
 		return dst, err
@@ -93,8 +100,18 @@ func (p *Program) AppendString(dst []byte, vals []message.Value) ([]byte, error)
 	return p.appendCty(dst, v)
 }
 
+// ready reports whether vals can be looked up in.
+func (p *Program) ready(vals []message.Value) bool {
+	return p.in.Names != nil && len(vals) == len(p.in.Names)
+}
+
 // Eval is the result as a message.Value: arrays and objects become JSON.
 func (p *Program) Eval(vals []message.Value) (message.Value, error) {
+	if p.ready(vals) {
+		if v, ok := p.node.eval(vals); ok {
+			return v.value(), nil
+		}
+	}
 	v, err := p.plain.value(vals)
 	if err != nil {
 		return message.Value{}, err
@@ -107,8 +124,13 @@ func (p *Program) Eval(vals []message.Value) (message.Value, error) {
 }
 
 // EvalBool is the result as a truth value: a bool, or the strings "true" and
-// "false" as hcl converts them.
+// "false" as hcl converts them. A null is an *Error that is ErrNull.
 func (p *Program) EvalBool(vals []message.Value) (bool, error) {
+	if p.ready(vals) {
+		if b, ok := truth(p.node, vals); ok {
+			return b, nil
+		}
+	}
 	v, err := p.plain.value(vals)
 	if err != nil {
 		return false, err

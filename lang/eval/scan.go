@@ -2,9 +2,11 @@ package eval
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -25,31 +27,37 @@ const (
 // better.
 func ScanTokens(src []byte, filename string) hcl.Diagnostics {
 	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
-	return scanTokens(tokens)
+	return diagnostics(scanTokens(tokens, MaxOperators))
 }
 
 // ScanTemplate is ScanTokens for the bare text of a template, as it stands in
 // a string of JSON syntax.
 func ScanTemplate(src []byte, filename string) hcl.Diagnostics {
 	tokens, _ := hclsyntax.LexTemplate(src, filename, hcl.InitialPos)
-	return scanTokens(tokens)
+	return diagnostics(scanTokens(tokens, MaxOperators))
+}
+
+func diagnostics(d *hcl.Diagnostic) hcl.Diagnostics {
+	if d == nil {
+		return nil
+	}
+	return hcl.Diagnostics{d}
 }
 
 // tokenScan counts nesting and runs of operators. runs[i] is the number of
 // operators seen since the last separator at depth i.
 type tokenScan struct {
 	depth int
+	limit int // of operators
 	runs  [MaxDepth + 1]int
 }
 
-func scanTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
-	var s tokenScan
+func scanTokens(tokens hclsyntax.Tokens, operators int) *hcl.Diagnostic {
+	s := tokenScan{limit: operators}
 	for i := range tokens {
 		tok := &tokens[i]
 		if summary, detail := s.step(tok); summary != "" {
-			return hcl.Diagnostics{{
-				Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: tok.Range.Ptr(),
-			}}
+			return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: tok.Range.Ptr()}
 		}
 	}
 	return nil
@@ -113,7 +121,7 @@ func (s *tokenScan) keyword(tok *hclsyntax.Token) (summary, detail string) {
 }
 
 func (s *tokenScan) checkRun(depth int) (summary, detail string) {
-	if s.runs[depth] > MaxOperators {
+	if s.runs[depth] > s.limit {
 		return tooLong, tooLongDetail
 	}
 	return "", ""
@@ -161,17 +169,30 @@ func numberLiteralInRange(lit []byte) bool {
 	return err == nil && math.Abs(float64(n)) <= maxExponent
 }
 
-// ScanJSON is ScanTokens for JSON syntax: depth, and numbers. Templates within
-// its strings are scanned when they are compiled.
+// ScanJSON is ScanTokens for JSON syntax: depth, numbers, and the templates and
+// expressions that its strings may be.
 func ScanJSON(src []byte, filename string) hcl.Diagnostics {
+	if d := scanJSON(src, filename, true); d != nil {
+		return hcl.Diagnostics{d}
+	}
+	return nil
+}
+
+// scanJSONValue is ScanJSON for JSON whose strings are just strings.
+func scanJSONValue(src []byte) *hcl.Diagnostic { return scanJSON(src, "", false) }
+
+func scanJSON(src []byte, filename string, templates bool) *hcl.Diagnostic {
 	depth, line, lineStart := 0, 1, 0
 	for i := 0; i < len(src); i++ {
-		problem, detail := "", ""
+		problem, detail, at := "", "", i
 		switch c := src[i]; {
 		case c == '\n':
 			line, lineStart = line+1, i+1
 		case c == '"':
 			i = skipJSONString(src, i)
+			if templates {
+				problem, detail = scanJSONString(src[at:min(i+1, len(src))])
+			}
 		case c == '{' || c == '[':
 			if depth++; depth > MaxDepth {
 				problem, detail = tooDeep, fmt.Sprintf("Arrays and objects may be nested %d levels deep.", MaxDepth)
@@ -179,21 +200,19 @@ func ScanJSON(src []byte, filename string) hcl.Diagnostics {
 		case c == '}' || c == ']':
 			depth = max(depth-1, 0)
 		case c >= '0' && c <= '9':
-			end := i
-			for end < len(src) && isJSONNumberByte(src[end]) {
-				end++
+			for i+1 < len(src) && isJSONNumberByte(src[i+1]) {
+				i++
 			}
-			if !numberLiteralInRange(src[i:end]) {
+			if !numberLiteralInRange(src[at : i+1]) {
 				problem, detail = numberRange, numberRangeDetail
 			}
-			i = end - 1
 		}
 		if problem != "" {
-			pos := hcl.Pos{Line: line, Column: i - lineStart + 1, Byte: i}
-			return hcl.Diagnostics{{
+			pos := hcl.Pos{Line: line, Column: at - lineStart + 1, Byte: at}
+			return &hcl.Diagnostic{
 				Severity: hcl.DiagError, Summary: problem, Detail: detail,
 				Subject: &hcl.Range{Filename: filename, Start: pos, End: pos},
-			}}
+			}
 		}
 	}
 	return nil
@@ -210,4 +229,30 @@ func skipJSONString(src []byte, i int) int {
 
 func isJSONNumberByte(c byte) bool {
 	return c >= '0' && c <= '9' || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'
+}
+
+// maxPlainOperators bounds the operators of a string that is not known to be
+// an expression: it may well be a long text.
+const maxPlainOperators = 10 * MaxOperators
+
+// scanJSONString scans a quoted string both as a template and as an
+// expression: which of the two it is depends on where it stands.
+func scanJSONString(quoted []byte) (summary, detail string) {
+	if len(quoted) <= MaxDepth {
+		return "", ""
+	}
+	var text string
+	if json.Unmarshal(quoted, &text) != nil {
+		return "", "" // not valid JSON: its parser will say so
+	}
+	if strings.Contains(text, "${") || strings.Contains(text, "%{") {
+		if diags := ScanTemplate([]byte(text), ""); diags.HasErrors() {
+			return diags[0].Summary, diags[0].Detail
+		}
+	}
+	tokens, _ := hclsyntax.LexExpression([]byte(text), "", hcl.InitialPos)
+	if d := scanTokens(tokens, maxPlainOperators); d != nil && d.Summary != numberRange {
+		return d.Summary, d.Detail
+	}
+	return "", ""
 }

@@ -38,7 +38,7 @@ func ToCty(v message.Value) cty.Value {
 // jsonToCty decodes a JSON array or object within the bounds of ScanJSON.
 func jsonToCty(text string) (cty.Value, bool) {
 	src := []byte(text)
-	if ScanJSON(src, "").HasErrors() {
+	if scanJSONValue(src) != nil {
 		return cty.NilVal, false
 	}
 	ty, err := ctyjson.ImpliedType(src)

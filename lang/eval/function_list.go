@@ -1,0 +1,65 @@
+package eval
+
+import (
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+func listFunctions() []definition {
+	return []definition{
+		{name: "one", fn: oneFunc},
+		{name: "alltrue", fn: truths("Reports whether every element of a list is true; of an empty list it is true.", true)},
+		{name: "anytrue", fn: truths("Reports whether any element of a list is true; of an empty list it is false.", false)},
+	}
+}
+
+// truths is alltrue, whose empty value is true, or anytrue.
+func truths(description string, empty bool) function.Function {
+	return function.New(&function.Spec{
+		Description: description,
+		Params:      []function.Parameter{{Name: "list", Description: "A list of truth values.", Type: cty.List(cty.Bool)}},
+		Type:        function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			for it := args[0].ElementIterator(); it.Next(); {
+				_, item := it.Element()
+				if !item.IsKnown() {
+					return cty.UnknownVal(cty.Bool), nil
+				}
+				if truth := !item.IsNull() && item.True(); truth != empty {
+					return cty.BoolVal(truth), nil
+				}
+			}
+			return cty.BoolVal(empty), nil
+		},
+	})
+}
+
+// oneFunc is Terraform's: the only element of a list, null of an empty one.
+var oneFunc = function.New(&function.Spec{
+	Description: "Returns the only element of a list or set, or null when it is empty.",
+	Params:      []function.Parameter{{Name: "list", Description: "A list, set or tuple with at most one element.", Type: cty.DynamicPseudoType}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		ty := args[0].Type()
+		switch {
+		case ty.IsListType() || ty.IsSetType():
+			return ty.ElementType(), nil
+		case ty.IsTupleType() && ty.Length() == 0:
+			return cty.DynamicPseudoType, nil
+		case ty.IsTupleType() && ty.Length() == 1:
+			return ty.TupleElementType(0), nil
+		}
+		return cty.NilType, function.NewArgError(0, &safeError{"A list with at most one element is required."})
+	},
+	Impl: func(args []cty.Value, ty cty.Type) (cty.Value, error) {
+		switch args[0].LengthInt() {
+		case 0:
+			return cty.NullVal(ty), nil
+		case 1:
+			it := args[0].ElementIterator()
+			it.Next()
+			_, v := it.Element()
+			return v, nil
+		}
+		return cty.NilVal, function.NewArgError(0, &safeError{"A list with at most one element is required."})
+	},
+})

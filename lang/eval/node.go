@@ -1,0 +1,213 @@
+package eval
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/handbill/handbill/message"
+)
+
+// kind is what a val holds.
+type kind uint8
+
+const (
+	kindNull      kind = iota // a null without a type: of the recipient, or the keyword
+	kindTypedNull             // a null that a conditional has given a type
+	kindString
+	kindNumber
+	kindBool
+)
+
+// val is a primitive value of a compiled expression. text is as hcl would
+// convert it to a string: normalised, numbers in canonical decimal form.
+type val struct {
+	kind kind
+	text string
+}
+
+var (
+	valTrue  = val{kindBool, "true"}
+	valFalse = val{kindBool, "false"}
+)
+
+func boolVal(b bool) val {
+	if b {
+		return valTrue
+	}
+	return valFalse
+}
+
+func (v val) null() bool { return v.kind == kindNull || v.kind == kindTypedNull }
+
+// node is a compiled expression. Its methods report false where they are not
+// certain to answer as hcl does; the whole expression is then evaluated by
+// hcl, errors included.
+type node interface {
+	eval(vals []message.Value) (val, bool)
+	// append appends the value as text.
+	append(dst []byte, vals []message.Value) ([]byte, bool)
+	// static is the kind that every value of the node has which is not null.
+	static() (kind, bool)
+}
+
+// appendVal is append for nodes that have nothing faster than eval.
+func appendVal(n node, dst []byte, vals []message.Value) ([]byte, bool) {
+	v, ok := n.eval(vals)
+	if !ok || v.null() {
+		return dst, false
+	}
+	return append(dst, v.text...), true
+}
+
+// text is a node's value converted to a string parameter.
+func text(n node, vals []message.Value) (string, bool) {
+	v, ok := n.eval(vals)
+	return v.text, ok && !v.null()
+}
+
+// truth is a node's value converted to bool as hcl converts it.
+func truth(n node, vals []message.Value) (value, ok bool) {
+	v, ok := n.eval(vals)
+	if !ok {
+		return false, false
+	}
+	return v.truth()
+}
+
+func (v val) truth() (value, ok bool) {
+	switch {
+	case v.kind == kindBool:
+		return v.text == "true", true
+	case v.kind != kindString:
+		return false, false
+	case v.text == "true" || v.text == "1":
+		return true, true
+	case v.text == "false" || v.text == "0":
+		return false, true
+	}
+	return false, false
+}
+
+// number is the float64 of a number, or of a string that hcl converts to one.
+// Decimals of at most 15 digits keep their order in float64.
+func (v val) number() (float64, bool) {
+	if v.kind != kindNumber && (v.kind != kindString || !canonicalNumber(v.text)) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(v.text, 64)
+	return f, err == nil && !math.IsInf(f, 0)
+}
+
+// fromValue is one attribute of a recipient.
+func fromValue(v message.Value) (val, bool) {
+	switch v.Kind {
+	case message.String:
+		return val{kindString, normalize(v.Text)}, true
+	case message.Number:
+		return val{kindNumber, v.Text}, canonicalNumber(v.Text)
+	case message.Bool:
+		return boolVal(v.Text == "true"), true
+	case message.Null:
+		return val{}, true
+	}
+	return val{}, false
+}
+
+// fromCty is the val of a primitive value without marks.
+func fromCty(v cty.Value) (val, bool) {
+	switch {
+	case !v.IsKnown():
+		return val{}, false
+	case v.IsNull():
+		if v.Type() == cty.DynamicPseudoType {
+			return val{}, true
+		}
+		return val{kind: kindTypedNull}, true
+	case v.Type() == cty.String:
+		return val{kindString, v.AsString()}, true
+	case v.Type() == cty.Bool:
+		return boolVal(v.True()), true
+	case v.Type() == cty.Number && numberInRange(v):
+		s := v.AsBigFloat().Text('f', -1)
+		return val{kindNumber, s}, canonicalNumber(s)
+	}
+	return val{}, false
+}
+
+func (v val) value() message.Value {
+	switch v.kind {
+	case kindString:
+		return message.Value{Kind: message.String, Text: v.text}
+	case kindNumber:
+		return message.Value{Kind: message.Number, Text: v.text}
+	case kindBool:
+		return message.Value{Kind: message.Bool, Text: v.text}
+	}
+	return message.Value{}
+}
+
+// canonicalNumber reports whether s is a decimal of at most 15 digits in the
+// form that hcl prints: no leading or trailing zeros, no exponent. For these,
+// equality of numbers is equality of texts.
+func canonicalNumber(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	whole, fraction, hasFraction := strings.Cut(digits, ".")
+	switch {
+	case len(digits) > 16 || whole == "" || !allDigits(whole) || !allDigits(fraction):
+		return false
+	case len(whole)+len(fraction) > 15 || len(whole) > 1 && whole[0] == '0':
+		return false
+	case hasFraction:
+		return fraction != "" && fraction[len(fraction)-1] != '0'
+	}
+	return s != "-0"
+}
+
+func allDigits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// ascii reports whether s has only ASCII bytes, eight at a time.
+func ascii[T string | []byte](s T) bool {
+	for len(s) >= 8 {
+		if binary.LittleEndian.Uint64([]byte(s[:8]))&0x8080808080808080 != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// normalize is cty's normalisation of strings (NFC), without its cost for
+// ASCII.
+func normalize(s string) string {
+	if ascii(s) {
+		return s
+	}
+	return cty.NormalizeString(s)
+}
+
+// normalizeTail normalises what was appended to dst from start on: joined
+// parts may compose across their seams.
+func normalizeTail(dst []byte, start int) []byte {
+	tail := dst[start:]
+	if ascii(tail) || norm.NFC.IsNormal(tail) {
+		return dst
+	}
+	return norm.NFC.Append(dst[:start], []byte(string(tail))...)
+}
