@@ -93,7 +93,7 @@ const log2of10 = 3.33
 
 func floatInRange(f *big.Float) bool {
 	if f.IsInf() {
-		return false
+		return true // division by zero; written as "+Inf"
 	}
 	exp := float64(f.MantExp(nil))
 	return exp <= maxExponent*log2of10 && exp >= -4*maxExponent*log2of10
