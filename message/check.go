@@ -43,7 +43,7 @@ type ruler interface{ rules(b *builder) }
 // the texts that it names in refs.
 type rule interface {
 	refs() []int // indexes into Checker.fields
-	check(t texts, report func(Violation))
+	check(t texts) []Violation
 }
 
 // builder collects the rules of one message. What depends on the shape alone
@@ -61,7 +61,7 @@ func newBuilder(m Message, l Limits) *builder {
 	if l == nil {
 		l = DefaultLimits()
 	}
-	b := &builder{limits: l, source: metaDocs + kindPages[m.Kind()], index: map[*string]int{}}
+	b := &builder{limits: l, source: metaDocs + kindPages[m.Kind()] + " (" + metaDate + ")", index: map[*string]int{}}
 	Fields(m, func(f Field) {
 		b.index[f.Text] = len(b.fields)
 		b.fields = append(b.fields, f)

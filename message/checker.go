@@ -31,7 +31,7 @@ func NewChecker(d *Draft, l Limits) *Checker {
 	t := texts{c: c}
 	for _, r := range b.rules {
 		if !c.depends(r) {
-			r.check(t, func(v Violation) { c.static = append(c.static, v) })
+			c.static = append(c.static, r.check(t)...)
 			continue
 		}
 		if text, ok := r.(*textRule); ok && text.kind == FieldURL {
@@ -103,7 +103,9 @@ func (c *Checker) Dynamic() bool { return len(c.dynamic) > 0 }
 func (c *Checker) Check(values []string, visit func(Violation)) {
 	t := texts{c: c, values: values}
 	for _, r := range c.dynamic {
-		r.check(t, visit)
+		for _, v := range r.check(t) {
+			visit(v)
+		}
 	}
 }
 
@@ -147,12 +149,13 @@ func (t texts) summary(f int) summary {
 	}
 	bound := &t.c.bindings[b]
 	var sum summary
-	for i, p := range bound.parts {
-		next := bound.sums[i]
-		if p.Slot >= 0 {
-			next = scan(t.values[p.Slot])
+	for i := range bound.parts {
+		if slot := bound.parts[i].Slot; slot >= 0 {
+			next := scan(t.values[slot])
+			sum.add(&next)
+			continue
 		}
-		sum = join(sum, next)
+		sum.add(&bound.sums[i])
 	}
 	return sum
 }

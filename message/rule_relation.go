@@ -19,7 +19,7 @@ func (r *relation) violation(path, detail string) Violation {
 // oneOfRule demands that exactly one of its texts is set.
 type oneOfRule struct{ relation }
 
-func (r *oneOfRule) check(t texts, report func(Violation)) {
+func (r *oneOfRule) check(t texts) (found []Violation) {
 	set := 0
 	for _, f := range r.fields {
 		if !t.empty(f) {
@@ -29,8 +29,9 @@ func (r *oneOfRule) check(t texts, report func(Violation)) {
 	if set != 1 {
 		v := r.violation(r.path, r.detail)
 		v.Limit, v.Got = 1, set
-		report(v)
+		found = append(found, v)
 	}
+	return found
 }
 
 // presenceRule demands that its one text is set, or that it is not.
@@ -39,19 +40,21 @@ type presenceRule struct {
 	forbidden bool
 }
 
-func (r *presenceRule) check(t texts, report func(Violation)) {
+func (r *presenceRule) check(t texts) (found []Violation) {
 	if t.empty(r.fields[0]) != r.forbidden {
-		report(r.violation(r.path, r.detail))
+		found = append(found, r.violation(r.path, r.detail))
 	}
+	return found
 }
 
 // needsRule demands that its second text is set where the first one is.
 type needsRule struct{ relation }
 
-func (r *needsRule) check(t texts, report func(Violation)) {
+func (r *needsRule) check(t texts) (found []Violation) {
 	if !t.empty(r.fields[0]) && t.empty(r.fields[1]) {
-		report(r.violation(r.path, r.detail))
+		found = append(found, r.violation(r.path, r.detail))
 	}
+	return found
 }
 
 // uniqueRule demands that its texts differ from each other. Empty ones are
@@ -65,19 +68,20 @@ type uniqueRule struct {
 // hashed is how many texts are compared by hash without allocating.
 const hashed = 32
 
-func (r *uniqueRule) check(t texts, report func(Violation)) {
+func (r *uniqueRule) check(t texts) (found []Violation) {
 	if r.distinct(t) {
-		return
+		return nil
 	}
 	for i, f := range r.fields {
 		for j, e := range r.fields[:i] {
 			if r.groups != nil && r.groups[i] == r.groups[j] || t.empty(f) || t.at(e) != t.at(f) {
 				continue
 			}
-			report(r.violation(t.path(f), r.detail+" The other one is "+t.path(e)+"."))
+			found = append(found, r.violation(t.path(f), r.detail+" The other one is "+t.path(e)+"."))
 			break
 		}
 	}
+	return found
 }
 
 // distinct reports whether the hashes alone prove that all texts differ.
@@ -100,12 +104,13 @@ func (r *uniqueRule) distinct(t texts) bool {
 // sameRule demands that its texts are equal.
 type sameRule struct{ relation }
 
-func (r *sameRule) check(t texts, report func(Violation)) {
+func (r *sameRule) check(t texts) (found []Violation) {
 	for _, f := range r.fields[1:] {
 		if t.hash(f) != t.hash(r.fields[0]) && !t.empty(f) && !t.empty(r.fields[0]) {
-			report(r.violation(t.path(f), r.detail))
+			found = append(found, r.violation(t.path(f), r.detail))
 		}
 	}
+	return found
 }
 
 // totalRule bounds the characters of several texts together.
@@ -114,18 +119,18 @@ type totalRule struct {
 	max int
 }
 
-func (r *totalRule) check(t texts, report func(Violation)) {
+func (r *totalRule) check(t texts) (found []Violation) {
 	sum := 0
 	for _, f := range r.fields {
 		sum += t.length(f)
 	}
 	if sum <= r.max {
-		return
+		return nil
 	}
 	v := r.violation(r.path, "The values have "+itoa(sum)+" characters together, and the whole text around and with them may have "+
 		itoa(r.max)+" (132005). Shorten them by "+itoa(sum-r.max)+" or more.")
 	v.Limit, v.Got = r.max, sum
-	report(v)
+	return append(found, v)
 }
 
 // breaksRule bounds the line breaks of its one text.
@@ -134,10 +139,10 @@ type breaksRule struct {
 	max int
 }
 
-func (r *breaksRule) check(t texts, report func(Violation)) {
+func (r *breaksRule) check(t texts) (found []Violation) {
 	f := r.fields[0]
 	if t.summary(f).has&lineBreak == 0 {
-		return
+		return nil
 	}
 	n := 0
 	for _, c := range t.at(f) {
@@ -148,6 +153,7 @@ func (r *breaksRule) check(t texts, report func(Violation)) {
 	if n > r.max {
 		v := r.violation(r.path, r.detail)
 		v.Limit, v.Got = r.max, n
-		report(v)
+		found = append(found, v)
 	}
+	return found
 }

@@ -32,11 +32,12 @@ func newTextRule(i int, f Field, b *builder) *textRule {
 
 func (r *textRule) refs() []int { return []int{r.field} }
 
-func (r *textRule) check(t texts, report func(Violation)) {
+func (r *textRule) check(t texts) (found []Violation) {
 	if t.isBound(r.field) && r.clean(t.summary(r.field)) {
-		return
+		return nil
 	}
-	r.judge(t.at(r.field), report)
+	r.judge(t.at(r.field), func(v Violation) { found = append(found, v) })
+	return found
 }
 
 // clean reports whether a text of this summary can break none of the rules.
@@ -151,7 +152,7 @@ func (r *textRule) judgeURL(s string, report func(Violation)) {
 	secure, ok := httpURL(s)
 	switch {
 	case !ok:
-		r.report(report, "url", Error, "The text is not an http or https URL with a host and without spaces. Write the whole address, such as \"https://shop.example/spring\".")
+		r.report(report, "shape", Error, "The text is not an http or https URL with a host and without spaces. Write the whole address, such as \"https://shop.example/spring\".")
 	case !secure:
 		r.report(report, "https", Warning, "The URL begins with http://; many phones and WhatsApp's own fetcher prefer or demand https://.")
 	}

@@ -87,4 +87,4 @@ func joinsEmoji(prev, next rune) bool {
 	return (isPictograph(prev) || prev == variationSelector || prev >= 0x1F3FB && prev <= 0x1F3FF) && isPictograph(next)
 }
 
-func isPictograph(r rune) bool { return r > 0xFF && unicode.Is(unicode.So, r) }
+func isPictograph(r rune) bool { return r > 0xFF && r != utf8.RuneError && unicode.Is(unicode.So, r) }

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -27,68 +28,89 @@ type summary struct {
 	first, last  byte
 }
 
-// scan summarises s.
+// ascii is what each ASCII character holds.
+var ascii = func() (table [utf8.RuneSelf]traits) {
+	for c := range table {
+		switch {
+		case c == ' ':
+			table[c] = space
+		case c > ' ' && c < 0x7f:
+			table[c] = visible
+		default:
+			table[c] = controlTraits(rune(c))
+		}
+	}
+	return table
+}()
+
+// scan summarises s. It is what a recipient's values pass through.
 func scan(s string) summary {
 	if s == "" {
 		return summary{}
 	}
-	sum := summary{runes: len(s), utf16: len(s), first: s[0], last: s[len(s)-1]}
-	var prev byte
+	var has traits
+	braces := false
 	for i := range len(s) {
 		c := s[i]
-		switch {
-		case c >= utf8.RuneSelf:
+		if c >= utf8.RuneSelf {
 			return scanRunes(s)
-		case c == '{':
-			sum.has |= visible
-			if prev == '$' || prev == '%' {
-				sum.has |= leftover
-			}
-		case c > ' ' && c < 0x7f:
-			sum.has |= visible
-		case c == ' ':
-			sum.has |= space
-			if prev == ' ' {
-				sum.has |= doubleSpace
-			}
-		default:
-			sum.has |= controlTraits(rune(c))
 		}
-		prev = c
+		has |= ascii[c]
+		braces = braces || c == '{'
 	}
-	return sum
+	return summary{
+		runes: len(s), utf16: len(s), has: has | pairs(s, has, braces),
+		first: s[0], last: s[len(s)-1],
+	}
+}
+
+// pairs finds what takes two characters.
+func pairs(s string, has traits, braces bool) (found traits) {
+	if has&space != 0 && strings.Contains(s, "  ") {
+		found |= doubleSpace
+	}
+	if braces && (strings.Contains(s, "${") || strings.Contains(s, "%{")) {
+		found |= leftover
+	}
+	return found
 }
 
 func scanRunes(s string) summary {
 	sum := summary{first: s[0], last: s[len(s)-1]}
-	var prev rune
+	braces := false
 	for i, r := range s {
 		sum.runes++
-		sum.utf16++
+		if r < utf8.RuneSelf {
+			sum.has |= ascii[r]
+			braces = braces || r == '{'
+			continue
+		}
 		if r > 0xFFFF {
 			sum.utf16++
 		}
-		switch {
-		case r == utf8.RuneError:
-			if _, size := utf8.DecodeRuneInString(s[i:]); size < 2 {
-				sum.has |= invalid
-			}
-			sum.has |= visible
-		case unicode.IsControl(r):
-			sum.has |= controlTraits(r)
-		case unicode.IsSpace(r):
-			sum.has |= space
-			if r == ' ' && prev == ' ' {
-				sum.has |= doubleSpace
-			}
-		case r == '{' && (prev == '$' || prev == '%'):
-			sum.has |= leftover | visible
-		case !ignorable(r):
-			sum.has |= visible
+		sum.has |= runeTraits(r)
+		if r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)) {
+			sum.has |= invalid
 		}
-		prev = r
 	}
+	sum.utf16 += sum.runes
+	sum.has |= pairs(s, sum.has, braces)
 	return sum
+}
+
+// runeTraits is what a character outside of ASCII holds.
+func runeTraits(r rune) traits {
+	switch {
+	case r >= 0xC0 && r < 0x600: // letters of Europe and the Near East
+		return visible
+	case unicode.IsControl(r):
+		return control
+	case unicode.IsSpace(r):
+		return space
+	case ignorable(r):
+		return 0
+	}
+	return visible
 }
 
 func controlTraits(r rune) traits {
@@ -103,20 +125,23 @@ func ignorable(r rune) bool {
 	return r == 0x200B || r == 0x2060 || r == 0xFEFF || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// join is the summary of a text a followed by a text b.
-func join(a, b summary) summary {
-	if a.runes == 0 {
-		return b
-	}
+// add makes a, the summary of a text, that of the text followed by another.
+func (a *summary) add(b *summary) {
 	if b.runes == 0 {
-		return a
+		return
 	}
-	has := a.has | b.has
+	if a.runes == 0 {
+		*a = *b
+		return
+	}
 	if a.last == ' ' && b.first == ' ' {
-		has |= doubleSpace
+		a.has |= doubleSpace
 	}
 	if b.first == '{' && (a.last == '$' || a.last == '%') {
-		has |= leftover
+		a.has |= leftover
 	}
-	return summary{runes: a.runes + b.runes, utf16: a.utf16 + b.utf16, has: has, first: a.first, last: b.last}
+	a.runes += b.runes
+	a.utf16 += b.utf16
+	a.has |= b.has
+	a.last = b.last
 }
