@@ -1,0 +1,12 @@
+package cloud
+
+import (
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers/metaobject"
+)
+
+// Encode builds Meta's message object; ref goes into biz_opaque_callback_data.
+func (p *Provider) Encode(to message.Address, m message.Message, ref string) (message.Request, error) {
+	body, err := metaobject.Encode(to, m, ref)
+	return message.Request{Path: "/messages", Body: body}, err
+}

@@ -1,0 +1,136 @@
+package metaobject
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/handbill/handbill/message"
+)
+
+// inbound reads one message of a person.
+func (d *decoder) inbound(o object, raw json.RawMessage) message.Event {
+	kind := o.text("type")
+	if kind == "system" {
+		return d.system(o, raw)
+	}
+	e := message.Event{
+		Kind: message.EventInbound, ID: o.text("id"), At: o.time("timestamp"), Type: kind,
+		From:      address(o.text("from"), o.text("from_user_id")),
+		ContextID: o.sub("context").text("id"), Ad: o.sub("referral").text("source_id"),
+	}
+	d.contact(&e)
+	if e.ID == "" {
+		return Other(raw, d.field, "a message has no id")
+	}
+	if e.From.Key() == "" {
+		return Other(raw, d.field, "a message names no sender")
+	}
+	content(&e, o)
+	return e
+}
+
+// contact adds what the contacts say about the sender.
+func (d *decoder) contact(e *message.Event) {
+	for _, raw := range d.contacts {
+		c := toObject(raw)
+		who := address(c.text("wa_id"), c.text("user_id"))
+		same := who.Phone != "" && who.Phone == e.From.Phone || who.UserID != "" && who.UserID == e.From.UserID
+		if !same && !(e.From.Key() == "" && len(d.contacts) == 1) {
+			continue
+		}
+		if e.From.Phone == "" {
+			e.From.Phone = who.Phone
+		}
+		if e.From.UserID == "" {
+			e.From.UserID = who.UserID
+		}
+		e.ProfileName = c.sub("profile").text("name")
+		return
+	}
+}
+
+// content reads the object that carries the type's name.
+func content(e *message.Event, o object) {
+	body := o.sub(e.Type)
+	switch e.Type {
+	case "text":
+		e.Text = body.text("body")
+		if p := o.sub("context")["referred_product"]; p != nil {
+			e.Data = string(p)
+		}
+	case "button":
+		e.ReplyKind, e.ReplyID, e.Text = "button", body.text("payload"), body.text("text")
+		if e.ReplyID == "" {
+			e.ReplyID = e.Text // Meta repeats the label where no payload was sent
+		}
+	case "interactive":
+		reply(e, body)
+	case "order":
+		e.Order = order(body)
+		e.Text = e.Order.Note
+	case "edit", "revoke":
+		e.ContextID = body.text("original_message_id")
+		e.Data = string(o[e.Type])
+	case "unsupported":
+		e.Data = string(o["errors"])
+	default:
+		e.Text = body.text("caption")
+		e.Data = string(o[e.Type])
+	}
+}
+
+// reply reads what a tap on an interactive message sent.
+func reply(e *message.Event, body object) {
+	e.ReplyKind = body.text("type")
+	inner := body.sub(e.ReplyKind)
+	switch e.ReplyKind {
+	case "list_reply", "button_reply":
+		e.ReplyID, e.Text = inner.text("id"), inner.text("title")
+	case "nfm_reply":
+		e.ReplyKind, e.Text, e.Data = "flow", inner.text("body"), inner.text("response_json")
+		if name := inner.text("name"); name != "" {
+			e.ReplyKind = name
+		}
+	default:
+		e.Data = string(body[e.ReplyKind])
+	}
+}
+
+func order(body object) *message.Order {
+	out := &message.Order{CatalogID: body.text("catalog_id"), Note: body.text("text")}
+	for _, raw := range body.list("product_items") {
+		item := toObject(raw)
+		out.Items = append(out.Items, message.OrderItem{
+			ProductID: item.text("product_retailer_id"), Quantity: quantity(item.text("quantity")),
+			Price: item.text("item_price"), Currency: item.text("currency"),
+		})
+	}
+	return out
+}
+
+// quantity reads "2", 2 and 2.0; 0 for anything else.
+func quantity(s string) int {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f < 0 || f > 1e9 {
+		return 0
+	}
+	return int(f)
+}
+
+// system reads notices that come as messages; the one that matters is that a
+// person's number or user id changed.
+func (d *decoder) system(o object, raw json.RawMessage) message.Event {
+	body := o.sub("system")
+	now := body.text("wa_id")
+	if now == "" {
+		now = body.text("new_wa_id")
+	}
+	to := address(now, body.text("user_id"))
+	if to.Key() == "" {
+		return Other(raw, d.field, "a system message that changes nobody's number")
+	}
+	return message.Event{
+		Kind: message.EventIdentity, ID: o.text("id"), At: o.time("timestamp"),
+		From: address(o.text("from"), o.text("from_user_id")), NewAddress: to,
+	}
+}

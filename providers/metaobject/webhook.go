@@ -1,0 +1,298 @@
+package metaobject
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// object is a JSON object whose parts are looked at one by one, so that a
+// strange one does not spoil the others.
+type object map[string]json.RawMessage
+
+func toObject(raw json.RawMessage) object {
+	var o object
+	if json.Unmarshal(raw, &o) != nil {
+		return nil
+	}
+	return o
+}
+
+func (o object) sub(key string) object { return toObject(o[key]) }
+
+// text is a string, or a number as it was written.
+func (o object) text(key string) string {
+	var s string
+	if json.Unmarshal(o[key], &s) == nil {
+		return s
+	}
+	var n json.Number
+	if json.Unmarshal(o[key], &n) == nil {
+		return n.String()
+	}
+	return ""
+}
+
+// list is an array's elements; nil for anything else.
+func (o object) list(key string) []json.RawMessage {
+	var l []json.RawMessage
+	if json.Unmarshal(o[key], &l) != nil {
+		return nil
+	}
+	return l
+}
+
+// time reads Unix seconds or milliseconds, as a number or a string.
+func (o object) time(key string) time.Time { return Time(o.text(key)) }
+
+// Time reads Unix seconds, or milliseconds where there are too many of them;
+// zero for anything else. Milliseconds were seen by nyaruka/courier.
+func Time(s string) time.Time {
+	n, err := strconv.ParseInt(s, 10, 64)
+	switch {
+	case err != nil || n <= 0 || n > 1e14:
+		return time.Time{}
+	case n > 1e11:
+		return time.UnixMilli(n).UTC()
+	}
+	return time.Unix(n, 0).UTC()
+}
+
+// DecodeEnvelope reads Meta's webhook body: entries of changes. Every change
+// gives at least one event; what isn't understood is kept as EventOther with
+// the reason. An error means that body is not such an envelope.
+func DecodeEnvelope(body []byte) ([]message.Event, error) {
+	o := toObject(body)
+	if o == nil {
+		return nil, errors.New("the body is not a JSON object")
+	}
+	if _, ok := o["entry"]; !ok {
+		return nil, errors.New("the body has no entry")
+	}
+	entries := o.list("entry")
+	if entries == nil {
+		return []message.Event{Other(body, "", "entry is not an array")}, nil
+	}
+	var events []message.Event
+	for _, raw := range entries {
+		events = append(events, decodeEntry(raw)...)
+	}
+	return events, nil
+}
+
+func decodeEntry(raw json.RawMessage) []message.Event {
+	entry := toObject(raw)
+	if entry == nil {
+		return []message.Event{Other(raw, "", "an entry is not an object")}
+	}
+	changes := entry.list("changes")
+	if changes == nil {
+		return []message.Event{Other(raw, entry.text("field"), "an entry has no changes")}
+	}
+	var events []message.Event
+	for _, c := range changes {
+		change := toObject(c)
+		value, ok := change["value"]
+		if !ok {
+			events = append(events, Other(c, change.text("field"), "a change has no value"))
+			continue
+		}
+		events = append(events, DecodeChange(change.text("field"), value, entry.time("time"))...)
+	}
+	return events
+}
+
+// Other keeps what was not understood.
+func Other(raw []byte, field, reason string) message.Event {
+	return message.Event{Kind: message.EventOther, Field: field, Reason: reason, Raw: append([]byte(nil), raw...)}
+}
+
+// DecodeChange reads the value of one change. at is the time of the notice,
+// for events that have none of their own.
+func DecodeChange(field string, value json.RawMessage, at time.Time) []message.Event {
+	v := toObject(value)
+	if v == nil {
+		return []message.Event{Other(value, field, "the value is not an object")}
+	}
+	d := &decoder{field: field, value: v, contacts: v.list("contacts")}
+	switch {
+	case field == "calls":
+		return []message.Event{Other(value, field, "calls are not handled")}
+	case accountFields[field] && v["statuses"] == nil && v["messages"] == nil:
+		return []message.Event{{Kind: message.EventAccount, Field: field, At: at, Title: accountTitle(v), Raw: append([]byte(nil), value...)}}
+	}
+	d.each("statuses", d.status)
+	d.each("messages", d.inbound)
+	d.each("user_preferences", d.preference)
+	d.each("user_id_update", d.identity)
+	d.each("errors", d.fault)
+	for i := range d.events {
+		if d.events[i].At.IsZero() {
+			d.events[i].At = at
+		}
+	}
+	if len(d.events) == 0 {
+		return []message.Event{Other(value, field, fmt.Sprintf("nothing in a change of %q is known", field))}
+	}
+	return d.events
+}
+
+// accountFields are notices about the account, its numbers and templates.
+// Source: Meta, webhooks/reference, 2026-09-11.
+var accountFields = map[string]bool{
+	"account_alerts": true, "account_review_update": true, "account_settings_update": true, "account_update": true,
+	"business_capability_update": true, "business_status_update": true, "business_username_update": true,
+	"business_username_updates": true, "flows": true, "message_template_components_update": true,
+	"message_template_quality_update": true, "message_template_status_update": true, "partner_solutions": true,
+	"payment_configuration_update": true, "phone_number_name_update": true, "phone_number_quality_update": true,
+	"security": true, "template_category_update": true, "template_correct_category_detection": true,
+}
+
+// accountTitle is what a notice says in a few words.
+func accountTitle(v object) string {
+	var words []string
+	for _, key := range []string{"event", "message_template_name", "message_template_language", "reason",
+		"previous_quality_score", "new_quality_score", "new_category", "current_limit", "alert_type", "decision"} {
+		if t := v.text(key); t != "" {
+			words = append(words, t)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+type decoder struct {
+	field    string
+	value    object
+	contacts []json.RawMessage
+	events   []message.Event
+}
+
+// each decodes the elements of an array; one that is no object is kept.
+func (d *decoder) each(key string, decode func(object, json.RawMessage) message.Event) {
+	raw, ok := d.value[key]
+	if !ok || string(raw) == "null" {
+		return
+	}
+	list := d.value.list(key)
+	if list == nil {
+		d.events = append(d.events, Other(raw, d.field, key+" is not an array"))
+	}
+	for _, element := range list {
+		o := toObject(element)
+		if o == nil {
+			d.events = append(d.events, Other(element, d.field, "an element of "+key+" is not an object"))
+			continue
+		}
+		d.events = append(d.events, decode(o, element))
+	}
+}
+
+// Statuses turns a word of a status into a rank or a failure; ok is false for
+// a word that does not tell what became of a message. "viewed" is 1msg's,
+// "not-sent" Kaleyra's, "undelivered" stands in 1msg's pages.
+func Statuses(word string) (rank message.Rank, failed, ok bool) {
+	switch strings.ToLower(strings.ReplaceAll(word, "_", "-")) {
+	case "sent":
+		return message.RankSent, false, true
+	case "delivered":
+		return message.RankDelivered, false, true
+	case "read", "viewed":
+		return message.RankRead, false, true
+	case "played":
+		return message.RankPlayed, false, true
+	case "failed", "not-sent", "undelivered":
+		return message.RankNone, true, true
+	}
+	return message.RankNone, false, false
+}
+
+func (d *decoder) status(o object, raw json.RawMessage) message.Event {
+	rank, failed, ok := Statuses(o.text("status"))
+	if !ok {
+		return Other(raw, d.field, fmt.Sprintf("a status of %q is not known", o.text("status")))
+	}
+	e := message.Event{
+		Kind: message.EventStatus, ID: o.text("id"), At: o.time("timestamp"), Ref: o.text("biz_opaque_callback_data"),
+		From: address(o.text("recipient_id"), o.text("recipient_user_id")), Rank: rank, Failed: failed,
+	}
+	if e.ID == "" && e.Ref == "" {
+		return Other(raw, d.field, "a status names no message")
+	}
+	if failed {
+		e.Code, e.Title = firstError(o.list("errors"))
+	}
+	return e
+}
+
+// firstError is code and title of an array of errors; the title is ours where
+// we know the code.
+func firstError(list []json.RawMessage) (code, title string) {
+	for _, raw := range list {
+		var e Error
+		if json.Unmarshal(raw, &e) == nil && (e.Code >= 0 || e.Message != "") {
+			return codeAndTitle(e)
+		}
+	}
+	return "", ""
+}
+
+func codeAndTitle(e Error) (code, title string) {
+	if e.Code < 0 {
+		return "", e.Message
+	}
+	if c, ok := LookUp(e.Code); ok {
+		return strconv.Itoa(e.Code), c.Title
+	}
+	return strconv.Itoa(e.Code), e.Message
+}
+
+func (d *decoder) fault(o object, raw json.RawMessage) message.Event {
+	code, title := firstError([]json.RawMessage{raw})
+	return message.Event{Kind: message.EventAccount, Field: "errors", Code: code, Title: title, Raw: append([]byte(nil), raw...)}
+}
+
+func (d *decoder) preference(o object, raw json.RawMessage) message.Event {
+	value := strings.ToLower(o.text("value"))
+	from := address(o.text("wa_id"), o.text("user_id"))
+	if value != "stop" && value != "resume" || from.Key() == "" {
+		return Other(raw, d.field, "a preference says neither stop nor resume, or names nobody")
+	}
+	return message.Event{
+		Kind: message.EventPreference, At: o.time("timestamp"), From: from,
+		OptOut: value == "stop", Category: o.text("category"),
+	}
+}
+
+func (d *decoder) identity(o object, raw json.RawMessage) message.Event {
+	ids := o.sub("user_id")
+	old, now := ids.text("previous"), ids.text("current")
+	if now == "" {
+		return Other(raw, d.field, "a change of user id does not name the new one")
+	}
+	phone := o.text("wa_id")
+	return message.Event{
+		Kind: message.EventIdentity, At: o.time("timestamp"),
+		From: address(phone, old), NewAddress: address(phone, now),
+	}
+}
+
+// address makes an Address of a WhatsApp id and a user id. Where there is no
+// number, the first may hold a user id, too.
+func address(waID, userID string) message.Address {
+	digits := strings.TrimPrefix(waID, "+")
+	if digits == "" {
+		return message.Address{UserID: userID}
+	}
+	if strings.Trim(digits, "0123456789") != "" {
+		if userID == "" {
+			userID = waID
+		}
+		return message.Address{UserID: userID}
+	}
+	return message.Address{Phone: "+" + digits, UserID: userID}
+}

@@ -1,0 +1,161 @@
+// Package providertest is the one suite that every provider passes: requests
+// against golden files, answers of every kind, and every way in which an
+// exchange can go wrong, over real HTTP on loopback.
+package providertest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/handbill/handbill/internal/golden"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+)
+
+// Case is one provider under test.
+type Case struct {
+	// New makes the provider for a base URL, with the client to use.
+	New func(base string, client *providers.Client) (providers.Provider, error)
+	// Secrets are the credentials that New puts in.
+	Secrets []string
+	// Success is an answer that accepts, and ID the message's id in it.
+	Success Body
+	ID      string
+	// Refusal is an answer that certainly refuses the message.
+	Refusal Body
+	// Answers are further answers with what they mean.
+	Answers []Answer
+}
+
+// Body is a provider's answer on the wire.
+type Body struct {
+	Status int
+	Text   string
+	Header map[string]string
+}
+
+// Answer is an answer and what it means.
+type Answer struct {
+	Name  string
+	Body  Body
+	Class message.Class
+	Code  string
+	ID    string
+}
+
+// To and Ref are whom and with which reference every request is made.
+const (
+	To  = "+12025550123"
+	Ref = "hb1.AAAAAAAA.BBBBBBBBBBBBBBBBBBBBBBBB.CCCCCCCC"
+)
+
+// Run checks one provider.
+func Run(t *testing.T, c Case) {
+	t.Run("profile", func(t *testing.T) { profile(t, c) })
+	t.Run("requests", func(t *testing.T) { requests(t, c) })
+	t.Run("sender", func(t *testing.T) { Sender(t, c.provider(t, nowhere)) })
+	t.Run("answers", func(t *testing.T) { answers(t, c) })
+	t.Run("faults", func(t *testing.T) { faults(t, c) })
+	t.Run("secrets", func(t *testing.T) { secrets(t, c) })
+}
+
+const nowhere = "http://127.0.0.1:1"
+
+func (c Case) provider(t *testing.T, base string) providers.Provider {
+	t.Helper()
+	p, err := c.New(base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// profile checks that every fact has its source and date, and that every kind
+// of message has a verdict, with the alternative where it is no.
+func profile(t *testing.T, c Case) {
+	p := c.provider(t, nowhere).Profile()
+	for _, e := range Examples() {
+		kind, known := p.Kinds[e.Message.Kind()]
+		switch {
+		case !known:
+			t.Errorf("%s: no capability is stated", e.Message.Kind())
+		case kind.Source == "" || kind.Date == "":
+			t.Errorf("%s: the capability has no source or date", e.Message.Kind())
+		case kind.Support != providers.Yes && kind.Note == "":
+			t.Errorf("%s: the capability does not say why, or what else to use", e.Message.Kind())
+		}
+	}
+	for name, f := range map[string]providers.Fact{"throughput": p.Throughput, "pair seconds": p.PairSeconds} {
+		if f.Value <= 0 || f.Source == "" || f.Date == "" {
+			t.Errorf("%s: %+v has no value, source or date", name, f)
+		}
+	}
+	for name, l := range p.Limits {
+		if l.Source == "" || l.Date == "" {
+			t.Errorf("limit %s has no source or date", name)
+		}
+	}
+}
+
+// requests compares the request of every example with its golden file.
+func requests(t *testing.T, c Case) {
+	p := c.provider(t, nowhere)
+	for _, e := range Examples() {
+		t.Run(e.Name, func(t *testing.T) {
+			r, err := p.Encode(message.Address{Phone: To}, e.Message, Ref)
+			if p.Profile().Kinds[e.Message.Kind()].Support == providers.No {
+				if err == nil {
+					t.Errorf("the profile says no to %s, and it is encoded all the same", e.Message.Kind())
+				}
+				return
+			}
+			if err != nil {
+				golden.Assert(t, []byte(err.Error()+"\n"), "testdata/requests/"+e.Name+".golden")
+				return
+			}
+			golden.Assert(t, pretty(t, r), "testdata/requests/"+e.Name+".golden")
+			if p.Profile().Echo && !bytes.Contains(r.Body, []byte(Ref)) {
+				t.Error("the profile says that the reference comes back, and it is not sent")
+			}
+		})
+	}
+}
+
+// pretty shows a request for review. Indenting keeps the order of keys.
+func pretty(t *testing.T, r message.Request) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "POST %s\n", r.Path)
+	if err := json.Indent(&out, r.Body, "", "  "); err != nil {
+		t.Fatalf("the body is not JSON: %v\n%s", err, r.Body)
+	}
+	out.WriteByte('\n')
+	return out.Bytes()
+}
+
+// secrets checks that printing a provider in any way shows no credential.
+func secrets(t *testing.T, c Case) {
+	p := c.provider(t, nowhere)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
+		text := fmt.Sprintf(verb, p)
+		for _, s := range c.Secrets {
+			if strings.Contains(text, s) {
+				t.Errorf("%s prints a credential", verb)
+			}
+		}
+	}
+}
+
+// leaks says what of a message or credential stands in an answer.
+func leaks(t *testing.T, c Case, a message.Answer) {
+	t.Helper()
+	text := a.Title + " " + a.Advice + " " + a.Code
+	for _, s := range append(c.Secrets, To, To[1:], bodyText) {
+		if strings.Contains(text, s) {
+			t.Errorf("the answer holds a credential, a number or a text: %q", text)
+		}
+	}
+}

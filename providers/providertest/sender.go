@@ -1,0 +1,72 @@
+package providertest
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+)
+
+// Sender checks that a draft compiled once gives every recipient the very
+// bytes that encoding the rendered message gives.
+func Sender(t *testing.T, p providers.Provider) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := rapid.SampledFrom(Examples()).Draw(t, "example")
+		d := draft(t, e.Message)
+		s := providers.NewSender(p)
+		for range 3 {
+			values := make([]string, len(d.Slots))
+			for i := range values {
+				values[i] = value(t)
+			}
+			to := message.Address{Phone: rapid.SampledFrom([]string{To, "+4915112345678", "+990071993115577", "12025550123", ""}).Draw(t, "phone")}
+			if to.Phone == "" {
+				to.UserID = "US.13491208655302741918"
+			}
+			ref := rapid.SampledFrom([]string{Ref, "", "other-ref"}).Draw(t, "ref")
+			got, err := s.Encode(to, d, values, ref)
+			want, wantErr := p.Encode(to, d.Render(values), ref)
+			if (err == nil) != (wantErr == nil) {
+				t.Fatalf("%s: compiled %v, plain %v", e.Name, err, wantErr)
+			}
+			if diff := cmp.Diff(string(want.Body), string(got.Body)); err == nil && (diff != "" || want.Path != got.Path) {
+				t.Fatalf("%s: the compiled request differs (-plain +compiled):\n%s", e.Name, diff)
+			}
+		}
+	})
+}
+
+// value is what a recipient's attribute may hold: nothing, quotes, controls,
+// halves of characters, the marks themselves.
+func value(t *rapid.T) string {
+	odd := rapid.SampledFrom([]string{"", "", "Ana", `"\`, "a\nb\tc\x00", "\xff", "\xe2\x82", "\xac", "\uf8f00\uf8f1", "990071993115577", "17", "🌱</script>\u2028"})
+	return rapid.OneOf(odd, rapid.String()).Draw(t, "value")
+}
+
+// draft makes slots of some of a message's texts.
+func draft(t *rapid.T, m message.Message) *message.Draft {
+	d := &message.Draft{Message: message.Clone(m)}
+	message.Fields(d.Message, func(f message.Field) {
+		if rapid.IntRange(0, 2).Draw(t, "keep "+f.Path) > 0 {
+			return
+		}
+		b := message.Binding{Path: f.Path}
+		for range rapid.IntRange(1, 3).Draw(t, "parts") {
+			part := message.Part{Text: rapid.SampledFrom([]string{"x", "\xe2", "é\"", "\uf8f0", "990071993115577"}).Draw(t, "constant"), Slot: -1}
+			if rapid.Bool().Draw(t, "slot") {
+				part = message.Part{Slot: rapid.IntRange(0, len(d.Slots)).Draw(t, "which")}
+				if part.Slot == len(d.Slots) {
+					d.Slots = append(d.Slots, "recipient.a"+strconv.Itoa(part.Slot))
+				}
+			}
+			b.Parts = append(b.Parts, part)
+		}
+		*f.Text = ""
+		d.Bindings = append(d.Bindings, b)
+	})
+	return d
+}
