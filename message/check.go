@@ -28,9 +28,9 @@ type Violation struct {
 	Source   string // where the rule is from
 }
 
-// Check says everything that is wrong with m, in document order within each
-// rule's family. A nil l stands for DefaultLimits. Nothing is ever cut or
-// repaired.
+// Check says everything that is wrong with m: first its shape, then its texts
+// in document order, then what holds between texts. A nil l stands for
+// DefaultLimits. Nothing is ever cut or repaired.
 func Check(m Message, l Limits) []Violation {
 	return NewChecker(&Draft{Message: m}, l).Static()
 }

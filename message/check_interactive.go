@@ -1,5 +1,10 @@
 package message
 
+import (
+	"slices"
+	"strings"
+)
+
 // The rules methods say what holds between the texts of a message, and what
 // its shape must be. What each text must be on its own is in textRule.
 
@@ -59,20 +64,9 @@ func (m *Flow) rules(b *builder) {
 
 // word demands that a word of the message's shape is empty or one of a few.
 func (b *builder) word(path, rule, word string, allowed ...string) {
-	if word == "" {
-		return
+	if word != "" && !slices.Contains(allowed, word) {
+		b.fail(path, rule, "The word here must be one of: "+join(allowed)+".")
 	}
-	list := ""
-	for i, a := range allowed {
-		if a == word {
-			return
-		}
-		if i > 0 {
-			list += ", "
-		}
-		list += `"` + a + `"`
-	}
-	b.fail(path, rule, "The word here must be one of "+list+".")
 }
 
 func (m *AddressRequest) rules(b *builder) { b.header(&m.Header) }
@@ -113,22 +107,32 @@ func (b *builder) header(h *Header) {
 func (b *builder) media(m *MediaRef, allowed ...MediaType) {
 	path := b.path(&m.Link)
 	path = path[:len(path)-len(".link")]
-	known := false
-	names := ""
-	for i, t := range allowed {
-		known = known || t == m.Type
-		if i > 0 {
-			names += ", "
-		}
-		names += string(t)
-	}
-	if !known {
-		b.fail(path, "media.type", "The medium here must be one of: "+names+".")
+	if slices.Contains(allowed, m.Type) {
+		b.extension(m)
+	} else {
+		b.fail(path, "media.type", "The medium here must be one of: "+join(allowed)+".")
 	}
 	b.oneOf(path, "media.one_of", "A medium is either a public link or the id of an upload: exactly one of them must be set.", &m.Link, &m.ID)
 	if m.Type != Document {
 		b.forbid("media.filename.forbidden", "Only a document has a file name. Remove it.", &m.Filename)
 	}
+}
+
+// extension warns of a link to a file of another kind.
+func (b *builder) extension(m *MediaRef) {
+	formats := mediaFormats[m.Type]
+	detail := "WhatsApp does not take files with this ending as " + string(m.Type) +
+		"; a wrong format is the most common reason why media fail (131053). It takes: " + formats + "."
+	b.add(&extensionRule{b.relation("media.format", Warning, detail, &m.Link), formats})
+}
+
+// join lists words for people.
+func join[T ~string](words []T) string {
+	var list []string
+	for _, w := range words {
+		list = append(list, string(w))
+	}
+	return strings.Join(list, ", ")
 }
 
 func (m *Media) rules(b *builder) {

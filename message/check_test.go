@@ -222,6 +222,8 @@ func rejectedShapes() []rejection {
 		change("a screen for an exchange", "flow", func(m *Flow) { m.Action = "data_exchange"; m.Data = "" }, "flow.screen.forbidden"),
 		change("an unknown action", "flow", func(m *Flow) { m.Action = "open" }, "flow.action"),
 		change("an unknown mode", "flow", func(m *Flow) { m.Mode = "test" }, "flow.mode"),
+		change("a moving image", "image", func(m *Media) { m.Link = "https://shop.example/A.GIF?x=1.png" }, "media.format"),
+		change("a sticker as an image", "buttons", func(m *Buttons) { m.Header.Media.Link = "https://shop.example/a.webp" }, "media.format"),
 		change("no contacts", "contacts", func(m *Contacts) { m.Cards = nil }, "contacts.min"),
 		change("six contacts", "contacts", func(m *Contacts) { m.Cards = slices.Repeat([]ContactCard{contact()}, 6) }, "contacts.advised"),
 		change("258 contacts", "contacts", func(m *Contacts) { m.Cards = slices.Repeat([]ContactCard{contact()}, 258) }, "contacts.max"),

@@ -3,6 +3,7 @@ package message
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"github.com/handbill/handbill/internal/golden"
 )
 
 func sorted(list []Violation) []Violation {
@@ -114,6 +117,26 @@ func TestDraftJSON(t *testing.T) {
 			t.Fatal("the digest changed on the way")
 		}
 	})
+}
+
+// The JSON of a draft is in saved plans, which a later version must read.
+func TestDraftFormat(t *testing.T) {
+	var out strings.Builder
+	messages := valid()
+	for _, name := range slices.Sorted(maps.Keys(messages)) {
+		data, err := MarshalDraft(&Draft{Message: messages[name]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(append(data, '\n'))
+	}
+	d, _ := greeting()
+	data, err := MarshalDraft(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(append(data, '\n'))
+	golden.Assert(t, []byte(out.String()), "testdata/drafts.golden")
 }
 
 const savedText = `{"kind":"text_message","message":{"body":""},"bindings":[{"path":"body","parts":[{"text":"Hi "},{"slot":0}]}],"slots":["recipient.name"]}`

@@ -51,67 +51,6 @@ func (p *Part) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// New returns an empty message of a kind, or nil if there is no such kind.
-func New(k Kind) Message {
-	switch k {
-	case KindText:
-		return &Text{}
-	case KindList:
-		return &List{}
-	case KindButtons:
-		return &Buttons{}
-	case KindLink:
-		return &Link{}
-	case KindMedia:
-		return &Media{}
-	case KindLocationRequest:
-		return &LocationRequest{}
-	case KindProduct:
-		return &Product{}
-	case KindProductList:
-		return &ProductList{}
-	case KindCatalog:
-		return &Catalog{}
-	case KindFlow:
-		return &Flow{}
-	}
-	return newOther(k)
-}
-
-func newOther(k Kind) Message {
-	switch k {
-	case KindTemplate:
-		return &Template{}
-	case KindContacts:
-		return &Contacts{}
-	case KindLocation:
-		return &Location{}
-	case KindReaction:
-		return &Reaction{}
-	case KindCarousel:
-		return &Carousel{}
-	case KindAddressRequest:
-		return &AddressRequest{}
-	case KindCall:
-		return &Call{}
-	case KindCallPermissionRequest:
-		return &CallPermissionRequest{}
-	case KindContactRequest:
-		return &ContactRequest{}
-	}
-	return nil
-}
-
-// Kinds are all kinds of message, in the order of the documentation.
-func Kinds() []Kind {
-	return []Kind{
-		KindText, KindList, KindButtons, KindLink, KindMedia, KindLocationRequest,
-		KindProduct, KindProductList, KindCatalog, KindFlow, KindTemplate, KindContacts,
-		KindLocation, KindReaction, KindCarousel, KindAddressRequest, KindCall,
-		KindCallPermissionRequest, KindContactRequest,
-	}
-}
-
 // MarshalDraft writes d as canonical JSON: equal drafts give equal bytes. It
 // refuses a draft that is not valid, and texts that are not UTF-8, since JSON
 // could not give them back.

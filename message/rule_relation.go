@@ -1,5 +1,11 @@
 package message
 
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
 // relation is what all rules between texts have in common.
 type relation struct {
 	name     string // the rule's whole code
@@ -156,4 +162,50 @@ func (r *breaksRule) check(t texts) (found []Violation) {
 		found = append(found, v)
 	}
 	return found
+}
+
+// mediaFormats are the endings of the files that WhatsApp takes, by kind of
+// medium. Source: Meta, the pages below messages/ on each kind, 2026-09-11.
+var mediaFormats = map[MediaType]string{
+	Image:    ".jpg .jpeg .png",
+	Video:    ".mp4 .3gp",
+	Audio:    ".aac .amr .mp3 .m4a .ogg",
+	Document: ".txt .xls .xlsx .doc .docx .ppt .pptx .pdf",
+	Sticker:  ".webp",
+}
+
+// otherFormats are endings that say what a file is, and that WhatsApp takes as
+// nothing.
+const otherFormats = ".gif .svg .bmp .tif .tiff .heic .avif .mov .avi .mkv .webm .wmv .wav .flac .wma .opus .html .htm"
+
+// extensionRule warns where the ending of a link's path is that of another
+// kind of file. An unknown ending, or none, proves nothing.
+type extensionRule struct {
+	relation
+	allowed string
+}
+
+func (r *extensionRule) check(t texts) (found []Violation) {
+	if r.allowed == "" || t.empty(r.fields[0]) {
+		return nil
+	}
+	link := t.at(r.fields[0])
+	if end := strings.IndexAny(link, "?#"); end >= 0 {
+		link = link[:end]
+	}
+	ending := strings.ToLower(path.Ext(link))
+	if !isMediaFormat(ending) || slices.Contains(strings.Fields(r.allowed), ending) {
+		return nil
+	}
+	return append(found, r.violation(r.path, r.detail))
+}
+
+// isMediaFormat reports whether the ending says what a file is.
+func isMediaFormat(ending string) bool {
+	for _, formats := range mediaFormats {
+		if slices.Contains(strings.Fields(formats), ending) {
+			return true
+		}
+	}
+	return slices.Contains(strings.Fields(otherFormats), ending)
 }
