@@ -269,7 +269,9 @@ func TestPollAgreesWithWebhooks(t *testing.T) {
 		s := w.Entry[0].Changes[0].Value.Statuses[0]
 		posted[s.ID] = append(posted[s.ID], s.Status+" "+s.Timestamp)
 	}
-	var hooks struct{ Hooks []struct{ Status, Timestamp string } }
+	var hooks struct {
+		Hooks []struct{ Status, Timestamp string }
+	}
 	body := n.get("/onemsg/VID1/hookInfo?messageId="+one, "Authorization", "Bearer secret").body
 	if err := json.Unmarshal([]byte(body), &hooks); err != nil {
 		t.Fatal(err)

@@ -124,7 +124,7 @@ func TestParseScript(t *testing.T) {
 		t.Fatalf("%+v %v", s, err)
 	}
 	for bad, want := range map[string]string{
-		`{"rules":[{}]}`: "rule 1: exactly one of",
+		`{"rules":[{}]}`:                                                                        "rule 1: exactly one of",
 		`{"rules":[{"behaviour":"sulk"}]}`:                                                      `unknown behaviour "sulk"`,
 		`{"rules":[{"behaviour":"silence","fails":1}]}`:                                         "exactly one of",
 		`{"rules":[{"answer":{}}]}`:                                                             "a code or an http status",
