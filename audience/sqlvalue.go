@@ -48,10 +48,7 @@ func textValue(s, typ string) (message.Value, error) {
 	case strings.IndexByte(s, 0) >= 0:
 		return message.Value{}, errors.New("a NUL character")
 	case typ == "NUMERIC" || typ == "DECIMAL":
-		if v, err := number(s); err == nil {
-			return v, nil
-		}
-		return message.Value{}, errors.New("not a number that can be used")
+		return decimal(s)
 	case typ == "JSON" || typ == "JSONB":
 		return jsonCell(s)
 	}
@@ -66,4 +63,16 @@ func jsonCell(s string) (message.Value, error) {
 	}
 	c := cursor{s: s}
 	return c.value()
+}
+
+// decimal is a column of exact numbers. SQLite keeps what is no number in such
+// a column as text.
+func decimal(s string) (message.Value, error) {
+	if strings.EqualFold(s, "NaN") || strings.HasSuffix(strings.ToLower(s), "infinity") {
+		return message.Value{}, errors.New("not a finite number")
+	}
+	if !json.Valid([]byte(s)) || strings.Trim(s, "-0123456789.eE") != "" {
+		return message.Str(s), nil
+	}
+	return number(s)
 }
