@@ -2,13 +2,288 @@ package plan
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
 )
 
-// Build makes the plan.
+// FormatVersion is the version of the plan as JSON and as a file. Readers take
+// the same major version.
+const FormatVersion = "1.0"
+
+// Build compares what cfg declares with the state, for every recipient of
+// every campaign, and returns what apply would do. It changes nothing.
+//
+// With errors among the diagnostics the plan must not be applied; it holds
+// what could be planned, for people to look at, and is never nil. The plan is
+// the same, byte for byte, for the same configuration, sources, state and
+// moment. The caller closes it.
 func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnostics) {
-	return &Plan{}, nil
+	b := &builder{cfg: cfg, in: in, hash: sha256.New(), excluded: map[string]*excludedSet{}}
+	b.plan = &Plan{
+		FormatVersion: FormatVersion, Version: in.Version, At: in.At.UTC(), spool: in.Spool,
+		Resources: []ResourceChange{}, Campaigns: []Campaign{}, Checks: []Check{}, Outputs: []Output{}, Inputs: []Input{},
+	}
+	if b.plan.spool == nil {
+		b.plan.spool = NewSpool("")
+	}
+	if b.prepare(ctx) {
+		b.campaigns(ctx)
+	}
+	b.conclude()
+	return b.plan, b.diags
+}
+
+// Close frees what the plan's entries are kept in.
+func (p *Plan) Close() error {
+	if p.spool == nil {
+		return nil
+	}
+	return p.spool.Close()
+}
+
+// Sends is how many messages apply would send.
+func (p *Plan) Sends() int {
+	n := 0
+	for i := range p.Campaigns {
+		n += p.Campaigns[i].Counts.Sends()
+	}
+	return n
+}
+
+// Empty reports whether apply would change nothing.
+func (p *Plan) Empty() bool {
+	return p.Sends() == 0 &&
+		!slices.ContainsFunc(p.Resources, func(r ResourceChange) bool { return r.Change != NoOp }) &&
+		!slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Change != NoOp })
+}
+
+// builder is one Build.
+type builder struct {
+	cfg      *lang.Config
+	in       Inputs
+	plan     *Plan
+	diags    hcl.Diagnostics
+	hash     hash.Hash // of what is decided
+	scope    *scope
+	differ   *differ
+	known    *known
+	ghosts   *ghosts
+	prices   *prices
+	numbers  *audience.Numbers
+	excluded map[string]*excludedSet
+	capped   bool   // a campaign has a frequency cap
+	planned  *sends // by this plan
+}
+
+// prepare reads the state and compares resources.
+func (b *builder) prepare(ctx context.Context) bool {
+	b.progress(Progress{Stage: "reading"})
+	b.numbers, b.planned = audience.NewNumbers(), &sends{}
+	known, err := b.readState(ctx)
+	if err == nil {
+		b.known, err = loadKnown(ctx, b.in.State)
+	}
+	if err == nil {
+		err = b.compare(known)
+	}
+	if err == nil && b.in.State != nil && b.hasNewCampaign() {
+		if removed := b.differ.removed(); len(removed) > 0 {
+			b.ghosts, err = loadGhosts(ctx, b.in.State, removed)
+		}
+	}
+	if err != nil {
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s.", err))
+		return false
+	}
+	if b.in.Options.Prices != nil {
+		if b.prices, err = readPrices(b.in.Options.Prices); err != nil {
+			b.diags = append(b.diags, fail("price_file", hcl.Range{}, "%s.", err))
+			return false
+		}
+	}
+	b.progress(Progress{Stage: "reading", Done: true})
+	return !b.diags.HasErrors()
+}
+
+func (b *builder) readState(ctx context.Context) ([]state.Resource, error) {
+	if b.in.State == nil {
+		return nil, nil
+	}
+	meta, err := b.in.State.Meta(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the state: %w", err)
+	}
+	b.plan.Lineage, b.plan.Serial = meta.Lineage, meta.Serial
+	list, err := b.in.State.Resources(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the resources of the state: %w", err)
+	}
+	return list, nil
+}
+
+// compare makes the changes of resources.
+func (b *builder) compare(known []state.Resource) error {
+	declared := b.cfg.Resources()
+	exists := func(address string) bool {
+		return slices.ContainsFunc(declared, func(r lang.Resource) bool { return r.Address == address }) ||
+			slices.ContainsFunc(known, func(r state.Resource) bool { return r.Address == address })
+	}
+	var diags hcl.Diagnostics
+	b.scope, diags = newScope(b.cfg, b.in.Options, exists)
+	b.diags = append(b.diags, diags...)
+	var err error
+	if b.differ, err = newDiffer(b.cfg, known, b.scope); err != nil {
+		return err
+	}
+	b.diags = append(b.diags, b.differ.diags...)
+	b.plan.Resources = append(b.plan.Resources, b.differ.changes()...)
+	for _, decl := range b.cfg.Campaigns {
+		b.capped = b.capped || decl.Limit != nil && decl.Limit.PerRecipient.Count > 0
+	}
+	return nil
+}
+
+func (b *builder) changeOf(address string) string {
+	for i := range b.plan.Resources {
+		if b.plan.Resources[i].Address == address {
+			return b.plan.Resources[i].Change
+		}
+	}
+	return NoOp
+}
+
+func (b *builder) hasNewCampaign() bool {
+	return slices.ContainsFunc(b.plan.Resources, func(r ResourceChange) bool { return r.Type == "campaign" && r.Change == Create })
+}
+
+// ghostsFor are what a campaign is held against that the state does not know.
+func (b *builder) ghostsFor(c *Campaign) *ghosts {
+	if c.Change != Create {
+		return nil
+	}
+	b.ghosts.reset()
+	return b.ghosts
+}
+
+func (b *builder) campaigns(ctx context.Context) {
+	// Judges and ledgers hold pointers into the list.
+	b.plan.Campaigns = make([]Campaign, 0, len(b.cfg.Campaigns))
+	for _, decl := range b.cfg.Campaigns {
+		if b.scope.covers(decl.Address()) && !b.planCampaign(ctx, decl) {
+			return
+		}
+	}
+}
+
+func (b *builder) progress(p Progress) {
+	if b.in.Progress != nil {
+		b.in.Progress(p)
+	}
+}
+
+// conclude does what needs the whole plan.
+func (b *builder) conclude() {
+	p := b.plan
+	p.Entries = entries(p.spool.Open, p.Campaigns)
+	if err := b.inputs(); err != nil {
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s.", err))
+	}
+	if !b.diags.HasErrors() {
+		b.checks()
+	}
+	sum, err := digest(p, b.hash)
+	if err != nil {
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s.", err))
+	}
+	p.Digest = sum
+	p.Diagnostics = diagnostics(b.diags)
+}
+
+// inputs notes the digests of the configuration's files and of the variables.
+func (b *builder) inputs() error {
+	list := b.plan.Inputs
+	for name, data := range b.cfg.Files {
+		sum := sha256.Sum256(data)
+		list = append(list, Input{Name: name, Digest: "sha256:" + hex.EncodeToString(sum[:])})
+	}
+	for _, v := range b.cfg.Variables {
+		data, err := variableJSON(v)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(data)
+		name := "sha256:"
+		if v.Sensitive {
+			// Keyed, so that a short secret can't be found by trying.
+			mac := hmac.New(sha256.New, []byte("variable "+b.plan.Lineage))
+			mac.Write(data)
+			sum, name = [32]byte(mac.Sum(nil)), "hmac-sha256:"
+		}
+		list = append(list, Input{Name: "var." + v.Name, Digest: name + hex.EncodeToString(sum[:])})
+	}
+	slices.SortStableFunc(list, func(a, b Input) int { return strings.Compare(a.Name, b.Name) })
+	b.plan.Inputs = list
+	return nil
+}
+
+// variableJSON is the value of a variable, type and all.
+func variableJSON(v *lang.Variable) ([]byte, error) {
+	value, _ := v.Value.UnmarkDeep()
+	if value == cty.NilVal || !value.IsWhollyKnown() {
+		return []byte("null"), nil
+	}
+	data, err := ctyjson.Marshal(value, cty.DynamicPseudoType)
+	if err != nil {
+		return nil, fmt.Errorf("encoding variable %q: %w", v.Name, errors.Unwrap(err))
+	}
+	return data, nil
+}
+
+// digest is over everything that p decides: h has the entries already.
+func digest(p *Plan, h hash.Hash) (string, error) {
+	enc := json.NewEncoder(h)
+	for i := range p.Resources {
+		if err := enc.Encode(&p.Resources[i]); err != nil {
+			return "", fmt.Errorf("encoding %s: %w", p.Resources[i].Address, err)
+		}
+	}
+	for _, d := range p.Drafts {
+		data, err := message.MarshalDraft(d)
+		if err != nil {
+			return "", fmt.Errorf("encoding a message: %w", err)
+		}
+		fmt.Fprintf(h, "%d\n", len(data))
+		h.Write(data)
+	}
+	for i := range p.Campaigns {
+		if err := enc.Encode(decided(&p.Campaigns[i])); err != nil {
+			return "", fmt.Errorf("encoding %s: %w", p.Campaigns[i].Address, err)
+		}
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// decided is of a campaign what the plan decides about it: neither what
+// follows from its entries nor what is only told to readers.
+func decided(c *Campaign) *Campaign {
+	return &Campaign{Address: c.Address, Revision: c.Revision, Message: c.Message, Fallback: c.Fallback,
+		Audience: c.Audience, Provider: c.Provider, Throughput: c.Throughput, AssumeOpen: c.AssumeOpen,
+		MaxAttempts: c.MaxAttempts, Total: c.Total, CapCount: c.CapCount, CapPer: c.CapPer, Quiet: c.Quiet,
+		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent}
 }

@@ -33,6 +33,8 @@ type Inputs struct {
 	// Root is the configuration's directory: files of audiences are read
 	// below it.
 	Root *os.Root
+	// Outputs are the values of outputs at the last apply, as JSON by name.
+	Outputs map[string]string
 	// Options narrow or widen what is planned.
 	Options Options
 	// Spool keeps the entries while they are made; nil stands for NewSpool("").

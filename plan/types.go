@@ -71,7 +71,7 @@ func (a Action) Sends() bool { return a <= Retry || a == Defer }
 
 // Entry is one recipient of one campaign.
 type Entry struct {
-	Campaign  int // index into Plan.Campaigns
+	Campaign int // index into Plan.Campaigns
 	// Recipient has the address that is sent to. Of the attributes it keeps
 	// only what apply needs: the time zone, where Campaign.Quiet asks for it.
 	Recipient message.Recipient
@@ -88,34 +88,34 @@ type Entry struct {
 
 // Campaign is the part of a plan about one campaign.
 type Campaign struct {
-	Address       string         `json:"address"`
-	Revision      int            `json:"revision"`
-	Message       string         `json:"message"`
-	Fallback      string         `json:"fallback,omitempty"`
-	Audience      string         `json:"audience"`
-	Provider      string         `json:"provider"`
-	Change        string         `json:"change"` // "create", "update", "delete", "no-op"
-	Source        string         `json:"source"`     // base name of the file that the audience comes from; "" for a query
-	Recipients    int            `json:"recipients"` // rows of the audience that its filter keeps
-	Filtered      int            `json:"filtered"`   // rows that it leaves out
-	Counts        Counts         `json:"counts"`
-	Throughput    float64        `json:"throughput"` // messages per second that apply will pace at
-	Draft         int            `json:"-"`          // index into Drafts; -1 when nothing is sent
-	FallbackDraft int            `json:"-"`
-	AssumeOpen    bool           `json:"assume_open,omitempty"`
-	MaxAttempts   int            `json:"max_attempts"`
-	Total         int            `json:"total_limit,omitempty"` // most sends of one apply; 0 for all
-	CapCount      int            `json:"cap_count,omitempty"`
-	CapPer        time.Duration  `json:"cap_per,omitempty"`
-	Quiet         *Quiet         `json:"schedule,omitempty"`
-	Canary        *Canary        `json:"canary,omitempty"`
-	StopIf        lang.StopIf    `json:"stop_if"`
-	Consent       bool           `json:"consent"`      // a consent expression is declared
-	OldText       int            `json:"old_text"`     // recipients who were sent an earlier text of this revision
-	Samples       []Sample       `json:"samples"`      // masked
-	Longest       int            `json:"longest_body"` // code points of the longest body
-	Notes         []string       `json:"notes"`        // how the source was read
-	Cost          *Cost          `json:"cost,omitempty"`
+	Address       string        `json:"address"`
+	Revision      int           `json:"revision"`
+	Message       string        `json:"message"`
+	Fallback      string        `json:"fallback,omitempty"`
+	Audience      string        `json:"audience"`
+	Provider      string        `json:"provider"`
+	Change        string        `json:"change"`     // "create", "update", "delete", "no-op"
+	Source        string        `json:"source"`     // base name of the file that the audience comes from; "" for a query
+	Recipients    int           `json:"recipients"` // rows of the audience that its filter keeps
+	Filtered      int           `json:"filtered"`   // rows that it leaves out
+	Counts        Counts        `json:"counts"`
+	Throughput    float64       `json:"throughput"` // messages per second that apply will pace at
+	Draft         int           `json:"-"`          // index into Drafts; -1 when nothing is sent
+	FallbackDraft int           `json:"-"`
+	AssumeOpen    bool          `json:"assume_open,omitempty"`
+	MaxAttempts   int           `json:"max_attempts"`
+	Total         int           `json:"total_limit,omitempty"` // most sends of one apply; 0 for all
+	CapCount      int           `json:"cap_count,omitempty"`
+	CapPer        time.Duration `json:"cap_per,omitempty"`
+	Quiet         *Quiet        `json:"schedule,omitempty"`
+	Canary        *Canary       `json:"canary,omitempty"`
+	StopIf        lang.StopIf   `json:"stop_if"`
+	Consent       bool          `json:"consent"`      // a consent expression is declared
+	OldText       int           `json:"old_text"`     // recipients who were sent an earlier text of this revision
+	Samples       []Sample      `json:"samples"`      // masked
+	Longest       int           `json:"longest_body"` // code points of the longest body
+	Notes         []string      `json:"notes"`        // how the source was read
+	Cost          *Cost         `json:"cost,omitempty"`
 }
 
 // Counts are a campaign's recipients by what happens to them. They add up to

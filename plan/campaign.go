@@ -1,0 +1,434 @@
+package plan
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"path"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// planCampaign plans all recipients of one campaign. It reports false when
+// nothing more can be planned.
+func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
+	c := b.header(decl)
+	index := len(b.plan.Campaigns)
+	main, fallback, ok := b.compile(decl, c)
+	b.plan.Campaigns = append(b.plan.Campaigns, *c)
+	c = &b.plan.Campaigns[index]
+	if !ok || !b.mayReach(decl) {
+		return true
+	}
+	src, rows, ok := b.open(ctx, decl.Audience)
+	if !ok {
+		return true
+	}
+	defer src.Close()
+	j := &judge{index: index, campaign: c, decl: decl, rows: rows, main: main, fallback: fallback,
+		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone")}
+	c.Quiet = quiet(decl.Schedule, j.timezone)
+	l := &ledger{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, ghosts: b.ghostsFor(c), problems: &problems{}, prices: b.prices}
+	err := errors.Join(b.loadTables(ctx, j, l), b.loadExcluded(ctx, j))
+	if err == nil {
+		err = b.stream(ctx, src, j, l)
+	}
+	if !b.finish(decl, src, l, err) {
+		return false
+	}
+	b.guard(decl, c, l, j)
+	return true
+}
+
+// header is what the plan says of a campaign before any recipient.
+func (b *builder) header(decl *lang.Campaign) *Campaign {
+	address := decl.Address()
+	c := &Campaign{
+		Address: address, Revision: decl.Revision, Message: decl.Message.Address(), Audience: decl.Audience.Address(),
+		Provider: decl.Provider.Address(), Change: b.changeOf(address), Throughput: decl.Throughput,
+		Draft: -1, FallbackDraft: -1, AssumeOpen: decl.Window == "assume_open", MaxAttempts: decl.MaxAttempts,
+		StopIf: decl.StopIf, Consent: decl.Audience.HasConsent, Source: sourceName(decl.Audience),
+		Counts: Counts{Skip: map[string]int{}, Defer: map[string]int{}}, Samples: []Sample{}, Notes: []string{},
+		Quiet: quiet(decl.Schedule, -1),
+	}
+	if decl.Fallback != nil {
+		c.Fallback = decl.Fallback.Address()
+	}
+	if c.Throughput == 0 && b.in.Throughput != nil {
+		c.Throughput = b.in.Throughput(decl.Provider)
+	}
+	if l := decl.Limit; l != nil {
+		c.Total, c.CapCount, c.CapPer = l.Total, l.PerRecipient.Count, l.PerRecipient.Per
+	}
+	return c
+}
+
+// sourceName is the file that the audience's rows are of.
+func sourceName(a *lang.Audience) string {
+	switch {
+	case a.Source.Kind == "inline" && len(a.Source.Contacts) > 0:
+		return path.Base(a.Source.Contacts[0].DeclRange.Filename)
+	case a.Source.Kind == "sql" || a.Source.Path == "":
+		return ""
+	}
+	return path.Base(a.Source.Path)
+}
+
+// attribute is the index of an audience's attribute, -1 for none.
+func attribute(a *lang.Audience, name string) int {
+	for i, n := range a.Attributes {
+		if n == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// compile makes the campaign's messages ready and holds what is the same for
+// everybody against the provider's limits.
+func (b *builder) compile(decl *lang.Campaign, c *Campaign) (main, fallback *compiled, ok bool) {
+	mainProgram, fallbackProgram, diags := b.cfg.CompileCampaign(decl)
+	// Warnings came with the configuration already.
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			b.diags = append(b.diags, d)
+		}
+	}
+	if diags.HasErrors() || mainProgram == nil {
+		return nil, nil, false
+	}
+	main, ok = b.compileOne(decl, mainProgram, decl.Message)
+	c.Draft = main.draft
+	if fallbackProgram != nil {
+		var also bool
+		fallback, also = b.compileOne(decl, fallbackProgram, decl.Fallback)
+		c.FallbackDraft = fallback.draft
+		ok = ok && also
+	}
+	return main, fallback, ok
+}
+
+func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Message) (*compiled, bool) {
+	var limits message.Limits
+	if b.in.Limits != nil {
+		limits = b.in.Limits(decl.Provider.Type)
+	}
+	c := &compiled{draft: len(b.plan.Drafts), program: p, checker: message.NewChecker(p.Draft, limits),
+		digester: message.NewDigester(p.Draft), body: newBodyMeter(p.Draft),
+		window: message.NeedsWindow(p.Draft.Message), category: categoryService}
+	if !c.window {
+		c.category = categoryTemplate
+	}
+	b.plan.Drafts = append(b.plan.Drafts, p.Draft)
+	ok := b.carried(decl, m)
+	for _, v := range c.checker.Static() {
+		if v.Severity == message.Error {
+			ok = false
+			b.diags = append(b.diags, fail("message_invalid", p.Range(v.Path), "%s, %s (%s): %s", m.Address(), v.Path, v.Rule, v.Detail))
+		}
+	}
+	return c, ok
+}
+
+// carried holds a message's kind against what the provider can carry.
+func (b *builder) carried(decl *lang.Campaign, m *lang.Message) bool {
+	if b.in.Capabilities == nil {
+		return true
+	}
+	support, note := b.in.Capabilities(decl.Provider.Type, m.Kind)
+	switch support {
+	case "no":
+		b.diags = append(b.diags, fail("capability", decl.DeclRange, "%s can't carry %s. %s", decl.Provider.Address(), m.Address(), note))
+		return false
+	case "doubted":
+		b.diags = append(b.diags, warn("capability_doubted", decl.DeclRange, "It is not certain that %s carries %s. %s", decl.Provider.Address(), m.Address(), note))
+	}
+	return true
+}
+
+// mayReach demands that consent is stated where messages go to people who did
+// not write within 24 hours.
+func (b *builder) mayReach(decl *lang.Campaign) bool {
+	template := decl.Message
+	if template.Kind != message.KindTemplate {
+		template = decl.Fallback
+	}
+	if template == nil || decl.Audience.HasConsent {
+		return true
+	}
+	b.diags = append(b.diags, fail("consent_missing", decl.Audience.DeclRange,
+		"%s sends %s to people whose 24-hour window is closed, and %s does not say who agreed to get such messages. "+
+			`Add to it an expression that says so, such as consent = row.opted_in == "yes", or consent = true as an explicit claim for all of them.`,
+		decl.Address(), template.Address(), decl.Audience.Address()))
+	return false
+}
+
+// open opens an audience's source and binds its expressions to the columns.
+func (b *builder) open(ctx context.Context, a *lang.Audience) (*audience.Reader, *lang.Rows, bool) {
+	src, err := audience.Open(ctx, sourceOf(a), audience.Options{Root: b.in.Root})
+	if err != nil {
+		b.diags = append(b.diags, sourceError(a, err))
+		return nil, nil, false
+	}
+	rows, diags := b.cfg.BindAudience(a, src.Columns)
+	b.diags = append(b.diags, diags...)
+	if diags.HasErrors() {
+		src.Close()
+		return nil, nil, false
+	}
+	return src, rows, true
+}
+
+func sourceError(a *lang.Audience, err error) *hcl.Diagnostic {
+	return fail("audience_source", a.Source.DeclRange, "%s: %s.", a.Address(), err)
+}
+
+// sourceOf is an audience's source in the terms of the room that reads it.
+func sourceOf(a *lang.Audience) audience.Source {
+	s := a.Source
+	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "inline": audience.Inline}
+	out := audience.Source{Kind: kinds[s.Kind], Path: s.Path, Encoding: s.Encoding, Delimiter: s.Delimiter, Records: s.Records,
+		Driver: s.Driver, DSN: s.DSN, Query: s.Query, Columns: a.Columns}
+	for _, c := range s.Contacts {
+		out.Path = c.DeclRange.Filename
+		out.Contacts = append(out.Contacts, audience.Contact{Values: c.Values, Line: c.DeclRange.Start.Line})
+	}
+	return out
+}
+
+// numberReason says why something is no phone number.
+func numberReason(err error) (code, detail string) {
+	var n *audience.NumberError
+	if errors.As(err, &n) {
+		return n.Reason, n.Detail
+	}
+	return "", err.Error()
+}
+
+// loadTables reads what the state has of the campaign.
+func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
+	j.table = noTable{}
+	c := j.campaign
+	if c.CapCount > 0 {
+		recent, err := loadSends(ctx, b.in.State, b.in.At.Add(-c.CapPer))
+		if err != nil {
+			return err
+		}
+		l.recent, l.planned = recent, b.planned
+	}
+	if b.capped {
+		l.planned = b.planned
+	}
+	if b.in.State == nil {
+		return nil
+	}
+	address := b.addressInState(c.Address)
+	var err error
+	if j.table, err = b.in.State.Compact(ctx, address, c.Revision); err != nil {
+		return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
+	}
+	if guards(j.decl) && j.table.Len() == 0 && c.Revision > 1 {
+		if j.last, err = b.in.State.Compact(ctx, address, c.Revision-1); err != nil {
+			return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
+		}
+	}
+	j.aliases = newAliases(j.table)
+	if j.decl.PreventResend {
+		return b.loadEarlier(ctx, j, address)
+	}
+	return nil
+}
+
+func guards(decl *lang.Campaign) bool { return decl.Limit != nil && decl.Limit.MaxChange > 0 }
+
+// loadEarlier reads who had the campaign in another revision.
+func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) error {
+	j.earlier, j.earkeys = &table[struct{}]{}, &keys{}
+	for d, err := range b.in.State.Deliveries(ctx, address) {
+		if err != nil {
+			return fmt.Errorf("reading the deliveries of %s: %w", j.campaign.Address, err)
+		}
+		if d.Revision != j.campaign.Revision && mayHaveArrived(d.Send) {
+			j.earlier.put(j.earkeys.add(audience.Canonical(d.Recipient)))
+		}
+	}
+	return nil
+}
+
+// excludedSet is who an audience that others exclude holds.
+type excludedSet struct {
+	keys keys
+	set  table[struct{}]
+}
+
+// loadExcluded reads the audiences that the campaign's audience excludes.
+func (b *builder) loadExcluded(ctx context.Context, j *judge) error {
+	for _, a := range j.decl.Audience.Exclude {
+		set, known := b.excluded[a.Name]
+		if !known {
+			var err error
+			if set, err = b.readExcluded(ctx, a); err != nil {
+				return err
+			}
+			b.excluded[a.Name] = set
+		}
+		j.excluded = append(j.excluded, set)
+	}
+	return nil
+}
+
+var errReported = errors.New("reported already")
+
+func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excludedSet, error) {
+	src, rows, ok := b.open(ctx, a)
+	if !ok {
+		return nil, errReported
+	}
+	defer src.Close()
+	set, unusable := &excludedSet{}, 0
+	var p lang.Person
+	for row, err := range src.Rows() {
+		var unreadable *audience.Error
+		if errors.As(err, &unreadable) && unreadable.Row {
+			unusable++
+			continue
+		}
+		if err != nil {
+			b.diags = append(b.diags, sourceError(a, err))
+			return nil, errReported
+		}
+		p = lang.Person{Attributes: p.Attributes[:0]}
+		if err := rows.Eval(row.Values, &p); err != nil {
+			unusable++
+			continue
+		}
+		if !p.Keep {
+			continue
+		}
+		key := p.UserID
+		if p.Phone != "" || key == "" {
+			phone, err := b.numbers.Parse(p.Phone, a.Region)
+			if err != nil {
+				unusable++
+				continue
+			}
+			key = audience.Canonical(phone)
+		}
+		set.set.put(set.keys.add(key))
+	}
+	if unusable > 0 {
+		b.diags = append(b.diags, warn("excluded_unusable", a.DeclRange,
+			"%d rows of %s have no usable address, so nobody is left out by them.", unusable, a.Address()))
+	}
+	b.input(a.Address(), src)
+	return set, nil
+}
+
+// input notes the digest of a source that was read to its end.
+func (b *builder) input(name string, src *audience.Reader) {
+	digest := src.Digest()
+	in := Input{Name: name, Digest: "sha256:" + hex.EncodeToString(digest[:])}
+	for _, known := range b.plan.Inputs {
+		if known == in {
+			return
+		}
+	}
+	b.plan.Inputs = append(b.plan.Inputs, in)
+}
+
+// stream sends the audience through the judge into the ledger.
+func (b *builder) stream(ctx context.Context, src *audience.Reader, j *judge, l *ledger) error {
+	s := &stream{src: src, workers: b.in.Parallelism,
+		work: func() func(*batch) {
+			w := &worker{numbers: b.numbers, clock: clock{at: b.in.At}}
+			return func(batch *batch) { j.judged(w, batch) }
+		},
+		book: func(batch *batch) error {
+			if err := l.book(batch); err != nil {
+				return err
+			}
+			b.progress(Progress{Stage: "planning", Campaign: l.campaign.Address, Rows: l.rows, Position: src.Position(), Size: src.Size()})
+			return nil
+		},
+	}
+	return s.run(ctx)
+}
+
+// finish sums the campaign up. It reports false when planning can't go on.
+func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, l *ledger, err error) bool {
+	c := l.campaign
+	b.diags = append(b.diags, l.problems.diagnostics()...)
+	c.Samples = l.samples.list(b.plan.Drafts)
+	if c.Notes = src.Notes(); c.Notes == nil {
+		c.Notes = []string{}
+	}
+	if b.prices != nil {
+		c.Cost = l.cost.cost(b.prices)
+	}
+	if k := decl.Canary; k != nil {
+		c.Canary = &Canary{Count: k.Count, Wait: k.Wait, MaxFailureRate: k.MaxFailureRate}
+		if k.Count == 0 {
+			c.Canary.Count = int(math.Ceil(k.Percent / 100 * float64(c.Counts.Sends())))
+		}
+	}
+	b.progress(Progress{Stage: "planning", Campaign: c.Address, Rows: l.rows, Position: src.Size(), Size: src.Size(), Done: true})
+	var unreadable *audience.Error
+	switch {
+	case err == nil:
+		b.input(c.Audience, src)
+		return true
+	case errors.Is(err, errReported):
+		return true
+	case errors.As(err, &unreadable):
+		b.diags = append(b.diags, sourceError(decl.Audience, unreadable))
+		return true
+	}
+	b.diags = append(b.diags, fail("plan_failed", decl.DeclRange, "%s: %s.", c.Address, err))
+	return false
+}
+
+// guard holds the campaign against the bounds that it declares.
+func (b *builder) guard(decl *lang.Campaign, c *Campaign, l *ledger, j *judge) {
+	if l.again > 0 {
+		from := b.ghosts.likeliest()
+		b.diags = append(b.diags, fail("rename_would_resend", decl.DeclRange,
+			"%s of %s had this message from %s, which is not declared any more. If it is the same campaign under a new name, add:\n\n"+
+				"  moved {\n    from = %s\n    to   = %s\n  }\n\nIf they shall get it again, keep the block of %s for one more apply.",
+			recipients(l.again), c.Address, from, from, c.Address, from))
+	}
+	limit := decl.Limit
+	if limit == nil {
+		return
+	}
+	if limit.MaxRecipients > 0 && c.Recipients > limit.MaxRecipients {
+		b.diags = append(b.diags, fail("guard_max_recipients", limit.DeclRange,
+			"%s has %d recipients, and its limit is %d. If that is meant, raise max_recipients.", c.Address, c.Recipients, limit.MaxRecipients))
+	}
+	last := j.table
+	if j.last != nil {
+		last = j.last
+	}
+	if limit.MaxChange <= 0 || last.Len() == 0 {
+		return
+	}
+	gone := last.Len() - l.found
+	if share := float64(l.fresh+gone) / float64(last.Len()); share > limit.MaxChange {
+		b.diags = append(b.diags, fail("guard_max_change", limit.DeclRange,
+			"Of %s, which had %d recipients, %d are gone and %d are new: a change of %.1f %%, and its limit is %.1f %%. If that is meant, raise max_change.",
+			c.Address, last.Len(), gone, l.fresh, 100*share, 100*limit.MaxChange))
+	}
+}
+
+// addressInState is where the state has what is declared at address.
+func (b *builder) addressInState(address string) string {
+	if from := b.differ.from[address]; from != "" {
+		return from
+	}
+	return address
+}

@@ -1,0 +1,167 @@
+package plan
+
+import (
+	"math/big"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// checks evaluates the check and output blocks against the plan.
+func (b *builder) checks() {
+	value := b.plan.Value()
+	for _, r := range b.cfg.EvalChecks(value) {
+		c := Check{Name: r.Name, Status: "pass"}
+		if !r.Passed {
+			c.Status, c.Message = "fail", r.Message
+			b.diags = append(b.diags, fail("check_failed", r.Range, "check %q: %s", r.Name, r.Message))
+		}
+		b.plan.Checks = append(b.plan.Checks, c)
+	}
+	outputs, diags := b.cfg.EvalOutputs(value)
+	b.diags = append(b.diags, diags...)
+	for _, o := range outputs {
+		out := Output{Name: o.Name, Sensitive: o.Sensitive, Change: Create}
+		if !o.Sensitive {
+			out.Value = b.outputJSON(o.Name, o.Value)
+		}
+		if before, known := b.in.Outputs[o.Name]; known {
+			out.Change = Update
+			if before == out.Value {
+				out.Change = NoOp
+			}
+		}
+		b.plan.Outputs = append(b.plan.Outputs, out)
+	}
+}
+
+func (b *builder) outputJSON(name string, v cty.Value) string {
+	v, _ = v.UnmarkDeep()
+	if v == cty.NilVal || !v.IsWhollyKnown() {
+		return "null"
+	}
+	data, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "output %q: %s.", name, err))
+		return "null"
+	}
+	return string(data)
+}
+
+// Value is the plan as the expressions of check and output blocks see it, as
+// the object `plan`:
+//
+//	plan.campaign["spring"].send      messages of the campaign itself
+//	                       .fallback, .retry, .sent, .in_doubt, .refused
+//	                       .skip, .defer          recipients left out, put off
+//	                       .skipped["opted_out"]  recipients left out by reason
+//	                       .messages              all that apply would send
+//	                       .recipients, .filtered, .longest_body
+//	                       .cost                  null without a price file
+//	plan.total             the same, summed over all campaigns
+//	plan.changes.create, .update, .delete         resources
+func (p *Plan) Value() cty.Value {
+	campaigns := map[string]cty.Value{}
+	total := Campaign{Counts: Counts{Skip: map[string]int{}, Defer: map[string]int{}}}
+	cost := new(big.Rat)
+	priced := false
+	for i := range p.Campaigns {
+		c := &p.Campaigns[i]
+		campaigns[nameOf(c.Address)] = c.value(amount(c.Cost))
+		total.sum(c)
+		if a := amount(c.Cost); a != nil {
+			priced = true
+			cost.Add(cost, a)
+		}
+	}
+	if !priced {
+		cost = nil
+	}
+	all := total.value(cost)
+	byName := cty.MapValEmpty(all.Type())
+	if len(campaigns) > 0 {
+		byName = cty.MapVal(campaigns)
+	}
+	changes := map[string]int64{Create: 0, Update: 0, Delete: 0, Move: 0}
+	for i := range p.Resources {
+		changes[p.Resources[i].Change]++
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"campaign": byName,
+		"total":    all,
+		"changes": cty.ObjectVal(map[string]cty.Value{
+			"create": cty.NumberIntVal(changes[Create]), "update": cty.NumberIntVal(changes[Update]),
+			"delete": cty.NumberIntVal(changes[Delete]), "move": cty.NumberIntVal(changes[Move]),
+		}),
+	})
+}
+
+// nameOf is the name in an address: the part after the last dot.
+func nameOf(address string) string {
+	for i := len(address) - 1; i >= 0; i-- {
+		if address[i] == '.' {
+			return address[i+1:]
+		}
+	}
+	return address
+}
+
+func amount(c *Cost) *big.Rat {
+	if c == nil {
+		return nil
+	}
+	r, _ := new(big.Rat).SetString(c.Amount)
+	return r
+}
+
+// sum adds the counts of o.
+func (c *Campaign) sum(o *Campaign) {
+	c.Recipients += o.Recipients
+	c.Filtered += o.Filtered
+	c.Longest = max(c.Longest, o.Longest)
+	n, m := &c.Counts, &o.Counts
+	n.Send += m.Send
+	n.Fallback += m.Fallback
+	n.Retry += m.Retry
+	n.Sent += m.Sent
+	n.InDoubt += m.InDoubt
+	n.Refused += m.Refused
+	for reason, k := range m.Skip {
+		n.Skip[reason] += k
+	}
+	for reason, k := range m.Defer {
+		n.Defer[reason] += k
+	}
+}
+
+func (c *Campaign) value(cost *big.Rat) cty.Value {
+	number := func(n int) cty.Value { return cty.NumberIntVal(int64(n)) }
+	skipped, skip := reasons(c.Counts.Skip)
+	deferred, later := reasons(c.Counts.Defer)
+	price := cty.NullVal(cty.Number)
+	if cost != nil {
+		price = cty.NumberVal(new(big.Float).SetPrec(512).SetRat(cost))
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"send": number(c.Counts.Send), "fallback": number(c.Counts.Fallback), "retry": number(c.Counts.Retry),
+		"sent": number(c.Counts.Sent), "in_doubt": number(c.Counts.InDoubt), "refused": number(c.Counts.Refused),
+		"skip": number(skip), "defer": number(later), "skipped": skipped, "deferred": deferred,
+		"messages": number(c.Counts.Sends()), "recipients": number(c.Recipients), "filtered": number(c.Filtered),
+		"longest_body": number(c.Longest), "cost": price,
+	})
+}
+
+// reasons are counts by reason as a map, and their sum.
+func reasons(counts map[string]int) (cty.Value, int) {
+	sum := 0
+	m := map[string]cty.Value{}
+	for reason, n := range counts {
+		sum += n
+		m[reason] = cty.NumberIntVal(int64(n))
+	}
+	if len(m) == 0 {
+		return cty.MapValEmpty(cty.Number), 0
+	}
+	return cty.MapVal(m), sum
+}

@@ -1,0 +1,349 @@
+package plan
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// An entry is written as the length of what follows, then its head (action,
+// place, window, …) and its core: what the plan's digest covers. A recipient
+// with a number, a digest, a window and two short values needs about 70 bytes.
+
+// maxEntry bounds one encoded entry when it is read: more than the texts of
+// any message that WhatsApp takes.
+const maxEntry = 1 << 20
+
+// The flags of an entry's head.
+const (
+	hasFile = 1 << iota
+	hasWindow
+	hasReason
+)
+
+// The flags of an entry's core.
+const (
+	hasPhone = 1 << iota
+	hasText  // a phone number that is no plain E.164
+	hasUser
+	hasDigest
+	hasAttributes
+)
+
+// appendEntry appends e, whose core appendCore made.
+func appendEntry(dst []byte, e *Entry, source string, core []byte) []byte {
+	var buf [96]byte
+	head := appendHead(buf[:0], e, source)
+	dst = binary.AppendUvarint(dst, uint64(len(head)+len(core)))
+	dst = append(dst, head...)
+	return append(dst, core...)
+}
+
+func appendHead(dst []byte, e *Entry, source string) []byte {
+	var flags byte
+	if e.Recipient.Place.File != source {
+		flags |= hasFile
+	}
+	if !e.WindowUntil.IsZero() {
+		flags |= hasWindow
+	}
+	if e.Reason != "" {
+		flags |= hasReason
+	}
+	dst = append(dst, byte(e.Action), flags)
+	dst = binary.AppendUvarint(dst, uint64(e.Attempt))
+	dst = binary.AppendUvarint(dst, uint64(max(e.Recipient.Place.Line, 0)))
+	if flags&hasFile != 0 {
+		dst = appendString(dst, e.Recipient.Place.File)
+	}
+	if flags&hasWindow != 0 {
+		dst = binary.AppendVarint(dst, e.WindowUntil.Unix())
+	}
+	if flags&hasReason != 0 {
+		dst = appendString(dst, e.Reason)
+	}
+	return dst
+}
+
+func appendCore(dst []byte, e *Entry) []byte {
+	phone, plain := phoneKey(e.Recipient.Phone)
+	var flags byte
+	switch {
+	case plain:
+		flags |= hasPhone
+	case e.Recipient.Phone != "":
+		flags |= hasText
+	}
+	if e.Recipient.UserID != "" {
+		flags |= hasUser
+	}
+	if e.Digest != ([16]byte{}) {
+		flags |= hasDigest
+	}
+	if len(e.Recipient.Attributes) > 0 {
+		flags |= hasAttributes
+	}
+	dst = append(dst, flags)
+	dst = binary.AppendUvarint(dst, uint64(e.Campaign))
+	dst = binary.AppendUvarint(dst, uint64(e.Draft+1))
+	if flags&hasPhone != 0 {
+		dst = binary.AppendUvarint(dst, phone)
+	}
+	if flags&hasText != 0 {
+		dst = appendString(dst, e.Recipient.Phone)
+	}
+	if flags&hasUser != 0 {
+		dst = appendString(dst, e.Recipient.UserID)
+	}
+	if flags&hasDigest != 0 {
+		dst = append(dst, e.Digest[:]...)
+	}
+	if flags&hasAttributes != 0 {
+		dst = binary.AppendUvarint(dst, uint64(len(e.Recipient.Attributes)))
+		for _, v := range e.Recipient.Attributes {
+			dst = append(dst, byte(v.Kind))
+			dst = appendString(dst, v.Text)
+		}
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(e.Values)))
+	for _, v := range e.Values {
+		dst = appendString(dst, v)
+	}
+	return dst
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}
+
+// digestEntry writes what e decides: neither its place nor times. What waits
+// for its hour is decided as much as what does not.
+func digestEntry(h hash.Hash, buf []byte, e *Entry, c *Campaign, core []byte) []byte {
+	action := e.Action
+	if action == Defer {
+		action = Send
+		if e.Draft == c.FallbackDraft {
+			action = Fallback
+		}
+	}
+	buf = append(buf[:0], byte(action))
+	buf = binary.AppendUvarint(buf, uint64(e.Attempt))
+	if e.Action == Skip {
+		buf = appendString(buf, e.Reason)
+	}
+	buf = append(buf, core...)
+	h.Write(buf)
+	return buf
+}
+
+var errEntry = errors.New("an entry is cut short or garbled")
+
+// decoder reads the parts of one entry.
+type decoder struct {
+	b   []byte
+	bad bool
+}
+
+func (d *decoder) byte() byte {
+	if len(d.b) == 0 {
+		d.bad = true
+		return 0
+	}
+	c := d.b[0]
+	d.b = d.b[1:]
+	return c
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.bad = true
+		d.b = nil
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.bad = true
+		d.b = nil
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) bytes(n uint64) []byte {
+	if n > uint64(len(d.b)) {
+		d.bad = true
+		d.b = nil
+		return nil
+	}
+	v := d.b[:n]
+	d.b = d.b[n:]
+	return v
+}
+
+// number is a count or an index, bounded so that it fits an int everywhere.
+func (d *decoder) number() int {
+	v := d.uvarint()
+	if v > 1<<31-1 {
+		d.bad = true
+		return 0
+	}
+	return int(v)
+}
+
+// count is the number of things that follow, each of which takes at least one
+// byte.
+func (d *decoder) count() int {
+	n := d.number()
+	if n > len(d.b) {
+		d.bad = true
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) string() string { return string(d.bytes(d.uvarint())) }
+
+// entry decodes one entry. core is where its core begins.
+func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error) {
+	*e = Entry{Action: Action(d.byte())}
+	flags := d.byte()
+	e.Attempt = d.number()
+	e.Recipient.Place.Line = d.number()
+	file := ""
+	if flags&hasFile != 0 {
+		file = d.string()
+	}
+	if flags&hasWindow != 0 {
+		e.WindowUntil = time.Unix(d.varint(), 0).UTC()
+	}
+	if flags&hasReason != 0 {
+		e.Reason = d.string()
+	}
+	core = d.b
+	d.core(e)
+	if d.bad || len(d.b) > 0 || e.Action > Defer || e.Campaign >= len(campaigns) {
+		return nil, errEntry
+	}
+	e.Recipient.Place.File = file
+	if flags&hasFile == 0 {
+		e.Recipient.Place.File = campaigns[e.Campaign].Source
+	}
+	return core, nil
+}
+
+func (d *decoder) core(e *Entry) {
+	flags := d.byte()
+	e.Campaign = d.number()
+	e.Draft = d.number() - 1
+	if flags&hasPhone != 0 {
+		var buf [24]byte
+		e.Recipient.Phone = string(strconv.AppendUint(append(buf[:0], '+'), d.uvarint(), 10))
+	}
+	if flags&hasText != 0 {
+		e.Recipient.Phone = d.string()
+	}
+	if flags&hasUser != 0 {
+		e.Recipient.UserID = d.string()
+	}
+	if flags&hasDigest != 0 {
+		copy(e.Digest[:], d.bytes(16))
+	}
+	if flags&hasAttributes != 0 {
+		e.Recipient.Attributes = make([]message.Value, d.count())
+		for i := range e.Recipient.Attributes {
+			e.Recipient.Attributes[i] = message.Value{Kind: message.ValueKind(d.byte()), Text: d.string()}
+		}
+	}
+	if n := d.count(); n > 0 {
+		e.Values = make([]string, n)
+		for i := range e.Values {
+			e.Values[i] = d.string()
+		}
+	}
+}
+
+// eachEntry calls visit for every entry until it returns false. Both arguments
+// are valid until visit returns.
+func eachEntry(open func() (io.Reader, error), campaigns []Campaign, visit func(*Entry, []byte) bool) error {
+	src, err := open()
+	if err != nil {
+		return err
+	}
+	r, ok := src.(*bufio.Reader)
+	if !ok {
+		r = bufio.NewReaderSize(src, 64<<10)
+	}
+	var buf []byte
+	for n := 1; ; n++ {
+		buf, err = nextEntry(r, buf)
+		if err == io.EOF {
+			return nil
+		}
+		var e Entry
+		var core []byte
+		if err == nil {
+			d := decoder{b: buf}
+			core, err = d.entry(campaigns, &e)
+		}
+		if err != nil {
+			return fmt.Errorf("reading entry %d of the plan: %w", n, err)
+		}
+		if !visit(&e, core) {
+			return nil
+		}
+	}
+}
+
+// nextEntry reads one entry's bytes into buf; io.EOF says that there are no
+// more.
+func nextEntry(r *bufio.Reader, buf []byte) ([]byte, error) {
+	n, err := binary.ReadUvarint(r)
+	if err == io.EOF {
+		return buf, io.EOF
+	}
+	if err != nil {
+		return buf, errEntry
+	}
+	if n > maxEntry {
+		return buf, fmt.Errorf("it claims %d bytes, more than any message needs", n)
+	}
+	if uint64(cap(buf)) < n {
+		buf = make([]byte, n)
+	}
+	buf = buf[:n]
+	if _, err := io.ReadFull(r, buf); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return buf, errEntry
+		}
+		return buf, err
+	}
+	return buf, nil
+}
+
+// entries is Plan.Entries over what open gives.
+func entries(open func() (io.Reader, error), campaigns []Campaign) func() iter.Seq2[Entry, error] {
+	return func() iter.Seq2[Entry, error] {
+		return func(yield func(Entry, error) bool) {
+			err := eachEntry(open, campaigns, func(e *Entry, _ []byte) bool { return yield(*e, nil) })
+			if err != nil {
+				yield(Entry{Draft: -1}, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/lang"
+)
+
+// diagExtra is what every diagnostic of this package carries in Extra.
+type diagExtra struct{ code string }
+
+// DiagCode is the stable code of a diagnostic of this package or of lang, ""
+// for any other.
+func DiagCode(d *hcl.Diagnostic) string {
+	if e, ok := d.Extra.(diagExtra); ok {
+		return e.code
+	}
+	return lang.DiagCode(d)
+}
+
+// Codes explains the codes of the diagnostics of planning, in alphabetical
+// order.
+func Codes() []lang.CodeInfo {
+	list := make([]lang.CodeInfo, 0, len(codes))
+	for code, c := range codes {
+		list = append(list, lang.CodeInfo{Code: code, Summary: c.summary, Explanation: c.explanation})
+	}
+	slices.SortFunc(list, func(a, b lang.CodeInfo) int {
+		if a.Code < b.Code {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+type codeText struct{ summary, explanation string }
+
+// codes are the diagnostics of planning. The summary is that of each one.
+var codes = map[string]codeText{
+	"audience_source": {"The audience's source can't be read",
+		"The file, query or list of contacts behind an audience could not be opened or stops making sense at a place that the detail names. Nothing is planned from half an audience: mend the source and plan again."},
+	"capability": {"The provider does not carry this kind of message",
+		"Not every provider carries every kind of WhatsApp message. The detail says what is known of this one and what can be used instead."},
+	"capability_doubted": {"The provider may not carry this kind of message",
+		"What the provider documents and what was observed differ, or nothing is documented. Send a few with `handbill try` before a whole campaign."},
+	"consent_missing": {"A message outside the window needs consent",
+		"A template reaches people who did not write within 24 hours. WhatsApp and most laws require that they agreed to it beforehand. State on the audience who did: `consent = row.opted_in == \"yes\"`, or `consent = true` as an explicit claim for all of them."},
+	"check_failed": {"A check failed",
+		"A check block's condition does not hold for this plan. The plan can't be applied until the condition holds or is changed."},
+	"evaluation": {"An expression has no result for some recipients",
+		"An expression of the audience or of the message failed for the recipients at the rows named. Mend the rows, make the expression handle them (try, coalesce, a conditional), or leave such recipients out with on_invalid = \"skip\"."},
+	"empty_value": {"Some recipients have nothing to put into the message",
+		"An attribute that the message uses is null or empty for the recipients at the rows named, and nothing is ever rendered as nothing silently. Give the rows a value, write a default (coalesce(recipient.name, \"there\")), or list the attribute in the audience's `optional`."},
+	"excluded_unusable": {"Some rows of an excluded audience have no usable address",
+		"An audience that is to be left out has rows whose number can't be read. Whoever is meant by them is not left out. Mend the rows."},
+	"guard_max_change": {"More of the audience changed than allowed",
+		"The campaign's limit { max_change } bounds which share of the last audience may be new or gone. A larger change is often a wrong file or a broken filter. If it is meant, raise the limit in the configuration, where a reviewer sees it."},
+	"guard_max_recipients": {"More recipients than allowed",
+		"The campaign's limit { max_recipients } bounds its audience. If the number is meant, raise the limit in the configuration, where a reviewer sees it."},
+	"invalid_phone": {"Some recipients have no usable phone number",
+		"The phone expression of the audience gave no number that can be made international. Mend the rows, set `region` for national numbers, or leave such recipients out with on_invalid = \"skip\"."},
+	"invalid_time_zone": {"Some recipients have an unknown time zone",
+		"The attribute `timezone` is to be a name of the IANA database, such as \"Europe/Berlin\". For these recipients the schedule's own time zone decides the quiet hours."},
+	"message_limit": {"The message breaks a limit of WhatsApp for some recipients",
+		"With the values of the recipients at the rows named, a text of the message is longer than WhatsApp takes, empty, or otherwise refused. Nothing is ever cut silently: shorten the text, cut it yourself with truncate(), or leave such recipients out with on_invalid = \"skip\"."},
+	"message_limit_advised": {"The message may be refused for some recipients",
+		"With the values of the recipients at the rows named, a text of the message is near or above what some versions of WhatsApp take, or goes out otherwise than it was probably meant."},
+	"message_invalid": {"The message breaks a limit of WhatsApp",
+		"A constant text or the shape of the message is outside of what WhatsApp takes. The detail names the limit, its source, and how to mend it."},
+	"moved_blocked": {"A moved block has nothing to move",
+		"The moved block names an address that the state has and that is still declared, or a target that the state has already. Remove the block, or rename the resource."},
+	"option_address": {"An option names something unknown",
+		"-target, -exclude and -replace take addresses of declared resources, or of one recipient of a campaign in the form campaign.spring[\"+4915112345678\"]."},
+	"plan_failed": {"The plan could not be made",
+		"Something outside of the configuration failed: the state could not be read, or the disk is full. The detail says what."},
+	"price_file": {"The price file can't be used",
+		"A price file is CSV with the columns prefix, category, price and currency, in one currency. Prefixes are digits of international numbers such as 49; * stands for all others."},
+	"prevent_resend": {"Some recipients would get the campaign again",
+		"The campaign declares prevent_resend, and this plan would send to people who had an earlier revision of it. Take the raised revision or the -replace back, or remove prevent_resend where a reviewer sees it."},
+	"unreadable_row": {"Some rows of the audience can't be read",
+		"A row has more or fewer cells than the header, or is otherwise no row of its source. Mend the rows named, or leave them out with on_invalid = \"skip\"."},
+	"rename_would_resend": {"A renamed campaign would message the same people again",
+		"A campaign that is no longer declared was sent to people whom a new campaign would send the same message. Say with a moved block that it is the same campaign. If they shall really get it again, keep the old block for one more apply."},
+}
+
+// diagnose makes a diagnostic with the summary of its code.
+func diagnose(sev hcl.DiagnosticSeverity, code string, rng hcl.Range, format string, args ...any) *hcl.Diagnostic {
+	text, known := codes[code]
+	if !known {
+		panic("plan: no such diagnostic code: " + code)
+	}
+	d := &hcl.Diagnostic{Severity: sev, Summary: text.summary, Detail: fmt.Sprintf(format, args...), Extra: diagExtra{code}}
+	if rng.Filename != "" {
+		d.Subject = &rng
+	}
+	return d
+}
+
+func fail(code string, rng hcl.Range, format string, args ...any) *hcl.Diagnostic {
+	return diagnose(hcl.DiagError, code, rng, format, args...)
+}
+
+func warn(code string, rng hcl.Range, format string, args ...any) *hcl.Diagnostic {
+	return diagnose(hcl.DiagWarning, code, rng, format, args...)
+}
+
+// diagnostics are diags as data.
+func diagnostics(diags hcl.Diagnostics) []Diagnostic {
+	list := make([]Diagnostic, 0, len(diags))
+	for _, d := range diags {
+		out := Diagnostic{Severity: "error", Code: DiagCode(d), Summary: d.Summary, Detail: d.Detail}
+		if d.Severity == hcl.DiagWarning {
+			out.Severity = "warning"
+		}
+		if d.Subject != nil {
+			out.File, out.Line = d.Subject.Filename, d.Subject.Start.Line
+		}
+		list = append(list, out)
+	}
+	return list
+}

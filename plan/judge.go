@@ -1,0 +1,382 @@
+package plan
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// compiled is a message ready to be made for recipients.
+type compiled struct {
+	draft    int // index into Plan.Drafts
+	program  *lang.Program
+	checker  *message.Checker
+	digester *message.Digester
+	body     bodyMeter
+	window   bool   // it needs an open window
+	category string // for the price
+}
+
+// judge decides about the recipients of one campaign, one at a time and each
+// by itself: what depends on other recipients is the ledger's. It is safe for
+// concurrent use by workers of their own.
+type judge struct {
+	index    int
+	campaign *Campaign
+	decl     *lang.Campaign
+	rows     *lang.Rows
+	main     *compiled
+	fallback *compiled // nil for none
+	known    *known
+	table    Table // of this revision
+	aliases  *aliases
+	last     Table // of the revision before, while this one has nobody; else nil
+	excluded []*excludedSet
+	earlier  *table[struct{}] // who had an earlier revision; nil unless resending is prevented
+	earkeys  *keys
+	scope    *scope
+	timezone int // index of the attribute "timezone"; -1 for none
+	at       time.Time
+}
+
+// verdict is what a judge says about one row.
+type verdict struct {
+	entry   Entry
+	key     string // the same for every spelling of the recipient's number
+	dropped bool   // the audience's filter leaves it out
+	keyless bool   // no usable address
+	oldText bool
+	seen    bool // the last audience had this recipient
+	resend  bool // had an earlier revision, or this one
+	length  int  // code points of the body
+	core    [2]int
+	// problems are what is wrong; nearly always none.
+	problems []placed
+}
+
+// placed is a problem with its cause's place in the configuration.
+type placed struct {
+	problem
+	rng hcl.Range
+}
+
+// worker is what one goroutine reuses from row to row.
+type worker struct {
+	person  lang.Person
+	numbers *audience.Numbers
+	clock   clock
+}
+
+// row decides about one row of the audience. err is an error of the row.
+func (j *judge) row(w *worker, b *batch, values []message.Value, v *verdict, err error) {
+	v.entry.Draft = -1
+	v.entry.Campaign = j.index
+	if err == nil {
+		w.person = lang.Person{Attributes: w.person.Attributes[:0]}
+		err = j.rows.Eval(values, &w.person)
+	}
+	if err != nil {
+		j.rowError(v, err)
+		return
+	}
+	if !w.person.Keep {
+		v.dropped = true
+		return
+	}
+	if !j.address(w, v) {
+		return
+	}
+	if !j.scope.targeted(j.campaign.Address, v.entry.Recipient.Key()) {
+		v.skip("not_targeted")
+		return
+	}
+	j.decide(w, b, v)
+}
+
+// rowError leaves out a row that has no meaning.
+func (j *judge) rowError(v *verdict, err error) {
+	v.keyless = true
+	var unreadable *audience.Error
+	var failed *lang.RowError
+	switch {
+	case errors.As(err, &unreadable):
+		v.skip("unreadable_row")
+		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: unreadable.Detail})
+	case errors.As(err, &failed):
+		v.skip("evaluation")
+		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary}, detail: sentence(failed.Summary, failed.Detail)})
+	default:
+		v.skip("evaluation")
+		j.problem(v, j.decl.Audience.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
+	}
+}
+
+// address finds who the row is about.
+func (j *judge) address(w *worker, v *verdict) bool {
+	if w.person.Phone == "" && w.person.UserID != "" {
+		v.entry.Recipient.UserID = w.person.UserID
+		v.key = w.person.UserID
+		return true
+	}
+	phone, err := w.numbers.Parse(w.person.Phone, j.decl.Audience.Region)
+	if err != nil {
+		v.keyless = true
+		v.skip("invalid_phone")
+		p := problem{cause: cause{code: "invalid_phone"}}
+		p.rule, p.detail = numberReason(err)
+		j.problem(v, j.decl.Audience.DeclRange, p)
+		return false
+	}
+	v.entry.Recipient.Phone = phone
+	v.key = audience.Canonical(phone)
+	return true
+}
+
+// decide says what happens to a recipient whose address is known.
+func (j *judge) decide(w *worker, b *batch, v *verdict) {
+	if j.isExcluded(v.key) {
+		v.skip("excluded")
+		return
+	}
+	to := v.entry.Recipient.Key()
+	sent, spelling, had := j.aliases.lookup(j.table, to, v.key)
+	if v.seen = had; had && spelling != to {
+		v.entry.Recipient.Phone = spelling // the state's, so that it stays one delivery
+	}
+	if j.last != nil {
+		_, v.seen = j.last.Lookup(to)
+	}
+	v.resend = j.hadEarlier(v.key)
+	action := Send
+	if had {
+		var settled bool
+		if action, settled = j.settled(sent, v); settled {
+			if action == Sent {
+				v.oldText = j.textChanged(w, b, v.entry.Recipient, sent.Digest)
+			}
+			v.entry.Action = action
+			return
+		}
+	}
+	c, reason := j.gates(w, v)
+	if reason != "" {
+		v.skip(reason)
+		return
+	}
+	if action == Send && c == j.fallback {
+		action = Fallback
+	}
+	v.entry.Action, v.entry.Attempt = action, sent.Attempt+1
+	j.render(w, b, c, v)
+}
+
+// settled says what a delivery that the state has means for this plan; done is
+// false where the recipient is to be sent to.
+func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) {
+	again := j.scope.replaces(j.campaign.Address, v.entry.Recipient.Key())
+	switch sent.Send {
+	case state.Accepted:
+		v.resend = v.resend || again
+		return pick(again, Retry, Sent), !again
+	case state.Sending, state.InDoubt:
+		return Doubt, true
+	case state.Rejected:
+		again = again || j.scope.retries(sent.Code)
+		return pick(again, Retry, Refused), !again
+	}
+	return Send, false
+}
+
+func pick(c bool, yes, no Action) Action {
+	if c {
+		return yes
+	}
+	return no
+}
+
+// gates choose the message for the recipient, or say why there is none.
+func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
+	p := j.known.of(v.key)
+	switch {
+	case j.known.erased(v.entry.Recipient.Key()):
+		return nil, "erased"
+	case p.optedOut:
+		return nil, "opted_out"
+	}
+	c := j.main
+	if c.window {
+		ends := p.window(w.person.LastInbound, j.at)
+		v.entry.WindowUntil = ends
+		switch {
+		case j.at.Add(windowMargin).Before(ends), ends.IsZero() && j.campaign.AssumeOpen:
+			return c, ""
+		case j.fallback == nil && ends.IsZero():
+			return nil, "window_unknown"
+		case j.fallback == nil:
+			return nil, "window_closed"
+		}
+		c = j.fallback
+	}
+	switch {
+	case !w.person.Consent:
+		return nil, "no_consent"
+	case j.at.Unix() < int64(p.cooldown):
+		return nil, "cooldown"
+	}
+	return c, ""
+}
+
+// render makes the values of the recipient's message, checks it, and puts it
+// off where the schedule says so.
+func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
+	values, ok := j.values(w, b, c, v)
+	if !ok {
+		return
+	}
+	zone := ""
+	if j.timezone >= 0 {
+		zone = w.person.Attributes[j.timezone].Text
+		if q := j.campaign.Quiet; q != nil && q.Attribute >= 0 && zone != "" {
+			b.zones = append(b.zones, w.person.Attributes[j.timezone])
+			v.entry.Recipient.Attributes = b.zones[len(b.zones)-1:]
+		}
+	}
+	reason, badZone := j.campaign.Quiet.wait(&w.clock, zone)
+	if badZone {
+		p := problem{cause: cause{code: "invalid_time_zone"}, severity: hcl.DiagWarning}
+		p.campaign = j.campaign.Address
+		v.problems = append(v.problems, placed{p, j.decl.Audience.DeclRange})
+	}
+	if reason == "expired" {
+		v.skip(reason)
+		return
+	}
+	v.entry.Draft, v.entry.Values = c.draft, values
+	v.entry.Digest = c.digester.Sum(values)
+	v.length = c.body.length(values)
+	// A retry stays one while it waits: apply knows the schedule too.
+	if reason != "" && v.entry.Action != Retry {
+		v.entry.Action, v.entry.Reason = Defer, reason
+	}
+}
+
+// values evaluates and checks the message for the recipient.
+func (j *judge) values(w *worker, b *batch, c *compiled, v *verdict) ([]string, bool) {
+	r := v.entry.Recipient
+	r.Attributes = w.person.Attributes
+	values, err := j.eval(b, c, &r)
+	if err != nil {
+		j.valueError(v, err)
+		return nil, false
+	}
+	if !c.checker.Dynamic() {
+		return values, true
+	}
+	ok := true
+	c.checker.Check(values, func(found message.Violation) {
+		p := problem{cause: cause{code: "message_limit", path: found.Path, rule: found.Rule}, detail: found.Detail, got: found.Got}
+		if found.Severity == message.Warning {
+			p.code, p.severity, p.campaign = "message_limit_advised", hcl.DiagWarning, j.campaign.Address
+			v.problems = append(v.problems, placed{p, c.program.Range(found.Path)})
+			return
+		}
+		ok = false
+		j.problem(v, c.program.Range(found.Path), p)
+	})
+	if !ok {
+		v.skip("message_limit")
+	}
+	return values, ok
+}
+
+// eval appends the recipient's values to those of the batch.
+func (j *judge) eval(b *batch, c *compiled, r *message.Recipient) ([]string, error) {
+	from := len(b.values)
+	all, err := c.program.Eval(r, b.values)
+	if err != nil {
+		return nil, err
+	}
+	b.values = all
+	return all[from:len(all):len(all)], nil
+}
+
+// valueError leaves out a recipient for whom a text has no value.
+func (j *judge) valueError(v *verdict, err error) {
+	var failed *lang.ValueError
+	if !errors.As(err, &failed) {
+		v.skip("evaluation")
+		j.problem(v, j.decl.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
+		return
+	}
+	code := "evaluation"
+	if failed.Code == "empty_value" {
+		code = failed.Code
+	}
+	v.skip(code)
+	j.problem(v, failed.Range, problem{cause: cause{code: code, rule: failed.Summary + failed.Attribute}, detail: sentence(failed.Summary, failed.Detail)})
+}
+
+// textChanged reports whether the recipient was sent another text than today's.
+func (j *judge) textChanged(w *worker, b *batch, r message.Recipient, digest [16]byte) bool {
+	if digest == ([16]byte{}) {
+		return false // sent by somebody else, and imported
+	}
+	r.Attributes = w.person.Attributes
+	for _, c := range []*compiled{j.main, j.fallback} {
+		if c == nil {
+			continue
+		}
+		values, err := j.eval(b, c, &r)
+		if err == nil && c.digester.Sum(values) == digest {
+			return false
+		}
+	}
+	return true
+}
+
+// problem notes what makes the recipient invalid.
+func (j *judge) problem(v *verdict, rng hcl.Range, p problem) {
+	p.campaign = j.campaign.Address
+	p.severity = hcl.DiagError
+	if j.decl.OnInvalid == "skip" {
+		p.severity = hcl.DiagWarning
+	}
+	v.problems = append(v.problems, placed{p, rng})
+}
+
+func (v *verdict) skip(reason string) {
+	e := &v.entry
+	e.Action, e.Reason, e.Draft, e.Values, e.Attempt = Skip, reason, -1, nil, 0
+	e.Digest, e.WindowUntil, e.Recipient.Attributes = [16]byte{}, time.Time{}, nil
+}
+
+func (j *judge) isExcluded(key string) bool {
+	for _, set := range j.excluded {
+		if id, ok := set.keys.find(key); ok && set.set.at(id) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (j *judge) hadEarlier(key string) bool {
+	if j.earlier == nil {
+		return false
+	}
+	id, ok := j.earkeys.find(key)
+	return ok && j.earlier.at(id) != nil
+}
+
+// sentence joins the parts of an error to text.
+func sentence(summary, detail string) string {
+	if detail == "" {
+		return summary + "."
+	}
+	return summary + ": " + detail
+}

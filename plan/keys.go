@@ -1,0 +1,111 @@
+package plan
+
+// keys turns the keys of recipients into 64-bit ones that are equal only where
+// the recipients are: a phone number is its digits, a user id is its number in
+// the order of first sight. It is not safe for concurrent adding.
+type keys struct {
+	ids map[string]uint64
+}
+
+// idBit tells user ids from numbers: 18 digits need 60 bits.
+const idBit = 1 << 63
+
+// phoneKey is an E.164 number as a key; ok is false for anything else.
+func phoneKey(s string) (key uint64, ok bool) {
+	if len(s) < 2 || len(s) > 19 || s[0] != '+' || s[1] == '0' {
+		return 0, false
+	}
+	for i := 1; i < len(s); i++ {
+		d := s[i] - '0'
+		if d > 9 {
+			return 0, false
+		}
+		key = key*10 + uint64(d)
+	}
+	return key, true
+}
+
+// add is the key of s, which becomes known.
+func (k *keys) add(s string) uint64 {
+	if key, ok := phoneKey(s); ok {
+		return key
+	}
+	key, known := k.ids[s]
+	if !known {
+		if k.ids == nil {
+			k.ids = map[string]uint64{}
+		}
+		key = idBit | uint64(len(k.ids)+1)
+		k.ids[s] = key
+	}
+	return key
+}
+
+// find is the key of s; ok is false for a user id that was never added.
+func (k *keys) find(s string) (key uint64, ok bool) {
+	if key, ok := phoneKey(s); ok {
+		return key, true
+	}
+	key, ok = k.ids[s]
+	return key, ok
+}
+
+// table maps keys to small values by open addressing: at most 16 bytes more
+// than twice the value for each recipient. The zero value is empty and ready.
+type table[V any] struct {
+	slots []slot[V]
+	n     int
+}
+
+type slot[V any] struct {
+	key uint64 // 0 for a free slot: no number is 0
+	val V
+}
+
+// at is the place of key's value, nil when it has none. The place is valid
+// until the next put.
+func (t *table[V]) at(key uint64) *V {
+	if t.n == 0 {
+		return nil
+	}
+	if s := t.slot(key); s.key == key {
+		return &s.val
+	}
+	return nil
+}
+
+// put is the place of key's value, which is made when it is missing; added
+// says whether it was.
+func (t *table[V]) put(key uint64) (val *V, added bool) {
+	if 4*(t.n+1) > 3*len(t.slots) {
+		t.grow()
+	}
+	s := t.slot(key)
+	if s.key == key {
+		return &s.val, false
+	}
+	s.key = key
+	t.n++
+	return &s.val, true
+}
+
+// slot is where key is or belongs. There is always a free slot.
+func (t *table[V]) slot(key uint64) *slot[V] {
+	mask := uint64(len(t.slots) - 1)
+	// Fibonacci hashing: consecutive numbers spread over the whole table.
+	i := (key * 0x9E3779B97F4A7C15) >> 17 & mask
+	for t.slots[i].key != key && t.slots[i].key != 0 {
+		i = (i + 1) & mask
+	}
+	return &t.slots[i]
+}
+
+func (t *table[V]) grow() {
+	old := t.slots
+	t.slots = make([]slot[V], max(64, 2*len(old)))
+	for i := range old {
+		if old[i].key != 0 {
+			*t.slot(old[i].key) = old[i]
+		}
+	}
+}

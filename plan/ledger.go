@@ -1,0 +1,242 @@
+package plan
+
+import (
+	"hash"
+	"io"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/message"
+)
+
+// ledger books the verdicts about one campaign in the order of the audience:
+// everything that depends on who came before.
+type ledger struct {
+	campaign *Campaign
+	judge    *judge
+	out      io.Writer // the spool
+	hash     hash.Hash // of the plan's digest
+
+	keys    keys
+	seen    table[struct{}]
+	recent  *sends // sent within the cap's period; nil without a cap
+	planned *sends // by the campaigns before; nil where none has a cap
+	ghosts  *ghosts
+	again   int // recipients whom a campaign before a rename sent the same
+
+	problems *problems
+	prices   *prices
+	cost     costCount
+	samples  samples
+
+	found, fresh int // recipients of the last audience, and new ones
+	sends        int
+	rows         int
+	buf, core    []byte
+	scratch      []byte
+}
+
+// book writes one batch down.
+func (l *ledger) book(b *batch) error {
+	l.buf = l.buf[:0]
+	l.rows += len(b.rows)
+	for i := range b.verdicts {
+		v := &b.verdicts[i]
+		if v.dropped {
+			l.campaign.Filtered++
+			continue
+		}
+		core := b.core[v.core[0]:v.core[1]]
+		if l.amend(v) {
+			l.core = appendCore(l.core[:0], &v.entry)
+			core = l.core
+		}
+		l.count(v)
+		l.buf = appendEntry(l.buf, &v.entry, l.campaign.Source, core)
+		l.scratch = digestEntry(l.hash, l.scratch, &v.entry, l.campaign, core)
+	}
+	_, err := l.out.Write(l.buf)
+	return err
+}
+
+// amend applies what depends on other recipients, and reports whether that
+// changed the entry's core.
+func (l *ledger) amend(v *verdict) bool {
+	if !v.keyless {
+		if _, added := l.seen.put(l.keys.add(v.key)); !added {
+			v.problems = nil
+			v.skip("duplicate")
+			return true
+		}
+		l.census(v)
+	}
+	a := v.entry.Action
+	if !a.Sends() {
+		return false
+	}
+	c := l.campaign
+	if c.CapCount > 0 && l.recent.of(v.key)+l.planned.of(v.key) >= c.CapCount {
+		v.skip("frequency_cap")
+		return true
+	}
+	if a != Defer {
+		if c.Total > 0 && l.sends >= c.Total && a != Retry {
+			v.entry.Action, v.entry.Reason = Defer, "total_limit"
+			return false
+		}
+		l.sends++
+	}
+	return false
+}
+
+// census counts whom the last audience had.
+func (l *ledger) census(v *verdict) {
+	if v.seen {
+		l.found++
+	} else {
+		l.fresh++
+	}
+}
+
+// count books what was decided.
+func (l *ledger) count(v *verdict) {
+	c, e := l.campaign, &v.entry
+	c.Recipients++
+	for _, p := range v.problems {
+		l.problems.add(p.problem, p.rng, e.Recipient.Place)
+	}
+	switch e.Action {
+	case Send:
+		c.Counts.Send++
+	case Fallback:
+		c.Counts.Fallback++
+	case Retry:
+		c.Counts.Retry++
+	case Sent:
+		c.Counts.Sent++
+		if v.oldText {
+			c.OldText++
+		}
+	case Doubt:
+		c.Counts.InDoubt++
+	case Refused:
+		c.Counts.Refused++
+	case Skip:
+		c.Counts.Skip[e.Reason]++
+	case Defer:
+		c.Counts.Defer[e.Reason]++
+	}
+	if e.Action.Sends() {
+		l.sending(v)
+	}
+}
+
+// sending books a message that goes out.
+func (l *ledger) sending(v *verdict) {
+	e := &v.entry
+	l.campaign.Longest = max(l.campaign.Longest, v.length)
+	l.samples.see(e, v.length)
+	if l.planned != nil {
+		l.planned.add(v.key)
+	}
+	if l.ghosts.had(v.key, e.Digest, l.message(e)) {
+		l.again++
+	}
+	if v.resend && l.judge.decl.PreventResend {
+		l.problems.add(problem{cause: cause{code: "prevent_resend", campaign: l.campaign.Address}, severity: hcl.DiagError,
+			detail: "They had an earlier revision of this campaign, or this one."}, l.judge.decl.DeclRange, e.Recipient.Place)
+	}
+	if l.prices != nil {
+		l.cost.add(l.prices, e.Recipient.Phone, l.compiled(e).category)
+	}
+}
+
+// compiled is the message that e sends.
+func (l *ledger) compiled(e *Entry) *compiled {
+	if l.judge.fallback != nil && e.Draft == l.judge.fallback.draft {
+		return l.judge.fallback
+	}
+	return l.judge.main
+}
+
+// message is the address of the message that e sends.
+func (l *ledger) message(e *Entry) string {
+	if l.compiled(e) == l.judge.fallback {
+		return l.campaign.Fallback
+	}
+	return l.campaign.Message
+}
+
+// samples keeps the messages that a reviewer is shown.
+type samples struct {
+	first, longest, shortest *sample
+}
+
+type sample struct {
+	to     message.Address
+	draft  int
+	values []string
+	length int
+}
+
+func newSample(e *Entry, length int) *sample {
+	return &sample{to: e.Recipient.Address, draft: e.Draft, values: append([]string(nil), e.Values...), length: length}
+}
+
+func (s *samples) see(e *Entry, length int) {
+	if s.first == nil {
+		s.first = newSample(e, length)
+		s.longest, s.shortest = s.first, s.first
+		return
+	}
+	if length > s.longest.length {
+		s.longest = newSample(e, length)
+	}
+	if length < s.shortest.length {
+		s.shortest = newSample(e, length)
+	}
+}
+
+// list draws the samples, masked.
+func (s *samples) list(drafts []*message.Draft) []Sample {
+	out := []Sample{}
+	add := func(why string, from *sample) {
+		out = append(out, Sample{Recipient: Mask(from.to), Why: why, Text: from.text(drafts[from.draft])})
+	}
+	if s.first == nil {
+		return out
+	}
+	add("first", s.first)
+	if s.longest != s.first {
+		add("longest", s.longest)
+	}
+	if s.shortest != s.first {
+		add("shortest", s.shortest)
+	}
+	return out
+}
+
+// text is the message's main text with the recipient's values masked. A
+// template has none of its own: its parameters stand for it.
+func (s *sample) text(d *message.Draft) string {
+	masked := make([]string, len(s.values))
+	for i, v := range s.values {
+		masked[i] = MaskText(v)
+	}
+	var body, rest string
+	message.Fields(d.Render(masked), func(f message.Field) {
+		switch {
+		case *f.Text == "":
+		case f.Path == "body" || f.Path == "caption" && body == "":
+			body = *f.Text
+		case f.Type == message.FieldParameter && rest == "":
+			rest = *f.Text
+		case f.Type == message.FieldParameter:
+			rest += " | " + *f.Text
+		}
+	})
+	if body != "" {
+		return body
+	}
+	return rest
+}

@@ -1,0 +1,250 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// windowLength is how long a person may be written to after they wrote, and
+// windowMargin what of it is left alone: between plan and send the window must
+// not close. Sources: Meta, "Customer service windows", read 2026-09-11;
+// docs/delivery.md.
+const (
+	windowLength = 24 * time.Hour
+	windowMargin = 2 * time.Minute
+)
+
+// person is what the gates need of state.Person, in 16 bytes. Times are Unix
+// seconds, 0 for none.
+type person struct {
+	inbound  uint32
+	ends     uint32 // the end of the window, where the state knows it
+	cooldown uint32 // no marketing before it
+	optedOut bool
+}
+
+// known is what the state knows of people. After loading it is safe for
+// concurrent reading.
+type known struct {
+	keys   keys
+	people table[person]
+	erased func(string) bool
+}
+
+func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
+	k := &known{erased: func(string) bool { return false }}
+	if snap == nil {
+		return k, nil
+	}
+	for p, err := range snap.People(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("reading people from the state: %w", err)
+		}
+		to, _ := k.people.put(k.keys.add(audience.Canonical(p.Recipient)))
+		to.join(person{inbound: seconds(p.LastInbound), ends: seconds(p.WindowEnds), cooldown: seconds(p.Cooldown), optedOut: p.OptedOut})
+	}
+	erased, err := snap.Erased(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading who was erased from the state: %w", err)
+	}
+	k.erased = erased
+	return k, nil
+}
+
+// join adds what is known of the same person under another spelling of the
+// number.
+func (p *person) join(o person) {
+	if o.inbound >= p.inbound {
+		p.inbound, p.ends = o.inbound, o.ends
+	}
+	p.cooldown = max(p.cooldown, o.cooldown)
+	p.optedOut = p.optedOut || o.optedOut
+}
+
+// of is what is known of one recipient; the zero person for a stranger.
+func (k *known) of(key string) person {
+	if id, ok := k.keys.find(key); ok {
+		if p := k.people.at(id); p != nil {
+			return *p
+		}
+	}
+	return person{}
+}
+
+func seconds(t time.Time) uint32 {
+	if t.IsZero() || t.Unix() < 0 {
+		return 0
+	}
+	return uint32(min(t.Unix(), 1<<32-1))
+}
+
+// window is the end of p's window, zero when nothing is known of it. claimed is
+// when the audience says that the person wrote last. The newer of the two
+// counts; a window that a provider reported as shut stays shut until the
+// person writes again.
+func (p person) window(claimed, at time.Time) time.Time {
+	ends := int64(p.ends)
+	if ends == 0 && p.inbound != 0 {
+		ends = int64(p.inbound) + int64(windowLength/time.Second)
+	}
+	// A claim about the future proves nothing.
+	if !claimed.IsZero() && !claimed.After(at) {
+		c := claimed.Unix()
+		corrected := p.ends != 0 && int64(p.ends) < int64(p.inbound)+int64(windowLength/time.Second)
+		if c > int64(p.inbound) && !(corrected && c <= int64(p.ends)) {
+			ends = c + int64(windowLength/time.Second)
+		}
+	}
+	if ends == 0 {
+		return time.Time{}
+	}
+	return time.Unix(ends, 0).UTC()
+}
+
+// sends counts what recipients were sent, for frequency caps.
+type sends struct {
+	keys   keys
+	counts table[uint32]
+}
+
+func (s *sends) add(key string) {
+	n, _ := s.counts.put(s.keys.add(key))
+	*n++
+}
+
+func (s *sends) of(key string) int {
+	if s == nil {
+		return 0
+	}
+	if id, ok := s.keys.find(key); ok {
+		if n := s.counts.at(id); n != nil {
+			return int(*n)
+		}
+	}
+	return 0
+}
+
+// loadSends counts what the state says was sent within a cap's period.
+func loadSends(ctx context.Context, snap Snapshot, since time.Time) (*sends, error) {
+	s := &sends{}
+	if snap == nil {
+		return s, nil
+	}
+	for r, err := range snap.RecentSends(ctx, since) {
+		if err != nil {
+			return nil, fmt.Errorf("reading recent sends from the state: %w", err)
+		}
+		s.add(audience.Canonical(r.Recipient))
+	}
+	return s, nil
+}
+
+// noTable is the Table of a campaign that nobody was sent.
+type noTable struct{}
+
+func (noTable) Len() int                         { return 0 }
+func (noTable) Lookup(string) (state.Sent, bool) { return state.Sent{}, false }
+func (noTable) All() iter.Seq2[string, state.Sent] {
+	return func(func(string, state.Sent) bool) {}
+}
+
+// bodyMeter counts the code points of a message's main text for a recipient's
+// values.
+type bodyMeter struct {
+	constant int
+	slots    []int
+}
+
+// newBodyMeter finds the body, or the caption of a message without one.
+func newBodyMeter(d *message.Draft) bodyMeter {
+	var path string
+	var text *string
+	message.Fields(d.Message, func(f message.Field) {
+		if f.Path == "body" || f.Path == "caption" && path == "" {
+			path, text = f.Path, f.Text
+		}
+	})
+	if path == "" {
+		return bodyMeter{}
+	}
+	m := bodyMeter{constant: message.CodePoints(*text)}
+	for _, b := range d.Bindings {
+		if b.Path != path {
+			continue
+		}
+		for _, p := range b.Parts {
+			if p.Slot >= 0 {
+				m.slots = append(m.slots, p.Slot)
+			} else {
+				m.constant += message.CodePoints(p.Text)
+			}
+		}
+	}
+	return m
+}
+
+func (m bodyMeter) length(values []string) int {
+	n := m.constant
+	for _, s := range m.slots {
+		n += message.CodePoints(values[s])
+	}
+	return n
+}
+
+// aliases finds a recipient whose number the state has in another spelling:
+// with or without Brazil's ninth digit and the like.
+type aliases struct {
+	keys table[uint64] // canonical number → the state's spelling
+}
+
+// mayAlias reports whether a number can have two spellings: those of Brazil,
+// Mexico and Argentina. It spares the others the work.
+func mayAlias(key string) bool {
+	return len(key) > 3 && key[0] == '+' && key[1] == '5' && (key[2] == '5' || key[2] == '2' || key[2] == '4')
+}
+
+func newAliases(t Table) *aliases {
+	a := &aliases{}
+	for key := range t.All() {
+		if !mayAlias(key) {
+			continue
+		}
+		canonical, ok := phoneKey(audience.Canonical(key))
+		spelling, plain := phoneKey(key)
+		if !ok || !plain {
+			continue
+		}
+		to, added := a.keys.put(canonical)
+		// Of two spellings the smaller stands for both, in any order of t.
+		if added || spelling < *to {
+			*to = spelling
+		}
+	}
+	return a
+}
+
+// lookup finds a recipient in t by the number as it is, or by the spelling
+// that the state has; it returns the key under which it was found.
+func (a *aliases) lookup(t Table, phone, canonical string) (state.Sent, string, bool) {
+	if sent, ok := t.Lookup(phone); ok {
+		return sent, phone, true
+	}
+	if a == nil || !mayAlias(phone) {
+		return state.Sent{}, phone, false
+	}
+	if id, ok := phoneKey(canonical); ok {
+		if spelling := a.keys.at(id); spelling != nil {
+			key := "+" + strconv.FormatUint(*spelling, 10)
+			sent, ok := t.Lookup(key)
+			return sent, key, ok
+		}
+	}
+	return state.Sent{}, phone, false
+}

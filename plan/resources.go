@@ -1,0 +1,189 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/state"
+)
+
+// The changes of a resource.
+const (
+	Create = "create"
+	Update = "update"
+	Delete = "delete"
+	NoOp   = "no-op"
+	Move   = "move"
+)
+
+// StateResources are the resources as the state has them after the plan was
+// applied.
+func (p *Plan) StateResources() ([]state.Resource, error) {
+	var list []state.Resource
+	for i := range p.Resources {
+		r := &p.Resources[i]
+		if r.Change == Delete {
+			continue
+		}
+		tree, err := json.Marshal(r.After)
+		if err != nil {
+			return nil, fmt.Errorf("encoding %s: %w", r.Address, err)
+		}
+		list = append(list, state.Resource{Address: r.Address, Type: r.Type, Name: r.Name, Tree: tree, Refs: r.Refs})
+	}
+	return list, nil
+}
+
+// differ compares what is declared with what the state has.
+type differ struct {
+	declared []lang.Resource
+	byName   map[string]int // index into declared
+	before   map[string]*resource
+	from     map[string]string // new address → old one, for what was moved
+	scope    *scope
+	diags    hcl.Diagnostics
+}
+
+// resource is a resource of the state, decoded.
+type resource struct {
+	state.Resource
+	tree lang.Tree
+}
+
+func newDiffer(cfg *lang.Config, known []state.Resource, s *scope) (*differ, error) {
+	d := &differ{declared: cfg.Resources(), byName: map[string]int{}, before: map[string]*resource{},
+		from: map[string]string{}, scope: s}
+	for i := range d.declared {
+		d.byName[d.declared[i].Address] = i
+	}
+	for i := range known {
+		r := &resource{Resource: known[i]}
+		if err := json.Unmarshal(r.Tree, &r.tree); err != nil {
+			return nil, fmt.Errorf("reading %s from the state: %w", r.Address, err)
+		}
+		d.before[r.Address] = r
+	}
+	for _, m := range cfg.Moved {
+		d.move(m, cfg.Moved)
+	}
+	return d, nil
+}
+
+// move follows one moved block, and those that begin where it ends.
+func (d *differ) move(m *lang.Moved, all []*lang.Moved) {
+	if d.before[m.From] == nil {
+		return // done in an earlier apply
+	}
+	if _, declared := d.byName[m.From]; declared {
+		d.diags = append(d.diags, fail("moved_blocked", m.DeclRange,
+			"%s is still declared, so it can't have moved to %s. Remove its block or the moved block.", m.From, m.To))
+		return
+	}
+	to := m.To
+	for range all { // a chain has no more links than there are blocks
+		next := slices.IndexFunc(all, func(n *lang.Moved) bool { return n.From == to })
+		if next < 0 {
+			break
+		}
+		to = all[next].To
+	}
+	if d.before[to] != nil {
+		d.diags = append(d.diags, warn("moved_blocked", m.DeclRange,
+			"The state has %s already, so %s does not move there and its history stays apart.", to, m.From))
+		return
+	}
+	d.from[to] = m.From
+}
+
+// changes are all resource changes, by address.
+func (d *differ) changes() []ResourceChange {
+	moved := map[string]bool{}
+	var out []ResourceChange
+	for i := range d.declared {
+		c := d.change(&d.declared[i])
+		if c == nil {
+			continue
+		}
+		moved[c.From] = true
+		out = append(out, *c)
+	}
+	for address, r := range d.before {
+		if _, declared := d.byName[address]; declared || moved[address] {
+			continue
+		}
+		c := ResourceChange{Address: address, Type: r.Type, Name: r.Name, Change: Delete, Before: &r.tree, Refs: refs(r.Refs)}
+		if !d.scope.covers(address) {
+			c.Change, c.After = NoOp, c.Before
+		}
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b ResourceChange) int { return strings.Compare(a.Address, b.Address) })
+	return out
+}
+
+// change compares one declared resource; nil says that it is left out and not
+// known yet.
+func (d *differ) change(r *lang.Resource) *ResourceChange {
+	c := &ResourceChange{Address: r.Address, Type: r.Type, Name: r.Name, Change: Create, After: &r.Tree, Refs: refs(r.Refs)}
+	before := d.before[r.Address]
+	if before == nil && d.from[r.Address] != "" {
+		c.From = d.from[r.Address]
+		before = d.before[c.From]
+	}
+	if !d.scope.covers(r.Address) {
+		if before == nil || c.From != "" {
+			return nil
+		}
+		c.Change, c.Before, c.After = NoOp, &before.tree, &before.tree
+		return c
+	}
+	if before == nil {
+		return c
+	}
+	c.Before = &before.tree
+	switch {
+	case !equalTrees(&before.tree, &r.Tree):
+		c.Change = Update
+	case c.From != "":
+		c.Change = Move
+	default:
+		c.Change = NoOp
+	}
+	return c
+}
+
+// refs is list, never nil, for JSON.
+func refs(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// removed are the addresses of campaigns that the state has, and that are
+// neither declared nor moved.
+func (d *differ) removed() []string {
+	var list []string
+	for address, r := range d.before {
+		_, declared := d.byName[address]
+		if r.Type == "campaign" && !declared && !d.isMoved(address) {
+			list = append(list, address)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (d *differ) isMoved(address string) bool {
+	for _, from := range d.from {
+		if from == address {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/lang"
+)
+
+// scope is what -target, -exclude, -replace and -retry leave of a plan.
+type scope struct {
+	in, out map[string]bool      // resources; in is nil without -target
+	only    map[string][]string  // campaign → the recipients that are targeted
+	never   map[string][]string  // campaign → the recipients that are excluded
+	again   map[string]*replaced // campaign → who gets it again
+	retry   string
+}
+
+// replaced are the recipients of a campaign that -replace names.
+type replaced struct {
+	all  bool
+	keys []string
+}
+
+func newScope(cfg *lang.Config, opt Options, known func(address string) bool) (*scope, hcl.Diagnostics) {
+	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry}
+	resources := cfg.Resources()
+	var diags hcl.Diagnostics
+	check := func(option, a string) (address, recipient string, ok bool) {
+		address, recipient, ok = splitAddress(a)
+		ok = ok && known(address) && (recipient == "" || strings.HasPrefix(address, "campaign."))
+		if !ok {
+			diags = append(diags, fail("option_address", hcl.Range{},
+				"-%s=%s: there is no such resource. Addresses are those that `handbill plan` and `handbill state list` print.", option, maskAddress(a)))
+		}
+		return address, recipient, ok
+	}
+	for _, a := range opt.Target {
+		if address, recipient, ok := check("target", a); ok {
+			s.target(resources, address, recipient)
+		}
+	}
+	for _, a := range opt.Exclude {
+		if address, recipient, ok := check("exclude", a); ok {
+			s.exclude(resources, address, recipient)
+		}
+	}
+	for _, a := range opt.Replace {
+		if address, recipient, ok := check("replace", a); ok {
+			s.replace(address, recipient)
+		}
+	}
+	return s, diags
+}
+
+// splitAddress takes campaign.spring["+49…"] apart.
+func splitAddress(a string) (address, recipient string, ok bool) {
+	open := strings.IndexByte(a, '[')
+	if open < 0 {
+		return a, "", a != ""
+	}
+	inner, closed := strings.CutSuffix(a[open+1:], "]")
+	recipient, err := strconv.Unquote(inner)
+	return a[:open], recipient, closed && err == nil && recipient != ""
+}
+
+// target takes a resource in, and everything that it refers to.
+func (s *scope) target(resources []lang.Resource, address, recipient string) {
+	if s.in == nil {
+		s.in = map[string]bool{}
+	}
+	if recipient != "" {
+		s.only[address] = append(s.only[address], recipient)
+	}
+	if s.in[address] {
+		return
+	}
+	s.in[address] = true
+	for i := range resources {
+		if resources[i].Address == address {
+			for _, ref := range resources[i].Refs {
+				s.target(resources, ref, "")
+			}
+		}
+	}
+}
+
+// exclude leaves a resource out, and everything that refers to it.
+func (s *scope) exclude(resources []lang.Resource, address, recipient string) {
+	if recipient != "" {
+		s.never[address] = append(s.never[address], recipient)
+		return
+	}
+	if s.out[address] {
+		return
+	}
+	if s.out == nil {
+		s.out = map[string]bool{}
+	}
+	s.out[address] = true
+	for i := range resources {
+		if slices.Contains(resources[i].Refs, address) {
+			s.exclude(resources, resources[i].Address, "")
+		}
+	}
+}
+
+func (s *scope) replace(address, recipient string) {
+	r := s.again[address]
+	if r == nil {
+		r = &replaced{}
+		s.again[address] = r
+	}
+	if recipient == "" {
+		r.all = true
+	} else {
+		r.keys = append(r.keys, recipient)
+	}
+}
+
+// covers reports whether the resource at address is planned.
+func (s *scope) covers(address string) bool {
+	return (s.in == nil || s.in[address]) && !s.out[address]
+}
+
+// targeted reports whether the recipient of a campaign is planned.
+func (s *scope) targeted(campaign, key string) bool {
+	if only := s.only[campaign]; only != nil && !slices.Contains(only, key) {
+		return false
+	}
+	return !slices.Contains(s.never[campaign], key)
+}
+
+// replaces reports whether the recipient gets the campaign again.
+func (s *scope) replaces(campaign, key string) bool {
+	r := s.again[campaign]
+	return r != nil && (r.all || slices.Contains(r.keys, key))
+}
+
+// retries reports whether a recipient who was refused with code is planned
+// again.
+func (s *scope) retries(code string) bool {
+	return s.retry == "failed" || s.retry != "" && s.retry == code
+}
