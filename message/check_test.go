@@ -159,6 +159,7 @@ func rejectedTexts() []rejection {
 		change("a longitude in words", "location", func(m *Location) { m.Longitude = "NaN" }, "location.longitude.format"),
 		change("a comma in a number", "location", func(m *Location) { m.Longitude = "13,37" }, "location.longitude.format"),
 		change("a word as a reaction", "reaction", func(m *Reaction) { m.Emoji = "ok" }, "reaction.emoji.format"),
+		change("many reactions", "reaction", func(m *Reaction) { m.Emoji = strings.Repeat("👍", 17) }, "reaction.emoji.format"),
 		change("a reaction to nothing", "reaction", func(m *Reaction) { m.MessageID = "" }, "reaction.message_id.required"),
 		change("calls for too long", "call", func(m *Call) { m.TTLMinutes = "43201" }, "voice_call.ttl_minutes.max"),
 		change("calls for no time", "call", func(m *Call) { m.TTLMinutes = "0" }, "voice_call.ttl_minutes.min"),
@@ -194,6 +195,12 @@ func rejectedShapes() []rejection {
 		change("two rows with one id", "list", func(m *List) { m.Sections[1].Rows[0].ID = "sku-1" }, "list.row.id.unique"),
 		change("two rows with one title", "list", func(m *List) { m.Sections[0].Rows[1].Title = "Aloe" }, "list.row.title.unique"),
 		change("one title in two sections", "list", func(m *List) { m.Sections[1].Rows[0].Title = "Aloe" }, "list.row.title.unique_across"),
+		change("forty rows, two of them alike", "list", func(m *List) {
+			for i := range 37 {
+				m.Sections[0].Rows = append(m.Sections[0].Rows, Row{ID: "r" + itoa(i), Title: "Row " + itoa(i)})
+			}
+			m.Sections[0].Rows[36].ID = "r1"
+		}, "list.rows_total.max", "list.row.id.unique"),
 		change("no buttons", "buttons", func(m *Buttons) { m.Buttons = nil }, "button.count.min"),
 		change("four buttons", "buttons", func(m *Buttons) {
 			m.Buttons = append(m.Buttons, Button{ID: "3", Title: "3"}, Button{ID: "4", Title: "4"})
@@ -236,6 +243,7 @@ func rejectedShapes() []rejection {
 		change("three line breaks on a card", "link carousel", func(m *Carousel) { m.Cards[1].Body = "a\nb\nc\nd" }, "carousel.card.body.line_breaks"),
 		change("a link and a reply card", "link carousel", func(m *Carousel) { m.Cards[1] = repliedCard("1") }, "carousel.cards.same"),
 		change("two catalogs", "product carousel", func(m *Carousel) { m.Cards[1].CatalogID = "200" }, "carousel.catalog.same"),
+		change("a product card without a catalog", "product carousel", func(m *Carousel) { m.Cards[0].CatalogID = "" }, "catalog.id.required"),
 		change("a text on a product card", "product carousel", func(m *Carousel) { m.Cards[1].Body = "x" }, "carousel.card.product.forbidden"),
 		change("a document on a card", "link carousel", func(m *Carousel) { m.Cards[0].Media.Type = Document }, "media.type"),
 		change("a reply card without a picture", "reply carousel", func(m *Carousel) { m.Cards[0].Media = nil }, "carousel.card.header.required"),
@@ -351,7 +359,7 @@ func TestLengths(t *testing.T) {
 			if v := set(strings.Repeat("é", limit.Max+1)); !hasRule(v, f.Limit+".max") {
 				t.Errorf("%s: %s takes %d: %v", name, f.Path, limit.Max+1, v)
 			}
-			if v := set(strings.Repeat("😀", limit.Max/2+1)); hasError(v) || !hasRule(v, f.Limit+".utf16") {
+			if v := set(strings.Repeat("😀", limit.Max/2)+"a"); hasError(v) || !hasRule(v, f.Limit+".utf16") {
 				t.Errorf("%s: %s does not warn of UTF-16: %v", name, f.Path, v)
 			}
 		}

@@ -36,6 +36,43 @@ func TestCheckerAgreesWithCheck(t *testing.T) {
 	})
 }
 
+// What shows only where a constant and a value meet is found all the same.
+func TestCheckerSeesSeams(t *testing.T) {
+	word := func(s string) Part { return Part{Text: s, Slot: -1} }
+	cases := []struct {
+		name   string
+		parts  []Part
+		values []string
+		want   []string
+	}{
+		{"a dollar before a brace", []Part{word("only $"), {Slot: 0}}, []string{"{price}"}, []string{"text.leftover_interpolation"}},
+		{"a dollar in a value", []Part{{Slot: 0}, word("{price}")}, []string{"$"}, []string{"text.leftover_interpolation"}},
+		{"a percent before a brace", []Part{word("%"), {Slot: 0}}, []string{"{if}"}, []string{"text.leftover_interpolation"}},
+		{"a brace after nothing", []Part{word("$"), {Slot: 0}, word("{x}")}, []string{""}, []string{"text.leftover_interpolation"}},
+		{"spaces on both sides", []Part{word("a "), {Slot: 0}}, []string{"    b"}, []string{"template.parameter.spaces"}},
+		{"a space on both sides of nothing", []Part{word("a "), {Slot: 0}, word("    b")}, []string{""}, []string{"template.parameter.spaces"}},
+		{"single spaces", []Part{{Slot: 0}, {Slot: 0}, {Slot: 0}, {Slot: 0}, {Slot: 0}, word("a")}, []string{" "}, []string{"template.parameter.spaces"}},
+		{"a character in two pieces", []Part{word("caf\xc3"), {Slot: 0}}, []string{"\xa9"}, nil},
+		{"long by pieces", []Part{{Slot: 0}, {Slot: 0}, word("a")}, []string{strings.Repeat("a", 512)}, []string{"template.body.max"}},
+		{"long by a character in two pieces", []Part{word(strings.Repeat("a", 1022)), {Slot: 0}, word("\xc3"), {Slot: 1}}, []string{"a", "\xa9"}, nil},
+		{"nothing at all", []Part{{Slot: 0}, {Slot: 0}}, []string{""}, []string{"template.parameter.one_of"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			d := &Draft{Message: valid()["named template"], Slots: c.values, Bindings: []Binding{{Path: "body[0]", Parts: c.parts}}}
+			d.Message.(*Template).Body[0].Text = ""
+			var got []string
+			NewChecker(d, nil).Check(c.values, func(v Violation) { got = append(got, v.Rule) })
+			if diff := gocmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if n := len(Check(d.Render(c.values), nil)); n != len(c.want) {
+				t.Errorf("%d violations in the rendered message", n)
+			}
+		})
+	}
+}
+
 // A digest tells rendered messages apart, not how they were made.
 func TestDigestOfRendered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
