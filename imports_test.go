@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	"providers/cloud":        {"message", "providers", "providers/metaobject"},
 	"providers/dialog360":    {"message", "providers", "providers/metaobject"},
 	"providers/kaleyra":      {"message", "providers", "providers/metaobject"},
-	"providers/onemsg":       {"message", "providers"},
+	"providers/onemsg":       {"message", "providers", "providers/metaobject"},
 	"providers/sandbox":      {"message", "providers", "providers/metaobject", "sandbox"},
 	"reply":                  {"lang", "lang/eval", "message", "state"},
 	"serve":                  {"message", "reply", "state"},
