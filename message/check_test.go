@@ -244,6 +244,7 @@ func rejectedShapes() []rejection {
 		change("a link and a reply card", "link carousel", func(m *Carousel) { m.Cards[1] = repliedCard("1") }, "carousel.cards.same"),
 		change("two catalogs", "product carousel", func(m *Carousel) { m.Cards[1].CatalogID = "200" }, "carousel.catalog.same"),
 		change("a product card without a catalog", "product carousel", func(m *Carousel) { m.Cards[0].CatalogID = "" }, "catalog.id.required"),
+		change("the other one without a catalog", "product carousel", func(m *Carousel) { m.Cards[1].CatalogID = "" }, "catalog.id.required"),
 		change("a text on a product card", "product carousel", func(m *Carousel) { m.Cards[1].Body = "x" }, "carousel.card.product.forbidden"),
 		change("a document on a card", "link carousel", func(m *Carousel) { m.Cards[0].Media.Type = Document }, "media.type"),
 		change("a reply card without a picture", "reply carousel", func(m *Carousel) { m.Cards[0].Media = nil }, "carousel.card.header.required"),
