@@ -106,10 +106,10 @@ func (s *scanner) check(raw []byte) error {
 	}
 	if bytes.IndexByte(raw, 0xEF) >= 0 && s.damaged == 0 {
 		if i := bytes.Index(raw, []byte("\uFFFD")); i >= 0 {
-			s.damaged = s.lineAt(raw, i)
 			if s.text.decoded {
-				return s.text.badBytes(s.in, s.damaged)
+				return s.text.badBytes(s.in, s.lineAt(raw, i))
 			}
+			s.damaged = s.lineAt(raw, i)
 		}
 	}
 	s.line += bytes.Count(raw, []byte{s.nl})
