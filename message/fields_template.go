@@ -71,7 +71,7 @@ func (p *TemplateParameter) fields(v *visitor) {
 // buttonText says which limit bounds a template button's text, and whether
 // its type can do without one.
 var buttonText = map[TemplateButtonType]Field{
-	TemplateQuickReply:   {Type: FieldParameter, Limit: "template.button.payload"},
+	TemplateQuickReply:   {Limit: "template.button.payload"},
 	TemplateURL:          {Type: FieldParameter, Limit: "template.button.url"},
 	TemplateCopyCode:     {Type: FieldParameter, Limit: "coupon_code"},
 	TemplateCatalog:      {Limit: "template.button.text_unused", Optional: true},

@@ -154,7 +154,7 @@ func (r *textRule) judgeURL(s string, report func(Violation)) {
 	case !ok:
 		r.report(report, "shape", Error, "The text is not an http or https URL with a host and without spaces. Write the whole address, such as \"https://shop.example/spring\".")
 	case !secure:
-		r.report(report, "https", Warning, "The URL begins with http://; many phones and WhatsApp's own fetcher prefer or demand https://.")
+		r.report(report, "https", Warning, "The URL begins with http://, so that anybody on the way can read and change the page. Write https:// if the site has it.")
 	}
 }
 
