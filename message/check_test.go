@@ -360,7 +360,7 @@ func TestLengths(t *testing.T) {
 			if v := set(strings.Repeat("é", limit.Max+1)); !hasRule(v, f.Limit+".max") {
 				t.Errorf("%s: %s takes %d: %v", name, f.Path, limit.Max+1, v)
 			}
-			if v := set(strings.Repeat("😀", limit.Max/2)+"a"); hasError(v) || !hasRule(v, f.Limit+".utf16") {
+			if v := set(strings.Repeat("😀", limit.Max/2) + "a"); hasError(v) || !hasRule(v, f.Limit+".utf16") {
 				t.Errorf("%s: %s does not warn of UTF-16: %v", name, f.Path, v)
 			}
 		}
