@@ -165,23 +165,27 @@ func readLockInfo(path string) (LockInfo, error) {
 	return info, json.Unmarshal(data, &info)
 }
 
-// writeLockInfo replaces the info by a rename, so that nobody reads half.
 func writeLockInfo(path string, info LockInfo) error {
 	data, err := json.MarshalIndent(info, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".lock.info.*") // 0600
+	return replaceFile(path+".lock.info", append(data, '\n'))
+}
+
+// replaceFile writes a file by a rename, so that nobody reads half of it.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(data, '\n'))
-	err = errors.Join(err, f.Close())
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path+".lock.info")
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, removeIfThere(f.Name()))
 	}
 	return nil
 }

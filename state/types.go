@@ -111,6 +111,9 @@ type Intent struct {
 	Body    [32]byte // SHA-256 of the request's body
 	Message string
 	Digest  [16]byte
+	// Retry allows another attempt at a delivery that was refused; without it
+	// a refused one is gated as "refused_before".
+	Retry bool
 	// Marketing says that opt-outs, cool-downs and caps apply; replies inside
 	// the window are not marketing.
 	Marketing bool
@@ -123,8 +126,8 @@ type Intent struct {
 	CapCount int
 	CapPer   time.Duration
 	// Inbound is InboundEvent.Seq of what a reply answers; 0 for a campaign's
-	// message. A reply's uniqueness is (Inbound, Campaign) instead of the Key,
-	// so that one inbound message is answered at most once by one rule.
+	// message. A reply's Key is {rule's address, recipient, int(Inbound)}, so
+	// that one inbound message is answered at most once by one rule.
 	Inbound int64
 }
 
@@ -133,9 +136,12 @@ type Verdict struct {
 	// Attempt is the handle for the outcome; 0 when a gate refused.
 	Attempt int64
 	// Gate is why nothing was written: "opted_out", "cooldown", "window_closed",
-	// "window_unknown", "frequency_cap", "already_sent", "in_doubt"; "" when
-	// the intent is durable.
+	// "window_unknown", "frequency_cap", "already_sent", "in_doubt",
+	// "refused_before", "attempt"; "" when the intent is durable.
 	Gate string
+	// Next is with Gate "attempt" the number that the next attempt must have:
+	// the state knows of more attempts than the plan did.
+	Next int
 	// Until is when a gate opens again, for cool-downs and caps; zero when it
 	// does not by itself.
 	Until time.Time

@@ -1,0 +1,401 @@
+package state
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"zombiezen.com/go/sqlite"
+)
+
+// cooldown131049 is how long nothing is sent to a person whom Meta chose not
+// to deliver to. Source: Meta, error codes, 131049, read 2026-09-11.
+const cooldown131049 = int64(24 * time.Hour / time.Millisecond)
+
+// Events joins events that were asked for, as by a poll: at once, and in one
+// transaction.
+func (s *Store) Events(ctx context.Context, provider string, evs []message.Event) error {
+	err := s.write(ctx, func(t *tx) error {
+		from, err := t.address(provider)
+		if err != nil {
+			return err
+		}
+		for i := range evs {
+			if err := t.event(from, t.now, &evs[i], ProofPoll); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("joining %d events of %s: %w", len(evs), provider, err)
+	}
+	return nil
+}
+
+// event joins one event. Any order and any repetition of events end in the
+// same state.
+func (t *tx) event(provider, received int64, ev *message.Event, by Proof) error {
+	switch ev.Kind {
+	case message.EventStatus:
+		return t.statusEvent(provider, received, ev, by)
+	case message.EventInbound:
+		return t.inboundEvent(provider, received, ev)
+	case message.EventPreference:
+		return t.preferenceEvent(received, ev)
+	case message.EventIdentity:
+		return t.identityEvent(provider, received, ev)
+	}
+	return t.notice(provider, received, ev)
+}
+
+// eventTime is the provider's time, or ours where it says none or is ahead.
+func eventTime(ev *message.Event, received int64) int64 {
+	at := millis(ev.At)
+	if at <= 0 || at > received {
+		return received
+	}
+	return at
+}
+
+// attemptOf finds the attempt that a status is about: by the reference, which
+// proves it, else by the provider's id; 0 for none.
+func (t *tx) attemptOf(ref, id string) (int64, error) {
+	if packed := packRef(t.s.refHead, ref); packed != nil {
+		at, err := t.findPacked("SELECT id, ref FROM attempts WHERE substr(ref, 1, 6) = substr(?1, 1, 6) AND ref IS NOT NULL", packed, packed)
+		if err != nil || at != 0 {
+			return at, err
+		}
+	}
+	if id == "" {
+		return 0, nil
+	}
+	return t.findPacked("SELECT id, sent_id FROM outcomes WHERE hash = ? AND hash IS NOT NULL ORDER BY id", packID(id), hash48(id))
+}
+
+func (t *tx) findPacked(query string, want, arg any) (found int64, err error) {
+	err = t.c.each(query, func(st *sqlite.Stmt) error {
+		if found == 0 && same(want, columnPacked(st, 1)) {
+			found = st.ColumnInt64(0)
+		}
+		return nil
+	}, arg)
+	return found, err
+}
+
+func (t *tx) statusEvent(provider, received int64, ev *message.Event, by Proof) error {
+	id, err := t.attemptOf(ev.Ref, ev.ID)
+	if err != nil {
+		return err
+	}
+	if id == 0 {
+		if ev.Ref != "" && message.OurRef(t.s.lineage, ev.Ref) {
+			if err := t.find(FindingRollback, 0, "a status came for reference "+ev.Ref+", which this state does not know: it is older than what was sent from it"); err != nil {
+				return err
+			}
+		}
+		return t.orphan(provider, received, ev.ID, ev)
+	}
+	return t.joinStatus(id, received, ev, by)
+}
+
+// joinStatus joins a status to the attempt that it is about.
+func (t *tx) joinStatus(id, received int64, ev *message.Event, by Proof) error {
+	if err := t.proven(id, ev, by, eventTime(ev, received)); err != nil {
+		return err
+	}
+	st, err := t.c.status(id)
+	if err != nil {
+		return err
+	}
+	before := st
+	at := eventTime(ev, received)
+	st.join(ev, at)
+	if st != before {
+		if err := t.putStatus(&st); err != nil {
+			return err
+		}
+	}
+	if !ev.Failed {
+		return nil
+	}
+	return t.failed(id, ev.Code, at)
+}
+
+// proven settles an attempt by the proof that a status of it is (T9, T13,
+// T14).
+func (t *tx) proven(id int64, ev *message.Event, by Proof, at int64) error {
+	o, exists, err := t.c.outcome(id)
+	if err != nil {
+		return err
+	}
+	next := outcomeRow{id: id, send: Accepted, proof: by, settled: at, hash: hash48(ev.ID), sentID: packID(ev.ID)}
+	if !exists {
+		if err := Transition(Sending, Accepted, by); err != nil {
+			return err
+		}
+		return t.accept(&next, false, ev.ID)
+	}
+	switch o.send {
+	case Accepted:
+		old := o.sentID
+		if err := t.joinAccepted(&o, &next); err != nil || old != nil || ev.ID == "" {
+			return err
+		}
+		return t.adopt(ev.ID)
+	case Rejected:
+		if err := t.find(FindingContradiction, id, "refused with "+o.code+", and then a status came for it"); err != nil {
+			return err
+		}
+	case Pending, Cancelled:
+		if moved, err := t.again(id); err != nil || moved {
+			return err
+		}
+		if err := t.find(FindingContradiction, id, "believed to be not taken, and then a status came for it"); err != nil {
+			return err
+		}
+	}
+	if err := Transition(o.send, Accepted, by); err != nil {
+		return err
+	}
+	return t.accept(&next, true, ev.ID)
+}
+
+// again notes the echo of an attempt that was made again, as a duplicate; the
+// later attempt is the one that counts.
+func (t *tx) again(id int64) (bool, error) {
+	later, _, err := t.c.one(`SELECT EXISTS (SELECT 1 FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
+		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt)`, id)
+	if err != nil || later == 0 {
+		return false, err
+	}
+	return true, t.find(FindingDuplicate, id, "believed to be not taken and made again, and then a status came for it")
+}
+
+func (t *tx) accept(o *outcomeRow, exists bool, id string) error {
+	if err := t.putOutcome(o, exists); err != nil {
+		return err
+	}
+	if id == "" {
+		return nil
+	}
+	return t.adopt(id)
+}
+
+// statusRow is a row of statuses.
+type statusRow struct {
+	id        int64
+	rank      message.Rank
+	rankAt    int64
+	failedAt  int64
+	failCode  string
+	failTitle string
+	replied   int64
+}
+
+// join is commutative, associative and idempotent.
+func (s *statusRow) join(ev *message.Event, at int64) {
+	if !ev.Failed {
+		if ev.Rank == message.RankNone {
+			return
+		}
+		if ev.Rank > s.rank || ev.Rank == s.rank && (s.rankAt == 0 || at < s.rankAt) {
+			s.rank, s.rankAt = ev.Rank, at
+		}
+		return
+	}
+	earlier := s.failedAt == 0 || at < s.failedAt
+	if earlier || at == s.failedAt && (ev.Code < s.failCode || ev.Code == s.failCode && ev.Title < s.failTitle) {
+		s.failedAt, s.failCode, s.failTitle = at, ev.Code, ev.Title
+	}
+}
+
+func (c *conn) status(id int64) (statusRow, error) {
+	out := statusRow{id: id}
+	err := c.each("SELECT rank, rank_at, failed_at, fail_code, fail_title, replied FROM statuses WHERE id = ?", func(st *sqlite.Stmt) error {
+		out = scanStatus(st, id, 0)
+		return nil
+	}, id)
+	return out, err
+}
+
+func scanStatus(st *sqlite.Stmt, id int64, from int) statusRow {
+	return statusRow{id: id, rank: message.Rank(st.ColumnInt(from)), rankAt: st.ColumnInt64(from + 1), failedAt: st.ColumnInt64(from + 2),
+		failCode: st.ColumnText(from + 3), failTitle: st.ColumnText(from + 4), replied: st.ColumnInt64(from + 5)}
+}
+
+func (t *tx) putStatus(s *statusRow) error {
+	w := t.replace(tStatuses, s.id)
+	w.int(int64(s.rank))
+	w.int(s.rankAt)
+	w.maybe(s.failedAt)
+	w.maybeText(s.failCode)
+	w.maybeText(s.failTitle)
+	w.maybe(s.replied)
+	_, err := w.done()
+	return err
+}
+
+// failed carries what a failure says about the person. Codes: Meta, error
+// codes, read 2026-09-11.
+func (t *tx) failed(id int64, code string, at int64) error {
+	var change func(*personRow)
+	switch code {
+	case "131050":
+		change = func(p *personRow) { p.setOpt(optOut, at, "131050", "failed status") }
+	case "131049":
+		change = func(p *personRow) { p.cooldown = max(p.cooldown, at+cooldown131049) }
+	case "131047":
+		change = func(p *personRow) { p.shut = max(p.shut, at) }
+	default:
+		return nil
+	}
+	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", id)
+	if err != nil || !ok {
+		return err
+	}
+	gone, err := t.isErasedID(who)
+	if err != nil || gone {
+		return err
+	}
+	return t.changePerson(who, change)
+}
+
+// preferenceEvent is a person's own word on marketing.
+func (t *tx) preferenceEvent(received int64, ev *message.Event) error {
+	opt := int64(optIn)
+	if ev.OptOut {
+		opt = optOut
+	}
+	return t.about(ev.From, func(p *personRow) {
+		p.setOpt(opt, eventTime(ev, received), "user_preferences", ev.Category)
+	})
+}
+
+// about changes what is known of the person behind an address, unless erased.
+func (t *tx) about(a message.Address, change func(*personRow)) error {
+	if a.Key() == "" {
+		return nil
+	}
+	erased, err := t.s.isErased(t.c, a.Key())
+	if err != nil || erased {
+		return err
+	}
+	who, err := t.recipient(a.Key())
+	if err != nil {
+		return err
+	}
+	return t.changePerson(who, change)
+}
+
+// identityEvent carries an opt-out over to a person's new address, and is kept.
+func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
+	if ev.From.Key() != "" {
+		old, err := t.recipient(ev.From.Key())
+		if err != nil {
+			return err
+		}
+		p, known, err := t.c.person(old)
+		if err != nil {
+			return err
+		}
+		if known && p.opt == optOut {
+			if err := t.about(ev.NewAddress, func(n *personRow) { n.setOpt(optOut, p.optAt, p.reason, p.evidence) }); err != nil {
+				return err
+			}
+		}
+	}
+	return t.notice(provider, received, ev)
+}
+
+// notice keeps an event about the account, or one that is not understood.
+func (t *tx) notice(provider, received int64, ev *message.Event) error {
+	raw := ev.Raw
+	if len(raw) == 0 {
+		var err error
+		if raw, err = json.Marshal(ev); err != nil {
+			return err
+		}
+	}
+	w := t.insert(tNotices, 0)
+	w.int(provider)
+	w.int(eventTime(ev, received))
+	w.text(string(ev.Kind))
+	w.text(ev.Field)
+	w.text(ev.Reason)
+	w.blob(raw)
+	_, err := w.done()
+	return err
+}
+
+// orphan keeps an event that names a message we do not know, or not yet.
+func (t *tx) orphan(provider, received int64, about string, ev *message.Event) error {
+	text, err := json.Marshal(ev)
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256(text)
+	if _, ok, err := t.c.one("SELECT 1 FROM orphans WHERE digest = ?", digest[:16]); err != nil || ok {
+		return err
+	}
+	w := t.insert(tOrphans, 0)
+	w.int(provider)
+	w.int(received)
+	w.int(hash48(about))
+	w.blob(digest[:16])
+	w.blob(text)
+	_, err = w.done()
+	return err
+}
+
+// orphanRow is what a waiting event needs to be joined.
+type orphanRow struct {
+	id, provider, received int64
+	event                  message.Event
+}
+
+// adopt joins the events that waited for a provider's id.
+func (t *tx) adopt(id string) error {
+	var rows []orphanRow
+	err := t.c.each("SELECT id, provider, received, event FROM orphans WHERE hash = ?", func(st *sqlite.Stmt) error {
+		o := orphanRow{id: st.ColumnInt64(0), provider: st.ColumnInt64(1), received: st.ColumnInt64(2)}
+		if err := json.Unmarshal(columnBlob(st, 3), &o.event); err != nil {
+			return fmt.Errorf("%w: an event that waits: %w", ErrDamaged, err)
+		}
+		rows = append(rows, o)
+		return nil
+	}, hash48(id))
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := t.adoptOne(&rows[i], id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) adoptOne(o *orphanRow, id string) error {
+	about := o.event.ID
+	if o.event.Kind == message.EventInbound {
+		about = o.event.ContextID
+	}
+	if about != id {
+		return nil // another id with the same hash
+	}
+	attempt, err := t.attemptOf("", id)
+	if err != nil || attempt == 0 {
+		return err
+	}
+	if err := t.remove(tOrphans, o.id); err != nil {
+		return err
+	}
+	if o.event.Kind == message.EventInbound {
+		return t.replied(attempt, &o.event, o.received, inboundHash(o.provider, &o.event))
+	}
+	return t.joinStatus(attempt, o.received, &o.event, ProofEcho)
+}

@@ -1,0 +1,475 @@
+package state
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Resolve settles a delivery that is in doubt, as Accepted or, when a person is
+// sure that it was not sent, as Pending. Who and why are written down.
+func (s *Store) Resolve(ctx context.Context, key Key, as Send, who, why string) error {
+	err := s.write(ctx, func(t *tx) error {
+		id, err := t.lastAttempt(key)
+		if err != nil {
+			return err
+		}
+		o, exists, err := t.c.outcome(id)
+		switch {
+		case err != nil:
+			return err
+		case !exists:
+			return errors.New("it is being sent now; after a crash, the next apply puts it in doubt")
+		case o.send != InDoubt:
+			return fmt.Errorf("it is %s, not in doubt", o.send)
+		}
+		if err := Transition(o.send, as, ProofOperator); err != nil {
+			return err
+		}
+		o.send, o.proof, o.settled = as, ProofOperator, t.now
+		if err := t.putOutcome(&o, true); err != nil {
+			return err
+		}
+		return t.decided(who, fmt.Sprintf("resolved attempt %d as %s", id, as), why)
+	})
+	if err != nil {
+		return fmt.Errorf("resolving a delivery of %s: %w", key.Campaign, err)
+	}
+	return nil
+}
+
+// ErrUnknown is wrapped when the state knows nothing under an address or key.
+var ErrUnknown = errors.New("the state knows nothing of it")
+
+func (t *tx) lastAttempt(key Key) (int64, error) {
+	campaign, err := t.c.addressID(key.Campaign)
+	if err != nil {
+		return 0, err
+	}
+	who, err := t.c.recipientID(key.Recipient)
+	if err != nil {
+		return 0, err
+	}
+	id, ok, err := t.c.one("SELECT id FROM attempts WHERE recipient = ? AND campaign = ? AND revision = ? ORDER BY attempt DESC LIMIT 1",
+		who, campaign, key.Revision)
+	if err == nil && !ok {
+		err = ErrUnknown
+	}
+	return id, err
+}
+
+// Move gives what is kept under one address to another, which must be free:
+// the resource and its deliveries.
+func (s *Store) Move(ctx context.Context, from, to string) error {
+	err := s.write(ctx, func(t *tx) error {
+		moved := 0
+		for _, move := range []func(from, to string) (bool, error){t.moveAddress, t.moveResource} {
+			ok, err := move(from, to)
+			if err != nil {
+				return err
+			}
+			if ok {
+				moved++
+			}
+		}
+		if moved == 0 {
+			return ErrUnknown
+		}
+		t.s.forgetCaches()
+		return t.decided("", "moved "+from+" to "+to, "")
+	})
+	if err != nil {
+		return fmt.Errorf("moving %s to %s: %w", from, to, err)
+	}
+	return nil
+}
+
+// moveAddress renames: rows name addresses by number.
+func (t *tx) moveAddress(from, to string) (bool, error) {
+	id, err := t.c.addressID(from)
+	if err != nil || id == 0 {
+		return false, err
+	}
+	taken, err := t.c.addressID(to)
+	if err != nil {
+		return false, err
+	}
+	if taken != 0 {
+		used, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign = ?1 OR message = ?1)", taken)
+		if err != nil {
+			return false, err
+		}
+		if used == 1 {
+			return false, fmt.Errorf("there are deliveries of %s already", to)
+		}
+		// Nothing hangs on the name; it only stands in the way.
+		if err := t.putAddress(taken, fmt.Sprintf("%s (before %d)", to, t.now)); err != nil {
+			return false, err
+		}
+	}
+	return true, t.putAddress(id, to)
+}
+
+func (t *tx) putAddress(id int64, a string) error {
+	w := t.replace(tAddresses, id)
+	w.text(a)
+	_, err := w.done()
+	return err
+}
+
+func (t *tx) moveResource(from, to string) (bool, error) {
+	id, ok, err := t.c.one("SELECT id FROM resources WHERE address = ?", from)
+	if err != nil || !ok {
+		return false, err
+	}
+	if _, taken, err := t.c.one("SELECT 1 FROM resources WHERE address = ?", to); err != nil || taken {
+		return false, errors.Join(err, fmt.Errorf("there is a %s already", to))
+	}
+	var r Resource
+	var refs string
+	err = t.c.each("SELECT type, tree, refs FROM resources WHERE id = ?", func(st *sqlite.Stmt) error {
+		r = Resource{Type: st.ColumnText(0), Tree: columnBlob(st, 1)}
+		refs = st.ColumnText(2)
+		return nil
+	}, id)
+	if err != nil {
+		return false, err
+	}
+	w := t.replace(tResources, id)
+	w.text(to)
+	w.text(r.Type)
+	w.text(to[strings.LastIndexByte(to, '.')+1:])
+	w.blob(r.Tree)
+	w.text(refs)
+	_, err = w.done()
+	return true, err
+}
+
+// Remove forgets a resource and, with a campaign, its deliveries: what was sent
+// would be sent again. It returns how many deliveries were forgotten, and
+// refuses while one is being sent.
+func (s *Store) Remove(ctx context.Context, address string) (n int, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		known, err := t.removeAll(tResources, "SELECT id FROM resources WHERE address = ?", address)
+		if err != nil {
+			return err
+		}
+		id, err := t.c.addressID(address)
+		if err != nil {
+			return err
+		}
+		if n, err = t.removeAttempts("campaign = ?", id); err != nil {
+			return err
+		}
+		if known == 0 && n == 0 {
+			return ErrUnknown
+		}
+		return t.decided("", fmt.Sprintf("removed %s with %d attempts", address, n), "")
+	})
+	if err != nil {
+		return 0, fmt.Errorf("removing %s from the state: %w", address, err)
+	}
+	return n, nil
+}
+
+// removeAttempts deletes attempts that a condition chooses with all that hangs
+// on them. It refuses open ones.
+func (t *tx) removeAttempts(where string, args ...any) (int, error) {
+	open, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
+	if err != nil {
+		return 0, err
+	}
+	if open == 1 {
+		return 0, errors.New("something of it is being sent; wait for the apply, or run one after a crash")
+	}
+	ids, err := t.c.ints("SELECT id FROM attempts WHERE "+where, args...)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		for _, tab := range [...]table{tStatuses, tOutcomes, tAttempts} {
+			if err := t.remove(tab, id); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(ids), nil
+}
+
+// importBatch is how many deliveries one transaction takes over.
+const importBatch = 500
+
+// Import takes over deliveries that were made elsewhere, as accepted, so that
+// they are not made again. Those that the state knows already are left as they
+// are. It returns how many were added; after an error, those before it are in.
+func (s *Store) Import(ctx context.Context, ds iter.Seq2[Delivery, error]) (added int, err error) {
+	batch := make([]Delivery, 0, importBatch)
+	flush := func() error {
+		n, err := s.importSome(ctx, batch)
+		added += n
+		batch = batch[:0]
+		return err
+	}
+	for d, err := range ds {
+		if err != nil {
+			return added, errors.Join(err, flush())
+		}
+		if batch = append(batch, d); len(batch) == importBatch {
+			if err := flush(); err != nil {
+				return added, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return added, err
+	}
+	err = s.write(ctx, func(t *tx) error {
+		return t.decided("", fmt.Sprintf("imported %d deliveries", added), "")
+	})
+	return added, err
+}
+
+func (s *Store) importSome(ctx context.Context, batch []Delivery) (n int, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n = 0
+		for i := range batch {
+			ok, err := t.importOne(&batch[i])
+			if err != nil {
+				return err
+			}
+			if ok {
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("importing deliveries: %w", err)
+	}
+	return n, nil
+}
+
+func (t *tx) importOne(d *Delivery) (bool, error) {
+	_, err := t.lastAttempt(d.Key)
+	if !errors.Is(err, ErrUnknown) {
+		return false, err
+	}
+	campaign, err := t.address(d.Campaign)
+	if err != nil {
+		return false, err
+	}
+	text, err := t.address(d.Message)
+	if err != nil {
+		return false, err
+	}
+	who, err := t.recipient(d.Recipient)
+	if err != nil {
+		return false, err
+	}
+	at := millis(d.Settled)
+	if at == 0 {
+		at = t.now
+	}
+	w := t.insert(tAttempts, 0)
+	w.int(who)
+	w.int(campaign)
+	w.int(int64(d.Revision))
+	w.int(1)
+	w.int(0)
+	w.int(text)
+	w.int(at)
+	w.blob(d.Digest[:])
+	w.blob(make([]byte, 16))
+	w.packed(packRef(t.s.refHead, d.Ref))
+	id, err := w.done()
+	if err != nil {
+		return false, err
+	}
+	o := outcomeRow{id: id, send: Accepted, proof: ProofOperator, settled: at, cause: "import", hash: hash48(d.ID), sentID: packID(d.ID)}
+	return true, t.accept(&o, false, d.ID)
+}
+
+// Erase forgets a person everywhere: what was written, known and received. The
+// deliveries stay for the counts, under a random name and without their ids.
+// What is kept is a keyed hash, so that nothing is ever sent to that recipient
+// again. Backups that were made before still hold the person.
+func (s *Store) Erase(ctx context.Context, recipient string) error {
+	random := make([]byte, 8)
+	if _, err := io.ReadFull(s.opt.Rand, random); err != nil {
+		return fmt.Errorf("erasing a recipient: %w", err)
+	}
+	err := s.write(ctx, func(t *tx) error {
+		for { // what is in the inbox may be about the person
+			n, err := t.fold(foldAll)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+		}
+		return t.erase(recipient, erasedPrefix+hex.EncodeToString(random))
+	})
+	if err != nil {
+		return fmt.Errorf("erasing a recipient: %w", err)
+	}
+	// The journal holds old pages until it is emptied.
+	if err := s.acquire(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	return s.writer.script("PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+const foldAll = 1000
+
+func (t *tx) erase(recipient, name string) error {
+	who, err := t.c.recipientID(recipient)
+	if err != nil {
+		return err
+	}
+	if who != 0 {
+		if err := t.erasePerson(who, name); err != nil {
+			return err
+		}
+	}
+	// Events that are kept as they came name people in their own ways.
+	needle := strings.TrimPrefix(recipient, "+")
+	for tab, col := range map[table]string{tOrphans: "event", tNotices: "raw"} {
+		if _, err := t.removeAll(tab, "SELECT id FROM "+tab.String()+" WHERE instr("+col+", CAST(? AS BLOB)) > 0", needle); err != nil {
+			return err
+		}
+	}
+	hash := t.s.erasedHash(recipient)
+	if _, known, err := t.c.one("SELECT 1 FROM erased WHERE hash = ?", hash); err != nil || known {
+		return err
+	}
+	w := t.insert(tErased, 0)
+	w.blob(hash)
+	w.int(t.now)
+	if _, err := w.done(); err != nil {
+		return err
+	}
+	return t.decided("", "erased a recipient", "")
+}
+
+func (t *tx) erasePerson(who int64, name string) error {
+	if err := t.remove(tPeople, who); err != nil {
+		return err
+	}
+	if _, err := t.removeAll(tInbound, "SELECT id FROM inbound WHERE recipient = ?", who); err != nil {
+		return err
+	}
+	ids, err := t.c.ints("SELECT id FROM attempts WHERE recipient = ?", who)
+	if err != nil {
+		return err
+	}
+	if who < 0 {
+		if err := t.remove(tNames, -who); err != nil {
+			return err
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	w := t.insert(tNames, 0)
+	w.text(name)
+	pseudonym, err := w.done()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := t.anonymise(id, -pseudonym); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// anonymise gives an attempt to another recipient and takes away what leads
+// back: WhatsApp's ids hold the phone number, and the hash of the body is one
+// of a text with a name in it.
+func (t *tx) anonymise(id, to int64) error {
+	var campaign, revision, attempt, run, text, intended int64
+	var ref any
+	err := t.c.each("SELECT campaign, revision, attempt, run, message, intended, ref FROM attempts WHERE id = ?", func(st *sqlite.Stmt) error {
+		campaign, revision, attempt = st.ColumnInt64(0), st.ColumnInt64(1), st.ColumnInt64(2)
+		run, text, intended, ref = st.ColumnInt64(3), st.ColumnInt64(4), st.ColumnInt64(5), columnPacked(st, 6)
+		return nil
+	}, id)
+	if err != nil {
+		return err
+	}
+	if err := t.remove(tAttempts, id); err != nil {
+		return err
+	}
+	o, settled, err := t.c.outcome(id)
+	if err != nil {
+		return err
+	}
+	if settled {
+		if err := t.remove(tOutcomes, id); err != nil {
+			return err
+		}
+	}
+	w := t.insert(tAttempts, id)
+	for _, v := range [...]int64{to, campaign, revision, attempt, run, text, intended} {
+		w.int(v)
+	}
+	w.blob(make([]byte, 16))
+	w.blob(make([]byte, 16))
+	w.packed(ref)
+	if _, err := w.done(); err != nil || !settled {
+		return err
+	}
+	o.hash, o.sentID = 0, nil
+	return t.putOutcome(&o, false)
+}
+
+// keepEvents is how long a repetition or a late event is expected: WhatsApp
+// keeps a message for 30 days, and a webhook is repeated for 7. Source: Meta,
+// webhooks overview, read 2026-09-11.
+const keepEvents = 45 * 24 * time.Hour
+
+// Prune forgets what nothing depends on any more and that is older than before:
+// answered inbound events, notices, old revisions of campaigns that have a newer
+// one; and of waiting events and known bodies what is older than 45 days too.
+// It returns how many rows are gone.
+func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) {
+	events := before
+	if latest := s.opt.Clock().Add(-keepEvents); latest.Before(events) {
+		events = latest
+	}
+	err = s.write(ctx, func(t *tx) error {
+		for _, p := range []struct {
+			table table
+			query string
+			limit time.Time
+		}{
+			{tInbound, "SELECT id FROM inbound WHERE state = 2 AND received < ?", events},
+			{tNotices, "SELECT id FROM notices WHERE at < ?", before},
+			{tOrphans, "SELECT id FROM orphans WHERE received < ?", events},
+			{tSeen, "SELECT id FROM seen WHERE received < ?", events},
+		} {
+			gone, err := t.removeAll(p.table, p.query, millis(p.limit))
+			if err != nil {
+				return err
+			}
+			n += gone
+		}
+		gone, err := t.removeAttempts(`intended < ? AND run > 0 AND revision < (SELECT max(b.revision) FROM attempts b WHERE b.campaign = attempts.campaign)`, millis(events))
+		n += gone
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("pruning the state: %w", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,183 @@
+package state
+
+import (
+	"context"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// outcomeRow is a row of outcomes.
+type outcomeRow struct {
+	id      int64
+	send    Send
+	proof   Proof
+	settled int64
+	code    string
+	title   string
+	cause   string
+	hash    int64
+	sentID  any // packed
+}
+
+// outcome reads the outcome of an attempt; ok is false while it is open.
+func (c *conn) outcome(id int64) (o outcomeRow, ok bool, err error) {
+	err = c.each("SELECT send, proof, settled, code, title, cause, hash, sent_id FROM outcomes WHERE id = ?",
+		func(st *sqlite.Stmt) error {
+			ok = true
+			o = outcomeRow{id: id, send: Send(st.ColumnInt(0)), proof: proofOf(st.ColumnInt64(1)), settled: st.ColumnInt64(2),
+				code: st.ColumnText(3), title: st.ColumnText(4), cause: st.ColumnText(5), hash: st.ColumnInt64(6), sentID: columnPacked(st, 7)}
+			return nil
+		}, id)
+	return o, ok, err
+}
+
+func columnPacked(st *sqlite.Stmt, col int) any {
+	switch st.ColumnType(col) {
+	case sqlite.TypeBlob:
+		return columnBlob(st, col)
+	case sqlite.TypeText:
+		return st.ColumnText(col)
+	}
+	return nil
+}
+
+// putOutcome writes an outcome; exists says that it takes the place of one.
+func (t *tx) putOutcome(o *outcomeRow, exists bool) error {
+	var w *rowWriter
+	if exists {
+		w = t.replace(tOutcomes, o.id)
+	} else {
+		w = t.insert(tOutcomes, o.id)
+	}
+	w.int(int64(o.send))
+	w.int(proofNumber(o.proof))
+	w.int(o.settled)
+	w.maybeText(o.code)
+	w.maybeText(o.title)
+	w.maybeText(o.cause)
+	w.maybe(o.hash)
+	w.packed(o.sentID)
+	_, err := w.done()
+	return err
+}
+
+// Settle implements apply.Recorder.
+func (s *Store) Settle(ctx context.Context, run int64, outcomes []Outcome) error {
+	err := s.write(ctx, func(t *tx) error {
+		if err := t.fence(run); err != nil {
+			return err
+		}
+		waiting, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM orphans)")
+		if err != nil {
+			return err
+		}
+		for i := range outcomes {
+			if err := t.settle(&outcomes[i]); err != nil {
+				return err
+			}
+			if waiting == 1 && outcomes[i].ID != "" {
+				if err := t.adopt(outcomes[i].ID); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
+	}
+	return nil
+}
+
+func (t *tx) settle(o *Outcome) error {
+	old, exists, err := t.c.outcome(o.Attempt)
+	if err != nil {
+		return err
+	}
+	next := outcomeRow{id: o.Attempt, send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title,
+		cause: o.Cause, hash: hash48(o.ID), sentID: packID(o.ID)}
+	if exists {
+		err = t.join(&old, &next)
+	} else if err = Transition(Sending, o.Send, o.Proof); err == nil {
+		err = t.putOutcome(&next, false)
+	}
+	if err != nil {
+		return err
+	}
+	return t.consequences(o)
+}
+
+// join adds an answer to an outcome that an event or a recovery has written.
+func (t *tx) join(old, next *outcomeRow) error {
+	switch {
+	case old.send == next.send && old.send != Accepted:
+		return nil // said twice
+	case old.send == Accepted && next.send == Accepted:
+		return t.joinAccepted(old, next)
+	case old.send == Accepted:
+		return t.find(FindingContradiction, old.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
+	case old.send == InDoubt && old.proof == "" && next.send == Accepted:
+		// A late answer to an attempt that was given up: a proof like an echo.
+		next.proof = ProofEcho
+	}
+	if err := Transition(old.send, next.send, next.proof); err != nil {
+		return err
+	}
+	return t.putOutcome(next, true)
+}
+
+// joinAccepted completes the id, and notes a second one (T14).
+func (t *tx) joinAccepted(old, next *outcomeRow) error {
+	switch {
+	case next.sentID == nil || same(old.sentID, next.sentID):
+		return nil
+	case old.sentID != nil:
+		return t.find(FindingDuplicate, old.id, "the provider has two ids for one message")
+	}
+	old.sentID, old.hash = next.sentID, next.hash
+	return t.putOutcome(old, true)
+}
+
+// consequences are what an answer means for the person.
+func (t *tx) consequences(o *Outcome) error {
+	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+		return nil
+	}
+	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
+	if err != nil || !ok {
+		return err
+	}
+	return t.changePerson(who, func(p *personRow) {
+		at := millis(o.At)
+		if o.OptOut {
+			p.setOpt(optOut, at, reasonOf(o.Code), "answer to a send")
+		}
+		p.cooldown = max(p.cooldown, millis(o.Cooldown))
+		if o.WindowShut {
+			p.shut = max(p.shut, at)
+		}
+	})
+}
+
+func reasonOf(code string) string {
+	if code == "" {
+		return "provider"
+	}
+	return code
+}
+
+// find writes down a contradiction, once.
+func (t *tx) find(kind string, attempt int64, detail string) error {
+	_, ok, err := t.c.one("SELECT 1 FROM findings WHERE kind = ? AND attempt = ? AND detail = ?", kind, attempt, detail)
+	if err != nil || ok {
+		return err
+	}
+	w := t.insert(tFindings, 0)
+	w.int(t.now)
+	w.text(kind)
+	w.int(attempt)
+	w.text(detail)
+	_, err = w.done()
+	return err
+}

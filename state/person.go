@@ -1,0 +1,257 @@
+package state
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// windowLength is WhatsApp's customer service window. Source: Meta, WhatsApp
+// Cloud API, "Send messages", read 2026-09-11.
+const windowLength = int64(24 * time.Hour / time.Millisecond)
+
+// The values of personRow.opt.
+const (
+	optUnknown = 0
+	optOut     = 1
+	optIn      = 2
+)
+
+// personRow is a row of people.
+type personRow struct {
+	lastInbound int64
+	shut        int64
+	opt         int64
+	optAt       int64
+	reason      string
+	evidence    string
+	cooldown    int64
+	profile     string
+	profileAt   int64
+	attributes  string // JSON; "" for none
+	handover    bool
+}
+
+// windowEnds is when the window closes; 0 when nothing is known.
+func (p *personRow) windowEnds() int64 {
+	if p.lastInbound == 0 {
+		return p.shut
+	}
+	ends := p.lastInbound + windowLength
+	if p.shut >= p.lastInbound {
+		ends = min(ends, p.shut)
+	}
+	return ends
+}
+
+// setOpt joins an opt-out or opt-in: the newest wins, and the opt-out where two
+// are as new. Ties in reason are broken by the texts, so that no order matters.
+func (p *personRow) setOpt(opt, at int64, reason, evidence string) {
+	switch {
+	case p.opt == optUnknown || at > p.optAt:
+	case at < p.optAt || opt > p.opt:
+		return
+	case opt == p.opt && (reason > p.reason || reason == p.reason && evidence >= p.evidence):
+		return
+	}
+	p.opt, p.optAt, p.reason, p.evidence = opt, at, reason, evidence
+}
+
+const personColumns = "last_inbound, shut, opt, opt_at, reason, evidence, cooldown, profile, profile_at, attributes, handover"
+
+func scanPerson(st *sqlite.Stmt, from int) personRow {
+	return personRow{
+		lastInbound: st.ColumnInt64(from), shut: st.ColumnInt64(from + 1),
+		opt: st.ColumnInt64(from + 2), optAt: st.ColumnInt64(from + 3), reason: st.ColumnText(from + 4), evidence: st.ColumnText(from + 5),
+		cooldown: st.ColumnInt64(from + 6), profile: st.ColumnText(from + 7), profileAt: st.ColumnInt64(from + 8),
+		attributes: st.ColumnText(from + 9), handover: st.ColumnInt64(from+10) == 1,
+	}
+}
+
+func (c *conn) person(who int64) (p personRow, ok bool, err error) {
+	err = c.each("SELECT "+personColumns+" FROM people WHERE id = ?", func(st *sqlite.Stmt) error {
+		p, ok = scanPerson(st, 0), true
+		return nil
+	}, who)
+	return p, ok, err
+}
+
+// changePerson reads, changes and writes what is known of a person. What is
+// the same as before is not written.
+func (t *tx) changePerson(who int64, change func(*personRow)) error {
+	p, ok, err := t.c.person(who)
+	if err != nil {
+		return err
+	}
+	before := p
+	change(&p)
+	if ok && p == before {
+		return nil
+	}
+	w := t.replace(tPeople, who)
+	w.maybe(p.lastInbound)
+	w.maybe(p.shut)
+	w.int(p.opt)
+	w.maybe(p.optAt)
+	w.maybeText(p.reason)
+	w.maybeText(p.evidence)
+	w.maybe(p.cooldown)
+	w.maybeText(p.profile)
+	w.maybe(p.profileAt)
+	w.maybeText(p.attributes)
+	w.bool(p.handover)
+	_, err = w.done()
+	return err
+}
+
+func (p *personRow) export(recipient string) (Person, error) {
+	out := Person{
+		Recipient: recipient, LastInbound: fromMillis(p.lastInbound), WindowEnds: fromMillis(p.windowEnds()),
+		OptedOut: p.opt == optOut, Cooldown: fromMillis(p.cooldown), ProfileName: p.profile, Handover: p.handover,
+	}
+	if out.OptedOut {
+		out.OptOut, out.OptOutAt = p.reason, fromMillis(p.optAt)
+	}
+	if p.attributes != "" {
+		if err := json.Unmarshal([]byte(p.attributes), &out.Attributes); err != nil {
+			return out, fmt.Errorf("%w: the attributes of a person: %w", ErrDamaged, err)
+		}
+	}
+	return out, nil
+}
+
+// Person is what the state knows of a recipient; of one that was erased, only
+// that nothing may be sent.
+func (s *Store) Person(ctx context.Context, recipient string) (Person, error) {
+	var out Person
+	err := s.read(ctx, func(c *conn) error {
+		who, err := c.recipientID(recipient)
+		if err != nil {
+			return err
+		}
+		p, _, err := c.person(who)
+		if err != nil {
+			return err
+		}
+		if out, err = p.export(recipient); err != nil {
+			return err
+		}
+		erased, err := s.isErased(c, recipient)
+		if erased {
+			out.OptedOut, out.OptOut = true, "erased"
+		}
+		return err
+	})
+	return out, err
+}
+
+// changeRecipient is changePerson by key. Nothing is stored about a recipient
+// that was erased.
+func (s *Store) changeRecipient(ctx context.Context, recipient string, change func(*tx, *personRow) error) error {
+	return s.write(ctx, func(t *tx) error {
+		erased, err := s.isErased(t.c, recipient)
+		if err != nil || erased {
+			return err
+		}
+		who, err := t.recipient(recipient)
+		if err != nil {
+			return err
+		}
+		var failed error
+		return errors.Join(t.changePerson(who, func(p *personRow) { failed = change(t, p) }), failed)
+	})
+}
+
+// SetAttributes sets attributes of a recipient; "" removes one.
+func (s *Store) SetAttributes(ctx context.Context, recipient string, set map[string]string) error {
+	return s.changeRecipient(ctx, recipient, func(_ *tx, p *personRow) error {
+		all := map[string]string{}
+		if p.attributes != "" {
+			if err := json.Unmarshal([]byte(p.attributes), &all); err != nil {
+				return fmt.Errorf("%w: the attributes of a person: %w", ErrDamaged, err)
+			}
+		}
+		maps.Copy(all, set)
+		maps.DeleteFunc(all, func(_, v string) bool { return v == "" })
+		p.attributes = ""
+		if len(all) == 0 {
+			return nil
+		}
+		text, err := json.Marshal(all)
+		p.attributes = string(text)
+		return err
+	})
+}
+
+// Handover silences the rules for a recipient, or gives the person back to
+// them.
+func (s *Store) Handover(ctx context.Context, recipient string, on bool) error {
+	return s.changeRecipient(ctx, recipient, func(_ *tx, p *personRow) error {
+		p.handover = on
+		return nil
+	})
+}
+
+// OptOut records that a person does not want marketing. The reason is a word,
+// such as "stop_word"; the evidence says where it is from.
+func (s *Store) OptOut(ctx context.Context, recipient, reason, evidence string) error {
+	return s.setOpt(ctx, recipient, optOut, reason, evidence)
+}
+
+// OptIn records that a person wants marketing again.
+func (s *Store) OptIn(ctx context.Context, recipient, evidence string) error {
+	return s.setOpt(ctx, recipient, optIn, "opt_in", evidence)
+}
+
+func (s *Store) setOpt(ctx context.Context, recipient string, opt int64, reason, evidence string) error {
+	err := s.changeRecipient(ctx, recipient, func(t *tx, p *personRow) error {
+		// What somebody decides now holds, even when a provider's clock is ahead.
+		p.setOpt(opt, max(t.now, p.optAt+1), reason, evidence)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("recording an opt-out or opt-in: %w", err)
+	}
+	return nil
+}
+
+// erasedHash is what is kept of an erased recipient.
+func (s *Store) erasedHash(recipient string) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte("erased "))
+	mac.Write([]byte(recipient))
+	return mac.Sum(nil)[:16]
+}
+
+// isErased reports whether a recipient was erased. It costs a hash only when
+// anybody was.
+func (s *Store) isErased(c *conn, recipient string) (bool, error) {
+	any, _, err := c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	if err != nil || any == 0 {
+		return false, err
+	}
+	_, ok, err := c.one("SELECT 1 FROM erased WHERE hash = ?", s.erasedHash(recipient))
+	return ok, err
+}
+
+// isErasedID reports whether a recipient of the ledger stands for an erased
+// person: its name was replaced.
+func (t *tx) isErasedID(who int64) (bool, error) {
+	if who > 0 {
+		return false, nil
+	}
+	name, err := t.c.recipientText(who)
+	return strings.HasPrefix(name, erasedPrefix), err
+}
+
+// erasedPrefix begins the name that takes the place of an erased recipient's
+// key in the ledger.
+const erasedPrefix = "erased:"

@@ -1,0 +1,225 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Snapshot is the state at one moment, whatever is written meanwhile. It is
+// used by one goroutine at a time, and is to be closed.
+type Snapshot struct {
+	s *Store
+	c *conn
+}
+
+// Snapshot takes one.
+func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
+	c, err := s.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The first read fixes the moment.
+	if _, _, err := c.one("SELECT id FROM meta"); err != nil {
+		s.free(c)
+		return nil, fmt.Errorf("reading the state %s: %w", s.opt.Path, describe(err))
+	}
+	return &Snapshot{s: s, c: c}, nil
+}
+
+// Close ends the snapshot; a second time does nothing.
+func (s *Snapshot) Close() error {
+	if s.c != nil {
+		s.s.free(s.c)
+		s.c = nil
+	}
+	return nil
+}
+
+func (s *Snapshot) ready(ctx context.Context) error {
+	if s.c == nil {
+		return errors.New("reading a snapshot that is closed")
+	}
+	s.c.SetInterrupt(ctx.Done())
+	return ctx.Err()
+}
+
+// Meta is the identity of the state at that moment.
+func (s *Snapshot) Meta(ctx context.Context) (Meta, error) {
+	if err := s.ready(ctx); err != nil {
+		return Meta{}, err
+	}
+	return s.c.meta()
+}
+
+// Resources are those of the last apply, in the order in which Begin got them.
+func (s *Snapshot) Resources(ctx context.Context) ([]Resource, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	var out []Resource
+	err := s.c.each("SELECT address, type, name, tree, refs FROM resources ORDER BY id", func(st *sqlite.Stmt) error {
+		r := Resource{Address: st.ColumnText(0), Type: st.ColumnText(1), Name: st.ColumnText(2), Tree: columnBlob(st, 3)}
+		if err := json.Unmarshal([]byte(st.ColumnText(4)), &r.Refs); err != nil {
+			return fmt.Errorf("%w: the references of %s: %w", ErrDamaged, r.Address, err)
+		}
+		out = append(out, r)
+		return nil
+	})
+	return out, err
+}
+
+// Deliveries are all deliveries of a campaign, of every campaign for "", by the
+// time of their last attempt. The sequence is to be used before Close.
+func (s *Snapshot) Deliveries(ctx context.Context, campaign string) iter.Seq2[Delivery, error] {
+	return func(yield func(Delivery, error) bool) {
+		if err := s.ready(ctx); err != nil {
+			yield(Delivery{}, err)
+			return
+		}
+		if campaign == "" {
+			s.s.deliveries(s.c, "")(yield)
+			return
+		}
+		id, err := s.c.addressID(campaign)
+		switch {
+		case err != nil:
+			yield(Delivery{}, err)
+		case id != 0:
+			s.s.deliveries(s.c, "campaign = ?", id)(yield)
+		}
+	}
+}
+
+// People are all persons of whom something is known.
+func (s *Snapshot) People(ctx context.Context) iter.Seq2[Person, error] {
+	return func(yield func(Person, error) bool) {
+		err := s.ready(ctx)
+		if err == nil {
+			err = s.people("", yield)
+		}
+		if err != nil && !errors.Is(err, errStop) {
+			yield(Person{}, err)
+		}
+	}
+}
+
+// errStop ends a query whose consumer has enough.
+var errStop = errors.New("stop")
+
+func (s *Snapshot) people(where string, yield func(Person, error) bool) error {
+	d, err := s.s.dictionary(s.c)
+	if err != nil {
+		return err
+	}
+	return s.c.fresh("SELECT id, "+personColumns+" FROM people "+where+" ORDER BY id", func(st *sqlite.Stmt) error {
+		row := scanPerson(st, 1)
+		p, err := row.export(d.recipient(st.ColumnInt64(0)))
+		if err != nil {
+			return err
+		}
+		if !yield(p, nil) {
+			return errStop
+		}
+		return nil
+	})
+}
+
+// RecentSends are the messages of campaigns that reached or may have reached
+// somebody since a moment, for frequency caps.
+func (s *Snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[RecentSend, error] {
+	return func(yield func(RecentSend, error) bool) {
+		err := s.ready(ctx)
+		if err == nil {
+			err = s.recentSends(since, yield)
+		}
+		if err != nil && !errors.Is(err, errStop) {
+			yield(RecentSend{}, err)
+		}
+	}
+}
+
+func (s *Snapshot) recentSends(since time.Time, yield func(RecentSend, error) bool) error {
+	names, err := s.s.dictionary(s.c)
+	if err != nil {
+		return err
+	}
+	return s.c.fresh(`SELECT a.recipient, a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+		WHERE a.intended > ? AND a.run > 0 AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.id`,
+		func(st *sqlite.Stmt) error {
+			if !yield(RecentSend{Recipient: names.recipient(st.ColumnInt64(0)), At: fromMillis(st.ColumnInt64(1))}, nil) {
+				return errStop
+			}
+			return nil
+		}, millis(since))
+}
+
+// Get is what is kept under a name; nil for nothing.
+func (s *Snapshot) Get(ctx context.Context, name string) ([]byte, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	var out []byte
+	return out, s.c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {
+		out = columnBlob(st, 0)
+		return nil
+	}, name)
+}
+
+// Erased returns a function that tells who was erased and must never be sent
+// to again. It is safe for concurrent use, also after Close.
+func (s *Snapshot) Erased(ctx context.Context) (func(recipient string) bool, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	hashes := map[[16]byte]bool{}
+	err := s.c.each("SELECT hash FROM erased", func(st *sqlite.Stmt) error {
+		var h [16]byte
+		st.ColumnBytes(0, h[:])
+		hashes[h] = true
+		return nil
+	})
+	store := s.s
+	return func(recipient string) bool {
+		return len(hashes) > 0 && hashes[[16]byte(store.erasedHash(recipient))]
+	}, err
+}
+
+// Compact is a table of what became of everybody in one revision of a
+// campaign, in some 50 bytes a recipient. It is safe for concurrent use, also
+// after Close.
+func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (out *Table, err error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	id, err := s.c.addressID(campaign)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.c.names()
+	if err != nil {
+		return nil, err
+	}
+	out = newTable(names)
+	sc, err := s.c.newScan("", "campaign = ? AND revision = ?", false, id, revision)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, sc.close()) }()
+	err = sc.each(func(send Send, outcome, _ bool) bool {
+		e := entry{recipient: sc.attempts.st.ColumnInt64(scanRecipient), send: send,
+			attempt: uint16(min(sc.attempts.st.ColumnInt(scanAttempt), 1<<16-1))}
+		sc.attempts.st.ColumnBytes(scanDigest, e.digest[:])
+		if outcome && sc.outcomes.st.ColumnType(2) != sqlite.TypeNull {
+			e.code = out.code(sc.outcomes.st.ColumnText(2))
+		}
+		out.put(&e)
+		return true
+	})
+	return out, err
+}

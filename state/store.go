@@ -1,0 +1,421 @@
+// Package state remembers what was sent, to whom and what came of it, in one
+// SQLite file, so that a message goes out once and every doubt is visible.
+//
+// Nothing outside this package sees SQL. See docs/delivery.md for the rules
+// that it keeps.
+package state
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	msqlite "modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
+)
+
+// Options say which state is opened and how.
+type Options struct {
+	Path     string // of the file
+	ReadOnly bool
+	// Clock tells the time; required.
+	Clock func() time.Time
+	// Rand is where the lineage of a new state comes from; required by Create.
+	Rand io.Reader
+	// Version is handbill's, for messages and backups.
+	Version string
+	// AllowNetwork opens a state on a network file system, by one process at a
+	// time and more slowly.
+	AllowNetwork bool
+	// Backups is how many automatic backups are kept; 0 for 10, -1 for none.
+	Backups int
+}
+
+// applicationID marks a SQLite file as a handbill state: "hbst".
+const applicationID = 0x68627374
+
+// ErrFormat is wrapped when a state was written by a newer handbill. The file
+// was not touched.
+var ErrFormat = errors.New("the state was written by a newer handbill; use that version, or restore the backup that it made before the migration")
+
+// ErrForeign is wrapped when a file is no handbill state. It was not touched.
+var ErrForeign = errors.New("not a handbill state")
+
+// ErrDamaged is wrapped when a state does not hold what was written to it.
+var ErrDamaged = errors.New("the state is damaged; see handbill state verify, and restore a backup")
+
+// ErrFenced is wrapped when another apply began after ours: we lost the lock,
+// and nothing more may be sent.
+var ErrFenced = errors.New("another apply has begun on this state since; nothing was written")
+
+// Store is an open state. It is safe for concurrent use. One process opens a
+// file once.
+type Store struct {
+	opt       Options
+	key       []byte // of the row checksums: the lineage
+	lineage   string
+	refHead   string // how its references begin
+	immutable bool
+
+	turn    chan struct{} // holds the writer's turn
+	writer  *conn
+	broken  error
+	readers chan *conn
+
+	// Caches of the writer, valid for dataVersion.
+	dataVersion int64
+	ids         map[string]int64 // addresses
+	runs        map[int64]int64  // epochs
+
+	inbox appender
+}
+
+// readerPool is how many idle read connections are kept.
+const readerPool = 4
+
+// Exists reports whether there is something at path.
+func Exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// Create makes a new state and mints its lineage. It is an error when there is
+// a file already.
+func Create(ctx context.Context, o Options) (*Store, error) {
+	if err := checkPlace(o); err != nil {
+		return nil, err
+	}
+	var raw [16]byte
+	if _, err := io.ReadFull(o.Rand, raw[:]); err != nil {
+		return nil, fmt.Errorf("minting the lineage of a new state: %w", err)
+	}
+	// SQLite takes the mode of its journals from the file.
+	f, err := os.OpenFile(o.Path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("creating the state: %w", err)
+	}
+	if err := errors.Join(f.Close(), syncDir(filepath.Dir(o.Path))); err != nil {
+		return nil, fmt.Errorf("creating the state: %w", err)
+	}
+	s := newStore(o)
+	s.setLineage(hex.EncodeToString(raw[:]), raw[:])
+	if err := s.initialise(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("creating the state %s: %w", o.Path, err), s.Close(), os.Remove(o.Path))
+	}
+	return s, nil
+}
+
+func (s *Store) setLineage(lineage string, key []byte) {
+	s.lineage, s.key, s.refHead = lineage, key, refHead(lineage)
+}
+
+func newStore(o Options) *Store {
+	return &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
+		ids: map[string]int64{}, runs: map[int64]int64{}}
+}
+
+func (s *Store) initialise(ctx context.Context) error {
+	if err := s.connectWriter(); err != nil {
+		return err
+	}
+	return s.write(ctx, func(t *tx) error {
+		for version := 1; version <= format; version++ {
+			if err := t.c.migrate(version); err != nil {
+				return err
+			}
+		}
+		w := t.insert(tMeta, 1)
+		w.text(s.lineage)
+		w.int(0)
+		w.int(0)
+		w.int(0)
+		w.int(t.now)
+		w.null()
+		_, err := w.done()
+		return err
+	})
+}
+
+// Open opens a state, and migrates an older format after a backup. A state of
+// a newer format, a file that is no state, a directory and a network file
+// system are refused, and left as they are.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if err := checkPlace(o); err != nil {
+		return nil, err
+	}
+	if err := checkHeader(o.Path); err != nil {
+		return nil, err
+	}
+	s := newStore(o)
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the state %s: %w", o.Path, describe(err)), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	if s.opt.ReadOnly {
+		return s.openReader(ctx)
+	}
+	if err := s.connectWriter(); err != nil {
+		return err
+	}
+	version, _, err := s.writer.one("PRAGMA user_version")
+	if err != nil {
+		return err
+	}
+	if err := s.identify(s.writer); err != nil {
+		return err
+	}
+	if version < format {
+		if err := s.migrate(ctx, int(version)); err != nil {
+			return err
+		}
+	}
+	if err := s.checkTail(); err != nil {
+		return err
+	}
+	return s.checkMark(ctx)
+}
+
+func (s *Store) openReader(ctx context.Context) error {
+	c, err := s.connectReader()
+	if err != nil {
+		return err
+	}
+	defer s.free(c)
+	if err := c.exec("BEGIN"); err != nil {
+		return err
+	}
+	version, _, err := c.one("PRAGMA user_version")
+	switch {
+	case err != nil:
+		return err
+	case version < format:
+		return fmt.Errorf("format %d is older than this handbill's %d; run handbill init to migrate it", version, format)
+	}
+	return s.identify(c)
+}
+
+// identify reads the lineage, which is the key of every checksum.
+func (s *Store) identify(c *conn) error {
+	found := false
+	err := c.each("SELECT * FROM meta", func(st *sqlite.Stmt) error {
+		found = true
+		lineage := st.ColumnText(1)
+		key, err := hex.DecodeString(lineage)
+		if err != nil || len(key) != 16 {
+			return fmt.Errorf("%w: its lineage is %q", ErrDamaged, lineage)
+		}
+		s.setLineage(lineage, key)
+		if _, ok := sumRow(&hasher{}, key, tMeta, st); !ok {
+			return fmt.Errorf("%w: the row of its identity is not what was written", ErrDamaged)
+		}
+		return nil
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("%w: it has no identity", ErrDamaged)
+	}
+	return err
+}
+
+// tailRows is how many of the newest rows Open checks.
+const tailRows = 200
+
+// checkTail verifies the newest rows of the ledger, where a crash would show.
+func (s *Store) checkTail() error {
+	var h hasher
+	for _, tab := range [...]table{tAttempts, tOutcomes, tRuns} {
+		query := fmt.Sprintf("SELECT * FROM %s ORDER BY id DESC LIMIT %d", tab, tailRows)
+		err := s.writer.each(query, func(st *sqlite.Stmt) error {
+			if _, ok := sumRow(&h, s.key, tab, st); !ok {
+				return fmt.Errorf("%w: row %d of %s is not what was written", ErrDamaged, st.ColumnInt64(0), tab)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) connectWriter() error {
+	// Another open and close of the file in this process must not drop
+	// SQLite's locks. Where this cannot be had, on macOS for one, only we open
+	// the file, and only before SQLite does.
+	_, err := msqlite.OFDLocking(true)
+	if err != nil && !errors.Is(err, msqlite.ErrOFDLockingUnavailable) && !errors.Is(err, msqlite.ErrOFDLockingTooLate) {
+		return err
+	}
+	c, err := openConn(s.opt.Path, sqlite.OpenReadWrite, "")
+	if err != nil {
+		return err
+	}
+	s.writer = c
+	if s.opt.AllowNetwork && networkFS(s.opt.Path) != "" {
+		return c.set(networkPragmas, pragmas)
+	}
+	return c.set(writePragmas, pragmas)
+}
+
+// connectReader opens a read connection. Where the directory cannot be written
+// and no journal is there, the file is read as one that nobody changes.
+func (s *Store) connectReader() (*conn, error) {
+	query := ""
+	if s.immutable {
+		query = "immutable=1"
+	}
+	c, err := openConn(s.opt.Path, sqlite.OpenReadOnly, query)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.set(pragmas); err == nil {
+		_, _, err = c.one("SELECT count(*) FROM sqlite_schema")
+	}
+	if err == nil {
+		return c, nil
+	}
+	closed := c.Close()
+	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCantOpen && !s.immutable && !Exists(s.opt.Path+"-wal") {
+		s.immutable = true
+		return s.connectReader()
+	}
+	return nil, errors.Join(err, closed)
+}
+
+// Close writes everything into the one file and closes it.
+func (s *Store) Close() error {
+	var errs []error
+	for {
+		select {
+		case c := <-s.readers:
+			errs = append(errs, c.Close())
+			continue
+		default:
+		}
+		break
+	}
+	if s.writer != nil {
+		s.turn <- struct{}{}
+		// A reader in another process may keep the journal from being emptied;
+		// nothing is lost by that.
+		if err := s.writer.script("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+			errs = append(errs, err)
+		}
+		errs = append(errs, s.writer.Close())
+		s.writer = nil
+		s.broken = errors.New("it is closed")
+		<-s.turn
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("closing the state %s: %w", s.opt.Path, err)
+	}
+	return nil
+}
+
+func (s *Store) acquire(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) release() { <-s.turn }
+
+// refreshCaches empties the caches when another process has written.
+func (s *Store) refreshCaches(c *conn) error {
+	v, _, err := c.one("PRAGMA data_version")
+	if err != nil {
+		return err
+	}
+	if v != s.dataVersion {
+		s.forgetCaches()
+		s.dataVersion = v
+	}
+	return nil
+}
+
+func (s *Store) forgetCaches() {
+	clear(s.ids)
+	clear(s.runs)
+}
+
+// Meta is the identity of the state.
+func (s *Store) Meta(ctx context.Context) (Meta, error) {
+	var m Meta
+	err := s.read(ctx, func(c *conn) (err error) {
+		m, err = c.meta()
+		return err
+	})
+	return m, err
+}
+
+func (c *conn) meta() (Meta, error) {
+	m := Meta{}
+	version, _, err := c.one("PRAGMA user_version")
+	if err != nil {
+		return m, err
+	}
+	m.Format = int(version)
+	return m, c.each("SELECT lineage, serial, epoch FROM meta", func(st *sqlite.Stmt) error {
+		m.Lineage, m.Serial, m.Epoch = st.ColumnText(0), st.ColumnInt64(1), st.ColumnInt64(2)
+		return nil
+	})
+}
+
+// metaRow is the whole row of meta, for those who change it.
+type metaRow struct {
+	lineage                           string
+	serial, epoch, recovered, created int64
+	halt                              string
+}
+
+// changeMeta reads, changes and writes the row of meta.
+func (t *tx) changeMeta(change func(*metaRow) error) error {
+	var m metaRow
+	err := t.c.each("SELECT lineage, serial, epoch, recovered, created, halt FROM meta", func(st *sqlite.Stmt) error {
+		m = metaRow{st.ColumnText(0), st.ColumnInt64(1), st.ColumnInt64(2), st.ColumnInt64(3), st.ColumnInt64(4), st.ColumnText(5)}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := change(&m); err != nil {
+		return err
+	}
+	w := t.replace(tMeta, 1)
+	w.text(m.lineage)
+	w.int(m.serial)
+	w.int(m.epoch)
+	w.int(m.recovered)
+	w.int(m.created)
+	w.maybeText(m.halt)
+	_, err = w.done()
+	return err
+}
+
+// decided raises the serial and writes down who decided what.
+func (t *tx) decided(who, what, why string) error {
+	if err := t.changeMeta(func(m *metaRow) error { m.serial++; return nil }); err != nil {
+		return err
+	}
+	w := t.insert(tDecisions, 0)
+	w.int(t.now)
+	w.text(who)
+	w.text(what)
+	w.text(why)
+	_, err := w.done()
+	return err
+}
