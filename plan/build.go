@@ -39,6 +39,10 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 		FormatVersion: FormatVersion, Version: in.Version, At: in.At.UTC(), spool: in.Spool,
 		Resources: []ResourceChange{}, Campaigns: []Campaign{}, Checks: []Check{}, Outputs: []Output{}, Inputs: []Input{},
 	}
+	b.plan.Expires = b.plan.At.Add(MaxAge)
+	if in.Options.MaxAge > 0 {
+		b.plan.Expires = b.plan.At.Add(in.Options.MaxAge)
+	}
 	if b.plan.spool == nil {
 		b.plan.spool = NewSpool("")
 	}

@@ -125,8 +125,9 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// digestEntry writes what e decides: neither its place nor times. What waits
-// for its hour is decided as much as what does not.
+// digestEntry writes what e decides: neither its place nor times, and of those
+// who are not sent to only why. What waits for its hour is decided as much as
+// what does not.
 func digestEntry(h hash.Hash, buf []byte, e *Entry, c *Campaign, core []byte) []byte {
 	action := e.Action
 	if action == Defer {
@@ -136,11 +137,12 @@ func digestEntry(h hash.Hash, buf []byte, e *Entry, c *Campaign, core []byte) []
 		}
 	}
 	buf = append(buf[:0], byte(action))
-	buf = binary.AppendUvarint(buf, uint64(e.Attempt))
-	if e.Action == Skip {
+	if action.Sends() {
+		buf = binary.AppendUvarint(buf, uint64(e.Attempt))
+		buf = append(buf, core...)
+	} else {
 		buf = appendString(buf, e.Reason)
 	}
-	buf = append(buf, core...)
 	h.Write(buf)
 	return buf
 }

@@ -57,6 +57,9 @@ type Options struct {
 	// Retry plans refused recipients again: "failed" for all, or one code of a
 	// provider; "" for none.
 	Retry string
+	// MaxAge is how long the plan may be applied once it is saved; 0 for the
+	// constant MaxAge.
+	MaxAge time.Duration
 	// Prices is a price file (CSV: prefix, category, price, currency), read
 	// for the estimate of the cost; nil for none.
 	Prices io.Reader

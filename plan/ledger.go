@@ -105,26 +105,9 @@ func (l *ledger) count(v *verdict) {
 	for _, p := range v.problems {
 		l.problems.add(p.problem, p.rng, e.Recipient.Place)
 	}
-	switch e.Action {
-	case Send:
-		c.Counts.Send++
-	case Fallback:
-		c.Counts.Fallback++
-	case Retry:
-		c.Counts.Retry++
-	case Sent:
-		c.Counts.Sent++
-		if v.oldText {
-			c.OldText++
-		}
-	case Doubt:
-		c.Counts.InDoubt++
-	case Refused:
-		c.Counts.Refused++
-	case Skip:
-		c.Counts.Skip[e.Reason]++
-	case Defer:
-		c.Counts.Defer[e.Reason]++
+	c.Counts.add(e)
+	if e.Action == Sent && v.oldText {
+		c.OldText++
 	}
 	if e.Action.Sends() {
 		l.sending(v)

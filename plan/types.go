@@ -4,6 +4,7 @@ package plan
 
 import (
 	"iter"
+	"maps"
 	"time"
 
 	"github.com/handbill/handbill/lang"
@@ -17,6 +18,7 @@ type Plan struct {
 	FormatVersion string    `json:"format_version"`
 	Version       string    `json:"handbill_version"`
 	At            time.Time `json:"at"`
+	Expires       time.Time `json:"expires"` // when a saved plan may not be applied any more
 	Lineage       string    `json:"lineage"`
 	Serial        int64     `json:"serial"`
 
@@ -138,6 +140,33 @@ func (c Counts) Sends() int {
 		n += d
 	}
 	return n
+}
+
+// add counts e.
+func (c *Counts) add(e *Entry) {
+	switch e.Action {
+	case Send:
+		c.Send++
+	case Fallback:
+		c.Fallback++
+	case Retry:
+		c.Retry++
+	case Sent:
+		c.Sent++
+	case Doubt:
+		c.InDoubt++
+	case Refused:
+		c.Refused++
+	case Skip:
+		c.Skip[e.Reason]++
+	case Defer:
+		c.Defer[e.Reason]++
+	}
+}
+
+func (c *Counts) equal(o *Counts) bool {
+	return c.Send == o.Send && c.Fallback == o.Fallback && c.Retry == o.Retry && c.Sent == o.Sent &&
+		c.InDoubt == o.InDoubt && c.Refused == o.Refused && maps.Equal(c.Skip, o.Skip) && maps.Equal(c.Defer, o.Defer)
 }
 
 // Quiet is a schedule as data.

@@ -1,0 +1,262 @@
+package plan
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+
+	"filippo.io/age"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// A saved plan is a magic of eight bytes, the last one of which is the
+// format's version, and then frames: a byte for the section, the lengths of
+// the content before and after compression, a CRC-32C of the compressed bytes
+// (all little endian, 32 bits), and those bytes. The sections come in the
+// order below; each may take several frames. The last frame has the number of
+// entries and a SHA-256 over all bytes before it, so that a file that was cut,
+// glued or changed is never taken for a plan.
+const fileMagic = "hbplan\x00\x01"
+
+// The sections of a saved plan.
+const (
+	sectionHeader  = 'H' // JSON of fileHeader
+	sectionConfig  = 'C' // JSON of ConfigSnapshot
+	sectionDrafts  = 'D' // for each draft its length and its JSON
+	sectionEntries = 'E' // entries, see codec.go
+	sectionEnd     = 'Z'
+)
+
+// Bounds of what is written and read back.
+const (
+	frameBytes   = 256 << 10 // content of a frame that is written
+	maxFrame     = 1 << 20   // content of a frame that is read
+	maxHeader    = 64 << 20
+	maxConfig    = 64 << 20
+	maxDrafts    = 64 << 20
+	frameHead    = 1 + 4 + 4 + 4
+	endContent   = 8 + sha256.Size
+	maxCampaigns = 10_000
+)
+
+// ConfigSnapshot is the configuration that a plan was made from, so that
+// apply needs no working tree. Values of sensitive variables are not in it and
+// must be given again.
+type ConfigSnapshot struct {
+	Files     map[string][]byte          `json:"files"`
+	Variables map[string]json.RawMessage `json:"variables"` // {"value": …, "type": …}
+}
+
+// SnapshotOf takes the snapshot of cfg.
+func SnapshotOf(cfg *lang.Config) (ConfigSnapshot, error) {
+	s := ConfigSnapshot{Files: cfg.Files, Variables: map[string]json.RawMessage{}}
+	for _, v := range cfg.Variables {
+		if v.Sensitive {
+			continue
+		}
+		data, err := variableJSON(v)
+		if err != nil {
+			return s, err
+		}
+		s.Variables[v.Name] = data
+	}
+	return s, nil
+}
+
+// fileHeader is the plan without drafts and entries.
+type fileHeader struct {
+	Plan      *Plan          `json:"plan"`
+	Campaigns []fileCampaign `json:"campaigns"`
+	Drafts    int            `json:"drafts"`
+}
+
+// fileCampaign is what the plan's own JSON leaves out of a campaign.
+type fileCampaign struct {
+	Draft    int `json:"draft"`
+	Fallback int `json:"fallback"`
+	Zone     int `json:"zone"`
+}
+
+// Write saves p. The file has no secrets, and of recipients only what sending
+// needs: who is not sent to is in it as a row with a reason.
+func Write(w io.Writer, p *Plan, snap ConfigSnapshot) error {
+	fw, err := newFrameWriter(w)
+	if err != nil {
+		return err
+	}
+	header := fileHeader{Plan: p, Drafts: len(p.Drafts), Campaigns: make([]fileCampaign, len(p.Campaigns))}
+	for i := range p.Campaigns {
+		c := &p.Campaigns[i]
+		header.Campaigns[i] = fileCampaign{Draft: c.Draft, Fallback: c.FallbackDraft, Zone: -1}
+		if c.Quiet != nil {
+			header.Campaigns[i].Zone = c.Quiet.Attribute
+		}
+	}
+	if err := fw.json(sectionHeader, header); err != nil {
+		return err
+	}
+	if err := fw.json(sectionConfig, snap); err != nil {
+		return err
+	}
+	if err := fw.drafts(p.Drafts); err != nil {
+		return err
+	}
+	n, err := fw.entries(p)
+	if err != nil {
+		return err
+	}
+	return fw.end(n)
+}
+
+// WriteEncrypted saves p so that only the recipients' identities can read it
+// (age, https://age-encryption.org/v1).
+func WriteEncrypted(w io.Writer, p *Plan, snap ConfigSnapshot, recipients ...age.Recipient) error {
+	enc, err := age.Encrypt(w, recipients...)
+	if err != nil {
+		return fmt.Errorf("encrypting the plan: %w", err)
+	}
+	if err := Write(enc, p, snap); err != nil {
+		return err
+	}
+	if err := enc.Close(); err != nil {
+		return fmt.Errorf("encrypting the plan: %w", err)
+	}
+	return nil
+}
+
+// frameWriter writes sections in frames.
+type frameWriter struct {
+	w      io.Writer
+	sum    hash.Hash
+	zip    *zstd.Encoder
+	packed []byte
+}
+
+func newFrameWriter(w io.Writer) (*frameWriter, error) {
+	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	if err != nil {
+		return nil, fmt.Errorf("saving the plan: %w", err)
+	}
+	fw := &frameWriter{sum: sha256.New(), zip: zip}
+	fw.w = io.MultiWriter(w, fw.sum)
+	if _, err := io.WriteString(fw.w, fileMagic); err != nil {
+		return nil, fmt.Errorf("saving the plan: %w", err)
+	}
+	return fw, nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// frame writes one frame.
+func (fw *frameWriter) frame(section byte, content []byte) error {
+	fw.packed = append(fw.packed[:0], make([]byte, frameHead)...)
+	if section == sectionEnd {
+		fw.packed = append(fw.packed, content...)
+	} else {
+		fw.packed = fw.zip.EncodeAll(content, fw.packed)
+	}
+	head, body := fw.packed[:frameHead], fw.packed[frameHead:]
+	head[0] = section
+	binary.LittleEndian.PutUint32(head[1:], uint32(len(content)))
+	binary.LittleEndian.PutUint32(head[5:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(head[9:], crc32.Checksum(body, castagnoli))
+	if _, err := fw.w.Write(fw.packed); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	return nil
+}
+
+// section writes content in as many frames as it takes, at least one.
+func (fw *frameWriter) section(section byte, content []byte) error {
+	for first := true; first || len(content) > 0; first = false {
+		n := min(len(content), frameBytes)
+		if err := fw.frame(section, content[:n]); err != nil {
+			return err
+		}
+		content = content[n:]
+	}
+	return nil
+}
+
+func (fw *frameWriter) json(section byte, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	return fw.section(section, data)
+}
+
+func (fw *frameWriter) drafts(list []*message.Draft) error {
+	var all []byte
+	for _, d := range list {
+		data, err := message.MarshalDraft(d)
+		if err != nil {
+			return fmt.Errorf("saving the plan: %w", err)
+		}
+		all = binary.AppendUvarint(all, uint64(len(data)))
+		all = append(all, data...)
+	}
+	return fw.section(sectionDrafts, all)
+}
+
+// entries copies the plan's entries, without the addresses of those who are
+// not sent to, and counts them.
+func (fw *frameWriter) entries(p *Plan) (n uint64, err error) {
+	src, err := p.spool.Open()
+	if err != nil {
+		return 0, err
+	}
+	r := bufio.NewReaderSize(src, 256<<10)
+	content := make([]byte, 0, frameBytes+maxEntry/16)
+	var raw []byte
+	for ; ; n++ {
+		raw, err = nextEntry(r, raw)
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			content, err = fw.entry(content, raw, p.Campaigns)
+		}
+		if err != nil {
+			return n, fmt.Errorf("saving entry %d of the plan: %w", n+1, err)
+		}
+		if len(content) >= frameBytes {
+			if err := fw.section(sectionEntries, content); err != nil {
+				return n, err
+			}
+			content = content[:0]
+		}
+	}
+	if len(content) == 0 {
+		return n, nil
+	}
+	return n, fw.section(sectionEntries, content)
+}
+
+// entry appends one entry to the content of a frame.
+func (fw *frameWriter) entry(content, raw []byte, campaigns []Campaign) ([]byte, error) {
+	if len(raw) > 0 && Action(raw[0]).Sends() {
+		content = binary.AppendUvarint(content, uint64(len(raw)))
+		return append(content, raw...), nil
+	}
+	var e Entry
+	d := decoder{b: raw}
+	if _, err := d.entry(campaigns, &e); err != nil {
+		return content, err
+	}
+	e.Recipient.Address = message.Address{}
+	return appendEntry(content, &e, campaigns[e.Campaign].Source, appendCore(nil, &e)), nil
+}
+
+func (fw *frameWriter) end(entries uint64) error {
+	content := binary.LittleEndian.AppendUint64(nil, entries)
+	return fw.frame(sectionEnd, fw.sum.Sum(content))
+}

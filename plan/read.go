@@ -1,0 +1,420 @@
+package plan
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"strings"
+
+	"filippo.io/age"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/handbill/handbill/message"
+)
+
+// FileError says why a file is no plan that can be read.
+type FileError struct {
+	Reason string // "not_a_plan", "encrypted", "version", "torn", "damaged", "too_large"
+	Detail string
+}
+
+// Error is a sentence with the way out.
+func (e *FileError) Error() string { return "the saved plan can't be read: " + e.Detail }
+
+func damaged(format string, args ...any) error {
+	return &FileError{"damaged", fmt.Sprintf(format, args...) + "; it was changed after it was written, plan again"}
+}
+
+func torn() error {
+	return &FileError{"torn", "it ends too early, as after a full disk or a broken transfer; get it again or plan again"}
+}
+
+// ageMagic is how every file that age encrypts begins.
+const ageMagic = "age-encryption.org/v1\n"
+
+// Read reads a saved plan and proves that it is whole: every checksum, every
+// entry, the counts and the digest. Entries are streamed from r afterwards, so
+// that r must stay open as long as the plan is used. Memory does not grow with
+// the number of entries, nor with what a hostile file claims.
+func Read(r io.ReaderAt, size int64) (*Plan, *ConfigSnapshot, error) {
+	f := &planFile{r: r, size: size}
+	if err := f.scan(); err != nil {
+		return nil, nil, err
+	}
+	p, err := f.plan()
+	if err != nil {
+		return nil, nil, err
+	}
+	snap := &ConfigSnapshot{}
+	if err := strictJSON(f.config, snap); err != nil {
+		return nil, nil, damaged("its configuration does not decode (%v)", err)
+	}
+	if err := f.verify(p); err != nil {
+		return nil, nil, err
+	}
+	return p, snap, nil
+}
+
+// ReadEncrypted reads a plan that WriteEncrypted saved.
+func ReadEncrypted(r io.ReaderAt, size int64, identities ...age.Identity) (*Plan, *ConfigSnapshot, error) {
+	plain, n, err := age.DecryptReaderAt(r, size, identities...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("decrypting the saved plan: %w", err)
+	}
+	return Read(plain, n)
+}
+
+// planFile is a saved plan while it is read.
+type planFile struct {
+	r             io.ReaderAt
+	size          int64
+	header        []byte
+	config        []byte
+	drafts        []byte
+	entriesFrom   int64 // where the first frame of entries is
+	entriesTo     int64
+	count         uint64
+	seenEntries   bool
+	sectionBefore byte
+}
+
+// order is the order of sections.
+const order = "HCDEZ"
+
+// scan reads the whole file once: it checks every frame and keeps the small
+// sections.
+func (f *planFile) scan() error {
+	sum := sha256.New()
+	fr := &frameReader{r: bufio.NewReaderSize(io.NewSectionReader(f.r, 0, f.size), 256<<10), sum: sum}
+	if err := fr.magic(); err != nil {
+		return err
+	}
+	f.sectionBefore = order[0]
+	for {
+		before := fr.pos
+		section, content, err := fr.next()
+		if err != nil {
+			return err
+		}
+		if strings.IndexByte(order, section) < strings.IndexByte(order, f.sectionBefore) {
+			return damaged("its sections are not in order")
+		}
+		f.sectionBefore = section
+		if section == sectionEnd {
+			return f.end(fr, content, before)
+		}
+		if err := f.keep(section, content, before); err != nil {
+			return err
+		}
+	}
+}
+
+// keep collects a frame of a small section, or notes where entries are.
+func (f *planFile) keep(section byte, frame func() ([]byte, error), at int64) error {
+	into, limit := &f.header, maxHeader
+	switch section {
+	case sectionConfig:
+		into, limit = &f.config, maxConfig
+	case sectionDrafts:
+		into, limit = &f.drafts, maxDrafts
+	case sectionEntries:
+		if !f.seenEntries {
+			f.entriesFrom, f.seenEntries = at, true
+		}
+		return nil
+	}
+	content, err := frame()
+	if err != nil {
+		return err
+	}
+	if len(*into)+len(content) > limit {
+		return &FileError{"too_large", fmt.Sprintf("its section %c has more than %d bytes", section, limit)}
+	}
+	*into = append(*into, content...)
+	return nil
+}
+
+// end checks the last frame.
+func (f *planFile) end(fr *frameReader, frame func() ([]byte, error), at int64) error {
+	content, err := frame()
+	if err != nil {
+		return err
+	}
+	if len(content) != endContent || !bytes.Equal(content[8:], fr.before) {
+		return damaged("its checksum is wrong")
+	}
+	if fr.pos != f.size {
+		return damaged("something follows its end")
+	}
+	f.count = binary.LittleEndian.Uint64(content)
+	f.entriesTo = at
+	if !f.seenEntries {
+		f.entriesFrom = at
+	}
+	return nil
+}
+
+// plan decodes the header and the drafts.
+func (f *planFile) plan() (*Plan, error) {
+	var h fileHeader
+	if err := strictJSON(f.header, &h); err != nil {
+		return nil, damaged("its header does not decode (%v)", err)
+	}
+	p := h.Plan
+	if p == nil || len(h.Campaigns) != len(p.Campaigns) || len(p.Campaigns) > maxCampaigns {
+		return nil, damaged("its header is incomplete")
+	}
+	var err error
+	if p.Drafts, err = readDrafts(f.drafts, h.Drafts); err != nil {
+		return nil, err
+	}
+	for i := range p.Campaigns {
+		c, saved := &p.Campaigns[i], h.Campaigns[i]
+		c.Draft, c.FallbackDraft = saved.Draft, saved.Fallback
+		if !inside(c.Draft, len(p.Drafts)) || !inside(c.FallbackDraft, len(p.Drafts)) {
+			return nil, damaged("%s names a message that it does not have", c.Address)
+		}
+		if c.Quiet != nil {
+			c.Quiet.Attribute = saved.Zone
+		}
+	}
+	p.spool = &savedEntries{f}
+	p.Entries = entries(p.spool.Open, p.Campaigns)
+	return p, nil
+}
+
+func inside(draft, n int) bool { return draft >= -1 && draft < n }
+
+func readDrafts(data []byte, n int) ([]*message.Draft, error) {
+	var list []*message.Draft
+	d := decoder{b: data}
+	for range n {
+		raw := d.bytes(d.uvarint())
+		if d.bad {
+			return nil, damaged("its messages do not decode")
+		}
+		draft, err := message.UnmarshalDraft(raw)
+		if err != nil {
+			return nil, damaged("a message does not decode (%v)", err)
+		}
+		list = append(list, draft)
+	}
+	if len(d.b) > 0 {
+		return nil, damaged("it has more messages than it says")
+	}
+	return list, nil
+}
+
+func strictJSON(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if d.More() {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
+
+// verify reads every entry and holds counts and digest against them.
+func (f *planFile) verify(p *Plan) error {
+	sums := make([]Campaign, len(p.Campaigns))
+	for i := range sums {
+		sums[i].Counts = Counts{Skip: map[string]int{}, Defer: map[string]int{}}
+	}
+	h := sha256.New()
+	var count uint64
+	var buf []byte
+	var bad error
+	err := eachEntry(p.spool.Open, p.Campaigns, func(e *Entry, core []byte) bool {
+		count++
+		if bad = checkEntry(p, e); bad != nil {
+			return false
+		}
+		sums[e.Campaign].Recipients++
+		sums[e.Campaign].Counts.add(e)
+		buf = digestEntry(h, buf, e, &p.Campaigns[e.Campaign], core)
+		return true
+	})
+	if err = errors.Join(err, bad); err != nil {
+		var known *FileError
+		if errors.As(err, &known) {
+			return err
+		}
+		return damaged("%v", err)
+	}
+	if count != f.count {
+		return damaged("it has %d entries and says %d", count, f.count)
+	}
+	for i := range sums {
+		if !sums[i].Counts.equal(&p.Campaigns[i].Counts) || sums[i].Recipients != p.Campaigns[i].Recipients {
+			return damaged("the counts of %s are not those of its entries", p.Campaigns[i].Address)
+		}
+	}
+	if sum, err := digest(p, h); err != nil || sum != p.Digest {
+		return damaged("its digest is not that of what it decides")
+	}
+	return nil
+}
+
+// checkEntry holds an entry against the plan that it is of, so that apply may
+// rely on it.
+func checkEntry(p *Plan, e *Entry) error {
+	c := &p.Campaigns[e.Campaign]
+	switch {
+	case !e.Action.Sends():
+		if e.Draft != -1 || len(e.Values) > 0 {
+			return damaged("an entry has a message and sends none")
+		}
+		return nil
+	case e.Recipient.Key() == "":
+		return damaged("an entry sends to nobody")
+	case e.Draft < 0 || e.Draft != c.Draft && e.Draft != c.FallbackDraft:
+		return damaged("an entry names a message that its campaign does not have")
+	case len(e.Values) != len(p.Drafts[e.Draft].Slots):
+		return damaged("an entry has %d values for %d slots", len(e.Values), len(p.Drafts[e.Draft].Slots))
+	}
+	return nil
+}
+
+// savedEntries is the spool of a plan that was read from a file.
+type savedEntries struct{ f *planFile }
+
+var errReadOnly = errors.New("a saved plan can't be added to")
+
+func (s *savedEntries) Write([]byte) (int, error) { return 0, errReadOnly }
+func (s *savedEntries) Close() error              { return nil }
+
+func (s *savedEntries) Open() (io.Reader, error) {
+	section := io.NewSectionReader(s.f.r, s.f.entriesFrom, s.f.entriesTo-s.f.entriesFrom)
+	return &entryReader{frames: frameReader{r: bufio.NewReaderSize(section, 64<<10)}}, nil
+}
+
+// entryReader joins the contents of frames.
+type entryReader struct {
+	frames frameReader
+	rest   []byte
+}
+
+func (r *entryReader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		if _, err := r.frames.r.Peek(1); err == io.EOF {
+			return 0, io.EOF
+		}
+		_, content, err := r.frames.next()
+		if err != nil {
+			return 0, err
+		}
+		if r.rest, err = content(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// frameReader reads frames one after the other.
+type frameReader struct {
+	r       *bufio.Reader
+	sum     hash.Hash // of everything read, nil where nobody asks
+	before  []byte    // the sum before the last frame
+	pos     int64
+	zip     *zstd.Decoder
+	packed  []byte
+	content []byte
+}
+
+func (fr *frameReader) full(p []byte) error {
+	n, err := io.ReadFull(fr.r, p)
+	fr.pos += int64(n)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return torn()
+	}
+	if err != nil {
+		return fmt.Errorf("reading the saved plan: %w", err)
+	}
+	return nil
+}
+
+func (fr *frameReader) magic() error {
+	if start, _ := fr.r.Peek(len(ageMagic)); string(start) == ageMagic {
+		return &FileError{"encrypted", "it is encrypted; give the age identity that it was encrypted to"}
+	}
+	var got [len(fileMagic)]byte
+	if err := fr.full(got[:]); err != nil || string(got[:7]) != fileMagic[:7] {
+		return &FileError{"not_a_plan", "the file was not written by `handbill plan -out`"}
+	}
+	if got[7] != fileMagic[7] {
+		return &FileError{"version", fmt.Sprintf("its format is version %d and this handbill reads version %d; plan again with this one", got[7], fileMagic[7])}
+	}
+	fr.sum.Write(got[:])
+	return nil
+}
+
+// next reads a frame and checks it. Its content is decompressed when it is
+// asked for, and is valid until the next frame.
+func (fr *frameReader) next() (section byte, content func() ([]byte, error), err error) {
+	var head [frameHead]byte
+	if fr.sum != nil {
+		fr.before = fr.sum.Sum(fr.before[:0])
+	}
+	if err := fr.full(head[:]); err != nil {
+		return 0, nil, err
+	}
+	section = head[0]
+	plain := binary.LittleEndian.Uint32(head[1:])
+	packed := binary.LittleEndian.Uint32(head[5:])
+	switch {
+	case strings.IndexByte(order, section) < 0:
+		return 0, nil, damaged("it has a section of an unknown kind")
+	case plain > maxFrame || packed > maxFrame+maxFrame/8:
+		return 0, nil, &FileError{"too_large", "a part of it claims more than a plan needs"}
+	}
+	if cap(fr.packed) < int(packed) {
+		fr.packed = make([]byte, max(int(packed), frameBytes))
+	}
+	fr.packed = fr.packed[:packed]
+	if err := fr.full(fr.packed); err != nil {
+		return 0, nil, err
+	}
+	if crc32.Checksum(fr.packed, castagnoli) != binary.LittleEndian.Uint32(head[9:]) {
+		return 0, nil, damaged("a part of it has a wrong checksum")
+	}
+	if fr.sum != nil {
+		fr.sum.Write(head[:])
+		fr.sum.Write(fr.packed)
+	}
+	return section, func() ([]byte, error) { return fr.unpack(section, int(plain)) }, nil
+}
+
+// unpack decompresses the last frame, never to more than it claims.
+func (fr *frameReader) unpack(section byte, plain int) ([]byte, error) {
+	if section == sectionEnd {
+		return fr.packed, nil
+	}
+	if fr.zip == nil {
+		zip, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFrame), zstd.WithDecoderMaxWindow(maxFrame))
+		if err != nil {
+			return nil, fmt.Errorf("reading the saved plan: %w", err)
+		}
+		fr.zip = zip
+	}
+	if cap(fr.content) < plain {
+		fr.content = make([]byte, 0, max(plain, frameBytes))
+	}
+	out, err := fr.zip.DecodeAll(fr.packed, fr.content[:0])
+	if err != nil || len(out) != plain {
+		return nil, damaged("a part of it does not decompress to what it claims")
+	}
+	fr.content = out
+	return out, nil
+}
