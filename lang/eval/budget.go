@@ -14,7 +14,7 @@ const (
 	MaxElements = 1_000_000 // elements of all collections that an expression makes or walks
 	MaxString   = 1 << 20   // bytes of any one string
 	MaxBytes    = 64 << 20  // bytes of all strings that an expression makes
-	maxSteps    = 5_000_000 // operations, each of them about a microsecond or less
+	maxSteps    = 2_000_000 // operations, each of them about a microsecond or less
 )
 
 // Budget counts what one evaluation has spent. Once it is exhausted every
@@ -94,34 +94,46 @@ const (
 
 var stringTooLongDetail = fmt.Sprintf("A text may have at most %d MiB.", MaxString>>20)
 
-// weight is the size of a value: its elements at every level and the bytes of
-// its strings. Counting stops above limit elements, since a value that is made
-// of shared parts can be larger than any memory.
-func weight(v cty.Value, limit int) (elements, bytes int) {
+// load is the size of a value.
+type load struct {
+	elements int // at every level
+	bytes    int // of its strings
+	work     int // elements, each as often as it is deep: what comparing and converting cost
+}
+
+// weigh stops counting above limit elements, since a value that is made of
+// shared parts can be larger than any memory.
+func weigh(v cty.Value, limit int) load {
+	var l load
+	l.add(v, limit, 1)
+	return l
+}
+
+func (l *load) add(v cty.Value, limit, depth int) {
 	v, _ = v.Unmark()
 	if v == cty.NilVal || v.IsNull() || !v.IsKnown() {
-		return 0, 0
+		return
 	}
 	ty := v.Type()
 	switch {
 	case ty == cty.String:
-		return 0, len(v.AsString())
+		l.bytes += len(v.AsString())
+		return
 	case ty.IsPrimitiveType() || ty.IsCapsuleType():
-		return 0, 0
+		return
 	}
-	elements = v.LengthInt()
-	if elements > limit {
-		return elements, 0
-	}
-	for it := v.ElementIterator(); it.Next(); {
+	l.elements += v.LengthInt()
+	l.work += v.LengthInt() * depth
+	for it := v.ElementIterator(); l.elements <= limit && it.Next(); {
 		_, item := it.Element()
-		e, n := weight(item, limit-elements)
-		elements, bytes = elements+e, bytes+n
-		if elements > limit {
-			break
-		}
+		l.add(item, limit, depth+1)
 	}
-	return elements, bytes
+}
+
+// weight is the elements and bytes of weigh.
+func weight(v cty.Value, limit int) (elements, bytes int) {
+	l := weigh(v, limit)
+	return l.elements, l.bytes
 }
 
 // Value evaluates an expression that is not compiled (a local, an output, a

@@ -30,7 +30,7 @@ func guardNode(expr hclsyntax.Expression) hclsyntax.Expression {
 		return newGuarded(&c, limitString, 0)
 	case *hclsyntax.FunctionCallExpr:
 		c := *e
-		c.Args = guardAll(e.Args, weighArgument)
+		c.Args = guardArguments(e)
 		return newGuarded(&c, weighResult, 0)
 	case *hclsyntax.ForExpr:
 		return guardFor(e)
@@ -69,7 +69,7 @@ func guardOperator(expr hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.ConditionalExpr:
 		c := *e
 		c.Condition = guardNode(e.Condition)
-		c.TrueResult, c.FalseResult = weighing(e.TrueResult, weighArgument, 0), weighing(e.FalseResult, weighArgument, 0)
+		c.TrueResult, c.FalseResult = weighing(e.TrueResult, weighConverted, 0), weighing(e.FalseResult, weighConverted, 0)
 		return &c
 	case *hclsyntax.ParenthesesExpr:
 		return &hclsyntax.ParenthesesExpr{Expression: guardNode(e.Expression), SrcRange: e.SrcRange}
@@ -121,6 +121,39 @@ func guardObject(e *hclsyntax.ObjectConsExpr) hclsyntax.Expression {
 	return newGuarded(&c, weighResult, 0)
 }
 
+func guardArguments(call *hclsyntax.FunctionCallExpr) []hclsyntax.Expression {
+	out := make([]hclsyntax.Expression, len(call.Args))
+	for i, e := range call.Args {
+		kind := weighArgument
+		if unifies(call.Name, i) {
+			kind = weighConverted
+		}
+		out[i] = weighing(e, kind, 0)
+	}
+	return out
+}
+
+// unifies reports whether a function brings the elements of an argument to
+// one type.
+func unifies(name string, i int) bool {
+	switch name {
+	case "tolist", "toset", "tomap", "flatten", "concat", "coalescelist", "values", "sum":
+		return true
+	}
+	f, ok := pureFunctions[name]
+	if !ok {
+		return true
+	}
+	params, rest := f.Params(), f.VarParam()
+	switch {
+	case i < len(params):
+		return params[i].Type.IsCollectionType() && params[i].Type.ElementType() == cty.DynamicPseudoType
+	case rest != nil:
+		return rest.Type.IsCollectionType() && rest.Type.ElementType() == cty.DynamicPseudoType
+	}
+	return false
+}
+
 func guardAll(exprs []hclsyntax.Expression, kind guardKind) []hclsyntax.Expression {
 	out := make([]hclsyntax.Expression, len(exprs))
 	for i, e := range exprs {
@@ -150,12 +183,13 @@ func size(e hclsyntax.Expression) int {
 type guardKind uint8
 
 const (
-	weighBytes    guardKind = iota + 1 // books the bytes of a text that a template takes in
-	weighArgument                      // books the time to look through it
-	weighResult                        // books the memory it takes
-	walkElements                       // books an iteration over it
-	limitNumber                        // refuses numbers that are too long to write
-	limitString                        // refuses and books texts
+	weighBytes     guardKind = iota + 1 // books the bytes of a text that a template takes in
+	weighArgument                       // books the time to look through it
+	weighConverted                      // the same, where its elements are brought to one type: cty compares each with each
+	weighResult                         // books the memory it takes
+	walkElements                        // books an iteration over it
+	limitNumber                         // refuses numbers that are too long to write
+	limitString                         // refuses and books texts
 )
 
 // guarded is an expression whose value is charged to the budget.
@@ -187,24 +221,27 @@ func (g *guarded) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	case limitString:
 		return g.limitString(b, v, diags)
 	}
-	if !b.charge(g.cost(v, b)) {
+	if !b.charge(g.cost(v)) {
 		return cty.DynamicVal, nil
 	}
 	return v, diags
 }
 
-func (g *guarded) cost(v cty.Value, b *Budget) (elements, bytes, steps int, rng hcl.Range) {
-	e, n := weight(v, MaxElements)
+func (g *guarded) cost(v cty.Value) (elements, bytes, steps int, rng hcl.Range) {
+	if g.kind == walkElements {
+		n := length(v)
+		return n, 0, n * (1 + g.body), g.Range()
+	}
+	l := weigh(v, MaxElements)
 	switch g.kind {
 	case weighBytes:
-		elements, bytes = 0, n
-	case weighArgument:
-		steps = 1 + e/4 + n/256
+		bytes = l.bytes
 	case weighResult:
-		elements, bytes, steps = e, n, 1
-	case walkElements:
-		elements = length(v)
-		steps = elements * (1 + g.body)
+		elements, bytes, steps = l.elements, l.bytes, 1
+	case weighConverted:
+		steps = 1 + l.work + l.bytes/32 + l.elements*l.elements/200
+	default:
+		steps = 1 + l.work + l.bytes/32
 	}
 	return elements, bytes, steps, g.Range()
 }

@@ -44,19 +44,29 @@ func diagnostics(d *hcl.Diagnostic) hcl.Diagnostics {
 	return hcl.Diagnostics{d}
 }
 
-// tokenScan counts nesting and runs of operators. runs[i] is the number of
-// operators seen since the last separator at depth i.
+// tokenScan counts nesting and runs of operators.
 type tokenScan struct {
-	depth int
-	limit int // of operators
-	runs  [MaxDepth + 1]int
+	limit  int // of operators
+	depth  int
+	levels [MaxDepth + 1]scanLevel
+	open   int // "%{if}" and "%{for}" that are not ended, at all levels
+	last   hclsyntax.TokenType
+}
+
+// scanLevel is what is known of the innermost bracket.
+type scanLevel struct {
+	opener   hclsyntax.TokenType
+	run      int // operators since the last separator
+	controls int // "%{if}" and "%{for}" that are not ended
 }
 
 func scanTokens(tokens hclsyntax.Tokens, operators int) *hcl.Diagnostic {
 	s := tokenScan{limit: operators}
 	for i := range tokens {
 		tok := &tokens[i]
-		if summary, detail := s.step(tok); summary != "" {
+		summary, detail := s.step(tok)
+		s.last = tok.Type
+		if summary != "" {
 			return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: tok.Range.Ptr()}
 		}
 	}
@@ -67,61 +77,71 @@ func (s *tokenScan) step(tok *hclsyntax.Token) (summary, detail string) {
 	switch tok.Type {
 	case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
 		hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-		if s.depth++; s.depth > MaxDepth {
-			return tooDeep, tooDeepDetail
-		}
-		// An opening bracket is also an operator of what it stands in:
-		// f(1)(2)(3) and a[1][2][3] chain without any separator.
-		s.runs[s.depth-1]++
-		s.runs[s.depth] = 0
-		return s.checkRun(s.depth - 1)
+		return s.opened(tok.Type)
 	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote,
 		hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
-		if s.depth > 0 {
-			s.depth--
+		s.open -= s.levels[s.depth].controls
+		s.levels[s.depth].controls = 0
+		s.depth = max(s.depth-1, 0)
+	case hclsyntax.TokenNewline:
+		// Between brackets and parentheses an expression goes on.
+		if level := &s.levels[s.depth]; s.depth == 0 || level.opener == hclsyntax.TokenOBrace {
+			level.run = 0
 		}
-	case hclsyntax.TokenComma, hclsyntax.TokenEqual, hclsyntax.TokenFatArrow, hclsyntax.TokenNewline:
-		return s.separator(tok)
-	case hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
-		s.runs[s.depth] = 0
+	case hclsyntax.TokenComma, hclsyntax.TokenEqual, hclsyntax.TokenFatArrow, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
+		s.levels[s.depth].run = 0
 	case hclsyntax.TokenNumberLit:
 		if !numberLiteralInRange(tok.Bytes) {
 			return numberRange, numberRangeDetail
 		}
 	case hclsyntax.TokenIdent:
-		// "%{ if … }" and its like nest without brackets.
-		return s.keyword(tok)
+		if s.last == hclsyntax.TokenTemplateControl {
+			return s.control(string(tok.Bytes))
+		}
 	default:
 		if isOperator(tok.Type) {
-			s.runs[s.depth]++
-			return s.checkRun(s.depth)
+			return s.operator()
 		}
 	}
 	return "", ""
 }
 
-// separator ends a run, except a line break within brackets, where a long
-// expression goes on.
-func (s *tokenScan) separator(tok *hclsyntax.Token) (summary, detail string) {
-	if tok.Type != hclsyntax.TokenNewline || s.depth == 0 {
-		s.runs[s.depth] = 0
+// opened goes a level down. A bracket is also an operator of what it stands
+// in: a[1][2][3] chains without any separator.
+func (s *tokenScan) opened(opener hclsyntax.TokenType) (summary, detail string) {
+	if summary, detail = s.operator(); summary != "" {
+		return summary, detail
 	}
+	if s.depth+s.open >= MaxDepth {
+		return tooDeep, tooDeepDetail
+	}
+	s.depth++
+	s.levels[s.depth] = scanLevel{opener: opener}
 	return "", ""
 }
 
-func (s *tokenScan) keyword(tok *hclsyntax.Token) (summary, detail string) {
-	switch string(tok.Bytes) {
-	case "if", "for", "else", "endif", "endfor":
-		if s.depth > 0 {
-			s.runs[s.depth-1]++
-			return s.checkRun(s.depth - 1)
+// control is the keyword of a "%{…}" in the template one level up: it nests
+// what follows, up to its end, without any bracket.
+func (s *tokenScan) control(keyword string) (summary, detail string) {
+	template := &s.levels[max(s.depth-1, 0)]
+	switch keyword {
+	case "if", "for":
+		template.controls++
+		s.open++
+	case "endif", "endfor":
+		if template.controls > 0 {
+			template.controls--
+			s.open--
 		}
 	}
+	if s.depth+s.open > MaxDepth {
+		return tooDeep, tooDeepDetail
+	}
 	return "", ""
 }
 
-func (s *tokenScan) checkRun(depth int) (summary, detail string) {
-	if s.runs[depth] > s.limit {
+func (s *tokenScan) operator() (summary, detail string) {
+	if s.levels[s.depth].run++; s.levels[s.depth].run > s.limit {
 		return tooLong, tooLongDetail
 	}
 	return "", ""
