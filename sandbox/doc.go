@@ -5,6 +5,26 @@
 // webhooks, misbehaves as a Script says, and remembers every request in a
 // ledger that a test can hold a campaign against.
 //
+// Beside the wire formats a running sandbox serves
+//
+//	GET  /                   phones, side by side (?chat=PROVIDER/NUMBER/USER pins one)
+//	GET  /_sandbox/ledger    every POST as JSON lines (Entry)
+//	GET  /_sandbox/rates     the most POSTs in any one second, per number (Rate)
+//	GET  /_sandbox/totals    posts, acceptances, duplicates, webhooks (Totals)
+//	POST /_sandbox/inbound   act as a phone (Inbound)
+//
+// A script is JSON:
+//
+//	{"rules": [
+//	  {"match": {"to": "+491511234567", "nth": 7}, "answer": {"code": 131056}},
+//	  {"match": {"provider": "onemsg", "share": 0.05}, "answer": {"code": 130429, "http": 429, "retry_after": 2}},
+//	  {"match": {"every": 100}, "behaviour": "reset_after_read", "accepts": true},
+//	  {"match": {"kind": "template", "first": 3}, "fails": 131049}
+//	]}
+//
+// Kaleyra gives Meta's verdict by webhook only, so there a Meta code without an
+// http status is an acceptance that fails later.
+//
 // Nothing of message.Check is used here: a sender that counts wrongly and a
 // simulator that counts the same way would agree on a mistake.
 package sandbox

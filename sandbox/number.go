@@ -35,7 +35,7 @@ type span struct {
 	head  int
 }
 
-// add drops what is a second or more older than at.
+// trim drops what is a second or more older than at and counts the rest.
 func (w *span) trim(at int64) int {
 	for w.head < len(w.times) && w.times[w.head] <= at-int64(time.Second) {
 		w.head++
