@@ -125,12 +125,14 @@ func Open(ctx context.Context, src Source, opt Options) (*Reader, error) {
 	}
 	r := &Reader{max: opt.MaxRows}
 	if err := r.open(ctx, src, opt); err != nil {
-		return nil, errors.Join(err, r.Close())
+		_ = r.Close() // the first error is the one to tell
+		return nil, err
 	}
 	r.Columns = r.src.columns()
 	r.values = make([]message.Value, len(r.Columns))
 	if err := r.checkColumns(src); err != nil {
-		return nil, errors.Join(err, r.Close())
+		_ = r.Close() // the first error is the one to tell
+		return nil, err
 	}
 	return r, nil
 }

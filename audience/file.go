@@ -54,7 +54,8 @@ func openInput(ctx context.Context, path string, opt Options) (*input, error) {
 	}
 	// The name may have changed hands since it was looked at.
 	if info, err = in.file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(in.fail("not a regular file", ""), err, in.close())
+		_ = in.close()
+		return nil, in.fail("not a regular file", "It was replaced while it was opened.")
 	}
 	return in, nil
 }

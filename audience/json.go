@@ -17,6 +17,7 @@ type record struct {
 	line int
 	raw  string
 	err  error
+	list bool // it was refused for being an array
 }
 
 // objects are rows made from JSON objects. The columns are the keys of the
@@ -161,6 +162,9 @@ func openNDJSON(t *text, declared []string, in *input) (rows, error) {
 	if err := o.settle(declared); err != nil {
 		return nil, err
 	}
+	if first := o.ahead[0]; first.list {
+		return nil, first.err // a document whose other lines may look like records
+	}
 	return o, nil
 }
 
@@ -173,6 +177,7 @@ func (o *objects) vet(t *text, line int, raw []byte) record {
 	case t.decoded && bytes.Contains(raw, []byte("\uFFFD")):
 		rec.err = t.badBytes(o.in, line)
 	case raw[0] == '[':
+		rec.list = true
 		rec.err = o.bad(line, "the record is an array, not an object", `A document with one array of objects is read by source "json".`)
 	case !json.Valid(raw):
 		rec.err = o.bad(line, "not JSON", syntaxDetail(raw))

@@ -42,7 +42,8 @@ func openSQL(ctx context.Context, src Source, root *os.Root) (rows, error) {
 	}
 	r := &sqlRows{secret: redactor(src.DSN)}
 	if err := r.open(ctx, src, root); err != nil {
-		return nil, errors.Join(err, r.close())
+		_ = r.close() // the first error is the one to tell
+		return nil, err
 	}
 	if !ordered(src.Query) {
 		r.said = append(r.said, "the query has no ORDER BY: the database may give the rows in another order each time, and two plans of the same data then differ")

@@ -25,6 +25,9 @@ func cellValue(cell any, typ string) (message.Value, error) {
 	case bool:
 		return message.Value{Kind: message.Bool, Text: strconv.FormatBool(c)}, nil
 	case int64:
+		if (c == 0 || c == 1) && (typ == "BOOLEAN" || typ == "BOOL") { // SQLite has no booleans of its own
+			return message.Value{Kind: message.Bool, Text: strconv.FormatBool(c == 1)}, nil
+		}
 		return message.Value{Kind: message.Number, Text: strconv.FormatInt(c, 10)}, nil
 	case float64:
 		if math.IsInf(c, 0) || math.IsNaN(c) {

@@ -1,0 +1,270 @@
+package audience
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sqliteFile makes a root with the database "crm.db" in it.
+func sqliteFile(t *testing.T, script string) *os.Root {
+	t.Helper()
+	root := files(t, nil)
+	db, err := sql.Open("sqlite", filepath.Join(root.Name(), "crm.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(script); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+const crm = `
+create table people (phone text, name text, visits integer, score real, vip boolean, seen timestamp, born date, photo blob);
+insert into people values
+  ('+4915112345678', 'Ann', 3, 0.5, true, '2026-02-01 10:00:00+00:00', '1990-05-01', null),
+  ('+4915112345679', null, 1234567890123, 1e3, false, null, null, null);
+create table blobs (phone text, b blob);
+insert into blobs values ('1', x'ff00'), ('2', null);
+`
+
+func TestSQLite(t *testing.T) {
+	root := sqliteFile(t, crm)
+	for _, c := range []struct{ name, dsn, query, want string }{
+		{"typed columns", "crm.db", "select * from people order by phone",
+			"columns phone|name|visits|score|vip|seen|born|photo\n" +
+				"1 [+4915112345678] [Ann] 3 0.5 true [2026-02-01T10:00:00Z] [1990-05-01] null\n" +
+				"2 [+4915112345679] null 1234567890123 1000 false null null null\n"},
+		{"an address in place of a path", "file:crm.db?mode=rwc", "select count(*) as n from people order by 1", "columns n\n1 2\n"},
+		{"no order", "crm.db", "select phone from people where name = 'order by' -- order by\n",
+			"columns phone\nnote the query has no ORDER BY: the database may give the rows in another order each time, and two plans of the same data then differ\n"},
+		{"bytes", "crm.db", "select * from blobs order by phone", "columns phone|b\nerror row 1: column \"b\": bytes, not text; convert it in the query\n2 [2] null\n"},
+		{"the same name twice", "crm.db", "select phone, phone from people order by 1", "open: columns 1 and 2 of the query are both named \"phone\": Give one of them another name in the query: AS name.\n"},
+		{"a wrong query", "crm.db", "select nome from people order by 1", "open: the query failed: SQL logic error: no such column: nome (1)\n"},
+		{"no query", "crm.db", " ", "open: no query: The source needs the query that selects the contacts.\n"},
+		{"no file", "cmr.db", "select 1 as a order by 1", "open: cmr.db: no such file: Did you mean \"crm.db\"?\n"},
+		{"a file outside", "../crm.db", "select 1 as a order by 1", "open: crm.db: outside the configuration's directory: Audience files are read from the configuration's directory and those below it only. Copy the file there.\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := table(t, Source{Kind: SQL, Driver: "sqlite", DSN: c.dsn, Query: c.query}, Options{Root: root})
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+	if got := table(t, Source{Kind: SQL, Driver: "oracle", Query: "select 1"}, Options{}); !strings.Contains(got, `unknown driver "oracle"`) {
+		t.Error(got)
+	}
+}
+
+// A query reads, and nothing else.
+func TestSQLiteIsReadOnly(t *testing.T) {
+	root := sqliteFile(t, crm)
+	other := filepath.Join(t.TempDir(), "other.db")
+	for _, query := range []string{
+		"delete from people returning phone", "attach database '" + other + "' as other",
+		"select 1 as a; delete from people",
+	} {
+		_ = table(t, Source{Kind: SQL, Driver: "sqlite", DSN: "crm.db", Query: query}, Options{Root: root})
+		got := table(t, Source{Kind: SQL, Driver: "sqlite", DSN: "crm.db", Query: "select count(*) as n from people order by 1"}, Options{Root: root})
+		if got != "columns n\n1 2\n" {
+			t.Errorf("after %s: %s", query, got)
+		}
+	}
+	if _, err := os.Stat(other); err == nil {
+		t.Error("a query opened another file")
+	}
+}
+
+// The digest of a query is over its rows.
+func TestSQLDigest(t *testing.T) {
+	root := sqliteFile(t, crm)
+	sum := func(query string) [32]byte {
+		r, err := Open(t.Context(), Source{Kind: SQL, Driver: "sqlite", DSN: "crm.db", Query: query}, Options{Root: root})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := readAll(r); err != nil {
+			t.Fatal(err)
+		}
+		return r.Digest()
+	}
+	a, b := sum("select phone from people order by phone"), sum("select phone from people order by phone desc")
+	if a == b || a != sum("select phone from people order by 1") {
+		t.Error("the digest does not follow the rows")
+	}
+}
+
+// secretWord is in every connection string of the tests and in no error.
+const secretWord = "canary-4711"
+
+func TestErrorsHideTheDSN(t *testing.T) {
+	refusing, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := refusing.Addr().(*net.TCPAddr).Port
+	refusing.Close()
+	for _, dsn := range []string{
+		fmt.Sprintf("postgres://anneliese:%s@127.0.0.1:%d/crm?sslmode=disable", secretWord, port),
+		fmt.Sprintf("host=127.0.0.1 port=%d user=anneliese password=%s dbname=crm", port, secretWord),
+		fmt.Sprintf("host=127.0.0.1 port=%d user=anneliese password='%s' dbname=crm", port, secretWord),
+		"postgres://anneliese:" + secretWord + "@127.0.0.1:notaport/crm",
+		"postgres://anneliese:" + secretWord + "@%zz/crm",
+		"password=" + secretWord + " nonsense",
+	} {
+		_, err := Open(t.Context(), Source{Kind: SQL, Driver: "postgres", DSN: dsn, Query: "select 1"}, Options{})
+		if err == nil {
+			t.Fatalf("%s: no error", dsn)
+		}
+		var e *Error
+		if !errors.As(err, &e) || strings.Contains(fmt.Sprintf("%v %+v", err, err), secretWord) || strings.Contains(err.Error(), "anneliese") {
+			t.Errorf("error of type %T: %v", err, err)
+		}
+	}
+}
+
+func TestPostgres(t *testing.T) {
+	dsn := startPostgres(t)
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, stmt := range []string{
+		`create table people (phone text, name varchar(80), visits int, big bigint, price numeric(8,2), score float8, vip bool,
+		 seen timestamptz, born date, extra jsonb, tags json, id uuid)`,
+		`insert into people values ('+4915112345678', 'Ann', 3, 1234567890123, 19.90, 0.5, true, '2026-02-01 10:00:00Z', '1990-05-01',
+		 '{"a": [1]}', '"x"', '6f2c3f0e-6a10-4b5e-9a57-111111111111')`,
+		`insert into people (phone) values ('+4915112345679')`,
+	} {
+		if _, err := db.Exec(stmt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(query string) string {
+		return table(t, Source{Kind: SQL, Driver: "postgres", DSN: dsn, Query: query}, Options{})
+	}
+	got := read("select phone, name, visits, big, price, score, vip, seen at time zone 'utc' as seen, born, extra, tags, id from people order by phone")
+	want := "columns phone|name|visits|big|price|score|vip|seen|born|extra|tags|id\n" +
+		"1 [+4915112345678] [Ann] 3 1234567890123 19.9 0.5 true [2026-02-01T10:00:00Z] [1990-05-01] {\"a\":[1]} [x] [6f2c3f0e-6a10-4b5e-9a57-111111111111]\n" +
+		"2 [+4915112345679] null null null null null null null null null null null\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for query, want := range map[string]string{
+		"delete from people returning phone":                    "cannot execute DELETE in a read-only transaction",
+		"select phone from poeple order by 1":                   `relation "poeple" does not exist`,
+		"select phone, 1 from people order by 1":                "column 2 of the query has no name",
+		"select name::int as n from people order by phone":      "data exception 22P02",
+		"select 'NaN'::numeric as n order by 1":                 "not a finite number",
+		"select n from generate_series(1, 200000) n order by n": "200000 200000",
+		"select phone from people":                              "the query has no ORDER BY",
+	} {
+		if got := read(query); !strings.Contains(got, want) || strings.Contains(got, "Ann") {
+			t.Errorf("%s: %.300s; want %s", query, got[max(0, len(got)-300):], want)
+		}
+	}
+}
+
+// startPostgres runs a cluster of its own in a temporary directory and returns
+// how to connect to it. Where PostgreSQL is not installed the test is skipped,
+// in CI it fails.
+func startPostgres(t *testing.T) string {
+	t.Helper()
+	ci := os.Getenv("CI") == "true"
+	bin := postgresBin()
+	if bin == "" {
+		if ci {
+			t.Fatal("PostgreSQL is not installed, and CI must test with it")
+		}
+		t.Skip("PostgreSQL is not installed")
+	}
+	dir, err := os.MkdirTemp("", "handbill-pg-") // t.TempDir's path is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	run := postgresRunner(t, dir, ci)
+	data := filepath.Join(dir, "data")
+	run(filepath.Join(bin, "initdb"), "-D", data, "-A", "trust", "-U", "ann", "-N", "-E", "UTF8", "--locale=C")
+	t.Cleanup(func() { run(filepath.Join(bin, "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop") })
+	run(filepath.Join(bin, "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", filepath.Join(dir, "log"),
+		"-o", "-c listen_addresses='' -c unix_socket_directories="+dir+" -c fsync=off", "start")
+	return (&url.URL{Scheme: "postgres", User: url.UserPassword("ann", secretWord), Path: "/postgres",
+		RawQuery: url.Values{"host": {dir}}.Encode()}).String()
+}
+
+func postgresBin() string {
+	if path, err := exec.LookPath("pg_ctl"); err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Dir(real)
+		}
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_ctl")
+	if len(found) == 0 {
+		return ""
+	}
+	return filepath.Dir(slices.Max(found))
+}
+
+// postgresRunner runs PostgreSQL's programs, which refuse to run as root, as
+// the user postgres where this is root.
+func postgresRunner(t *testing.T, dir string, ci bool) func(args ...string) {
+	prefix := []string{}
+	if os.Geteuid() == 0 {
+		u, err := user.Lookup("postgres")
+		setpriv, lookErr := exec.LookPath("setpriv")
+		if err = errors.Join(err, lookErr); err != nil {
+			if ci {
+				t.Fatal(err)
+			}
+			t.Skipf("PostgreSQL does not run as root, and there is no other user: %v", err)
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		if err := os.Chown(dir, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+		prefix = []string{setpriv, "--reuid", u.Uid, "--regid", u.Gid, "--clear-groups"}
+	}
+	return func(args ...string) {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		args = append(slices.Clone(prefix), args...)
+		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+		cmd.Dir = dir
+		var out bytes.Buffer
+		// A file, not a pipe: the server that pg_ctl leaves running would hold
+		// the pipe open.
+		log, err := os.CreateTemp(t.TempDir(), "out")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer log.Close()
+		cmd.Stdout, cmd.Stderr = log, log
+		if err := cmd.Run(); err != nil {
+			text, _ := os.ReadFile(log.Name())
+			out.Write(text)
+			t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, out.String())
+		}
+	}
+}
