@@ -74,7 +74,10 @@ type Profile struct {
 type Capability struct {
 	Support Support
 	// Note says the doubt or, where it can't be carried, the alternative.
-	Note   string
+	Note string
+	// Fields are the texts that a doubt is about, by path ("header"); empty
+	// where it is about the kind as a whole.
+	Fields []string
 	Source string
 	Date   string
 }

@@ -23,5 +23,6 @@ func TestProvider(t *testing.T) {
 		Success: providertest.Body{Status: 200, Text: `{"messaging_product":"whatsapp","contacts":[{"input":"+12025550123","wa_id":"12025550123"}],"messages":[{"id":"wamid.A1"}]}`},
 		ID:      "wamid.A1",
 		Refusal: providertest.Body{Status: 400, Text: `{"error":{"message":"(#131026) Message undeliverable","type":"OAuthException","code":131026,"fbtrace_id":"x"}}`},
+		Answers: providertest.MetaAnswers(),
 	})
 }

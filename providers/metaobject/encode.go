@@ -134,14 +134,6 @@ func (w *writer) contacts(m *message.Contacts) {
 	w.Raw(string(AppendContacts(nil, m.Cards)))
 }
 
-// object writes {"type":"text","text":…} and the like: a type and a text.
-func (w *writer) typed(key, kind, text string) {
-	w.Begin(key, '{')
-	w.Field("type", kind)
-	w.Field(kind, text)
-	w.Close('}')
-}
-
 // number writes digits as a JSON number.
 func (w *writer) number(key, digits string) {
 	if !isInteger(digits) {

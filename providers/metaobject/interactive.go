@@ -41,12 +41,9 @@ func (w *writer) interactive(m message.Message) {
 // frame writes type, header, body and footer.
 func (w *writer) frame(kind string, h message.Header, body, footer string) {
 	w.Field("type", kind)
-	switch {
-	case h.Media != nil:
+	if h.Media != nil || h.Text != "" {
 		w.Key("header")
-		w.mediaParameter(h.Media)
-	case h.Text != "":
-		w.typed("header", "text", h.Text)
+		w.Raw(string(AppendHeader(nil, h)))
 	}
 	w.part("body", body)
 	w.part("footer", footer)
@@ -196,11 +193,8 @@ func (w *writer) flow(m *message.Flow) {
 func (w *writer) carousel(m *message.Carousel) {
 	w.frame("carousel", message.Header{}, m.Body, "")
 	w.Begin("action", '{')
-	w.Begin("cards", '[')
-	for i := range m.Cards {
-		w.carouselCard(i, &m.Cards[i])
-	}
-	w.Close(']')
+	w.Key("cards")
+	w.Raw(string(CarouselCards(m.Cards)))
 	w.Close('}')
 }
 
@@ -255,4 +249,30 @@ func (w *writer) call(m *message.Call) {
 		w.Close('}')
 	}
 	w.Close('}')
+}
+
+// AppendHeader appends the header of an interactive message as Meta's object.
+func AppendHeader(dst []byte, h message.Header) []byte {
+	w := &writer{}
+	if h.Media != nil {
+		w.mediaParameter(h.Media)
+	} else {
+		w.Open('{')
+		w.Field("type", "text")
+		w.Field("text", h.Text)
+		w.Close('}')
+	}
+	return append(dst, w.Bytes()...)
+}
+
+// CarouselCards are the cards of a carousel as Meta's message object and its
+// relatives carry them.
+func CarouselCards(cards []message.CarouselCard) []byte {
+	w := &writer{}
+	w.Open('[')
+	for i := range cards {
+		w.carouselCard(i, &cards[i])
+	}
+	w.Close(']')
+	return w.Bytes()
 }

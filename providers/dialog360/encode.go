@@ -1,0 +1,13 @@
+package dialog360
+
+import (
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers/metaobject"
+)
+
+// Encode builds Meta's message object; ref goes into biz_opaque_callback_data.
+// The key names the number, so the path does not.
+func (p *Provider) Encode(to message.Address, m message.Message, ref string) (message.Request, error) {
+	body, err := metaobject.Encode(to, m, ref)
+	return message.Request{Path: "/messages", Body: body}, err
+}

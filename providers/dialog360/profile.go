@@ -1,0 +1,104 @@
+// Package dialog360 sends through 360dialog, which passes Meta's message
+// object on and has errors of its own beside Meta's.
+package dialog360
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+)
+
+// Where the facts of this package are from, unless said otherwise.
+const (
+	source = "docs.360dialog.com, messaging API 1.41.0"
+	read   = "2026-11-20"
+)
+
+// Config are the arguments of a dialog360 provider.
+type Config struct {
+	APIKey         providers.Secret            // required: the key of the number
+	BaseURL        string                      // "" is https://waba-v2.360dialog.io
+	Throughput     float64                     // messages per second; 0 is 80
+	WebhookToken   providers.Secret            // secret part of the webhook's path; "current,previous" while it is changed
+	WebhookHeaders map[string]providers.Secret // headers that 360dialog was told to send along
+	Client         *providers.Client
+}
+
+// Schema are the arguments as the language declares them.
+func Schema() []providers.Argument {
+	return []providers.Argument{
+		{Name: "api_key", Type: "string", Required: true, Sensitive: true, Description: "The number's D360-API-KEY."},
+		{Name: "base_url", Type: "string", Description: "Address of the API; https://waba-v2.360dialog.io by default."},
+		{Name: "throughput", Type: "number", Description: "Messages per second of the number; 80 by default."},
+		{Name: "webhook_token", Type: "string", Sensitive: true, Description: "Secret part of the webhook's path; \"current,previous\" while it is being changed."},
+		{Name: "webhook_headers", Type: "map", Sensitive: true, Description: "Headers that were given with the webhook's address; an event without them is refused."},
+	}
+}
+
+// Provider is one number at 360dialog.
+type Provider struct {
+	config  Config
+	base    string
+	profile *providers.Profile
+	client  *providers.Client
+}
+
+// Format implements fmt.Formatter: no verb prints a credential.
+func (p *Provider) Format(f fmt.State, _ rune) { fmt.Fprint(f, "dialog360") }
+
+// New checks the arguments and makes a Provider. It makes no request.
+func New(c Config) (*Provider, error) {
+	if c.BaseURL == "" {
+		c.BaseURL = "https://waba-v2.360dialog.io"
+	}
+	if c.Client == nil {
+		c.Client = providers.NewClient(providers.ClientOptions{})
+	}
+	base, err := providers.CheckBase(c.BaseURL)
+	err = errors.Join(c.APIKey.Check("api_key"), err, providers.CheckThroughput(c.Throughput))
+	for name, value := range c.WebhookHeaders {
+		err = errors.Join(err, providers.CheckPart("a name in webhook_headers", name), value.Check("webhook_headers: the value of "+name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Provider{config: c, base: base, profile: Profile().WithThroughput(c.Throughput), client: c.Client}, nil
+}
+
+// Profile is what 360dialog can do.
+func (p *Provider) Profile() *providers.Profile { return p.profile }
+
+func (p *Provider) header() http.Header {
+	return providers.Header("D360-API-KEY", string(p.config.APIKey))
+}
+
+// Profile is what 360dialog can do: what it documents for itself, and with a
+// doubt what it only passes on.
+func Profile() providers.Profile {
+	kinds := map[message.Kind]providers.Capability{}
+	for _, k := range []message.Kind{
+		message.KindText, message.KindList, message.KindButtons, message.KindLink, message.KindMedia,
+		message.KindLocationRequest, message.KindProduct, message.KindProductList, message.KindCatalog,
+		message.KindFlow, message.KindTemplate, message.KindContacts, message.KindLocation, message.KindReaction,
+	} {
+		kinds[k] = providers.Capability{Support: providers.Yes, Source: source, Date: read}
+	}
+	for _, k := range []message.Kind{
+		message.KindCarousel, message.KindAddressRequest, message.KindCall,
+		message.KindCallPermissionRequest, message.KindContactRequest,
+	} {
+		kinds[k] = providers.Capability{
+			Support: providers.Doubted, Source: source, Date: read,
+			Note: "360dialog has no page for it; it passes Meta's object on, so it should arrive",
+		}
+	}
+	return providers.Profile{
+		Type: "dialog360", Title: "360dialog", Limits: message.DefaultLimits(), Kinds: kinds,
+		Throughput:  providers.Fact{Value: 80, Source: "docs.360dialog.com, capacity: Meta's figure applies", Date: read},
+		PairSeconds: providers.Fact{Value: 6, Source: "Meta, about-the-platform", Date: "2026-09-11"},
+		Echo:        true,
+	}
+}

@@ -1,0 +1,59 @@
+package dialog360
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/metaobject"
+)
+
+// Send posts r once.
+func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
+	reply, failed := p.client.Post(ctx, p.base+r.Path, p.header(), r.Body)
+	if failed != nil {
+		return *failed
+	}
+	if a, ok := gateway(reply); ok {
+		return a
+	}
+	return metaobject.Answer(reply, r.Body, string(p.config.APIKey))
+}
+
+// gateway reads 360dialog's own errors: {"error":"text"} where Meta's have an
+// object. It has no codes, so the status decides, and the text where the
+// status says too little: its rate limit comes as 400, too.
+// Source: docs.360dialog.com, capacity and API reference; nyaruka/courier,
+// 2026-11-20.
+func gateway(r providers.Reply) (message.Answer, bool) {
+	if r.Status < 400 {
+		return message.Answer{}, false
+	}
+	var body struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(r.Body, &body) != nil || body.Error == "" {
+		return message.Answer{}, false
+	}
+	text := strings.ToLower(body.Error)
+	for _, words := range []string{"rate limit", "too many requests", "concurren"} {
+		if strings.Contains(text, words) {
+			return message.Answer{
+				Class: message.Throttled, Code: strconv.Itoa(r.Status), Title: "360dialog's limit for this number is reached",
+				RetryAfter: providers.RetryAfter(r.Header),
+			}, true
+		}
+	}
+	a := providers.ByStatus(r)
+	if r.Status == 401 || r.Status == 403 {
+		a.Advice = "check api_key, and whether the number is active in the 360dialog hub"
+	}
+	if r.Status == 400 {
+		a.Class, a.Title = message.Refused, "360dialog refuses the request"
+		a.Advice = "compare the message with 360dialog's documentation"
+	}
+	return a, true
+}

@@ -1,0 +1,35 @@
+package dialog360
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers/metaobject"
+)
+
+// Handshake: 360dialog checks no address.
+func (p *Provider) Handshake(url.Values) (string, bool) { return "", false }
+
+// Authenticate compares the headers that 360dialog was told to send along. It
+// signs nothing, so signed is always false.
+func (p *Provider) Authenticate(h http.Header, _ []byte) (bool, error) {
+	for name, value := range p.config.WebhookHeaders {
+		got, want := sha256.Sum256([]byte(h.Get(name))), sha256.Sum256([]byte(value))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			return false, fmt.Errorf("the webhook's header %s is missing or differs from webhook_headers", http.CanonicalHeaderKey(name))
+		}
+	}
+	return false, nil
+}
+
+// WebhookTokens are the secrets of which the webhook's path must hold one.
+func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
+
+// Decode reads Meta's envelope.
+func (p *Provider) Decode(body []byte) ([]message.Event, error) {
+	return metaobject.DecodeEnvelope(body)
+}

@@ -1,0 +1,111 @@
+// Package onemsg sends through 1msg (api.1msg.io), which has bodies of its own
+// for each kind of message.
+package onemsg
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+)
+
+// Where the facts of this package are from, unless said otherwise.
+const (
+	source = "1msg OpenAPI 2.39 (1msg/1sdk fca4662) and SDK 1.0.0 (1msg/1msg-sdk aee1671)"
+	read   = "2026-11-20"
+)
+
+// Config are the arguments of a onemsg provider.
+type Config struct {
+	ChannelID    string           // required
+	Token        providers.Secret // required: the channel's JWT or an API key
+	BaseURL      string           // "" is https://api.1msg.io
+	Throughput   float64          // messages per second; 0 is 20
+	WebhookToken providers.Secret // secret part of the webhook's path; "current,previous" while it is changed
+	MMLite       *bool            // whether marketing templates take Meta's marketing API; nil leaves it to the channel
+	Client       *providers.Client
+}
+
+// Schema are the arguments as the language declares them.
+func Schema() []providers.Argument {
+	return []providers.Argument{
+		{Name: "channel_id", Type: "string", Required: true, Description: "Id of the channel in 1msg's dashboard."},
+		{Name: "token", Type: "string", Required: true, Sensitive: true, Description: "The channel's token."},
+		{Name: "base_url", Type: "string", Description: "Address of the API; https://api.1msg.io by default."},
+		{Name: "throughput", Type: "number", Description: "Messages per second; 20 by default, since 1msg documents no figure."},
+		{Name: "webhook_token", Type: "string", Sensitive: true, Description: "Secret part of the webhook's path, since 1msg signs nothing; \"current,previous\" while it is being changed."},
+		{Name: "mm_lite", Type: "bool", Description: "Whether marketing templates take Meta's marketing API; the channel's setting by default."},
+	}
+}
+
+// Provider is one channel at 1msg.
+type Provider struct {
+	config  Config
+	base    string // base URL and channel
+	profile *providers.Profile
+	client  *providers.Client
+}
+
+// Format implements fmt.Formatter: no verb prints a credential.
+func (p *Provider) Format(f fmt.State, _ rune) { fmt.Fprint(f, "onemsg ", p.config.ChannelID) }
+
+// New checks the arguments and makes a Provider. It makes no request.
+func New(c Config) (*Provider, error) {
+	if c.BaseURL == "" {
+		c.BaseURL = "https://api.1msg.io"
+	}
+	if c.Client == nil {
+		c.Client = providers.NewClient(providers.ClientOptions{})
+	}
+	base, err := providers.CheckBase(c.BaseURL)
+	err = errors.Join(
+		providers.CheckPart("channel_id", c.ChannelID), c.Token.Check("token"), err,
+		providers.CheckThroughput(c.Throughput),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &Provider{config: c, base: base + "/" + c.ChannelID, profile: Profile().WithThroughput(c.Throughput), client: c.Client}, nil
+}
+
+// Profile is what 1msg can do.
+func (p *Provider) Profile() *providers.Profile { return p.profile }
+
+// header carries the token; 1msg also takes it in the query, where logs keep it.
+func (p *Provider) header() http.Header {
+	return providers.Header("Authorization", "Bearer "+string(p.config.Token))
+}
+
+// Profile is what 1msg can do, as it documents it.
+func Profile() providers.Profile {
+	return providers.Profile{
+		Type: "onemsg", Title: "1msg", Limits: message.DefaultLimits(), Kinds: kinds(),
+		Throughput:  providers.Fact{Value: 20, Source: "handbill's caution: 1msg answers 429 and documents no figure", Date: read},
+		PairSeconds: providers.Fact{Value: 6, Source: "Meta, about-the-platform: 1msg passes messages on to Meta", Date: "2026-09-11"},
+		Polls:       true,
+	}
+}
+
+func kinds() map[message.Kind]providers.Capability {
+	out := map[message.Kind]providers.Capability{}
+	state := func(support providers.Support, note string, list ...message.Kind) {
+		for _, k := range list {
+			out[k] = providers.Capability{Support: support, Note: note, Source: source, Date: read}
+		}
+	}
+	state(providers.Yes, "", message.KindText, message.KindButtons, message.KindLink, message.KindMedia, message.KindLocation,
+		message.KindContacts, message.KindProduct, message.KindProductList, message.KindTemplate, message.KindFlow)
+	state(providers.Doubted, "the method is listed and its fields are not documented",
+		message.KindLocationRequest, message.KindReaction, message.KindCarousel)
+	state(providers.No, "1msg has no method for it; send a product_list_message, or a template_message with a catalog button", message.KindCatalog)
+	state(providers.No, "1msg's fields for it are not documented; ask with a flow_message or a text_message", message.KindAddressRequest)
+	state(providers.No, "1msg has no method for it; write the number into a text_message", message.KindCall)
+	state(providers.No, "1msg has no method for it; ask with a button_message", message.KindCallPermissionRequest, message.KindContactRequest)
+	out[message.KindList] = providers.Capability{
+		Support: providers.Doubted, Source: source, Date: read, Fields: []string{"header", "footer"},
+		Note: "header and footer of a list are documented in 2023 and not in 2026; 1msg may not show them",
+	}
+	return out
+}

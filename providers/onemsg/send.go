@@ -1,0 +1,190 @@
+package onemsg
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/metaobject"
+)
+
+// Send posts r once.
+func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
+	reply, failed := p.client.Post(ctx, p.base+r.Path, p.header(), r.Body)
+	if failed != nil {
+		return *failed
+	}
+	return p.answer(reply, r.Body)
+}
+
+// outcome is the body of an answer. A refusal is usually a 200 with sent:false.
+type outcome struct {
+	Sent     *bool           `json:"sent"`
+	ID       string          `json:"id"`
+	JobID    any             `json:"jobId"`
+	Message  string          `json:"message"`
+	Error    json.RawMessage `json:"error"`
+	Response struct {
+		Error json.RawMessage `json:"error"`
+	} `json:"response"`
+}
+
+func (p *Provider) answer(r providers.Reply, request []byte) message.Answer {
+	var o outcome
+	decoded := json.Unmarshal(r.Body, &o) == nil
+	if r.Status >= 200 && r.Status < 300 {
+		return p.taken(r, o, decoded, request)
+	}
+	text, code := o.words()
+	if !decoded {
+		text = string(r.Body[:min(len(r.Body), 512)]) // a blocked channel is told in plain text
+	}
+	if known, ok := classify(text, code); ok {
+		known.RetryAfter = providers.RetryAfter(r.Header)
+		return known
+	}
+	if decoded && text != "" && r.Status == 400 {
+		return p.refusal(r, text, code, request)
+	}
+	return providers.ByStatus(r)
+}
+
+// taken reads a 2xx.
+func (p *Provider) taken(r providers.Reply, o outcome, decoded bool, request []byte) message.Answer {
+	text, code := o.words()
+	sent := o.Sent != nil && *o.Sent
+	switch {
+	case !decoded:
+		return providers.NoID(r)
+	case o.JobID != nil && o.JobID != "" && o.ID == "":
+		return message.Answer{Class: message.Accepted, ID: job(o.JobID), Title: "queued at 1msg; its job can't be asked for, so only a webhook tells more"}
+	case o.ID != "" && (sent || o.Sent == nil && len(o.Error) == 0):
+		return message.Answer{Class: message.Accepted, ID: o.ID}
+	case o.ID != "" || sent || text == "" && code < 0:
+		return providers.NoID(r) // contradicts itself, or tells nothing
+	}
+	if known, ok := classify(text, code); ok {
+		return known
+	}
+	return p.refusal(r, text, code, request)
+}
+
+func job(v any) string {
+	if f, ok := v.(float64); ok {
+		return "job:" + strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	s, _ := v.(string)
+	return "job:" + s
+}
+
+func (p *Provider) refusal(r providers.Reply, text string, code int, request []byte) message.Answer {
+	a := message.Answer{Class: message.Refused, Title: providers.Safe(text, request, string(p.config.Token))}
+	if a.Title == "" {
+		a.Title = "1msg refuses the message without saying why"
+	}
+	if code >= 0 {
+		a.Code = strconv.Itoa(code)
+	} else {
+		a.Code = strconv.Itoa(r.Status)
+	}
+	return a
+}
+
+// metaCode finds a code of Meta in a text: "(#131056)", or 131056 by itself.
+var metaCode = regexp.MustCompile(`\(#([0-9]{1,7})\)|\b(13[0-9]{4})\b`)
+
+// codeIn is the code of Meta in a text; -1 for none.
+func codeIn(text string) int {
+	found := metaCode.FindStringSubmatch(text)
+	if found == nil {
+		return -1
+	}
+	code, err := strconv.Atoi(found[1] + found[2])
+	if err != nil {
+		return -1
+	}
+	return code
+}
+
+// words are all texts of an answer, and the code of its error; -1 for none.
+// error is a text, or an object with code or error_code.
+func (o *outcome) words() (text string, code int) {
+	words, code := []string{o.Message}, -1
+	for _, raw := range []json.RawMessage{o.Error, o.Response.Error} {
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			words = append(words, s)
+			continue
+		}
+		var e struct {
+			Code      json.Number `json:"code"`
+			ErrorCode json.Number `json:"error_code"`
+			Message   string      `json:"message"`
+			UserTitle string      `json:"error_user_title"`
+			UserText  string      `json:"error_user_msg"`
+		}
+		if len(raw) == 0 || json.Unmarshal(raw, &e) != nil {
+			continue
+		}
+		words = append(words, e.Message, e.UserTitle, e.UserText)
+		for _, n := range []json.Number{e.Code, e.ErrorCode} {
+			if v, err := strconv.Atoi(n.String()); err == nil {
+				code = v
+			}
+		}
+	}
+	text = strings.TrimSpace(strings.Join(words, " "))
+	if code < 0 {
+		code = codeIn(text)
+	}
+	return text, code
+}
+
+// phrase is one of 1msg's texts and what it means. 1msg has no codes of its
+// own, so texts it must be, compared without case.
+type phrase struct {
+	text  string
+	class message.Class
+	code  string
+	title string
+	help  string
+}
+
+// phrases are from 1msg/1msg-n8n-nodes (utils/errors.ts), 1msg's OpenAPI
+// (responses 400, 401 and 403) and the captures of ebor94/1msg, 2026-11-20.
+func phrases() []phrase {
+	return []phrase{
+		{"dialog window is closed", message.WindowClosed, "131047", "the 24-hour window is closed", "send a template"},
+		{"outside the allowed window", message.WindowClosed, "131047", "the 24-hour window is closed", "send a template"},
+		{"re-engagement", message.WindowClosed, "131047", "the 24-hour window is closed", "send a template"},
+		{"wrong token", message.AccountFault, "401", "the token is not this channel's", "copy the channel's token from 1msg's dashboard"},
+		{"subscriptionblocked", message.AccountFault, "403", "the channel's subscription is blocked", "pay or reopen the subscription in 1msg's dashboard"},
+		{"trial", message.AccountFault, "403", "the channel's trial does not allow it", "open a subscription in 1msg's dashboard"},
+		{"template is not defined", message.Refused, "132001", "template name, language or namespace is missing", "check name and language in 1msg's dashboard"},
+		{"bsuid routing is disabled", message.Refused, "", "the channel can't write to user ids", "use the phone number"},
+		{"username routing is disabled", message.Refused, "", "the channel can't write to user names", "use the phone number"},
+		{"username is not found", message.Refused, "", "the user name is not found", ""},
+		{"part of an experiment", message.Refused, "130472", "the person is part of an experiment of Meta and gets no marketing", ""},
+	}
+}
+
+// classify looks an error up by code, and by text where there is none.
+func classify(text string, code int) (message.Answer, bool) {
+	if c, ok := metaobject.LookUp(code); ok {
+		return message.Answer{Class: c.Class, Code: strconv.Itoa(code), Title: c.Title, Advice: c.Advice}, true
+	}
+	lower := strings.ToLower(text)
+	for _, p := range phrases() {
+		if strings.Contains(lower, p.text) {
+			return message.Answer{Class: p.class, Code: p.code, Title: p.title, Advice: p.help}, true
+		}
+	}
+	if strings.Contains(lower, "template") && (strings.Contains(lower, "not found") || strings.Contains(lower, "does not exist")) {
+		return message.Answer{Class: message.Refused, Code: "132001", Title: "the template does not exist in this language or is not approved"}, true
+	}
+	return message.Answer{}, false
+}
