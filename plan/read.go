@@ -376,6 +376,8 @@ func (fr *frameReader) next() (section byte, content func() ([]byte, error), err
 	switch {
 	case strings.IndexByte(order, section) < 0:
 		return 0, nil, damaged("it has a section of an unknown kind")
+	case section == sectionEnd && plain != packed:
+		return 0, nil, damaged("its end has another length than it says")
 	case plain > maxFrame || packed > maxFrame+maxFrame/8:
 		return 0, nil, &FileError{"too_large", "a part of it claims more than a plan needs"}
 	}
