@@ -276,7 +276,7 @@ func (c *csvRows) width(line int) error {
 		return nil
 	}
 	e := c.ragged(line, sprintf("%s, the header has %d", count(got, "cell"), want))
-	e.Detail = "Cells may be missing. Mend the row, or export the file again."
+	e.Detail = "Cells may be missing, or the row is no contact. Mend it or take it out."
 	if got > want {
 		e.Detail = sprintf("A cell that holds the delimiter %s must be in quotation marks.", strconv.QuoteRune(rune(c.comma)))
 	}
