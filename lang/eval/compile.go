@@ -29,11 +29,12 @@ func Compile(expr hcl.Expression, ctx *hcl.EvalContext, in Input) (*Program, hcl
 	if diags.HasErrors() {
 		return nil, clean(diags)
 	}
-	c := &compiler{ctx: ctx, in: in}
+	c := &compiler{ctx: ctx, in: in, constants: map[hclsyntax.Expression]constantResult{}}
 	p := &Program{rng: expr.Range(), refs: refs, in: in, sensitive: hasMarks(v) || c.mayHide(lowered)}
 	p.source = sourceOf(p.rng, in.Source)
 	if len(refs) == 0 && !whole {
 		p.isConst, p.constant = true, v
+		lowered = &hclsyntax.LiteralValueExpr{Val: v, SrcRange: p.rng}
 	}
 	c.build(p, lowered, whole)
 	return p, nil

@@ -12,6 +12,14 @@ import (
 type compiler struct {
 	ctx *hcl.EvalContext
 	in  Input
+	// constants are the values of sub-expressions that were evaluated: the
+	// same ones are asked for again when what is around them is compiled.
+	constants map[hclsyntax.Expression]constantResult
+}
+
+type constantResult struct {
+	v  cty.Value
+	ok bool
 }
 
 // node compiles e; what it does not know becomes a plainNode.
@@ -67,7 +75,11 @@ func (c *compiler) depends(e hclsyntax.Expression) bool {
 }
 
 func (c *compiler) value(e hclsyntax.Expression) (cty.Value, bool) {
+	if known, ok := c.constants[e]; ok {
+		return known.v, known.ok
+	}
 	v, diags := run(guard(e), c.ctx)
+	c.constants[e] = constantResult{v, !diags.HasErrors()}
 	return v, !diags.HasErrors()
 }
 

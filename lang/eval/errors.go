@@ -2,7 +2,9 @@ package eval
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -140,9 +142,29 @@ func clean(diags hcl.Diagnostics) hcl.Diagnostics {
 		if d.EvalContext != nil && d.Expression != nil && touchesSensitive(d.Expression, d.EvalContext) {
 			d.Detail = safeDetail(d)
 		}
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok && call.CalledFunctionNamespace() == "" {
+			d.Detail = unknownFunction(call.CalledFunctionName(), d.EvalContext)
+		}
 		d.Expression, d.EvalContext = nil, nil
 	}
 	return diags
+}
+
+// unknownFunction suggests from all contexts; hcl looks at the innermost one
+// alone.
+func unknownFunction(name string, ctx *hcl.EvalContext) string {
+	var names []string
+	for ; ctx != nil; ctx = ctx.Parent() {
+		for known := range ctx.Functions {
+			names = append(names, known)
+		}
+	}
+	slices.Sort(names)
+	detail := fmt.Sprintf("There is no function named %q.", name)
+	if near := nearest(name, names); near != "" {
+		detail += fmt.Sprintf(" Did you mean %q?", near)
+	}
+	return detail
 }
 
 // touchesSensitive reports whether a variable that expr uses, or a function

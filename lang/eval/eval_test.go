@@ -120,8 +120,8 @@ func TestNullNamesTheAttribute(t *testing.T) {
 
 func TestCompileDiagnostics(t *testing.T) {
 	for src, want := range map[string]string{
-		`"Hi ${recipient.nmae}"`:   `x.hcl:1,17-22: Unknown attribute; recipient has no attribute named "nmae". Did you mean "name"?`,
-		`recipient["zip"]`:         `x.hcl:1,10-17: Unknown attribute; recipient has no attribute named "zip".`,
+		`"Hi ${recipient.nmae}"`:   `x.hcl:1,16-21: Unknown attribute; recipient has no attribute named "nmae". Did you mean "name"?`,
+		`recipient["postcode"]`:    `x.hcl:1,10-22: Unknown attribute; recipient has no attribute named "postcode".`,
 		`uper(recipient.name)`:     `x.hcl:1,1-5: Call to unknown function; There is no function named "uper". Did you mean "upper"?`,
 		`upper()`:                  `x.hcl:1,7-8: Not enough function arguments; Function "upper" expects 1 argument(s). Missing value for "str".`,
 		`upper([recipient.name])`:  `x.hcl:1,7-8: Invalid function argument; Invalid value for "str" parameter: string required, but have tuple.`,

@@ -2,6 +2,7 @@ package eval_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -205,14 +206,18 @@ func wantBool(v cty.Value) (bool, bool) {
 // TestCompiledEqualsHCL is the promise of the package: a compiled expression
 // gives what hcl gives, or both are errors.
 func TestCompiledEqualsHCL(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		src := genExpr(t, rapid.IntRange(1, 4).Draw(t, "levels"))
-		vals := make([]message.Value, len(names))
-		for i := range vals {
-			vals[i] = genValue(t, names[i])
-		}
-		compare(t, src, vals)
-	})
+	for i := range 20 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) { rapid.Check(t, checkExpression) })
+	}
+}
+
+func checkExpression(t *rapid.T) {
+	src := genExpr(t, rapid.IntRange(1, 4).Draw(t, "levels"))
+	vals := make([]message.Value, len(names))
+	for i := range vals {
+		vals[i] = genValue(t, names[i])
+	}
+	compare(t, src, vals)
 }
 
 func compare(t *rapid.T, src string, vals []message.Value) {
