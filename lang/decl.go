@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/handbill/handbill/message"
@@ -31,6 +32,13 @@ type Config struct {
 	// Files are the parsed sources by name relative to the directory, for
 	// diagnostics and for the snapshot in a saved plan.
 	Files map[string][]byte
+	// VarFiles are the files of variable values that were read, for the
+	// snippets of diagnostics only: they may hold secrets.
+	VarFiles map[string][]byte
+
+	missing  []string
+	compiled map[string]*compiledCampaign
+	replies  map[string]*ReplyProgram
 	// eval holds what expressions are evaluated with; opaque to callers.
 	eval *evaluator
 }
@@ -84,6 +92,7 @@ type Provider struct {
 	Name      string
 	Arguments map[string]cty.Value // as the provider's schema types them; sensitive ones marked
 	DeclRange hcl.Range
+	tree      Tree
 }
 
 // Address is "provider.sandbox.main".
@@ -95,6 +104,7 @@ type Catalog struct {
 	ID        string
 	Products  []Product // in order of declaration
 	DeclRange hcl.Range
+	tree      Tree
 }
 
 // Address is "catalog.spring".
@@ -185,7 +195,7 @@ type Campaign struct {
 	PreventResend bool
 	Tree          Tree
 	DeclRange     hcl.Range
-	values        hcl.Expression
+	values        hclsyntax.Expression
 }
 
 // Address is "campaign.spring".
@@ -236,7 +246,11 @@ type StopIf struct {
 type ReplyRule struct {
 	Name      string
 	Provider  *Provider // nil for every provider
-	Priority  int
+	When      *When
+	Lookups   []Lookup
+	Forward   *Forward // nil for none
+	Set       []string // attributes of the recipient that the rule sets, sorted
+	Priority  int      // the highest is tried first
 	Continue  bool
 	Cooldown  time.Duration
 	Reply     *Message // nil where the rule only forwards or sets

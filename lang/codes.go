@@ -1,0 +1,118 @@
+package lang
+
+import "slices"
+
+// CodeInfo explains one diagnostic code.
+type CodeInfo struct {
+	Code        string
+	Summary     string // the Summary of its diagnostics; for hcl's own, which have many, a description
+	Explanation string // a paragraph: what is wrong, why it matters, how to mend it
+}
+
+// Codes are all codes of the language's diagnostics, sorted.
+func Codes() []CodeInfo { return slices.Clone(codeTable) }
+
+func summaryOf(code string) string {
+	i, ok := slices.BinarySearchFunc(codeTable, code, func(c CodeInfo, code string) int {
+		switch {
+		case c.Code < code:
+			return -1
+		case c.Code > code:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return ""
+	}
+	return codeTable[i].Summary
+}
+
+// foreignCodes are the codes of diagnostics that hcl and the expression engine
+// make, by their fixed summaries.
+var foreignCodes = map[string]string{
+	"Unsupported argument":          "unsupported_argument",
+	"Missing required argument":     "missing_argument",
+	"Unsupported block type":        "unsupported_block",
+	"Unknown attribute":             "unknown_attribute",
+	"Unsupported attribute":         "unknown_attribute",
+	"Missing map element":           "unknown_attribute",
+	"Invalid index":                 "unknown_attribute",
+	"Unknown variable":              "unknown_name",
+	"Variables not allowed":         "wrong_scope",
+	"Call to unknown function":      "function_call",
+	"Error in function call":        "function_call",
+	"Invalid function argument":     "function_call",
+	"Not enough function arguments": "function_call",
+	"Too many function arguments":   "function_call",
+	"Attribute redefined":           "duplicate_argument",
+	"Duplicate argument":            "duplicate_argument",
+	"Expression nested too deeply":  "too_complex",
+	"Expression too long":           "too_complex",
+	"Number out of range":           "too_complex",
+	"Evaluation costs too much":     "too_complex",
+}
+
+// foreignCode is the code for a diagnostic that is not ours.
+func foreignCode(summary string) string {
+	if code, ok := foreignCodes[summary]; ok {
+		return code
+	}
+	return "invalid_syntax"
+}
+
+// codeTable is sorted by Code; a test holds it so.
+var codeTable = []CodeInfo{
+	{"conflicting_arguments", "Conflicting arguments", "Two arguments of a block exclude each other, such as flow_id and flow_name, or an audience's source and its contact blocks. Keep the one that is meant."},
+	{"cycle", "Dependency cycle", "Declarations refer to each other in a circle, so that none can be evaluated first. The diagnostic names the circle; take one of its references away, for instance by moving what both need into a local."},
+	{"dollar_escape", "Literal interpolation in text", "A text still holds ${ or %{ after rendering, because the source wrote $${ or %%{, which is how HCL escapes them. Somebody who wants a dollar sign before a price writes \"\\u0024${price}\" or uses money(...)."},
+	{"doubtful_message", "Doubtful message", "The message can be sent but may not look as meant, or is within a limit by one way of counting and above it by another."},
+	{"duplicate_argument", "Duplicate argument", "An argument may be given once in a block."},
+	{"duplicate_declaration", "Duplicate declaration", "Two blocks have the same address. Names are unique for each type of block over all files of the directory; rename one of them."},
+	{"duplicate_product", "Product named twice", "A message names a product more than once. WhatsApp shows it once; take the repetition out."},
+	{"empty_value", "Empty value for a recipient", "A text needs an attribute that is null or empty for a recipient, who would get a text with a hole. Give the attribute a value, handle the case with coalesce(recipient.name, \"there\") or a conditional, or list it in the audience's optional."},
+	{"evaluation", "Evaluation failed", "An expression has no result for a row or a recipient, for instance because a function refuses its argument. try(...) and can(...) handle such cases."},
+	{"file_too_large", "File too large", "A configuration file may have 1 MiB, all of them together 16 MiB, and there may be 500. Larger data belongs into a file that csv(...) or file(...) reads."},
+	{"file_unreadable", "Unreadable file", "A file of the configuration cannot be read, is not a regular file, or lies outside the directory."},
+	{"function_call", "Error in function call", "A function is not known, has the wrong number of arguments, or refuses one of them. `handbill console` is a place to try it."},
+	{"incomplete_rule", "Rule without effect", "A reply rule must do something: reply, forward, set or handover."},
+	{"invalid_address", "Invalid address", "An address names a resource as its references do: list_message.browse, campaign.spring, provider.sandbox.main."},
+	{"invalid_dynamic", "Invalid dynamic block", "A dynamic block has for_each, one content block, and labels where the block that it makes has labels. Inside content, NAME.key and NAME.value are the element, where NAME is the block's type or the iterator argument."},
+	{"invalid_message", "Invalid message", "WhatsApp would refuse the message as declared: a text is too long, a count is too large, an id is used twice. The detail names the limit and its source."},
+	{"invalid_name", "Invalid name", "A name begins with a letter or underscore and goes on with letters, digits, underscores and dashes."},
+	{"invalid_regex", "Invalid regular expression", "The pattern is not a regular expression of RE2's syntax, or is longer than 1,024 characters. In a quoted string a backslash is written twice."},
+	{"invalid_syntax", "Invalid syntax", "The text is not valid HCL, or an expression cannot be evaluated: hcl's own words say what it expected at which place."},
+	{"invalid_type", "Invalid type", "A variable's type is a type such as string, number, bool, list(string), map(number) or object({ name = string })."},
+	{"invalid_value", "Invalid value", "A value is not one of those that the argument takes. The detail says which."},
+	{"invalid_variable", "Invalid variable value", "The value given for a variable does not have the variable's type, or cannot be read as an expression."},
+	{"literal_secret", "Secret in plain text", "A secret stands in the configuration, where version control and reviews would carry it on. Read it from the environment with env(\"NAME\"), or declare a variable with sensitive = true and give its value in HANDBILL_VAR_NAME."},
+	{"missing_argument", "Missing required argument", "A block lacks an argument that it must have."},
+	{"missing_block", "Missing block", "A block lacks a nested block that it must have."},
+	{"missing_message_value", "Missing value for message", "A message uses value.NAME, and a campaign or reply rule that sends it does not give NAME in its values."},
+	{"missing_value", "Missing value", "An argument that a message needs is null or empty."},
+	{"missing_variable", "Missing variable value", "A variable without a default has no value. Give it with -var, -var-file, handbill.vars.hcl, a *.auto.vars.hcl file, or HANDBILL_VAR_NAME."},
+	{"moved_conflict", "Conflicting moved blocks", "Two moved blocks have the same from or the same to, move in a circle, or move away from something that is still declared."},
+	{"no_configuration", "No configuration files", "The directory holds no file whose name ends in .hcl or .hcl.json. `handbill init` writes a small one to begin with."},
+	{"repeated_block", "Duplicate block", "The block may stand once where it stands."},
+	{"reserved_name", "Reserved name", "The name has a meaning of its own in the language, so that it cannot be used here."},
+	{"sensitive_value", "Sensitive value not allowed", "A sensitive value would end in the plan, in the state or in a message. What is sent and compared may not hold secrets; use nonsensitive data."},
+	{"shape_depends", "Shape depends on recipient", "The shape of a message is the same for everyone, so that a plan can be reviewed: which rows it has, which products, which kind of header. Only its texts can differ from recipient to recipient. Use an audience and a campaign for each shape."},
+	{"too_complex", "Expression too complex", "Nesting, length and cost of expressions are bounded, so that no configuration can hang or kill the process. Move parts to locals."},
+	{"unavailable_product", "Product not shown", "A message names a product that is hidden or out of stock. WhatsApp leaves it out silently and sends the rest."},
+	{"undeclared_variable", "Undeclared variable", "A value was given for a variable that no variable block declares. On the command line this is an error, in a file a warning."},
+	{"unknown_attribute", "Unknown attribute", "An object has no attribute of that name: recipient.* has what the audience's attributes declare, row.* the columns of its source."},
+	{"unknown_column", "Unknown column", "row.NAME names a column that the audience's source does not have."},
+	{"unknown_name", "Unknown name", "The first part of a reference is not a name that the language knows, at least not here."},
+	{"unknown_product", "Unknown product", "A message names a product that its catalog does not declare. WhatsApp drops such products silently, or refuses the message when none is left."},
+	{"unknown_provider", "Unknown provider type", "The first label of a provider block is one of the providers that handbill knows; `handbill providers` lists them."},
+	{"unknown_reference", "Undeclared reference", "A reference names something that no block declares."},
+	{"unknown_row", "Unknown row or button", "A reply rule waits for a row or button that the message does not have, so that it can never match."},
+	{"unreachable_rule", "Rule never reached", "A reply rule before this one takes every message that this one would match. Give this one a higher priority, or the other one continue = true."},
+	{"unsuitable_value", "Unsuitable value", "A value has another type than the argument needs."},
+	{"unsupported_argument", "Unsupported argument", "The block has no argument of that name."},
+	{"unsupported_block", "Unsupported block type", "No block of that type may stand here."},
+	{"unsupported_version", "Unsupported handbill version", "required_version in the handbill block does not allow this version of handbill."},
+	{"unused_value", "Unused value", "A campaign or reply rule gives a value that its message does not use; perhaps its name is misspelt."},
+	{"variable_validation", "Invalid value for variable", "A validation block of the variable refuses the value; its error_message says why."},
+	{"wrong_scope", "Name not available here", "The name has a meaning elsewhere in the language but not at this place: row.* belongs to audiences, recipient.* and value.* to messages, inbound.*, match.* and lookup.* to reply rules, plan.* to checks and outputs."},
+}

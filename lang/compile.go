@@ -1,0 +1,489 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
+)
+
+// Program is a message bound to a campaign or reply rule: its draft, and how a
+// recipient's values become the draft's slots.
+type Program struct {
+	Draft *message.Draft
+
+	slots  []slot
+	extras bool // recipient.phone or recipient.user_id is used
+	names  []string
+	uses   []string
+	ranges map[string]hcl.Range
+	decl   hcl.Range
+}
+
+// slot is one expression that fills a slot of the draft.
+type slot struct {
+	prog *eval.Program
+	// needed are attributes that may not be empty, since nothing in the
+	// expression handles that.
+	needed []neededAttribute
+	// nullable makes a null an empty text: the text is an optional one, or the
+	// attribute may be empty.
+	nullable bool
+}
+
+type neededAttribute struct {
+	index int
+	name  string
+	rng   hcl.Range
+}
+
+// ValueError is a recipient for whom a text of a message has no result. It
+// holds no value of the recipient.
+type ValueError struct {
+	Code            string // "empty_value" or "evaluation"
+	Attribute       string // with empty_value: the attribute that is empty, where one is to blame
+	Range           hcl.Range
+	Summary, Detail string
+}
+
+// Error is the place, the summary and the detail.
+func (e *ValueError) Error() string { return e.Range.String() + ": " + e.Summary + ": " + e.Detail }
+
+// Eval appends the values of the draft's slots for one recipient, whose
+// attributes are those of the audience that the program was compiled for. An
+// error is a *ValueError. It is safe for concurrent use.
+func (p *Program) Eval(r *message.Recipient, dst []string) ([]string, error) {
+	vals := r.Attributes
+	if p.extras {
+		vals = append(append(make([]message.Value, 0, len(vals)+2), vals...), addressValue(r.Phone), addressValue(r.UserID))
+	}
+	var scratch [256]byte
+	for i := range p.slots {
+		s := &p.slots[i]
+		for _, n := range s.needed {
+			if vals[n.index].Empty() {
+				return dst, emptyValue(n)
+			}
+		}
+		text, err := s.prog.AppendString(scratch[:0], vals)
+		if err != nil {
+			if s.nullable && errors.Is(err, eval.ErrNull) {
+				dst = append(dst, "")
+				continue
+			}
+			return dst, valueError(err, s.prog.Range())
+		}
+		dst = append(dst, string(text))
+	}
+	return dst, nil
+}
+
+func addressValue(s string) message.Value {
+	if s == "" {
+		return message.Value{}
+	}
+	return message.Str(s)
+}
+
+func emptyValue(n neededAttribute) *ValueError {
+	return &ValueError{
+		Code: "empty_value", Attribute: n.name, Range: n.rng, Summary: summaryOf("empty_value"),
+		Detail: fmt.Sprintf("The attribute %s is empty for this recipient. Handle that with coalesce(recipient.%s, \"…\") or a conditional, or add %q to the audience's optional.", n.name, n.name, n.name),
+	}
+}
+
+func valueError(err error, rng hcl.Range) *ValueError {
+	var e *eval.Error
+	if !errors.As(err, &e) {
+		return &ValueError{Code: "evaluation", Range: rng, Summary: summaryOf("evaluation"), Detail: "The expression has no result for this recipient."}
+	}
+	if e.Code == eval.CodeNull {
+		return &ValueError{Code: "empty_value", Attribute: e.Attribute, Range: e.Range, Summary: summaryOf("empty_value"), Detail: e.Detail}
+	}
+	return &ValueError{Code: "evaluation", Attribute: e.Attribute, Range: e.Range, Summary: summaryOf("evaluation"), Detail: e.Summary + ": " + e.Detail}
+}
+
+// Range is the place in the source of the field at path, such as
+// "section[1].row[3].title": the tightest that is known, at least the
+// message's block.
+func (p *Program) Range(path string) hcl.Range {
+	for path != "" {
+		if rng, ok := p.ranges[path]; ok {
+			return rng
+		}
+		for known, rng := range p.ranges {
+			if strings.HasPrefix(known, path+".") || strings.HasPrefix(known, path+"[") {
+				if first := p.firstBelow(path); first != known {
+					rng = p.ranges[first]
+				}
+				return rng
+			}
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return p.decl
+}
+
+// firstBelow is the first path below path in the order of the source.
+func (p *Program) firstBelow(path string) string {
+	best := ""
+	for known, rng := range p.ranges {
+		if !strings.HasPrefix(known, path+".") && !strings.HasPrefix(known, path+"[") {
+			continue
+		}
+		if b := p.ranges[best]; best == "" || before(rng, b) || rng == b && known < best {
+			best = known
+		}
+	}
+	return best
+}
+
+func before(a, b hcl.Range) bool {
+	if a.Filename != b.Filename {
+		return a.Filename < b.Filename
+	}
+	return a.Start.Byte < b.Start.Byte
+}
+
+// Uses names the recipient's attributes that the message uses, sorted.
+func (p *Program) Uses() []string { return p.uses }
+
+// compiledCampaign is a campaign's programs, kept so that they are made once.
+type compiledCampaign struct {
+	main, fallback *Program
+	diags          hcl.Diagnostics
+}
+
+// CompileCampaign compiles a campaign's message and its fallback, which is nil
+// where there is none. Programs are nil where there are errors. Load reports
+// the same diagnostics already, warnings included; here only errors come back.
+func (c *Config) CompileCampaign(cm *Campaign) (main, fallback *Program, diags hcl.Diagnostics) {
+	got := c.compile(cm)
+	for _, d := range got.diags {
+		if d.Severity == hcl.DiagError {
+			diags = append(diags, d)
+		}
+	}
+	return got.main, got.fallback, diags
+}
+
+func (c *Config) compile(cm *Campaign) *compiledCampaign {
+	if done := c.compiled[cm.Name]; done != nil {
+		return done
+	}
+	out := &compiledCampaign{}
+	c.compiled[cm.Name] = out
+	if cm.Message == nil || cm.Audience == nil {
+		return out // reported where the reference is
+	}
+	diags := &diagList{}
+	names := recipientNames(cm.Audience)
+	args := newValueArgs(cm.values, cm.Address(), cm.valuesRange())
+	b := binder{cfg: c, diags: diags, names: names, optional: cm.Audience.Optional, scope: scope{rootRecipient: names}, args: args}
+	if cm.Provider != nil {
+		b.provider = cm.Provider.Type
+	}
+	out.main = b.program(cm.Message)
+	if cm.Fallback != nil {
+		out.fallback = b.program(cm.Fallback)
+	}
+	args.unused(diags)
+	out.diags = diags.all
+	return out
+}
+
+// recipientNames are the names below recipient, in the order of the values
+// vector.
+func recipientNames(a *Audience) []string {
+	return append(slices.Clone(a.Attributes), "phone", "user_id")
+}
+
+// checkAlone looks at a message that nothing uses.
+func (c *Config) checkAlone(m *Message) hcl.Diagnostics {
+	diags := &diagList{}
+	b := binder{cfg: c, diags: diags, scope: scope{rootRecipient: nil, rootValue: nil}, flatten: map[string]bool{rootValue: true}}
+	b.program(m)
+	return diags.all
+}
+
+// binder makes programs out of messages for one user of them.
+type binder struct {
+	cfg      *Config
+	diags    *diagList
+	names    []string // of the values vector; nil while they are not known
+	optional []string
+	scope    scope
+	args     *valueArgs
+	provider string // type
+	// flatten are roots whose names stand in the values vector as "root.name".
+	flatten map[string]bool
+}
+
+// binding is the work on one message.
+type binding struct {
+	*binder
+	md         *messageDecoder
+	p          *Program
+	byText     map[string]int // slot by source text
+	incomplete bool           // a text is not known or wrong
+	ctx        *hcl.EvalContext
+}
+
+// program compiles one message; nil when there are errors.
+func (b *binder) program(m *Message) *Program {
+	if m.body.broken {
+		return nil
+	}
+	before := b.diags.errors()
+	md := &messageDecoder{decoder: &decoder{ev: b.cfg.eval, diags: b.diags, scope: b.scope}, cfg: b.cfg}
+	again := m.body.block
+	again.tree = &node{}
+	if b.args != nil {
+		again.env = &env{values: b.args}
+	}
+	w := &binding{
+		binder: b, md: md, byText: map[string]int{}, ctx: b.cfg.eval.fullContext(),
+		p: &Program{Draft: &message.Draft{Message: md.decode(m.Kind, &again)}, ranges: map[string]hcl.Range{}, names: b.names, decl: m.DeclRange},
+	}
+	if b.args != nil {
+		b.args.missingOf(m, b.diags)
+	}
+	message.Fields(w.p.Draft.Message, w.field)
+	slices.Sort(w.p.uses)
+	w.p.uses = slices.Compact(w.p.uses)
+	if b.diags.errors() > before {
+		return nil
+	}
+	if !w.incomplete {
+		w.static()
+	}
+	if b.diags.errors() > before {
+		return nil
+	}
+	return w.p
+}
+
+// field binds one text of the message.
+func (w *binding) field(f message.Field) {
+	td := w.md.marked(*f.Text)
+	if td == nil {
+		return
+	}
+	*f.Text = ""
+	w.p.ranges[f.Path] = td.rng
+	if !w.cfg.eval.check(td.expr, w.scope, w.diags) {
+		w.incomplete = true
+		return
+	}
+	t := textParts{binding: w, nullable: f.Optional}
+	t.add(td.expr, true)
+	if f.Type == message.FieldText {
+		t.warnEscapes(td.rng)
+	}
+	switch {
+	case len(t.parts) == 0:
+	case len(t.parts) == 1 && t.parts[0].Slot < 0:
+		*f.Text = t.parts[0].Text
+	default:
+		w.p.Draft.Bindings = append(w.p.Draft.Bindings, message.Binding{Path: f.Path, Parts: t.parts})
+	}
+}
+
+// textParts are the parts of one text.
+type textParts struct {
+	*binding
+	nullable bool
+	parts    []message.Part
+}
+
+func (t *textParts) constant(s string) {
+	if s == "" {
+		return
+	}
+	if n := len(t.parts); n > 0 && t.parts[n-1].Slot < 0 {
+		t.parts[n-1].Text += s
+		return
+	}
+	t.parts = append(t.parts, message.Part{Text: s, Slot: -1})
+}
+
+// add takes an expression apart. whole is true for all of a text, false for a
+// piece of a template.
+func (t *textParts) add(e hclsyntax.Expression, whole bool) {
+	if tmpl, ok := e.(*hclsyntax.TemplateExpr); ok {
+		for _, part := range tmpl.Parts {
+			t.add(part, false)
+		}
+		return
+	}
+	if inner := unwrap(e); inner != e {
+		t.add(inner, whole)
+		return
+	}
+	prog, diags := eval.Compile(t.flattened(e), t.ctx, eval.Input{Root: rootRecipient, Names: t.names})
+	t.diags.take(diags)
+	if prog == nil || diags.HasErrors() {
+		t.incomplete = true
+		return
+	}
+	if prog.Sensitive() {
+		t.diags.err("sensitive_value", e.Range(), "A message's texts stand in plan and state, so they may not be made from a sensitive value.")
+		return
+	}
+	if v, ok := prog.Const(); ok {
+		t.constantValue(v, e, whole)
+		return
+	}
+	t.parts = append(t.parts, message.Part{Slot: t.slot(e, prog, whole)})
+}
+
+func (t *textParts) constantValue(v cty.Value, e hclsyntax.Expression, whole bool) {
+	switch text, ok := literalText(v); {
+	case !v.IsWhollyKnown():
+		t.incomplete = true
+	case ok:
+		t.constant(text)
+	case v.IsNull() && whole && t.nullable:
+	case v.IsNull():
+		t.diags.err("missing_value", e.Range(), "A text is needed here, and the value is null.")
+	default:
+		t.diags.err("unsuitable_value", e.Range(), "A text is needed here, and a value of type %s has none. join and jsonencode make texts of collections.", v.Type().FriendlyName())
+	}
+}
+
+// slot is the index of the slot that e fills; equal expressions share one.
+func (t *textParts) slot(e hclsyntax.Expression, prog *eval.Program, whole bool) int {
+	source := sourceOf(e)
+	nullable := whole && t.nullable || t.isOptional(e)
+	key := source
+	if nullable {
+		key += "\x00"
+	}
+	if i, ok := t.byText[key]; ok {
+		return i
+	}
+	i := len(t.p.slots)
+	t.byText[key] = i
+	t.p.Draft.Slots = append(t.p.Draft.Slots, source)
+	s := slot{prog: prog, nullable: nullable}
+	for _, ref := range prog.Refs() {
+		t.p.uses = append(t.p.uses, ref.Name)
+		if t.names != nil && ref.Index >= len(t.names)-2 && len(t.flatten) == 0 {
+			t.p.extras = true
+		}
+	}
+	for _, ref := range neededBy(e) {
+		name, _ := stepName(ref, 1)
+		index := slices.Index(t.names, name)
+		if index >= 0 && !slices.Contains(t.optional, name) {
+			s.needed = append(s.needed, neededAttribute{index: index, name: name, rng: ref.SourceRange()})
+		}
+	}
+	if len(prog.Refs()) == 0 {
+		t.p.extras = len(t.flatten) == 0 // the whole of recipient
+	}
+	t.p.slots = append(t.p.slots, s)
+	return i
+}
+
+// isOptional reports whether e is just an attribute that may be empty.
+func (t *textParts) isOptional(e hclsyntax.Expression) bool {
+	ref, ok := asTraversal(e)
+	if !ok || ref.RootName() != rootRecipient || len(ref) != 2 {
+		return false
+	}
+	name, _ := stepName(ref, 1)
+	return slices.Contains(t.optional, name)
+}
+
+// flattened replaces inbound.text by an attribute of the one values vector
+// that expressions are compiled for.
+func (b *binder) flattened(e hclsyntax.Expression) hclsyntax.Expression {
+	if len(b.flatten) == 0 {
+		return e
+	}
+	return substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
+		root := ref.Traversal.RootName()
+		name, ok := stepName(ref.Traversal, 1)
+		if !b.flatten[root] || !ok {
+			return nil
+		}
+		t := hcl.Traversal{
+			hcl.TraverseRoot{Name: rootRecipient, SrcRange: ref.Traversal[0].SourceRange()},
+			hcl.TraverseAttr{Name: root + "." + name, SrcRange: ref.Traversal[1].SourceRange()},
+		}
+		return &hclsyntax.ScopeTraversalExpr{Traversal: append(t, ref.Traversal[2:]...), SrcRange: ref.SrcRange}
+	})
+}
+
+// neededBy are the attributes of the recipient that e would render as nothing
+// when they are empty: all but those within a conditional, a comparison, or a
+// function that is there to handle them.
+func neededBy(e hclsyntax.Expression) []hcl.Traversal {
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		if _, ok := stepName(e.Traversal, 1); ok && e.Traversal.RootName() == rootRecipient {
+			return []hcl.Traversal{e.Traversal}
+		}
+	case *hclsyntax.ParenthesesExpr:
+		return neededBy(e.Expression)
+	case *hclsyntax.TemplateWrapExpr:
+		return neededBy(e.Wrapped)
+	case *hclsyntax.TemplateExpr:
+		return neededByAll(e.Parts)
+	case *hclsyntax.FunctionCallExpr:
+		if !slices.Contains(handlesEmpty, e.Name) {
+			return neededByAll(e.Args)
+		}
+	case *hclsyntax.BinaryOpExpr:
+		if e.Op != hclsyntax.OpEqual && e.Op != hclsyntax.OpNotEqual {
+			return neededByAll([]hclsyntax.Expression{e.LHS, e.RHS})
+		}
+	}
+	return nil
+}
+
+func neededByAll(list []hclsyntax.Expression) []hcl.Traversal {
+	var out []hcl.Traversal
+	for _, e := range list {
+		out = append(out, neededBy(e)...)
+	}
+	return out
+}
+
+// handlesEmpty are functions whose point is to do something about a value that
+// is not there.
+var handlesEmpty = []string{"coalesce", "coalescelist", "try", "can", "lookup", "compact", "jsonencode", "length", "contains", "concat", "merge"}
+
+func (t *textParts) warnEscapes(rng hcl.Range) {
+	for _, p := range t.parts {
+		if strings.Contains(p.Text, "${") || strings.Contains(p.Text, "%{") {
+			t.diags.warn("dollar_escape", rng, "The text will hold a literal ${ or %%{, which is what $${ and %%%%{ stand for. For a dollar sign before a price write \"\\u0024${price}\", or use money(...).")
+			return
+		}
+	}
+}
+
+// static reports what is wrong with the message whoever gets it.
+func (w *binding) static() {
+	var limits message.Limits
+	if w.cfg.eval.opt.Limits != nil && w.provider != "" {
+		limits = w.cfg.eval.opt.Limits(w.provider)
+	}
+	for _, v := range message.NewChecker(w.p.Draft, limits).Static() {
+		sev, code := hcl.DiagError, "invalid_message"
+		if v.Severity == message.Warning {
+			sev, code = hcl.DiagWarning, "doubtful_message"
+		}
+		d := newDiag(sev, code, w.p.Range(v.Path), v.Detail)
+		d.Extra = &diagExtra{code: code, name: v.Rule}
+		w.diags.add(d)
+	}
+}

@@ -1,0 +1,141 @@
+package lang
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// diagExtra is what every diagnostic of this package carries in Extra.
+type diagExtra struct {
+	code    string
+	name    string // of the variable that is missing, of the message rule that is broken
+	wrapped any    // hcl's own Extra
+}
+
+// UnwrapDiagnosticExtra lets hcl's helpers find what they put there.
+func (e *diagExtra) UnwrapDiagnosticExtra() any { return e.wrapped }
+
+// DiagCode is the stable code of a diagnostic, such as "unknown_name": what
+// scripts and `handbill explain` go by. It is "" for a diagnostic that is not
+// of the language.
+func DiagCode(d *hcl.Diagnostic) string {
+	if e, ok := d.Extra.(*diagExtra); ok {
+		return e.code
+	}
+	return ""
+}
+
+// DiagName is the name that a diagnostic is about where its code has one: the
+// variable of "missing_variable", the rule of "invalid_message".
+func DiagName(d *hcl.Diagnostic) string {
+	if e, ok := d.Extra.(*diagExtra); ok {
+		return e.name
+	}
+	return ""
+}
+
+// diagList collects diagnostics; the same one is kept once, since a message is
+// looked at for each campaign that uses it.
+type diagList struct {
+	all  hcl.Diagnostics
+	seen map[string]bool
+}
+
+func (l *diagList) add(d *hcl.Diagnostic) {
+	key := d.Summary + "\x00" + d.Detail
+	if d.Subject != nil {
+		key += "\x00" + d.Subject.String()
+	}
+	if l.seen == nil {
+		l.seen = map[string]bool{}
+	}
+	if !l.seen[key] {
+		l.seen[key] = true
+		l.all = append(l.all, d)
+	}
+}
+
+// take adds diagnostics of hcl and of eval. Their expressions and contexts are
+// dropped, since a writer would print values from them.
+func (l *diagList) take(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		c := *d
+		c.Expression, c.EvalContext = nil, nil
+		if _, ours := c.Extra.(*diagExtra); !ours {
+			c.Extra = &diagExtra{code: foreignCode(c.Summary), wrapped: d.Extra}
+		}
+		l.add(&c)
+	}
+}
+
+func (l *diagList) err(code string, rng hcl.Range, format string, args ...any) {
+	l.add(newDiag(hcl.DiagError, code, rng, fmt.Sprintf(format, args...)))
+}
+
+func (l *diagList) warn(code string, rng hcl.Range, format string, args ...any) {
+	l.add(newDiag(hcl.DiagWarning, code, rng, fmt.Sprintf(format, args...)))
+}
+
+// errors counts the errors, to tell whether a step added any.
+func (l *diagList) errors() int {
+	n := 0
+	for _, d := range l.all {
+		if d.Severity == hcl.DiagError {
+			n++
+		}
+	}
+	return n
+}
+
+// newDiag makes a diagnostic whose Summary is the one that the table of codes
+// has for its code, so that the same problem always has the same words.
+func newDiag(sev hcl.DiagnosticSeverity, code string, rng hcl.Range, detail string) *hcl.Diagnostic {
+	summary := summaryOf(code)
+	if summary == "" {
+		panic("lang: no such diagnostic code: " + code)
+	}
+	d := &hcl.Diagnostic{Severity: sev, Summary: summary, Detail: detail, Extra: &diagExtra{code: code}}
+	if rng.Filename != "" {
+		d.Subject = &rng
+	}
+	return d
+}
+
+// didYouMean is ` Did you mean "x"?`, or nothing when no name is near.
+func didYouMean(given string, names []string) string {
+	if near := nearest(given, names); near != "" {
+		return fmt.Sprintf(" Did you mean %q?", near)
+	}
+	return ""
+}
+
+// nearest is the name most like given, "" when none is like it. Of several
+// equally near it is the first in the alphabet.
+func nearest(given string, names []string) string {
+	names = slices.Sorted(slices.Values(names))
+	best, bestDistance := "", 3
+	if len(given) > 8 {
+		bestDistance = 4
+	}
+	for _, name := range names {
+		if d := levenshtein.Distance(strings.ToLower(given), strings.ToLower(name), nil); d < bestDistance && d < max(len(given), 2) {
+			best, bestDistance = name, d
+		}
+	}
+	return best
+}
+
+// listOf is "a, b and c".
+func listOf(names []string) string {
+	switch len(names) {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

@@ -1,0 +1,199 @@
+package lang
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
+
+	"github.com/handbill/handbill/lang/eval"
+)
+
+// Bounds of a configuration.
+const (
+	maxFiles     = 500
+	maxFileSize  = 1 << 20  // bytes
+	maxTotalSize = 16 << 20 // bytes
+)
+
+// fileRole is what a file of the directory is for.
+type fileRole int
+
+const (
+	roleNone fileRole = iota
+	roleConfig
+	roleDefaultVars // handbill.vars.hcl
+	roleAutoVars    // *.auto.vars.hcl
+)
+
+func roleOf(name string) fileRole {
+	bare := strings.TrimSuffix(name, ".json")
+	switch {
+	case strings.HasPrefix(name, "."), strings.HasPrefix(name, "#"), strings.HasSuffix(name, "~"), !strings.HasSuffix(bare, ".hcl"):
+		return roleNone
+	case bare == "handbill.vars.hcl":
+		return roleDefaultVars
+	case strings.HasSuffix(bare, ".auto.vars.hcl"):
+		return roleAutoVars
+	case strings.HasSuffix(bare, ".vars.hcl"), strings.HasSuffix(bare, ".test.hcl"):
+		return roleNone
+	}
+	return roleConfig
+}
+
+// readDir reads every file of the directory that has a role.
+func readDir(ctx context.Context, root *os.Root, diags *diagList) map[string][]byte {
+	names, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		diags.err("file_unreadable", hcl.Range{}, "The directory cannot be read: %s.", cause(err))
+		return nil
+	}
+	files := map[string][]byte{}
+	total := 0
+	for _, entry := range names {
+		if ctx.Err() != nil {
+			diags.err("file_unreadable", hcl.Range{}, "Reading the directory was interrupted.")
+			return files
+		}
+		if entry.IsDir() || roleOf(entry.Name()) == roleNone {
+			continue
+		}
+		src, ok := readFile(root, entry.Name(), diags)
+		if !ok {
+			continue
+		}
+		total += len(src)
+		if len(files) == maxFiles || total > maxTotalSize {
+			diags.err("file_too_large", hcl.Range{}, "A configuration may have %d files and %d MiB in all; larger data belongs into a file that csv(...) or file(...) reads.", maxFiles, maxTotalSize>>20)
+			return files
+		}
+		files[entry.Name()] = src
+	}
+	return files
+}
+
+// readFile reads one regular file below root, or anywhere when root is nil.
+func readFile(root *os.Root, name string, diags *diagList) ([]byte, bool) {
+	src, err := readRegular(root, name)
+	switch {
+	case err != nil:
+		diags.err("file_unreadable", hcl.Range{}, "The file %s cannot be read: %s.", name, cause(err))
+		return nil, false
+	case len(src) > maxFileSize:
+		diags.err("file_too_large", hcl.Range{}, "The file %s has more than %d MiB; larger data belongs into a file that csv(...) or file(...) reads.", name, maxFileSize>>20)
+		return nil, false
+	}
+	return src, true
+}
+
+// readRegular opens without waiting for the other end of a pipe, and looks
+// before it reads.
+func readRegular(root *os.Root, name string) ([]byte, error) {
+	info, err := stat(root, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("it is not a regular file")
+	}
+	f, err := open(root, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFileSize+1))
+}
+
+func stat(root *os.Root, name string) (fs.FileInfo, error) {
+	if root == nil {
+		return os.Stat(name)
+	}
+	return root.Stat(name)
+}
+
+func open(root *os.Root, name string) (*os.File, error) {
+	if root == nil {
+		return os.Open(name)
+	}
+	return root.Open(name)
+}
+
+// cause is an error without the path that the sentence has already.
+func cause(err error) string {
+	if p, ok := err.(*fs.PathError); ok {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// parse scans and parses one file of either syntax; nil when it is not valid.
+func parse(name string, src []byte, diags *diagList) hcl.Body {
+	scan := eval.ScanTokens
+	if strings.HasSuffix(name, ".json") {
+		scan = scanJSON
+	}
+	if more := scan(src, name); more.HasErrors() {
+		diags.take(more)
+		return nil
+	}
+	if strings.HasSuffix(name, ".json") {
+		f, more := hcljson.Parse(src, name)
+		diags.take(more)
+		if f == nil || more.HasErrors() {
+			return nil
+		}
+		return f.Body
+	}
+	f, more := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	diags.take(more)
+	if f == nil || more.HasErrors() {
+		return nil
+	}
+	return f.Body
+}
+
+// scanJSON bounds JSON and every template in its strings, since hcl parses
+// them behind our back.
+func scanJSON(src []byte, name string) hcl.Diagnostics {
+	if diags := eval.ScanJSON(src, name); diags.HasErrors() {
+		return diags
+	}
+	dec := json.NewDecoder(strings.NewReader(string(src)))
+	dec.UseNumber()
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			return nil // the parser's own words are better
+		}
+		text, ok := tok.(string)
+		if !ok {
+			continue
+		}
+		if diags := eval.ScanTemplate([]byte(text), name); diags.HasErrors() {
+			for _, d := range diags {
+				d.Subject = &hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+			}
+			return diags
+		}
+	}
+}
+
+// namesOf are the files of a role, sorted.
+func namesOf(files map[string][]byte, role fileRole) []string {
+	var out []string
+	for name := range files {
+		if roleOf(name) == role {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,361 @@
+package lang
+
+import (
+	"context"
+	"maps"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
+)
+
+// rootSchema is what may stand at the top of a file.
+var rootSchema = topSchema()
+
+func topSchema() *hcl.BodySchema {
+	s := schema("",
+		blockOf("handbill"), blockOf("variable", "name"), blockOf("locals"), blockOf("output", "name"),
+		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
+		blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf("check", "name"), blockOf("moved"))
+	for _, k := range messageKinds {
+		s.Blocks = append(s.Blocks, blockOf(string(k), "name"))
+	}
+	return s
+}
+
+// messageKinds are the kinds of message blocks, sorted.
+var messageKinds = []message.Kind{
+	message.KindAddressRequest, message.KindButtons, message.KindCall, message.KindCallPermissionRequest, message.KindCarousel,
+	message.KindCatalog, message.KindContacts, message.KindContactRequest, message.KindFlow, message.KindLink, message.KindList,
+	message.KindLocation, message.KindLocationRequest, message.KindMedia, message.KindProductList, message.KindProduct,
+	message.KindReaction, message.KindTemplate, message.KindText,
+}
+
+// declaration is one block or local with an address, before it is decoded.
+type declaration struct {
+	address    string
+	root, name string
+	block      *block    // nil for a local
+	local      *argument // nil for a block
+	refs       []string
+}
+
+// loader is the work of one Load.
+type loader struct {
+	*decoder
+	cfg       *Config
+	vars      []*variableDecl
+	locals    map[string]*Local
+	byAddress map[string]*declaration
+	list      []*declaration // in source order
+	settings  []*block
+	moved     []*block
+}
+
+// Load reads, decodes and checks the configuration in dir. It returns what it
+// could make of it even when there are errors, so that more than the first can
+// be reported.
+func Load(ctx context.Context, dir string, opt Options) (*Config, hcl.Diagnostics) {
+	diags := &diagList{}
+	root := openRoot(dir, diags)
+	if root == nil {
+		return newConfig(opt), diags.all
+	}
+	defer root.Close()
+	return load(readDir(ctx, root, diags), root, opt, diags, newReadMemo())
+}
+
+// LoadFiles is Load for files that are at hand already, by name: those of a
+// saved plan or of a test. Functions read below root; nil refuses them.
+func LoadFiles(ctx context.Context, files map[string][]byte, root *os.Root, opt Options) (*Config, hcl.Diagnostics) {
+	diags := &diagList{}
+	total := 0
+	for name, src := range files {
+		total += len(src)
+		if len(src) > maxFileSize || total > maxTotalSize || len(files) > maxFiles {
+			diags.err("file_too_large", hcl.Range{}, "A file may have %d MiB, all of them %d MiB, and there may be %d; %s is too much.", maxFileSize>>20, maxTotalSize>>20, maxFiles, name)
+			return newConfig(opt), diags.all
+		}
+	}
+	if ctx.Err() != nil {
+		diags.err("file_unreadable", hcl.Range{}, "Loading was interrupted.")
+		return newConfig(opt), diags.all
+	}
+	return load(files, root, opt, diags, newReadMemo())
+}
+
+func newConfig(opt Options) *Config {
+	return &Config{
+		Settings: defaultSettings(), Graph: &Graph{}, Files: map[string][]byte{}, VarFiles: map[string][]byte{}, eval: newEvaluator(opt),
+		compiled: map[string]*compiledCampaign{}, replies: map[string]*ReplyProgram{},
+	}
+}
+
+func load(files map[string][]byte, root *os.Root, opt Options, diags *diagList, reads *readMemo) (*Config, hcl.Diagnostics) {
+	cfg := newConfig(opt)
+	cfg.eval.reads = reads
+	cfg.eval.funcs = reads.wrap(eval.Functions(eval.FunctionConfig{Root: root, Env: opt.Env, Phone: opt.Phone}))
+	l := &loader{
+		decoder: &decoder{ev: cfg.eval, diags: diags}, cfg: cfg,
+		locals: map[string]*Local{}, byAddress: map[string]*declaration{},
+	}
+	l.parseAll(files)
+	if len(cfg.Files) == 0 && len(diags.all) == 0 {
+		diags.err("no_configuration", hcl.Range{}, "There is no file here whose name ends in .hcl or .hcl.json. To begin with a small example, run:\n    handbill init")
+	}
+	l.variables(files)
+	l.graph()
+	l.evaluate()
+	l.decodeAll()
+	l.checkAll()
+	return cfg, sorted(diags.all)
+}
+
+// parseAll parses every file and collects the blocks by address.
+func (l *loader) parseAll(files map[string][]byte) {
+	for _, role := range []fileRole{roleDefaultVars, roleAutoVars} {
+		for _, name := range namesOf(files, role) {
+			l.cfg.VarFiles[name] = files[name]
+		}
+	}
+	for _, name := range namesOf(files, roleConfig) {
+		l.cfg.Files[name] = files[name]
+		body := parse(name, files[name], l.diags)
+		if body == nil {
+			continue
+		}
+		content, diags := body.Content(rootSchema)
+		l.diags.take(diags)
+		for _, hb := range content.Blocks {
+			l.collect(hb)
+		}
+	}
+}
+
+func (l *loader) collect(hb *hcl.Block) {
+	for i, label := range hb.Labels {
+		if !hclsyntax.ValidIdentifier(label) {
+			l.diags.err("invalid_name", labelRange(hb, i), "A name begins with a letter or underscore and goes on with letters, digits, underscores and dashes.")
+			return
+		}
+	}
+	b := fromHCL(hb)
+	switch hb.Type {
+	case "handbill":
+		l.settings = append(l.settings, b)
+	case "moved":
+		l.moved = append(l.moved, b)
+	case "locals":
+		l.collectLocals(hb)
+	case "variable":
+		l.declare(&declaration{root: rootVar, name: b.label(0), block: b})
+	default:
+		l.declare(&declaration{root: hb.Type, name: strings.Join(hb.Labels, "."), block: b})
+	}
+}
+
+func labelRange(hb *hcl.Block, i int) hcl.Range {
+	if i < len(hb.LabelRanges) {
+		return hb.LabelRanges[i]
+	}
+	return hb.DefRange
+}
+
+func (l *loader) collectLocals(hb *hcl.Block) {
+	attrs, diags := hb.Body.JustAttributes()
+	l.diags.take(diags)
+	for _, attr := range inSourceOrder(attrs) {
+		if !hclsyntax.ValidIdentifier(attr.Name) {
+			l.diags.err("invalid_name", attr.NameRange, "A name begins with a letter or underscore and goes on with letters, digits, underscores and dashes.")
+			continue
+		}
+		l.declare(&declaration{root: rootLocal, name: attr.Name, local: l.argument(attr, nil)})
+	}
+}
+
+func inSourceOrder(attrs hcl.Attributes) []*hcl.Attribute {
+	out := make([]*hcl.Attribute, 0, len(attrs))
+	for _, name := range sortedKeys(attrs) {
+		out = append(out, attrs[name])
+	}
+	sortBy(out, func(a *hcl.Attribute) hcl.Pos { return a.NameRange.Start })
+	return out
+}
+
+func (l *loader) declare(decl *declaration) {
+	decl.address = decl.root + "." + decl.name
+	if prev := l.byAddress[decl.address]; prev != nil {
+		l.diags.err("duplicate_declaration", decl.rng(), "%s is already declared at %s.", decl.address, prev.rng())
+		return
+	}
+	l.byAddress[decl.address] = decl
+	l.list = append(l.list, decl)
+	switch decl.root {
+	case rootVar, rootLocal, rootCatalog:
+		l.ev.set(decl.root, decl.name, cty.DynamicVal)
+	case rootProvider:
+		l.declareProvider(decl)
+	case "output", "check":
+	default:
+		l.ev.set(decl.root, decl.name, reference(decl.address, decl.name))
+	}
+}
+
+func (l *loader) declareProvider(decl *declaration) {
+	kind, name := decl.block.label(0), decl.block.label(1)
+	attrs := map[string]cty.Value{}
+	if v, ok := l.ev.values[rootProvider][kind]; ok {
+		attrs = maps.Clone(v.AsValueMap())
+	}
+	attrs[name] = reference(decl.address, name)
+	l.ev.set(rootProvider, kind, cty.ObjectVal(attrs))
+}
+
+func (decl *declaration) rng() hcl.Range {
+	if decl.local != nil {
+		return decl.local.rng
+	}
+	return decl.block.defRange
+}
+
+// variables gives every variable its value.
+func (l *loader) variables(files map[string][]byte) {
+	g := &given{values: map[string]varValue{}, diags: l.diags, known: map[string]*variableDecl{}}
+	for _, decl := range l.of(rootVar) {
+		v := l.decodeVariable(decl.block)
+		l.vars = append(l.vars, v)
+		g.known[v.v.Name] = v
+		l.cfg.Variables = append(l.cfg.Variables, v.v)
+	}
+	g.collect(files, l.cfg, l.ev.opt)
+	for _, v := range l.vars {
+		if l.finishVariable(v, g) {
+			l.cfg.missing = append(l.cfg.missing, v.v.Name)
+		}
+	}
+	for _, v := range l.vars {
+		l.validateVariable(v)
+	}
+}
+
+// of are the declarations below root in source order.
+func (l *loader) of(root string) []*declaration {
+	var out []*declaration
+	for _, decl := range l.list {
+		if decl.root == root {
+			out = append(out, decl)
+		}
+	}
+	return out
+}
+
+// graph finds what refers to what, and reports cycles.
+func (l *loader) graph() {
+	refs := map[string][]string{}
+	for _, decl := range l.list {
+		if decl.local != nil {
+			decl.refs = addressesIn(decl.local.expr.Variables(), l.byAddress)
+		} else if decl.root != rootVar {
+			decl.refs = addressesIn(traversalsOf(decl.block.body), l.byAddress)
+		}
+		refs[decl.address] = decl.refs
+	}
+	l.cfg.Graph = newGraph(refs)
+}
+
+// evaluate gives locals and catalogs their values, each after what it needs.
+func (l *loader) evaluate() {
+	order, cycles := l.cfg.Graph.order()
+	inCycle := map[string]bool{}
+	for _, cycle := range cycles {
+		for _, address := range cycle {
+			inCycle[address] = true
+		}
+		l.diags.err("cycle", l.byAddress[cycle[0]].rng(), "These refer to each other in a circle, so that none can be evaluated first: %s.", strings.Join(cycle, " → "))
+	}
+	catalogs := map[string]*Catalog{}
+	for _, address := range order {
+		decl := l.byAddress[address]
+		switch {
+		case decl.root == rootLocal:
+			l.evaluateLocal(decl, inCycle[address])
+		case decl.root == rootCatalog && !inCycle[address]:
+			catalogs[decl.name] = l.decodeCatalog(decl.block)
+			l.ev.set(rootCatalog, decl.name, catalogs[decl.name].value())
+		}
+	}
+	for _, decl := range l.list {
+		if local := l.locals[decl.name]; decl.root == rootLocal && local != nil {
+			l.cfg.Locals = append(l.cfg.Locals, local)
+		}
+		if c := catalogs[decl.name]; decl.root == rootCatalog && c != nil {
+			l.cfg.Catalogs = append(l.cfg.Catalogs, c)
+		}
+	}
+}
+
+func (l *loader) evaluateLocal(decl *declaration, inCycle bool) {
+	local := &Local{Name: decl.name, Value: cty.DynamicVal, DeclRange: decl.local.rng}
+	if !inCycle {
+		local.Value, _ = l.ev.constant(decl.local.expr, l.diags)
+	}
+	l.ev.set(rootLocal, decl.name, local.Value)
+	l.locals[decl.name] = local
+}
+
+// decodeAll decodes everything else; what refers to another comes after it.
+func (l *loader) decodeAll() {
+	l.decodeSettings()
+	for _, decl := range l.of(rootProvider) {
+		l.cfg.Providers = append(l.cfg.Providers, l.decodeProvider(decl.block))
+	}
+	for _, decl := range l.list {
+		if isKind(decl.root) {
+			l.cfg.Messages = append(l.cfg.Messages, l.decodeMessageBlock(decl.block))
+		}
+	}
+	l.decodeAudiences()
+	for _, decl := range l.of(rootCampaign) {
+		l.cfg.Campaigns = append(l.cfg.Campaigns, l.decodeCampaign(decl.block))
+	}
+	for _, decl := range l.of(rootReplyRule) {
+		l.cfg.ReplyRules = append(l.cfg.ReplyRules, l.decodeReplyRule(decl.block))
+	}
+	for _, decl := range l.of("check") {
+		l.cfg.Checks = append(l.cfg.Checks, l.decodeCheck(decl.block))
+	}
+	for _, decl := range l.of("output") {
+		l.cfg.Outputs = append(l.cfg.Outputs, l.decodeOutput(decl.block))
+	}
+	l.decodeMoved()
+}
+
+// checkAll binds every message to whatever uses it, so that validate finds
+// what plan would find.
+func (l *loader) checkAll() {
+	used := map[*Message]bool{}
+	for _, cm := range l.cfg.Campaigns {
+		l.diags.take(l.cfg.compile(cm).diags)
+		used[cm.Message], used[cm.Fallback] = true, true
+	}
+	for _, r := range l.cfg.ReplyRules {
+		_, diags := l.cfg.CompileReply(r)
+		l.diags.take(diags)
+		used[r.Reply] = true
+	}
+	l.checkRules()
+	for _, m := range l.cfg.Messages {
+		if !used[m] {
+			l.diags.take(l.cfg.checkAlone(m))
+		}
+	}
+}
+
+// Missing names the variables that have neither a value nor a default, in
+// source order, so that a person can be asked for them.
+func (c *Config) Missing() []string { return c.missing }

@@ -1,0 +1,45 @@
+package lang
+
+import (
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/handbill/handbill/message"
+)
+
+// Options says what a configuration is loaded with. The zero value loads a
+// configuration without variables, environment and providers.
+type Options struct {
+	// Vars are -var and -var-file in command-line order.
+	Vars []VarInput
+	// Environ is the process's environment, for HANDBILL_VAR_k.
+	Environ []string
+	// Env is what env("X") reads; nil refuses with a diagnostic.
+	Env func(name string) (string, bool)
+	// Schemas are the arguments of provider blocks by provider type.
+	Schemas map[string]ProviderSchema
+	// Version is handbill's own, for required_version; "" checks nothing.
+	Version string
+	// Limits are the limits of messages at a type of provider; nil stands for
+	// message.DefaultLimits.
+	Limits func(providerType string) message.Limits
+	// Phone is what the function phone() calls; nil refuses.
+	Phone func(raw, region string) (string, error)
+
+	// known are values of variables from a snapshot: they win over all others.
+	known map[string]cty.Value
+}
+
+// VarInput is one -var (Name and Raw) or one -var-file (File).
+type VarInput struct{ Name, Raw, File string }
+
+// ProviderSchema says which arguments a type of provider takes.
+type ProviderSchema struct{ Arguments []ProviderArgument }
+
+// ProviderArgument is one argument of a provider block.
+type ProviderArgument struct {
+	Name        string
+	Type        cty.Type
+	Required    bool
+	Sensitive   bool
+	Description string
+}

@@ -1,0 +1,236 @@
+package lang
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/handbill/handbill/lang/eval"
+)
+
+// CheckResult is the result of one assertion of a check block.
+type CheckResult struct {
+	Name    string // of the check
+	Passed  bool
+	Message string // the error_message where it did not pass, or why it could not be evaluated
+	Range   hcl.Range
+}
+
+// OutputValue is an output block with its value.
+type OutputValue struct {
+	Name        string
+	Description string
+	Sensitive   bool
+	Value       cty.Value // without marks
+}
+
+// EvalChecks evaluates every assertion of the check blocks, in source order,
+// where plan is the value of the name plan.
+func (c *Config) EvalChecks(plan cty.Value) []CheckResult {
+	var out []CheckResult
+	vars := map[string]cty.Value{rootPlan: plan}
+	for _, check := range c.Checks {
+		for _, a := range check.Asserts {
+			out = append(out, c.evalAssert(check.Name, a, vars))
+		}
+	}
+	return out
+}
+
+func (c *Config) evalAssert(name string, a Assert, vars map[string]cty.Value) CheckResult {
+	res := CheckResult{Name: name, Range: a.Condition.Range()}
+	diags := &diagList{}
+	v, ok := c.eval.within(a.Condition.(hclsyntax.Expression), planScope, vars, diags)
+	holds, err := convert.Convert(unmarked(v), cty.Bool)
+	switch {
+	case diags.errors() > 0:
+		res.Message = "The condition could not be evaluated: " + diags.all[0].Detail
+	case !ok || err != nil || holds.IsNull():
+		res.Message = "The condition must be true or false."
+	case holds.True():
+		res.Passed = true
+	default:
+		msg, _ := c.eval.within(a.ErrorMessage.(hclsyntax.Expression), planScope, vars, diags)
+		res.Message = sentenceOf(msg)
+	}
+	return res
+}
+
+// EvalOutputs evaluates the output blocks, in source order, where plan is the
+// value of the name plan.
+func (c *Config) EvalOutputs(plan cty.Value) ([]OutputValue, hcl.Diagnostics) {
+	diags := &diagList{}
+	var out []OutputValue
+	for _, o := range c.Outputs {
+		if o.Expr == nil {
+			continue
+		}
+		v, ok := c.eval.within(o.Expr.(hclsyntax.Expression), planScope, map[string]cty.Value{rootPlan: plan}, diags)
+		if !ok {
+			continue
+		}
+		if eval.IsSensitive(v) && !o.Sensitive {
+			diags.err("sensitive_value", o.Expr.Range(), "The output %q is made from a sensitive value; set sensitive = true on it.", o.Name)
+			continue
+		}
+		out = append(out, OutputValue{Name: o.Name, Description: o.Description, Sensitive: o.Sensitive, Value: unmarked(v)})
+	}
+	return out, diags.all
+}
+
+// EvalConsole evaluates one expression over the global names. The value may be
+// marked sensitive (IsSensitive tells).
+func (c *Config) EvalConsole(src string) (cty.Value, hcl.Diagnostics) {
+	const name = "<console>"
+	diags := &diagList{}
+	if more := eval.ScanTokens([]byte(src), name); more.HasErrors() {
+		diags.take(more)
+		return cty.DynamicVal, diags.all
+	}
+	e, more := hclsyntax.ParseExpression([]byte(src), name, hcl.InitialPos)
+	diags.take(more)
+	if more.HasErrors() {
+		return cty.DynamicVal, diags.all
+	}
+	v, _ := c.eval.constant(e, diags)
+	return v, diags.all
+}
+
+// IsSensitive reports whether v or anything in it may not be shown.
+func IsSensitive(v cty.Value) bool { return eval.IsSensitive(v) }
+
+// Resource is one declaration as the plan compares it with the state.
+type Resource struct {
+	Address string
+	Type    string // "campaign", "list_message", "provider", …
+	Name    string // "sandbox.main" for a provider
+	Tree    Tree
+	// Refs are the addresses of resources that it refers to directly.
+	Refs      []string
+	DeclRange hcl.Range
+}
+
+// Resources are the catalogs, messages, audiences, campaigns, reply rules and
+// providers, sorted by address. Their trees hold no secrets.
+func (c *Config) Resources() []Resource {
+	var out []Resource
+	add := func(address string, t Tree, rng hcl.Range) {
+		root, name, _ := strings.Cut(address, ".")
+		out = append(out, Resource{Address: address, Type: root, Name: name, Tree: t, Refs: c.resourceRefs(address), DeclRange: rng})
+	}
+	for _, p := range c.Providers {
+		add(p.Address(), p.tree, p.DeclRange)
+	}
+	for _, cat := range c.Catalogs {
+		add(cat.Address(), cat.tree, cat.DeclRange)
+	}
+	for _, m := range c.Messages {
+		add(m.Address(), m.Tree, m.DeclRange)
+	}
+	for _, a := range c.Audiences {
+		add(a.Address(), a.Tree, a.DeclRange)
+	}
+	for _, cm := range c.Campaigns {
+		add(cm.Address(), cm.Tree, cm.DeclRange)
+	}
+	for _, r := range c.ReplyRules {
+		add(r.Address(), r.Tree, r.DeclRange)
+	}
+	slices.SortFunc(out, func(a, b Resource) int { return strings.Compare(a.Address, b.Address) })
+	return out
+}
+
+// resourceRefs are the resources that address depends on, through variables
+// and locals too.
+func (c *Config) resourceRefs(address string) []string {
+	found := map[string]bool{}
+	seen := map[string]bool{}
+	var visit func(string)
+	visit = func(at string) {
+		for _, to := range c.Graph.Refs(at) {
+			root := rootOf(to)
+			switch {
+			case seen[to]:
+			case root == rootLocal:
+				seen[to] = true
+				visit(to)
+			case root != rootVar:
+				found[to] = true
+			}
+		}
+	}
+	visit(address)
+	delete(found, address)
+	if len(found) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// FunctionInfo describes one function of the language.
+type FunctionInfo struct{ Name, Signature, Description string }
+
+// Functions describes the functions of the language, by name.
+func Functions() []FunctionInfo {
+	var out []FunctionInfo
+	for _, f := range eval.Infos() {
+		out = append(out, FunctionInfo{Name: f.Name, Signature: f.Signature, Description: f.Description})
+	}
+	out = append(out, FunctionInfo{
+		Name: "media_id", Signature: "media_id(id string) string",
+		Description: "In a media argument such as image: the id of a medium that was uploaded to the provider, instead of a link.",
+	})
+	slices.SortFunc(out, func(a, b FunctionInfo) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Format is the canonical form of a file of native syntax: idempotent, with
+// comments kept. A file that is not valid comes back as it is, with
+// diagnostics. Files of JSON syntax are left alone.
+func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
+	diags := &diagList{}
+	if parse(filename, src, diags) == nil {
+		return src, diags.all
+	}
+	if strings.HasSuffix(filename, ".json") {
+		return src, diags.all
+	}
+	out := hclwrite.Format(src)
+	for range 3 { // hclwrite's own result is not always a fixed point
+		next := hclwrite.Format(out)
+		if string(next) == string(out) {
+			break
+		}
+		out = next
+	}
+	return out, diags.all
+}
+
+func sorted(diags hcl.Diagnostics) hcl.Diagnostics {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
+		switch {
+		case a.Subject == nil && b.Subject == nil:
+			return 0
+		case a.Subject == nil:
+			return -1
+		case b.Subject == nil:
+			return 1
+		case before(*a.Subject, *b.Subject):
+			return -1
+		case before(*b.Subject, *a.Subject):
+			return 1
+		}
+		return 0
+	})
+	return diags
+}
+
+func sortBy[T any](list []T, pos func(T) hcl.Pos) {
+	slices.SortStableFunc(list, func(a, b T) int { return pos(a).Byte - pos(b).Byte })
+}

@@ -1,0 +1,201 @@
+package lang
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
+)
+
+// Rows makes people out of the rows of an audience's source. It is safe for
+// concurrent use with different Persons.
+type Rows struct {
+	phone, userID, filter, consent, lastInbound *eval.Program // nil where not given
+	attributes                                  []*eval.Program
+	identity                                    []int // attributes are these columns
+}
+
+// Person is what a row of a source says.
+type Person struct {
+	Keep        bool            // false: the filter leaves the row out, and nothing else is set
+	Phone       string          // as the source has it, not normalised
+	UserID      string          // "" where there is none
+	Attributes  []message.Value // parallel to Audience.Attributes; reused by the next Eval
+	Consent     bool
+	LastInbound time.Time // zero where not known
+}
+
+// RowError is a row for which an expression of the audience has no result. It
+// holds no value of the row.
+type RowError struct {
+	Range           hcl.Range
+	Code            string
+	Summary, Detail string
+}
+
+// Error is the place, the summary and the detail.
+func (e *RowError) Error() string { return e.Range.String() + ": " + e.Summary + ": " + e.Detail }
+
+// BindAudience compiles an audience's expressions for the columns of its
+// source. A name that the columns lack is an error at its place.
+func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnostics) {
+	diags := &diagList{}
+	if columns == nil {
+		columns = []string{}
+	}
+	b := rowBinder{ev: c.eval, diags: diags, columns: columns}
+	phone := a.exprs.phone
+	if phone == nil && (a.exprs.userID == nil || slices.Contains(columns, "phone")) {
+		phone = b.column("phone", a.DeclRange)
+	}
+	r := &Rows{
+		phone: b.compile(phone), userID: b.compile(a.exprs.userID), filter: b.compile(a.exprs.filter),
+		consent: b.compile(a.exprs.consent), lastInbound: b.compile(a.exprs.lastInbound),
+	}
+	if a.exprs.userID == nil && a.Source.Kind == "inline" {
+		r.userID = b.compile(b.column("user_id", a.DeclRange))
+	}
+	for _, name := range a.Attributes {
+		if a.exprs.identity {
+			r.identity = append(r.identity, slices.Index(columns, name))
+			continue
+		}
+		r.attributes = append(r.attributes, b.compile(a.exprs.attributes[name]))
+	}
+	if diags.errors() > 0 {
+		return nil, diags.all
+	}
+	return r, diags.all
+}
+
+type rowBinder struct {
+	ev      *evaluator
+	diags   *diagList
+	columns []string
+}
+
+// column is row.NAME, as if it stood in the audience.
+func (b *rowBinder) column(name string, rng hcl.Range) hclsyntax.Expression {
+	return &hclsyntax.ScopeTraversalExpr{
+		Traversal: hcl.Traversal{hcl.TraverseRoot{Name: rootRow, SrcRange: rng}, hcl.TraverseAttr{Name: name, SrcRange: rng}}, SrcRange: rng,
+	}
+}
+
+func (b *rowBinder) compile(e hclsyntax.Expression) *eval.Program {
+	if e == nil || !b.ev.check(e, scope{rootRow: b.columns}, b.diags) {
+		return nil
+	}
+	p, diags := eval.Compile(e, b.ev.fullContext(), eval.Input{Root: rootRow, Names: b.columns})
+	b.diags.take(diags)
+	return p
+}
+
+// Eval evaluates one row, whose values are parallel to the columns of
+// BindAudience. An error is a *RowError.
+func (r *Rows) Eval(values []message.Value, out *Person) error {
+	*out = Person{Keep: true, Attributes: out.Attributes[:0]}
+	if r.filter != nil {
+		keep, err := r.filter.EvalBool(values)
+		if err != nil {
+			return rowError(err)
+		}
+		if !keep {
+			out.Keep = false
+			return nil
+		}
+	}
+	var err error
+	if out.Phone, err = rowText(r.phone, values); err != nil {
+		return err
+	}
+	if out.UserID, err = rowText(r.userID, values); err != nil {
+		return err
+	}
+	if r.consent != nil {
+		out.Consent, err = r.consent.EvalBool(values)
+		if err != nil && !errors.Is(err, eval.ErrNull) { // nothing said is no consent
+			return rowError(err)
+		}
+	}
+	if err := r.window(values, out); err != nil {
+		return err
+	}
+	return r.fill(values, out)
+}
+
+func (r *Rows) fill(values []message.Value, out *Person) error {
+	for _, i := range r.identity {
+		out.Attributes = append(out.Attributes, values[i])
+	}
+	for _, p := range r.attributes {
+		v, err := p.Eval(values)
+		if err != nil {
+			return rowError(err)
+		}
+		out.Attributes = append(out.Attributes, v)
+	}
+	return nil
+}
+
+// rowText is a text of a row, "" for null.
+func rowText(p *eval.Program, values []message.Value) (string, error) {
+	if p == nil {
+		return "", nil
+	}
+	var scratch [64]byte
+	text, err := p.AppendString(scratch[:0], values)
+	if errors.Is(err, eval.ErrNull) {
+		return "", nil
+	}
+	if err != nil {
+		return "", rowError(err)
+	}
+	return string(text), nil
+}
+
+func rowError(err error) *RowError {
+	var e *eval.Error
+	if !errors.As(err, &e) {
+		return &RowError{Code: "evaluation", Summary: summaryOf("evaluation"), Detail: "The expression has no result for this row."}
+	}
+	return &RowError{Range: e.Range, Code: "evaluation", Summary: summaryOf("evaluation"), Detail: e.Summary + ": " + e.Detail}
+}
+
+func (r *Rows) window(values []message.Value, out *Person) error {
+	text, err := rowText(r.lastInbound, values)
+	if err != nil {
+		return err
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil
+	}
+	t, ok := parseMoment(text)
+	if !ok {
+		return &RowError{
+			Range: r.lastInbound.Range(), Code: "invalid_value", Summary: summaryOf("invalid_value"),
+			Detail: "last_inbound is a time in RFC 3339, such as 2026-03-01T09:00:00+01:00, or in Unix seconds.",
+		}
+	}
+	out.LastInbound = t
+	return nil
+}
+
+// parseMoment reads RFC 3339 or Unix seconds.
+func parseMoment(s string) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, true
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || n > 253402300799 { // the year 9999
+		return time.Time{}, false
+	}
+	return time.Unix(n, 0).UTC(), true
+}
