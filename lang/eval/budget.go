@@ -17,10 +17,10 @@ const (
 	maxSteps    = 2_000_000 // operations, each of them about a microsecond or less
 )
 
-// Budget counts what one evaluation has spent. Once it is exhausted every
+// budget counts what one evaluation has spent. Once it is exhausted every
 // guarded node answers at once with an unknown value, and the evaluation as a
 // whole is an error.
-type Budget struct {
+type budget struct {
 	elements, bytes, steps int
 	spent                  string     // what ran out first; "" while nothing did
 	at                     *hcl.Range // where
@@ -30,29 +30,29 @@ type Budget struct {
 // variables. No source text can write its name.
 const budgetVariable = "\x00evaluation budget"
 
-var budgetType = cty.Capsule("evaluation budget", reflect.TypeFor[Budget]())
+var budgetType = cty.Capsule("evaluation budget", reflect.TypeFor[budget]())
 
-func withBudget(ctx *hcl.EvalContext, b *Budget) *hcl.EvalContext {
+func withBudget(ctx *hcl.EvalContext, b *budget) *hcl.EvalContext {
 	child := ctx.NewChild()
 	child.Variables = map[string]cty.Value{budgetVariable: cty.CapsuleVal(budgetType, b)}
 	return child
 }
 
 // budgetOf finds the budget; nil in a context that has none.
-func budgetOf(ctx *hcl.EvalContext) *Budget {
+func budgetOf(ctx *hcl.EvalContext) *budget {
 	for ; ctx != nil; ctx = ctx.Parent() {
 		if v, ok := ctx.Variables[budgetVariable]; ok {
-			return v.EncapsulatedValue().(*Budget)
+			return v.EncapsulatedValue().(*budget)
 		}
 	}
 	return nil
 }
 
-func (b *Budget) exhausted() bool { return b != nil && b.spent != "" }
+func (b *budget) exhausted() bool { return b != nil && b.spent != "" }
 
 // charge books what a node at rng spent, and reports whether that was still
 // within the budget.
-func (b *Budget) charge(elements, bytes, steps int, rng hcl.Range) bool {
+func (b *budget) charge(elements, bytes, steps int, rng hcl.Range) bool {
 	if b == nil {
 		return true
 	}
@@ -77,7 +77,7 @@ func (b *Budget) charge(elements, bytes, steps int, rng hcl.Range) bool {
 }
 
 // diagnostic is the error of an exhausted budget, nil of any other.
-func (b *Budget) diagnostic() *hcl.Diagnostic {
+func (b *budget) diagnostic() *hcl.Diagnostic {
 	if b.spent == "" {
 		return nil
 	}
@@ -151,7 +151,7 @@ func Value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostic
 
 // run evaluates a guarded expression with a fresh budget.
 func run(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	var b Budget
+	var b budget
 	v, diags := calmly(expr, withBudget(ctx, &b))
 	if d := b.diagnostic(); d != nil {
 		return cty.DynamicVal, hcl.Diagnostics{d}

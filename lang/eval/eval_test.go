@@ -118,6 +118,16 @@ func TestNullNamesTheAttribute(t *testing.T) {
 	}
 }
 
+func TestNullWithinATemplateNamesTheAttribute(t *testing.T) {
+	for src, want := range map[string]string{`"Hi ${recipient.name} ${recipient.note}"`: "note", `recipient.note`: "note", `recipient.name == "" ? "" : recipient.note`: ""} {
+		_, err := compile(t, src).AppendString(nil, ana)
+		var e *eval.Error
+		if !errors.As(err, &e) || e.Attribute != want {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+}
+
 func TestCompileDiagnostics(t *testing.T) {
 	for src, want := range map[string]string{
 		`"Hi ${recipient.nmae}"`:   `x.hcl:1,16-21: Unknown attribute; recipient has no attribute named "nmae". Did you mean "name"?`,

@@ -7,7 +7,7 @@ import (
 )
 
 // guard copies an expression's tree with nodes around everything that can
-// multiply work: they charge the Budget that the context carries. Results are
+// multiply work: they charge the budget that the context carries. Results are
 // those of the original as long as the budget lasts. Expressions of other
 // kinds than hclsyntax's are returned as they are.
 func guard(expr hcl.Expression) hcl.Expression {
@@ -283,7 +283,7 @@ func looksNumeric(s string) bool {
 	return false
 }
 
-func (g *guarded) limitString(b *Budget, v cty.Value, diags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
+func (g *guarded) limitString(b *budget, v cty.Value, diags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
 	_, n := weight(v, 0)
 	if n > MaxString {
 		return cty.DynamicVal, append(diags, g.problem(stringTooLong, stringTooLongDetail))

@@ -73,7 +73,7 @@ func (p *Program) ctyBool(v cty.Value) (bool, error) {
 
 func (p *Program) nullError() *Error {
 	e := &Error{Code: CodeNull, Range: p.rng, Summary: "Value is null", Detail: "The expression's result is null here."}
-	if len(p.refs) == 1 {
+	if len(p.refs) == 1 && p.refs[0].Range == p.rng {
 		e.Attribute = p.refs[0].Name
 	}
 	return e

@@ -12,6 +12,8 @@
 package eval
 
 import (
+	"errors"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -93,7 +95,7 @@ func (p *Program) AppendString(dst []byte, vals []message.Value) ([]byte, error)
 			return out, nil
 		}
 	}
-	v, err := p.plain.value(vals)
+	v, err := p.value(vals)
 	if err != nil {
 		return dst, err
 	}
@@ -112,7 +114,7 @@ func (p *Program) Eval(vals []message.Value) (message.Value, error) {
 			return v.value(), nil
 		}
 	}
-	v, err := p.plain.value(vals)
+	v, err := p.value(vals)
 	if err != nil {
 		return message.Value{}, err
 	}
@@ -131,9 +133,24 @@ func (p *Program) EvalBool(vals []message.Value) (bool, error) {
 			return b, nil
 		}
 	}
-	v, err := p.plain.value(vals)
+	v, err := p.value(vals)
 	if err != nil {
 		return false, err
 	}
 	return p.ctyBool(v)
+}
+
+// value evaluates by hcl, and names the attribute that is null where the
+// failing part is a plain reference.
+func (p *Program) value(vals []message.Value) (cty.Value, error) {
+	v, err := p.plain.value(vals)
+	var e *Error
+	if errors.As(err, &e) && e.Code == CodeNull {
+		for _, ref := range p.refs {
+			if ref.Range == e.Range {
+				e.Attribute = ref.Name
+			}
+		}
+	}
+	return v, err
 }
