@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -325,4 +326,20 @@ func TestValuesSurviveTheRoundTrip(t *testing.T) {
 	if eval.ToCty(deep).Type() != cty.String {
 		t.Error("deeply nested JSON was decoded")
 	}
+}
+
+// Planning evaluates the same programs on every core.
+func TestProgramsAreSharedBetweenGoroutines(t *testing.T) {
+	p := compile(t, `"${upper(recipient.name)} ${join(",", recipient.cart.items[*])} ${coalesce(recipient.note, "-")} ${truncate(recipient.city, 3)}"`)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 200 {
+				if got, err := p.AppendString(nil, ana); err != nil || string(got) != "JOSÉ a,b - Kö…" {
+					t.Errorf("%q, %v", got, err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
