@@ -215,7 +215,7 @@ func (t *tx) frequency(who int64, in *Intent) (Verdict, error) {
 	since := t.now - in.CapPer.Milliseconds()
 	var times []int64
 	err := t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.recipient = ? AND a.intended > ? AND a.run > 0 AND (o.send IS NULL OR o.send IN (2, 4))
+		WHERE a.recipient = ? AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
 		ORDER BY a.intended DESC`,
 		func(st *sqlite.Stmt) error {
 			times = append(times, st.ColumnInt64(0))

@@ -333,6 +333,9 @@ func (t *tx) notice(provider, received int64, ev *message.Event) error {
 
 // orphan keeps an event that names a message we do not know, or not yet.
 func (t *tx) orphan(provider, received int64, about string, ev *message.Event) error {
+	if erased, err := t.s.isErased(t.c, ev.From.Key()); err != nil || erased {
+		return err
+	}
 	text, err := json.Marshal(ev)
 	if err != nil {
 		return err

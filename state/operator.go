@@ -203,6 +203,9 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 	return len(ids), nil
 }
 
+// runImport stands for the run of deliveries that were made elsewhere.
+const runImport = -1
+
 // importBatch is how many deliveries one transaction takes over.
 const importBatch = 500
 
@@ -282,7 +285,7 @@ func (t *tx) importOne(d *Delivery) (bool, error) {
 	w.int(campaign)
 	w.int(int64(d.Revision))
 	w.int(1)
-	w.int(0)
+	w.int(runImport)
 	w.int(text)
 	w.int(at)
 	w.blob(d.Digest[:])
@@ -464,7 +467,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) 
 			}
 			n += gone
 		}
-		gone, err := t.removeAttempts(`intended < ? AND run > 0 AND revision < (SELECT max(b.revision) FROM attempts b WHERE b.campaign = attempts.campaign)`, millis(events))
+		gone, err := t.removeAttempts(`intended < ? AND run <> 0 AND revision < (SELECT max(b.revision) FROM attempts b WHERE b.campaign = attempts.campaign)`, millis(events))
 		n += gone
 		return err
 	})

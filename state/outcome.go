@@ -115,11 +115,10 @@ func (t *tx) join(old, next *outcomeRow) error {
 		return nil // said twice
 	case old.send == Accepted && next.send == Accepted:
 		return t.joinAccepted(old, next)
+	case old.send == Accepted && next.send == InDoubt:
+		return nil // the event knows better
 	case old.send == Accepted:
 		return t.find(FindingContradiction, old.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
-	case old.send == InDoubt && old.proof == "" && next.send == Accepted:
-		// A late answer to an attempt that was given up: a proof like an echo.
-		next.proof = ProofEcho
 	}
 	if err := Transition(old.send, next.send, next.proof); err != nil {
 		return err
@@ -134,6 +133,13 @@ func (t *tx) joinAccepted(old, next *outcomeRow) error {
 		return nil
 	case old.sentID != nil:
 		return t.find(FindingDuplicate, old.id, "the provider has two ids for one message")
+	}
+	who, _, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", old.id)
+	if err != nil {
+		return err
+	}
+	if erased, err := t.isErasedID(who); err != nil || erased {
+		return err // WhatsApp's ids hold the phone number
 	}
 	old.sentID, old.hash = next.sentID, next.hash
 	return t.putOutcome(old, true)

@@ -150,7 +150,7 @@ func (s *Snapshot) recentSends(since time.Time, yield func(RecentSend, error) bo
 		return err
 	}
 	return s.c.fresh(`SELECT a.recipient, a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.intended > ? AND a.run > 0 AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.id`,
+		WHERE a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.id`,
 		func(st *sqlite.Stmt) error {
 			if !yield(RecentSend{Recipient: names.recipient(st.ColumnInt64(0)), At: fromMillis(st.ColumnInt64(1))}, nil) {
 				return errStop

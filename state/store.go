@@ -186,6 +186,13 @@ func (s *Store) open(ctx context.Context) error {
 
 func (s *Store) openReader(ctx context.Context) error {
 	c, err := s.connectReader()
+	// Where the directory cannot be written, SQLite cannot make the files that
+	// processes share. Without a journal the file is complete, and is read as
+	// one that nobody changes.
+	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCantOpen && !Exists(s.opt.Path+"-wal") {
+		s.immutable = true
+		c, err = s.connectReader()
+	}
 	if err != nil {
 		return err
 	}
@@ -265,8 +272,7 @@ func (s *Store) connectWriter() error {
 	return c.set(writePragmas, pragmas)
 }
 
-// connectReader opens a read connection. Where the directory cannot be written
-// and no journal is there, the file is read as one that nobody changes.
+// connectReader opens a read connection.
 func (s *Store) connectReader() (*conn, error) {
 	query := ""
 	if s.immutable {
@@ -279,15 +285,10 @@ func (s *Store) connectReader() (*conn, error) {
 	if err = c.set(pragmas); err == nil {
 		_, _, err = c.one("SELECT count(*) FROM sqlite_schema")
 	}
-	if err == nil {
-		return c, nil
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	closed := c.Close()
-	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCantOpen && !s.immutable && !Exists(s.opt.Path+"-wal") {
-		s.immutable = true
-		return s.connectReader()
-	}
-	return nil, errors.Join(err, closed)
+	return c, nil
 }
 
 // Close writes everything into the one file and closes it.

@@ -31,14 +31,13 @@ func allowed(from, to Send, p Proof) bool {
 	switch from {
 	case Pending:
 		// The echo of an attempt that was believed to be not taken.
-		return to == Sending || to == Cancelled || to == Accepted && p == ProofEcho
+		return to == Sending || to == Cancelled || to == Accepted && (p == ProofEcho || p == ProofPoll)
 	case Sending:
 		return to == Rejected || to == InDoubt || to == Pending ||
 			to == Accepted && (p == ProofResponse || p == ProofEcho || p == ProofPoll)
 	case InDoubt:
 		// Back to Pending is for resolve -as=not-sent alone.
-		return to == Accepted && (p == ProofEcho || p == ProofPoll || p == ProofOperator) ||
-			to == Pending && p == ProofOperator
+		return to == Accepted && p != "" || to == Pending && p == ProofOperator
 	case Rejected:
 		return to == Accepted && (p == ProofEcho || p == ProofPoll)
 	}

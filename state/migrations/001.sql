@@ -39,7 +39,7 @@ CREATE TABLE attempts (
   campaign  INTEGER NOT NULL,
   revision  INTEGER NOT NULL,
   attempt   INTEGER NOT NULL,
-  run       INTEGER NOT NULL, -- 0 for replies and imports
+  run       INTEGER NOT NULL, -- 0 for replies, -1 for imports
   message   INTEGER NOT NULL,
   intended  INTEGER NOT NULL,
   digest    BLOB NOT NULL,

@@ -1,0 +1,257 @@
+package state
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/handbill/handbill/message"
+	"pgregory.net/rapid"
+)
+
+func status(id, ref string, rank message.Rank, at time.Time) message.Event {
+	return message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Rank: rank, At: at}
+}
+
+func failure(id, ref, code string, at time.Time) message.Event {
+	return message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Failed: true, Code: code, Title: "t" + code, At: at}
+}
+
+func events(t testing.TB, s *Store, evs ...message.Event) {
+	t.Helper()
+	if err := s.Events(t.Context(), "provider.cloud.main", evs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAnyOrderEndsInTheSameState shuffles and repeats what one campaign's
+// provider says, with the answers to the sends somewhere in between.
+func TestAnyOrderEndsInTheSameState(t *testing.T) {
+	story := func(s *Store, v []Verdict) []any {
+		ref := message.NewRef(s.lineage, "campaign.spring", phone(0), 1, 1)
+		a, b, c := "wamid.YWE=", "id-b", "id-c"
+		return []any{
+			accepted(v[0], a), accepted(v[1], b), Outcome{Attempt: v[2].Attempt, Send: InDoubt, Cause: "timeout", At: noon},
+			status(a, ref, message.RankSent, noon.Add(-3*time.Minute)), status(a, ref, message.RankDelivered, noon.Add(-2*time.Minute)),
+			status(a, "", message.RankRead, noon.Add(-time.Minute)), failure(a, ref, "131026", noon.Add(-time.Minute)),
+			failure(b, "", "131050", noon.Add(-time.Minute)), failure(b, "", "131049", noon.Add(-time.Minute)), status(b, "", message.RankSent, noon.Add(-2*time.Minute)),
+			status(c, message.NewRef(s.lineage, "campaign.spring", phone(2), 1, 1), message.RankSent, noon.Add(-time.Minute)),
+			status(c, "", message.RankDelivered, noon.Add(-time.Second)),
+			message.Event{Kind: message.EventInbound, ID: "in1", ContextID: a, At: noon.Add(-30 * time.Second), From: message.Address{Phone: phone(0)}, Type: "text", ProfileName: "Ann"},
+			message.Event{Kind: message.EventInbound, ID: "in2", ContextID: a, At: noon.Add(-20 * time.Second), From: message.Address{Phone: phone(0)}, Type: "text", ProfileName: "Anna"},
+			message.Event{Kind: message.EventPreference, OptOut: true, At: noon.Add(-2 * time.Minute), From: message.Address{Phone: phone(0)}},
+			message.Event{Kind: message.EventPreference, At: noon.Add(-time.Minute), From: message.Address{Phone: phone(0)}},
+		}
+	}
+	var want string
+	rapid.Check(t, func(rt *rapid.T) {
+		seed := rapid.Uint64().Draw(rt, "seed")
+		repeat := rapid.SliceOfN(rapid.IntRange(0, 15), 0, 8).Draw(rt, "repeat")
+		s, _ := create(t)
+		run := begin(t, s)
+		v := intend(t, s, run, intent(s, phone(0)), intent(s, phone(1)), intent(s, phone(2)))
+		steps := story(s, v)
+		if want != "" { // the first is the order as told
+			for _, i := range repeat {
+				steps = append(steps, steps[i])
+			}
+			rand.New(rand.NewPCG(seed, 0)).Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+		}
+		for _, step := range steps {
+			switch step := step.(type) {
+			case Outcome:
+				settle(t, s, run, step)
+			case message.Event:
+				events(t, s, step)
+			}
+		}
+		got := picture(t, s)
+		if want == "" {
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			rt.Fatalf("another order, another state (-want +got):\n%s", diff)
+		}
+		verify(t, s)
+		if err := s.Close(); err != nil {
+			rt.Fatal(err)
+		}
+	})
+}
+
+// picture is what must not depend on order: not the proof, nor when it came.
+func picture(t testing.TB, s *Store) string {
+	out := ""
+	for _, d := range deliveries(t, s) {
+		p := person(t, s, d.Recipient)
+		out += fmt.Sprintln(d.Recipient, d.Send, d.ID, d.Rank, d.RankAt, d.Failed, d.FailCode, d.Replied,
+			p.LastInbound, p.WindowEnds, p.OptedOut, p.OptOut, p.OptOutAt, p.Cooldown, p.ProfileName)
+	}
+	f, err := s.Findings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out + fmt.Sprintln(len(f), "findings")
+}
+
+func TestProofOfAStatus(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		outcome *Outcome
+		event   func(ref string) message.Event
+		send    Send
+		finding string
+	}{
+		{"open", nil, func(ref string) message.Event { return status("x", ref, message.RankSent, noon) }, Accepted, ""},
+		{"in doubt", &Outcome{Send: InDoubt}, func(ref string) message.Event { return status("x", ref, message.RankSent, noon) }, Accepted, ""},
+		{"in doubt, and failed", &Outcome{Send: InDoubt}, func(ref string) message.Event { return failure("x", ref, "131026", noon) }, Accepted, ""},
+		{"refused", &Outcome{Send: Rejected, Code: "100"}, func(ref string) message.Event { return status("x", ref, message.RankRead, noon) }, Accepted, FindingContradiction},
+		{"not taken", &Outcome{Send: Pending}, func(ref string) message.Event { return status("x", ref, message.RankRead, noon) }, Accepted, FindingContradiction},
+		{"accepted with another id", &Outcome{Send: Accepted, ID: "y", Proof: ProofResponse}, func(ref string) message.Event { return status("x", ref, message.RankRead, noon) }, Accepted, FindingDuplicate},
+		{"of somebody else", &Outcome{Send: InDoubt}, func(string) message.Event { return status("x", "theirs", message.RankRead, noon) }, InDoubt, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, _ := create(t)
+			run := begin(t, s)
+			in := intent(s, phone(1))
+			v := intend(t, s, run, in)
+			if tc.outcome != nil {
+				o := *tc.outcome
+				o.Attempt, o.At = v[0].Attempt, noon
+				settle(t, s, run, o)
+			}
+			events(t, s, tc.event(in.Ref))
+			if d := oneDelivery(t, s); d.Send != tc.send {
+				t.Errorf("%s, want %s", d.Send, tc.send)
+			}
+			found, err := s.Findings(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind := ""
+			if len(found) == 1 {
+				kind = found[0].Kind
+			}
+			if kind != tc.finding || len(found) > 1 {
+				t.Errorf("findings %+v, want %q", found, tc.finding)
+			}
+			verify(t, s)
+		})
+	}
+}
+
+func TestAReferenceThatTheStateLostIsNoticed(t *testing.T) {
+	s, _ := create(t)
+	events(t, s, status("x", message.NewRef(s.lineage, "campaign.gone", phone(1), 1, 1), message.RankSent, noon))
+	found, err := s.Findings(t.Context())
+	if err != nil || len(found) != 1 || found[0].Kind != FindingRollback {
+		t.Errorf("findings %+v, %v; want a rollback", found, err)
+	}
+}
+
+func TestWindowIsCorrected(t *testing.T) {
+	s, _ := create(t)
+	run := begin(t, s)
+	events(t, s, message.Event{Kind: message.EventInbound, ID: "a", At: noon.Add(-2 * time.Hour), From: message.Address{Phone: phone(1)}})
+	if got, want := person(t, s, phone(1)).WindowEnds, noon.Add(22*time.Hour); !got.Equal(want) {
+		t.Fatalf("the window ends %s, want %s", got, want)
+	}
+	in := intent(s, phone(1))
+	v := intend(t, s, run, in)
+	settle(t, s, run, Outcome{Attempt: v[0].Attempt, Send: Rejected, Code: "131047", WindowShut: true, At: noon})
+	if got := person(t, s, phone(1)).WindowEnds; !got.Equal(noon) {
+		t.Errorf("after 131047 the window ends %s, want %s", got, noon)
+	}
+	events(t, s, message.Event{Kind: message.EventInbound, ID: "b", At: noon.Add(time.Hour), From: message.Address{Phone: phone(1)}})
+	if got, want := person(t, s, phone(1)).LastInbound, noon; !got.Equal(want) {
+		t.Errorf("an event from the future counts as %s, want %s", got, want)
+	}
+}
+
+func TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
+	s, _ := create(t)
+	run := begin(t, s)
+	in := intent(s, phone(1))
+	v := intend(t, s, run, in)
+	settle(t, s, run, accepted(v[0], "x"))
+	tap := message.Event{Kind: message.EventInbound, ID: "in1", At: noon, From: message.Address{Phone: phone(1)}, ContextID: "x",
+		Type: "interactive", ReplyID: "row-1", Order: &message.Order{Items: []message.OrderItem{{ProductID: "p", Quantity: 2, Price: "4.50", Currency: "EUR"}}}}
+	body := Inbox{Provider: "provider.cloud.main", Received: noon, Raw: []byte(`{"a":1}`), Events: []message.Event{tap, status("x", "", message.RankRead, noon)}}
+	other := Inbox{Provider: "provider.cloud.main", Received: noon, Raw: []byte(`?`)}
+	got, err := s.Append(t.Context(), []Inbox{body, body, other})
+	if diff := cmp.Diff([]bool{true, false, true}, got); diff != "" || err != nil {
+		t.Fatalf("accepted (-want +got):\n%s%v", diff, err)
+	}
+	if n, err := s.Fold(t.Context(), 100); n != 2 || err != nil {
+		t.Fatalf("folded %d, %v", n, err)
+	}
+	if n, err := s.Fold(t.Context(), 100); n != 0 || err != nil {
+		t.Fatalf("folded again: %d, %v", n, err)
+	}
+	claimed, err := s.ClaimInbound(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []InboundEvent{{Seq: 1, Provider: "provider.cloud.main", Received: noon, Recipient: phone(1), First: true,
+		Campaign: "campaign.spring", Message: "list_message.browse", Event: tap}}
+	if diff := cmp.Diff(want, claimed); diff != "" {
+		t.Fatalf("claimed (-want +got):\n%s", diff)
+	}
+	if again, err := s.ClaimInbound(t.Context(), 10); len(again) != 0 || err != nil {
+		t.Errorf("claimed twice: %+v, %v", again, err)
+	}
+	if d := oneDelivery(t, s); d.Rank != message.RankRead || !d.Replied.Equal(noon) {
+		t.Errorf("the delivery is %s, replied %s", d.Rank, d.Replied)
+	}
+	orders, err := s.Orders(t.Context())
+	if diff := cmp.Diff([]OrderCount{{"campaign.spring", "EUR", 1, "9.00"}}, orders); diff != "" || err != nil {
+		t.Errorf("orders (-want +got):\n%s%v", diff, err)
+	}
+	notices := 0
+	for n, err := range s.Notices(t.Context(), time.Time{}) {
+		if notices++; err != nil || string(n.Raw) != "?" {
+			t.Errorf("notice %+v, %v", n, err)
+		}
+	}
+	if notices != 1 {
+		t.Errorf("%d notices, want 1", notices)
+	}
+	verify(t, s)
+}
+
+func TestAReplyGoesOnce(t *testing.T) {
+	s, _ := create(t)
+	events(t, s, message.Event{Kind: message.EventInbound, ID: "in1", At: noon, From: message.Address{Phone: phone(1)}})
+	for restart := range 3 {
+		if _, err := s.RecoverReplies(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		claimed, err := s.ClaimInbound(t.Context(), 10)
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("claimed %+v, %v", claimed, err)
+		}
+		seq := claimed[0].Seq
+		in := Intent{Key: Key{"reply_rule.hello", phone(1), int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq, Window: true,
+			Ref: message.NewRef(s.lineage, "reply_rule.hello", phone(1), int(seq), 1)}
+		v := intend(t, s, 0, in)[0]
+		if (v.Gate == "") != (restart == 0) {
+			t.Errorf("start %d: %+v", restart, v)
+		}
+	}
+	if _, err := s.Intend(t.Context(), 0, []Intent{intent(s, phone(2))}); err == nil {
+		t.Error("a campaign's intent was recorded outside a run")
+	}
+	at, err := s.LastReply(t.Context(), "reply_rule.hello", phone(1))
+	if err != nil || !at.Equal(noon) {
+		t.Errorf("last reply %s, %v", at, err)
+	}
+	if err := s.Answered(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, waiting, err := s.Waiting(t.Context()); waiting != 0 || err != nil {
+		t.Errorf("%d wait, %v", waiting, err)
+	}
+	verify(t, s)
+}
