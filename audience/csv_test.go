@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,6 +144,8 @@ func TestCSV(t *testing.T) {
 		{"UTF-8 with mark and quotation marks", "\uFEFF\"Name\",\"Ort\"\nJürgen,Köln\n", Source{}, umlauts + "note read as UTF-8 with a byte order mark, delimiter ','\n"},
 		{"UTF-16LE with mark", encode(t, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder(), "Name\tOrt\r\nJürgen\tKöln\r\n"), Source{}, umlauts + "note read as UTF-16LE with a byte order mark, delimiter '\\t'\n"},
 		{"UTF-16BE with mark", encode(t, unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder(), "Name;Ort\r\nJürgen;Köln\r\n"), Source{}, umlauts + "note read as UTF-16BE with a byte order mark, delimiter ';'\n"},
+		{"UTF-16BE with mark, byte order not named", encode(t, unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder(), "Name;Ort\nJürgen;Köln\n"), Source{Encoding: "utf-16"}, umlauts + "note read as UTF-16BE with a byte order mark, delimiter ';'\n"},
+		{"UTF-8 with mark, named", "\uFEFFName;Ort\nJürgen;Köln\n", Source{Encoding: "utf-8-sig"}, umlauts + "note read as UTF-8 with a byte order mark, delimiter ';'\n"},
 		{"UTF-16LE without mark, named", encode(t, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewEncoder(), "Name;Ort\nJürgen;Köln\n"), Source{Encoding: "utf-16le"}, umlauts + "note read as UTF-16LE, delimiter ';'\n"},
 		{"Windows-1252, named", encode(t, charmap.Windows1252.NewEncoder(), "Name;Ort\nJürgen;Köln\n"), Source{Encoding: "windows-1252"}, umlauts + "note read as windows-1252, delimiter ';'\n"},
 		{"Windows-1252, not named", encode(t, charmap.Windows1252.NewEncoder(), "Name;Ort\nAnn;Ulm\nJürgen;Köln\n"), Source{}, "columns Name|Ort\n2 [Ann] [Ulm]\nerror contacts.csv:3: bytes that are not UTF-8: Files that Excel saves as plain \"CSV\" are in Windows-1252: say encoding = \"windows-1252\" in the source, or save the file as \"CSV UTF-8\".\nnote read as UTF-8, delimiter ';'\n"},
@@ -225,7 +228,13 @@ func TestFiles(t *testing.T) {
 	if err := errors.Join(steps...); err != nil {
 		t.Fatal(err)
 	}
+	socket, err := net.Listen("unix", filepath.Join(root.Name(), "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
 	for path, want := range map[string]string{
+		"socket":         "not a regular file",
 		"contact.csv":    `no such file: Did you mean "contacts.csv"?`,
 		"nowhere/x.csv":  `no such file: The directory "nowhere" does not exist either.`,
 		"lists":          "is a directory",

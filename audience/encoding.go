@@ -70,7 +70,8 @@ func decodeText(r io.Reader, declared, file string) (*text, error) {
 		if !bytes.HasPrefix(head, []byte(m.bytes)) {
 			continue
 		}
-		if declared != "" && !strings.HasPrefix(m.name, strings.ToUpper(name)) {
+		// "utf-16" names both byte orders, so the mark may be of either.
+		if family := strings.ToUpper(name[:min(len(name), len("UTF-16"))]); declared != "" && !strings.HasPrefix(m.name, family) {
 			return nil, &Error{Place: place, Summary: sprintf("begins with the byte order mark of %s", m.name),
 				Detail: sprintf("The configuration says encoding = %q. Leave the encoding out: the mark decides.", declared)}
 		}
@@ -95,8 +96,11 @@ func declaredEncoding(declared string, place message.Place) (string, encoding.En
 		return "UTF-8", nil, nil
 	}
 	alias := strings.ToLower(strings.TrimSpace(declared))
-	if alias == "cp1252" || alias == "ansi" {
-		alias = "windows-1252" // Excel's and Python's names
+	switch alias { // Excel's and Python's names
+	case "cp1252", "ansi":
+		alias = "windows-1252"
+	case "utf-8-sig":
+		alias = "utf-8"
 	}
 	enc, err := htmlindex.Get(alias)
 	if err != nil {

@@ -69,7 +69,7 @@ func NewNumbers() *Numbers {
 			n.codes[code].slow = allDigits
 		}
 	}
-	n.codes[52].slow |= 1 << 1 // Mexico's old mobile prefix; see international
+	n.codes[52].slow |= 1 << 1 // Mexico's old mobile prefix; see withoutMexicos1
 	return n
 }
 
@@ -182,10 +182,7 @@ func (n *Numbers) international(digits string) (string, error) {
 	if strings.HasPrefix(digits, "0") {
 		return "", refuse("unknown_calling_code")
 	}
-	if mexico := strings.TrimPrefix(digits, "521"); len(mexico) == 10 && len(digits) == 13 {
-		digits = "52" + mexico // dropped from Mexico's numbers on 2019-08-03
-	}
-	num, err := phonenumbers.Parse("+"+digits, "")
+	num, err := phonenumbers.Parse("+"+withoutMexicos1(digits), "")
 	if err != nil {
 		if n.knowsCode(digits) {
 			return "", refuse("too_short")
@@ -193,6 +190,15 @@ func (n *Numbers) international(digits string) (string, error) {
 		return "", refuse("unknown_calling_code")
 	}
 	return possible(num)
+}
+
+// withoutMexicos1 drops the 1 that Mexico put before mobile numbers until
+// 2019-08-03, and WhatsApp's ids still have.
+func withoutMexicos1(digits string) string {
+	if strings.HasPrefix(digits, "521") && len(digits) == len("521NNNNNNNNNN") {
+		return "52" + digits[3:]
+	}
+	return digits
 }
 
 func (n *Numbers) knowsCode(digits string) bool {
@@ -260,7 +266,7 @@ func (n *Numbers) national(digits, region string) (string, error) {
 // Where the region's reading is no number in use and the other one is of
 // another country, nothing is guessed: it may be a stranger.
 func weigh(own string, num *phonenumbers.PhoneNumber, digits string, ownErr error) (string, error) {
-	other, err := phonenumbers.Parse("+"+digits, "")
+	other, err := phonenumbers.Parse("+"+withoutMexicos1(digits), "")
 	if err != nil {
 		return own, ownErr
 	}
