@@ -20,7 +20,7 @@ type Program struct {
 	Draft *message.Draft
 
 	slots  []slot
-	extras bool // recipient.phone or recipient.user_id is used
+	extras bool // a slot uses recipient.phone or recipient.user_id
 	names  []string
 	uses   []string
 	ranges map[string]hcl.Range
@@ -30,6 +30,8 @@ type Program struct {
 // slot is one expression that fills a slot of the draft.
 type slot struct {
 	prog *eval.Program
+	// extras is true when the values vector goes on with phone and user id.
+	extras bool
 	// needed are attributes that may not be empty, since nothing in the
 	// expression handles that.
 	needed []neededAttribute
@@ -60,13 +62,17 @@ func (e *ValueError) Error() string { return e.Range.String() + ": " + e.Summary
 // attributes are those of the audience that the program was compiled for. An
 // error is a *ValueError. It is safe for concurrent use.
 func (p *Program) Eval(r *message.Recipient, dst []string) ([]string, error) {
-	vals := r.Attributes
+	attributes, all := r.Attributes, r.Attributes
 	if p.extras {
-		vals = append(append(make([]message.Value, 0, len(vals)+2), vals...), addressValue(r.Phone), addressValue(r.UserID))
+		all = append(append(make([]message.Value, 0, len(all)+2), all...), addressValue(r.Phone), addressValue(r.UserID))
 	}
 	var scratch [256]byte
 	for i := range p.slots {
 		s := &p.slots[i]
+		vals := attributes
+		if s.extras {
+			vals = all
+		}
 		for _, n := range s.needed {
 			if vals[n.index].Empty() {
 				return dst, emptyValue(n)
@@ -186,7 +192,7 @@ func (c *Config) compile(cm *Campaign) *compiledCampaign {
 	diags := &diagList{}
 	names := recipientNames(cm.Audience)
 	args := newValueArgs(cm.values, cm.Address(), cm.valuesRange())
-	b := binder{cfg: c, diags: diags, names: names, optional: cm.Audience.Optional, scope: scope{rootRecipient: names}, args: args}
+	b := binder{cfg: c, diags: diags, names: names, attributes: names[:len(names)-2], optional: cm.Audience.Optional, scope: scope{rootRecipient: names}, args: args}
 	if cm.Provider != nil {
 		b.provider = cm.Provider.Type
 	}
@@ -218,6 +224,9 @@ type binder struct {
 	cfg      *Config
 	diags    *diagList
 	names    []string // of the values vector; nil while they are not known
+	// attributes are the names without the address at the end of the vector;
+	// nil where it has none.
+	attributes []string
 	optional []string
 	scope    scope
 	args     *valueArgs
@@ -327,7 +336,12 @@ func (t *textParts) add(e hclsyntax.Expression, whole bool) {
 		t.add(inner, whole)
 		return
 	}
-	prog, diags := eval.Compile(t.flattened(e), t.ctx, eval.Input{Root: rootRecipient, Names: t.names})
+	extras := t.attributes != nil && usesAddress(e)
+	names := t.names
+	if t.attributes != nil && !extras {
+		names = t.attributes
+	}
+	prog, diags := eval.Compile(t.flattened(e), t.ctx, eval.Input{Root: rootRecipient, Names: names})
 	t.diags.take(diags)
 	if prog == nil || diags.HasErrors() {
 		t.incomplete = true
@@ -341,7 +355,22 @@ func (t *textParts) add(e hclsyntax.Expression, whole bool) {
 		t.constantValue(v, e, whole)
 		return
 	}
-	t.parts = append(t.parts, message.Part{Slot: t.slot(e, prog, whole)})
+	i := t.slot(e, prog, whole)
+	t.p.slots[i].extras = extras
+	t.p.extras = t.p.extras || extras
+	t.parts = append(t.parts, message.Part{Slot: i})
+}
+
+// usesAddress reports whether e needs the recipient's phone or user id: what
+// does not is evaluated over the attributes as they are.
+func usesAddress(e hclsyntax.Expression) bool {
+	for _, t := range e.Variables() {
+		name, ok := stepName(t, 1)
+		if t.RootName() == rootRecipient && (!ok || name == "phone" || name == "user_id") {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *textParts) constantValue(v cty.Value, e hclsyntax.Expression, whole bool) {
@@ -375,9 +404,6 @@ func (t *textParts) slot(e hclsyntax.Expression, prog *eval.Program, whole bool)
 	s := slot{prog: prog, nullable: nullable}
 	for _, ref := range prog.Refs() {
 		t.p.uses = append(t.p.uses, ref.Name)
-		if t.names != nil && ref.Index >= len(t.names)-2 && len(t.flatten) == 0 {
-			t.p.extras = true
-		}
 	}
 	for _, ref := range neededBy(e) {
 		name, _ := stepName(ref, 1)
@@ -385,9 +411,6 @@ func (t *textParts) slot(e hclsyntax.Expression, prog *eval.Program, whole bool)
 		if index >= 0 && !slices.Contains(t.optional, name) {
 			s.needed = append(s.needed, neededAttribute{index: index, name: name, rng: ref.SourceRange()})
 		}
-	}
-	if len(prog.Refs()) == 0 {
-		t.p.extras = len(t.flatten) == 0 // the whole of recipient
 	}
 	t.p.slots = append(t.p.slots, s)
 	return i

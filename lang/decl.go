@@ -295,10 +295,11 @@ type Tree struct {
 // Attribute is one argument of a Tree.
 type Attribute struct {
 	Name string `json:"name"`
-	// Value is JSON: a string, number, bool, null, array or object; a
-	// reference such as audience.subscribers is Reference.
+	// Value is JSON: a string, number, bool, null, array or object. A reference
+	// such as audience.subscribers, and an expression that depends on the
+	// recipient or row and is no template, is HCL; then Reference is set.
 	Value     string `json:"value,omitempty"`
-	Reference bool   `json:"reference,omitempty"` // Value is an address, printed without quotes
+	Reference bool   `json:"reference,omitempty"` // Value is an address or an expression's source: HCL, printed as it is
 	Sensitive bool   `json:"sensitive,omitempty"` // Value is empty
 }
 

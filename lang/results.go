@@ -182,10 +182,6 @@ func Functions() []FunctionInfo {
 	for _, f := range eval.Infos() {
 		out = append(out, FunctionInfo{Name: f.Name, Signature: f.Signature, Description: f.Description})
 	}
-	out = append(out, FunctionInfo{
-		Name: "media_id", Signature: "media_id(id string) string",
-		Description: "In a media argument such as image: the id of a medium that was uploaded to the provider, instead of a link.",
-	})
 	slices.SortFunc(out, func(a, b FunctionInfo) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

@@ -27,8 +27,7 @@ func (d *decoder) treeAttribute(a *argument) Attribute {
 		return out
 	}
 	if uses(a.expr, scopedRoots...) {
-		out.Value = jsonText(templateOf(a.expr))
-		return out
+		return sourceAttribute(a)
 	}
 	var quiet diagList
 	v, ok := d.ev.constant(a.expr, &quiet)
@@ -38,9 +37,18 @@ func (d *decoder) treeAttribute(a *argument) Attribute {
 	case ok:
 		out.Value = jsonOf(v, a.expr)
 	default:
-		out.Value = jsonText(templateOf(a.expr))
+		return sourceAttribute(a)
 	}
 	return out
+}
+
+// sourceAttribute is an argument that has no value yet: the source of a
+// template as a text, that of any other expression as it stands.
+func sourceAttribute(a *argument) Attribute {
+	if tmpl, ok := a.expr.(*hclsyntax.TemplateExpr); ok {
+		return Attribute{Name: a.name, Value: jsonText(templateOf(tmpl))}
+	}
+	return Attribute{Name: a.name, Value: sourceOf(unwrap(a.expr)), Reference: true}
 }
 
 // referenceList is "[audience.a, audience.b]" for a list of references.
