@@ -94,12 +94,7 @@ func attribute(a *lang.Audience, name string) int {
 // everybody against the provider's limits.
 func (b *builder) compile(decl *lang.Campaign, c *Campaign) (main, fallback *compiled, ok bool) {
 	mainProgram, fallbackProgram, diags := b.cfg.CompileCampaign(decl)
-	// Warnings came with the configuration already.
-	for _, d := range diags {
-		if d.Severity == hcl.DiagError {
-			b.diags = append(b.diags, d)
-		}
-	}
+	b.diags = append(b.diags, diags...)
 	if diags.HasErrors() || mainProgram == nil {
 		return nil, nil, false
 	}
@@ -303,7 +298,6 @@ func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excluded
 			b.diags = append(b.diags, sourceError(a, err))
 			return nil, errReported
 		}
-		p = lang.Person{Attributes: p.Attributes[:0]}
 		if err := rows.Eval(row.Values, &p); err != nil {
 			unusable++
 			continue

@@ -6,18 +6,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/handbill/handbill/lang"
 )
 
 // checks evaluates the check and output blocks against the plan.
 func (b *builder) checks() {
 	value := b.plan.Value()
 	for _, r := range b.cfg.EvalChecks(value) {
-		c := Check{Name: r.Name, Status: "pass"}
-		if !r.Passed {
-			c.Status, c.Message = "fail", r.Message
-			b.diags = append(b.diags, fail("check_failed", r.Range, "check %q: %s", r.Name, r.Message))
-		}
-		b.plan.Checks = append(b.plan.Checks, c)
+		b.assertion(r)
 	}
 	outputs, diags := b.cfg.EvalOutputs(value)
 	b.diags = append(b.diags, diags...)
@@ -34,6 +31,23 @@ func (b *builder) checks() {
 		}
 		b.plan.Outputs = append(b.plan.Outputs, out)
 	}
+}
+
+// assertion notes one assertion; a check fails with the first of its own that
+// does.
+func (b *builder) assertion(r lang.CheckResult) {
+	list := b.plan.Checks
+	if len(list) == 0 || list[len(list)-1].Name != r.Name {
+		list = append(list, Check{Name: r.Name, Status: "pass"})
+		b.plan.Checks = list
+	}
+	if r.Passed {
+		return
+	}
+	if c := &list[len(list)-1]; c.Status == "pass" {
+		c.Status, c.Message = "fail", r.Message
+	}
+	b.diags = append(b.diags, fail("check_failed", r.Range, "check %q: %s", r.Name, r.Message))
 }
 
 func (b *builder) outputJSON(name string, v cty.Value) string {

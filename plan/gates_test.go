@@ -170,7 +170,7 @@ func TestProblemsAreGrouped(t *testing.T) {
 	if len(diags) != 2 {
 		t.Fatalf("%d diagnostics", len(diags))
 	}
-	want := "campaign.spring: 40 recipients, section[0].row[1].title (list.row.title.max): contacts.csv:100, :101, :102 and 37 more. The worst: " + strings.Repeat("x", 31)
+	want := "campaign.spring: 40 recipients, section[0].row[1].title (list.row.title.max): contacts.csv:100, :101, :102 and 37 more. The worst: X" + strings.Repeat("x", 30) + "."
 	if diags[0].Detail != want || diags[0].Subject.Start.Line != 7 {
 		t.Errorf("detail is %q", diags[0].Detail)
 	}

@@ -78,7 +78,6 @@ func (j *judge) row(w *worker, b *batch, values []message.Value, v *verdict, err
 	v.entry.Draft = -1
 	v.entry.Campaign = j.index
 	if err == nil {
-		w.person = lang.Person{Attributes: w.person.Attributes[:0]}
 		err = j.rows.Eval(values, &w.person)
 	}
 	if err != nil {
@@ -107,10 +106,10 @@ func (j *judge) rowError(v *verdict, err error) {
 	switch {
 	case errors.As(err, &unreadable):
 		v.skip("unreadable_row")
-		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: unreadable.Detail})
+		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: either(unreadable.Detail, unreadable.Summary)})
 	case errors.As(err, &failed):
 		v.skip("evaluation")
-		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary}, detail: sentence(failed.Summary, failed.Detail)})
+		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary}, detail: either(failed.Detail, failed.Summary)})
 	default:
 		v.skip("evaluation")
 		j.problem(v, j.decl.Audience.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
@@ -319,7 +318,7 @@ func (j *judge) valueError(v *verdict, err error) {
 		code = failed.Code
 	}
 	v.skip(code)
-	j.problem(v, failed.Range, problem{cause: cause{code: code, rule: failed.Summary + failed.Attribute}, detail: sentence(failed.Summary, failed.Detail)})
+	j.problem(v, failed.Range, problem{cause: cause{code: code, rule: failed.Summary + failed.Attribute}, detail: either(failed.Detail, failed.Summary)})
 }
 
 // textChanged reports whether the recipient was sent another text than today's.
@@ -373,10 +372,10 @@ func (j *judge) hadEarlier(key string) bool {
 	return ok && j.earlier.at(id) != nil
 }
 
-// sentence joins the parts of an error to text.
-func sentence(summary, detail string) string {
+// either is the detail of an error, or its summary where it has none.
+func either(detail, summary string) string {
 	if detail == "" {
-		return summary + "."
+		return summary
 	}
-	return summary + ": " + detail
+	return detail
 }

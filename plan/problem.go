@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -84,11 +86,21 @@ func (p *problems) diagnostics() hcl.Diagnostics {
 			if g.count > 1 && g.worst > 0 {
 				b.WriteString("The worst: ")
 			}
-			b.WriteString(g.detail)
+			b.WriteString(ended(g.detail))
 		}
 		diags = append(diags, diagnose(g.severity, g.code, g.rng, "%s", b.String()))
 	}
 	return diags
+}
+
+// ended is a sentence as a sentence is written.
+func ended(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(r)) + s[n:]
+	if strings.ContainsRune(".!?:", rune(s[len(s)-1])) {
+		return s
+	}
+	return s + "."
 }
 
 func recipients(n int) string {
