@@ -1,6 +1,10 @@
 package metaobject
 
-import "github.com/handbill/handbill/message"
+import (
+	"slices"
+
+	"github.com/handbill/handbill/message"
+)
 
 // Code is what handbill makes of one of Meta's error codes.
 type Code struct {
@@ -27,14 +31,17 @@ func LookUp(code int) (Code, bool) {
 	if code >= 200 && code <= 299 {
 		code = 200
 	}
-	for _, group := range [...][]Code{accountCodes(), paceCodes(), recipientCodes(), messageCodes(), unclearCodes()} {
-		for _, c := range group {
-			if c.Code == code {
-				return c, true
-			}
+	for _, c := range Codes() {
+		if c.Code == code {
+			return c, true
 		}
 	}
 	return Code{}, false
+}
+
+// Codes are all codes that are known.
+func Codes() []Code {
+	return slices.Concat(accountCodes(), paceCodes(), recipientCodes(), messageCodes(), unclearCodes())
 }
 
 const (

@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/handbill/handbill/providers"
@@ -58,6 +59,9 @@ type Provider struct {
 	base   string // of the network, without a path
 	online providers.Provider
 	server *network.Server
+
+	network *network.Sandbox // in this process; nil with a URL
+	ahead   atomic.Int64     // how far its clock is ahead, a time.Duration
 }
 
 // nowhere is the address of the provider that only encodes.
@@ -117,7 +121,8 @@ func (p *Provider) connect() (providers.Provider, error) {
 func (p *Provider) start() error {
 	p.base = p.config.URL
 	if p.base == "" {
-		server, err := network.New(p.options()).Start(context.Background(), "127.0.0.1:0")
+		p.network = network.New(p.options())
+		server, err := p.network.Start(context.Background(), "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
@@ -137,7 +142,7 @@ func (p *Provider) start() error {
 // every window as open.
 func (p *Provider) options() network.Options {
 	return network.Options{
-		Clock: p.config.Clock, Seed: p.config.Seed, Latency: p.config.Latency, FailureRate: p.config.FailureRate,
+		Clock: p.clock, Seed: p.config.Seed, Latency: p.config.Latency, FailureRate: p.config.FailureRate,
 		Throughput: int(math.Ceil(p.profile.Throughput.Value)), AssumeOpen: true,
 	}
 }
