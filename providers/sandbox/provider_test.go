@@ -16,6 +16,10 @@ func cloudWire(base string) (providers.Provider, error) {
 	return cloud.New(cloud.Config{PhoneNumberID: "106540352242922", AccessToken: "token-of-the-test", BaseURL: base})
 }
 
+func badCloud(base string) (providers.Provider, error) {
+	return cloud.New(cloud.Config{PhoneNumberID: "106540352242922", AccessToken: "bad", BaseURL: base})
+}
+
 func clock() time.Time { return time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC) }
 
 func open(t *testing.T, c sandbox.Config, wire sandbox.Constructor) *sandbox.Provider {
