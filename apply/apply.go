@@ -63,6 +63,8 @@ type CampaignReport struct {
 	HeldTill time.Time      // the earliest time at which something held may go on
 	Halt     *Halt          // why the campaign stopped early; nil when it did not
 	Existing int            // planned, but found in the state already
+	// DoubtsBefore is how many of InDoubt were there before this run.
+	DoubtsBefore int
 }
 
 // Halt is why sending stopped early.

@@ -141,7 +141,7 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	run.Held, run.Cancelled = sum(n.held), sum(n.gates)
 	run.Pending = n.pending
 	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Gates: n.gates,
-		HeldFor: n.held, HeldTill: n.heldTill, Halt: n.halt, Existing: n.existing}
+		HeldFor: n.held, HeldTill: n.heldTill, Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
 }
 
 func sum(m map[string]int) int {

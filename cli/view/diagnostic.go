@@ -11,6 +11,7 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
 )
 
 // Diagnostic is one finding, as all views show it. The JSON form follows
@@ -190,4 +191,14 @@ func wrap(text string, width int) []string {
 		out = append(out, line)
 	}
 	return out
+}
+
+// PlanDiagnostic is a finding of a saved plan, whose source is not at hand.
+func PlanDiagnostic(d plan.Diagnostic) Diagnostic {
+	v := Diagnostic{Severity: d.Severity, Summary: d.Summary, Detail: d.Detail, Code: d.Code}
+	if d.File != "" {
+		at := Pos{Line: d.Line, Column: 1}
+		v.Range = &Range{Filename: d.File, Start: at, End: at}
+	}
+	return v
 }

@@ -68,3 +68,15 @@ func Plural(n int, noun string) string {
 	}
 	return Count(n) + " " + noun + "s"
 }
+
+// SafeLines is SafeText line by line.
+func SafeLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = message.SafeText(l)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Green is text in the colour of what went well.
+func Green(s Style, text string) string { return s.bold(s.green(text)) }

@@ -43,3 +43,6 @@ func clip(s string, width int) string {
 	}
 	return b.String() + "…"
 }
+
+// Clip cuts s to width columns, the last of which is then "…".
+func Clip(s string, width int) string { return clip(s, width) }

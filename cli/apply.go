@@ -1,0 +1,355 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state"
+)
+
+// applyOptions are the flags of apply.
+type applyOptions struct {
+	planFlags
+	approve  bool
+	detailed bool
+	file     string // PLANFILE
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var opt applyOptions
+	cmd := &cobra.Command{
+		Use: "apply [flags] [PLANFILE]", Short: "send what is planned", Args: cobra.MaximumNArgs(1),
+		Long: `Plans, shows the plan, asks, and sends exactly that. With a PLANFILE that
+"handbill plan -out" saved, carries that plan out without asking.
+
+The first interrupt stops cleanly: nothing new is sent, what is in flight is
+waited for and recorded. A second one ends at once and leaves what was in flight
+in doubt. Running apply again goes on where it stopped.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				opt.file = args[0]
+			}
+			return a.apply(cmd.Context(), &opt)
+		},
+	}
+	opt.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&opt.approve, "auto-approve", false, "do not ask; declared guards hold all the same")
+	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
+	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined")
+	return cmd
+}
+
+func (a *app) apply(ctx context.Context, opt *applyOptions) error {
+	p, saved, err := a.applyProject(ctx, opt)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	store, _, err := a.openState(ctx, p)
+	if err != nil {
+		return a.failState(err, opt.detailed)
+	}
+	defer store.Close()
+	unlock, err := a.lock(ctx, &opt.lock, p.statePath(), "apply")
+	if err != nil {
+		return a.failState(err, opt.detailed)
+	}
+	defer unlock()
+	recovered, err := store.Recover(ctx)
+	if err != nil {
+		return a.failState(err, opt.detailed)
+	}
+	if recovered > 0 {
+		fmt.Fprintf(a.sys.Stderr, "An earlier run was ended in the middle: %s may or may not have been sent.\nThey are in doubt and are not sent again by themselves; see \"handbill status\".\n\n", view.Plural(recovered, "message"))
+	}
+	report := saved
+	if report == nil {
+		if report, err = a.build(ctx, p, store, &opt.planFlags); err != nil {
+			return err
+		}
+	}
+	defer report.Plan.Close()
+	if err := a.approved(ctx, store, report, opt); err != nil {
+		return err
+	}
+	if !report.Changes() {
+		return nil
+	}
+	return a.carryOut(ctx, p, store, report, opt)
+}
+
+// approved shows the plan, checks that it may be applied, and asks.
+func (a *app) approved(ctx context.Context, store *state.Store, report *view.PlanReport, opt *applyOptions) error {
+	if opt.file != "" {
+		meta, err := store.Meta(ctx)
+		if err != nil {
+			return a.failState(err, opt.detailed)
+		}
+		runs, err := store.Runs(ctx)
+		if err != nil {
+			return a.failState(err, opt.detailed)
+		}
+		if err := stale(report.Plan, meta, runs, a.sys.Now()); err != nil {
+			err := a.fail("Saved plan is stale", err)
+			if opt.detailed {
+				return exit(exitStale)
+			}
+			return err
+		}
+	} else {
+		report.Hints = false
+		if err := a.showPlan(report, &opt.planFlags); err != nil {
+			return err
+		}
+	}
+	if report.Failed {
+		if opt.detailed {
+			return exit(exitGuard)
+		}
+		return exit(exitError)
+	}
+	if err := a.expect(report, opt.expect, opt.detailed); err != nil {
+		return err
+	}
+	if opt.file != "" || opt.approve || !report.Changes() {
+		return nil
+	}
+	return a.confirm(report, opt)
+}
+
+// stale says why a saved plan may not be applied. Runs of the plan itself do
+// not make it stale: applying it again sends what of it is still pending.
+func stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time) error {
+	err := p.Stale(meta, now, Version)
+	var why *plan.StaleError
+	if !errors.As(err, &why) || why.Reason != plan.StaleSerial {
+		return err
+	}
+	own := int64(0)
+	for i := len(runs) - 1; i >= 0 && runs[i].Plan == p.Digest; i-- {
+		own++
+	}
+	if meta.Serial-own == p.Serial {
+		return nil
+	}
+	return err
+}
+
+// confirm asks for the count, so that nobody approves a plan without having
+// read how many it sends to.
+func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
+	want, question := "yes", "Do you want to record these changes? Nothing is sent."
+	if n := r.Sends(); n > 0 {
+		want = fmt.Sprintf("send %d", n)
+		question = fmt.Sprintf("Do you want to send %s?", view.Plural(n, "message"))
+	}
+	if !opt.in.input || opt.json {
+		return a.fail("Approval needed", fmt.Errorf("nothing was sent. Approve with -auto-approve, or save the plan with \"handbill plan -out=FILE\" and apply the file"))
+	}
+	fmt.Fprintf(a.sys.Stdout, "\n%s\n  Only %q is accepted.\n\n  Enter a value: ", question, want)
+	in := bufio.NewScanner(a.sys.Stdin)
+	in.Scan()
+	fmt.Fprintln(a.sys.Stdout)
+	if strings.Join(strings.Fields(strings.ReplaceAll(in.Text(), ",", "")), " ") != want {
+		fmt.Fprintln(a.sys.Stdout, "Declined. Nothing was sent.")
+		if opt.detailed {
+			return exit(exitDeclined)
+		}
+		return exit(exitError)
+	}
+	return nil
+}
+
+// carryOut runs the plan and reports.
+func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, report *view.PlanReport, opt *applyOptions) error {
+	if backup, err := store.AutoBackup(ctx, "apply"); err != nil {
+		return a.fail("State not backed up", fmt.Errorf("nothing was sent: %w", err))
+	} else if backup != "" && a.sys.StderrTerminal {
+		fmt.Fprintf(a.sys.Stderr, "The state is backed up to %s.\n", a.display(backup))
+	}
+	numbers, err := a.senders(p, report.Plan)
+	if err != nil {
+		return a.fail("Provider not usable", err)
+	}
+	defer numbers.close()
+	resources, err := report.Plan.StateResources()
+	if err != nil {
+		return a.fail("Plan not usable", err)
+	}
+	if err := a.storeConfig(ctx, p, store); err != nil {
+		return a.failState(err, opt.detailed)
+	}
+	ctx, stop, release := a.interruptible(ctx)
+	defer release()
+	bar := a.progress()
+	observe := bar.apply
+	var stream *view.ApplyStream
+	if opt.json {
+		bar.quiet = true
+		stream = view.NewApplyStream(a.sys.Stdout, a.applyStyle(opt), a.sys.Now)
+		stream.Start(report)
+		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
+	}
+	started := a.sys.Now()
+	rep, runErr := apply.Run(ctx, report.Plan, apply.Options{
+		Recorder: store, Senders: numbers.senders, Resources: resources, Now: a.sys.Now,
+		Parallelism: opt.parallelism, Stop: stop, Observe: observe, Seed: uint64(started.UnixNano()),
+	})
+	bar.done()
+	if err := numbers.conclude(ctx, store, report.Plan); err != nil {
+		return a.failState(err, opt.detailed)
+	}
+	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), project: p})
+}
+
+func (a *app) applyStyle(opt *applyOptions) view.Style {
+	s := a.style()
+	s.ShowRecipients = opt.showRecipients
+	return s
+}
+
+// applied is what a run left to tell.
+type applied struct {
+	report  *view.PlanReport
+	rep     *apply.Report
+	err     error
+	stream  *view.ApplyStream
+	took    time.Duration
+	project *project
+}
+
+// concluded shows how it ended and chooses the exit code.
+func (a *app) concluded(ctx context.Context, store *state.Store, opt *applyOptions, done *applied) error {
+	r := applyReport(done)
+	if done.stream != nil {
+		done.stream.Complete(r)
+	} else {
+		fmt.Fprint(a.sys.Stdout, r.Text(a.applyStyle(opt)))
+	}
+	if done.err != nil {
+		err := a.fail("Apply did not complete", done.err)
+		var unrecorded *apply.UnrecordedError
+		if errors.As(done.err, &unrecorded) && opt.detailed {
+			return exit(exitSomeInDoubt)
+		}
+		return err
+	}
+	if err := sameFile(store, done.project.statePath()); err != nil {
+		return a.fail("State moved away", err)
+	}
+	switch {
+	case done.rep.Stopped:
+		return exit(exitInterrupted)
+	case r.InDoubt() > 0 && opt.detailed:
+		return exit(exitSomeInDoubt)
+	case r.Failed() && opt.detailed:
+		return exit(exitSomeFailed)
+	case r.Failed() || r.NewDoubts() > 0:
+		return exit(exitError)
+	}
+	return nil
+}
+
+// sameFile proves that the state that was written is still the one at its
+// path: a file that was replaced meanwhile would forget what was sent.
+func sameFile(store *state.Store, path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("the state that this run wrote is no longer at its path: %w. Put it back before the next run, or messages will be sent again", plainPathError(err))
+	}
+	return nil
+}
+
+// interruptible gives a context for the second interrupt and a channel that
+// closes at the first.
+func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct{}, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		select {
+		case <-a.sys.Interrupts:
+		case <-over:
+			return
+		}
+		fmt.Fprintln(a.sys.Stderr, "\nInterrupted: nothing new is sent; waiting for what is in flight.\nInterrupt again to end at once and leave it in doubt.")
+		close(stop)
+		select {
+		case <-a.sys.Interrupts:
+			fmt.Fprintln(a.sys.Stderr, "\nInterrupted again: what is in flight is left in doubt.")
+			cancel()
+		case <-over:
+		}
+	}()
+	return ctx, stop, func() { close(over); cancel() }
+}
+
+// senders are the numbers that a plan sends through.
+type senders struct {
+	senders   map[string]apply.Sender
+	providers map[string]providers.Provider
+}
+
+func (s *senders) close() {
+	for _, p := range s.providers {
+		if c, ok := p.(interface{ Close() error }); ok {
+			c.Close()
+		}
+	}
+}
+
+func (a *app) senders(p *project, pl *plan.Plan) (*senders, error) {
+	out := &senders{senders: map[string]apply.Sender{}, providers: map[string]providers.Provider{}}
+	for i := range pl.Campaigns {
+		c := &pl.Campaigns[i]
+		if c.Counts.Sends() == 0 || out.senders[c.Provider] != nil {
+			continue
+		}
+		pr, err := a.provider(p.config, c.Provider)
+		if err != nil {
+			out.close()
+			return nil, err
+		}
+		out.providers[c.Provider] = pr
+		out.senders[c.Provider] = providers.NewSender(pr)
+	}
+	return out, nil
+}
+
+// applyDelivery is an apply event as views take it.
+func applyDelivery(ev apply.Event) view.Delivery {
+	d := view.Delivery{Kind: string(ev.Kind), Campaign: ev.Campaign, Provider: ev.Provider, Recipient: ev.Recipient,
+		Attempt: ev.Attempt, Again: ev.Again, Reason: ev.Reason, Until: ev.Until, Done: ev.Done, Total: ev.Total}
+	if ev.Kind == apply.EventAnswered {
+		d.Outcome, d.MessageID, d.Code, d.Title = ev.Answer.Class.String(), ev.Answer.ID, ev.Answer.Code, message.SafeText(ev.Answer.Title)
+	}
+	if ev.Halt != nil {
+		d.Reason, d.Code, d.Title = ev.Halt.Reason, ev.Halt.Code, ev.Halt.Title
+	}
+	return d
+}
+
+// applyReport is a run as views take it.
+func applyReport(done *applied) *view.ApplyReport {
+	r := &view.ApplyReport{Took: done.took, Stopped: done.rep.Stopped, Hints: done.report.Hints}
+	for i := range done.rep.Campaigns {
+		c := &done.rep.Campaigns[i]
+		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Gates: c.Gates,
+			HeldFor: c.HeldFor, HeldTill: c.HeldTill, Existing: c.Existing, DoubtsBefore: c.DoubtsBefore}
+		if c.Halt != nil {
+			v.Halt = &view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: c.Halt.Advice}
+		}
+		r.Campaigns = append(r.Campaigns, v)
+	}
+	return r
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// concluder is a number whose network ends with this process, so that what
+// became of its messages must be taken over now: the embedded sandbox.
+type concluder interface {
+	// Conclude lets the network's time pass and gives what became of each
+	// message; ok is false where there is nothing to take over.
+	Conclude(messageID string) (events []message.Event, ok bool)
+}
+
+// concludeBatch is how many messages' events are recorded at once.
+const concludeBatch = 500
+
+// conclude records what became of the messages that the embedded sandbox took.
+func (s *senders) conclude(ctx context.Context, store *state.Store, p *plan.Plan) error {
+	for i := range p.Campaigns {
+		c := &p.Campaigns[i]
+		number, ok := s.providers[c.Provider].(concluder)
+		if !ok {
+			continue
+		}
+		if err := concludeCampaign(context.WithoutCancel(ctx), store, number, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func concludeCampaign(ctx context.Context, store *state.Store, number concluder, c *plan.Campaign) error {
+	snap, err := store.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	var events []message.Event
+	messages := 0
+	for d, err := range snap.Deliveries(ctx, c.Address) {
+		if err != nil {
+			return err
+		}
+		if d.Send != state.Accepted || d.Rank > message.RankNone || d.Failed {
+			continue
+		}
+		found, ok := number.Conclude(d.ID)
+		if !ok {
+			continue
+		}
+		events = append(events, found...)
+		if messages++; messages%concludeBatch == 0 {
+			if err := store.Events(ctx, c.Provider, events); err != nil {
+				return err
+			}
+			events = events[:0]
+		}
+	}
+	return store.Events(ctx, c.Provider, events)
+}

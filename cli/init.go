@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/state"
+)
+
+// starter is the campaign that init writes into an empty directory.
+//
+//go:embed starter
+var starter embed.FS
+
+func (a *app) initCommand() *cobra.Command {
+	var in inputFlags
+	cmd := &cobra.Command{
+		Use: "init [flags]", Short: "start a campaign here, or prepare the state", Args: cobra.NoArgs,
+		Long: `In an empty directory, writes a small campaign that is ready to plan and apply
+against the sandbox. In a directory with configuration, checks it, and makes or
+migrates the state.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), &in) },
+	}
+	in.bind(cmd.Flags())
+	return cmd
+}
+
+func (a *app) init(ctx context.Context, in *inputFlags) error {
+	dir := a.dir()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return a.fail("Directory not usable", fmt.Errorf("%s: %w", a.display(dir), plainPathError(err)))
+	}
+	empty, err := noConfiguration(dir)
+	if err != nil {
+		return a.fail("Unreadable directory", fmt.Errorf("%s: %w", a.display(dir), plainPathError(err)))
+	}
+	if empty {
+		names, err := writeStarter(dir)
+		if err != nil {
+			return a.fail("Starter not written", err)
+		}
+		fmt.Fprintf(a.sys.Stdout, "Wrote a campaign to start from: %s.\n", strings.Join(names, ", "))
+	}
+	p, err := a.load(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
+	store, created, err := a.openState(ctx, p)
+	if err != nil {
+		return a.failState(err, false)
+	}
+	defer store.Close()
+	what := "is ready"
+	if created {
+		what = "was made"
+	}
+	fmt.Fprintf(a.sys.Stdout, "The state %s %s.\n\n%s handbill is ready.\n", a.display(p.statePath()), what, view.Green(a.style(), "Done!"))
+	if !a.automation() {
+		fmt.Fprint(a.sys.Stdout, "\nSee what would be sent with \"handbill plan\", and send it with \"handbill apply\".\n")
+	}
+	return nil
+}
+
+// noConfiguration reports whether a directory holds no configuration.
+func noConfiguration(dir string) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		if n := e.Name(); strings.HasSuffix(n, ".hcl") || strings.HasSuffix(n, ".hcl.json") {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// writeStarter writes the starter's files; one that exists is an error, so
+// that nothing is overwritten.
+func writeStarter(dir string) ([]string, error) {
+	var names []string
+	err := fs.WalkDir(starter, "starter", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := starter.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := os.OpenFile(filepath.Join(dir, d.Name()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.Name(), plainPathError(err))
+		}
+		names = append(names, d.Name())
+		if _, err := f.Write(data); err != nil {
+			f.Close()
+			return fmt.Errorf("%s: %w", d.Name(), plainPathError(err))
+		}
+		return f.Close()
+	})
+	return names, err
+}
+
+// storeConfig keeps the configuration that serve answers by.
+func (a *app) storeConfig(ctx context.Context, p *project, store *state.Store) error {
+	src, err := p.config.ReplySource()
+	if err != nil {
+		return err
+	}
+	return store.Put(ctx, replySource, src)
+}
+
+// replySource is the name under which the state keeps what serve answers by.
+const replySource = "reply_source"

@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/pflag"
+
+	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// inputFlags are the flags of commands that load a configuration.
+type inputFlags struct {
+	vars  []lang.VarInput
+	input bool
+}
+
+func (f *inputFlags) bind(flags *pflag.FlagSet) {
+	flags.Var(varFlag{&f.vars, false}, "var", "set a variable: name=value; may be repeated")
+	flags.Var(varFlag{&f.vars, true}, "var-file", "read variables from this file; may be repeated")
+	flags.BoolVar(&f.input, "input", true, "ask for variables that have no value")
+}
+
+// varFlag keeps -var and -var-file in the order of the command line, since the
+// later wins.
+type varFlag struct {
+	to   *[]lang.VarInput
+	file bool
+}
+
+func (v varFlag) String() string { return "" }
+func (v varFlag) Type() string {
+	if v.file {
+		return "file"
+	}
+	return "name=value"
+}
+
+func (v varFlag) Set(s string) error {
+	if v.file {
+		*v.to = append(*v.to, lang.VarInput{File: s})
+		return nil
+	}
+	name, raw, ok := strings.Cut(s, "=")
+	if !ok || name == "" {
+		return errors.New("expected name=value")
+	}
+	*v.to = append(*v.to, lang.VarInput{Name: strings.TrimSpace(name), Raw: raw})
+	return nil
+}
+
+// project is a loaded configuration.
+type project struct {
+	dir    string
+	root   *os.Root
+	config *lang.Config
+	diags  []view.Diagnostic
+}
+
+func (p *project) close() {
+	if p.root != nil {
+		p.root.Close()
+	}
+}
+
+// load reads the configuration of the current directory. When it has errors
+// they are shown, and the error ends the command.
+func (a *app) load(ctx context.Context, f *inputFlags) (*project, error) {
+	p, err := a.tryLoad(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if view.Errors(p.diags) {
+		view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
+		p.close()
+		return nil, exit(exitError)
+	}
+	return p, nil
+}
+
+// tryLoad reads the configuration and leaves its diagnostics to the caller.
+func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
+	dir := a.dir()
+	root, err := a.openRoot()
+	if err != nil {
+		return nil, a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(dir), plainPathError(err)))
+	}
+	opt := a.langOptions(f.vars)
+	cfg, diags := lang.Load(ctx, dir, opt)
+	if missing := cfg.Missing(); len(missing) > 0 && f.input && a.sys.StdinTerminal {
+		asked, err := a.ask(cfg, missing)
+		if err != nil {
+			root.Close()
+			return nil, a.fail("No value for variable", err)
+		}
+		opt.Vars = append(opt.Vars, asked...)
+		cfg, diags = lang.Load(ctx, dir, opt)
+	}
+	p := &project{dir: dir, root: root, config: cfg, diags: view.FromHCL(diags, cfg.Files)}
+	if len(cfg.Files) == 0 && !view.Errors(p.diags) {
+		root.Close()
+		return nil, a.fail("No configuration", fmt.Errorf("%s holds no *.hcl file. Run \"handbill init\" in an empty directory for a campaign to start from", a.display(dir)))
+	}
+	return p, nil
+}
+
+// langOptions is what a configuration is loaded with in this process.
+func (a *app) langOptions(vars []lang.VarInput) lang.Options {
+	return lang.Options{
+		Vars: vars, Environ: a.sys.Environ, Env: a.sys.Env, Schemas: providerSchemas(), Version: Version,
+		Limits: func(providerType string) message.Limits { return providerLimits(providerType) },
+		Phone:  audience.NewNumbers().Parse,
+	}
+}
+
+// ask reads missing variables from the terminal.
+func (a *app) ask(cfg *lang.Config, names []string) ([]lang.VarInput, error) {
+	in := bufio.NewScanner(a.sys.Stdin)
+	var out []lang.VarInput
+	for _, name := range names {
+		fmt.Fprintf(a.sys.Stdout, "var.%s\n", name)
+		for _, v := range cfg.Variables {
+			if v.Name == name && v.Description != "" {
+				fmt.Fprintf(a.sys.Stdout, "  %s\n", message.SafeText(v.Description))
+			}
+		}
+		fmt.Fprint(a.sys.Stdout, "\n  Enter a value: ")
+		if !in.Scan() {
+			return nil, fmt.Errorf("nothing was entered for var.%s", name)
+		}
+		fmt.Fprintln(a.sys.Stdout)
+		out = append(out, lang.VarInput{Name: name, Raw: in.Text()})
+	}
+	return out, nil
+}
+
+// statePath is where the configuration's state lies.
+func (p *project) statePath() string {
+	path := p.config.Settings.State.Path
+	if path == "" {
+		path = "handbill.state"
+	}
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.dir, path)
+}
+
+// stateOptions are the options of every opening of a state.
+func (a *app) stateOptions(path string) state.Options {
+	return state.Options{Path: path, Clock: a.sys.Now, Rand: rand.Reader, Version: Version}
+}
+
+// openState opens the state for writing, or makes it.
+func (a *app) openState(ctx context.Context, p *project) (*state.Store, bool, error) {
+	if t := p.config.Settings.State.Type; t != "" && t != "sqlite" {
+		return nil, false, fmt.Errorf("a state of type %q is declared, and this version keeps its state in SQLite only; declare state \"sqlite\"", t)
+	}
+	opt := a.stateOptions(p.statePath())
+	if state.Exists(opt.Path) {
+		s, err := state.Open(ctx, opt)
+		return s, false, err
+	}
+	s, err := state.Create(ctx, opt)
+	return s, err == nil, err
+}
+
+// readState opens the state for reading; nil when there is none yet.
+func (a *app) readState(ctx context.Context, p *project) (*state.Store, error) {
+	opt := a.stateOptions(p.statePath())
+	if !state.Exists(opt.Path) {
+		return nil, nil
+	}
+	opt.ReadOnly = true
+	return state.Open(ctx, opt)
+}
+
+// lockFlags are the flags of commands that take the state's lock.
+type lockFlags struct {
+	lock    bool
+	timeout time.Duration
+}
+
+func (f *lockFlags) bind(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.lock, "lock", true, "take the state's lock; only false when nobody else can be sending")
+	flags.DurationVar(&f.timeout, "lock-timeout", 0, "wait this long for the lock")
+}
+
+// lock takes the state's lock for an operation; unlock gives it back.
+func (a *app) lock(ctx context.Context, f *lockFlags, path, operation string) (unlock func(), err error) {
+	if !f.lock {
+		return func() {}, nil
+	}
+	if f.timeout > 0 {
+		fmt.Fprintln(a.sys.Stderr, "Acquiring the state's lock. This may take a few moments...")
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	who, _ := a.sys.Env("USER")
+	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: who, Host: host, PID: os.Getpid(),
+		Created: a.sys.Now().UTC(), Version: Version}
+	locked, err := state.Lock(ctx, path, info, f.timeout)
+	if err != nil {
+		return nil, err
+	}
+	return func() { locked.Unlock() }, nil
+}
+
+// failState shows an error of the state with the code that belongs to it.
+func (a *app) failState(err error, detailed bool) error {
+	var held *state.LockedError
+	switch {
+	case errors.As(err, &held):
+		a.showLocked(held)
+		if detailed {
+			return exit(exitLocked)
+		}
+		return exit(exitError)
+	case errors.Is(err, fs.ErrPermission):
+		return a.fail("State not writable", plainPathError(err))
+	}
+	return a.fail("State not usable", err)
+}
+
+// showLocked says who holds the lock, in Terraform's form.
+func (a *app) showLocked(held *state.LockedError) {
+	i := held.Info
+	detail := "Another process holds the state's lock, so nothing was planned or sent.\n\n"
+	if i.ID != "" {
+		detail += fmt.Sprintf("Lock Info:\n  ID:        %s\n  Path:      %s\n  Operation: %s\n  Who:       %s@%s (pid %d)\n  Version:   %s\n  Created:   %s\n\n",
+			i.ID, a.display(held.Path), i.Operation, i.Who, i.Host, i.PID, i.Version, i.Created.UTC().Format(time.RFC3339))
+	}
+	detail += "handbill locks the state so that two runs never send at the same time. Wait for the other run, or use -lock-timeout=5m. The lock is released when that process ends, however it ends."
+	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: "State locked", Detail: detail}})
+}
+
+// plainPathError keeps the operation's cause and drops the path, which the
+// caller names as people see it.
+func plainPathError(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// hclDiags shows diagnostics and reports whether one is an error.
+func (a *app) hclDiags(diags hcl.Diagnostics, files map[string][]byte) bool {
+	list := view.FromHCL(diags, files)
+	view.Diagnostics(a.sys.Stderr, a.style(), list)
+	return view.Errors(list)
+}

@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/cloud"
+	"github.com/handbill/handbill/providers/dialog360"
+	"github.com/handbill/handbill/providers/kaleyra"
+	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/providers/onemsg"
+	"github.com/handbill/handbill/providers/sandbox"
+)
+
+// providerType is one row of the table of providers.
+type providerType struct {
+	name    string
+	schema  func() []providers.Argument
+	profile func(a arguments) providers.Profile
+	make    func(a arguments, now func() time.Time) (providers.Provider, error)
+}
+
+// providerTypes is the table of providers: a new one is added here and in
+// imports_test.go.
+func providerTypes() []providerType {
+	plain := func(p func() providers.Profile) func(arguments) providers.Profile {
+		return func(arguments) providers.Profile { return p() }
+	}
+	return []providerType{
+		{"cloud", cloud.Schema, plain(cloud.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
+			return cloud.New(cloud.Config{PhoneNumberID: a.text("phone_number_id"), AccessToken: a.secret("access_token"),
+				AppSecret: a.secret("app_secret"), VerifyToken: a.secret("verify_token"), WABAID: a.text("waba_id"),
+				APIVersion: a.text("api_version"), BaseURL: a.text("base_url"), Throughput: a.number("throughput")})
+		}},
+		{"dialog360", dialog360.Schema, plain(dialog360.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
+			return dialog360.New(dialog360.Config{APIKey: a.secret("api_key"), BaseURL: a.text("base_url"),
+				Throughput: a.number("throughput"), WebhookToken: a.secret("webhook_token"), WebhookHeaders: a.secrets("webhook_headers")})
+		}},
+		{"kaleyra", kaleyra.Schema, plain(kaleyra.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
+			return kaleyra.New(kaleyra.Config{SID: a.text("sid"), APIKey: a.secret("api_key"), PhoneNumber: a.text("phone_number"),
+				Region: a.text("region"), BaseURL: a.text("base_url"), Throughput: a.number("throughput"),
+				CallbackProfileID: a.text("callback_profile_id"), Ref1: a.text("ref1"), Ref2: a.text("ref2"), Source: a.text("source"),
+				WebhookToken: a.secret("webhook_token"), WebhookUser: a.text("webhook_user"), WebhookPassword: a.secret("webhook_password")})
+		}},
+		{"onemsg", onemsg.Schema, plain(onemsg.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
+			return onemsg.New(onemsg.Config{ChannelID: a.text("channel_id"), Token: a.secret("token"), BaseURL: a.text("base_url"),
+				Throughput: a.number("throughput"), WebhookToken: a.secret("webhook_token"), MMLite: a.flag("mm_lite")})
+		}},
+		{"sandbox", sandbox.Schema, sandboxProfile, newSandbox},
+	}
+}
+
+func findProviderType(name string) (providerType, bool) {
+	for _, t := range providerTypes() {
+		if t.name == name {
+			return t, true
+		}
+	}
+	return providerType{}, false
+}
+
+// newSandbox makes the simulated number with the wire format that it asks for.
+func newSandbox(a arguments, now func() time.Time) (providers.Provider, error) {
+	latency, err := time.ParseDuration(a.or("latency", "0s"))
+	if err != nil {
+		return nil, errors.New(`latency: expected a duration such as "200ms"`)
+	}
+	c := sandbox.Config{URL: a.text("url"), Wire: a.text("wire"), Seed: int64(a.number("seed")), Latency: latency,
+		FailureRate: a.number("failure_rate"), Throughput: a.number("throughput"), Clock: now}
+	return sandbox.New(c, func(base string) (providers.Provider, error) {
+		return sandboxWire(c.Wire, base, a.number("throughput"))
+	})
+}
+
+// sandboxWire is the provider that speaks a wire format to the simulator, with
+// credentials that it accepts.
+func sandboxWire(wire, base string, throughput float64) (providers.Provider, error) {
+	const accepted = "sandbox"
+	pace := min(throughput, 1000) // the wire's own bound; the sandbox's profile has the real one
+	switch wire {
+	case "", "cloud":
+		return cloud.New(cloud.Config{PhoneNumberID: "1", AccessToken: accepted, BaseURL: base, Throughput: pace})
+	case "dialog360":
+		return dialog360.New(dialog360.Config{APIKey: accepted, BaseURL: base, Throughput: pace})
+	case "kaleyra":
+		return kaleyra.New(kaleyra.Config{SID: accepted, APIKey: accepted, PhoneNumber: "+15550100000", BaseURL: base, Throughput: pace})
+	case "onemsg":
+		return onemsg.New(onemsg.Config{ChannelID: accepted, Token: accepted, BaseURL: base, Throughput: pace})
+	}
+	return nil, fmt.Errorf("wire: %q is not one of cloud, dialog360, kaleyra, onemsg", message.SafeText(wire))
+}
+
+// sandboxProfile is that of the wire format.
+func sandboxProfile(a arguments) providers.Profile {
+	if t, ok := findProviderType(a.or("wire", "cloud")); ok && t.name != "sandbox" {
+		return t.profile(a)
+	}
+	return cloud.Profile()
+}
+
+// arguments are a provider block's, typed by its schema.
+type arguments map[string]cty.Value
+
+func (a arguments) value(name string) (cty.Value, bool) {
+	v, ok := a[name]
+	if !ok {
+		return v, false
+	}
+	v, _ = v.Unmark()
+	return v, !v.IsNull() && v.IsKnown()
+}
+
+func (a arguments) text(name string) string {
+	if v, ok := a.value(name); ok && v.Type() == cty.String {
+		return v.AsString()
+	}
+	return ""
+}
+
+func (a arguments) or(name, otherwise string) string {
+	if s := a.text(name); s != "" {
+		return s
+	}
+	return otherwise
+}
+
+func (a arguments) secret(name string) providers.Secret { return providers.Secret(a.text(name)) }
+
+func (a arguments) number(name string) float64 {
+	if v, ok := a.value(name); ok && v.Type() == cty.Number {
+		f, _ := v.AsBigFloat().Float64()
+		return f
+	}
+	return 0
+}
+
+// flag is nil where the argument is not set.
+func (a arguments) flag(name string) *bool {
+	v, ok := a.value(name)
+	if !ok || v.Type() != cty.Bool {
+		return nil
+	}
+	set := v.True()
+	return &set
+}
+
+func (a arguments) secrets(name string) map[string]providers.Secret {
+	v, ok := a.value(name)
+	if !ok || !v.CanIterateElements() {
+		return nil
+	}
+	out := map[string]providers.Secret{}
+	for k, e := range v.AsValueMap() {
+		if e, _ := e.Unmark(); !e.IsNull() && e.Type() == cty.String {
+			out[k] = providers.Secret(e.AsString())
+		}
+	}
+	return out
+}
+
+// providerSchemas are the arguments of provider blocks for the language.
+func providerSchemas() map[string]lang.ProviderSchema {
+	types := map[string]cty.Type{"string": cty.String, "number": cty.Number, "bool": cty.Bool, "map": cty.Map(cty.String)}
+	out := map[string]lang.ProviderSchema{}
+	for _, t := range providerTypes() {
+		var s lang.ProviderSchema
+		for _, arg := range t.schema() {
+			s.Arguments = append(s.Arguments, lang.ProviderArgument{Name: arg.Name, Type: types[arg.Type],
+				Required: arg.Required, Sensitive: arg.Sensitive, Description: arg.Description})
+		}
+		out[t.name] = s
+	}
+	return out
+}
+
+// providerLimits are the bounds of messages at a type of provider.
+func providerLimits(name string) message.Limits {
+	if t, ok := findProviderType(name); ok {
+		return t.profile(nil).Limits
+	}
+	return message.DefaultLimits()
+}
+
+// providerSupport says whether a type of provider carries a kind of message.
+func providerSupport(name string, k message.Kind) (support, note string) {
+	t, ok := findProviderType(name)
+	if !ok {
+		return "yes", ""
+	}
+	c := t.profile(nil).Kinds[k]
+	return [...]string{"no", "doubted", "yes"}[c.Support], c.Note
+}
+
+// providerThroughput is a number's own rate in messages per second.
+func providerThroughput(p *lang.Provider) float64 {
+	a := arguments(p.Arguments)
+	if v := a.number("throughput"); v > 0 {
+		return v
+	}
+	if t, ok := findProviderType(p.Type); ok {
+		return t.profile(a).Throughput.Value
+	}
+	return 0
+}
+
+// providerAdvice is what a person can do about a code of a provider.
+func providerAdvice(name, code string) string {
+	var n int
+	if _, err := fmt.Sscanf(code, "%d", &n); err != nil || fmt.Sprint(n) != code {
+		return ""
+	}
+	c, _ := metaobject.LookUp(n)
+	return c.Advice
+}
+
+// provider makes the sending number at an address.
+func (a *app) provider(cfg *lang.Config, address string) (providers.Provider, error) {
+	for _, p := range cfg.Providers {
+		if p.Address() != address {
+			continue
+		}
+		t, ok := findProviderType(p.Type)
+		if !ok {
+			return nil, fmt.Errorf("%s: there is no provider of that type", address)
+		}
+		made, err := t.make(arguments(p.Arguments), a.sys.Now)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", address, err)
+		}
+		return made, nil
+	}
+	return nil, fmt.Errorf("%s is not declared", address)
+}

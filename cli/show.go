@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/plan"
+)
+
+func (a *app) showCommand() *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use: "show [flags] [PLANFILE]", Short: "show a saved plan, or the state", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.showState(cmd.Context(), &f)
+			}
+			return a.showSaved(args[0], &f)
+		},
+	}
+	f.in.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&f.json, "json", false, "one JSON document; the same as -format=json")
+	cmd.Flags().StringVar(&f.format, "format", "text", "text, json, markdown or html")
+	cmd.Flags().BoolVar(&f.showRecipients, "show-recipients", false, "show numbers and names as they are")
+	cmd.Flags().BoolVar(&f.deliveries, "deliveries", false, "list every recipient and not only counts")
+	return cmd
+}
+
+// showSaved renders a saved plan.
+func (a *app) showSaved(name string, f *planFlags) error {
+	saved, err := a.openPlan(name)
+	if err != nil {
+		return a.fail("Plan not readable", err)
+	}
+	defer saved.close()
+	report := &view.PlanReport{Plan: saved.plan, Deliveries: f.deliveries}
+	for _, d := range saved.plan.Diagnostics {
+		report.Diagnostics = append(report.Diagnostics, view.PlanDiagnostic(d))
+	}
+	if f.json {
+		f.json, f.format = false, "json"
+	}
+	return a.showPlan(report, f)
+}
+
+// showState lists what the state knows, as state show does for one resource.
+func (a *app) showState(ctx context.Context, f *planFlags) error {
+	p, err := a.load(ctx, &f.in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	store, err := a.readState(ctx, p)
+	if err != nil {
+		return a.failState(err, false)
+	}
+	if store == nil {
+		_, err := fmt.Fprintln(a.sys.Stdout, "There is no state yet.")
+		return err
+	}
+	defer store.Close()
+	meta, err := store.Meta(ctx)
+	if err != nil {
+		return a.failState(err, false)
+	}
+	resources, err := a.stateResources(ctx, store)
+	if err != nil {
+		return err
+	}
+	if f.json || f.format == "json" {
+		return a.showStateJSON(meta.Lineage, meta.Serial, resources)
+	}
+	for i, r := range resources {
+		if i > 0 {
+			fmt.Fprintln(a.sys.Stdout)
+		}
+		if err := view.ResourceText(a.sys.Stdout, a.style(), r.Address, r.Tree); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) showStateJSON(lineage string, serial int64, resources []stateResource) error {
+	type resource struct {
+		Address string     `json:"address"`
+		Values  *lang.Tree `json:"values"`
+	}
+	doc := struct {
+		FormatVersion string     `json:"format_version"`
+		Lineage       string     `json:"lineage"`
+		Serial        int64      `json:"serial"`
+		Resources     []resource `json:"resources"`
+	}{"1.0", lineage, serial, []resource{}}
+	for _, r := range resources {
+		doc.Resources = append(doc.Resources, resource{r.Address, r.Tree})
+	}
+	enc := json.NewEncoder(a.sys.Stdout)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(doc)
+}
+
+// savedPlan is an open plan file.
+type savedPlan struct {
+	plan   *plan.Plan
+	config *plan.ConfigSnapshot
+	file   *os.File
+}
+
+func (s *savedPlan) close() {
+	s.plan.Close()
+	s.file.Close()
+}
+
+func (a *app) openPlan(name string) (*savedPlan, error) {
+	file, err := os.Open(a.path(name))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, plainPathError(err))
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%s: %w", name, plainPathError(err))
+	}
+	p, config, err := plan.Read(file, info.Size())
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &savedPlan{plan: p, config: config, file: file}, nil
+}
+
+// applyProject is what apply works on: the configuration of the directory, or
+// that of the saved plan, whatever the directory holds now.
+func (a *app) applyProject(ctx context.Context, opt *applyOptions) (*project, *view.PlanReport, error) {
+	if opt.file == "" {
+		p, err := a.load(ctx, &opt.in)
+		return p, nil, err
+	}
+	saved, err := a.openPlan(opt.file)
+	if err != nil {
+		return nil, nil, a.fail("Plan not readable", err)
+	}
+	p, err := a.savedProject(ctx, saved, opt.in.vars)
+	if err != nil {
+		saved.close()
+		return nil, nil, err
+	}
+	return p, &view.PlanReport{Plan: saved.plan, Hints: !a.automation()}, nil
+}
+
+// savedProject loads the configuration that a saved plan carries.
+func (a *app) savedProject(ctx context.Context, saved *savedPlan, vars []lang.VarInput) (*project, error) {
+	root, err := a.openRoot()
+	if err != nil {
+		return nil, a.fail("Unreadable directory", plainPathError(err))
+	}
+	values, err := savedVariables(saved.config.Variables)
+	if err != nil {
+		root.Close()
+		return nil, a.fail("Plan not readable", err)
+	}
+	cfg, diags := lang.LoadFiles(ctx, saved.config.Files, root, a.langOptions(append(values, vars...)))
+	if a.hclDiags(diags, cfg.Files) {
+		root.Close()
+		return nil, exit(exitError)
+	}
+	return &project{dir: a.dir(), root: root, config: cfg}, nil
+}
+
+// savedVariables are a saved plan's variables as -var takes them: a string as
+// it is, everything else as JSON, which the language reads.
+func savedVariables(saved map[string]json.RawMessage) ([]lang.VarInput, error) {
+	var out []lang.VarInput
+	for name, data := range saved {
+		v, err := ctyjson.Unmarshal(data, cty.DynamicPseudoType)
+		if err != nil {
+			return nil, fmt.Errorf("var.%s: %w", name, err)
+		}
+		if v.IsNull() {
+			continue
+		}
+		in := lang.VarInput{Name: name}
+		if v.Type() == cty.String {
+			in.Raw = v.AsString()
+		} else {
+			raw, err := ctyjson.Marshal(v, v.Type())
+			if err != nil {
+				return nil, fmt.Errorf("var.%s: %w", name, err)
+			}
+			in.Raw = string(raw)
+		}
+		out = append(out, in)
+	}
+	return out, nil
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+)
+
+func (a *app) validateCommand() *cobra.Command {
+	var (
+		asJSON bool
+		in     inputFlags
+	)
+	cmd := &cobra.Command{
+		Use: "validate [flags]", Short: "check the configuration without state and contacts", Args: cobra.NoArgs,
+		Long: `Checks everything that can be known without the state and without reading
+contacts: syntax, references, types, names of attributes, limits of constant
+texts, and what the provider can carry.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), &in, asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON document")
+	in.bind(cmd.Flags())
+	return cmd
+}
+
+func (a *app) validate(ctx context.Context, in *inputFlags, asJSON bool) error {
+	p, err := a.tryLoad(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	for _, c := range p.config.Campaigns {
+		if view.Errors(p.diags) {
+			break
+		}
+		_, _, diags := p.config.CompileCampaign(c)
+		p.diags = append(p.diags, view.FromHCL(diags, p.config.Files)...)
+	}
+	p.diags = view.Unique(p.diags)
+	r := view.ValidateReport{Diagnostics: p.diags}
+	if asJSON {
+		err = r.JSON(a.sys.Stdout)
+	} else {
+		view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
+		_, err = fmt.Fprint(a.sys.Stdout, r.Text(a.style()))
+	}
+	if err != nil {
+		return err
+	}
+	if view.Errors(p.diags) {
+		return exit(exitError)
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// ApplyReport is what "handbill apply" ends in.
+type ApplyReport struct {
+	Campaigns []AppliedCampaign
+	Took      time.Duration
+	Stopped   bool
+	Outputs   []Output
+	Hints     bool
+}
+
+// AppliedCampaign is how one campaign fared.
+type AppliedCampaign struct {
+	state.CampaignRun
+	Sent         int
+	Refused      map[string]int // by cause, in this run
+	Gates        map[string]int
+	HeldFor      map[string]int
+	HeldTill     time.Time
+	Halt         *Halt
+	Existing     int
+	DoubtsBefore int
+}
+
+// Halt is why sending stopped early.
+type Halt struct {
+	Reason string `json:"reason"`
+	Code   string `json:"code,omitempty"`
+	Title  string `json:"title,omitempty"`
+	Advice string `json:"advice,omitempty"`
+}
+
+// Output is an output's value after apply.
+type Output struct {
+	Name      string
+	Value     string // JSON
+	Sensitive bool
+}
+
+// Failed reports whether something was refused or sending stopped early.
+func (r *ApplyReport) Failed() bool {
+	for i := range r.Campaigns {
+		if c := &r.Campaigns[i]; len(c.Refused) > 0 || c.Halt != nil || c.Pending > 0 && len(c.HeldFor) == 0 && !r.Stopped && c.Halt == nil && c.unreached() {
+			return true
+		}
+	}
+	return false
+}
+
+// unreached reports whether messages stayed pending although nothing held the
+// campaign back: they could not be handed to the provider.
+func (c *AppliedCampaign) unreached() bool { return c.Pending > 0 && c.Sent == 0 }
+
+// InDoubt is how many sends are in doubt after the run.
+func (r *ApplyReport) InDoubt() int {
+	n := 0
+	for i := range r.Campaigns {
+		n += r.Campaigns[i].InDoubt
+	}
+	return n
+}
+
+// NewDoubts is how many sends came into doubt by this run.
+func (r *ApplyReport) NewDoubts() int {
+	n := 0
+	for i := range r.Campaigns {
+		n += max(r.Campaigns[i].InDoubt-r.Campaigns[i].DoubtsBefore, 0)
+	}
+	return n
+}
+
+// Sent is how many messages this run sent.
+func (r *ApplyReport) Sent() int {
+	n := 0
+	for i := range r.Campaigns {
+		n += r.Campaigns[i].Sent
+	}
+	return n
+}
+
+// Text is the end of an apply for people: the verdict, the arithmetic of every
+// campaign, and what to do about the rest.
+func (r *ApplyReport) Text(s Style) string {
+	var b strings.Builder
+	head := s.bold(s.green("Apply complete!"))
+	switch {
+	case r.Stopped:
+		head = s.bold(s.yellow("Apply interrupted."))
+	case r.halted():
+		head = s.bold(s.red("Apply halted."))
+	case r.Failed() || r.NewDoubts() > 0:
+		head = s.bold(s.yellow("Apply complete, with failures."))
+	}
+	fmt.Fprintf(&b, "\n%s %s sent in %s.\n", head, Plural(r.Sent(), "message"), took(r.Took))
+	for i := range r.Campaigns {
+		r.campaign(&b, s, &r.Campaigns[i])
+	}
+	if len(r.Outputs) > 0 {
+		b.WriteString("\n" + OutputsText(r.Outputs))
+	}
+	return b.String()
+}
+
+func (r *ApplyReport) halted() bool {
+	for i := range r.Campaigns {
+		if r.Campaigns[i].Halt != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func took(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return Duration(d)
+}
+
+func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) {
+	if c.Planned == 0 && c.Sent == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n  %s: %s planned = %s\n", s.bold(c.Campaign), Count(c.Planned), arithmetic(&c.CampaignRun))
+	for _, cause := range byCount(c.Refused) {
+		fmt.Fprintf(b, "    %s refused: %s\n", padLeft(Count(c.Refused[cause]), 6), message.SafeText(cause))
+	}
+	for _, gate := range byCount(c.Gates) {
+		fmt.Fprintf(b, "    %s left out since the plan: %s\n", padLeft(Count(c.Gates[gate]), 6), Reason(gate))
+	}
+	for _, reason := range byCount(c.HeldFor) {
+		until := ""
+		if !c.HeldTill.IsZero() {
+			until = ", until " + c.HeldTill.UTC().Format("2006-01-02 15:04 MST")
+		}
+		fmt.Fprintf(b, "    %s held: %s%s\n", padLeft(Count(c.HeldFor[reason]), 6), Reason(reason), until)
+	}
+	if c.Halt != nil {
+		fmt.Fprintf(b, "\n    %s %s\n", s.red("Halted:"), haltText(c.Halt))
+		for _, l := range wrap(c.Halt.Advice, s.textWidth()-4) {
+			fmt.Fprintf(b, "    %s\n", l)
+		}
+	}
+	if n := c.InDoubt - c.DoubtsBefore; n > 0 {
+		fmt.Fprintf(b, "    %s in doubt: no clear answer came. They are not sent again by themselves;\n           a webhook, \"handbill refresh\" or \"handbill resolve\" settles them.\n", padLeft(Count(n), 6))
+	}
+	if r.Hints && (c.Held > 0 || c.Pending > 0) {
+		fmt.Fprintf(b, "    Run \"handbill apply\" again to go on with the rest.\n")
+	}
+}
+
+func haltText(h *Halt) string {
+	out := Reason(h.Reason)
+	if h.Code != "" {
+		out += ", code " + message.SafeText(h.Code)
+	}
+	if h.Title != "" {
+		out += ": " + message.SafeText(h.Title)
+	}
+	return out
+}
+
+// arithmetic is the sum that must come out, terms of nothing left out.
+func arithmetic(c *state.CampaignRun) string {
+	var parts []string
+	for _, term := range []struct {
+		n    int
+		name string
+	}{{c.Accepted, "accepted"}, {c.Rejected, "rejected"}, {c.Cancelled, "cancelled"}, {c.Held, "held"}, {c.Pending, "pending"}, {c.InDoubt, "in doubt"}} {
+		if term.n > 0 || term.name == "accepted" {
+			parts = append(parts, Count(term.n)+" "+term.name)
+		}
+	}
+	return strings.Join(parts, " + ")
+}
+
+func byCount(m map[string]int) []string {
+	names := sorted(m)
+	for i := 1; i < len(names); i++ { // a handful
+		for j := i; j > 0 && m[names[j]] > m[names[j-1]]; j-- {
+			names[j], names[j-1] = names[j-1], names[j]
+		}
+	}
+	return names
+}
+
+// OutputsText lists outputs as after an apply.
+func OutputsText(outputs []Output) string {
+	var b strings.Builder
+	b.WriteString("Outputs:\n\n")
+	for _, o := range outputs {
+		value := "<sensitive>"
+		if !o.Sensitive {
+			value = jsonValue(o.Value)
+		}
+		fmt.Fprintf(&b, "%s = %s\n", message.SafeText(o.Name), value)
+	}
+	return b.String()
+}
+
+// Delivery is one event of a run.
+type Delivery struct {
+	Kind, Campaign, Provider, Recipient string
+	Attempt                             int
+	Outcome, MessageID, Code, Title     string
+	Again                               bool
+	Reason                              string
+	Until                               time.Time
+	Done, Total                         int
+}
+
+// ApplyStream writes a run as one JSON object a line.
+type ApplyStream struct {
+	stream *stream
+	style  Style
+	err    error
+}
+
+// NewApplyStream writes to w.
+func NewApplyStream(w io.Writer, s Style, now func() time.Time) *ApplyStream {
+	return &ApplyStream{stream: &stream{w: w, now: now}, style: s}
+}
+
+// Start says what is about to be sent.
+func (a *ApplyStream) Start(r *PlanReport) {
+	for i := range r.Plan.Campaigns {
+		c := &r.Plan.Campaigns[i]
+		if n := c.Counts.Sends(); n > 0 {
+			a.stream.write("info", "apply_start", c.Address+": sending "+Plural(n, "message"),
+				field{"campaign", c.Address}, field{"messages", n})
+		}
+	}
+}
+
+// Delivery writes one event; attempts that will be repeated and pauses are
+// progress, everything final is a delivery.
+func (a *ApplyStream) Delivery(d Delivery) {
+	recipient := a.style.Recipient(d.Recipient)
+	switch {
+	case d.Kind == "answered" && !d.Again, d.Kind == "gated", d.Kind == "held":
+		outcome := d.Outcome
+		if outcome == "" {
+			outcome = d.Kind
+		}
+		a.stream.write("info", "delivery", fmt.Sprintf("%s[%q]: %s", d.Campaign, recipient, outcome),
+			field{"campaign", d.Campaign}, field{"recipient", recipient}, field{"outcome", outcome},
+			field{"message_id", d.MessageID}, field{"code", d.Code}, field{"title", d.Title}, field{"reason", d.Reason}, field{"attempt", d.Attempt})
+	default:
+		a.stream.write("info", "apply_progress", fmt.Sprintf("%s: %s %s", d.Provider, d.Kind, Reason(d.Reason)),
+			field{"provider", d.Provider}, field{"campaign", d.Campaign}, field{"event", d.Kind}, field{"reason", d.Reason},
+			field{"code", d.Code}, field{"done", d.Done}, field{"total", d.Total})
+	}
+}
+
+// Complete writes the counts of every campaign and the outputs.
+func (a *ApplyStream) Complete(r *ApplyReport) {
+	for i := range r.Campaigns {
+		c := &r.Campaigns[i]
+		a.stream.write("info", "apply_complete", fmt.Sprintf("%s: %d planned = %s", c.Campaign, c.Planned, arithmetic(&c.CampaignRun)),
+			field{"campaign", c.Campaign}, field{"planned", c.Planned}, field{"accepted", c.Accepted}, field{"rejected", c.Rejected},
+			field{"cancelled", c.Cancelled}, field{"held", c.Held}, field{"pending", c.Pending}, field{"in_doubt", c.InDoubt},
+			field{"sent", c.Sent}, field{"stopped", r.Stopped}, field{"halt", c.Halt})
+	}
+	a.stream.outputs(r.Outputs)
+}

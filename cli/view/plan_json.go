@@ -1,0 +1,158 @@
+package view
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/handbill/handbill/plan"
+)
+
+// planFormat is the version of the JSON documents: the minor one rises with
+// additions, the major one with anything that could break a reader.
+const planFormat = "1.0"
+
+// Stream writes the plan as "plan -json" does, one object a line.
+func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version string) error {
+	out := bufio.NewWriter(w)
+	st := &stream{w: out, now: now}
+	st.write("info", "version", "handbill "+version, field{"handbill", version}, field{"ui", planFormat})
+	st.diagnostics(r.Diagnostics)
+	for _, c := range r.Plan.Resources {
+		if c.Change != "no-op" {
+			st.write("info", "planned_change", c.Address+": plan to "+c.Change, field{"change", struct {
+				Resource struct {
+					Address string `json:"addr"`
+					Type    string `json:"resource_type"`
+					Name    string `json:"resource_name"`
+				} `json:"resource"`
+				Action string `json:"action"`
+			}{struct {
+				Address string `json:"addr"`
+				Type    string `json:"resource_type"`
+				Name    string `json:"resource_name"`
+			}{c.Address, c.Type, c.Name}, c.Change}})
+		}
+	}
+	for i := range r.Plan.Campaigns {
+		c := &r.Plan.Campaigns[i]
+		st.write("info", "planned_campaign", fmt.Sprintf("%s: %s to send", c.Address, Plural(c.Counts.Sends(), "message")), field{"campaign", c})
+	}
+	if r.Deliveries {
+		r.streamDeliveries(st, s)
+	}
+	st.write("info", "change_summary", "Plan: "+r.Summary(), field{"messages", r.Sends()}, field{"changes", r.Changes()}, field{"digest", r.Plan.Digest}, field{"failed", r.Failed})
+	if st.err != nil {
+		return st.err
+	}
+	return out.Flush()
+}
+
+func (r *PlanReport) streamDeliveries(st *stream, s Style) {
+	for e, err := range r.Plan.Entries() {
+		if err != nil {
+			st.err = err
+			return
+		}
+		d, err := r.delivery(&e, s)
+		if err != nil {
+			st.err = err
+			return
+		}
+		st.write("info", "planned_delivery", d.Address+": "+d.Action, field{"delivery", d})
+	}
+}
+
+// plannedDelivery is one entry as JSON.
+type plannedDelivery struct {
+	Address   string          `json:"address"`
+	Recipient string          `json:"recipient"`
+	Action    string          `json:"action"`
+	Reason    string          `json:"reason,omitempty"`
+	Place     string          `json:"place,omitempty"`
+	Path      string          `json:"path,omitempty"`
+	Request   json.RawMessage `json:"request,omitempty"`
+}
+
+// delivery is e for JSON. The request holds what the person will get, so it is
+// there only where recipients are shown.
+func (r *PlanReport) delivery(e *plan.Entry, s Style) (*plannedDelivery, error) {
+	c := &r.Plan.Campaigns[e.Campaign]
+	key := s.Recipient(e.Recipient.Key())
+	d := &plannedDelivery{Address: fmt.Sprintf("%s[%q]", c.Address, key), Recipient: key, Action: e.Action.String(), Reason: e.Reason}
+	if e.Recipient.Place.Line > 0 {
+		d.Place = e.Recipient.Place.String()
+	}
+	if s.ShowRecipients && r.Requests != nil && e.Action.Sends() {
+		path, body, err := r.Requests(e)
+		if err != nil {
+			return nil, err
+		}
+		d.Path, d.Request = path, body
+	}
+	return d, nil
+}
+
+// JSON writes the plan as one document, deliveries streamed.
+func (r *PlanReport) JSON(w io.Writer, s Style) error {
+	p := r.Plan
+	head, err := encode(struct {
+		FormatVersion string                `json:"format_version"`
+		Version       string                `json:"handbill_version"`
+		At            time.Time             `json:"at"`
+		Lineage       string                `json:"lineage"`
+		Serial        int64                 `json:"serial"`
+		Digest        string                `json:"digest"`
+		Errored       bool                  `json:"errored"`
+		Changes       bool                  `json:"changes"`
+		Messages      int                   `json:"messages"`
+		Resources     []plan.ResourceChange `json:"resource_changes"`
+		Campaigns     []plan.Campaign       `json:"campaigns"`
+		Checks        []plan.Check          `json:"checks"`
+		Outputs       []plan.Output         `json:"outputs"`
+		Inputs        []plan.Input          `json:"inputs"`
+		Diagnostics   []Diagnostic          `json:"diagnostics"`
+	}{planFormat, p.Version, p.At, p.Lineage, p.Serial, p.Digest, r.Failed, r.Changes(), r.Sends(),
+		list(p.Resources), list(p.Campaigns), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
+	if err != nil {
+		return err
+	}
+	if !r.Deliveries {
+		_, err = w.Write(head)
+		return err
+	}
+	out := bufio.NewWriter(w)
+	out.Write(head[:len(head)-2]) // without the closing brace
+	out.WriteString(`,"deliveries":[`)
+	first := true
+	for e, err := range p.Entries() {
+		if err != nil {
+			return err
+		}
+		d, err := r.delivery(&e, s)
+		if err != nil {
+			return err
+		}
+		row, err := encode(d)
+		if err != nil {
+			return err
+		}
+		if !first {
+			out.WriteByte(',')
+		}
+		first = false
+		out.Write(row[:len(row)-1])
+	}
+	out.WriteString("]}\n")
+	return out.Flush()
+}
+
+// list is never null in JSON.
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}

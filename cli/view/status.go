@@ -1,0 +1,306 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// StatusReport is what "handbill status" ends in.
+type StatusReport struct {
+	FormatVersion string           `json:"format_version"`
+	At            time.Time        `json:"at"`
+	Campaigns     []CampaignStatus `json:"campaigns"`
+	Findings      []StatusFinding  `json:"findings"`
+	// Waiting are webhook events that are accepted and not folded in yet.
+	Waiting int `json:"waiting"`
+	// Doubts are the deliveries in doubt, a few of each campaign.
+	Doubts []Doubt `json:"doubts"`
+}
+
+// CampaignStatus is one campaign revision: planned is the sum of accepted,
+// rejected, in_doubt, held, pending and cancelled.
+type CampaignStatus struct {
+	Address   string         `json:"address"`
+	Revision  int            `json:"revision"`
+	Planned   int            `json:"planned"`
+	Accepted  int            `json:"accepted"`
+	Rejected  int            `json:"rejected"`
+	InDoubt   int            `json:"in_doubt"`
+	Held      int            `json:"held"`
+	Pending   int            `json:"pending"`
+	Cancelled int            `json:"cancelled"`
+	Skipped   map[string]int `json:"skipped"`
+
+	// Of the accepted, where each is now.
+	Sent      int `json:"sent"`
+	Delivered int `json:"delivered"`
+	Read      int `json:"read"`
+	Failed    int `json:"failed"`
+	// Silent are accepted ones of which nothing was heard.
+	Silent  int `json:"silent"`
+	Replied int `json:"replied"`
+
+	Failures []Failure     `json:"failures"`
+	Orders   []OrderStatus `json:"orders"`
+	OptedOut int           `json:"opted_out"`
+	Running  bool          `json:"running"`
+	LastRun  time.Time     `json:"last_run,omitzero"`
+	Halted   string        `json:"halted,omitempty"`
+}
+
+// Failure is one cause of refusals and failed deliveries.
+type Failure struct {
+	Code   string `json:"code"`
+	Title  string `json:"title"`
+	Count  int    `json:"count"`
+	Advice string `json:"advice"`
+}
+
+// OrderStatus sums the orders that answer a campaign, in one currency.
+type OrderStatus struct {
+	Currency string `json:"currency"`
+	Count    int    `json:"count"`
+	Value    string `json:"value"`
+}
+
+// StatusFinding is a contradiction that a person should look at.
+type StatusFinding struct {
+	At       time.Time `json:"at"`
+	Kind     string    `json:"kind"`
+	Campaign string    `json:"campaign"`
+	Detail   string    `json:"detail"`
+}
+
+// Doubt is one delivery in doubt.
+type Doubt struct {
+	Address   string    `json:"address"`
+	Recipient string    `json:"recipient"`
+	Since     time.Time `json:"since"`
+	Cause     string    `json:"cause"`
+}
+
+// BuildStatus makes the campaigns' part of a report from the state's counts.
+// advice says what a person can do about a code of a provider.
+func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.OrderCount, advice func(code string) string) []CampaignStatus {
+	type key struct {
+		campaign string
+		revision int
+	}
+	byKey := map[key]*CampaignStatus{}
+	get := func(k key) *CampaignStatus {
+		c := byKey[k]
+		if c == nil {
+			c = &CampaignStatus{Address: k.campaign, Revision: k.revision, Skipped: map[string]int{}, Failures: []Failure{}, Orders: []OrderStatus{}}
+			byKey[k] = c
+		}
+		return c
+	}
+	for i := range runs { // oldest first: the last run of a revision stands
+		for _, cr := range runs[i].Campaigns {
+			c := get(key{cr.Campaign, cr.Revision})
+			c.Planned, c.Held, c.Cancelled, c.Skipped = cr.Planned, cr.Held, cr.Cancelled, cr.Skipped
+			c.LastRun, c.Running, c.Halted = runs[i].Started, runs[i].Ended.IsZero(), runs[i].Halted
+		}
+	}
+	for _, row := range funnel {
+		get(key{row.Campaign, row.Revision}).add(row, advice)
+	}
+	latest := map[string]*CampaignStatus{}
+	out := make([]CampaignStatus, 0, len(byKey))
+	for k, c := range byKey {
+		c.Pending = max(c.Planned-c.Accepted-c.Rejected-c.InDoubt-c.Held-c.Cancelled, 0)
+		sort.Slice(c.Failures, func(i, j int) bool {
+			a, b := c.Failures[i], c.Failures[j]
+			return a.Count > b.Count || a.Count == b.Count && a.Code+a.Title < b.Code+b.Title
+		})
+		if l := latest[k.campaign]; l == nil || l.Revision < c.Revision {
+			latest[k.campaign] = c
+		}
+	}
+	for _, o := range orders {
+		if c := latest[o.Campaign]; c != nil {
+			c.Orders = append(c.Orders, OrderStatus{o.Currency, o.Orders, o.Value})
+		}
+	}
+	for _, c := range byKey {
+		out = append(out, *c)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		return out[i].Address < out[j].Address || out[i].Address == out[j].Address && out[i].Revision < out[j].Revision
+	})
+	return out
+}
+
+// add books deliveries that stand alike.
+func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
+	switch row.Send {
+	case state.Accepted:
+		c.Accepted += row.Count
+		if row.Replied {
+			c.Replied += row.Count
+		}
+		c.accepted(row)
+	case state.Rejected:
+		c.Rejected += row.Count
+	case state.InDoubt, state.Sending:
+		c.InDoubt += row.Count
+	}
+	if row.Send == state.Rejected || row.Send == state.Accepted && row.Failed && row.Rank < message.RankDelivered {
+		if row.Code == "131050" {
+			c.OptedOut += row.Count
+		}
+		for i := range c.Failures {
+			if f := &c.Failures[i]; f.Code == row.Code && f.Title == row.Title {
+				f.Count += row.Count
+				return
+			}
+		}
+		c.Failures = append(c.Failures, Failure{row.Code, message.SafeText(row.Title), row.Count, advice(row.Code)})
+	}
+}
+
+// accepted books where accepted messages are now: delivered or better wins
+// over failed.
+func (c *CampaignStatus) accepted(row state.FunnelRow) {
+	switch {
+	case row.Rank >= message.RankRead:
+		c.Read += row.Count
+	case row.Rank == message.RankDelivered:
+		c.Delivered += row.Count
+	case row.Failed:
+		c.Failed += row.Count
+	case row.Rank == message.RankSent:
+		c.Sent += row.Count
+	default:
+		c.Silent += row.Count
+	}
+}
+
+// JSON writes the report as one document.
+func (r *StatusReport) JSON(w io.Writer, _ Style) error {
+	doc := *r
+	doc.FormatVersion = planFormat
+	doc.Campaigns, doc.Findings, doc.Doubts = list(r.Campaigns), list(r.Findings), list(r.Doubts)
+	out, err := encode(doc)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+// Text draws the funnels for people.
+func (r *StatusReport) Text(w io.Writer, s Style) error {
+	var b strings.Builder
+	if len(r.Campaigns) == 0 {
+		b.WriteString("Nothing was sent yet.\n")
+	}
+	for i := range r.Campaigns {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		r.Campaigns[i].text(&b, s)
+	}
+	r.doubts(&b, s)
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "\n%s %s: %s\n", s.red("!"), Reason(f.Kind), message.SafeText(f.Detail))
+	}
+	if r.Waiting > 0 {
+		fmt.Fprintf(&b, "\n%s wait to be counted.\n", Plural(r.Waiting, "webhook event"))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *StatusReport) doubts(b *strings.Builder, s Style) {
+	if len(r.Doubts) == 0 {
+		return
+	}
+	b.WriteString("\nIn doubt, for no clear answer came; never sent again by themselves:\n")
+	for _, d := range r.Doubts {
+		fmt.Fprintf(b, "  %s[%q]  since %s  %s\n", d.Address, s.Recipient(d.Recipient), d.Since.UTC().Format("2006-01-02 15:04 MST"), message.SafeText(d.Cause))
+	}
+	b.WriteString("A webhook or \"handbill refresh\" settles them where the provider tells. Otherwise look at the\nphone or at the provider's log, and say what you saw:\n    handbill resolve -as=sent|-as=not-sent ADDRESS...\n")
+}
+
+func (c *CampaignStatus) text(b *strings.Builder, s Style) {
+	head := c.Address
+	if c.Revision > 1 {
+		head += fmt.Sprintf(" (revision %d)", c.Revision)
+	}
+	if c.Running {
+		head += "  sending now, or ended in the middle"
+	}
+	fmt.Fprintf(b, "%s\n", s.bold(head))
+	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
+	fmt.Fprintf(b, "  %s planned = %s\n", Count(c.Planned), arithmetic(&run))
+	if c.Halted != "" {
+		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)))
+	}
+	if skipped := SkipNote(c.Skipped); skipped != "" {
+		fmt.Fprintf(b, "  left out of the plan: %s\n", skipped)
+	}
+	c.funnel(b, s)
+	c.failures(b, s)
+	for _, o := range c.Orders {
+		fmt.Fprintf(b, "\n  %s, %s %s\n", Plural(o.Count, "order"), o.Value, message.SafeText(o.Currency))
+	}
+}
+
+// funnel draws how far accepted messages got; every stage counts those that
+// got at least so far.
+func (c *CampaignStatus) funnel(b *strings.Builder, s Style) {
+	if c.Accepted == 0 {
+		return
+	}
+	b.WriteString("\n")
+	stages := []struct {
+		name string
+		n    int
+	}{
+		{"accepted", c.Accepted},
+		{"sent", c.Sent + c.Delivered + c.Read},
+		{"delivered", c.Delivered + c.Read},
+		{"read", c.Read},
+		{"replied", c.Replied},
+		{"failed", c.Failed},
+	}
+	const cells = 30
+	for _, st := range stages {
+		full := st.n * cells / c.Accepted
+		if st.n > 0 && full == 0 {
+			full = 1
+		}
+		bar := strings.Repeat("█", full) + strings.Repeat("░", cells-full)
+		if st.name == "failed" {
+			bar = s.red(bar)
+		} else {
+			bar = s.green(bar)
+		}
+		fmt.Fprintf(b, "  %-9s  %s  %s  %3.0f %%\n", st.name, bar, padLeft(Count(st.n), len(Count(c.Accepted))), float64(st.n)*100/float64(c.Accepted))
+	}
+	if c.Silent > 0 {
+		fmt.Fprintf(b, "  nothing was heard yet of %s\n", Count(c.Silent))
+	}
+}
+
+func (c *CampaignStatus) failures(b *strings.Builder, s Style) {
+	if len(c.Failures) == 0 {
+		return
+	}
+	b.WriteString("\n  causes of failure:\n")
+	for _, f := range c.Failures {
+		fmt.Fprintf(b, "    %s  %s %s\n", padLeft(Count(f.Count), 6), message.SafeText(f.Code), f.Title)
+		if f.Advice != "" {
+			for _, l := range wrap(f.Advice, s.textWidth()-12) {
+				fmt.Fprintf(b, "            %s\n", s.dim(l))
+			}
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"sort"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// attributeValue is an argument's value as a person would write it in a file.
+func attributeValue(a *lang.Attribute) string {
+	switch {
+	case a == nil:
+		return "null"
+	case a.Sensitive:
+		return "(sensitive value)"
+	case a.Reference:
+		return message.SafeText(a.Value)
+	}
+	return jsonValue(a.Value)
+}
+
+// jsonValue is a JSON value as HCL writes it, on one line.
+func jsonValue(src string) string {
+	dec := json.NewDecoder(strings.NewReader(src))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return message.SafeText(src)
+	}
+	return hclValue(v)
+}
+
+func hclValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		return quote(v)
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = hclValue(e)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case map[string]any:
+		if ref, ok := v["$ref"].(string); ok && len(v) == 1 {
+			return message.SafeText(ref)
+		}
+		names := make([]string, 0, len(v))
+		for k := range v {
+			names = append(names, k)
+		}
+		sort.Strings(names)
+		parts := make([]string, len(names))
+		for i, k := range names {
+			parts[i] = message.SafeText(k) + " = " + hclValue(v[k])
+		}
+		if len(parts) == 0 {
+			return "{}"
+		}
+		return "{ " + strings.Join(parts, ", ") + " }"
+	case nil:
+		return "null"
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	return string(out)
+}
+
+// quote is s as a quoted template; line breaks and quotes are escaped, and
+// what could disturb a terminal is shown as text.
+func quote(s string) string {
+	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
+	return `"` + message.SafeText(r.Replace(s)) + `"`
+}
+
+// text is the string that a JSON value holds, and whether it is one.
+func text(a *lang.Attribute) (string, bool) {
+	if a == nil || a.Sensitive || a.Reference {
+		return "", false
+	}
+	var s string
+	if err := json.Unmarshal([]byte(a.Value), &s); err != nil {
+		return "", false
+	}
+	return s, true
+}
+
+// encode is v as JSON without HTML escaping and with a line break at the end.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// JSONValue is a JSON value as HCL writes it.
+func JSONValue(src string) string { return jsonValue(src) }
+
+// Value is a value of the language as a person would write it; what is
+// sensitive is not shown.
+func Value(v cty.Value) string {
+	if v.ContainsMarked() {
+		return "(sensitive value)"
+	}
+	if !v.IsWhollyKnown() {
+		return "(known at apply)"
+	}
+	data, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return "(" + v.Type().FriendlyName() + ")"
+	}
+	return jsonValue(string(data))
+}
+
+// Explanation is a diagnostic's page.
+func Explanation(code, summary, text string) string {
+	return code + ": " + summary + "\n\n" + strings.Join(wrap(text, 78), "\n") + "\n"
+}
