@@ -53,7 +53,7 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 		Address: address, Revision: decl.Revision, Message: decl.Message.Address(), Audience: decl.Audience.Address(),
 		Provider: decl.Provider.Address(), Change: b.changeOf(address), Throughput: decl.Throughput,
 		Draft: -1, FallbackDraft: -1, AssumeOpen: decl.Window == "assume_open", MaxAttempts: decl.MaxAttempts,
-		StopIf: decl.StopIf, Consent: decl.Audience.HasConsent, Source: sourceName(decl.Audience),
+		StopIf: StopIf(decl.StopIf), Consent: decl.Audience.HasConsent, Source: sourceName(decl.Audience),
 		Counts: Counts{Skip: map[string]int{}, Defer: map[string]int{}}, Samples: []Sample{}, Notes: []string{},
 		Quiet: quiet(decl.Schedule, -1),
 	}

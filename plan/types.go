@@ -111,7 +111,7 @@ type Campaign struct {
 	CapPer        time.Duration `json:"cap_per,omitempty"`
 	Quiet         *Quiet        `json:"schedule,omitempty"`
 	Canary        *Canary       `json:"canary,omitempty"`
-	StopIf        lang.StopIf   `json:"stop_if"`
+	StopIf        StopIf        `json:"stop_if"`
 	Consent       bool          `json:"consent"`      // a consent expression is declared
 	OldText       int           `json:"old_text"`     // recipients who were sent an earlier text of this revision
 	Samples       []Sample      `json:"samples"`      // masked
@@ -186,6 +186,12 @@ type Canary struct {
 	Count          int           `json:"count"` // resolved from a percentage
 	Wait           time.Duration `json:"wait"`
 	MaxFailureRate float64       `json:"max_failure_rate"`
+}
+
+// StopIf halts a campaign when too many sends fail.
+type StopIf struct {
+	FailureRate float64 `json:"failure_rate"` // share of the last Over answers, 0 to 1
+	Over        int     `json:"over"`
 }
 
 // Cost is an estimate from the user's own price file.
