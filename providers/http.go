@@ -86,7 +86,9 @@ func NewClient(o ClientOptions) *Client {
 			IdleConnTimeout:       idleTimeout,
 			MaxIdleConnsPerHost:   64,
 			DisableCompression:    true,
-			Protocols:             http1,
+			// Providers answer with a few hundred bytes of headers.
+			MaxResponseHeaderBytes: 256 << 10,
+			Protocols:              http1,
 		},
 	}
 }

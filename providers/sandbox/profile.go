@@ -106,7 +106,10 @@ func check(c Config) error {
 	if c.Latency < 0 || c.Latency > time.Minute {
 		errs = append(errs, errors.New("latency: expected a duration of at most one minute, such as \"200ms\""))
 	}
-	return errors.Join(append(errs, providers.CheckThroughput(c.Throughput))...)
+	if !(c.Throughput >= 0 && c.Throughput <= 1e6) {
+		errs = append(errs, errors.New("throughput: expected messages per second, more than 0 and at most 1000000"))
+	}
+	return errors.Join(errs...)
 }
 
 // Profile is that of the wire format, under the sandbox's name.

@@ -9,6 +9,10 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
+// Wire is the provider of the wire format, for what it can do beside sending.
+// It sends nowhere.
+func (p *Provider) Wire() providers.Provider { return p.offline }
+
 // Handshake answers as the wire format does.
 func (p *Provider) Handshake(query url.Values) (string, bool) {
 	if hook, ok := p.offline.(providers.Webhook); ok {
