@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -254,4 +255,25 @@ func TestAReplyGoesOnce(t *testing.T) {
 		t.Errorf("%d wait, %v", waiting, err)
 	}
 	verify(t, s)
+}
+
+func TestWebhooksThatComeTogetherShareACommit(t *testing.T) {
+	s, _ := create(t)
+	var wg sync.WaitGroup
+	const callers, each = 16, 25
+	for i := range callers {
+		wg.Go(func() {
+			for j := range each {
+				in := Inbox{Provider: "provider.cloud.main", Received: noon, Raw: fmt.Appendf(nil, "%d %d", i, j)}
+				got, err := s.Append(t.Context(), []Inbox{in, in})
+				if diff := cmp.Diff([]bool{true, false}, got); diff != "" || err != nil {
+					t.Errorf("accepted (-want +got):\n%s%v", diff, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n, _, err := s.Waiting(t.Context()); n != callers*each || err != nil {
+		t.Errorf("%d bodies wait, %v; want %d", n, err, callers*each)
+	}
 }

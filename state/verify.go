@@ -2,7 +2,9 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -17,6 +19,9 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	var r Report
 	err := s.read(ctx, func(c *conn) error {
 		if err := r.pages(c); err != nil {
+			return err
+		}
+		if err := r.schema(c); err != nil {
 			return err
 		}
 		for tab := tMeta; int(tab) < len(tables); tab++ {
@@ -50,6 +55,40 @@ func (r *Report) pages(c *conn) error {
 		}
 		return nil
 	})
+}
+
+// schema compares the definitions of tables, indexes and triggers with those
+// of a new state.
+func (r *Report) schema(c *conn) (err error) {
+	fresh, err := openMemory()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fresh.Close()) }()
+	for version := 1; version <= format; version++ {
+		if err := fresh.migrate(version); err != nil {
+			return err
+		}
+	}
+	want, err := fresh.schema()
+	if err != nil {
+		return err
+	}
+	got, err := c.schema()
+	if err == nil && !maps.Equal(want, got) {
+		r.add(Problem{What: "the definitions of its tables are not those of a state"})
+	}
+	return err
+}
+
+// schema is the definition of everything by its name.
+func (c *conn) schema() (map[string]string, error) {
+	out := map[string]string{}
+	err := c.fresh("SELECT type, name, tbl_name, sql FROM sqlite_schema", func(st *sqlite.Stmt) error {
+		out[st.ColumnText(0)+" "+st.ColumnText(1)] = st.ColumnText(2) + " " + st.ColumnText(3)
+		return nil
+	})
+	return out, err
 }
 
 func (r *Report) table(c *conn, key []byte, tab table) error {
