@@ -191,6 +191,13 @@ func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, repo
 	if err := a.storeConfig(ctx, p, store); err != nil {
 		return a.failState(err, opt.detailed)
 	}
+	outs, data, err := planOutputs(report.Plan)
+	if err == nil {
+		err = store.Put(ctx, outputs, data)
+	}
+	if err != nil {
+		return a.failState(err, opt.detailed)
+	}
 	ctx, stop, release := a.interruptible(ctx)
 	defer release()
 	bar := a.progress()
@@ -202,16 +209,20 @@ func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, repo
 		stream.Start(report)
 		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
 	}
+	watch := func(ev apply.Event) {
+		a.logEvent(ev)
+		observe(ev)
+	}
 	started := a.sys.Now()
 	rep, runErr := apply.Run(ctx, report.Plan, apply.Options{
 		Recorder: store, Senders: numbers.senders, Resources: resources, Now: a.sys.Now,
-		Parallelism: opt.parallelism, Stop: stop, Observe: observe, Seed: uint64(started.UnixNano()),
+		Parallelism: opt.parallelism, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
 	})
 	bar.done()
 	if err := numbers.conclude(ctx, store, report.Plan); err != nil {
 		return a.failState(err, opt.detailed)
 	}
-	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), project: p})
+	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), project: p, outputs: outs})
 }
 
 func (a *app) applyStyle(opt *applyOptions) view.Style {
@@ -228,6 +239,7 @@ type applied struct {
 	stream  *view.ApplyStream
 	took    time.Duration
 	project *project
+	outputs []view.Output
 }
 
 // concluded shows how it ended and chooses the exit code.
@@ -341,7 +353,7 @@ func applyDelivery(ev apply.Event) view.Delivery {
 
 // applyReport is a run as views take it.
 func applyReport(done *applied) *view.ApplyReport {
-	r := &view.ApplyReport{Took: done.took, Stopped: done.rep.Stopped, Hints: done.report.Hints}
+	r := &view.ApplyReport{Took: done.took, Stopped: done.rep.Stopped, Hints: done.report.Hints, Outputs: done.outputs}
 	for i := range done.rep.Campaigns {
 		c := &done.rep.Campaigns[i]
 		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Gates: c.Gates,

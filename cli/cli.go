@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
@@ -40,10 +41,17 @@ func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // returns the exit code.
 func Main(ctx context.Context, args []string, sys System) (code int) {
 	a := &app{sys: sys}
+	closeLog, err := a.openLog()
+	if err != nil {
+		fmt.Fprintln(sys.Stderr, sentence(err))
+		return exitError
+	}
+	defer closeLog()
 	root := a.root()
 	args = singleDash(root, args)
+	a.logArgs(args)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err = root.ExecuteContext(ctx)
 	var e exit
 	switch {
 	case err == nil:
@@ -58,6 +66,7 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 // app is what all commands share: the process, and the global flags.
 type app struct {
 	sys System
+	log hclog.Logger
 
 	chdir   string
 	noColor bool

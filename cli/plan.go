@@ -46,7 +46,6 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.except, "exclude", nil, "everything but this resource; may be repeated")
 	flags.StringArrayVar(&f.again, "replace", nil, `send again: campaign.spring, or campaign.spring["+49…"]; may be repeated`)
 	flags.StringVar(&f.retry, "retry", "", `plan refused recipients again: "failed", or one code of the provider`)
-	flags.StringVar(&f.at, "at", "", "plan for this moment (RFC 3339) instead of now")
 	flags.StringVar(&f.expect, "expect", "", "refuse when the plan's digest is another than this (sha256:…)")
 	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this price file (CSV: prefix, category, price, currency)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
@@ -70,6 +69,7 @@ compares with the state, and shows what apply would do. Nothing is sent.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd.Context(), &opt) },
 	}
 	opt.bind(cmd.Flags())
+	cmd.Flags().StringVar(&opt.at, "at", "", "plan for this moment (RFC 3339) instead of now")
 	cmd.Flags().StringVar(&opt.out, "out", "", "save the plan to this file, for apply")
 	cmd.Flags().StringVar(&opt.format, "format", "text", "text, json, markdown or html")
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 0 when there is nothing to do, 2 when there is, 1 on errors")
@@ -143,8 +143,10 @@ func (a *app) build(ctx context.Context, p *project, store *state.Store, f *plan
 	}
 	bar := a.progress()
 	in.Progress = bar.plan
+	started := a.sys.Now()
 	built, diags := plan.Build(ctx, p.config, in.Inputs)
 	bar.done()
+	a.log.Info("planned", "digest", built.Digest, "messages", built.Sends(), "took", a.sys.Now().Sub(started))
 	report := &view.PlanReport{Plan: built, Deliveries: f.deliveries, Hints: !a.automation()}
 	report.Diagnostics = append(p.diags, view.FromHCL(diags, p.config.Files)...)
 	report.Failed = view.Errors(report.Diagnostics)

@@ -153,5 +153,5 @@ func (t treeText) block(d plan.BlockDiff, indent int) {
 }
 
 func (t treeText) line(indent int, mark, text string) {
-	t.b.WriteString(strings.TrimRight(strings.Repeat(" ", indent)+mark+" "+text, " ") + "\n")
+	t.b.WriteString(strings.TrimRight(strings.Repeat(" ", indent)+mark+" "+inert(text), " ") + "\n")
 }

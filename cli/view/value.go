@@ -74,11 +74,44 @@ func hclValue(v any) string {
 	return string(out)
 }
 
-// quote is s as a quoted template; line breaks and quotes are escaped, and
-// what could disturb a terminal is shown as text.
+// quote is s as a quoted template: line breaks and quotes are escaped, but for
+// what stands in an interpolation, which is an expression of its own. What
+// could disturb a terminal is shown as text.
 func quote(s string) string {
-	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
-	return `"` + message.SafeText(r.Replace(s)) + `"`
+	var b strings.Builder
+	b.WriteByte('"')
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		opens := depth == 0 && (c == '$' || c == '%') && strings.HasPrefix(s[i+1:], "{") && (i == 0 || s[i-1] != c)
+		switch {
+		case opens:
+			b.WriteString(s[i : i+2])
+			depth, i = 1, i+1
+		case depth > 0:
+			depth += map[byte]int{'{': 1, '}': -1}[c]
+			b.WriteByte(c)
+		default:
+			b.WriteString(escapeByte(c))
+		}
+	}
+	return message.SafeText(b.String() + `"`)
+}
+
+func escapeByte(c byte) string {
+	switch c {
+	case '\\':
+		return `\\`
+	case '"':
+		return `\"`
+	case '\n':
+		return `\n`
+	case '\r':
+		return `\r`
+	case '\t':
+		return `\t`
+	}
+	return string([]byte{c})
 }
 
 // text is the string that a JSON value holds, and whether it is one.
