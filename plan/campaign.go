@@ -208,7 +208,7 @@ func numberReason(err error) (code, detail string) {
 
 // loadTables reads what the state has of the campaign.
 func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
-	j.table = noTable{}
+	j.table.table = noTable{}
 	c := j.campaign
 	if c.CapCount > 0 {
 		recent, err := loadSends(ctx, b.in.State, b.in.At.Add(-c.CapPer))
@@ -225,15 +225,15 @@ func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
 	}
 	address := b.addressInState(c.Address)
 	var err error
-	if j.table, err = b.in.State.Compact(ctx, address, c.Revision); err != nil {
+	if j.table.table, err = b.in.State.Compact(ctx, address, c.Revision); err != nil {
 		return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
 	}
-	if guards(j.decl) && j.table.Len() == 0 && c.Revision > 1 {
-		if j.last, err = b.in.State.Compact(ctx, address, c.Revision-1); err != nil {
+	if guards(j.decl) && j.table.table.Len() == 0 && c.Revision > 1 {
+		j.last = &aliases{}
+		if j.last.table, err = b.in.State.Compact(ctx, address, c.Revision-1); err != nil {
 			return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
 		}
 	}
-	j.aliases = newAliases(j.table)
 	if j.decl.PreventResend {
 		return b.loadEarlier(ctx, j, address)
 	}
@@ -404,9 +404,9 @@ func (b *builder) guard(decl *lang.Campaign, c *Campaign, l *ledger, j *judge) {
 		b.diags = append(b.diags, fail("guard_max_recipients", limit.DeclRange,
 			"%s has %d recipients, and its limit is %d. If that is meant, raise max_recipients.", c.Address, c.Recipients, limit.MaxRecipients))
 	}
-	last := j.table
+	last := j.table.table
 	if j.last != nil {
-		last = j.last
+		last = j.last.table
 	}
 	if limit.MaxChange <= 0 || last.Len() == 0 {
 		return

@@ -34,9 +34,8 @@ type judge struct {
 	main     *compiled
 	fallback *compiled // nil for none
 	known    *known
-	table    Table // of this revision
-	aliases  *aliases
-	last     Table // of the revision before, while this one has nobody; else nil
+	table    aliases  // of this revision
+	last     *aliases // of the revision before, while this one has nobody; else nil
 	excluded []*excludedSet
 	earlier  *table[struct{}] // who had an earlier revision; nil unless resending is prevented
 	earkeys  *keys
@@ -144,12 +143,12 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 		return
 	}
 	to := v.entry.Recipient.Key()
-	sent, spelling, had := j.aliases.lookup(j.table, to, v.key)
+	sent, spelling, had := j.table.lookup(to, v.key)
 	if v.seen = had; had && spelling != to {
 		v.entry.Recipient.Phone = spelling // the state's, so that it stays one delivery
 	}
 	if j.last != nil {
-		_, v.seen = j.last.Lookup(to)
+		_, _, v.seen = j.last.lookup(to, v.key)
 	}
 	v.resend = j.hadEarlier(v.key)
 	action := Send
@@ -158,6 +157,9 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 		if action, settled = j.settled(sent, v); settled {
 			if action == Sent {
 				v.oldText = j.textChanged(w, b, v.entry.Recipient, sent.Digest)
+			}
+			if action == Skip {
+				v.skip("cancelled")
 			}
 			v.entry.Action = action
 			return
@@ -188,6 +190,9 @@ func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) 
 	case state.Rejected:
 		again = again || j.scope.retries(sent.Code)
 		return pick(again, Retry, Refused), !again
+	case state.Cancelled:
+		again = again || j.scope.retry == "failed"
+		return pick(again, Retry, Skip), !again
 	}
 	return Send, false
 }
@@ -203,7 +208,7 @@ func pick(c bool, yes, no Action) Action {
 func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 	p := j.known.of(v.key)
 	switch {
-	case j.known.erased(v.entry.Recipient.Key()):
+	case j.known.erased(v.entry.Recipient.Key()), v.key != v.entry.Recipient.Key() && j.known.erased(v.key):
 		return nil, "erased"
 	case p.optedOut:
 		return nil, "opted_out"

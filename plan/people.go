@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/handbill/handbill/audience"
@@ -201,7 +202,9 @@ func (m bodyMeter) length(values []string) int {
 // aliases finds a recipient whose number the state has in another spelling:
 // with or without Brazil's ninth digit and the like.
 type aliases struct {
-	keys table[uint64] // canonical number → the state's spelling
+	table Table
+	once  sync.Once
+	keys  table[uint64] // canonical number → the state's spelling; made when it is first needed
 }
 
 // mayAlias reports whether a number can have two spellings: those of Brazil,
@@ -210,9 +213,8 @@ func mayAlias(key string) bool {
 	return len(key) > 3 && key[0] == '+' && key[1] == '5' && (key[2] == '5' || key[2] == '2' || key[2] == '4')
 }
 
-func newAliases(t Table) *aliases {
-	a := &aliases{}
-	for key := range t.All() {
+func (a *aliases) load() {
+	for key := range a.table.All() {
 		if !mayAlias(key) {
 			continue
 		}
@@ -222,29 +224,29 @@ func newAliases(t Table) *aliases {
 			continue
 		}
 		to, added := a.keys.put(canonical)
-		// Of two spellings the smaller stands for both, in any order of t.
+		// Of two spellings the smaller stands for both, in any order of All.
 		if added || spelling < *to {
 			*to = spelling
 		}
 	}
-	return a
 }
 
-// lookup finds a recipient in t by the number as it is, or by the spelling
-// that the state has; it returns the key under which it was found.
-func (a *aliases) lookup(t Table, phone, canonical string) (state.Sent, string, bool) {
-	if sent, ok := t.Lookup(phone); ok {
-		return sent, phone, true
+// lookup finds a recipient by the number as it is, or by the spelling that the
+// state has; it returns the key under which it was found.
+func (a *aliases) lookup(key, canonical string) (state.Sent, string, bool) {
+	if sent, ok := a.table.Lookup(key); ok {
+		return sent, key, true
 	}
-	if a == nil || !mayAlias(phone) {
-		return state.Sent{}, phone, false
+	id, ok := phoneKey(canonical)
+	if !ok || !mayAlias(key) {
+		return state.Sent{}, key, false
 	}
-	if id, ok := phoneKey(canonical); ok {
-		if spelling := a.keys.at(id); spelling != nil {
-			key := "+" + strconv.FormatUint(*spelling, 10)
-			sent, ok := t.Lookup(key)
-			return sent, key, ok
-		}
+	a.once.Do(a.load)
+	spelling := a.keys.at(id)
+	if spelling == nil {
+		return state.Sent{}, key, false
 	}
-	return state.Sent{}, phone, false
+	key = "+" + strconv.FormatUint(*spelling, 10)
+	sent, ok := a.table.Lookup(key)
+	return sent, key, ok
 }

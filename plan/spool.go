@@ -23,17 +23,39 @@ type Spool interface {
 
 // MemorySpool keeps entries in memory, for small plans and tests. The zero
 // value is ready.
-type MemorySpool struct{ buf bytes.Buffer }
+type MemorySpool struct {
+	chunks [][]byte // full but for the last one, so that growing copies nothing
+	size   int
+}
 
 // Write appends p.
-func (s *MemorySpool) Write(p []byte) (int, error) { return s.buf.Write(p) }
+func (s *MemorySpool) Write(p []byte) (int, error) {
+	s.size += len(p)
+	for rest := p; len(rest) > 0; {
+		last := len(s.chunks) - 1
+		if last < 0 || len(s.chunks[last]) == cap(s.chunks[last]) {
+			s.chunks = append(s.chunks, make([]byte, 0, min(max(s.size, 4<<10), 256<<10)))
+			last++
+		}
+		c := s.chunks[last]
+		n := copy(c[len(c):cap(c)], rest)
+		s.chunks[last], rest = c[:len(c)+n], rest[n:]
+	}
+	return len(p), nil
+}
 
 // Open reads from the start.
-func (s *MemorySpool) Open() (io.Reader, error) { return bytes.NewReader(s.buf.Bytes()), nil }
+func (s *MemorySpool) Open() (io.Reader, error) {
+	readers := make([]io.Reader, len(s.chunks))
+	for i, c := range s.chunks {
+		readers[i] = bytes.NewReader(c)
+	}
+	return io.MultiReader(readers...), nil
+}
 
 // Close frees the memory.
 func (s *MemorySpool) Close() error {
-	s.buf = bytes.Buffer{}
+	s.chunks, s.size = nil, 0
 	return nil
 }
 
@@ -54,7 +76,7 @@ type fileSpool struct {
 }
 
 func (s *fileSpool) Write(p []byte) (int, error) {
-	if s.file == nil && s.memory.buf.Len()+len(p) > spoolMemory {
+	if s.file == nil && s.memory.size+len(p) > spoolMemory {
 		if err := s.spill(); err != nil {
 			return 0, err
 		}
@@ -75,8 +97,10 @@ func (s *fileSpool) spill() error {
 	// Where the system can't remove an open file, Close does it.
 	_ = os.Remove(f.Name())
 	s.file, s.out = f, bufio.NewWriterSize(f, 256<<10)
-	if _, err := s.out.Write(s.memory.buf.Bytes()); err != nil {
-		return fmt.Errorf("writing the plan's temporary file: %w", err)
+	for _, c := range s.memory.chunks {
+		if _, err := s.out.Write(c); err != nil {
+			return fmt.Errorf("writing the plan's temporary file: %w", err)
+		}
 	}
 	return s.memory.Close()
 }
