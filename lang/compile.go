@@ -221,16 +221,16 @@ func (c *Config) checkAlone(m *Message) hcl.Diagnostics {
 
 // binder makes programs out of messages for one user of them.
 type binder struct {
-	cfg      *Config
-	diags    *diagList
-	names    []string // of the values vector; nil while they are not known
+	cfg   *Config
+	diags *diagList
+	names []string // of the values vector; nil while they are not known
 	// attributes are the names without the address at the end of the vector;
 	// nil where it has none.
 	attributes []string
-	optional []string
-	scope    scope
-	args     *valueArgs
-	provider string // type
+	optional   []string
+	scope      scope
+	args       *valueArgs
+	provider   string // type
 	// flatten are roots whose names stand in the values vector as "root.name".
 	flatten map[string]bool
 }
@@ -501,6 +501,9 @@ func (w *binding) static() {
 		limits = w.cfg.eval.opt.Limits(w.provider)
 	}
 	for _, v := range message.NewChecker(w.p.Draft, limits).Static() {
+		if v.Rule == "text.leftover_interpolation" {
+			continue // said already, and for texts with slots too
+		}
 		sev, code := hcl.DiagError, "invalid_message"
 		if v.Severity == message.Warning {
 			sev, code = hcl.DiagWarning, "doubtful_message"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Graph says which declaration refers to which.
@@ -122,6 +123,44 @@ func traversalsOf(body hcl.Body) []hcl.Traversal {
 		out = append(out, traversalsOf(b.Body)...)
 	}
 	return out
+}
+
+// quotedAddresses are the declared addresses that strings of a body of JSON
+// syntax hold, as in "audience": "audience.subscribers".
+func quotedAddresses(body hcl.Body, declared map[string]*declaration) []string {
+	if _, native := body.(*hclsyntax.Body); native {
+		return nil
+	}
+	attrs, _ := body.JustAttributes()
+	var out []string
+	for _, name := range sortedKeys(attrs) {
+		out = append(out, quotedIn(attrs[name].Expr, declared)...)
+	}
+	return out
+}
+
+func quotedIn(e hcl.Expression, declared map[string]*declaration) []string {
+	var out []string
+	if list, diags := hcl.ExprList(e); !diags.HasErrors() {
+		for _, item := range list {
+			out = append(out, quotedIn(item, declared)...)
+		}
+		return out
+	}
+	if pairs, diags := hcl.ExprMap(e); !diags.HasErrors() {
+		for _, pair := range pairs {
+			out = append(out, quotedIn(pair.Value, declared)...)
+		}
+		return out
+	}
+	v, diags := e.Value(nil)
+	if diags.HasErrors() || v.Type() != cty.String || v.IsNull() {
+		return nil
+	}
+	if declared[v.AsString()] != nil {
+		return []string{v.AsString()}
+	}
+	return nil
 }
 
 // addressesIn are the declared addresses that references lead to.

@@ -50,14 +50,14 @@ func loadSource(t *testing.T, name string, src []byte) (*lang.Config, hcl.Diagno
 	return lang.LoadFiles(t.Context(), map[string][]byte{name: src}, root, options())
 }
 
-var expectation = regexp.MustCompile(`# (ERROR|WARNING): (.*)$`)
+var expectation = regexp.MustCompile(`# (ERROR|WARNING): ([^#]*)`)
 
 // expected are the diagnostics that a fixture's comments announce, as
 // "line: ERROR: Summary".
 func expected(src []byte) []string {
 	var out []string
 	for i, line := range strings.Split(string(src), "\n") {
-		if m := expectation.FindStringSubmatch(line); m != nil {
+		for _, m := range expectation.FindAllStringSubmatch(line, -1) {
 			for _, summary := range strings.Split(m[2], "; ") {
 				out = append(out, fmt.Sprintf("%d: %s: %s", i+1, m[1], strings.TrimSpace(summary)))
 			}

@@ -261,7 +261,7 @@ func (l *loader) graph() {
 		if decl.local != nil {
 			decl.refs = addressesIn(decl.local.expr.Variables(), l.byAddress)
 		} else if decl.root != rootVar {
-			decl.refs = addressesIn(traversalsOf(decl.block.body), l.byAddress)
+			decl.refs = append(addressesIn(traversalsOf(decl.block.body), l.byAddress), quotedAddresses(decl.block.body, l.byAddress)...)
 		}
 		refs[decl.address] = decl.refs
 	}

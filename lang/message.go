@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/handbill/handbill/lang/eval"
 	"github.com/handbill/handbill/message"
 )
 
@@ -262,10 +263,26 @@ func (d *messageDecoder) media(c *content, types ...message.MediaType) *message.
 			ref.ID = d.add(call.Args[0])
 			return ref
 		}
+		if v, ok := d.quietConstant(a.expr); ok {
+			if id, isID := eval.MediaID(v); isID {
+				ref.ID = d.literal(id, a.expr.Range())
+				return ref
+			}
+		}
 		ref.Link = d.add(a.expr)
 		return ref
 	}
 	return nil
+}
+
+// quietConstant is the value of a constant expression; what is wrong with it
+// is reported when it is compiled.
+func (d *messageDecoder) quietConstant(e hclsyntax.Expression) (cty.Value, bool) {
+	if uses(e, scopedRoots...) {
+		return cty.NilVal, false
+	}
+	var quiet diagList
+	return d.ev.constant(e, &quiet)
 }
 
 func (d *messageDecoder) decodeMedia(b *block) message.Message {

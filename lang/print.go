@@ -183,6 +183,10 @@ func (p *printer) key(e *hclsyntax.ObjectConsKeyExpr) {
 		return
 	}
 	if _, isTemplate := e.Wrapped.(*hclsyntax.TemplateExpr); isTemplate {
+		if v, diags := e.Wrapped.Value(nil); !diags.HasErrors() && hclsyntax.ValidIdentifier(v.AsString()) {
+			p.WriteString(v.AsString())
+			return
+		}
 		p.expr(e.Wrapped)
 		return
 	}

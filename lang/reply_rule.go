@@ -88,7 +88,7 @@ func (l *loader) decodeReplyRule(b *block) *ReplyRule {
 	if fb := l.atMostOne(c, "forward"); fb != nil {
 		r.Forward = l.decodeForward(fb)
 	}
-	if c.args["reply"] == nil && r.Forward == nil && len(r.Set) == 0 && !r.Handover {
+	if c.args["reply"] == nil && c.args["set"] == nil && len(c.ofKind("forward")) == 0 && !r.Handover {
 		l.diags.err("incomplete_rule", b.defRange, "A reply rule must do something: give it reply, forward, set or handover.")
 	}
 	r.body.broken = l.diags.errors() > before

@@ -22,10 +22,10 @@ var readingFunctions = []string{"file", "csv"}
 
 // readMemo keeps what reading functions returned, by call.
 type readMemo struct {
-	calls map[string]ctyjson.SimpleJSONValue
+	calls map[string]typedValue
 }
 
-func newReadMemo() *readMemo { return &readMemo{calls: map[string]ctyjson.SimpleJSONValue{}} }
+func newReadMemo() *readMemo { return &readMemo{calls: map[string]typedValue{}} }
 
 // wrap makes the reading functions answer from the memo, and remember.
 func (m *readMemo) wrap(funcs map[string]function.Function) map[string]function.Function {
@@ -65,7 +65,7 @@ func (m *readMemo) call(name string, inner function.Function, args []cty.Value) 
 		return cty.DynamicVal, err
 	}
 	if key != "" && v.IsWhollyKnown() && !eval.IsSensitive(v) {
-		m.calls[key] = ctyjson.SimpleJSONValue{Value: v}
+		m.calls[key] = typedValue{v}
 	}
 	return v, nil
 }
@@ -83,13 +83,27 @@ func callKey(name string, args []cty.Value) string {
 	return strings.Join(parts, " ")
 }
 
+// typedValue is a value with its type in JSON.
+type typedValue struct{ cty.Value }
+
+// MarshalJSON writes the value with its type beside it.
+func (v typedValue) MarshalJSON() ([]byte, error) {
+	return ctyjson.Marshal(v.Value, cty.DynamicPseudoType)
+}
+
+// UnmarshalJSON is the inverse of MarshalJSON.
+func (v *typedValue) UnmarshalJSON(src []byte) (err error) {
+	v.Value, err = ctyjson.Unmarshal(src, cty.DynamicPseudoType)
+	return err
+}
+
 // snapshot is the form of ReplySource: everything that the reply rules need
 // to be compiled again elsewhere, without secrets.
 type snapshot struct {
 	FormatVersion int                                `json:"format_version"`
 	Files         map[string]string                  `json:"files"`
-	Variables     map[string]ctyjson.SimpleJSONValue `json:"variables"`
-	Reads         map[string]ctyjson.SimpleJSONValue `json:"reads"`
+	Variables     map[string]typedValue `json:"variables"`
+	Reads         map[string]typedValue `json:"reads"`
 }
 
 // ReplySource is the snapshot of the configuration that the state keeps, so
@@ -98,13 +112,13 @@ type snapshot struct {
 // same bytes for the same configuration. Sensitive variables and env() are read
 // again where the snapshot is loaded.
 func (c *Config) ReplySource() ([]byte, error) {
-	s := snapshot{FormatVersion: 1, Files: map[string]string{}, Variables: map[string]ctyjson.SimpleJSONValue{}, Reads: c.eval.reads.calls}
+	s := snapshot{FormatVersion: 1, Files: map[string]string{}, Variables: map[string]typedValue{}, Reads: c.eval.reads.calls}
 	for name, src := range c.Files {
 		s.Files[name] = string(src)
 	}
 	for _, v := range c.Variables {
 		if !v.Sensitive && v.Value.IsWhollyKnown() {
-			s.Variables[v.Name] = ctyjson.SimpleJSONValue{Value: unmarked(v.Value)}
+			s.Variables[v.Name] = typedValue{unmarked(v.Value)}
 		}
 	}
 	out, err := json.Marshal(s)

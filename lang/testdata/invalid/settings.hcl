@@ -1,0 +1,42 @@
+handbill {}
+handbill {} # ERROR: Duplicate block
+text_message "m" { body = "Hello" }
+# ---
+handbill { required_version = ">= 2.0" } # ERROR: Unsupported handbill version
+text_message "m" { body = "Hello" }
+# ---
+handbill { required_version = "newest" } # ERROR: Invalid value
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "mysql" {} # ERROR: Invalid value
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "postgres" {} # ERROR: Missing required argument
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "postgres" {
+    url = "postgres://me:secret@db/x" # ERROR: Secret in plain text
+  }
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "sqlite" { path = "" } # ERROR: Invalid value
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "sqlite" { file = "x" } # ERROR: Unsupported argument
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "sqlite" {}
+  state "sqlite" {} # ERROR: Duplicate block
+}
+text_message "m" { body = "Hello" }
