@@ -1,0 +1,162 @@
+// Package reply decides what is answered to what a person wrote. It is pure:
+// an event and what is known in, a decision out. What a rule looks up is
+// described as data; the caller fetches it, sends and records.
+package reply
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// Options of Compile. The zero value checks against message.DefaultLimits.
+type Options struct {
+	// Limits are the limits of messages at a type of provider.
+	Limits func(providerType string) message.Limits
+}
+
+// Rules are the reply rules of one configuration, compiled. They are safe for
+// concurrent use.
+type Rules struct {
+	rules  []*rule // in the order in which they are tried
+	limits func(string) message.Limits
+}
+
+type rule struct {
+	decl    *lang.ReplyRule
+	program *lang.ReplyProgram
+	address string
+	// choices are the row and button ids of the lists and buttons that the rule
+	// is for; complete says that there are no others.
+	rows, buttons choices
+}
+
+// Load compiles the rules of a snapshot of the configuration, as the state
+// keeps it. The rules are nil when there are errors.
+func Load(ctx context.Context, src []byte, opt lang.Options) (*Rules, hcl.Diagnostics) {
+	cfg, diags := lang.LoadReplySource(ctx, src, opt)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	rules, more := Compile(cfg, Options{Limits: opt.Limits})
+	return rules, append(diags, more...)
+}
+
+// Compile compiles the rules of a configuration. They are tried by priority,
+// the highest first, and else in the order of the source.
+func Compile(cfg *lang.Config, opt Options) (*Rules, hcl.Diagnostics) {
+	if opt.Limits == nil {
+		opt.Limits = func(string) message.Limits { return message.DefaultLimits() }
+	}
+	out := &Rules{limits: opt.Limits}
+	var diags hcl.Diagnostics
+	for _, decl := range cfg.ReplyRules {
+		p, more := cfg.CompileReply(decl)
+		diags = append(diags, more...)
+		if p == nil || decl.When == nil {
+			continue
+		}
+		r := &rule{decl: decl, program: p, address: decl.Address()}
+		r.rows = choicesOf(decl.When.ListReply, "row")
+		r.buttons = choicesOf(decl.When.ButtonReply, "button")
+		out.rules = append(out.rules, r)
+	}
+	slices.SortStableFunc(out.rules, func(a, b *rule) int { return b.decl.Priority - a.decl.Priority })
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return out, diags
+}
+
+// Len is how many rules there are.
+func (r *Rules) Len() int { return len(r.rules) }
+
+// Cooldowns are the addresses of the rules that keep silent for a while after
+// they answered a person: for these, Known.LastReply is asked.
+func (r *Rules) Cooldowns() []string {
+	var out []string
+	for _, one := range r.rules {
+		if one.decl.Cooldown > 0 {
+			out = append(out, one.address)
+		}
+	}
+	return out
+}
+
+// Forward says where a rule hands messages on to; ok is false when the rule
+// is gone or hands nothing on.
+func (r *Rules) Forward(address string) (f Forward, ok bool) {
+	for _, one := range r.rules {
+		if one.address == address && one.decl.Forward != nil {
+			return Forward{URL: one.decl.Forward.URL, Secret: one.decl.Forward.Secret}, true
+		}
+	}
+	return Forward{}, false
+}
+
+// Forward is a service of the user's own that gets the message.
+type Forward struct {
+	URL    string
+	Secret string // signs the request; "" for none. Never to be logged
+}
+
+// Known is what a decision needs besides the event.
+type Known struct {
+	Person state.Person
+	Now    time.Time
+	// LastReply is when a rule last answered this person, by the rule's
+	// address; only those of Cooldowns are looked at.
+	LastReply map[string]time.Time
+}
+
+// Decision is what the rules make of one event.
+type Decision struct {
+	// Stop says that the person wants no more messages.
+	Stop Stop
+	// Handover says that a person has taken over, so no rule was tried.
+	Handover bool
+	// Answers are the rules that fire, in their order: one, unless a rule says
+	// continue.
+	Answers []*Answer
+	// Passed are the rules that were tried and did not fire, with the reason.
+	Passed []Passed
+}
+
+// Passed is a rule that did not fire.
+type Passed struct {
+	Rule   string // address
+	Reason string // in a few words; never a text of the message
+	// Err is the error of the rule's condition, nil where it just did not hold.
+	Err error
+}
+
+// Answer decides.
+func (r *Rules) Answer(ev *state.InboundEvent, k Known) Decision {
+	d := Decision{Stop: StopIn(&ev.Event)}
+	if d.Stop.Exact {
+		return d
+	}
+	if k.Person.Handover {
+		d.Handover = true
+		return d
+	}
+	for _, one := range r.rules {
+		a, why, err := one.match(ev, &k)
+		if a == nil {
+			d.Passed = append(d.Passed, Passed{Rule: one.address, Reason: why, Err: err})
+			continue
+		}
+		a.limits = r.limits
+		d.Answers = append(d.Answers, a)
+		if !one.decl.Continue {
+			break
+		}
+	}
+	return d
+}
