@@ -8,10 +8,9 @@ import (
 var doubleDash = regexp.MustCompile(`--([a-z])`)
 
 // oneDash shows flags as people write them here, "-out" and not "--out", and
-// drops pflag's column for one-letter flags, of which there are none but -h.
+// drops pflag's column for one-letter flags, of which there are none.
 func oneDash(s string) string {
 	s = doubleDash.ReplaceAllString(s, "-$1")
-	s = strings.ReplaceAll(s, "  -h, -help", "  -help    ")
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
 		lines[i] = strings.Replace(l, "      -", "  -", 1)

@@ -206,15 +206,16 @@ func (a *app) explainCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			codes := append(lang.Codes(), plan.Codes()...)
 			sort.SliceStable(codes, func(i, j int) bool { return codes[i].Code < codes[j].Code })
+			found := false
 			for _, c := range codes {
 				if len(args) == 0 {
 					fmt.Fprintf(a.sys.Stdout, "%-32s %s\n", c.Code, c.Summary)
 				} else if c.Code == args[0] {
 					fmt.Fprint(a.sys.Stdout, view.Explanation(c.Code, c.Summary, c.Explanation))
-					return nil
+					found = true
 				}
 			}
-			if len(args) == 1 {
+			if len(args) == 1 && !found {
 				return a.fail("No such code", fmt.Errorf("there is no diagnostic %q; \"handbill explain\" lists them", message.SafeText(args[0])))
 			}
 			return nil

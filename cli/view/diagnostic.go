@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
@@ -55,7 +54,7 @@ type Snippet struct {
 func FromHCL(diags hcl.Diagnostics, files map[string][]byte) []Diagnostic {
 	out := make([]Diagnostic, 0, len(diags))
 	for _, d := range diags {
-		v := Diagnostic{Severity: "error", Summary: d.Summary, Detail: d.Detail, Code: lang.DiagCode(d)}
+		v := Diagnostic{Severity: "error", Summary: d.Summary, Detail: d.Detail, Code: plan.DiagCode(d)}
 		if d.Severity == hcl.DiagWarning {
 			v.Severity = "warning"
 		}

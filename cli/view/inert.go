@@ -1,13 +1,16 @@
 package view
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // inert keeps a line of foreign text from being read as a command by the
 // runner that shows our output in its log: GitHub's takes a line that begins
-// with "::", after spaces, and "##[" anywhere. Source: actions/runner,
-// ActionCommand.cs, read 2026-11-21.
+// with "::", after white space, and "##[" anywhere. Source: actions/runner,
+// src/Runner.Common/ActionCommand.cs at 079cdb1, read 2026-11-21.
 func inert(line string) string {
-	if trimmed := strings.TrimLeft(line, " \t"); strings.HasPrefix(trimmed, "::") {
+	if trimmed := strings.TrimLeftFunc(line, unicode.IsSpace); strings.HasPrefix(trimmed, "::") {
 		line = line[:len(line)-len(trimmed)] + `\` + trimmed
 	}
 	return strings.ReplaceAll(line, "##[", `##\[`)
