@@ -121,7 +121,7 @@ func (s *Store) pruneBackups(keep int) error {
 // was made it does not know, so nothing is sent from it before Acknowledge.
 // The caller holds the lock, and nobody has the state open.
 func Restore(ctx context.Context, backup string, o Options) error {
-	if err := checkHeader(backup); err != nil {
+	if err := checkHeader(backup, o.Version); err != nil {
 		return err
 	}
 	from := o

@@ -268,7 +268,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		if !c.AutocommitEnabled() {
 			err = errors.Join(err, c.exec("ROLLBACK"))
 		}
-		return err
+		return describe(err)
 	}
 	if err := c.exec("COMMIT"); err != nil {
 		// What a failed sync left on the disk nobody knows, and a second try
@@ -278,7 +278,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		if !c.AutocommitEnabled() {
 			err = errors.Join(err, c.exec("ROLLBACK"))
 		}
-		return fmt.Errorf("committing to the state %s: %w", s.opt.Path, err)
+		return fmt.Errorf("committing to the state %s: %w", s.opt.Path, describe(err))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	}
 	e := exporter{snap: snap, enc: json.NewEncoder(w)}
 	defer func() { _ = snap.Close() }() // it only read
-	for _, step := range []func(context.Context) error{e.meta, e.resources, e.deliveries, e.people, e.inbound, e.findings} {
+	for _, step := range []func(context.Context) error{e.meta, e.resources, e.deliveries, e.people, e.inbound, e.findings, e.decisions} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("exporting the state: %w", err)
 		}
@@ -168,5 +168,17 @@ func (e *exporter) findings(context.Context) error {
 			Finding string    `json:"finding"`
 			Detail  string    `json:"detail"`
 		}{"finding", fromMillis(st.ColumnInt64(0)), st.ColumnText(1), st.ColumnText(2)})
+	})
+}
+
+func (e *exporter) decisions(context.Context) error {
+	return e.snap.c.fresh("SELECT at, who, what, why FROM decisions ORDER BY id", func(st *sqlite.Stmt) error {
+		return e.enc.Encode(struct {
+			Kind string    `json:"kind"`
+			At   time.Time `json:"at"`
+			Who  string    `json:"who,omitempty"`
+			What string    `json:"what"`
+			Why  string    `json:"why,omitempty"`
+		}{"decision", fromMillis(st.ColumnInt64(0)), st.ColumnText(1), st.ColumnText(2), st.ColumnText(3)})
 	})
 }

@@ -67,6 +67,9 @@ func Lock(ctx context.Context, path string, info LockInfo, timeout time.Duration
 		return nil, &LockedError{Path: path, Info: held}
 	}
 	l := &Locked{lock: lock, path: path}
+	if !l.Held() { // broken by force between its opening and its locking
+		return nil, errors.Join(&LockedError{Path: path}, lock.Close())
+	}
 	if err := writeLockInfo(path, info); err != nil {
 		return nil, errors.Join(fmt.Errorf("locking the state %s: %w", path, err), lock.Close())
 	}

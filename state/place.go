@@ -23,7 +23,7 @@ func checkPlace(o Options) error {
 
 // checkHeader reads format and application id without SQLite, which would
 // write beside the file.
-func checkHeader(path string) error {
+func checkHeader(path, version string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("opening the state: %w", err)
@@ -39,7 +39,7 @@ func checkHeader(path string) error {
 		return fmt.Errorf("opening the state %s: %w", path, ErrForeign)
 	}
 	if v := binary.BigEndian.Uint32(head[60:]); v > format {
-		return fmt.Errorf("opening the state %s: format %d, and this handbill reads up to %d: %w", path, v, format, ErrFormat)
+		return fmt.Errorf("opening the state %s: its format is %d, and handbill %s reads up to %d: %w", path, v, version, format, ErrFormat)
 	}
 	return nil
 }

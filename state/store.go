@@ -28,7 +28,7 @@ type Options struct {
 	Clock func() time.Time
 	// Rand is where the lineage of a new state comes from; required by Create.
 	Rand io.Reader
-	// Version is handbill's, for messages and backups.
+	// Version is handbill's, for messages.
 	Version string
 	// AllowNetwork opens a state on a network file system, by one process at a
 	// time and more slowly.
@@ -149,7 +149,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := checkPlace(o); err != nil {
 		return nil, err
 	}
-	if err := checkHeader(o.Path); err != nil {
+	if err := checkHeader(o.Path, o.Version); err != nil {
 		return nil, err
 	}
 	s := newStore(o)
