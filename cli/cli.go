@@ -91,6 +91,7 @@ The main commands are init, validate, plan, apply and status.`,
 	root.SetErr(a.sys.Stderr)
 	root.SetIn(a.sys.Stdin)
 	root.SetVersionTemplate("handbill {{.Version}}\n")
+	root.Flags().Bool("version", false, "show the version")
 	root.PersistentFlags().Bool("help", false, "show the help of a command")
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "switch to this directory before doing anything")
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR, and where stdout is no terminal)")
