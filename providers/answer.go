@@ -79,7 +79,8 @@ var (
 
 // Safe is a provider's words fit for a report: without anything in quotes,
 // numbers of six digits and more, addresses, any text that stands in the
-// request, and the secrets given; at most 160 characters.
+// request, the secrets given, and whatever a terminal would obey; at most 160
+// characters.
 func Safe(text string, request []byte, secrets ...string) string {
 	for _, s := range append(secrets, texts(request)...) {
 		if len(s) > 2 {
@@ -89,7 +90,7 @@ func Safe(text string, request []byte, secrets ...string) string {
 	text = quoted.ReplaceAllString(text, "…")
 	text = address.ReplaceAllString(text, "…")
 	text = longNumber.ReplaceAllString(text, "…")
-	text = strings.Join(strings.Fields(text), " ")
+	text = message.SafeText(strings.Join(strings.Fields(text), " "))
 	if r := []rune(text); len(r) > 160 {
 		text = string(r[:159]) + "…"
 	}

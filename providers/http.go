@@ -93,9 +93,6 @@ func NewClient(o ClientOptions) *Client {
 	}
 }
 
-// CloseIdle closes the connections that no request uses.
-func (c *Client) CloseIdle() { c.transport.CloseIdleConnections() }
-
 // Reply is a provider's whole answer.
 type Reply struct {
 	Status int

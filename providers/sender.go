@@ -89,9 +89,16 @@ func (s *Sender) form(d *message.Draft) *form {
 	f = s.compile(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.forms) >= maxForms {
+		clear(s.forms)
+	}
 	s.forms[d] = f
 	return f
 }
+
+// maxForms bounds what is kept: a campaign has one draft or a few, a server
+// that makes a new one for each answer has many and uses each once.
+const maxForms = 256
 
 // compile cuts the request of d. What it made is tried on made-up recipients
 // against the provider's own encoding; where the two differ, the draft isn't

@@ -3,6 +3,8 @@ package kaleyra
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/handbill/handbill/message"
@@ -66,10 +68,14 @@ func details(raw json.RawMessage, request []byte, secret string) string {
 	if json.Unmarshal(raw, &fields) != nil {
 		return ""
 	}
-	for name, text := range fields {
-		return ": " + providers.Safe(name+": "+text, request, secret)
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		words = append(words, name+": "+fields[name])
 	}
-	return ""
+	if len(words) == 0 {
+		return ""
+	}
+	return ": " + providers.Safe(strings.Join(words, ", "), request, secret)
 }
 
 // verdict is what one of Kaleyra's codes means.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
@@ -58,4 +59,22 @@ func TestCodes(t *testing.T) {
 	if _, ok := metaobject.LookUp(999123); ok {
 		t.Error("a code that does not exist was found")
 	}
+}
+
+// FuzzAnswer: whatever comes back, an accepted message has an id, and nothing
+// of the credential or the message is told.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{`{"messages":[{"id":"w"}]}`, `{"error":{"code":"131009","error_data":{"details":"Hello Ana"}}}`, `{"error":{"message":"token-of-the-test"}}`, `{"error":{}}`, `[]`} {
+		f.Add(200, []byte(body))
+		f.Add(400, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		a := metaobject.Answer(providers.Reply{Status: status, Body: body}, []byte(`{"body":"Hello Ana"}`), "token-of-the-test")
+		if (a.Class == message.Accepted) != (a.ID != "") || a.Class == message.Accepted && (status < 200 || status > 299) {
+			t.Errorf("got %+v", a)
+		}
+		if strings.Contains(a.Title+a.Advice+a.Code, "token-of-the-test") || strings.Contains(a.Title, "Hello Ana") {
+			t.Errorf("told too much: %+v", a)
+		}
+	})
 }

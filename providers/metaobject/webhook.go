@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 )
 
 // object is a JSON object whose parts are looked at one by one, so that a
@@ -131,6 +132,9 @@ func DecodeChange(field string, value json.RawMessage, at time.Time) []message.E
 	d.each("user_preferences", d.preference)
 	d.each("user_id_update", d.identity)
 	d.each("errors", d.fault)
+	if field == "errors" && v["code"] != nil {
+		d.events = append(d.events, d.fault(v, value))
+	}
 	for i := range d.events {
 		if d.events[i].At.IsZero() {
 			d.events[i].At = at
@@ -162,7 +166,7 @@ func accountTitle(v object) string {
 			words = append(words, t)
 		}
 	}
-	return strings.Join(words, " ")
+	return providers.Safe(strings.Join(words, " "), nil)
 }
 
 type decoder struct {
@@ -242,16 +246,17 @@ func firstError(list []json.RawMessage) (code, title string) {
 }
 
 func codeAndTitle(e Error) (code, title string) {
+	words := providers.Safe(e.Message, nil)
 	if e.Code < 0 {
-		return "", e.Message
+		return "", words
 	}
 	if c, ok := LookUp(e.Code); ok {
 		return strconv.Itoa(e.Code), c.Title
 	}
-	return strconv.Itoa(e.Code), e.Message
+	return strconv.Itoa(e.Code), words
 }
 
-func (d *decoder) fault(o object, raw json.RawMessage) message.Event {
+func (d *decoder) fault(_ object, raw json.RawMessage) message.Event {
 	code, title := firstError([]json.RawMessage{raw})
 	return message.Event{Kind: message.EventAccount, Field: "errors", Code: code, Title: title, Raw: append([]byte(nil), raw...)}
 }

@@ -61,6 +61,9 @@ func (p *Provider) taken(r providers.Reply, o outcome, decoded bool, request []b
 	case !decoded:
 		return providers.NoID(r)
 	case o.JobID != nil && o.JobID != "" && o.ID == "":
+		if job(o.JobID) == "" {
+			return providers.NoID(r) // queued, under a name of no form that we know
+		}
 		return message.Answer{Class: message.Accepted, ID: job(o.JobID), Title: "queued at 1msg; its job can't be asked for, so only a webhook tells more"}
 	case o.ID != "" && (sent || o.Sent == nil && len(o.Error) == 0):
 		return message.Answer{Class: message.Accepted, ID: o.ID}
@@ -73,12 +76,15 @@ func (p *Provider) taken(r providers.Reply, o outcome, decoded bool, request []b
 	return p.refusal(r, text, code, request)
 }
 
+// job is the id of a queued message; "" for what is neither text nor number.
 func job(v any) string {
-	if f, ok := v.(float64); ok {
-		return "job:" + strconv.FormatFloat(f, 'f', -1, 64)
+	switch v := v.(type) {
+	case float64:
+		return "job:" + strconv.FormatFloat(v, 'f', -1, 64)
+	case string:
+		return "job:" + v
 	}
-	s, _ := v.(string)
-	return "job:" + s
+	return ""
 }
 
 func (p *Provider) refusal(r providers.Reply, text string, code int, request []byte) message.Answer {
