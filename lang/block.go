@@ -13,8 +13,12 @@ import (
 	"github.com/handbill/handbill/lang/eval"
 )
 
-// Bounds of what dynamic blocks may make.
-const maxDynamicBlocks = 10000
+// Bounds of what dynamic blocks may make: in a block as a whole, and in a
+// message, which is decoded for each campaign that sends it.
+const (
+	maxDynamicBlocks = 10000
+	maxMessageBlocks = 1000
+)
 
 // env is what replaces references while a block is decoded: the elements of
 // the dynamic blocks around it, and the values that a campaign passes.
@@ -339,7 +343,7 @@ func (d *decoder) expand(c *content, dyn *dynamicBlock, forEach *argument) {
 	}
 	for _, el := range elements {
 		if d.expanded++; d.expanded > maxDynamicBlocks {
-			d.diags.err("too_complex", forEach.expr.Range(), "Dynamic blocks may make %d blocks in all.", maxDynamicBlocks)
+			d.diags.err("too_complex", forEach.expr.Range(), "Dynamic blocks may make %d blocks in all, and those of one message %d.", maxDynamicBlocks, maxMessageBlocks)
 			return
 		}
 		d.one(c, dyn, el)

@@ -69,7 +69,6 @@ var codeTable = []CodeInfo{
 	{"doubtful_message", "Doubtful message", "The message can be sent but may not look as meant, or is within a limit by one way of counting and above it by another."},
 	{"duplicate_argument", "Duplicate argument", "An argument may be given once in a block."},
 	{"duplicate_declaration", "Duplicate declaration", "Two blocks have the same address. Names are unique for each type of block over all files of the directory; rename one of them."},
-	{"duplicate_product", "Product named twice", "A message names a product more than once. WhatsApp shows it once; take the repetition out."},
 	{"empty_value", "Empty value for a recipient", "A text needs an attribute that is null or empty for a recipient, who would get a text with a hole. Give the attribute a value, handle the case with coalesce(recipient.name, \"there\") or a conditional, or list it in the audience's optional."},
 	{"evaluation", "Evaluation failed", "An expression has no result for a row or a recipient, for instance because a function refuses its argument. try(...) and can(...) handle such cases."},
 	{"file_too_large", "File too large", "A configuration file may have 1 MiB, all of them together 16 MiB, and there may be 500. Larger data belongs into a file that csv(...) or file(...) reads."},

@@ -251,7 +251,7 @@ func (b *binder) program(m *Message) *Program {
 		return nil
 	}
 	before := b.diags.errors()
-	md := &messageDecoder{decoder: &decoder{ev: b.cfg.eval, diags: b.diags, scope: b.scope}, cfg: b.cfg}
+	md := &messageDecoder{decoder: &decoder{ev: b.cfg.eval, diags: b.diags, scope: b.scope, expanded: maxDynamicBlocks - maxMessageBlocks}, cfg: b.cfg}
 	again := m.body.block
 	again.tree = &node{}
 	if b.args != nil {

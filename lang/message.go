@@ -26,7 +26,6 @@ type messageDecoder struct {
 	cfg     *Config
 	texts   []textDecl
 	catalog *Catalog // that products are looked up in; nil when not known
-	named   map[string]hcl.Range
 }
 
 // textDecl is a text of a message before it is compiled.
@@ -42,7 +41,7 @@ var messageScope = scope{rootRecipient: nil, rootValue: nil}
 func (l *loader) decodeMessageBlock(b *block) *Message {
 	m := &Message{Kind: message.Kind(b.kind), Name: b.label(0), DeclRange: b.defRange, body: &messageBody{block: *b}}
 	before := l.diags.errors()
-	md := &messageDecoder{decoder: &decoder{ev: l.ev, diags: l.diags, scope: messageScope}, cfg: l.cfg}
+	md := &messageDecoder{decoder: &decoder{ev: l.ev, diags: l.diags, scope: messageScope, expanded: maxDynamicBlocks - maxMessageBlocks}, cfg: l.cfg}
 	md.decode(m.Kind, b)
 	m.body.broken = l.diags.errors() > before
 	b.tree.labels = nil

@@ -197,13 +197,6 @@ func (d *messageDecoder) checkProduct(cat *Catalog, id string, rng hcl.Range) {
 	if cat == nil || id == "" {
 		return
 	}
-	if prev, twice := d.named[id]; twice && prev != rng {
-		d.diags.warn("duplicate_product", rng, "The product %q is named at %s already; WhatsApp shows it once.", id, prev)
-	}
-	if d.named == nil {
-		d.named = map[string]hcl.Range{}
-	}
-	d.named[id] = rng
 	p := cat.product(id)
 	switch {
 	case p == nil:

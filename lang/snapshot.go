@@ -100,8 +100,8 @@ func (v *typedValue) UnmarshalJSON(src []byte) (err error) {
 // snapshot is the form of ReplySource: everything that the reply rules need
 // to be compiled again elsewhere, without secrets.
 type snapshot struct {
-	FormatVersion int                                `json:"format_version"`
-	Files         map[string]string                  `json:"files"`
+	FormatVersion int                   `json:"format_version"`
+	Files         map[string]string     `json:"files"`
 	Variables     map[string]typedValue `json:"variables"`
 	Reads         map[string]typedValue `json:"reads"`
 }

@@ -26,8 +26,11 @@ func (d *decoder) treeAttribute(a *argument) Attribute {
 		out.Value, out.Reference = list, true
 		return out
 	}
+	if isProduct(a.expr) {
+		return Attribute{Name: a.name, Value: sourceOf(unwrap(a.expr)), Reference: true}
+	}
 	if uses(a.expr, scopedRoots...) {
-		return sourceAttribute(a)
+		return d.sourceAttribute(a)
 	}
 	var quiet diagList
 	v, ok := d.ev.constant(a.expr, &quiet)
@@ -37,18 +40,63 @@ func (d *decoder) treeAttribute(a *argument) Attribute {
 	case ok:
 		out.Value = jsonOf(v, a.expr)
 	default:
-		return sourceAttribute(a)
+		return d.sourceAttribute(a)
 	}
 	return out
 }
 
 // sourceAttribute is an argument that has no value yet: the source of a
 // template as a text, that of any other expression as it stands.
-func sourceAttribute(a *argument) Attribute {
-	if tmpl, ok := a.expr.(*hclsyntax.TemplateExpr); ok {
+func (d *decoder) sourceAttribute(a *argument) Attribute {
+	e := d.folded(a.expr)
+	if tmpl, ok := e.(*hclsyntax.TemplateExpr); ok {
 		return Attribute{Name: a.name, Value: jsonText(templateOf(tmpl))}
 	}
-	return Attribute{Name: a.name, Value: sourceOf(unwrap(a.expr)), Reference: true}
+	return Attribute{Name: a.name, Value: sourceOf(unwrap(e)), Reference: true}
+}
+
+// folded is e with what is known put in place of names, so that a change of a
+// variable is a change of every text that it stands in.
+func (d *decoder) folded(e hclsyntax.Expression) hclsyntax.Expression {
+	if tmpl, ok := e.(*hclsyntax.TemplateExpr); ok {
+		out := &hclsyntax.TemplateExpr{SrcRange: tmpl.SrcRange}
+		for _, part := range tmpl.Parts {
+			out.Parts = append(out.Parts, d.foldedPart(part))
+		}
+		return out
+	}
+	return substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
+		if root := ref.Traversal.RootName(); root != rootVar && root != rootLocal && root != rootCatalog {
+			return nil
+		}
+		return d.literalOf(ref)
+	})
+}
+
+func (d *decoder) foldedPart(part hclsyntax.Expression) hclsyntax.Expression {
+	if !uses(part, scopedRoots...) {
+		if lit := d.literalOf(part); lit != nil {
+			return lit
+		}
+	}
+	return d.folded(part)
+}
+
+// literalOf is the known primitive value of e; nil for anything else.
+func (d *decoder) literalOf(e hclsyntax.Expression) hclsyntax.Expression {
+	var quiet diagList
+	v, ok := d.ev.constant(e, &quiet)
+	if !ok || v.IsNull() || !v.Type().IsPrimitiveType() {
+		return nil
+	}
+	return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: e.Range()}
+}
+
+// isProduct reports whether e is a product of a catalog, which is shown as the
+// reference that it is.
+func isProduct(e hclsyntax.Expression) bool {
+	t, ok := asTraversal(e)
+	return ok && t.RootName() == rootCatalog && len(t) == 4
 }
 
 // referenceList is "[audience.a, audience.b]" for a list of references.

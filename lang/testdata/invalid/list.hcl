@@ -174,3 +174,21 @@ list_message "l" {
     }
   }
 }
+# ---
+list_message "l" {
+  body   = "Body"
+  button = "Open"
+  section "One" {
+    dynamic "row" {
+      for_each = [for a in split("", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") : a]
+      labels   = ["r${row.key}"]
+      content {
+        title = "T"
+        dynamic "x" { # ERROR: Unsupported block type
+          for_each = []
+          content {}
+        }
+      }
+    }
+  }
+}

@@ -52,3 +52,21 @@ reply_rule "r" {
   }
   reply = text_message.m
 }
+# ---
+catalog "s" {
+  id = "1"
+  product "a" {}
+  product "b" {}
+}
+product_list_message "p" {
+  catalog = catalog.s
+  header  = "H"
+  body    = "x"
+  section "One" { products = ["a", "b"] }
+  section "Two" {
+    products = ["a"] # WARNING: Doubtful message
+  }
+}
+# ---
+variable "n" { default = 1 }
+text_message "m" { body = "%%{ if x }" } # WARNING: Literal interpolation in text
