@@ -191,7 +191,7 @@ func sourceOf(a *lang.Audience) audience.Source {
 	out := audience.Source{Kind: kinds[s.Kind], Path: s.Path, Encoding: s.Encoding, Delimiter: s.Delimiter, Records: s.Records,
 		Driver: s.Driver, DSN: s.DSN, Query: s.Query, Columns: a.Columns}
 	for _, c := range s.Contacts {
-		out.Path = c.DeclRange.Filename
+		out.Path = s.Contacts[0].DeclRange.Filename
 		out.Contacts = append(out.Contacts, audience.Contact{Values: c.Values, Line: c.DeclRange.Start.Line})
 	}
 	return out

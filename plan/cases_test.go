@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -269,5 +271,62 @@ func TestCostOfPlan(t *testing.T) {
 	c := p.Campaigns[0]
 	if c.Cost == nil || c.Counts.Fallback != 4 || c.Cost.Amount != "0.45" || c.Cost.Unpriced != 0 {
 		t.Errorf("cost is %+v of %+v", c.Cost, c.Counts)
+	}
+}
+
+func TestInlineContacts(t *testing.T) {
+	config := strings.Replace(small, `  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name }
+`, `  contact "+49 151 12345601" {
+    name = "Anna"
+  }
+  contact "US.13491208655302741918" {
+    name = "Ben"
+  }
+`, 1)
+	p, diags := open(t, map[string]string{"main.hcl": config}).plan(t)
+	const want = `main.hcl:9 +4915112345601 send #0 attempt 1 ["Anna"]
+main.hcl:12 US.13491208655302741918 send #0 attempt 1 ["Ben"]
+`
+	if diff := cmp.Diff(want, lines(t, p)); diff != "" || len(diags) > 0 {
+		t.Errorf("%s\n%s", diff, summaries(diags))
+	}
+}
+
+// TestSecretsStayOut: the value of a sensitive variable is nowhere in a plan.
+func TestSecretsStayOut(t *testing.T) {
+	const canary = "s3cr3t-canary"
+	w := open(t, map[string]string{"main.hcl": small + "variable \"pin\" {\n  type      = string\n  sensitive = true\n}\nvariable \"topic\" {\n  type = string\n}\n",
+		"contacts.csv": smallContacts, "handbill.vars.hcl": "pin = \"" + canary + "\"\ntopic = \"spring\"\n"})
+	p, diags := w.plan(t)
+	if diags.HasErrors() {
+		t.Fatal(summaries(diags))
+	}
+	snap, err := SnapshotOf(w.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf bytes.Buffer
+	if err := Write(&buf, p, snap); err != nil {
+		t.Fatal(err)
+	}
+	got, back, err := Read(bytes.NewReader(buf.Bytes()), int64(buf.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, v := range []any{got, back, collect(t, got)} {
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data...)
+	}
+	for name, file := range back.Files {
+		all = append(all, name...)
+		all = append(all, file...)
+	}
+	if bytes.Contains(all, []byte(canary)) || !bytes.Contains(all, []byte(`"topic"`)) {
+		t.Errorf("the saved plan holds %s", all)
 	}
 }

@@ -312,7 +312,7 @@ func TestSpools(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var want bytes.Buffer
 			line := bytes.Repeat([]byte("entry "), 10_000)
-			for range map[string]int{"memory": 3, "small": 3, "large": 300}[name] {
+			for range map[string]int{"memory": 3, "small": 3, "large": 700}[name] {
 				want.Write(line)
 				if _, err := s.Write(line); err != nil {
 					t.Fatal(err)

@@ -59,8 +59,8 @@ func (s *MemorySpool) Close() error {
 	return nil
 }
 
-// spoolMemory is how much of a plan stays in memory: about 100,000 entries.
-const spoolMemory = 8 << 20
+// spoolMemory is how much of a plan stays in memory: some 300,000 entries.
+const spoolMemory = 32 << 20
 
 // NewSpool makes a spool that keeps small plans in memory and large ones in a
 // temporary file of dir ("" for the system's) that only this user can read and
