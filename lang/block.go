@@ -46,10 +46,13 @@ type block struct {
 	kind        string
 	labels      []string
 	labelRanges []hcl.Range
-	defRange    hcl.Range
-	body        hcl.Body
-	env         *env
-	tree        *node
+	// labelExprs are labels that depend on the recipient, by position: only a
+	// dynamic block in a message can have them.
+	labelExprs map[int]hclsyntax.Expression
+	defRange   hcl.Range
+	body       hcl.Body
+	env        *env
+	tree       *node
 }
 
 // label is the block's i-th label.
@@ -398,47 +401,59 @@ func (d *decoder) productOrder(e hclsyntax.Expression) []string {
 }
 
 func (d *decoder) one(c *content, dyn *dynamicBlock, element cty.Value) {
-	inner := dyn.env.with(dyn.iterator, element)
-	labels, ok := d.dynamicLabels(dyn, inner)
-	if !ok {
+	b := &block{
+		kind: dyn.header.Type, defRange: dyn.hb.DefRange, body: dyn.content.Body, env: dyn.env.with(dyn.iterator, element),
+		labelExprs: map[int]hclsyntax.Expression{},
+	}
+	if !d.dynamicLabels(dyn, b) {
 		return
 	}
-	b := &block{kind: dyn.header.Type, labels: labels, defRange: dyn.hb.DefRange, body: dyn.content.Body, env: inner}
-	if dyn.labels != nil {
-		for range labels {
-			b.labelRanges = append(b.labelRanges, dyn.labels.Range())
-		}
-	}
-	b.tree = &node{kind: b.kind, labels: labels}
+	b.tree = &node{kind: b.kind, labels: b.labels}
 	c.add(b)
 }
 
-func (d *decoder) dynamicLabels(dyn *dynamicBlock, in *env) ([]string, bool) {
+// dynamicLabels gives b the labels of one element.
+func (d *decoder) dynamicLabels(dyn *dynamicBlock, b *block) bool {
 	want := len(dyn.header.LabelNames)
 	if dyn.labels == nil {
 		if want > 0 {
 			d.diags.err("invalid_dynamic", dyn.hb.DefRange, "The blocks need %s: add labels = [...] with %d element.", strings.Join(dyn.header.LabelNames, " and "), want)
 		}
-		return nil, want == 0
+		return want == 0
 	}
-	v, ok := d.ev.constant(d.resolve(dyn.labels, in), d.diags)
-	if !ok {
-		return nil, false
-	}
-	list, err := convert.Convert(v, cty.List(cty.String))
-	if err != nil || list.IsNull() || eval.IsSensitive(list) || list.LengthInt() != want {
+	resolved := d.resolve(dyn.labels, b.env)
+	list, ok := unwrap(resolved).(*hclsyntax.TupleConsExpr)
+	if !ok || len(list.Exprs) != want {
 		d.diags.err("invalid_dynamic", dyn.labels.Range(), "labels must be a list of %s.", plural(want, "text"))
-		return nil, false
+		return false
 	}
-	var out []string
-	for _, l := range list.AsValueSlice() {
-		if l.IsNull() {
-			d.diags.err("invalid_dynamic", dyn.labels.Range(), "A label may not be null.")
-			return nil, false
+	for i, item := range list.Exprs {
+		b.labelRanges = append(b.labelRanges, item.Range())
+		if _, personal := d.scope[rootRecipient]; personal && uses(item, scopedRoots...) {
+			b.labels = append(b.labels, templateOf(item))
+			b.labelExprs[i] = item
+			continue
 		}
-		out = append(out, l.AsString())
+		label, ok := d.dynamicLabel(item)
+		if !ok {
+			return false
+		}
+		b.labels = append(b.labels, label)
 	}
-	return out, true
+	return true
+}
+
+func (d *decoder) dynamicLabel(e hclsyntax.Expression) (string, bool) {
+	v, ok := d.ev.constant(e, d.diags)
+	if !ok {
+		return "", false
+	}
+	s, err := convert.Convert(unmarked(v), cty.String)
+	if err != nil || s.IsNull() || eval.IsSensitive(v) {
+		d.diags.err("invalid_dynamic", e.Range(), "A label must be a text, which may not be null or sensitive.")
+		return "", false
+	}
+	return s.AsString(), true
 }
 
 func plural(n int, word string) string {

@@ -474,7 +474,7 @@ list_message "l" {
   section "All" {
     dynamic "row" {
       for_each = value.cities
-      labels   = [lower(row.value)]
+      labels   = ["${lower(row.value)} for ${recipient.name}"]
       content { title = "${row.value}, ${recipient.name}" }
     }
   }
@@ -490,8 +490,12 @@ campaign "one" {
 	}
 	p, _, _ := cfg.CompileCampaign(cfg.Campaigns[0])
 	rows := p.Draft.Message.(*message.List).Sections[0].Rows
-	if len(rows) != 2 || rows[1].ID != "kiel" || len(p.Draft.Slots) != 1 {
+	if len(rows) != 2 || len(p.Draft.Slots) != 1 {
 		t.Errorf("rows %+v, slots %v", rows, p.Draft.Slots)
+	}
+	want := message.Binding{Path: "section[0].row[1].id", Parts: []message.Part{{Text: "kiel for ", Slot: -1}, {Slot: 0}}}
+	if diff := cmp.Diff(want, p.Draft.Bindings[2]); diff != "" {
+		t.Errorf("a row's id (-want +got):\n%s", diff)
 	}
 }
 

@@ -83,6 +83,14 @@ func (d *messageDecoder) literal(s string, rng hcl.Range) string {
 	return d.add(&hclsyntax.LiteralValueExpr{Val: cty.StringVal(s), SrcRange: rng})
 }
 
+// label is the first label of a block as a text.
+func (d *messageDecoder) label(b *block) string {
+	if e := b.labelExprs[0]; e != nil {
+		return d.add(e)
+	}
+	return d.literal(b.label(0), b.labelRange(0))
+}
+
 // jsonArg is an argument that is a JSON object: written as an object, or as
 // text.
 func (d *messageDecoder) jsonArg(c *content, name string) string {
@@ -181,11 +189,11 @@ func (d *messageDecoder) decodeList(b *block) message.Message {
 	c := d.content(b, listSchema)
 	m := &message.List{Header: d.text(c, "header"), Body: d.text(c, "body"), Footer: d.text(c, "footer"), Button: d.text(c, "button")}
 	for _, sb := range c.blocks {
-		s := message.Section{Title: d.literal(sb.label(0), sb.labelRange(0))}
+		s := message.Section{Title: d.label(sb)}
 		for _, rb := range d.content(sb, sectionSchema).blocks {
 			rc := d.content(rb, rowSchema)
 			s.Rows = append(s.Rows, message.Row{
-				ID: d.literal(rb.label(0), rb.labelRange(0)), Title: d.text(rc, "title"), Description: d.text(rc, "description"),
+				ID: d.label(rb), Title: d.text(rc, "title"), Description: d.text(rc, "description"),
 			})
 		}
 		m.Sections = append(m.Sections, s)
@@ -206,7 +214,7 @@ func (d *messageDecoder) buttons(c *content, kind string) []message.Button {
 	var out []message.Button
 	for _, bb := range c.ofKind(kind) {
 		bc := d.content(bb, schema("title!"))
-		out = append(out, message.Button{ID: d.literal(bb.label(0), bb.labelRange(0)), Title: d.text(bc, "title")})
+		out = append(out, message.Button{ID: d.label(bb), Title: d.text(bc, "title")})
 	}
 	return out
 }

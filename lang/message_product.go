@@ -29,7 +29,7 @@ func (d *messageDecoder) productSections(c *content) []message.ProductSection {
 	var out []message.ProductSection
 	for _, sb := range c.ofKind("section") {
 		sc := d.content(sb, schema("products!"))
-		out = append(out, message.ProductSection{Title: d.literal(sb.label(0), sb.labelRange(0)), Products: d.products(sc)})
+		out = append(out, message.ProductSection{Title: d.label(sb), Products: d.products(sc)})
 	}
 	return out
 }
