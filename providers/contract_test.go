@@ -1,0 +1,35 @@
+package providers_test
+
+import (
+	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/cloud"
+	"github.com/handbill/handbill/providers/dialog360"
+	"github.com/handbill/handbill/providers/kaleyra"
+	"github.com/handbill/handbill/providers/onemsg"
+	"github.com/handbill/handbill/providers/sandbox"
+)
+
+// What the providers are taken for elsewhere.
+var (
+	_ apply.Sender = (*providers.Sender)(nil)
+
+	_ providers.Webhook = (*cloud.Provider)(nil)
+	_ providers.Webhook = (*dialog360.Provider)(nil)
+	_ providers.Webhook = (*kaleyra.Provider)(nil)
+	_ providers.Webhook = (*onemsg.Provider)(nil)
+	_ providers.Webhook = (*sandbox.Provider)(nil)
+
+	_ providers.Poller = (*cloud.Provider)(nil)
+	_ providers.Poller = (*onemsg.Provider)(nil)
+	_ providers.Poller = (*sandbox.Provider)(nil)
+
+	_ providers.Checker = (*cloud.Provider)(nil)
+	_ providers.Checker = (*dialog360.Provider)(nil)
+	_ providers.Checker = (*onemsg.Provider)(nil)
+	_ providers.Checker = (*sandbox.Provider)(nil)
+
+	_ providers.PathGuard = (*dialog360.Provider)(nil)
+	_ providers.PathGuard = (*kaleyra.Provider)(nil)
+	_ providers.PathGuard = (*onemsg.Provider)(nil)
+)
