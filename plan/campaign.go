@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math"
 	"path"
 
@@ -181,7 +180,7 @@ func (b *builder) open(ctx context.Context, a *lang.Audience) (*audience.Reader,
 }
 
 func sourceError(a *lang.Audience, err error) *hcl.Diagnostic {
-	return fail("audience_source", a.Source.DeclRange, "%s: %s.", a.Address(), err)
+	return fail("audience_source", a.Source.DeclRange, "%s: %s", a.Address(), dotted(err.Error()))
 }
 
 // sourceOf is an audience's source in the terms of the room that reads it.
@@ -204,124 +203,6 @@ func numberReason(err error) (code, detail string) {
 		return n.Reason, n.Detail
 	}
 	return "", err.Error()
-}
-
-// loadTables reads what the state has of the campaign.
-func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
-	j.table.table = noTable{}
-	c := j.campaign
-	if c.CapCount > 0 {
-		recent, err := loadSends(ctx, b.in.State, b.in.At.Add(-c.CapPer))
-		if err != nil {
-			return err
-		}
-		l.recent, l.planned = recent, b.planned
-	}
-	if b.capped {
-		l.planned = b.planned
-	}
-	if b.in.State == nil {
-		return nil
-	}
-	address := b.addressInState(c.Address)
-	var err error
-	if j.table.table, err = b.in.State.Compact(ctx, address, c.Revision); err != nil {
-		return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
-	}
-	if guards(j.decl) && j.table.table.Len() == 0 && c.Revision > 1 {
-		j.last = &aliases{}
-		if j.last.table, err = b.in.State.Compact(ctx, address, c.Revision-1); err != nil {
-			return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
-		}
-	}
-	if j.decl.PreventResend {
-		return b.loadEarlier(ctx, j, address)
-	}
-	return nil
-}
-
-func guards(decl *lang.Campaign) bool { return decl.Limit != nil && decl.Limit.MaxChange > 0 }
-
-// loadEarlier reads who had the campaign in another revision.
-func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) error {
-	j.earlier, j.earkeys = &table[struct{}]{}, &keys{}
-	for d, err := range b.in.State.Deliveries(ctx, address) {
-		if err != nil {
-			return fmt.Errorf("reading the deliveries of %s: %w", j.campaign.Address, err)
-		}
-		if d.Revision != j.campaign.Revision && mayHaveArrived(d.Send) {
-			j.earlier.put(j.earkeys.add(audience.Canonical(d.Recipient)))
-		}
-	}
-	return nil
-}
-
-// excludedSet is who an audience that others exclude holds.
-type excludedSet struct {
-	keys keys
-	set  table[struct{}]
-}
-
-// loadExcluded reads the audiences that the campaign's audience excludes.
-func (b *builder) loadExcluded(ctx context.Context, j *judge) error {
-	for _, a := range j.decl.Audience.Exclude {
-		set, known := b.excluded[a.Name]
-		if !known {
-			var err error
-			if set, err = b.readExcluded(ctx, a); err != nil {
-				return err
-			}
-			b.excluded[a.Name] = set
-		}
-		j.excluded = append(j.excluded, set)
-	}
-	return nil
-}
-
-var errReported = errors.New("reported already")
-
-func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excludedSet, error) {
-	src, rows, ok := b.open(ctx, a)
-	if !ok {
-		return nil, errReported
-	}
-	defer src.Close()
-	set, unusable := &excludedSet{}, 0
-	var p lang.Person
-	for row, err := range src.Rows() {
-		var unreadable *audience.Error
-		if errors.As(err, &unreadable) && unreadable.Row {
-			unusable++
-			continue
-		}
-		if err != nil {
-			b.diags = append(b.diags, sourceError(a, err))
-			return nil, errReported
-		}
-		if err := rows.Eval(row.Values, &p); err != nil {
-			unusable++
-			continue
-		}
-		if !p.Keep {
-			continue
-		}
-		key := p.UserID
-		if p.Phone != "" || key == "" {
-			phone, err := b.numbers.Parse(p.Phone, a.Region)
-			if err != nil {
-				unusable++
-				continue
-			}
-			key = audience.Canonical(phone)
-		}
-		set.set.put(set.keys.add(key))
-	}
-	if unusable > 0 {
-		b.diags = append(b.diags, warn("excluded_unusable", a.DeclRange,
-			"%d rows of %s have no usable address, so nobody is left out by them.", unusable, a.Address()))
-	}
-	b.input(a.Address(), src)
-	return set, nil
 }
 
 // input notes the digest of a source that was read to its end.

@@ -105,7 +105,7 @@ func (j *judge) rowError(v *verdict, err error) {
 	switch {
 	case errors.As(err, &unreadable):
 		v.skip("unreadable_row")
-		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: either(unreadable.Detail, unreadable.Summary)})
+		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: dotted(unreadable.Summary) + " " + unreadable.Detail})
 	case errors.As(err, &failed):
 		v.skip("evaluation")
 		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary}, detail: either(failed.Detail, failed.Summary)})

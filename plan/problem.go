@@ -96,8 +96,12 @@ func (p *problems) diagnostics() hcl.Diagnostics {
 // ended is a sentence as a sentence is written.
 func ended(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(r)) + s[n:]
-	if strings.ContainsRune(".!?:", rune(s[len(s)-1])) {
+	return dotted(string(unicode.ToUpper(r)) + s[n:])
+}
+
+// dotted is s with a full stop, where it ends without one.
+func dotted(s string) string {
+	if s == "" || strings.ContainsRune(".!?:", rune(s[len(s)-1])) {
 		return s
 	}
 	return s + "."
