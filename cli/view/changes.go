@@ -81,7 +81,7 @@ func diffLines(before, after []string, context int) []diffLine {
 		return out
 	}
 	old := joined(before)
-	unified, err := udiff.ToUnifiedDiff("", "", old, udiff.Strings(old, joined(after)), context)
+	unified, err := udiff.ToUnifiedDiff("", "", old, udiff.Lines(old, joined(after)), context)
 	if err != nil {
 		panic("view: edits of a difference do not fit its text: " + err.Error())
 	}

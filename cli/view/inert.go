@@ -3,6 +3,8 @@ package view
 import (
 	"strings"
 	"unicode"
+
+	"github.com/handbill/handbill/message"
 )
 
 // inert keeps a line of foreign text from being read as a command by the
@@ -14,4 +16,13 @@ func inert(line string) string {
 		line = line[:len(line)-len(trimmed)] + `\` + trimmed
 	}
 	return strings.ReplaceAll(line, "##[", `##\[`)
+}
+
+// inertLines is a foreign text of several lines, none of which does anything.
+func inertLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = inert(message.SafeText(l))
+	}
+	return strings.Join(lines, "\n")
 }

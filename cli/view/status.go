@@ -260,19 +260,8 @@ func (c *CampaignStatus) funnel(b *strings.Builder, s Style) {
 		return
 	}
 	b.WriteString("\n")
-	stages := []struct {
-		name string
-		n    int
-	}{
-		{"accepted", c.Accepted},
-		{"sent", c.Sent + c.Delivered + c.Read},
-		{"delivered", c.Delivered + c.Read},
-		{"read", c.Read},
-		{"replied", c.Replied},
-		{"failed", c.Failed},
-	}
 	const cells = 30
-	for _, st := range stages {
+	for _, st := range c.stages() {
 		full := st.n * cells / c.Accepted
 		if st.n > 0 && full == 0 {
 			full = 1
@@ -287,6 +276,23 @@ func (c *CampaignStatus) funnel(b *strings.Builder, s Style) {
 	}
 	if c.Silent > 0 {
 		fmt.Fprintf(b, "  nothing was heard yet of %s\n", Count(c.Silent))
+	}
+}
+
+// stage is one step of the funnel: how many got at least so far.
+type stage struct {
+	name string
+	n    int
+}
+
+func (c *CampaignStatus) stages() []stage {
+	return []stage{
+		{"accepted", c.Accepted},
+		{"sent", c.Sent + c.Delivered + c.Read},
+		{"delivered", c.Delivered + c.Read},
+		{"read", c.Read},
+		{"replied", c.Replied},
+		{"failed", c.Failed},
 	}
 }
 

@@ -1,0 +1,170 @@
+package view
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// Bounds of the page of status.
+const (
+	maxPageDoubts = 500
+	maxPageCauses = 50
+)
+
+// statusPage is a status as its template takes it.
+type statusPage struct {
+	page
+	Verdict   string
+	Attention bool
+	At        time.Time
+	Figures   []figure
+	Campaigns []statusCampaign
+	Doubts    []pageDoubt
+	Findings  []StatusFinding
+}
+
+type statusCampaign struct {
+	Address, Halted, Arithmetic, Silent, Skipped string
+	Revision                                     int // 0 for the first
+	Running                                      bool
+	Height                                       int
+	Funnel                                       []funnelBar
+	Failures                                     []failureRow
+	MoreFailures                                 int
+	Orders                                       []OrderStatus
+}
+
+type funnelBar struct {
+	Name, Count, Share string
+	Y, TextY, Color    int
+	W                  float64
+}
+
+type failureRow struct{ Code, Title, Count, Advice string }
+
+type pageDoubt struct{ Address, Since, Cause string }
+
+// HTML writes the status as one page that needs nothing else.
+func (r *StatusReport) HTML(w io.Writer, s Style) error {
+	base, err := newPage("handbill status")
+	if err != nil {
+		return err
+	}
+	p := statusPage{page: base, At: r.At.UTC(), Findings: r.Findings}
+	if len(p.Findings) > maxPageDoubts {
+		p.Findings = p.Findings[:maxPageDoubts]
+	}
+	var sum CampaignStatus
+	for i := range r.Campaigns {
+		c := &r.Campaigns[i]
+		sum.Accepted += c.Accepted
+		sum.Delivered += c.Delivered + c.Read
+		sum.Read += c.Read
+		sum.Replied += c.Replied
+		sum.Failed += c.Failed + c.Rejected
+		sum.InDoubt += c.InDoubt
+		sum.Pending += c.Pending + c.Held
+		if i < maxPageCampaigns {
+			p.Campaigns = append(p.Campaigns, c.page())
+		}
+	}
+	p.Attention = sum.InDoubt > 0 || len(r.Findings) > 0
+	p.Verdict = fmt.Sprintf("%s accepted, %s to go, %s in doubt.", Plural(sum.Accepted, "message"), Count(sum.Pending), Count(sum.InDoubt))
+	p.Figures = []figure{{Count(sum.Accepted), "accepted"}, {Count(sum.Delivered), "delivered"}, {Count(sum.Read), "read"}, {Count(sum.Replied), "replied"}, {Count(sum.Failed), "refused or failed"}}
+	for i, d := range r.Doubts {
+		if i == maxPageDoubts {
+			break
+		}
+		p.Doubts = append(p.Doubts, pageDoubt{fmt.Sprintf("%s[%q]", d.Address, s.Recipient(d.Recipient)), d.Since.UTC().Format("2006-01-02 15:04 MST"), d.Cause})
+	}
+	return render(w, "status.html", &p)
+}
+
+func (c *CampaignStatus) page() statusCampaign {
+	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
+	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: Reason(c.Halted), Skipped: SkipNote(c.Skipped), Orders: c.Orders,
+		Arithmetic: Count(c.Planned) + " planned = " + arithmetic(&run)}
+	if c.Revision > 1 {
+		p.Revision = c.Revision
+	}
+	if c.Silent > 0 {
+		p.Silent = Count(c.Silent)
+	}
+	for i, f := range c.Failures {
+		if i == maxPageCauses {
+			p.MoreFailures = len(c.Failures) - i
+			break
+		}
+		p.Failures = append(p.Failures, failureRow{f.Code, f.Title, Count(f.Count), f.Advice})
+	}
+	if c.Accepted == 0 {
+		return p
+	}
+	const width, step = 700, 26
+	for i, st := range c.stages() {
+		color := 1
+		if st.name == "failed" {
+			color = 8
+		}
+		share := float64(st.n) / float64(c.Accepted)
+		p.Funnel = append(p.Funnel, funnelBar{Name: st.name, Count: Count(st.n), Share: strconv.FormatFloat(share*100, 'f', 0, 64),
+			Y: i * step, TextY: i*step + 14, Color: color, W: round(min(share, 1) * width)})
+		p.Height = (i + 1) * step
+	}
+	return p
+}
+
+// CSV writes one row for each campaign revision, for spreadsheets: a cell that
+// a spreadsheet would take for a formula begins with an apostrophe.
+func (r *StatusReport) CSV(w io.Writer, _ Style) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{"campaign", "revision", "planned", "accepted", "rejected", "in_doubt", "held", "pending", "cancelled",
+		"sent", "delivered", "read", "failed", "silent", "replied", "opted_out", "last_run", "halted", "failures", "orders"}}
+	for i := range r.Campaigns {
+		c := &r.Campaigns[i]
+		row := []string{c.Address}
+		for _, n := range []int{c.Revision, c.Planned, c.Accepted, c.Rejected, c.InDoubt, c.Held, c.Pending, c.Cancelled,
+			c.Sent, c.Delivered, c.Read, c.Failed, c.Silent, c.Replied, c.OptedOut} {
+			row = append(row, strconv.Itoa(n))
+		}
+		last := ""
+		if !c.LastRun.IsZero() {
+			last = c.LastRun.UTC().Format(time.RFC3339)
+		}
+		var failures, orders []string
+		for _, f := range c.Failures {
+			failures = append(failures, strings.TrimSpace(f.Code+" "+f.Title)+" "+strconv.Itoa(f.Count))
+		}
+		for _, o := range c.Orders {
+			orders = append(orders, strconv.Itoa(o.Count)+" "+o.Value+" "+o.Currency)
+		}
+		rows = append(rows, append(row, last, c.Halted, strings.Join(failures, "; "), strings.Join(orders, "; ")))
+	}
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = cellText(cell)
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// cellText is a foreign text that a spreadsheet does not calculate with.
+// Source: OWASP ASVS 5.0, 1.2.10.
+func cellText(s string) string {
+	s = inert(message.SafeText(s))
+	if trimmed := strings.TrimSpace(s); trimmed != "" && strings.ContainsAny(trimmed[:1], "=+-@\t\r") {
+		return "'" + s
+	}
+	return s
+}
