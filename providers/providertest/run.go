@@ -57,6 +57,7 @@ func Run(t *testing.T, c Case) {
 	t.Run("profile", func(t *testing.T) { profile(t, c) })
 	t.Run("requests", func(t *testing.T) { requests(t, c) })
 	t.Run("sender", func(t *testing.T) { Sender(t, c.provider(t, nowhere)) })
+	t.Run("awkward values", func(t *testing.T) { Awkward(t, c.provider(t, nowhere)) })
 	t.Run("answers", func(t *testing.T) { answers(t, c) })
 	t.Run("faults", func(t *testing.T) { faults(t, c) })
 	t.Run("secrets", func(t *testing.T) { secrets(t, c) })

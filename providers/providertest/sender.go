@@ -28,16 +28,60 @@ func Sender(t *testing.T, p providers.Provider) {
 				to.UserID = "US.13491208655302741918"
 			}
 			ref := rapid.SampledFrom([]string{Ref, "", "other-ref"}).Draw(t, "ref")
-			got, err := s.Encode(to, d, values, ref)
-			want, wantErr := p.Encode(to, d.Render(values), ref)
-			if (err == nil) != (wantErr == nil) {
-				t.Fatalf("%s: compiled %v, plain %v", e.Name, err, wantErr)
-			}
-			if diff := cmp.Diff(string(want.Body), string(got.Body)); err == nil && (diff != "" || want.Path != got.Path) {
-				t.Fatalf("%s: the compiled request differs (-plain +compiled):\n%s", e.Name, diff)
-			}
+			same(t, p, s, d, to, values, ref)
 		}
 	})
+}
+
+// Awkward checks the values that chance finds too seldom: halves of characters
+// that meet, a field that turns out empty, what looks like a mark.
+func Awkward(t *testing.T, p providers.Provider) {
+	d := &message.Draft{
+		Message: &message.Buttons{Buttons: []message.Button{{ID: "yes", Title: "Yes"}}},
+		Bindings: []message.Binding{
+			{Path: "body", Parts: []message.Part{{Slot: 0}, {Slot: 1}}},
+			{Path: "footer", Parts: []message.Part{{Slot: 1}}},
+		},
+		Slots: []string{"recipient.a", "recipient.b"},
+	}
+	s := providers.NewSender(p)
+	for _, values := range [][]string{
+		{"Ana", "Berlin"}, {"Ana", ""}, {"", "Berlin"}, {"", ""}, {"\xe2\x82", "\xac"}, {"\xff", "x"},
+		{`"`, `\`}, {"\uf8f0", "0\uf8f1"}, {"990071993115577", "hb1.MARK.MARKMARKMARK.MARK"}, {"\x00\n", "\u2028"},
+	} {
+		same(t, p, s, d, message.Address{Phone: To}, values, Ref)
+	}
+	if _, err := s.Encode(message.Address{Phone: To}, d, []string{"one"}, Ref); err == nil {
+		t.Error("a recipient without all values was encoded")
+	}
+	values, to := []string{"Ana", "Berlin"}, message.Address{Phone: To}
+	allocations := testing.AllocsPerRun(100, func() {
+		if _, err := s.Encode(to, d, values, Ref); err != nil {
+			t.Error(err)
+		}
+	})
+	if allocations > 1 {
+		t.Errorf("%g allocations for a message: the draft is not compiled", allocations)
+	}
+}
+
+// failer is a test or a property's run.
+type failer interface {
+	Fatalf(format string, args ...any)
+	Helper()
+}
+
+// same checks that the compiled and the plain request are the same bytes.
+func same(t failer, p providers.Provider, s *providers.Sender, d *message.Draft, to message.Address, values []string, ref string) {
+	t.Helper()
+	got, err := s.Encode(to, d, values, ref)
+	want, wantErr := p.Encode(to, d.Render(values), ref)
+	if (err == nil) != (wantErr == nil) {
+		t.Fatalf("%s: compiled %v, plain %v", d.Message.Kind(), err, wantErr)
+	}
+	if diff := cmp.Diff(string(want.Body), string(got.Body)); err == nil && (diff != "" || want.Path != got.Path) {
+		t.Fatalf("%s: the compiled request differs (-plain +compiled):\n%s", d.Message.Kind(), diff)
+	}
 }
 
 // value is what a recipient's attribute may hold: nothing, quotes, controls,
