@@ -97,6 +97,8 @@ func TestDecode(t *testing.T) {
 			[]message.Event{{Kind: message.EventStatus, ID: "k-1", Ref: "hb1.r", Failed: true, Code: "NOT-SENT", Title: "Kaleyra did not hand the message to WhatsApp"}}},
 		{"list reply", `{"meta_object":{"field":"messages","value":{"contacts":[{"wa_id":"919876543210","profile":{"name":"Sam"}}],"messages":[{"context":{"id":"wamid.W"},"from":"919876543210","id":"wamid.I","timestamp":"1777896000","type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"aloe","title":"Aloe"}}}]}},"extra_info":{"ref":"hb1.r","reply_to":"k-1"}}`,
 			[]message.Event{{Kind: message.EventInbound, ID: "wamid.I", At: at, From: ana, ProfileName: "Sam", Type: "interactive", Text: "Aloe", ReplyID: "aloe", ReplyKind: "list_reply", ContextID: "k-1"}}},
+		{"image", `{"meta_object":{"field":"messages","value":{"messages":[{"from":"919876543210","id":"wamid.I","timestamp":"1777896000","type":"image","image":{"id":"7"}}]}},"extra_info":{"media_url":"https://media.example/7"}}`,
+			[]message.Event{{Kind: message.EventInbound, ID: "wamid.I", At: at, From: ana, Type: "image", Data: `{"id":"7","url":"https://media.example/7"}`}}},
 		{"Meta's envelope", `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[{"from":"919876543210","id":"wamid.I","timestamp":"1777896000","type":"text","text":{"body":"Hi"}}]}}]}]}`,
 			[]message.Event{{Kind: message.EventInbound, ID: "wamid.I", At: at, From: ana, Type: "text", Text: "Hi"}}},
 		{"neither", `{"hello":1}`,
@@ -116,6 +118,7 @@ func TestDecode(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"meta_object":{"field":7},"status":"sent"}`))
+	f.Add([]byte(`{"meta_object":{"value":{"messages":[{"from":"1","id":"a","type":"image","image":null}]}},"extra_info":{"media_url":"u"}}`))
 	f.Add([]byte(`{"extra_info":[],"status":"NOT_SENT","message_id":"k"}`))
 	p := open(f, config(""))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
@@ -14,6 +15,7 @@ type extra struct {
 	MessageID string `json:"message_id"`
 	Ref       string `json:"ref"`
 	ReplyTo   string `json:"reply_to"`
+	MediaURL  string `json:"media_url"`
 }
 
 // callback is Kaleyra's own form: one change of Meta's, and what Kaleyra knows.
@@ -49,12 +51,25 @@ func (c *callback) events(raw []byte) []message.Event {
 			if c.Extra.ReplyTo != "" {
 				e.ContextID = c.Extra.ReplyTo // the id that the send got; Meta's is not known to us
 			}
+			c.media(e)
 		}
 	}
 	if !found && c.Status != "" {
 		return []message.Event{c.bare(raw)}
 	}
 	return events
+}
+
+// media adds where Kaleyra keeps a medium to Meta's object, which has an id only.
+func (c *callback) media(e *message.Event) {
+	var data map[string]json.RawMessage
+	if c.Extra.MediaURL == "" || json.Unmarshal([]byte(e.Data), &data) != nil || data == nil || data["url"] != nil {
+		return
+	}
+	data["url"] = providers.AppendString(nil, c.Extra.MediaURL)
+	if out, err := json.Marshal(data); err == nil {
+		e.Data = string(out)
+	}
 }
 
 // bare is a status without Meta's object, as NOT-SENT is: Kaleyra never handed
