@@ -1,6 +1,9 @@
 package lang
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // CodeInfo explains one diagnostic code.
 type CodeInfo struct {
@@ -58,11 +61,15 @@ func foreignCode(summary string) string {
 	if code, ok := foreignCodes[summary]; ok {
 		return code
 	}
+	if strings.HasPrefix(summary, "Extraneous label for ") || strings.HasPrefix(summary, "Missing ") && strings.Contains(summary, " for ") {
+		return "block_label"
+	}
 	return "invalid_syntax"
 }
 
 // codeTable is sorted by Code; a test holds it so.
 var codeTable = []CodeInfo{
+	{"block_label", "Wrong block labels", "A block has the labels that its type asks for, such as the name in text_message \"hello\" or the id and nothing else in row \"a\"; hcl's own words say which is missing or too much."},
 	{"conflicting_arguments", "Conflicting arguments", "Two arguments of a block exclude each other, such as flow_id and flow_name, or an audience's source and its contact blocks. Keep the one that is meant."},
 	{"cycle", "Dependency cycle", "Declarations refer to each other in a circle, so that none can be evaluated first. The diagnostic names the circle; take one of its references away, for instance by moving what both need into a local."},
 	{"dollar_escape", "Literal interpolation in text", "A text still holds ${ or %{ after rendering, because the source wrote $${ or %%{, which is how HCL escapes them. Somebody who wants a dollar sign before a price writes \"\\u0024${price}\" or uses money(...)."},
@@ -75,6 +82,7 @@ var codeTable = []CodeInfo{
 	{"file_unreadable", "Unreadable file", "A file of the configuration cannot be read, is not a regular file, or lies outside the directory."},
 	{"function_call", "Error in function call", "A function is not known, has the wrong number of arguments, or refuses one of them. `handbill console` is a place to try it."},
 	{"incomplete_rule", "Rule without effect", "A reply rule must do something: reply, forward, set or handover."},
+	{"interrupted", "Loading interrupted", "Loading ended early because the command was interrupted or its time was over. If nobody interrupted it, some expression takes very long; `handbill console` helps to find it."},
 	{"invalid_address", "Invalid address", "An address names a resource as its references do: list_message.browse, campaign.spring, provider.sandbox.main."},
 	{"invalid_dynamic", "Invalid dynamic block", "A dynamic block has for_each, one content block, and labels where the block that it makes has labels. Inside content, NAME.key and NAME.value are the element, where NAME is the block's type or the iterator argument."},
 	{"invalid_message", "Invalid message", "WhatsApp would refuse the message as declared: a text is too long, a count is too large, an id is used twice. The detail names the limit and its source."},

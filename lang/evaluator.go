@@ -24,6 +24,8 @@ type evaluator struct {
 	// productOrder is the order of declaration of each catalog's products.
 	productOrder map[string][]string
 	reads        *readMemo
+	// stopped says why loading must end; nil once it has.
+	stopped func() error
 }
 
 // The roots of references.
@@ -245,6 +247,10 @@ func (ev *evaluator) constant(e hclsyntax.Expression, diags *diagList) (v cty.Va
 
 // within evaluates e where vars are known besides the global names.
 func (ev *evaluator) within(e hclsyntax.Expression, sc scope, vars map[string]cty.Value, diags *diagList) (cty.Value, bool) {
+	if ev.stopped != nil && ev.stopped() != nil {
+		diags.err("interrupted", hcl.Range{}, "Loading the configuration was interrupted before all of it was evaluated.")
+		return cty.DynamicVal, false
+	}
 	if !ev.check(e, sc, diags) {
 		return cty.DynamicVal, false
 	}

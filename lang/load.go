@@ -67,7 +67,7 @@ func Load(ctx context.Context, dir string, opt Options) (*Config, hcl.Diagnostic
 		return newConfig(opt), diags.all
 	}
 	defer root.Close()
-	return load(readDir(ctx, root, diags), root, opt, diags, newReadMemo())
+	return load(ctx, readDir(ctx, root, diags), source{root, newReadMemo()}, opt, diags)
 }
 
 // LoadFiles is Load for files that are at hand already, by name: those of a
@@ -82,11 +82,7 @@ func LoadFiles(ctx context.Context, files map[string][]byte, root *os.Root, opt 
 			return newConfig(opt), diags.all
 		}
 	}
-	if ctx.Err() != nil {
-		diags.err("file_unreadable", hcl.Range{}, "Loading was interrupted.")
-		return newConfig(opt), diags.all
-	}
-	return load(files, root, opt, diags, newReadMemo())
+	return load(ctx, files, source{root, newReadMemo()}, opt, diags)
 }
 
 func newConfig(opt Options) *Config {
@@ -96,10 +92,16 @@ func newConfig(opt Options) *Config {
 	}
 }
 
-func load(files map[string][]byte, root *os.Root, opt Options, diags *diagList, reads *readMemo) (*Config, hcl.Diagnostics) {
+// source is where functions read from.
+type source struct {
+	root  *os.Root
+	reads *readMemo
+}
+
+func load(ctx context.Context, files map[string][]byte, from source, opt Options, diags *diagList) (*Config, hcl.Diagnostics) {
 	cfg := newConfig(opt)
-	cfg.eval.reads = reads
-	cfg.eval.funcs = reads.wrap(eval.Functions(eval.FunctionConfig{Root: root, Env: opt.Env, Phone: opt.Phone}))
+	cfg.eval.reads, cfg.eval.stopped = from.reads, ctx.Err
+	cfg.eval.funcs = from.reads.wrap(eval.Functions(eval.FunctionConfig{Root: from.root, Env: opt.Env, Phone: opt.Phone}))
 	l := &loader{
 		decoder: &decoder{ev: cfg.eval, diags: diags}, cfg: cfg,
 		locals: map[string]*Local{}, byAddress: map[string]*declaration{},
@@ -113,6 +115,7 @@ func load(files map[string][]byte, root *os.Root, opt Options, diags *diagList, 
 	l.evaluate()
 	l.decodeAll()
 	l.checkAll()
+	cfg.eval.stopped = nil
 	return cfg, sorted(diags.all)
 }
 

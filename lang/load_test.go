@@ -2,6 +2,7 @@ package lang_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -429,6 +430,16 @@ func TestSnapshotKeepsWhatFilesHeld(t *testing.T) {
 	}
 	if _, diags := lang.LoadReplySource(t.Context(), []byte("{"), lang.Options{}); !diags.HasErrors() {
 		t.Error("a broken snapshot was loaded")
+	}
+}
+
+func TestLoadStopsWhenInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, diags := lang.LoadFiles(ctx, map[string][]byte{"main.hcl": []byte("locals {\n  a = 1\n  b = 2\n}")}, nil, lang.Options{})
+	if len(diags) != 1 || lang.DiagCode(diags[0]) != "interrupted" {
+		t.Errorf("got %s", details(diags))
 	}
 }
 

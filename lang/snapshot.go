@@ -137,10 +137,6 @@ func LoadReplySource(ctx context.Context, src []byte, opt Options) (*Config, hcl
 		diags.err("file_unreadable", hcl.Range{}, "The snapshot of the configuration in the state is not of a form that this version of handbill reads. Apply the configuration again.")
 		return newConfig(opt), diags.all
 	}
-	if ctx.Err() != nil {
-		diags.err("file_unreadable", hcl.Range{}, "Loading was interrupted.")
-		return newConfig(opt), diags.all
-	}
 	files := map[string][]byte{}
 	for name, text := range s.Files {
 		files[name] = []byte(text)
@@ -152,5 +148,5 @@ func LoadReplySource(ctx context.Context, src []byte, opt Options) (*Config, hcl
 	}
 	reads := newReadMemo()
 	maps.Copy(reads.calls, s.Reads)
-	return load(files, nil, opt, diags, reads)
+	return load(ctx, files, source{nil, reads}, opt, diags)
 }
