@@ -234,11 +234,16 @@ func (a *app) savePlan(p *project, r *view.PlanReport, name string) error {
 		return fmt.Errorf("%s: %w", name, plainPathError(err))
 	}
 	r.SavedAs = name
-	r.ApplyCommand = "handbill apply " + shellQuote(name)
-	if a.chdir != "" {
-		r.ApplyCommand = "handbill -chdir=" + shellQuote(a.chdir) + " apply " + shellQuote(name)
-	}
+	r.ApplyCommand = a.applyCommandFor(name)
 	return nil
+}
+
+// applyCommandFor is what carries out the plan in a file.
+func (a *app) applyCommandFor(name string) string {
+	if a.chdir != "" {
+		return "handbill -chdir=" + shellQuote(a.chdir) + " apply " + shellQuote(name)
+	}
+	return "handbill apply " + shellQuote(name)
 }
 
 func shellQuote(s string) string {
@@ -270,6 +275,10 @@ func (a *app) showPlan(r *view.PlanReport, f *planFlags) error {
 		render = func(w io.Writer, s view.Style) error { return r.Stream(w, s, a.sys.Now, Version) }
 	case "json":
 		render = r.JSON
+	case "markdown":
+		render = r.Markdown
+	case "html":
+		render = r.HTML
 	default:
 		return a.fail("Invalid option", fmt.Errorf("-format=%s is not one of text, json, markdown, html", message.SafeText(format)))
 	}

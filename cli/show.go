@@ -42,7 +42,7 @@ func (a *app) showSaved(name string, f *planFlags) error {
 		return a.fail("Plan not readable", err)
 	}
 	defer saved.close()
-	report := &view.PlanReport{Plan: saved.plan, Deliveries: f.deliveries}
+	report := &view.PlanReport{Plan: saved.plan, Deliveries: f.deliveries, SavedAs: name, ApplyCommand: a.applyCommandFor(name)}
 	for _, d := range saved.plan.Diagnostics {
 		report.Diagnostics = append(report.Diagnostics, view.PlanDiagnostic(d))
 	}

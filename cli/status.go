@@ -40,7 +40,7 @@ cause, and what is in doubt. CAMPAIGN is an address such as campaign.spring.`,
 	opt.in.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&opt.watch, "watch", false, "show it again and again until interrupted")
 	cmd.Flags().DurationVar(&opt.every, "every", 2*time.Second, "with -watch: how often")
-	cmd.Flags().StringVar(&opt.format, "format", "text", "text or json")
+	cmd.Flags().StringVar(&opt.format, "format", "text", "text, json, html or csv")
 	cmd.Flags().BoolVar(&opt.json, "json", false, "the same as -format=json")
 	cmd.Flags().BoolVar(&opt.showRecipients, "show-recipients", false, "show numbers as they are")
 	return cmd
@@ -74,12 +74,12 @@ func (a *app) status(ctx context.Context, opt *statusOptions) error {
 func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 	s := a.style()
 	s.ShowRecipients = opt.showRecipients
-	render := map[string]func(io.Writer, view.Style) error{"text": r.Text, "json": r.JSON}[opt.format]
+	render := map[string]func(io.Writer, view.Style) error{"text": r.Text, "json": r.JSON, "html": r.HTML, "csv": r.CSV}[opt.format]
 	if opt.json {
 		render = r.JSON
 	}
 	if render == nil {
-		return a.fail("Invalid option", fmt.Errorf("-format=%s is not one of text, json", message.SafeText(opt.format)))
+		return a.fail("Invalid option", fmt.Errorf("-format=%s is not one of text, json, html, csv", message.SafeText(opt.format)))
 	}
 	return render(a.sys.Stdout, s)
 }
