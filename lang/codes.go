@@ -53,7 +53,10 @@ var foreignCodes = map[string]string{
 	"Expression nested too deeply":  "too_complex",
 	"Expression too long":           "too_complex",
 	"Number out of range":           "too_complex",
-	"Evaluation costs too much":     "too_complex",
+	"Expression too costly":         "too_complex",
+	"Text too long":                 "too_complex",
+	"Evaluation failed":             "evaluation",
+	"Duplicate object attribute":    "duplicate_argument",
 }
 
 // foreignCode is the code for a diagnostic that is not ours.

@@ -47,3 +47,5 @@ locals { a = file("../../etc/passwd") } # ERROR: Invalid function argument
 locals { a = env("NOT_SET") } # ERROR: Invalid function argument
 # ---
 locals { a = { b = 1 }.c } # ERROR: Unsupported attribute
+# ---
+locals { a = [for x in range(1000) : [for y in range(1000) : [for z in range(100) : z]]] } # ERROR: Expression too costly
