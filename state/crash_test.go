@@ -128,7 +128,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	intents, acceptedOnes, webhooks := map[string]bool{}, map[string]bool{}, 0
-	const rounds = 8
+	const rounds = 5
 	for round := range rounds {
 		apply := startChild(t, "apply", o.Path, 100+37*round)
 		serve := startChild(t, "serve", o.Path, 60+11*round)
