@@ -3,6 +3,7 @@ package reply
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/cases"
@@ -78,11 +79,9 @@ func StopIn(ev *message.Event) Stop {
 	if said == "" {
 		return Stop{}
 	}
-	for _, l := range stopWords {
-		for _, w := range l.words {
-			if said == fold(w) {
-				return Stop{Word: w, Exact: true, Language: l.language}
-			}
+	for _, w := range foldedStops() {
+		if said == w.folded {
+			return Stop{Word: w.word, Exact: true, Language: w.language}
 		}
 	}
 	if ev.Type != "text" {
@@ -96,15 +95,30 @@ func nearStop(words []string) Stop {
 	if len(words) > nearWords {
 		return Stop{}
 	}
-	for _, l := range stopWords {
-		for _, w := range l.words {
-			if holds(words, strings.Fields(fold(w))) {
-				return Stop{Word: w, Language: l.language}
-			}
+	for _, w := range foldedStops() {
+		if holds(words, w.parts) {
+			return Stop{Word: w.word, Language: w.language}
 		}
 	}
 	return Stop{}
 }
+
+// foldedStop is a stop word as it is compared.
+type foldedStop struct {
+	language, word, folded string
+	parts                  []string
+}
+
+// foldedStops is computed once and not changed after.
+var foldedStops = sync.OnceValue(func() (out []foldedStop) {
+	for _, l := range stopWords {
+		for _, w := range l.words {
+			f := fold(w)
+			out = append(out, foldedStop{language: l.language, word: w, folded: f, parts: strings.Fields(f)})
+		}
+	}
+	return out
+})
 
 // holds reports whether part stands in words, one after another.
 func holds(words, part []string) bool {
@@ -137,4 +151,13 @@ func fold(s string) string {
 		return r
 	}, norm.NFC.String(s))
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// StopLanguages are the languages of the stop words.
+func StopLanguages() []string {
+	out := make([]string, len(stopWords))
+	for i := range stopWords {
+		out[i] = stopWords[i].language
+	}
+	return out
 }

@@ -1,0 +1,58 @@
+package serve
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// foldTime is how long one fold may hold the writer, so that an apply and
+	// the next webhooks need not wait for more than a moment.
+	foldTime = 20 * time.Millisecond
+	foldMin  = 16
+	foldMax  = 512
+	// lookAgain is how often everything is looked at without being woken: for
+	// what another process wrote, and after the state failed.
+	lookAgain = 2 * time.Second
+)
+
+// foldLoop joins accepted webhooks into the state until ctx ends, and then the
+// rest.
+func (s *Server) foldLoop(ctx context.Context) {
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	limit := 4 * foldMin
+	for {
+		limit = s.fold(context.WithoutCancel(ctx), limit)
+		select {
+		case <-ctx.Done():
+			s.fold(context.WithoutCancel(ctx), limit)
+			return
+		case <-s.folding:
+		case <-again.C:
+		}
+	}
+}
+
+// fold joins all that waits, in steps of about foldTime.
+func (s *Server) fold(ctx context.Context, limit int) int {
+	for {
+		began := s.opt.Now()
+		n, err := s.opt.Store.Fold(ctx, limit)
+		if err != nil {
+			s.stateFault(err)
+			return limit
+		}
+		if n == 0 {
+			return limit
+		}
+		s.metrics.folded.Add(float64(n))
+		wake(s.inbound)
+		switch took := s.opt.Now().Sub(began); {
+		case took > foldTime:
+			limit = max(limit/2, foldMin)
+		case took < foldTime/2 && n == limit:
+			limit = min(limit*2, foldMax)
+		}
+	}
+}

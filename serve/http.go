@@ -1,0 +1,235 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// Handler serves /webhooks/TYPE/NAME[/TOKEN], /healthz and /readyz. Whatever
+// else is asked for gets one and the same 404.
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		switch {
+		case r.URL.Path == "/healthz" && r.Method == http.MethodGet:
+			plain(w, http.StatusOK, "ok\n")
+		case r.URL.Path == "/readyz" && r.Method == http.MethodGet:
+			s.ready(w, r)
+		default:
+			s.webhook(w, r)
+		}
+	})
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	// Whoever has gone needs no answer.
+	_, _ = w.Write([]byte(text))
+}
+
+func notFound(w http.ResponseWriter) { plain(w, http.StatusNotFound, "not found\n") }
+
+// ready reports whether webhooks are accepted.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if _, _, err := s.opt.Store.Waiting(r.Context()); err != nil || s.broken.Load() != nil {
+		plain(w, http.StatusServiceUnavailable, "the state is not usable\n")
+		return
+	}
+	plain(w, http.StatusOK, "ready\n")
+}
+
+// webhook finds the number that a path is of, and answers its GET or POST.
+func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
+	n, vouched := s.find(r.URL.Path)
+	switch {
+	case n == nil:
+		notFound(w)
+	case r.Method == http.MethodGet:
+		s.handshake(w, r, n)
+	case r.Method == http.MethodPost:
+		s.receive(w, r, n, vouched)
+	default:
+		notFound(w)
+	}
+}
+
+// find takes a path apart. vouched says that it holds the number's secret. The
+// same work is done for paths of nobody, so that time tells nothing.
+func (s *Server) find(path string) (n *number, vouched bool) {
+	rest, ok := strings.CutPrefix(path, "/webhooks/")
+	typ, rest, _ := strings.Cut(rest, "/")
+	name, token, _ := strings.Cut(rest, "/")
+	n = s.paths[typ+"/"+name]
+	var tokens [][32]byte
+	if n != nil {
+		tokens = n.tokens
+	}
+	got, match := hash(token), 0
+	for i := range max(len(tokens), 1) {
+		var want [32]byte
+		if i < len(tokens) {
+			want = tokens[i]
+		}
+		match |= subtle.ConstantTimeCompare(got[:], want[:])
+	}
+	switch {
+	case !ok || n == nil:
+		return nil, false
+	case len(tokens) > 0:
+		if match == 0 {
+			return nil, false
+		}
+		return n, true
+	case token != "":
+		return nil, false
+	}
+	return n, n.TrustUnsigned
+}
+
+func hash(s string) [32]byte { return sha256.Sum256([]byte(s)) }
+
+func (s *Server) handshake(w http.ResponseWriter, r *http.Request, n *number) {
+	body, ok := n.Webhook.Handshake(r.URL.Query())
+	if !ok {
+		notFound(w)
+		return
+	}
+	plain(w, http.StatusOK, body)
+}
+
+// receive accepts one webhook: it is checked, decoded, made durable, and only
+// then answered with 200.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, n *number, vouched bool) {
+	began := s.opt.Now()
+	status := s.accept(w, r, n, vouched)
+	s.metrics.received(n.Address, status, s.opt.Now().Sub(began))
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	plain(w, status, strings.ToLower(http.StatusText(status))+"\n")
+}
+
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouched bool) int {
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		return s.refuse(n, http.StatusUnsupportedMediaType, errors.New("its body is compressed"))
+	}
+	body, status := s.readBody(w, r)
+	if status != 0 {
+		return s.refuse(n, status, errors.New("its body is too large, too slow or incomplete"))
+	}
+	signed, err := n.Webhook.Authenticate(r.Header, body)
+	if err != nil {
+		return s.refuse(n, http.StatusForbidden, err)
+	}
+	vouched = vouched || signed || n.TrustUnsigned
+	events, err := decode(n.Webhook, body)
+	if err != nil {
+		if !vouched { // what anybody may send is not kept
+			return s.refuse(n, http.StatusBadRequest, err)
+		}
+		events = []message.Event{{Kind: message.EventOther, Reason: err.Error()}}
+	}
+	if !vouched {
+		events = harmless(events)
+	}
+	return s.keep(r.Context(), n, body, events)
+}
+
+func (s *Server) refuse(n *number, status int, err error) int {
+	s.opt.Observe(Event{Kind: EventRefused, Provider: n.Address, Detail: http.StatusText(status), Err: err})
+	return status
+}
+
+// maxDepth is how deep a body's JSON may be nested.
+const maxDepth = 64
+
+// decode reads a body that may be anything.
+func decode(hook Webhook, body []byte) ([]message.Event, error) {
+	switch {
+	case !utf8.Valid(body):
+		return nil, errors.New("the body is not UTF-8")
+	case depth(body) > maxDepth:
+		return nil, errors.New("the body is nested too deeply")
+	}
+	return hook.Decode(body)
+}
+
+// depth is how deep a JSON text is nested, or would be if it were one.
+func depth(body []byte) int {
+	deep, most, quoted := 0, 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			deep++
+			most = max(most, deep)
+		case c == '}' || c == ']':
+			deep--
+		}
+	}
+	return most
+}
+
+// harmless leaves of events that nothing vouches for what can do no harm: a
+// status may raise how far a message got. Nothing is created, nobody is
+// answered, and no opt-out is lifted by them.
+func harmless(events []message.Event) []message.Event {
+	out := slices.Clone(events)
+	for i, ev := range out {
+		if ev.Kind == message.EventStatus {
+			continue
+		}
+		out[i] = message.Event{Kind: message.EventOther, Field: string(ev.Kind), At: ev.At,
+			Reason: "neither a signature nor the path's secret vouches for it; set webhook_token, or serve with -trust-unsigned"}
+	}
+	return out
+}
+
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	if r.ContentLength > s.opt.MaxBody {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	body, err := readAll(http.MaxBytesReader(w, r.Body, s.opt.MaxBody), r.ContentLength)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, http.StatusRequestEntityTooLarge
+	case err != nil:
+		return nil, http.StatusBadRequest
+	}
+	return body, 0
+}
+
+// keep makes a webhook durable.
+func (s *Server) keep(ctx context.Context, n *number, body []byte, events []message.Event) int {
+	select {
+	case s.queue <- struct{}{}:
+		defer func() { <-s.queue }()
+	default:
+		return http.StatusServiceUnavailable
+	}
+	// Once it waits for the commit, whoever sent it may go: it is kept.
+	in := state.Inbox{Provider: n.Address, Received: s.opt.Now(), Raw: body, Events: events}
+	_, err := s.opt.Store.Append(context.WithoutCancel(ctx), []state.Inbox{in})
+	s.stateFault(err)
+	if err != nil {
+		return http.StatusServiceUnavailable
+	}
+	wake(s.folding)
+	return http.StatusOK
+}

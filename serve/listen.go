@@ -1,0 +1,229 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// readAll reads r, whose length is expected to be size where that is not
+// negative.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	var b bytes.Buffer
+	if size > 0 {
+		b.Grow(int(size) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
+// ListenOptions say where webhooks are received.
+type ListenOptions struct {
+	Addr string // "127.0.0.1:8080"
+	// CertFile and KeyFile are PEM files; both or neither. They are read again
+	// when they change.
+	CertFile, KeyFile string
+	// BehindProxy allows plain HTTP on an address that others can reach, since a
+	// proxy in front of it speaks TLS.
+	BehindProxy bool
+	// MaxConns bounds the connections; 0 for 512.
+	MaxConns int
+	// Reloaded is told when certificate files were taken or refused; may be nil.
+	Reloaded func(error)
+}
+
+// Listen opens the listener for Serve. Plain HTTP is refused on an address that
+// others can reach.
+func Listen(ctx context.Context, o ListenOptions) (net.Listener, error) {
+	if (o.CertFile == "") != (o.KeyFile == "") {
+		return nil, errors.New("a certificate needs its key and a key its certificate")
+	}
+	if o.CertFile == "" && !o.BehindProxy && !loopback(o.Addr) {
+		return nil, fmt.Errorf("%s can be reached by others, and webhooks carry personal data: give certificate files, listen on 127.0.0.1 behind a proxy, or say -insecure-behind-proxy", o.Addr)
+	}
+	var config *tls.Config
+	if o.CertFile != "" {
+		k := &keys{certFile: o.CertFile, keyFile: o.KeyFile, told: o.Reloaded}
+		if err := k.load(); err != nil {
+			return nil, err
+		}
+		config = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: k.certificate, NextProtos: []string{"http/1.1"}}
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Addr)
+	if err != nil {
+		return nil, err
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 512
+	}
+	l = &limited{Listener: l, places: make(chan struct{}, o.MaxConns)}
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	return l, nil
+}
+
+// loopback reports whether an address is of this machine only.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// limited is a listener with a bound on its connections.
+type limited struct {
+	net.Listener
+	places chan struct{}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case l.places <- struct{}{}:
+		return &limitedConn{Conn: c, free: func() { <-l.places }}, nil
+	default:
+		// Full: this one gets nothing, and the listener stays awake.
+		_ = c.Close()
+		return &limitedConn{Conn: c, free: func() {}}, nil
+	}
+}
+
+type limitedConn struct {
+	net.Conn
+	once sync.Once
+	free func()
+}
+
+func (c *limitedConn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(c.free)
+	return err
+}
+
+// keys are the certificate files, looked at again at most once a second.
+type keys struct {
+	certFile, keyFile string
+	told              func(error)
+
+	mu      sync.Mutex
+	cert    *tls.Certificate
+	changed time.Time // newest modification of the two files
+}
+
+func (k *keys) modified() (time.Time, error) {
+	var newest time.Time
+	for _, name := range [...]string{k.certFile, k.keyFile} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return newest, err
+		}
+		if info.ModTime().After(newest) {
+			newest = info.ModTime()
+		}
+	}
+	return newest, nil
+}
+
+func (k *keys) load() error {
+	at, err := k.modified()
+	if err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	cert, err := tls.LoadX509KeyPair(k.certFile, k.keyFile)
+	if err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	k.cert, k.changed = &cert, at
+	return nil
+}
+
+// certificate is called for every handshake: files that changed are read
+// again, and while they are not whole the certificate before them stays.
+func (k *keys) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if at, err := k.modified(); err == nil && !at.Equal(k.changed) {
+		err := k.load()
+		if k.told != nil {
+			k.told(err)
+		}
+	}
+	return k.cert, nil
+}
+
+// Serve runs the server on l, and its metrics on m where that is not nil,
+// until ctx ends; then it answers what has come, finishes what is under way,
+// and returns.
+func (s *Server) Serve(ctx context.Context, l, m net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	servers := []*http.Server{s.httpServer(s.Handler())}
+	listeners := []net.Listener{l}
+	if m != nil {
+		servers, listeners = append(servers, s.httpServer(s.Metrics())), append(listeners, m)
+	}
+	errs := make(chan error, len(servers)+1)
+	var wg sync.WaitGroup
+	for i, srv := range servers {
+		wg.Go(func() {
+			if err := srv.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				errs <- err
+				cancel()
+			}
+		})
+	}
+	// What was accepted is folded after the last webhook.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var work sync.WaitGroup
+	work.Go(func() {
+		if err := s.Run(running); err != nil {
+			errs <- err
+			cancel()
+		}
+	})
+	<-ctx.Done()
+	shutdown(servers)
+	wg.Wait()
+	stop()
+	work.Wait()
+	close(errs)
+	return <-errs
+}
+
+// stopTime is how long requests under way get.
+const stopTime = 10 * time.Second
+
+func shutdown(servers []*http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	for _, srv := range servers {
+		if srv.Shutdown(ctx) != nil {
+			_ = srv.Close() // time is over: connections end
+		}
+	}
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: min(2*time.Second, s.opt.ReadTimeout), ReadTimeout: s.opt.ReadTimeout,
+		WriteTimeout: s.opt.ReadTimeout + 5*time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		// What strangers do wrong at the protocol is nobody's news.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+}

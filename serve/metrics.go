@@ -1,0 +1,61 @@
+package serve
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics count what the server does. Labels name numbers and results, never
+// people.
+type metrics struct {
+	registry *prometheus.Registry
+	webhooks *prometheus.CounterVec
+	seconds  prometheus.Histogram
+	folded   prometheus.Counter
+	replies  *prometheus.CounterVec
+	forwards *prometheus.CounterVec
+	dead     prometheus.Gauge
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_webhooks_total", Help: "Webhooks by number and HTTP status."}, []string{"provider", "status"}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "handbill_webhook_seconds", Help: "Time from a webhook's headers to its durable acceptance or refusal.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}}),
+		folded:   prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_webhooks_folded_total", Help: "Webhooks joined into the state."}),
+		replies:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_replies_total", Help: "Answers by number and result."}, []string{"provider", "result"}),
+		forwards: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_forwards_total", Help: "Attempts at handing messages on, by result."}, []string{"result"}),
+		dead:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_forwards_dead", Help: "Messages that no service took and that were given up."}),
+	}
+	m.registry.MustRegister(m.webhooks, m.seconds, m.folded, m.replies, m.forwards, m.dead,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) received(provider string, status int, took time.Duration) {
+	m.webhooks.WithLabelValues(provider, strconv.Itoa(status)).Inc()
+	m.seconds.Observe(took.Seconds())
+}
+
+// Metrics serves /metrics, for a listener of its own.
+func (s *Server) Metrics() http.Handler {
+	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "handbill_webhooks_waiting", Help: "Accepted webhooks that are not joined yet."}, func() float64 {
+		n, _, err := s.opt.Store.Waiting(context.Background())
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	})
+	own := prometheus.NewRegistry()
+	own.MustRegister(waiting)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{s.metrics.registry, own}, promhttp.HandlerOpts{}))
+	return mux
+}

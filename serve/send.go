@@ -1,0 +1,149 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// outgoing is a message that answers an inbound event.
+type outgoing struct {
+	rule    string // address
+	message string // address
+	draft   *message.Draft
+	values  []string
+}
+
+// send takes a reply through the send axis: the intent is durable before its
+// request leaves, the outcome after; the window is looked at again; and one
+// rule answers one event at most once. What was certainly not taken is tried
+// again a few times. An error is of the state, or the end of ctx.
+func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) error {
+	n := s.numbers[ev.Provider]
+	if n == nil || n.Sender == nil {
+		s.gated(ev, m, "no_number")
+		return nil
+	}
+	in := state.Intent{Key: state.Key{Campaign: m.rule, Recipient: ev.Recipient, Revision: int(ev.Seq)}, To: address(ev.Event.From),
+		Attempt: 1, Message: m.message, Digest: message.Digest(m.draft, m.values), Window: true, Inbound: ev.Seq}
+	for try := 0; ; try++ {
+		ans, verdict, err := s.attempt(ctx, n, &in, m)
+		switch {
+		case err != nil:
+			return err
+		case verdict.Gate == state.GateAttempt && verdict.Next > in.Attempt:
+			in.Attempt = verdict.Next // an earlier server's attempts count
+			continue
+		case verdict.Gate != "":
+			s.gated(ev, m, verdict.Gate)
+			return nil
+		}
+		s.metrics.replies.WithLabelValues(ev.Provider, ans.Class.String()).Inc()
+		s.opt.Observe(Event{Kind: EventReplied, Provider: ev.Provider, Rule: m.rule, Recipient: message.Mask(ev.Recipient), Detail: ans.Class.String(), Err: refusal(ans)})
+		pause, again := s.again(n, ans, try)
+		if !again {
+			return nil
+		}
+		if err := wait(ctx, pause); err != nil {
+			return err
+		}
+		in.Attempt++
+	}
+}
+
+func address(a message.Address) message.Address {
+	if a.Phone != "" {
+		a.UserID = ""
+	}
+	return a
+}
+
+func (s *Server) gated(ev *state.InboundEvent, m *outgoing, gate string) {
+	s.metrics.replies.WithLabelValues(ev.Provider, "gated").Inc()
+	s.opt.Observe(Event{Kind: EventGated, Provider: ev.Provider, Rule: m.rule, Recipient: message.Mask(ev.Recipient), Detail: gate})
+}
+
+// attempt makes one attempt; the verdict says when nothing was sent.
+func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *outgoing) (message.Answer, state.Verdict, error) {
+	in.Ref = message.NewRef(s.lineage, in.Campaign, in.Recipient, in.Revision, in.Attempt)
+	req, err := n.Sender.Encode(in.To, m.draft, m.values, in.Ref)
+	if err != nil {
+		return message.Answer{}, state.Verdict{Gate: "unsendable"}, nil // told as a gate
+	}
+	in.Body = sha256.Sum256(req.Body)
+	if err := wait(ctx, n.pace.take(s.opt.Now())); err != nil {
+		return message.Answer{}, state.Verdict{}, err
+	}
+	verdicts, err := s.opt.Store.Intend(ctx, 0, []state.Intent{*in})
+	if err != nil || verdicts[0].Gate != "" {
+		if err != nil {
+			return message.Answer{}, state.Verdict{}, err
+		}
+		return message.Answer{}, verdicts[0], nil
+	}
+	// The intent is durable: the request leaves, and its outcome is written,
+	// also when we are asked to end.
+	ctx = context.WithoutCancel(ctx)
+	ans := n.Sender.Send(ctx, req)
+	return ans, verdicts[0], s.opt.Store.Settle(ctx, 0, []state.Outcome{outcome(verdicts[0].Attempt, ans, s.opt.Now())})
+}
+
+// outcome is the row that an answer makes; as in apply.
+func outcome(attempt int64, ans message.Answer, now time.Time) state.Outcome {
+	o := state.Outcome{Attempt: attempt, Code: ans.Code, Title: ans.Title, At: now}
+	switch ans.Class {
+	case message.Accepted:
+		o.Send, o.ID, o.Proof = state.Accepted, ans.ID, state.ProofResponse
+	case message.Refused:
+		o.Send = state.Rejected
+		if ans.RetryAfter > 0 {
+			o.Cooldown = now.Add(ans.RetryAfter)
+		}
+	case message.WindowClosed:
+		o.Send, o.WindowShut = state.Rejected, true
+	case message.OptedOut:
+		o.Send, o.OptOut = state.Rejected, true
+	case message.Throttled, message.PairThrottled, message.NotSent, message.AccountFault:
+		o.Send = state.Pending
+	default:
+		o.Send, o.Cause = state.InDoubt, ans.Title
+	}
+	return o
+}
+
+// again says whether a reply that was certainly not taken is tried once more,
+// and after how long.
+func (s *Server) again(n *number, ans message.Answer, try int) (time.Duration, bool) {
+	if try >= len(s.opt.Backoff) {
+		return 0, false
+	}
+	pause := max(s.opt.Backoff[try], ans.RetryAfter)
+	switch ans.Class {
+	case message.Throttled:
+		n.pace.pause(s.opt.Now().Add(pause))
+		return 0, true
+	case message.PairThrottled, message.NotSent:
+		return pause, true
+	}
+	return 0, false
+}
+
+// refusal is what an answer that is no acceptance says; nil for one that is.
+func refusal(ans message.Answer) error {
+	if ans.Class == message.Accepted {
+		return nil
+	}
+	return &refused{code: ans.Code, title: ans.Title}
+}
+
+type refused struct{ code, title string }
+
+func (r *refused) Error() string {
+	if r.code == "" {
+		return r.title
+	}
+	return r.code + " " + r.title
+}

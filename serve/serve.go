@@ -1,0 +1,269 @@
+// Package serve receives what providers tell by webhook, keeps it, and answers
+// by the reply rules of the last apply.
+//
+// A webhook is answered with 200 only after its body and events are durable;
+// joining them into the state, answering, and handing on to the user's own
+// services go on behind that. See docs/delivery.md.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/reply"
+	"github.com/handbill/handbill/state"
+)
+
+// Webhook is a sending number whose events can be received; see
+// providers.Webhook for the contract.
+type Webhook interface {
+	Handshake(query url.Values) (body string, ok bool)
+	Authenticate(h http.Header, body []byte) (signed bool, err error)
+	Decode(body []byte) ([]message.Event, error)
+}
+
+// Sender is a sending number that answers go through; see apply.Sender for the
+// contract.
+type Sender interface {
+	Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error)
+	Send(ctx context.Context, r message.Request) message.Answer
+}
+
+// Store is the state as serve needs it; see state.Store. It is safe for
+// concurrent use.
+type Store interface {
+	Meta(ctx context.Context) (state.Meta, error)
+	// Append is durable when it returns nil.
+	Append(ctx context.Context, in []state.Inbox) ([]bool, error)
+	Fold(ctx context.Context, limit int) (int, error)
+	Waiting(ctx context.Context) (inbox, inbound int, err error)
+
+	RecoverReplies(ctx context.Context) (int, error)
+	ClaimInbound(ctx context.Context, n int) ([]state.InboundEvent, error)
+	Inbound(ctx context.Context, seq int64) (state.InboundEvent, bool, error)
+	Answered(ctx context.Context, seqs ...int64) error
+	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)
+	LastReply(ctx context.Context, rule, recipient string) (time.Time, error)
+
+	Person(ctx context.Context, recipient string) (state.Person, error)
+	SetAttributes(ctx context.Context, recipient string, set map[string]string) error
+	Handover(ctx context.Context, recipient string, on bool) error
+	OptOut(ctx context.Context, recipient, reason, evidence string) error
+
+	Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error)
+	Settle(ctx context.Context, run int64, outcomes []state.Outcome) error
+
+	PutAll(ctx context.Context, blobs map[string][]byte) error
+	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
+}
+
+// Number is one sending number whose webhooks are received.
+type Number struct {
+	Address    string // "provider.cloud.main"
+	Type, Name string // of the path /webhooks/TYPE/NAME
+	Webhook    Webhook
+	// Tokens are the secrets of which the path must hold one as its last part;
+	// empty where the path has none.
+	Tokens []string
+	// TrustUnsigned takes what neither a signature nor a token vouches for as
+	// if one did.
+	TrustUnsigned bool
+	// Sender is where answers go; nil answers nothing.
+	Sender Sender
+	// Rate is how many answers a second may go out; 0 for no bound.
+	Rate float64
+}
+
+// Options of New. Store, Numbers, Now and Rules are required.
+type Options struct {
+	Store   Store
+	Numbers []Number
+	Now     func() time.Time
+	// Rules are those of the last apply. It is asked for every message, so it is
+	// cheap while nothing changed. Nil rules answer nothing.
+	Rules func(ctx context.Context) (*reply.Rules, error)
+	// Observe gets what a person may want to know; nil drops it. It is called
+	// from many goroutines.
+	Observe func(Event)
+	// AllowHosts are "host:port" of services that lookups and forwards may reach
+	// although they are on this machine or in a private network, and by http.
+	AllowHosts []string
+	// RetryDead tries forwards again that were given up.
+	RetryDead bool
+
+	// Queue is how many webhooks may wait for their commit; more are answered
+	// with 503. 0 for 1024.
+	Queue int
+	// MaxBody bounds a webhook's body in bytes; 0 for 4 MiB. Meta's are 3 MB at
+	// most (Meta, webhooks/overview, read 2026-09-11).
+	MaxBody int64
+	// ReadTimeout bounds how long a request may take to arrive; 0 for 5 s.
+	ReadTimeout time.Duration
+	// Backoff are the waits before a reply that was certainly not taken is tried
+	// again; nil for 1 s, 6 s, 15 s and 60 s.
+	Backoff []time.Duration
+	// ForwardBackoff are the waits before a forward is tried again; nil for the
+	// schedule of standardwebhooks.com, 27 hours in all.
+	ForwardBackoff []time.Duration
+}
+
+// EventKind tells what an Event is about.
+type EventKind string
+
+// The kinds of Event.
+const (
+	EventRefused   EventKind = "refused"   // a webhook was refused
+	EventReplied   EventKind = "replied"   // a rule's message was sent; Detail is the answer's class
+	EventGated     EventKind = "gated"     // a rule's message was not sent; Detail is the gate
+	EventRule      EventKind = "rule"      // a rule could not be carried out
+	EventStop      EventKind = "stop"      // a person wants no more messages
+	EventForwarded EventKind = "forwarded" // a service took a message
+	EventForward   EventKind = "forward"   // a service did not take a message; it is tried again
+	EventDead      EventKind = "dead"      // a forward was given up
+	EventState     EventKind = "state"     // the state could not be read or written
+	EventRules     EventKind = "rules"     // the rules could not be loaded; those before go on
+)
+
+// Event is something that happened. It holds no text of a message, no secret
+// and no whole phone number.
+type Event struct {
+	Kind      EventKind
+	Provider  string
+	Rule      string
+	Recipient string // masked
+	Detail    string
+	Err       error
+}
+
+// Server receives webhooks and answers.
+type Server struct {
+	opt     Options
+	numbers map[string]*number // by address
+	paths   map[string]*number // by "type/name"
+	lineage string
+	metrics *metrics
+
+	queue    chan struct{} // a place for each webhook that waits for its commit
+	folding  chan struct{} // wakes the fold
+	inbound  chan struct{} // wakes the answering
+	forwards *forwards
+	client   *http.Client
+	confirm  map[string]*message.Draft // by language
+
+	broken atomic.Pointer[error]     // why the state is not usable
+	rules  atomic.Pointer[lastRules] // the last that could be loaded
+}
+
+type lastRules struct{ rules *reply.Rules }
+
+type number struct {
+	Number
+	pace   *pacer
+	tokens [][32]byte // SHA-256 of Tokens
+}
+
+// New makes a Server. Nothing happens before Run.
+func New(ctx context.Context, opt Options) (*Server, error) {
+	if opt.Store == nil || opt.Now == nil || opt.Rules == nil {
+		return nil, errors.New("serve: Store, Now and Rules are required")
+	}
+	meta, err := opt.Store.Meta(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the state's identity: %w", err)
+	}
+	opt.defaults()
+	s := &Server{
+		opt: opt, lineage: meta.Lineage, numbers: map[string]*number{}, paths: map[string]*number{},
+		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1),
+		client: guardedClient(opt.AllowHosts), confirm: confirmationDrafts(), metrics: newMetrics(),
+	}
+	s.forwards = newForwards(s)
+	s.rules.Store(&lastRules{})
+	for _, n := range opt.Numbers {
+		if err := s.add(n); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (o *Options) defaults() {
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	if o.Queue == 0 {
+		o.Queue = 1024
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 4 << 20
+	}
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout = 5 * time.Second
+	}
+	if o.Backoff == nil {
+		o.Backoff = []time.Duration{time.Second, 6 * time.Second, 15 * time.Second, time.Minute}
+	}
+	if o.ForwardBackoff == nil {
+		// Source: standardwebhooks.com, spec, "Deliverability and reliability", 2026-11-20.
+		o.ForwardBackoff = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour}
+	}
+}
+
+func (s *Server) add(n Number) error {
+	path := n.Type + "/" + n.Name
+	if n.Webhook == nil || s.paths[path] != nil {
+		return fmt.Errorf("serve: %s has no webhook, or is there twice", n.Address)
+	}
+	one := &number{Number: n, pace: newPacer(n.Rate, s.opt.Now())}
+	for _, t := range n.Tokens {
+		one.tokens = append(one.tokens, hash(t))
+	}
+	s.numbers[n.Address], s.paths[path] = one, one
+	return nil
+}
+
+// Run folds, answers and forwards until ctx ends, and then finishes what is
+// under way. It runs beside the listeners of Serve.
+func (s *Server) Run(ctx context.Context) error {
+	if _, err := s.opt.Store.RecoverReplies(ctx); err != nil {
+		return fmt.Errorf("taking up where the last server stopped: %w", err)
+	}
+	if err := s.forwards.load(ctx); err != nil {
+		return fmt.Errorf("reading the forwards that wait: %w", err)
+	}
+	wake(s.folding)
+	wake(s.inbound)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.foldLoop(ctx) })
+	wg.Go(func() { s.answerLoop(ctx) })
+	wg.Go(func() { s.forwards.loop(ctx) })
+	wg.Wait()
+	return nil
+}
+
+// wake makes sure that whoever waits on c looks again.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// stateFault notes that the state failed, and says it once; nil that it is
+// well again.
+func (s *Server) stateFault(err error) {
+	if err == nil {
+		s.broken.Store(nil)
+		return
+	}
+	if s.broken.Swap(&err) == nil {
+		s.opt.Observe(Event{Kind: EventState, Err: err})
+	}
+}
