@@ -122,7 +122,7 @@ func (a *app) stateList(ctx context.Context, s *state.Store, f *stateFlags, addr
 				return a.failState(err, false)
 			}
 			found = true
-			fmt.Fprintf(a.sys.Stdout, "%s[%q]  %s%s\n", d.Campaign, style.Recipient(d.Recipient), d.Send, view.DeliveryNote(&d))
+			fmt.Fprintf(a.sys.Stdout, "%s[%q]  %s%s\n", d.Campaign, style.Recipient(d.Recipient), d.Send, style.DeliveryNote(&d))
 		}
 		if !found {
 			return a.fail("No such deliveries", fmt.Errorf("the state has no delivery of %s", message.SafeText(address)))

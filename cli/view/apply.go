@@ -101,7 +101,7 @@ func (r *ApplyReport) Text(s Style) string {
 	case r.Failed() || r.NewDoubts() > 0:
 		head = s.bold(s.yellow("Apply complete, with failures."))
 	}
-	fmt.Fprintf(&b, "\n%s %s sent in %s.\n", head, Plural(r.Sent(), "message"), took(r.Took))
+	fmt.Fprintf(&b, "\n%s %s sent%s.\n", head, Plural(r.Sent(), "message"), took(r.Took))
 	for i := range r.Campaigns {
 		r.campaign(&b, s, &r.Campaigns[i])
 	}
@@ -120,11 +120,15 @@ func (r *ApplyReport) halted() bool {
 	return false
 }
 
+// took says how long a run was where that is worth a person's notice.
 func took(d time.Duration) string {
-	if d < time.Minute {
-		return fmt.Sprintf("%.1f s", d.Seconds())
+	switch {
+	case d < 2*time.Second:
+		return ""
+	case d < time.Minute:
+		return fmt.Sprintf(" in %.0f s", d.Seconds())
 	}
-	return Duration(d)
+	return " in " + Duration(d)
 }
 
 func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) {
@@ -245,7 +249,10 @@ func (a *ApplyStream) Start(r *PlanReport) {
 // Delivery writes one event; attempts that will be repeated and pauses are
 // progress, everything final is a delivery.
 func (a *ApplyStream) Delivery(d Delivery) {
-	recipient := a.style.Recipient(d.Recipient)
+	recipient, id := a.style.Recipient(d.Recipient), ""
+	if a.style.ShowRecipients { // an id holds the number, merely encoded
+		id = d.MessageID
+	}
 	switch {
 	case d.Kind == "answered" && !d.Again, d.Kind == "gated", d.Kind == "held":
 		outcome := d.Outcome
@@ -254,7 +261,7 @@ func (a *ApplyStream) Delivery(d Delivery) {
 		}
 		a.stream.write("info", "delivery", fmt.Sprintf("%s[%q]: %s", d.Campaign, recipient, outcome),
 			field{"campaign", d.Campaign}, field{"recipient", recipient}, field{"outcome", outcome},
-			field{"message_id", d.MessageID}, field{"code", d.Code}, field{"title", d.Title}, field{"reason", d.Reason}, field{"attempt", d.Attempt})
+			field{"message_id", id}, field{"code", d.Code}, field{"title", d.Title}, field{"reason", d.Reason}, field{"attempt", d.Attempt})
 	default:
 		a.stream.write("info", "apply_progress", fmt.Sprintf("%s: %s %s", d.Provider, d.Kind, Reason(d.Reason)),
 			field{"provider", d.Provider}, field{"campaign", d.Campaign}, field{"event", d.Kind}, field{"reason", d.Reason},

@@ -112,7 +112,7 @@ func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
 	if c.From != "" && c.From != c.Address {
 		fmt.Fprintf(b, "  %s\n", s.bold("# (moved from "+message.SafeText(c.From)+")"))
 	}
-	t := treeText{s, b}
+	t := treeText{style: s, b: b}
 	t.resource(resourceHead(c.Address), c.Change, plan.Diff(c.Before, c.After))
 	b.WriteString("\n")
 }
@@ -136,7 +136,7 @@ func (r *PlanReport) gone(b *strings.Builder, s Style) {
 		if c.Type == "campaign" && c.Change == "delete" && !planned[c.Address] {
 			fmt.Fprintf(b, "  %s\n  %s\n", s.bold("# "+message.SafeText(c.Address)+" will be removed"),
 				s.bold("# (its history stays in the state; what it had not sent will not be sent)"))
-			t := treeText{s, b}
+			t := treeText{style: s, b: b}
 			t.line(2, s.mark("delete"), resourceHead(c.Address)+" {}")
 			b.WriteString("\n")
 		}
@@ -162,7 +162,7 @@ func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 			fmt.Fprintf(b, "  %s\n", s.bold("# (moved from "+message.SafeText(change.From)+")"))
 		}
 	}
-	t := treeText{s, b}
+	t := treeText{style: s, b: b}
 	t.line(2, mark, resourceHead(c.Address)+" {")
 	campaignFacts(t, c)
 	if change != nil && (change.Change == "update" || change.Change == "move") {

@@ -12,7 +12,9 @@ import (
 )
 
 // DeliveryNote is what is known of a delivery beside its state, in brackets.
-func DeliveryNote(d *state.Delivery) string {
+// A message id is shown only where recipients are: WhatsApp's ids hold the
+// recipient's number, merely encoded.
+func (s Style) DeliveryNote(d *state.Delivery) string {
 	var notes []string
 	if d.Rank > message.RankNone {
 		notes = append(notes, d.Rank.String())
@@ -26,7 +28,7 @@ func DeliveryNote(d *state.Delivery) string {
 	if d.Cause != "" {
 		notes = append(notes, message.SafeText(d.Cause))
 	}
-	if d.ID != "" {
+	if d.ID != "" && s.ShowRecipients {
 		notes = append(notes, message.SafeText(d.ID))
 	}
 	if len(notes) == 0 {
@@ -39,19 +41,9 @@ func DeliveryNote(d *state.Delivery) string {
 func ResourceText(w io.Writer, s Style, address string, tree *lang.Tree) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s {\n", s.bold("# "+message.SafeText(address)+":"), resourceHead(address))
-	still := Style{Width: s.Width} // nothing changes, so nothing is marked
-	t := treeText{still, &b}
-	t.body(plain(plan.Diff(nil, tree)), 2)
+	t := treeText{style: s, b: &b, still: true} // nothing changes, so nothing is marked
+	t.body(plan.Diff(nil, tree), 2)
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// plain takes the marks of creation away.
-func plain(d plan.TreeDiff) plan.TreeDiff {
-	for i := range d.Blocks {
-		d.Blocks[i].Change = "show"
-		d.Blocks[i].Tree = plain(d.Blocks[i].Tree)
-	}
-	return d
 }

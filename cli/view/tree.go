@@ -16,6 +16,7 @@ import (
 type treeText struct {
 	style Style
 	b     *strings.Builder
+	still bool // draws a resource as it is, without marks
 }
 
 // mark is the sign of a change in its colour.
@@ -153,5 +154,8 @@ func (t treeText) block(d plan.BlockDiff, indent int) {
 }
 
 func (t treeText) line(indent int, mark, text string) {
+	if t.still && mark != "" {
+		mark = " "
+	}
 	t.b.WriteString(strings.TrimRight(strings.Repeat(" ", indent)+mark+" "+inert(text), " ") + "\n")
 }
