@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash"
 	"slices"
@@ -112,12 +111,12 @@ func (b *builder) prepare(ctx context.Context) bool {
 		}
 	}
 	if err != nil {
-		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s.", err))
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
 		return false
 	}
 	if b.in.Options.Prices != nil {
 		if b.prices, err = readPrices(b.in.Options.Prices); err != nil {
-			b.diags = append(b.diags, fail("price_file", hcl.Range{}, "%s.", err))
+			b.diags = append(b.diags, fail("price_file", hcl.Range{}, "%s", dotted(err.Error())))
 			return false
 		}
 	}
@@ -206,14 +205,14 @@ func (b *builder) conclude() {
 	p := b.plan
 	p.Entries = entries(p.spool.Open, p.Campaigns)
 	if err := b.inputs(); err != nil {
-		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s.", err))
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
 	}
 	if !b.diags.HasErrors() {
 		b.checks()
 	}
 	sum, err := digest(p, b.hash)
 	if err != nil {
-		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s.", err))
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
 	}
 	p.Digest = sum
 	p.Diagnostics = diagnostics(b.diags)
@@ -254,7 +253,7 @@ func variableJSON(v *lang.Variable) ([]byte, error) {
 	}
 	data, err := ctyjson.Marshal(value, cty.DynamicPseudoType)
 	if err != nil {
-		return nil, fmt.Errorf("encoding variable %q: %w", v.Name, errors.Unwrap(err))
+		return nil, fmt.Errorf("encoding variable %q: %w", v.Name, err)
 	}
 	return data, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
+	"go.uber.org/goleak"
 
 	"github.com/handbill/handbill/internal/golden"
 	"github.com/handbill/handbill/lang"
@@ -384,5 +385,42 @@ func TestSavedBuildRoundTrip(t *testing.T) {
 	}
 	if err := got.Stale(state.Meta{Lineage: p.Lineage, Serial: p.Serial}, testAt, "0.1.0"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	w := open(t, shopFiles())
+	var got []Progress
+	w.in.Progress = func(p Progress) { got = append(got, p) }
+	w.plan(t)
+	var stages []string
+	for _, p := range got {
+		stages = append(stages, fmt.Sprint(p.Stage, " ", p.Rows, " ", p.Done))
+	}
+	want := []string{"reading 0 false", "reading 0 true", "planning 16 false", "planning 16 true"}
+	if diff := cmp.Diff(want, stages); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestCancelled: a plan that was interrupted says so and leaves no goroutine.
+func TestCancelled(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	var b strings.Builder
+	b.WriteString("phone,name\n")
+	for i := range 20 * batchRows {
+		fmt.Fprintf(&b, "+49151%08d,Anna\n", i)
+	}
+	w := open(t, map[string]string{"main.hcl": small, "contacts.csv": b.String()})
+	ctx, cancel := context.WithCancel(t.Context())
+	w.in.Progress = func(p Progress) {
+		if p.Rows > 0 {
+			cancel()
+		}
+	}
+	p, diags := Build(ctx, w.cfg, w.in)
+	defer p.Close()
+	if !diags.HasErrors() || p.Campaigns[0].Recipients >= 20*batchRows {
+		t.Errorf("%d recipients, diagnostics: %s", p.Campaigns[0].Recipients, summaries(diags))
 	}
 }

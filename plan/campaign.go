@@ -264,7 +264,7 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, l *ledger, e
 		b.diags = append(b.diags, sourceError(decl.Audience, unreadable))
 		return true
 	}
-	b.diags = append(b.diags, fail("plan_failed", decl.DeclRange, "%s: %s.", c.Address, err))
+	b.diags = append(b.diags, fail("plan_failed", decl.DeclRange, "%s: %s", c.Address, dotted(err.Error())))
 	return false
 }
 

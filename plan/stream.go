@@ -83,6 +83,9 @@ func (s *stream) run(ctx context.Context) error {
 	for b := range inOrder {
 		<-b.ready
 		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
 			err = errors.Join(s.book(b), b.end)
 		}
 		if err != nil {
