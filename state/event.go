@@ -104,7 +104,8 @@ func (t *tx) statusEvent(provider, received int64, ev *message.Event, by Proof) 
 
 // joinStatus joins a status to the attempt that it is about.
 func (t *tx) joinStatus(id, received int64, ev *message.Event, by Proof) error {
-	if err := t.proven(id, ev, by, eventTime(ev, received)); err != nil {
+	id, err := t.proven(id, ev, by, eventTime(ev, received))
+	if err != nil {
 		return err
 	}
 	st, err := t.c.status(id)
@@ -126,53 +127,75 @@ func (t *tx) joinStatus(id, received int64, ev *message.Event, by Proof) error {
 }
 
 // proven settles an attempt by the proof that a status of it is (T9, T13,
-// T14).
-func (t *tx) proven(id int64, ev *message.Event, by Proof, at int64) error {
+// T14), or the later attempt at the same delivery, and says which.
+func (t *tx) proven(id int64, ev *message.Event, by Proof, at int64) (int64, error) {
 	o, exists, err := t.c.outcome(id)
 	if err != nil {
-		return err
+		return id, err
 	}
 	next := outcomeRow{id: id, send: Accepted, proof: by, settled: at, hash: hash48(ev.ID), sentID: packID(ev.ID)}
-	if !exists {
-		if err := Transition(Sending, Accepted, by); err != nil {
-			return err
-		}
-		return t.accept(&next, false, ev.ID)
-	}
-	switch o.send {
-	case Accepted:
+	if exists && o.send == Accepted {
 		old := o.sentID
 		if err := t.joinAccepted(&o, &next); err != nil || old != nil || ev.ID == "" {
-			return err
+			return id, err
 		}
-		return t.adopt(ev.ID)
+		return id, t.adopt(ev.ID)
+	}
+	if later, err := t.later(id); err != nil || later != 0 {
+		return t.provenLate(id, later, &next, ev.ID)
+	}
+	from := Sending
+	if exists {
+		from = o.send
+	}
+	switch from {
 	case Rejected:
-		if err := t.find(FindingContradiction, id, "refused with "+o.code+", and then a status came for it"); err != nil {
-			return err
-		}
+		err = t.find(FindingContradiction, id, "refused with "+o.code+", and then a status came for it")
 	case Pending, Cancelled:
-		if moved, err := t.again(id); err != nil || moved {
-			return err
-		}
-		if err := t.find(FindingContradiction, id, "believed to be not taken, and then a status came for it"); err != nil {
-			return err
-		}
+		err = t.find(FindingContradiction, id, "believed to be not taken, and then a status came for it")
 	}
-	if err := Transition(o.send, Accepted, by); err != nil {
-		return err
+	if err != nil {
+		return id, err
 	}
-	return t.accept(&next, true, ev.ID)
+	if err := Transition(from, Accepted, by); err != nil {
+		return id, err
+	}
+	return id, t.accept(&next, exists, ev.ID)
 }
 
-// again notes the echo of an attempt that was made again, as a duplicate; the
-// later attempt is the one that counts.
-func (t *tx) again(id int64) (bool, error) {
-	later, _, err := t.c.one(`SELECT EXISTS (SELECT 1 FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
-		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt)`, id)
-	if err != nil || later == 0 {
-		return false, err
+// later is the last attempt at the same delivery after this one; 0 for none.
+func (t *tx) later(id int64) (int64, error) {
+	last, _, err := t.c.one(`SELECT b.id FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
+		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt ORDER BY b.attempt DESC LIMIT 1`, id)
+	return last, err
+}
+
+// provenLate takes the proof of an attempt that was believed to be not taken
+// and was made again. The last attempt stands for the delivery: it is accepted
+// by this proof where it is not already, so that no third one is made.
+func (t *tx) provenLate(id, last int64, next *outcomeRow, messageID string) (int64, error) {
+	l, exists, err := t.c.outcome(last)
+	if err != nil {
+		return id, err
 	}
-	return true, t.find(FindingDuplicate, id, "believed to be not taken and made again, and then a status came for it")
+	if l.send == Accepted && exists && next.sentID != nil && same(l.sentID, next.sentID) {
+		return last, nil
+	}
+	if err := t.find(FindingDuplicate, id, "believed to be not taken and made again, and then a status came for it"); err != nil {
+		return id, err
+	}
+	from := Sending
+	if exists {
+		from = l.send
+	}
+	if from == Accepted {
+		return id, nil
+	}
+	if err := Transition(from, Accepted, next.proof); err != nil {
+		return last, err
+	}
+	next.id = last
+	return last, t.accept(next, exists, messageID)
 }
 
 func (t *tx) accept(o *outcomeRow, exists bool, id string) error {

@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -143,6 +142,37 @@ func TestProofOfAStatus(t *testing.T) {
 	}
 }
 
+// A message that the provider denied, that was made again, and that turns out
+// to have been taken at the first attempt, is not made a third time.
+func TestTheEchoOfADeniedAttemptEndsTheDelivery(t *testing.T) {
+	for _, first := range []Outcome{{Send: Pending}, {Send: Rejected, Code: "131026"}} {
+		for _, second := range []Outcome{{Send: Pending}, {Send: Rejected}, {Send: InDoubt}} {
+			s, _ := create(t)
+			run := begin(t, s)
+			in := intent(s, phone(1))
+			echo := status("wamid.YWE=", in.Ref, message.RankSent, noon)
+			for i, o := range []Outcome{first, second} {
+				in.Attempt, in.Retry = i+1, true
+				in.Ref = message.NewRef(s.lineage, in.Campaign, in.Recipient, 1, i+1)
+				o.Attempt, o.At = intend(t, s, run, in)[0].Attempt, noon
+				settle(t, s, run, o)
+			}
+			events(t, s, echo, status("wamid.YWE=", "", message.RankRead, noon))
+			if d := oneDelivery(t, s); d.Send != Accepted || d.ID != "wamid.YWE=" || d.Rank != message.RankRead {
+				t.Errorf("%s then %s: %s, id %q, %s", first.Send, second.Send, d.Send, d.ID, d.Rank)
+			}
+			in.Attempt = 3
+			if v := intend(t, s, run, in)[0]; v.Gate != GateSent {
+				t.Errorf("%s then %s: a third attempt is %+v", first.Send, second.Send, v)
+			}
+			if found, err := s.Findings(t.Context()); err != nil || len(found) != 1 || found[0].Kind != FindingDuplicate {
+				t.Errorf("%s then %s: findings %+v, %v", first.Send, second.Send, found, err)
+			}
+			verify(t, s)
+		}
+	}
+}
+
 func TestAReferenceThatTheStateLostIsNoticed(t *testing.T) {
 	s, _ := create(t)
 	events(t, s, status("x", message.NewRef(s.lineage, "campaign.gone", phone(1), 1, 1), message.RankSent, noon))
@@ -255,25 +285,4 @@ func TestAReplyGoesOnce(t *testing.T) {
 		t.Errorf("%d wait, %v", waiting, err)
 	}
 	verify(t, s)
-}
-
-func TestWebhooksThatComeTogetherShareACommit(t *testing.T) {
-	s, _ := create(t)
-	var wg sync.WaitGroup
-	const callers, each = 16, 25
-	for i := range callers {
-		wg.Go(func() {
-			for j := range each {
-				in := Inbox{Provider: "provider.cloud.main", Received: noon, Raw: fmt.Appendf(nil, "%d %d", i, j)}
-				got, err := s.Append(t.Context(), []Inbox{in, in})
-				if diff := cmp.Diff([]bool{true, false}, got); diff != "" || err != nil {
-					t.Errorf("accepted (-want +got):\n%s%v", diff, err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if n, _, err := s.Waiting(t.Context()); n != callers*each || err != nil {
-		t.Errorf("%d bodies wait, %v; want %d", n, err, callers*each)
-	}
 }
