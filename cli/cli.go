@@ -149,13 +149,14 @@ func (a *app) fail(summary string, err error) error {
 }
 
 // sentence makes a person's sentence of a wrapped error: a capital at the
-// beginning, a full stop at the end.
+// beginning unless that is a name such as "main.hcl", a full stop at the end.
 func sentence(err error) string {
 	s := err.Error()
 	if s == "" {
 		return s
 	}
-	if c := s[0]; c >= 'a' && c <= 'z' && !strings.HasPrefix(s, "handbill") {
+	first, _, _ := strings.Cut(s, " ")
+	if c := s[0]; c >= 'a' && c <= 'z' && first != "handbill" && !strings.ContainsAny(first, "./:=_") {
 		s = strings.ToUpper(s[:1]) + s[1:]
 	}
 	if !strings.ContainsAny(s[len(s)-1:], ".!?:)\n") {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,6 +120,12 @@ func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 
 // langOptions is what a configuration is loaded with in this process.
 func (a *app) langOptions(vars []lang.VarInput) lang.Options {
+	vars = slices.Clone(vars)
+	for i := range vars {
+		if vars[i].File != "" {
+			vars[i].Path = a.path(vars[i].File)
+		}
+	}
 	return lang.Options{
 		Vars: vars, Environ: a.sys.Environ, Env: a.sys.Env, Schemas: providerSchemas(), Version: Version,
 		Limits: func(providerType string) message.Limits { return providerLimits(providerType) },
@@ -159,15 +166,23 @@ func (p *project) statePath() string {
 	return filepath.Join(p.dir, path)
 }
 
+// stateKept says why this version can't keep the state that is declared.
+func (p *project) stateKept() error {
+	if t := p.config.Settings.State.Type; t != "" && t != "sqlite" {
+		return fmt.Errorf("a state of type %q is declared, and this version keeps its state in SQLite only; declare state \"sqlite\"", t)
+	}
+	return nil
+}
+
 // stateOptions are the options of every opening of a state.
 func (a *app) stateOptions(path string) state.Options {
-	return state.Options{Path: path, Clock: a.sys.Now, Rand: rand.Reader, Version: Version}
+	return state.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: Version}
 }
 
 // openState opens the state for writing, or makes it.
 func (a *app) openState(ctx context.Context, p *project) (*state.Store, bool, error) {
-	if t := p.config.Settings.State.Type; t != "" && t != "sqlite" {
-		return nil, false, fmt.Errorf("a state of type %q is declared, and this version keeps its state in SQLite only; declare state \"sqlite\"", t)
+	if err := p.stateKept(); err != nil {
+		return nil, false, err
 	}
 	opt := a.stateOptions(p.statePath())
 	if state.Exists(opt.Path) {
@@ -180,6 +195,9 @@ func (a *app) openState(ctx context.Context, p *project) (*state.Store, bool, er
 
 // readState opens the state for reading; nil when there is none yet.
 func (a *app) readState(ctx context.Context, p *project) (*state.Store, error) {
+	if err := p.stateKept(); err != nil {
+		return nil, err
+	}
 	opt := a.stateOptions(p.statePath())
 	if !state.Exists(opt.Path) {
 		return nil, nil

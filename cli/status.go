@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,8 +89,11 @@ func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 func (a *app) statusReport(ctx context.Context, p *project, campaign string) (*view.StatusReport, error) {
 	r := &view.StatusReport{At: a.sys.Now().UTC()}
 	store, err := a.readState(ctx, p)
-	if err != nil || store == nil {
-		return r, err
+	if err != nil {
+		return nil, err
+	}
+	if store == nil {
+		return r, known(p, r, campaign)
 	}
 	defer store.Close()
 	runs, err := store.Runs(ctx)
@@ -109,7 +113,26 @@ func (a *app) statusReport(ctx context.Context, p *project, campaign string) (*v
 			r.Campaigns = append(r.Campaigns, c)
 		}
 	}
+	if err := known(p, r, campaign); err != nil {
+		return nil, err
+	}
 	return r, a.statusRest(ctx, store, r, campaign)
+}
+
+// known says so when a campaign was asked for that neither the configuration
+// nor the state has.
+func known(p *project, r *view.StatusReport, campaign string) error {
+	if campaign == "" || len(r.Campaigns) > 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range p.config.Campaigns {
+		if c.Address() == campaign {
+			return nil
+		}
+		names = append(names, c.Address())
+	}
+	return fmt.Errorf("there is no %s, neither declared nor in the state; declared are: %s", message.SafeText(campaign), strings.Join(names, ", "))
 }
 
 // maxDoubts is how many doubts status lists; the count is in the funnel.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/rand"
 	"io"
 	"os"
 	"time"
@@ -17,6 +18,8 @@ type System struct {
 	// Environ is the environment as "NAME=value".
 	Environ []string
 	Now     func() time.Time
+	// Rand is where the identity of a new state comes from.
+	Rand io.Reader
 	// Dir is the working directory.
 	Dir string
 	// Interrupts delivers one value per interrupt: the first ends a command
@@ -40,7 +43,7 @@ func ProcessSystem(interrupts <-chan os.Signal) System {
 	}
 	return System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Environ: os.Environ(), Now: time.Now, Dir: dir, Interrupts: interrupts,
+		Environ: os.Environ(), Now: time.Now, Rand: rand.Reader, Dir: dir, Interrupts: interrupts,
 		StdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),

@@ -82,7 +82,12 @@ func readDir(ctx context.Context, root *os.Root, diags *diagList) map[string][]b
 
 // readFile reads one regular file below root, or anywhere when root is nil.
 func readFile(root *os.Root, name string, diags *diagList) ([]byte, bool) {
-	src, err := readRegular(root, name)
+	return readNamed(root, name, name, diags)
+}
+
+// readNamed reads the file at path; name is what people know it by.
+func readNamed(root *os.Root, path, name string, diags *diagList) ([]byte, bool) {
+	src, err := readRegular(root, path)
 	switch {
 	case err != nil:
 		diags.err("file_unreadable", hcl.Range{}, "The file %s cannot be read: %s.", name, cause(err))

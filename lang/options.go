@@ -29,8 +29,9 @@ type Options struct {
 	known map[string]cty.Value
 }
 
-// VarInput is one -var (Name and Raw) or one -var-file (File).
-type VarInput struct{ Name, Raw, File string }
+// VarInput is one -var (Name and Raw) or one -var-file (File). Path is where
+// the file is when that is not File itself, which messages show.
+type VarInput struct{ Name, Raw, File, Path string }
 
 // ProviderSchema says which arguments a type of provider takes.
 type ProviderSchema struct{ Arguments []ProviderArgument }

@@ -80,7 +80,7 @@ func (g *given) collect(files map[string][]byte, cfg *Config, opt Options) {
 	}
 	for _, in := range opt.Vars {
 		if in.File != "" {
-			g.commandLineFile(in.File, cfg)
+			g.commandLineFile(in, cfg)
 			continue
 		}
 		g.commandLine(in)
@@ -95,13 +95,17 @@ func (g *given) commandLine(in VarInput) {
 	g.values[in.Name] = varValue{from: "-var", raw: in.Raw}
 }
 
-func (g *given) commandLineFile(path string, cfg *Config) {
-	src, ok := readFile(nil, path, g.diags)
+func (g *given) commandLineFile(in VarInput, cfg *Config) {
+	path := in.Path
+	if path == "" {
+		path = in.File
+	}
+	src, ok := readNamed(nil, path, in.File, g.diags)
 	if !ok {
 		return
 	}
-	cfg.VarFiles[path] = src
-	g.file(path, src)
+	cfg.VarFiles[in.File] = src
+	g.file(in.File, src)
 }
 
 func (g *given) names() []string {
