@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/handbill/handbill/lang"
 )
@@ -59,9 +60,9 @@ func Diff(before, after *lang.Tree) TreeDiff {
 }
 
 func diffAttributes(before, after []lang.Attribute) []AttributeDiff {
-	same := func(a, b lang.Attribute) bool { return a.Name == b.Name }
+	key := func(a *lang.Attribute) string { return a.Name }
 	var out []AttributeDiff
-	for _, p := range align(before, after, same) {
+	for _, p := range align(keysOf(before, key), keysOf(after, key)) {
 		d := AttributeDiff{}
 		if p.before >= 0 {
 			d.Before, d.Name = &before[p.before], before[p.before].Name
@@ -75,9 +76,9 @@ func diffAttributes(before, after []lang.Attribute) []AttributeDiff {
 }
 
 func diffBlocks(before, after []lang.Block) []BlockDiff {
-	same := func(a, b lang.Block) bool { return a.Type == b.Type && slices.Equal(a.Labels, b.Labels) }
+	key := func(b *lang.Block) string { return b.Type + "\x00" + strings.Join(b.Labels, "\x00") }
 	var out []BlockDiff
-	for _, p := range align(before, after, same) {
+	for _, p := range align(keysOf(before, key), keysOf(after, key)) {
 		switch {
 		case p.after < 0:
 			b := &before[p.before]
@@ -100,39 +101,72 @@ func diffBlocks(before, after []lang.Block) []BlockDiff {
 // pair is one line of an alignment; -1 stands for nothing on that side.
 type pair struct{ before, after int }
 
-// align matches a and b by a longest common subsequence, so that what moved is
-// shown as removed and added, in the order of b.
-func align[T any](a, b []T, same func(T, T) bool) []pair {
-	// long[i][j] is the length for a[i:] and b[j:].
-	long := make([][]int, len(a)+1)
-	for i := range long {
-		long[i] = make([]int, len(b)+1)
+func keysOf[T any](list []T, key func(*T) string) []string {
+	keys := make([]string, len(list))
+	for i := range list {
+		keys[i] = key(&list[i])
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if same(a[i], b[j]) {
-				long[i][j] = long[i+1][j+1] + 1
-			} else {
-				long[i][j] = max(long[i+1][j], long[i][j+1])
-			}
+	return keys
+}
+
+// align matches equal keys so that as many as possible pair up without
+// crossing; what moved is removed and added, in the order of b. Of keys that
+// stand on a side several times, the first belongs to the first. It takes
+// n log n, for catalogs have thousands of products.
+func align(a, b []string) []pair {
+	places := map[string][]int{}
+	for j, k := range b {
+		places[k] = append(places[k], j)
+	}
+	var common []pair
+	for i, k := range a {
+		if p := places[k]; len(p) > 0 {
+			common = append(common, pair{i, p[0]})
+			places[k] = p[1:]
 		}
 	}
-	var out []pair
+	out := make([]pair, 0, len(a)+len(b))
 	i, j := 0, 0
-	for i < len(a) || j < len(b) {
-		switch {
-		case i < len(a) && j < len(b) && same(a[i], b[j]):
-			out = append(out, pair{i, j})
-			i, j = i+1, j+1
-		case i < len(a) && (j == len(b) || long[i+1][j] >= long[i][j+1]):
+	for _, p := range append(rising(common), pair{len(a), len(b)}) {
+		for ; i < p.before; i++ {
 			out = append(out, pair{i, -1})
-			i++
-		default:
+		}
+		for ; j < p.after; j++ {
 			out = append(out, pair{-1, j})
-			j++
+		}
+		if i < len(a) {
+			out = append(out, p)
+			i, j = i+1, j+1
 		}
 	}
 	return out
+}
+
+// rising is a longest run of pairs that rise on both sides; list rises on the
+// side before already.
+func rising(list []pair) []pair {
+	var tails []int // by length of a run less one: the index of its last pair
+	previous := make([]int, len(list))
+	for i, p := range list {
+		n, _ := slices.BinarySearchFunc(tails, p.after, func(t, after int) int { return list[t].after - after })
+		previous[i] = -1
+		if n > 0 {
+			previous[i] = tails[n-1]
+		}
+		if n == len(tails) {
+			tails = append(tails, i)
+		} else {
+			tails[n] = i
+		}
+	}
+	if len(tails) == 0 {
+		return nil
+	}
+	run := make([]pair, len(tails))
+	for i, at := len(run)-1, tails[len(tails)-1]; i >= 0; i, at = i-1, previous[at] {
+		run[i] = list[at]
+	}
+	return run
 }
 
 // equalTrees reports whether nothing differs between a and b, the order

@@ -109,7 +109,7 @@ func TestAlignKeepsBothSides(t *testing.T) {
 		letters := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 0, 8)
 		a, b := letters.Draw(t, "a"), letters.Draw(t, "b")
 		var left, right []string
-		for _, p := range align(a, b, func(x, y string) bool { return x == y }) {
+		for _, p := range align(a, b) {
 			if p.before >= 0 {
 				left = append(left, a[p.before])
 			}
@@ -124,4 +124,32 @@ func TestAlignKeepsBothSides(t *testing.T) {
 			t.Fatalf("%v and %v come out as %v and %v", a, b, left, right)
 		}
 	})
+}
+
+// TestAlignFindsTheLongestRun holds it against a plain computation, for keys
+// that stand once on each side.
+func TestAlignFindsTheLongestRun(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := rapid.SliceOfNDistinct(rapid.StringMatching("[a-j]"), 0, 10, rapid.ID[string]).Draw(t, "a")
+		b := rapid.SliceOfNDistinct(rapid.StringMatching("[a-j]"), 0, 10, rapid.ID[string]).Draw(t, "b")
+		got := 0
+		for _, p := range align(a, b) {
+			if p.before >= 0 && p.after >= 0 {
+				got++
+			}
+		}
+		if want := longest(a, b); got != want {
+			t.Fatalf("%v and %v have %d in common, got %d", a, b, want, got)
+		}
+	})
+}
+
+func longest(a, b []string) int {
+	switch {
+	case len(a) == 0 || len(b) == 0:
+		return 0
+	case a[0] == b[0]:
+		return 1 + longest(a[1:], b[1:])
+	}
+	return max(longest(a[1:], b), longest(a, b[1:]))
 }
