@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// previewOptions are the flags of preview.
+type previewOptions struct {
+	in             inputFlags
+	address        string
+	recipient      string
+	sample         int
+	seed           uint64
+	html           string
+	showRecipients bool
+}
+
+func (a *app) previewCommand() *cobra.Command {
+	var opt previewOptions
+	cmd := &cobra.Command{
+		Use: "preview [flags] [ADDRESS]", Short: "draw messages as a phone shows them", Args: cobra.MaximumNArgs(1),
+		Long: `Draws the declared messages as a phone shows them: all of them, or the one at an
+ADDRESS such as list_message.browse. With the address of a campaign, draws what
+its recipients would get: the message nearest to a limit, the longest, the
+shortest, and some at random.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				opt.address = args[0]
+			}
+			return a.preview(cmd.Context(), &opt)
+		},
+	}
+	opt.in.bind(cmd.Flags())
+	cmd.Flags().StringVar(&opt.recipient, "recipient", "", "draw what this recipient would get; with the address of a campaign")
+	cmd.Flags().IntVar(&opt.sample, "sample", 3, "how many recipients' messages to draw; with the address of a campaign")
+	cmd.Flags().Uint64Var(&opt.seed, "seed", 1, "choose the random ones by this number")
+	cmd.Flags().StringVar(&opt.html, "html", "", "write a page to this file instead of drawing in the terminal")
+	cmd.Flags().BoolVar(&opt.showRecipients, "show-recipients", false, "show numbers and names as they are")
+	return cmd
+}
+
+func (a *app) preview(ctx context.Context, opt *previewOptions) error {
+	p, err := a.load(ctx, &opt.in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	s := a.style()
+	s.ShowRecipients = opt.showRecipients
+	report, err := a.previewReport(ctx, p, opt, s)
+	if err != nil {
+		return err
+	}
+	if opt.html == "" {
+		return report.Text(a.sys.Stdout, s)
+	}
+	return a.writePage(opt.html, func(w io.Writer) error { return report.HTML(w, s) })
+}
+
+// writePage writes a page to a file that only its owner may read: it may show
+// recipients.
+func (a *app) writePage(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(a.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return a.fail("Page not written", fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err)))
+	}
+	err = write(f)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return a.fail("Page not written", fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err)))
+	}
+	_, err = fmt.Fprintf(a.sys.Stdout, "Wrote %s.\n", message.SafeText(name))
+	return err
+}
+
+func (a *app) previewReport(ctx context.Context, p *project, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {
+	if c, err := findCampaign(p.config, opt.address); err == nil {
+		return a.previewCampaign(ctx, p, c, opt, s)
+	}
+	if opt.recipient != "" {
+		return nil, a.fail("Invalid option", fmt.Errorf("-recipient needs the address of a campaign, such as campaign.spring"))
+	}
+	report := &view.PreviewReport{}
+	for _, r := range p.config.Resources() {
+		if view.IsMessage(r.Type) && (opt.address == "" || r.Address == opt.address) {
+			report.Groups = append(report.Groups, view.PreviewGroup{Address: r.Address,
+				Items: []view.PreviewItem{{Picture: view.TreePicture(r.Type, &r.Tree)}}})
+		}
+	}
+	switch {
+	case len(report.Groups) == 0 && opt.address != "":
+		return nil, a.fail("No such message", fmt.Errorf("there is no message or campaign %q", message.SafeText(opt.address)))
+	case len(report.Groups) == 0:
+		return nil, a.fail("Nothing to draw", fmt.Errorf("no message is declared"))
+	}
+	return report, nil
+}
+
+// previewCampaign draws what recipients of a campaign would get.
+func (a *app) previewCampaign(ctx context.Context, p *project, c *lang.Campaign, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {
+	pl, err := a.render(ctx, p, c)
+	if err != nil {
+		return nil, err
+	}
+	defer pl.Close()
+	group := view.PreviewGroup{Address: c.Address(), Note: "as if every recipient's window were open"}
+	var samples []sample
+	if opt.recipient != "" {
+		found, err := one(pl, c.Address(), c.Audience.Region, opt.recipient)
+		if err != nil {
+			return nil, a.fail("No such recipient", err)
+		}
+		samples = []sample{*found}
+	} else if samples, err = choose(pl, c.Address(), providerLimits(c.Provider.Type), opt.sample, opt.seed); err != nil {
+		return nil, a.fail("Contacts not readable", err)
+	}
+	for _, smp := range samples {
+		caption := s.Recipient(smp.entry.Recipient.Key())
+		if smp.why != "" {
+			caption += " (" + smp.why + ")"
+		}
+		group.Items = append(group.Items, view.PreviewItem{Caption: caption, Picture: view.SamplePicture(smp.draft, smp.entry.Values, s)})
+	}
+	if len(group.Items) == 0 {
+		return nil, a.fail("Nothing to draw", fmt.Errorf("%s has no recipient who would get a message", c.Address()))
+	}
+	return &view.PreviewReport{Groups: []view.PreviewGroup{group}}, nil
+}

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state"
+)
+
+// tryOptions are the flags of try.
+type tryOptions struct {
+	in     inputFlags
+	lock   lockFlags
+	sample int
+	seed   uint64
+}
+
+func (a *app) tryCommand() *cobra.Command {
+	var opt tryOptions
+	cmd := &cobra.Command{
+		Use: "try [flags] CAMPAIGN", Short: "send a few rendered messages to the campaign's testers", Args: cobra.ExactArgs(1),
+		Long: `Renders the campaign's message for a few of its recipients and sends those to the
+numbers that the campaign declares as testers, and to nobody else. The
+campaign's deliveries are not touched: what its recipients get is planned as if
+nothing had been tried. A tester's 24-hour window must be open for anything but
+a template.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.try(cmd.Context(), args[0], &opt) },
+	}
+	opt.in.bind(cmd.Flags())
+	opt.lock.bind(cmd.Flags())
+	cmd.Flags().IntVar(&opt.sample, "sample", 1, "how many recipients' messages every tester gets")
+	cmd.Flags().Uint64Var(&opt.seed, "seed", 1, "choose the random ones by this number")
+	return cmd
+}
+
+func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
+	p, err := a.load(ctx, &opt.in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	c, err := findCampaign(p.config, name)
+	if err != nil {
+		return a.fail("No such campaign", err)
+	}
+	if len(c.Testers) == 0 {
+		return a.fail("No testers", fmt.Errorf("%s declares no testers, so nothing was sent. Add the numbers that may get tries, testers = [\"+49…\"]", c.Address()))
+	}
+	pl, err := a.render(ctx, p, c)
+	if err != nil {
+		return err
+	}
+	defer pl.Close()
+	samples, err := choose(pl, c.Address(), providerLimits(c.Provider.Type), opt.sample, opt.seed)
+	if err != nil {
+		return a.fail("Contacts not readable", err)
+	}
+	if len(samples) == 0 {
+		return a.fail("Nothing to try", fmt.Errorf("%s has no recipient who would get a message, so nothing was sent", c.Address()))
+	}
+	// The lock: two processes must never pace the same number at once.
+	unlock, err := a.lock(ctx, &opt.lock, p.statePath(), "try")
+	if err != nil {
+		return a.failState(err, false)
+	}
+	defer unlock()
+	testers, err := a.willing(ctx, p, c)
+	if err != nil {
+		return err
+	}
+	return a.sendTries(ctx, p, c, testers, samples)
+}
+
+// willing are the testers who did not opt out.
+func (a *app) willing(ctx context.Context, p *project, c *lang.Campaign) ([]string, error) {
+	store, err := a.readState(ctx, p)
+	if err != nil {
+		return nil, a.failState(err, false)
+	}
+	if store == nil {
+		return c.Testers, nil
+	}
+	defer store.Close()
+	snap, err := store.Snapshot(ctx)
+	if err != nil {
+		return nil, a.failState(err, false)
+	}
+	defer snap.Close()
+	return a.optedIn(ctx, snap, c.Testers)
+}
+
+func (a *app) optedIn(ctx context.Context, snap *state.Snapshot, testers []string) ([]string, error) {
+	out := map[string]bool{}
+	for person, err := range snap.People(ctx) {
+		if err != nil {
+			return nil, a.failState(err, false)
+		}
+		out[person.Recipient] = person.OptedOut
+	}
+	erased, err := snap.Erased(ctx)
+	if err != nil {
+		return nil, a.failState(err, false)
+	}
+	var left []string
+	for _, t := range testers {
+		if out[t] || erased(t) {
+			fmt.Fprintf(a.sys.Stderr, "%s opted out or was erased, and gets nothing.\n", message.Mask(t))
+			continue
+		}
+		left = append(left, t)
+	}
+	return left, nil
+}
+
+// sendTries sends every sample to every tester, one after the other, and
+// reports each. Their references are of another lineage than the state's, so
+// that no event about a try is taken for one of a delivery.
+func (a *app) sendTries(ctx context.Context, p *project, c *lang.Campaign, testers []string, samples []sample) error {
+	number, err := a.provider(p.config, c.Provider.Address())
+	if err != nil {
+		return a.fail("Provider not usable", err)
+	}
+	if closer, ok := number.(interface{ Close() error }); ok {
+		defer closer.Close()
+	}
+	sender := providers.NewSender(number)
+	lineage := "try " + a.sys.Now().UTC().Format("20060102T150405.000000000")
+	failed := 0
+	for i, s := range samples {
+		if i > 0 && !a.rest(ctx, c.Provider.Type, number.Profile().PairSeconds.Value) {
+			return a.fail("Interrupted", fmt.Errorf("the rest of the tries was not sent"))
+		}
+		for _, tester := range testers {
+			ref := message.NewRef(lineage, c.Address(), tester, c.Revision, i+1)
+			req, err := sender.Encode(message.Address{Phone: tester}, s.draft, s.entry.Values, ref)
+			if err != nil {
+				return a.fail("Message not encodable", err)
+			}
+			answer := sender.Send(ctx, req)
+			a.showTry(tester, s, answer)
+			if answer.Class != message.Accepted {
+				failed++
+			}
+		}
+	}
+	sent := len(testers) * len(samples)
+	fmt.Fprintf(a.sys.Stdout, "\n%d of %s accepted. The campaign's deliveries are as they were.\n", sent-failed, view.Plural(sent, "message"))
+	if failed > 0 {
+		return exit(exitError)
+	}
+	return nil
+}
+
+// rest waits as long as a provider asks for between two messages to one
+// recipient; the sandbox takes them at once.
+func (a *app) rest(ctx context.Context, provider string, seconds float64) bool {
+	if provider == "sandbox" {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(time.Duration(seconds * float64(time.Second)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (a *app) showTry(tester string, s sample, answer message.Answer) {
+	fmt.Fprintf(a.sys.Stdout, "try to %s (%s): %s", message.Mask(tester), s.why, view.Reason(answer.Class.String()))
+	if answer.Code != "" {
+		fmt.Fprintf(a.sys.Stdout, ", code %s", message.SafeText(answer.Code))
+	}
+	if answer.Title != "" && answer.Class != message.Accepted {
+		fmt.Fprintf(a.sys.Stdout, ": %s", message.SafeText(answer.Title))
+	}
+	fmt.Fprintln(a.sys.Stdout)
+	if answer.Advice != "" {
+		fmt.Fprintf(a.sys.Stdout, "  %s\n", message.SafeText(answer.Advice))
+	}
+}
