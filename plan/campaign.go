@@ -14,6 +14,10 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
+// rowBytes is what a row of an audience's file takes at least, as a rule: a
+// number and some attributes.
+const rowBytes = 48
+
 // planCampaign plans all recipients of one campaign. It reports false when
 // nothing more can be planned.
 func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
@@ -34,6 +38,7 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone")}
 	c.Quiet = quiet(decl.Schedule, j.timezone)
 	l := &ledger{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, ghosts: b.ghostsFor(c), problems: &problems{}, prices: b.prices}
+	l.seen.reserve(int(min(src.Size()/rowBytes, 4<<20)))
 	err := errors.Join(b.loadTables(ctx, j, l), b.loadExcluded(ctx, j))
 	if err == nil {
 		err = b.stream(ctx, src, j, l)

@@ -50,16 +50,16 @@ func (k *keys) find(s string) (key uint64, ok bool) {
 	return key, ok
 }
 
-// table maps keys to small values by open addressing: at most 16 bytes more
-// than twice the value for each recipient. The zero value is empty and ready.
+// table maps keys to small values by open addressing: for each recipient at
+// most 8/3 times the value and 8 bytes. The zero value is empty and ready.
 type table[V any] struct {
 	slots []slot[V]
 	n     int
 }
 
 type slot[V any] struct {
+	val V      // first, so that an empty one takes no room
 	key uint64 // 0 for a free slot: no number is 0
-	val V
 }
 
 // at is the place of key's value, nil when it has none. The place is valid
@@ -98,6 +98,17 @@ func (t *table[V]) slot(key uint64) *slot[V] {
 		i = (i + 1) & mask
 	}
 	return &t.slots[i]
+}
+
+// reserve makes room for n recipients in an empty table.
+func (t *table[V]) reserve(n int) {
+	size := 64
+	for 3*size < 4*(n+1) {
+		size *= 2
+	}
+	if t.n == 0 {
+		t.slots = make([]slot[V], size)
+	}
 }
 
 func (t *table[V]) grow() {
