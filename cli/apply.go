@@ -141,6 +141,9 @@ func stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time) error
 	for i := len(runs) - 1; i >= 0 && runs[i].Plan == p.Digest; i-- {
 		own++
 	}
+	if own > 0 {
+		own += int64(len(moved(p))) // each was a decision of its own
+	}
 	if meta.Serial-own == p.Serial {
 		return nil
 	}
@@ -188,6 +191,9 @@ func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, repo
 	if err != nil {
 		return a.fail("Plan not usable", err)
 	}
+	if err := move(ctx, store, report.Plan); err != nil {
+		return a.failState(err, opt.detailed)
+	}
 	if err := a.storeConfig(ctx, p, store); err != nil {
 		return a.failState(err, opt.detailed)
 	}
@@ -223,6 +229,28 @@ func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, repo
 		return a.failState(err, opt.detailed)
 	}
 	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), project: p, outputs: outs})
+}
+
+// move gives what moved blocks rename its new address, before the run counts
+// what was sent under it. What an earlier run of a saved plan moved is there
+// already.
+func move(ctx context.Context, store *state.Store, p *plan.Plan) error {
+	for _, c := range moved(p) {
+		if err := store.Move(ctx, c.From, c.Address); err != nil && !errors.Is(err, state.ErrUnknown) {
+			return err
+		}
+	}
+	return nil
+}
+
+func moved(p *plan.Plan) []plan.ResourceChange {
+	var out []plan.ResourceChange
+	for _, c := range p.Resources {
+		if c.From != "" {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (a *app) applyStyle(opt *applyOptions) view.Style {

@@ -144,8 +144,18 @@ func (a *app) automation() bool {
 
 // fail shows an error that is not about a place in a file.
 func (a *app) fail(summary string, err error) error {
-	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: sentence(err)}})
+	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: a.near(sentence(err))}})
 	return exit(exitError)
+}
+
+// near writes paths below the working directory relative to it, as people see
+// them.
+func (a *app) near(text string) string {
+	dir := filepath.Clean(a.sys.Dir)
+	if len(dir) < 2 {
+		return text
+	}
+	return strings.ReplaceAll(text, dir+string(filepath.Separator), "")
 }
 
 // sentence makes a person's sentence of a wrapped error: a capital at the

@@ -82,6 +82,9 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 		if moved == 0 {
 			return ErrUnknown
 		}
+		if err := t.readdress(from, to); err != nil {
+			return err
+		}
 		t.s.forgetCaches()
 		return t.decided("", "moved "+from+" to "+to, "")
 	})
@@ -170,6 +173,9 @@ func (s *Store) Remove(ctx context.Context, address string) (n int, err error) {
 		}
 		if known == 0 && n == 0 {
 			return ErrUnknown
+		}
+		if err := t.readdress(address, ""); err != nil {
+			return err
 		}
 		return t.decided("", fmt.Sprintf("removed %s with %d attempts", address, n), "")
 	})

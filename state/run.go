@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -141,16 +142,61 @@ func (s *Store) Runs(ctx context.Context) ([]Run, error) {
 	var out []Run
 	err := s.read(ctx, func(c *conn) error {
 		return c.each("SELECT id, started, ended, version, plan, halted, campaigns FROM runs ORDER BY id", func(st *sqlite.Stmt) error {
-			r := Run{ID: st.ColumnInt64(0), Started: fromMillis(st.ColumnInt64(1)), Ended: fromMillis(st.ColumnInt64(2)),
-				Version: st.ColumnText(3), Plan: st.ColumnText(4), Halted: st.ColumnText(5)}
-			if err := json.Unmarshal([]byte(st.ColumnText(6)), &r.Campaigns); err != nil {
-				return fmt.Errorf("%w: the counts of run %d: %w", ErrDamaged, r.ID, err)
+			var r Run
+			if err := scanRun(st, &r); err != nil {
+				return err
 			}
 			out = append(out, r)
 			return nil
 		})
 	})
 	return out, err
+}
+
+// readdress gives what runs counted under one address to another, or drops it
+// where to is "".
+func (t *tx) readdress(from, to string) error {
+	type kept struct {
+		run   Run
+		epoch int64
+	}
+	var changed []kept
+	err := t.c.each("SELECT id, started, ended, version, plan, halted, campaigns, epoch FROM runs ORDER BY id", func(st *sqlite.Stmt) error {
+		k := kept{epoch: st.ColumnInt64(7)}
+		if err := scanRun(st, &k.run); err != nil {
+			return err
+		}
+		had := len(k.run.Campaigns)
+		named := false
+		for i := range k.run.Campaigns {
+			if k.run.Campaigns[i].Campaign == from {
+				k.run.Campaigns[i].Campaign, named = to, true
+			}
+		}
+		k.run.Campaigns = slices.DeleteFunc(k.run.Campaigns, func(c CampaignRun) bool { return c.Campaign == "" })
+		if named || len(k.run.Campaigns) != had {
+			changed = append(changed, k)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range changed {
+		if err := t.putRun(&changed[i].run, changed[i].epoch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanRun(st *sqlite.Stmt, r *Run) error {
+	*r = Run{ID: st.ColumnInt64(0), Started: fromMillis(st.ColumnInt64(1)), Ended: fromMillis(st.ColumnInt64(2)),
+		Version: st.ColumnText(3), Plan: st.ColumnText(4), Halted: st.ColumnText(5)}
+	if err := json.Unmarshal([]byte(st.ColumnText(6)), &r.Campaigns); err != nil {
+		return fmt.Errorf("%w: the counts of run %d: %w", ErrDamaged, r.ID, err)
+	}
+	return nil
 }
 
 // Tally implements apply.Recorder.
