@@ -1,0 +1,219 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/handbill/handbill/cli"
+	"github.com/handbill/handbill/sandbox"
+)
+
+// noon is when tests happen unless they say otherwise.
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// standing is a clock whose hands stand still while the process's monotonic
+// clock runs, as if a whole command took less than a tick: what people see is
+// the same in every run, and what is paced or waits for a while still goes on.
+func standing(wall time.Time) time.Time {
+	const hasMonotonic, since1885 = 1 << 63, 2682288000 // seconds of the Unix epoch where package time counts from
+	t := time.Now()
+	bits := (*uint64)(unsafe.Pointer(&t)) // the first word: flag, 33 bits of seconds, 30 bits of nanoseconds
+	*bits = hasMonotonic | uint64(wall.Unix()+since1885)<<30 | uint64(wall.Nanosecond())
+	return t
+}
+
+// desk is a person at a command line: a directory, an environment, a clock.
+type desk struct {
+	t    testing.TB
+	dir  string
+	env  []string
+	wall atomic.Int64 // what the clock on the wall shows, in Unix seconds
+	rand io.Reader
+
+	interrupts chan os.Signal
+	stdin      string
+	stdout     bytes.Buffer
+	stderr     lockedBuffer
+}
+
+func newDesk(t testing.TB) *desk {
+	d := &desk{t: t, dir: t.TempDir(), env: []string{"USER=ada"}, rand: rand.NewChaCha8([32]byte{1}), interrupts: make(chan os.Signal)}
+	d.wall.Store(noon.Unix())
+	return d
+}
+
+func (d *desk) now() time.Time { return standing(time.Unix(d.wall.Load(), 0)) }
+
+// run types a command and gives its exit code; what it wrote is in d.stdout
+// and d.stderr. It is a second later every time.
+func (d *desk) run(args ...string) int {
+	d.t.Helper()
+	d.wall.Add(1)
+	d.stdout.Reset()
+	d.stderr.Reset()
+	return cli.Main(context.Background(), args, cli.System{
+		Stdin: strings.NewReader(d.stdin), Stdout: &d.stdout, Stderr: &d.stderr,
+		Environ: d.env, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100,
+	})
+}
+
+// must runs a command that has to end with a code.
+func (d *desk) must(code int, args ...string) string {
+	d.t.Helper()
+	if got := d.run(args...); got != code {
+		d.t.Fatalf("handbill %s: exit %d, want %d\n%s%s", strings.Join(args, " "), got, code, d.stdout.String(), d.stderr.String())
+	}
+	return d.stdout.String()
+}
+
+// write makes a file in the desk's directory.
+func (d *desk) write(name, content string) {
+	d.t.Helper()
+	path := filepath.Join(d.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// lockedBuffer is a buffer that a command's goroutines may write to.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *lockedBuffer) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
+// network is a simulated WhatsApp network that a desk reaches as
+// env("SANDBOX"), and what it was sent.
+type network struct {
+	*sandbox.Sandbox
+	url string
+
+	mu       sync.Mutex
+	requests []request
+	onPost   func(n int) // called before the nth POST is answered
+}
+
+// request is one POST as it arrived, and its answer's status.
+type request struct {
+	path   string
+	header http.Header
+	body   []byte
+	status int
+}
+
+// newNetwork starts a network and tells the desk where it is.
+func newNetwork(d *desk, opt sandbox.Options) *network {
+	opt.Clock = d.now
+	n := &network{Sandbox: sandbox.New(opt)}
+	handler := n.Handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the sender is gone
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if n.onPost != nil {
+			n.onPost(n.count() + 1)
+		}
+		rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		handler.ServeHTTP(rec, r)
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.requests = append(n.requests, request{r.URL.Path, r.Header, body, rec.status})
+	}))
+	d.t.Cleanup(server.Close)
+	n.url = server.URL
+	d.env = append(d.env, "SANDBOX="+server.URL)
+	return n
+}
+
+func (n *network) count() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.requests)
+}
+
+// transcript is every request as a person reads it.
+func (n *network) transcript() []byte {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var b bytes.Buffer
+	for _, r := range n.requests {
+		fmt.Fprintf(&b, "POST %s -> %d\n", r.path, r.status)
+		if err := json.Indent(&b, r.body, "", "  "); err != nil {
+			b.Write(r.body)
+		}
+		b.WriteString("\n\n")
+	}
+	return b.Bytes()
+}
+
+// entries are the network's ledger.
+func (n *network) entries() []sandbox.Entry {
+	var out []sandbox.Entry
+	n.Ledger(func(e sandbox.Entry) bool { out = append(out, e); return true })
+	return out
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func TestStandingClock(t *testing.T) {
+	a := standing(noon)
+	if got := a.UTC().Format(time.RFC3339Nano); got != "2026-03-02T12:00:00Z" {
+		t.Errorf("the hands show %s", got)
+	}
+	for standing(noon).Sub(a) == 0 {
+	}
+	if !standing(noon).UTC().Round(0).Equal(noon) {
+		t.Error("the hands moved")
+	}
+}

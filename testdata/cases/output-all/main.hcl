@@ -1,0 +1,37 @@
+provider "sandbox" "main" {}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name }
+}
+
+text_message "hello" {
+  body = "Hello ${recipient.name}, spring is here."
+}
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.hello
+  window   = "assume_open"
+}
+
+variable "secret" {
+  type      = string
+  default   = "open sesame"
+  sensitive = true
+}
+
+output "season" {
+  value       = upper("spring")
+  description = "What it is about."
+}
+
+output "phones" {
+  value = { support = "+49 30 901820", hours = [9, 17] }
+}
+
+output "password" {
+  value     = var.secret
+  sensitive = true
+}

@@ -1,0 +1,28 @@
+provider "sandbox" "main" {
+  url        = env("SANDBOX")
+  throughput = 1000
+}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+  last_inbound = row.last_seen
+  consent      = row.opted_in == "yes"
+  attributes   = { name = row.name }
+}
+
+text_message "hello" {
+  body = "Hello ${recipient.name}, spring is here."
+}
+
+template_message "reopen" {
+  template = "spring_reopen"
+  language = "en"
+  body     = [recipient.name]
+}
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.hello
+  fallback = template_message.reopen
+}

@@ -1,0 +1,32 @@
+provider "sandbox" "main" {}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name }
+}
+
+text_message "hello" {
+  body = "Hello ${recipient.name}, spring is here."
+}
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.hello
+  window   = "assume_open"
+}
+
+text_message "bye" {
+  body = "Goodbye ${recipient.name}."
+}
+
+campaign "autumn" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.bye
+
+  limit {
+    per_recipient = "1 per 24h"
+  }
+  window   = "assume_open"
+}

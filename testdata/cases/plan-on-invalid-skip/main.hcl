@@ -1,0 +1,25 @@
+provider "sandbox" "main" {}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name, title = row.title }
+}
+
+list_message "menu" {
+  body   = "Hello ${recipient.name}"
+  button = "See"
+
+  section "Drinks" {
+    row "tea" {
+      title = recipient.title
+    }
+  }
+}
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = list_message.menu
+  window     = "assume_open"
+  on_invalid = "skip"
+}

@@ -1,0 +1,23 @@
+provider "sandbox" "main" {}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name }
+}
+
+variable "word" {
+  type        = string
+  default     = "default"
+  description = "How to greet."
+}
+
+text_message "hello" {
+  body = "${var.word} ${recipient.name}"
+}
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.hello
+  window   = "assume_open"
+}

@@ -1,0 +1,23 @@
+provider "sandbox" "main" {}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name }
+}
+
+text_message "hello" {
+  body = "Hello ${recipient.name}, your code is ${var.code}."
+}
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.hello
+  window   = "assume_open"
+}
+
+variable "code" {
+  type      = string
+  default   = "CANARY-4711"
+  sensitive = true
+}
