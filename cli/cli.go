@@ -108,6 +108,7 @@ The main commands are init, validate, plan, apply and status.`,
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(),
+		a.refreshCommand(), a.resolveCommand(), a.serveCommand(), a.replyCommand(), a.sandboxCommand(),
 		a.showCommand(), a.previewCommand(), a.tryCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.outputCommand(),
 		a.providersCommand(), a.stateCommand(), a.explainCommand(), a.versionCommand(),
 	}

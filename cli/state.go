@@ -33,7 +33,8 @@ makes a backup first.`,
 	}
 	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.statePullCommand(), a.stateRemoveCommand(),
 		a.stateMoveCommand(), a.stateUnlockCommand(), a.stateVerifyCommand(), a.stateBackupCommand(),
-		a.stateRestoreCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.statePruneCommand())
+		a.stateRestoreCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.statePruneCommand(),
+		a.optoutsCommand())
 	return cmd
 }
 

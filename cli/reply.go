@@ -1,0 +1,377 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/reply"
+	"github.com/handbill/handbill/state"
+)
+
+func (a *app) replyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "reply", Short: "try reply rules", RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.replyTestCommand())
+	return cmd
+}
+
+// replyTestOptions are the flags of reply test.
+type replyTestOptions struct {
+	in   inputFlags
+	json bool
+	why  bool
+	at   string
+}
+
+func (a *app) replyTestCommand() *cobra.Command {
+	var opt replyTestOptions
+	cmd := &cobra.Command{
+		Use: "test [flags] FILE...", Short: "show what the rules answer to recorded messages", Args: cobra.MinimumNArgs(1),
+		Long: `Reads recorded inbound messages and shows for each which rule fires and what it
+answers. Nothing is sent, fetched or stored. A FILE holds JSON values, one after
+another ("-" reads standard input):
+
+  {"provider": "provider.onemsg.main",
+   "type": "text", "text": "is prod_alpha available?",
+   "from": "+4915112345678", "name": "Ana",
+   "lookups": {"stock": {"status": "in stock"}}}
+
+Further keys: reply_kind and reply_id (a tap), answers (address of the message that
+it answers), order {catalog_id, note, items [{product, quantity, price, currency}]},
+data, ad, first_contact, attributes, opted_out, handover, at. A webhook as the provider
+posts it stands under "webhook". A lookup that has no answer here takes its
+fallback.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.replyTest(cmd.Context(), &opt, args) },
+	}
+	opt.in.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&opt.json, "json", false, "as JSON, one object a line")
+	cmd.Flags().BoolVar(&opt.why, "why", false, "also say why the other rules do not fire")
+	cmd.Flags().StringVar(&opt.at, "at", "", "the time at which it happens (RFC 3339), where an event says none")
+	return cmd
+}
+
+// recorded is one value of a file.
+type recorded struct {
+	Provider   string                     `json:"provider"`
+	Type       string                     `json:"type"`
+	Text       string                     `json:"text"`
+	From       string                     `json:"from"`
+	Name       string                     `json:"name"`
+	ReplyKind  string                     `json:"reply_kind"`
+	ReplyID    string                     `json:"reply_id"`
+	Answers    string                     `json:"answers"`
+	Order      *reply.Order               `json:"order"`
+	Data       json.RawMessage            `json:"data"`
+	Ad         string                     `json:"ad"`
+	First      bool                       `json:"first_contact"`
+	Attributes map[string]string          `json:"attributes"`
+	OptedOut   bool                       `json:"opted_out"`
+	Handover   bool                       `json:"handover"`
+	At         time.Time                  `json:"at"`
+	Lookups    map[string]json.RawMessage `json:"lookups"`
+	Webhook    json.RawMessage            `json:"webhook"`
+}
+
+// replied is what the rules make of one event, as -json prints it.
+type replied struct {
+	Event   string         `json:"event"` // "FILE:N"
+	Text    string         `json:"text,omitempty"`
+	Stop    string         `json:"stop_word,omitempty"`
+	Silent  string         `json:"silent,omitempty"`
+	Answers []repliedRule  `json:"answers"`
+	Passed  []repliedPassd `json:"passed,omitempty"`
+}
+
+type repliedRule struct {
+	Rule     string            `json:"rule"`
+	Message  string            `json:"message,omitempty"`
+	Body     json.RawMessage   `json:"body,omitempty"`
+	Lookups  []repliedLookup   `json:"lookups,omitempty"`
+	Forward  string            `json:"forward,omitempty"`
+	Set      map[string]string `json:"set,omitempty"`
+	Handover bool              `json:"handover,omitempty"`
+	Error    string            `json:"error,omitempty"`
+
+	rendered message.Message
+}
+
+type repliedLookup struct {
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	URL    string `json:"url"`
+}
+
+type repliedPassd struct {
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+func (a *app) replyTest(ctx context.Context, opt *replyTestOptions, files []string) error {
+	p, err := a.load(ctx, &opt.in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	rules, diags := reply.Compile(p.config, reply.Options{Limits: providerLimits})
+	if a.hclDiags(diags, p.config.Files) {
+		return exit(exitError)
+	}
+	now := a.sys.Now()
+	if opt.at != "" {
+		if now, err = time.Parse(time.RFC3339, opt.at); err != nil {
+			return a.fail("Invalid option", fmt.Errorf("-at=%s is no time such as 2026-03-01T09:00:00Z", message.SafeText(opt.at)))
+		}
+	}
+	failed := false
+	for _, name := range files {
+		list, err := a.readRecorded(p, name, now)
+		if err != nil {
+			return a.fail("Unreadable events", fmt.Errorf("%s: %w", name, err))
+		}
+		for i := range list {
+			r := a.judge(rules, &list[i])
+			r.Event = fmt.Sprintf("%s:%d", name, i+1)
+			if !opt.why {
+				r.Passed = nil
+			}
+			for _, one := range r.Answers {
+				failed = failed || one.Error != ""
+			}
+			if err := a.showReplied(r, opt.json); err != nil {
+				return err
+			}
+		}
+	}
+	if failed {
+		return exit(exitError)
+	}
+	return nil
+}
+
+// readRecorded reads the values of a file; a webhook may hold several events.
+func (a *app) readRecorded(p *project, name string, now time.Time) ([]recordedEvent, error) {
+	in := a.sys.Stdin
+	if name != "-" {
+		data, err := os.ReadFile(a.path(name))
+		if err != nil {
+			return nil, plainPathError(err)
+		}
+		in = bytes.NewReader(data)
+	}
+	d := json.NewDecoder(in)
+	d.DisallowUnknownFields()
+	var out []recordedEvent
+	for n := 1; ; n++ {
+		r := &recorded{}
+		switch err := d.Decode(r); {
+		case errors.Is(err, io.EOF):
+			return out, nil
+		case err != nil:
+			return nil, fmt.Errorf("value %d: %w", n, err)
+		}
+		evs, err := a.recordedEvents(p, r, now)
+		if err != nil {
+			return nil, fmt.Errorf("value %d: %w", n, err)
+		}
+		out = append(out, evs...)
+	}
+}
+
+// recordedEvent is an event with what is known besides.
+type recordedEvent struct {
+	ev   state.InboundEvent
+	know reply.Known
+	look map[string]json.RawMessage
+}
+
+func (a *app) recordedEvents(p *project, r *recorded, now time.Time) ([]recordedEvent, error) {
+	if r.Provider == "" && len(p.config.Providers) > 0 {
+		r.Provider = p.config.Providers[0].Address()
+	}
+	events := []message.Event{r.event()}
+	if r.Webhook != nil {
+		made, err := a.provider(p.config, r.Provider)
+		if err != nil {
+			return nil, err
+		}
+		hook, ok := made.(providers.Webhook)
+		if !ok {
+			return nil, fmt.Errorf("%s has no webhooks", r.Provider)
+		}
+		if events, err = hook.Decode(r.Webhook); err != nil {
+			return nil, err
+		}
+	}
+	var out []recordedEvent
+	for _, e := range events {
+		if e.Kind == message.EventInbound {
+			out = append(out, r.known(e, now))
+		}
+	}
+	return out, nil
+}
+
+func (r *recorded) event() message.Event {
+	e := message.Event{Kind: message.EventInbound, ID: "wamid.recorded", At: r.At, ProfileName: r.Name, Type: r.Type, Text: r.Text,
+		ReplyKind: r.ReplyKind, ReplyID: r.ReplyID, Data: string(r.Data), Ad: r.Ad}
+	if strings.HasPrefix(r.From, "+") {
+		e.From.Phone = r.From
+	} else {
+		e.From.UserID = r.From
+	}
+	if r.Order != nil {
+		e.Type, e.Order = "order", &message.Order{CatalogID: r.Order.CatalogID, Note: r.Order.Note}
+		for _, i := range r.Order.Items {
+			e.Order.Items = append(e.Order.Items, message.OrderItem{ProductID: i.Product, Quantity: i.Quantity, Price: i.Price, Currency: i.Currency})
+		}
+	}
+	switch {
+	case e.Type == "" && e.ReplyKind != "":
+		e.Type = "interactive"
+	case e.Type == "":
+		e.Type = "text"
+	}
+	return e
+}
+
+func (r *recorded) known(e message.Event, now time.Time) recordedEvent {
+	at := e.At
+	if at.IsZero() {
+		at = now
+	}
+	key := e.From.Key()
+	return recordedEvent{
+		ev: state.InboundEvent{Seq: 1, Provider: r.Provider, Received: at, Recipient: key, First: r.First, Message: r.Answers, Event: e},
+		know: reply.Known{Now: at, Person: state.Person{Recipient: key, Attributes: r.Attributes, OptedOut: r.OptedOut,
+			Handover: r.Handover, LastInbound: at, WindowEnds: at.Add(24 * time.Hour)}},
+		look: r.Lookups,
+	}
+}
+
+func (a *app) judge(rules *reply.Rules, r *recordedEvent) *replied {
+	d := rules.Answer(&r.ev, r.know)
+	out := &replied{Text: r.ev.Event.Text, Stop: d.Stop.Word, Answers: []repliedRule{}}
+	switch {
+	case d.Handover:
+		out.Silent = "handed over"
+	case d.Stop.Exact:
+		out.Silent = "stop word: opted out, and told so once"
+	}
+	for _, an := range d.Answers {
+		out.Answers = append(out.Answers, answered(rules, an, r.look))
+	}
+	for _, p := range d.Passed {
+		reason := p.Reason
+		if p.Err != nil {
+			reason += ": " + p.Err.Error()
+		}
+		out.Passed = append(out.Passed, repliedPassd{Rule: p.Rule, Reason: reason})
+	}
+	return out
+}
+
+func answered(rules *reply.Rules, an *reply.Answer, lookups map[string]json.RawMessage) repliedRule {
+	out := repliedRule{Rule: an.Rule()}
+	if f, ok := rules.Forward(an.Rule()); ok {
+		out.Forward = f.URL
+	}
+	err := lookedUp(an, lookups, &out)
+	var res reply.Result
+	if err == nil {
+		res, err = an.Result()
+	}
+	if err != nil {
+		out.Error = err.Error()
+		return out
+	}
+	out.Message, out.Set, out.Handover = res.Message, res.Set, res.Handover
+	if res.Draft == nil {
+		return out
+	}
+	out.rendered = res.Draft.Render(res.Values)
+	if out.Body, err = message.MarshalDraft(&message.Draft{Message: out.rendered}); err != nil {
+		out.Error = err.Error()
+	}
+	return out
+}
+
+// lookedUp answers a rule's lookups with what was recorded.
+func lookedUp(an *reply.Answer, recorded map[string]json.RawMessage, out *repliedRule) error {
+	for i, lk := range an.Lookups() {
+		q, err := an.Request(i)
+		if err != nil {
+			return err
+		}
+		out.Lookups = append(out.Lookups, repliedLookup{Name: lk.Name, Method: q.Method, URL: q.URL})
+		if body, ok := recorded[lk.Name]; ok {
+			err = an.Found(i, body)
+		} else {
+			err = an.Missed(i)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) showReplied(r *replied, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(a.sys.Stdout).Encode(r)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %q\n", message.SafeText(r.Event), message.SafeText(r.Text))
+	switch {
+	case r.Silent != "":
+		fmt.Fprintf(&b, "  no rule is tried: %s\n", r.Silent)
+	case len(r.Answers) == 0:
+		b.WriteString("  no rule fires\n")
+	}
+	if r.Stop != "" && r.Silent == "" {
+		fmt.Fprintf(&b, "  opted out: it holds the stop word %q\n", r.Stop)
+	}
+	for _, one := range r.Answers {
+		one.text(&b, a.style())
+	}
+	for _, p := range r.Passed {
+		fmt.Fprintf(&b, "  - %s: %s\n", p.Rule, message.SafeText(p.Reason))
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(a.sys.Stdout, b.String())
+	return err
+}
+
+func (r *repliedRule) text(b *strings.Builder, s view.Style) {
+	fmt.Fprintf(b, "  %s\n", r.Rule)
+	for _, l := range r.Lookups {
+		fmt.Fprintf(b, "    looks up %s: %s %s\n", l.Name, l.Method, message.SafeText(l.URL))
+	}
+	if r.Forward != "" {
+		fmt.Fprintf(b, "    forwards to %s\n", message.SafeText(r.Forward))
+	}
+	for _, k := range sortedNames(r.Set) {
+		fmt.Fprintf(b, "    sets %s = %q\n", k, message.SafeText(r.Set[k]))
+	}
+	if r.Handover {
+		b.WriteString("    hands over to a person\n")
+	}
+	switch {
+	case r.Error != "":
+		fmt.Fprintf(b, "    cannot be carried out: %s\n", message.SafeText(r.Error))
+	case r.rendered != nil:
+		fmt.Fprintf(b, "    answers with %s:\n%s", r.Message, indent(view.MessagePicture(r.rendered).Terminal(s)))
+	}
+}

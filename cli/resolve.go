@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// resolveOptions are the flags of resolve.
+type resolveOptions struct {
+	stateFlags
+	as  string
+	why string
+}
+
+func (a *app) resolveCommand() *cobra.Command {
+	var opt resolveOptions
+	cmd := &cobra.Command{
+		Use: "resolve -as=sent|not-sent [flags] ADDRESS...", Short: "settle messages that are in doubt", Args: cobra.MinimumNArgs(1),
+		Long: `Settles deliveries of which nobody knows whether the provider took them: an answer
+got lost, or a run was killed. Look at the provider's side first. With -as=sent they
+count as sent; with -as=not-sent the next apply sends them again.
+
+An ADDRESS is a campaign, which settles all its doubts, or one delivery, such as
+'campaign.spring["+4915112345678"]'. Who settled what, and why, is kept.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.resolve(cmd.Context(), &opt, args) },
+	}
+	opt.in.bind(cmd.Flags())
+	opt.lock.bind(cmd.Flags())
+	cmd.Flags().StringVar(&opt.as, "as", "", "sent or not-sent; required")
+	cmd.Flags().StringVar(&opt.why, "why", "", "a note for later")
+	cmd.Flags().BoolVar(&opt.show, "show-recipients", false, "show numbers as they are")
+	return cmd
+}
+
+func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) error {
+	as, ok := map[string]state.Send{"sent": state.Accepted, "not-sent": state.Pending}[opt.as]
+	if !ok {
+		return a.fail("Invalid option", fmt.Errorf("-as=%s is not one of sent, not-sent", message.SafeText(opt.as)))
+	}
+	return a.changeState(ctx, &opt.stateFlags, "resolve", func(_ *project, s *state.Store) error {
+		if _, err := s.Recover(ctx); err != nil {
+			return a.failState(err, false)
+		}
+		for _, arg := range args {
+			if err := a.resolveOne(ctx, s, opt, as, arg); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (a *app) resolveOne(ctx context.Context, s *state.Store, opt *resolveOptions, as state.Send, arg string) error {
+	campaign, recipient, err := deliveryAddress(arg)
+	if err != nil {
+		return a.fail("Invalid address", err)
+	}
+	var keys []state.Key
+	for d, err := range s.InDoubt(ctx, campaign) {
+		if err != nil {
+			return a.failState(err, false)
+		}
+		if recipient == "" || d.Recipient == recipient {
+			keys = append(keys, d.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return a.fail("Nothing in doubt", fmt.Errorf("%s has nothing in doubt; see \"handbill status\"", message.SafeText(maskAddress(campaign, recipient))))
+	}
+	for _, k := range keys {
+		if err := s.Resolve(ctx, k, as, a.who(), opt.why); err != nil {
+			return a.failState(err, false)
+		}
+	}
+	fmt.Fprintf(a.sys.Stdout, "%s: %s settled as %s.\n", message.SafeText(campaign), view.Plural(len(keys), "message"), opt.as)
+	return nil
+}
+
+// who is the person at the command line, for the record.
+func (a *app) who() string {
+	user, _ := a.sys.Env("USER")
+	host, err := os.Hostname()
+	if err != nil {
+		return user
+	}
+	return user + "@" + host
+}
+
+func maskAddress(campaign, recipient string) string {
+	if recipient == "" {
+		return campaign
+	}
+	return fmt.Sprintf("%s[%q]", campaign, message.Mask(recipient))
+}
+
+// deliveryAddress reads campaign.spring or campaign.spring["+4915112345678"].
+func deliveryAddress(s string) (campaign, recipient string, err error) {
+	campaign, rest, ok := strings.Cut(s, "[")
+	if !strings.Contains(campaign, ".") {
+		return "", "", errors.New("expected campaign.NAME, or campaign.NAME[\"RECIPIENT\"]")
+	}
+	if !ok {
+		return campaign, "", nil
+	}
+	inner, ok := strings.CutSuffix(rest, "]")
+	if !ok {
+		return "", "", errors.New("a bracket is not closed: expected campaign.NAME[\"RECIPIENT\"], in single quotes for the shell")
+	}
+	if recipient, err = strconv.Unquote(inner); err != nil {
+		recipient = inner // a shell took the quotes away
+	}
+	if recipient == "" {
+		return "", "", errors.New("the recipient is empty")
+	}
+	return campaign, recipient, nil
+}
