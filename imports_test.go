@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"serve":                  {"message", "reply", "state"},
 	"sandbox":                {"message"},
 	"cli/view":               {"message", "plan", "state", "lang"},
+	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,22 +67,25 @@ func (a *app) preview(ctx context.Context, opt *previewOptions) error {
 	return a.writePage(opt.html, func(w io.Writer) error { return report.HTML(w, s) })
 }
 
-// writePage writes a page to a file that only its owner may read: it may show
-// recipients.
+// writePage writes a page that may show recipients and says so.
 func (a *app) writePage(name string, write func(io.Writer) error) error {
+	if err := a.writeFile(name, write); err != nil {
+		return a.fail("Page not written", err)
+	}
+	_, err := fmt.Fprintf(a.sys.Stdout, "Wrote %s.\n", message.SafeText(name))
+	return err
+}
+
+// writeFile writes a file that only its owner may read.
+func (a *app) writeFile(name string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(a.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return a.fail("Page not written", fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err)))
+		return fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err))
 	}
-	err = write(f)
-	if closed := f.Close(); err == nil {
-		err = closed
+	if err = errors.Join(write(f), f.Close()); err != nil {
+		return fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err))
 	}
-	if err != nil {
-		return a.fail("Page not written", fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err)))
-	}
-	_, err = fmt.Fprintf(a.sys.Stdout, "Wrote %s.\n", message.SafeText(name))
-	return err
+	return nil
 }
 
 func (a *app) previewReport(ctx context.Context, p *project, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {

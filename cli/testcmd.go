@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/cli/plantest"
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+)
+
+// testOptions are the flags of test.
+type testOptions struct {
+	vars     inputFlags
+	update   bool
+	json     bool
+	junit    string
+	filter   []string
+	parallel int
+}
+
+func (a *app) testCommand() *cobra.Command {
+	var opt testOptions
+	cmd := &cobra.Command{
+		Use: "test [flags] [FILTER...]", Short: "run the plan tests (*.test.hcl)",
+		Long: `Runs the run blocks of *.test.hcl files: each plans the configuration with its
+own variables, clock, contacts and history, and holds the plan against
+assertions, expected errors and golden files. Nothing is sent; no account, no
+network and no state are used. A FILTER is a regular expression that a file's or
+a run's name must match.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opt.filter = append(opt.filter, args...)
+			return a.test(cmd.Context(), &opt)
+		},
+	}
+	opt.vars.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&opt.update, "update", false, "write golden files instead of comparing with them")
+	cmd.Flags().BoolVar(&opt.json, "json", false, "one JSON document")
+	cmd.Flags().StringVar(&opt.junit, "junit", "", "also write the results to this file as JUnit XML")
+	cmd.Flags().StringArrayVar(&opt.filter, "filter", nil, "only what matches this regular expression; may be repeated")
+	cmd.Flags().IntVar(&opt.parallel, "parallelism", runtime.GOMAXPROCS(0), "how many runs at a time")
+	return cmd
+}
+
+func (a *app) test(ctx context.Context, opt *testOptions) error {
+	root, err := a.openRoot()
+	if err != nil {
+		return a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(a.dir()), plainPathError(err)))
+	}
+	defer root.Close()
+	runs, files, diags := plantest.Load(root)
+	if a.hclDiags(diags, files) {
+		return exit(exitError)
+	}
+	if runs, err = filtered(runs, opt.filter); err != nil {
+		return a.fail("Invalid option", err)
+	}
+	if len(runs) == 0 {
+		return a.fail("No tests", fmt.Errorf("no run block of a *.test.hcl file in %s matches", a.display(a.dir())))
+	}
+	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.langOptions(opt.vars.vars), Update: opt.update, Now: a.sys.Now, Render: renderGolden,
+		Inputs: func() plan.Inputs {
+			return plan.Inputs{Version: Version, Parallelism: 1, Capabilities: providerSupport,
+				Limits:     func(t string) message.Limits { return providerLimits(t) },
+				Throughput: func(p *lang.Provider) float64 { return providerThroughput(p) }}
+		}}
+	runner.Options.Phone = audience.NewNumbers().Parse
+	report := &plantest.Report{Results: runner.All(ctx, runs, opt.parallel)}
+	if opt.junit != "" {
+		if err := a.writeFile(opt.junit, report.JUnit); err != nil {
+			return a.fail("Report not written", err)
+		}
+	}
+	show := report.Text
+	if opt.json {
+		show = report.JSON
+	}
+	if err := show(a.sys.Stdout); err != nil {
+		return err
+	}
+	if report.Failed() > 0 {
+		return exit(exitError)
+	}
+	return nil
+}
+
+// filtered are the runs that every filter matches.
+func filtered(runs []*plantest.Run, filters []string) ([]*plantest.Run, error) {
+	for _, f := range filters {
+		re, err := regexp.Compile(f)
+		if err != nil {
+			return nil, fmt.Errorf("the filter %q is no regular expression", message.SafeText(f))
+		}
+		var left []*plantest.Run
+		for _, r := range runs {
+			if re.MatchString(r.File) || re.MatchString(r.Name) {
+				left = append(left, r)
+			}
+		}
+		runs = left
+	}
+	return runs, nil
+}
+
+// renderGolden draws a plan in the form that a golden file's name asks for.
+func renderGolden(name string, p *plan.Plan, diags hcl.Diagnostics, files map[string][]byte) ([]byte, error) {
+	r := &view.PlanReport{Plan: p, Diagnostics: view.FromHCL(diags, files)}
+	r.Failed = view.Errors(r.Diagnostics)
+	render := map[string]func(io.Writer, view.Style) error{".md": r.Markdown, ".html": r.HTML, ".json": r.JSON}[strings.ToLower(filepath.Ext(name))]
+	var b bytes.Buffer
+	if render == nil {
+		err := r.Text(&b, view.Style{})
+		view.Diagnostics(&b, view.Style{}, r.Diagnostics)
+		return b.Bytes(), err
+	}
+	err := render(&b, view.Style{})
+	return b.Bytes(), err
+}
