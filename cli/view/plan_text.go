@@ -203,7 +203,7 @@ func campaignFacts(t treeText, c *plan.Campaign) {
 		}
 		t.line(5, "", line)
 	}
-	if c.Revision > 1 {
+	if c.Revision > 1 && c.Change != plan.Update { // an update shows what changes of it
 		t.line(5, "", fmt.Sprintf("  revision = %d", c.Revision))
 	}
 }

@@ -25,7 +25,7 @@ func (r ValidateReport) Text(s Style) string {
 	case Errors(r.Diagnostics):
 		return ""
 	case warnings > 0:
-		return fmt.Sprintf("%s The configuration is valid, but there were %s.\n", s.green("Success!"), Plural(warnings, "warning"))
+		return fmt.Sprintf("%s The configuration is valid, with %s.\n", s.green("Success!"), Plural(warnings, "warning"))
 	}
 	return s.green("Success!") + " The configuration is valid.\n"
 }
