@@ -30,8 +30,8 @@ fuzz: ## every fuzz target for FUZZ (10s) each
 	  for target in $$($(GO) test $$pkg -list '^Fuzz' | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$target"; $(GO) test $$pkg -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ); done; done
 
-bench: ## benchmarks, each beside a bare-loop baseline of the same run
-	$(GO) test ./... -run '^$$' -bench . -benchmem
+bench: ## the table of docs/benchmarks.md, each row beside a bare loop of the same run
+	$(GO) test ./bench -run '^TestTable$$' -count=1 -v -timeout 30m -table
 
 check: ## formatting, vet, the walls, the pinned libc, links in the docs
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt"; exit 1; }

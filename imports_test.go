@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},
+	"bench":                  {},
 }
 
 // kept says which imports are kept to which rooms (by path prefix).

@@ -1,0 +1,355 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var (
+	table = flag.Bool("table", false, "measure, and print the table; some minutes")
+	only  = flag.String("only", "", "measure only the rows whose name has this in it")
+	runs  = flag.Int("runs", 5, "how often each row is measured; the median counts")
+	large = flag.Int("large", 1_000_000, "recipients of the large audience")
+	small = flag.Int("small", 100_000, "recipients of the small audience")
+	paced = flag.Int("paced", 6_000, "recipients of the paced send")
+)
+
+// TestTable prints what handbill needs beside the bare loops. It fails when a
+// command fails, never for a time.
+func TestTable(t *testing.T) {
+	if !*table {
+		t.Skip("measuring takes minutes; run make bench")
+	}
+	b := &book{t: t, dir: t.TempDir()}
+	b.build()
+	fmt.Printf("%d processors, %s, %s; load %s; medians of %d\n\n", runtime.NumCPU(), runtime.Version(), time.Now().Format("2006-01-02"), load(), *runs)
+	fmt.Printf("%-46s %10s %10s %7s %8s  %s\n", "work", "handbill", "bare loop", "ratio", "memory", "bound")
+	for _, row := range []struct {
+		name string
+		run  func()
+	}{
+		{"start", b.start}, {"plan", b.plans}, {"apply", b.apply}, {"paced", b.paced},
+	} {
+		if strings.Contains(row.name, *only) {
+			row.run()
+		}
+	}
+	fmt.Printf("\nload %s\n", load())
+}
+
+// book measures and prints.
+type book struct {
+	t   *testing.T
+	dir string
+	bin string
+}
+
+// build makes the real binary, unless HANDBILL_BENCH_BIN names one.
+func (b *book) build() {
+	if b.bin = os.Getenv("HANDBILL_BENCH_BIN"); b.bin != "" {
+		return
+	}
+	b.bin = filepath.Join(b.dir, "handbill")
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", b.bin, "..").CombinedOutput(); err != nil {
+		b.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// used is what a process took.
+type used struct {
+	wall time.Duration
+	cpu  time.Duration // of all processors
+	peak int64         // of memory, in bytes
+	out  string
+}
+
+func (b *book) run(cmd *exec.Cmd) used {
+	b.t.Helper()
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	started := time.Now()
+	err := cmd.Run()
+	wall := time.Since(started)
+	if err != nil {
+		b.t.Fatalf("%s: %v\n%s%s", strings.Join(cmd.Args, " "), err, stdout.String(), stderr.String())
+	}
+	s := cmd.ProcessState
+	u := used{wall: wall, cpu: s.UserTime() + s.SystemTime(), out: stdout.String()}
+	if r, ok := s.SysUsage().(*syscall.Rusage); ok {
+		u.peak = int64(r.Maxrss) << 10
+	}
+	return u
+}
+
+// handbill runs the binary in dir.
+func (b *book) handbill(dir string, args ...string) used {
+	b.t.Helper()
+	cmd := exec.Command(b.bin, append([]string{"-chdir=" + dir}, args...)...)
+	cmd.Env = append(os.Environ(), "NO_COLOR=1")
+	return b.run(cmd)
+}
+
+// child runs this test binary in a role; to takes its result.
+func (b *book) child(role string, to any, args ...string) used {
+	b.t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), roleVar+"="+role)
+	u := b.run(cmd)
+	if err := json.Unmarshal([]byte(u.out), to); err != nil {
+		b.t.Fatalf("%s: %v in %s", role, err, u.out)
+	}
+	return u
+}
+
+// serve starts the server that answers after delay.
+func (b *book) serve(delay time.Duration) (url string) {
+	b.t.Helper()
+	cmd := exec.Command(os.Args[0], delay.String())
+	cmd.Env = append(os.Environ(), roleVar+"=serve")
+	in, err := cmd.StdinPipe()
+	b.must(err)
+	out, err := cmd.StdoutPipe()
+	b.must(err)
+	b.must(cmd.Start())
+	b.t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
+	b.must(json.NewDecoder(out).Decode(&url))
+	return url
+}
+
+func (b *book) must(errs ...error) {
+	b.t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// line is one row of the table.
+type line struct {
+	work       string
+	ours, bare string
+	ratio      float64 // 0 for none
+	peak       int64
+	bound      string
+	held       bool
+}
+
+func (b *book) print(l line) {
+	ratio, peak, verdict := "", "", "pass"
+	if l.ratio > 0 {
+		ratio = fmt.Sprintf("%.2f", l.ratio)
+	}
+	if l.peak > 0 {
+		peak = fmt.Sprintf("%d MB", l.peak/1e6)
+	}
+	if !l.held {
+		verdict = "FAIL"
+	}
+	if l.bound == "" {
+		verdict = ""
+	}
+	fmt.Printf("%-46s %10s %10s %7s %8s  %s %s\n", l.work, l.ours, l.bare, ratio, peak, l.bound, verdict)
+}
+
+func median[T any](list []T, of func(T) float64) float64 {
+	v := make([]float64, len(list))
+	for i := range list {
+		v[i] = of(list[i])
+	}
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+func wall(u used) float64 { return u.wall.Seconds() }
+func cpu(u used) float64  { return u.cpu.Seconds() }
+
+func peak(list []used) int64 {
+	return slices.MaxFunc(list, func(a, b used) int { return int(a.peak - b.peak) }).peak
+}
+
+func seconds(s float64) string {
+	if s < 1 {
+		return fmt.Sprintf("%.0f ms", s*1000)
+	}
+	return fmt.Sprintf("%.2f s", s)
+}
+
+func load() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(data))[:3], " ")
+}
+
+// nowhere is a server that planning never asks.
+const nowhere = "http://127.0.0.1:1"
+
+// start measures whole processes that have little to do.
+func (b *book) start() {
+	dir := filepath.Join(b.dir, "start")
+	b.must(space(dir, nowhere, 1_000_000, 1000))
+	var plans, checks []used
+	for range 3 * *runs {
+		plans = append(plans, b.handbill(dir, "plan"))
+		checks = append(checks, b.handbill(dir, "validate"))
+	}
+	b.print(line{work: "plan, 1,000 recipients, whole process", ours: seconds(median(plans, wall)), peak: peak(plans), bound: "< 60 ms", held: median(plans, wall) < .060})
+	b.print(line{work: "validate, whole process", ours: seconds(median(checks, wall)), peak: peak(checks), bound: "< 40 ms", held: median(checks, wall) < .040})
+}
+
+// plans measures planning of the two audiences, the saved plan, and a state in
+// which everybody was sent.
+func (b *book) plans() {
+	first, bare := b.plan(*large)
+	hundred, _ := b.plan(*small)
+	n := thousands(*large)
+	b.ratio("plan, "+n+", first time", first, bare, 3, 300)
+	growth, times := median(first, wall)/median(hundred, wall), float64(*large)/float64(*small)
+	b.print(line{work: "growth of planning, " + thousands(*small) + " to " + n, ours: seconds(median(hundred, wall)), ratio: growth,
+		bound: fmt.Sprintf("<= %.0f x", 1.1*times), held: growth <= 1.1*times})
+	b.saved(first)
+	b.sent()
+}
+
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
+
+func (b *book) plan(n int) (ours, bare []used) {
+	dir := filepath.Join(b.dir, fmt.Sprint(n))
+	b.must(space(dir, nowhere, 1_000_000, n))
+	for range *runs {
+		var count int
+		bare = append(bare, b.child("plan", &count, filepath.Join(dir, "contacts.csv")))
+		ours = append(ours, b.handbill(dir, "plan"))
+	}
+	return ours, bare
+}
+
+// ratio prints time beside a bare loop's, by the clock and by processors.
+func (b *book) ratio(work string, ours, bare []used, most float64, megabytes int64) {
+	r := median(ours, wall) / median(bare, wall)
+	b.print(line{work: work, ours: seconds(median(ours, wall)), bare: seconds(median(bare, wall)), ratio: r, peak: peak(ours),
+		bound: fmt.Sprintf("<= %.0f x, < %d MB", most, megabytes), held: r <= most && peak(ours) < megabytes*1e6})
+	b.print(line{work: "  of processors", ours: seconds(median(ours, cpu)), bare: seconds(median(bare, cpu)), ratio: median(ours, cpu) / median(bare, cpu)})
+}
+
+// saved measures writing and reading a saved plan beside planning.
+func (b *book) saved(planned []used) {
+	dir := filepath.Join(b.dir, fmt.Sprint(*large))
+	file := filepath.Join(dir, "saved.hbplan")
+	b.handbill(dir, "plan", "-out="+file)
+	var times []float64
+	var all []used
+	for range *runs {
+		var took float64
+		all = append(all, b.child("saved", &took, file, file+".copy"))
+		times = append(times, took)
+	}
+	size := fileSize(b, file)
+	took := median(times, func(v float64) float64 { return v })
+	r := took / median(planned, wall)
+	b.print(line{work: fmt.Sprintf("saved plan, %s: written and read, %d MB", thousands(*large), size/1e6), ours: seconds(took), bare: "", ratio: r, peak: peak(all),
+		bound: "<= 1 x planning, < 120 MB of file", held: r <= 1 && size < 120e6})
+}
+
+func fileSize(b *book, path string) int64 {
+	info, err := os.Stat(path)
+	b.must(err)
+	return info.Size()
+}
+
+// sent measures a state in which everybody of the large audience was sent.
+func (b *book) sent() {
+	dir := filepath.Join(b.dir, fmt.Sprint(*large))
+	states, err := filepath.Glob(filepath.Join(dir, "handbill.state"))
+	b.must(err)
+	if len(states) != 1 {
+		b.t.Fatalf("states in %s: %v", dir, states)
+	}
+	var n int
+	filled := b.child("fill", &n, filepath.Join(dir, "saved.hbplan"), states[0])
+	size := fileSize(b, states[0])
+	b.print(line{work: fmt.Sprintf("filling a state: %d bytes a delivery", size/int64(n)), ours: seconds(wall(filled)), peak: filled.peak})
+	var ours, bare, status []used
+	for range *runs {
+		var count int
+		bare = append(bare, b.child("plan", &count, filepath.Join(dir, "contacts.csv")))
+		ours = append(ours, b.handbill(dir, "plan"))
+		status = append(status, b.handbill(dir, "status"))
+	}
+	if !strings.Contains(ours[0].out, "No changes") && !strings.Contains(ours[0].out, "0 messages") {
+		b.t.Logf("plan of a state in which everybody was sent:\n%s", ours[0].out)
+	}
+	b.ratio("plan, "+thousands(*large)+", everybody sent", ours, bare, 3, 350)
+	b.print(line{work: "status of " + thousands(*large), ours: seconds(median(status, wall)), peak: peak(status), bound: "< 1.5 s", held: median(status, wall) < 1.5})
+	listed := b.handbill(dir, "state", "list")
+	b.print(line{work: "state list of " + thousands(*large), ours: seconds(wall(listed)), peak: listed.peak})
+}
+
+// apply measures sends to a server that answers at once, as the server sees
+// them.
+func (b *book) apply() {
+	url := b.serve(0)
+	dir := filepath.Join(b.dir, "apply")
+	var ours, bare []served
+	var all []used
+	for i := range *runs {
+		var count int
+		d := filepath.Join(dir, fmt.Sprint(i))
+		b.must(space(d, url, 1_000_000, *small))
+		b.child("post", &count, filepath.Join(d, "contacts.csv"), url, filepath.Join(d, "journal"))
+		bare = append(bare, b.asked(url, count))
+		all = append(all, b.handbill(d, "apply", "-auto-approve"))
+		ours = append(ours, b.asked(url, count))
+		b.must(os.RemoveAll(d))
+	}
+	rate := median(ours, served.rate)
+	r := rate / median(bare, served.rate)
+	b.print(line{work: "apply, " + thousands(*small) + ", durable", ours: fmt.Sprintf("%.0f/s", rate), bare: fmt.Sprintf("%.0f/s", median(bare, served.rate)), ratio: r, peak: peak(all),
+		bound: ">= 0.7 x, < 120 MB", held: r >= .7 && peak(all) < 120e6})
+	b.print(line{work: "  of processors", ours: seconds(median(all, cpu))})
+}
+
+func (b *book) asked(url string, want int) served {
+	s, err := ask(url)
+	b.must(err)
+	if s.N != want {
+		b.t.Fatalf("the server got %d messages of %d", s.N, want)
+	}
+	return s
+}
+
+// paced measures how well a limit is met and kept, with a server that takes
+// 100 ms.
+func (b *book) paced() {
+	const limit = 1000
+	url := b.serve(100 * time.Millisecond)
+	var rates []served
+	most := 0
+	for i := range *runs {
+		dir := filepath.Join(b.dir, "paced", fmt.Sprint(i))
+		b.must(space(dir, url, limit, *paced))
+		b.handbill(dir, "apply", "-auto-approve")
+		s, err := ask(url)
+		b.must(err)
+		rates, most = append(rates, s), max(most, s.Most)
+	}
+	rate := median(rates, served.rate)
+	b.print(line{work: "apply at 1,000/s to a server that takes 100 ms", ours: fmt.Sprintf("%.0f/s", rate), bare: fmt.Sprintf("most %d", most),
+		ratio: rate / limit, bound: "within 3 %, never above", held: rate >= .97*limit && most <= limit})
+}
