@@ -13,6 +13,9 @@ import (
 )
 
 func main() {
+	// A reader of our output that goes away ("| head") must not end an apply in
+	// the middle: writes fail instead, and sends are recorded.
+	signal.Ignore(syscall.SIGPIPE)
 	interrupts := make(chan os.Signal, 2)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.ProcessSystem(interrupts)))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -58,6 +59,8 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 		return exitDone
 	case errors.As(err, &e):
 		return int(e)
+	case errors.Is(err, syscall.EPIPE): // nobody reads any more
+		return exitError
 	}
 	fmt.Fprintf(sys.Stderr, "%s\n\nRun \"handbill -help\" for usage.\n", usageError(err))
 	return exitError

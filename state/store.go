@@ -95,20 +95,49 @@ func Create(ctx context.Context, o Options) (*Store, error) {
 	if _, err := io.ReadFull(o.Rand, raw[:]); err != nil {
 		return nil, fmt.Errorf("minting the lineage of a new state: %w", err)
 	}
-	// SQLite takes the mode of its journals from the file.
-	f, err := os.OpenFile(o.Path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	// It is made beside and then given its name in one step, with everything in
+	// the one file: a state that a crash left half made would be no state.
+	if Exists(o.Path) {
+		return nil, fmt.Errorf("creating the state %s: %w", o.Path, fs.ErrExist)
+	}
+	draft, err := makeDraft(ctx, o, raw)
+	if err == nil {
+		err = publish(draft, o.Path)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("creating the state: %w", err)
+		return nil, fmt.Errorf("creating the state %s: %w", o.Path, err)
 	}
-	if err := errors.Join(f.Close(), syncDir(filepath.Dir(o.Path))); err != nil {
-		return nil, fmt.Errorf("creating the state: %w", err)
+	return Open(ctx, o)
+}
+
+// makeDraft makes a whole state in a file of another name.
+func makeDraft(ctx context.Context, o Options, lineage [16]byte) (path string, err error) {
+	// SQLite takes the mode of its journals from the file.
+	f, err := os.CreateTemp(filepath.Dir(o.Path), "."+filepath.Base(o.Path)+".new-*")
+	if err != nil {
+		return "", err
 	}
+	path = f.Name()
+	o.Path = path
 	s := newStore(o)
-	s.setLineage(hex.EncodeToString(raw[:]), raw[:])
-	if err := s.initialise(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("creating the state %s: %w", o.Path, err), s.Close(), os.Remove(o.Path))
+	s.setLineage(hex.EncodeToString(lineage[:]), lineage[:])
+	err = f.Close()
+	if err == nil {
+		err = s.initialise(ctx)
 	}
-	return s, nil
+	if err = errors.Join(err, s.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(path))
+	}
+	return path, nil
+}
+
+// publish gives a file its name, unless there is another of that name by now.
+func publish(draft, path string) error {
+	err := os.Link(draft, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
+		return errors.Join(os.Rename(draft, path), syncDir(filepath.Dir(path)))
+	}
+	return errors.Join(err, os.Remove(draft), syncDir(filepath.Dir(path)))
 }
 
 func (s *Store) setLineage(lineage string, key []byte) {
@@ -169,6 +198,9 @@ func (s *Store) open(ctx context.Context) error {
 	version, _, err := s.writer.one("PRAGMA user_version")
 	if err != nil {
 		return err
+	}
+	if version > format { // newer than the file's header told: its journal says so
+		return ErrFormat
 	}
 	if err := s.identify(s.writer); err != nil {
 		return err
