@@ -109,10 +109,11 @@ func (a *app) approved(ctx context.Context, store *state.Store, report *view.Pla
 			return err
 		}
 	} else {
-		report.Hints = false
+		report.Hints = false // what to type next is clear: the answer
 		if err := a.showPlan(report, &opt.planFlags); err != nil {
 			return err
 		}
+		report.Hints = !a.automation()
 	}
 	if report.Failed {
 		if opt.detailed {
@@ -387,7 +388,7 @@ func applyReport(done *applied) *view.ApplyReport {
 		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Gates: c.Gates,
 			HeldFor: c.HeldFor, HeldTill: c.HeldTill, Existing: c.Existing, DoubtsBefore: c.DoubtsBefore}
 		if c.Halt != nil {
-			v.Halt = &view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: c.Halt.Advice}
+			v.Halt = &view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: sentence(errors.New(c.Halt.Advice))}
 		}
 		r.Campaigns = append(r.Campaigns, v)
 	}

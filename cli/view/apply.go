@@ -159,7 +159,7 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 		fmt.Fprintf(b, "    %s in doubt: no clear answer came. They are not sent again by themselves;\n           a webhook, \"handbill refresh\" or \"handbill resolve\" settles them.\n", padLeft(Count(n), 6))
 	}
 	if r.Hints && (c.Held > 0 || c.Pending > 0) {
-		fmt.Fprintf(b, "    Run \"handbill apply\" again to go on with the rest.\n")
+		fmt.Fprintf(b, "    Run the same command again to go on with the rest.\n")
 	}
 }
 

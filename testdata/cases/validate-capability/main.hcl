@@ -8,10 +8,8 @@ audience "customers" {
   attributes = { name = row.name }
 }
 
-flow_message "book" {
-  flow_id = "123"
-  button  = "Book"
-  body    = "Book a table"
+catalog_message "book" {
+  body = "See what we have"
 }
 
 list_message "menu" {
@@ -29,7 +27,7 @@ list_message "menu" {
 campaign "spring" {
   provider = provider.onemsg.main
   audience = audience.customers
-  message  = flow_message.book
+  message  = catalog_message.book
   window   = "assume_open"
 }
 
