@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/plan"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -37,6 +39,11 @@ func (a *app) validate(ctx context.Context, in *inputFlags, asJSON bool) error {
 			break
 		}
 		_, _, diags := p.config.CompileCampaign(c)
+		for _, m := range []*lang.Message{c.Message, c.Fallback} {
+			if m != nil && c.Provider != nil {
+				diags = append(diags, plan.Carried(c, m, providerSupport)...)
+			}
+		}
 		p.diags = append(p.diags, view.FromHCL(diags, p.config.Files)...)
 	}
 	p.diags = view.Unique(p.diags)

@@ -140,15 +140,22 @@ func (b *builder) carried(decl *lang.Campaign, m *lang.Message) bool {
 	if b.in.Capabilities == nil {
 		return true
 	}
-	support, note := b.in.Capabilities(decl.Provider.Type, m.Kind)
+	diags := Carried(decl, m, b.in.Capabilities)
+	b.diags = append(b.diags, diags...)
+	return !diags.HasErrors()
+}
+
+// Carried holds a message's kind against what the campaign's provider can
+// carry: an error where it can't, a warning where that is not certain.
+func Carried(decl *lang.Campaign, m *lang.Message, capabilities func(string, message.Kind) (support, note string)) hcl.Diagnostics {
+	support, note := capabilities(decl.Provider.Type, m.Kind)
 	switch support {
 	case "no":
-		b.diags = append(b.diags, fail("capability", decl.DeclRange, "%s can't carry %s. %s", decl.Provider.Address(), m.Address(), note))
-		return false
+		return hcl.Diagnostics{fail("capability", decl.DeclRange, "%s can't carry %s. %s", decl.Provider.Address(), m.Address(), note)}
 	case "doubted":
-		b.diags = append(b.diags, warn("capability_doubted", decl.DeclRange, "It is not certain that %s carries %s. %s", decl.Provider.Address(), m.Address(), note))
+		return hcl.Diagnostics{warn("capability_doubted", decl.DeclRange, "It is not certain that %s carries %s. %s", decl.Provider.Address(), m.Address(), note)}
 	}
-	return true
+	return nil
 }
 
 // mayReach demands that consent is stated where messages go to people who did
