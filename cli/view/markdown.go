@@ -38,8 +38,8 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	m.add(r.verdict())
 	r.markdownFindings(m)
 	r.markdownChecks(m)
-	r.markdownChanges(m)
 	r.markdownCampaigns(m)
+	r.markdownChanges(m)
 	r.markdownSamples(m)
 	r.markdownOutputs(m)
 	if m.cut > 0 {
@@ -187,7 +187,7 @@ func (r *PlanReport) markdownFindings(m *markdown) {
 		}
 		lines = append(lines, wrap(cutText(d.Detail, 2000), 100)...)
 		head := map[string]string{"error": "Error: ", "warning": "Warning: "}[d.Severity]
-		part := "\n**" + head + "**" + code(d.Summary) + "\n\n" + fence("text", lines)
+		part := "\n**" + strings.TrimSpace(head) + "** " + code(d.Summary) + "\n\n" + fence("text", lines)
 		if d.Severity == "warning" {
 			part = fold(head+codeHTML(d.Summary), fence("text", lines))
 		}

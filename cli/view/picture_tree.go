@@ -88,6 +88,13 @@ func attributeParts(role Role, a *lang.Attribute) []Part {
 		}
 		return out
 	}
+	if inner, ok := strings.CutPrefix(a.Value, "["); ok && a.Reference && role == RoleBody {
+		var out []Part
+		for i, e := range listElements(strings.TrimSuffix(inner, "]")) {
+			out = append(out, Part{Role: role, Label: "{{" + strconv.Itoa(i+1) + "}}", Text: sourceText(e)})
+		}
+		return out
+	}
 	text := attributeText(a)
 	if len(text) == 0 {
 		return nil
@@ -132,6 +139,42 @@ func attributeText(a *lang.Attribute) Text {
 		return Text{{Text: a.Value, Slot: strings.Contains(a.Value, "recipient.")}}
 	}
 	return jsonSpan(json.RawMessage(a.Value))
+}
+
+// listElements splits the source of a list at its commas.
+func listElements(s string) []string {
+	var out []string
+	depth, quoted, from := 0, false, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case strings.IndexByte("([{", c) >= 0:
+			depth++
+		case strings.IndexByte(")]}", c) >= 0:
+			depth--
+		case c == ',' && depth == 0:
+			out = append(out, strings.TrimSpace(s[from:i]))
+			from = i + 1
+		}
+	}
+	if rest := strings.TrimSpace(s[from:]); rest != "" {
+		out = append(out, rest)
+	}
+	return out
+}
+
+// sourceText is the source of an expression: a constant as it is, anything
+// else as what fills a slot.
+func sourceText(src string) Text {
+	var s string
+	if json.Unmarshal([]byte(src), &s) == nil {
+		return templateText(s)
+	}
+	return Text{{Text: src, Slot: true}}
 }
 
 // jsonSpan is a JSON value as a person reads it: a text itself, a product by
