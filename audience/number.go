@@ -12,6 +12,10 @@ import (
 // concurrent use.
 type Numbers struct {
 	codes [1000]callingCode // by calling code
+	// trunk are the calling codes, with their plus, of the regions in which a
+	// number is dialled as a zero and the national number, and nothing else
+	// begins so.
+	trunk map[string]string
 }
 
 // callingCode is what the fast path knows of a calling code.
@@ -49,7 +53,7 @@ const (
 // NewNumbers makes the tables of the fast path by asking the library about
 // every calling code and length: some milliseconds.
 func NewNumbers() *Numbers {
-	n := new(Numbers)
+	n := &Numbers{trunk: map[string]string{}}
 	for code := range phonenumbers.GetSupportedCallingCodes() {
 		if code <= maxCallingCode {
 			n.codes[code].lengths = possibleLengths(code)
@@ -68,9 +72,19 @@ func NewNumbers() *Numbers {
 		if meta.GetNationalPrefixTransformRule() != "" {
 			n.codes[code].slow = allDigits
 		}
+		if plainTrunk(meta) {
+			n.trunk[meta.GetId()] = "+" + strconv.Itoa(code)
+		}
 	}
 	n.codes[52].slow |= 1 << 1 // Mexico's old mobile prefix; see withoutMexicos1
 	return n
+}
+
+// plainTrunk reports whether a leading zero, and not two, is always and only the
+// region's trunk prefix.
+func plainTrunk(meta *phonenumbers.PhoneMetadata) bool {
+	return meta.GetNationalPrefixForParsing() == "0" && meta.GetNationalPrefixTransformRule() == "" &&
+		meta.GetInternationalPrefix() == "00" && firstDigits(meta.GetGeneralDesc().GetNationalNumberPattern())&1 == 0
 }
 
 func possibleLengths(code int) (lengths uint32) {
@@ -139,7 +153,29 @@ func (n *Numbers) Parse(raw, region string) (string, error) {
 	if n.fast(raw) {
 		return raw, nil
 	}
+	if e164, ok := n.fastNational(raw, region); ok {
+		return e164, nil
+	}
 	return n.slow(raw, region)
+}
+
+// fastNational reads digits after a trunk zero, where nothing has to be weighed
+// and the library would only replace the zero by the calling code.
+func (n *Numbers) fastNational(raw, region string) (string, bool) {
+	if len(raw) <= minNational || len(raw) > maxDigits || raw[0] != '0' || raw[1] == '0' {
+		return "", false
+	}
+	for i := 1; i < len(raw); i++ {
+		if raw[i]-'0' > 9 {
+			return "", false
+		}
+	}
+	code, ok := n.trunk[region]
+	if !ok {
+		return "", false
+	}
+	e164 := code + raw[1:]
+	return e164, n.fast(e164)
 }
 
 // fast reports whether raw is E.164 as it stands, and the library would leave
