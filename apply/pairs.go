@@ -4,39 +4,52 @@ import "time"
 
 // pairs keeps two messages to one recipient apart, as the pair rate limit of
 // WhatsApp asks: one in 6 seconds. Source: Meta, messages/send-messages,
-// 2026-09-11. It remembers only those of the last 6 seconds.
+// 2026-09-11. It remembers only those of the last 6 seconds, and of them only a
+// hash, since a fast number has a hundred thousand of them: two recipients of
+// one hash would at worst wait for each other.
 type pairs struct {
-	last  map[string]time.Time
+	begin time.Time // what times are measured from
+	last  map[uint64]time.Duration
 	order []pairSent
 }
 
 type pairSent struct {
-	key string
-	at  time.Time
+	key uint64
+	at  time.Duration
 }
 
-func newPairs() pairs { return pairs{last: map[string]time.Time{}} }
+func newPairs(now time.Time) pairs { return pairs{begin: now, last: map[uint64]time.Duration{}} }
 
-// until is when key may get the next message; zero for now.
-func (p *pairs) until(key string, now time.Time) time.Time {
+// pairKey is a hash of a recipient's key (FNV-1a).
+func pairKey(recipient string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(recipient) {
+		h = (h ^ uint64(recipient[i])) * 1099511628211
+	}
+	return h
+}
+
+// until is when a recipient may get the next message; zero for now.
+func (p *pairs) until(recipient string, now time.Time) time.Time {
 	p.forget(now)
-	at, ok := p.last[key]
+	at, ok := p.last[pairKey(recipient)]
 	if !ok {
 		return time.Time{}
 	}
-	return at.Add(pairWait)
+	return p.begin.Add(at + pairWait)
 }
 
 // sent remembers a send.
-func (p *pairs) sent(key string, now time.Time) {
-	p.last[key] = now
-	p.order = append(p.order, pairSent{key, now})
+func (p *pairs) sent(recipient string, now time.Time) {
+	s := pairSent{pairKey(recipient), now.Sub(p.begin)}
+	p.last[s.key] = s.at
+	p.order = append(p.order, s)
 }
 
 func (p *pairs) forget(now time.Time) {
-	n := 0
-	for n < len(p.order) && now.Sub(p.order[n].at) >= pairWait {
-		if s := p.order[n]; p.last[s.key].Equal(s.at) {
+	n, old := 0, now.Sub(p.begin)-pairWait
+	for n < len(p.order) && p.order[n].at <= old {
+		if s := p.order[n]; p.last[s.key] == s.at {
 			delete(p.last, s.key)
 		}
 		n++

@@ -33,6 +33,9 @@ const (
 	// that it is we who close it; a request that meets a connection which the
 	// other side has just closed is a needless doubt.
 	idleTimeout = 15 * time.Second
+	// maxFlights is how many connections are kept between requests: as many as
+	// apply has requests in flight, since each one more is dialled anew.
+	maxFlights = 256
 )
 
 // ClientOptions say how a Client behaves. The zero value is ready.
@@ -84,7 +87,7 @@ func NewClient(o ClientOptions) *Client {
 			TLSHandshakeTimeout:   dialTimeout,
 			ResponseHeaderTimeout: o.Header,
 			IdleConnTimeout:       idleTimeout,
-			MaxIdleConnsPerHost:   64,
+			MaxIdleConnsPerHost:   maxFlights,
 			DisableCompression:    true,
 			// Providers answer with a few hundred bytes of headers.
 			MaxResponseHeaderBytes: 256 << 10,
