@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -297,8 +298,20 @@ func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Ti
 	go func() {
 		started := clock()
 		a := sender.Send(ctx, request)
+		a.Title = impersonal(a.Title, j.entry.Values)
 		answers <- answered{job: j, answer: a, took: clock().Sub(started)}
 	}()
+}
+
+// impersonal takes what is the recipient's own out of a provider's words, which
+// may repeat the message and are shown and logged.
+func impersonal(title string, values []string) string {
+	for _, v := range values {
+		if len(v) >= 3 {
+			title = strings.ReplaceAll(title, v, "…")
+		}
+	}
+	return title
 }
 
 // gate books a verdict that wrote nothing.
