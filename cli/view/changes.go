@@ -80,6 +80,9 @@ func diffLines(before, after []string, context int) []diffLine {
 		}
 		return out
 	}
+	if slices.Equal(before, after) {
+		return nil
+	}
 	old := joined(before)
 	unified, err := udiff.ToUnifiedDiff("", "", old, udiff.Lines(old, joined(after)), context)
 	if err != nil {

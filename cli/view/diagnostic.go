@@ -116,7 +116,7 @@ func blockContext(src []byte) string {
 // Diagnostics writes diags as boxes.
 func Diagnostics(w io.Writer, s Style, diags []Diagnostic) {
 	for _, d := range diags {
-		fmt.Fprint(w, box(s, d))
+		fmt.Fprint(w, inertText(box(s, d)))
 	}
 }
 

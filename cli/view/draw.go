@@ -113,7 +113,7 @@ func (d *drawer) buttons(parts []Part) []boxLine {
 func (d *drawer) sheet(parts []Part) []boxLine {
 	var out []boxLine
 	for _, p := range parts {
-		title := safeText(p.Text)
+		title := lineOf(p.Text)
 		switch p.Role {
 		case RoleSection:
 			if title != "" {
@@ -132,7 +132,7 @@ func (d *drawer) sheet(parts []Part) []boxLine {
 			}
 			out = append(out, boxLine{text: l, paint: func(t string) string { return t }})
 		}
-		if detail := safeText(p.Detail); detail != "" {
+		if detail := lineOf(p.Detail); detail != "" {
 			for _, l := range wrapColumns(detail, d.width-4) {
 				out = append(out, boxLine{text: "    " + l, paint: d.style.dim})
 			}
@@ -187,10 +187,10 @@ func (d *drawer) wrap(text string) []string {
 }
 
 // safeText is a text of several lines, each safe to be shown.
-func safeText(t Text) string { return SafeLines(strings.TrimRight(t.String(), "\n")) }
+func safeText(t Text) string { return inertLines(strings.TrimRight(t.String(), "\n")) }
 
 // lineOf is a text on one line.
-func lineOf(t Text) string { return message.SafeText(t.String()) }
+func lineOf(t Text) string { return inert(message.SafeText(t.String())) }
 
 // wrapColumns breaks one line at spaces, and inside words that are longer than
 // a line, so that nothing takes more than width columns.

@@ -26,3 +26,12 @@ func inertLines(s string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// inertText is a finished text no line of which a runner takes for a command.
+func inertText(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = inert(l)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -69,15 +69,13 @@ func (m *markdown) add(part string) bool {
 	return true
 }
 
-// markerDigest keeps what a digest is made of, so that nothing ends the HTML
+// markerDigest is the digest where it is one, so that nothing ends the HTML
 // comment.
 func markerDigest(digest string) string {
-	return strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c == ':' {
-			return c
-		}
-		return -1
-	}, digest)
+	if hex, ok := strings.CutPrefix(digest, "sha256:"); !ok || strings.Trim(hex, "0123456789abcdef") != "" {
+		return ""
+	}
+	return digest
 }
 
 // verdict is the line that is read first.

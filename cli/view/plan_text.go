@@ -54,7 +54,7 @@ func (r *PlanReport) Sends() int {
 func (r *PlanReport) Text(w io.Writer, s Style) error {
 	var b strings.Builder
 	r.text(&b, s)
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if _, err := io.WriteString(w, inertText(b.String())); err != nil {
 		return err
 	}
 	if r.Deliveries {
@@ -93,7 +93,7 @@ func (r *PlanReport) nothing(b *strings.Builder, s Style) {
 	b.WriteString(s.bold(s.green("No changes.")) + s.bold(" Nothing is left to send.") + "\n")
 	for i := range r.Plan.Campaigns {
 		c := &r.Plan.Campaigns[i]
-		fmt.Fprintf(b, "\n  %s: %s", c.Address, Plural(c.Recipients, "recipient"))
+		fmt.Fprintf(b, "\n  %s: %s", message.SafeText(c.Address), Plural(c.Recipients, "recipient"))
 		for _, l := range settledLines(c) {
 			fmt.Fprintf(b, ", %s %s", Count(l.count), l.name)
 			if l.note != "" {
@@ -154,7 +154,7 @@ func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 	if n := c.Counts.Sends(); n > 0 {
 		head = "will send " + Plural(n, "message")
 	}
-	fmt.Fprintf(b, "  %s\n", s.bold("# "+c.Address+" "+head))
+	fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(c.Address)+" "+head))
 	mark := " "
 	if change != nil {
 		mark = s.mark(change.Change)
@@ -347,7 +347,7 @@ func SkipNote(skip map[string]int) string {
 }
 
 // Reason is a reason's code in words.
-func Reason(code string) string { return strings.ReplaceAll(code, "_", " ") }
+func Reason(code string) string { return message.SafeText(strings.ReplaceAll(code, "_", " ")) }
 
 func sorted(m map[string]int) []string {
 	names := make([]string, 0, len(m))
@@ -384,14 +384,14 @@ func (r *PlanReport) summary(b *strings.Builder, s Style) {
 			if !o.Sensitive {
 				value = jsonValue(o.Value)
 			}
-			fmt.Fprintf(b, "  %s %s = %s\n", s.mark(o.Change), o.Name, value)
+			fmt.Fprintf(b, "  %s %s = %s\n", s.mark(o.Change), message.SafeText(o.Name), value)
 		}
 	}
-	fmt.Fprintf(b, "\nDigest: %s\n", r.Plan.Digest)
+	fmt.Fprintf(b, "\nDigest: %s\n", message.SafeText(r.Plan.Digest))
 	switch {
 	case r.Failed || !r.Hints:
 	case r.SavedAs != "":
-		fmt.Fprintf(b, "\nSaved the plan to: %s\n\nTo send exactly this, run:\n    %s\n", r.SavedAs, r.ApplyCommand)
+		fmt.Fprintf(b, "\nSaved the plan to: %s\n\nTo send exactly this, run:\n    %s\n", message.SafeText(r.SavedAs), message.SafeText(r.ApplyCommand))
 	default:
 		b.WriteString("\nNothing was sent. To send this, run \"handbill apply\"; to send exactly this even if\nfiles change, save the plan with -out=FILE and apply the file.\n")
 	}
