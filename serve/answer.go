@@ -125,6 +125,9 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 			s.opt.Observe(Event{Kind: EventRule, Provider: ev.Provider, Rule: p.Rule, Recipient: message.Mask(ev.Recipient), Detail: p.Reason, Err: p.Err})
 		}
 	}
+	if d.Handover {
+		s.opt.Observe(Event{Kind: EventGated, Provider: ev.Provider, Recipient: message.Mask(ev.Recipient), Detail: "handover"})
+	}
 	if len(d.Answers) == 0 {
 		return nil
 	}
@@ -175,7 +178,7 @@ func (s *Server) fire(ctx context.Context, ev *state.InboundEvent, a *reply.Answ
 		return nil
 	}
 	if len(res.Set) > 0 {
-		if err := s.opt.Store.SetAttributes(ctx, ev.Recipient, res.Set); err != nil {
+		if err := s.opt.Store.SetAttributes(context.WithoutCancel(ctx), ev.Recipient, res.Set); err != nil {
 			return err
 		}
 	}
@@ -185,7 +188,7 @@ func (s *Server) fire(ctx context.Context, ev *state.InboundEvent, a *reply.Answ
 		}
 	}
 	if res.Handover {
-		return s.opt.Store.Handover(ctx, ev.Recipient, true)
+		return s.opt.Store.Handover(context.WithoutCancel(ctx), ev.Recipient, true)
 	}
 	return nil
 }
@@ -219,7 +222,7 @@ func (s *Server) stop(ctx context.Context, ev *state.InboundEvent, st reply.Stop
 		reason, evidence = "stop_word_near", evidence+", among other words: to be looked at"
 	}
 	if !before {
-		if err := s.opt.Store.OptOut(ctx, ev.Recipient, reason, evidence); err != nil {
+		if err := s.opt.Store.OptOut(context.WithoutCancel(ctx), ev.Recipient, reason, evidence); err != nil {
 			return err
 		}
 		s.opt.Observe(Event{Kind: EventStop, Provider: ev.Provider, Recipient: message.Mask(ev.Recipient), Detail: reason})

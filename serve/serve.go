@@ -232,10 +232,11 @@ func (s *Server) add(n Number) error {
 // Run folds, answers and forwards until ctx ends, and then finishes what is
 // under way. It runs beside the listeners of Serve.
 func (s *Server) Run(ctx context.Context) error {
-	if _, err := s.opt.Store.RecoverReplies(ctx); err != nil {
+	start := context.WithoutCancel(ctx)
+	if _, err := s.opt.Store.RecoverReplies(start); err != nil {
 		return fmt.Errorf("taking up where the last server stopped: %w", err)
 	}
-	if err := s.forwards.load(ctx); err != nil {
+	if err := s.forwards.load(start); err != nil {
 		return fmt.Errorf("reading the forwards that wait: %w", err)
 	}
 	wake(s.folding)

@@ -1,0 +1,212 @@
+package serve_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/serve"
+)
+
+// lockedLines collects what is written, from many goroutines.
+type lockedLines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedLines) entries(t *testing.T) (out []sandbox.Entry) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := json.NewDecoder(bytes.NewReader(l.b.Bytes()))
+	for d.More() {
+		var e sandbox.Entry
+		if err := d.Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func TestPlainHTTPIsForThisMachine(t *testing.T) {
+	for addr, ok := range map[string]bool{"127.0.0.1:0": true, "[::1]:0": true, "localhost:0": true, "0.0.0.0:0": false, ":0": false, "[::]:0": false} {
+		l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: addr})
+		if err == nil {
+			l.Close()
+		}
+		if !ok && (err == nil || !strings.Contains(err.Error(), "-insecure-behind-proxy")) {
+			t.Errorf("%s: %v", addr, err)
+		}
+		if ok && err != nil && !strings.Contains(addr, "::1") { // some machines have no IPv6
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+	l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: "0.0.0.0:0", BehindProxy: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+}
+
+// certificate writes a certificate with a serial number.
+func certificate(t *testing.T, dir string, serial int64, at time.Time) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &k.PublicKey, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: raw}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestNewCertificatesAreTakenWhileServing(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := certificate(t, dir, 1, time.Now().Add(-time.Hour))
+	l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: "127.0.0.1:0", CertFile: cert, KeyFile: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, hello)
+	h.stop()
+	h.start(l)
+	serial := func() int64 {
+		t.Helper()
+		c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	if got := serial(); got != 1 {
+		t.Errorf("serial %d", got)
+	}
+	certificate(t, dir, 2, time.Now())
+	if got := serial(); got != 2 {
+		t.Errorf("after the change: serial %d", got)
+	}
+	if err := os.WriteFile(key, []byte("half a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := serial(); got != 2 {
+		t.Errorf("with half a file: serial %d", got)
+	}
+	if _, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
+		t.Error("TLS 1.1 is spoken")
+	}
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: "127.0.0.1:0", MaxConns: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, hello)
+	h.stop()
+	h.start(l)
+	var held []net.Conn
+	for range 2 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		// Once it is answered, it is surely one of those that count.
+		if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, c)
+	}
+	if got := raw(t, l.Addr().String(), "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); got != "" {
+		t.Errorf("a third connection is answered: %q", got)
+	}
+	held[0].Close()
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		if strings.HasPrefix(raw(t, l.Addr().String(), "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "HTTP/1.1 200") {
+			return
+		}
+	}
+	t.Error("a place that became free is not given")
+}
+
+func TestMetrics(t *testing.T) {
+	h := newHouse(t, hello)
+	h.post(envelope("messages", wrote("wamid.1", "Hi")))
+	h.await(serve.EventReplied)
+	h.stop()
+	s, err := serve.New(t.Context(), serve.Options{Store: h.store, Now: time.Now, Rules: noRules,
+		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(t, h.netURL)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, m := h.listen("127.0.0.1:0"), h.listen("127.0.0.1:0")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l, m) }()
+	post(t, "http://"+l.Addr().String()+"/webhooks/cloud/main", "{}", "sha256=00")
+	resp, err := http.Get("http://" + m.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`handbill_webhooks_total{provider="provider.cloud.main",status="403"} 1`, "handbill_webhooks_waiting 0", "handbill_webhook_seconds_bucket"} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
