@@ -37,9 +37,11 @@ func ProcessSystem(interrupts <-chan os.Signal) System {
 	if err != nil {
 		dir = "." // the directory was removed under us: relative paths fail with their own errors
 	}
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil {
-		width = 0
+	width := 0 // of the terminal on either stream
+	for _, f := range []*os.File{os.Stderr, os.Stdout} {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			width = w
+		}
 	}
 	return System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
