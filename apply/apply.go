@@ -28,8 +28,19 @@ type Options struct {
 	Senders map[string]Sender
 	// Resources are recorded as applied when the run begins.
 	Resources []state.Resource
+	// Blobs are written with the run's beginning, in one transaction with it:
+	// what the next plan compares with and what serve answers by. A nil value
+	// removes its name.
+	Blobs map[string][]byte
 	// Now is the wall clock; required.
 	Now func() time.Time
+	// Monotonic is the time since any moment on a clock that nobody sets. When
+	// Now goes apart from it by more than two minutes nothing more is sent; nil
+	// takes Now at its word.
+	Monotonic func() time.Duration
+	// Held reports whether the state's lock is still ours; asked at most once a
+	// second before something is sent. Nil for no lock.
+	Held func() bool
 	// Parallelism is the most sends in flight per number; 0 adapts it to the
 	// provider's latency, from 8 up to 256.
 	Parallelism int
@@ -69,7 +80,7 @@ type CampaignReport struct {
 
 // Halt is why sending stopped early.
 type Halt struct {
-	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "total"
+	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "total", "lock_lost", "clock_jumped"
 	Code   string
 	Title  string
 	Advice string
@@ -112,6 +123,7 @@ type runner struct {
 	opt    Options
 	id     int64
 	counts []*counts // by campaign
+	watch  *watch
 
 	mu     sync.Mutex // guards report and Observe
 	report *Report
@@ -123,12 +135,13 @@ func (r *runner) begin(ctx context.Context) error {
 	if r.opt.Now == nil || r.opt.Recorder == nil {
 		panic("apply: Options need Now and Recorder")
 	}
+	r.watch = newWatch(&r.opt)
 	recovered, err := r.opt.Recorder.Recover(ctx)
 	if err != nil {
 		return fmt.Errorf("settling what an earlier run left open: %w", err)
 	}
 	r.report.Recovered = recovered
-	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest}
+	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs}
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
 		before, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)

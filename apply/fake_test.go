@@ -24,6 +24,8 @@ type ledger struct {
 	next int64
 	run  state.Run
 	ends int
+	// begun is the run as Begin was given it.
+	begun state.Run
 
 	failIntend, failSettle error
 	gate                   func(state.Intent) state.Verdict // zero Verdict: no gate
@@ -56,7 +58,7 @@ func (l *ledger) Recover(context.Context) (int, error) {
 }
 
 func (l *ledger) Begin(_ context.Context, r state.Run, _ []state.Resource) (int64, error) {
-	l.run = r
+	l.run, l.begun = r, r
 	return 1, nil
 }
 

@@ -146,6 +146,11 @@ func (l *lane) launch(ctx context.Context) (bool, error) {
 	if err != nil || len(l.batch) == 0 {
 		return moved, err
 	}
+	if h := l.r.watch.halt(now); h != nil {
+		l.putBack(now)
+		l.haltNumber(h)
+		return true, nil
+	}
 	intents := make([]state.Intent, len(l.batch))
 	for i, j := range l.batch {
 		intents[i] = j.intent

@@ -62,11 +62,18 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 		return a.failState(err, opt.detailed)
 	}
 	defer store.Close()
-	unlock, err := a.lock(ctx, &opt.lock, p.statePath(), "apply")
+	locked, unlock, err := a.takeLock(ctx, &opt.lock, p.statePath(), "apply")
 	if err != nil {
 		return a.failState(err, opt.detailed)
 	}
 	defer unlock()
+	opened, err := os.Stat(p.statePath())
+	if err == nil {
+		err = a.sendable(ctx, store)
+	}
+	if err != nil {
+		return a.failState(err, opt.detailed)
+	}
 	recovered, err := store.Recover(ctx)
 	if err != nil {
 		return a.failState(err, opt.detailed)
@@ -87,7 +94,16 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	if !report.Changes() {
 		return nil
 	}
-	return a.carryOut(ctx, p, store, report, opt)
+	return a.carryOut(ctx, opt, &carriage{project: p, store: store, report: report, opened: opened, held: locked})
+}
+
+// carriage is what a run works on.
+type carriage struct {
+	project *project
+	store   *state.Store
+	report  *view.PlanReport
+	opened  os.FileInfo   // of the state, when it was opened
+	held    *state.Locked // nil with -lock=false
 }
 
 // approved shows the plan, checks that it may be applied, and asks.
@@ -177,7 +193,11 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 }
 
 // carryOut runs the plan and reports.
-func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, report *view.PlanReport, opt *applyOptions) error {
+func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) error {
+	p, store, report := run.project, run.store, run.report
+	if err := a.roomFor(p.statePath(), report.Sends()); err != nil {
+		return a.fail("Too little space on the disk", err)
+	}
 	if backup, err := store.AutoBackup(ctx, "apply"); err != nil {
 		return a.fail("State not backed up", fmt.Errorf("nothing was sent: %w", err))
 	} else if backup != "" && a.sys.StderrTerminal {
@@ -195,15 +215,9 @@ func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, repo
 	if err := move(ctx, store, report.Plan); err != nil {
 		return a.failState(err, opt.detailed)
 	}
-	if err := a.storeConfig(ctx, p, store); err != nil {
-		return a.failState(err, opt.detailed)
-	}
-	outs, data, err := planOutputs(report.Plan)
-	if err == nil {
-		err = store.Put(ctx, outputs, data)
-	}
+	outs, blobs, err := runBlobs(p, report.Plan)
 	if err != nil {
-		return a.failState(err, opt.detailed)
+		return a.fail("Plan not usable", err)
 	}
 	ctx, stop, release := a.interruptible(ctx)
 	defer release()
@@ -221,16 +235,34 @@ func (a *app) carryOut(ctx context.Context, p *project, store *state.Store, repo
 		observe(ev)
 	}
 	started := a.sys.Now()
-	rep, runErr := apply.Run(ctx, report.Plan, apply.Options{
-		Recorder: store, Senders: numbers.senders, Resources: resources, Now: a.sys.Now,
+	options := apply.Options{
+		Recorder: store, Senders: numbers.senders, Resources: resources, Blobs: blobs, Now: a.sys.Now,
+		Monotonic:   func() time.Duration { return a.sys.Now().Sub(started) },
 		Parallelism: opt.parallelism, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
-	})
+	}
+	if run.held != nil {
+		options.Held = run.held.Held
+	}
+	rep, runErr := apply.Run(ctx, report.Plan, options)
 	bar.done()
 	if err := numbers.conclude(ctx, store, report.Plan); err != nil {
 		return a.failState(err, opt.detailed)
 	}
-	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), project: p, outputs: outs})
+	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), run: run, outputs: outs})
 }
+
+// runBlobs are what the state keeps of an apply beside its deliveries.
+func runBlobs(p *project, pl *plan.Plan) ([]view.Output, map[string][]byte, error) {
+	src, err := p.config.ReplySource()
+	if err != nil {
+		return nil, nil, err
+	}
+	outs, data, err := planOutputs(pl)
+	return outs, map[string][]byte{outputs: data, replySource: src}, err
+}
+
+// replySource is the name under which the state keeps what serve answers by.
+const replySource = "reply_source"
 
 // move gives what moved blocks rename its new address, before the run counts
 // what was sent under it. What an earlier run of a saved plan moved is there
@@ -267,7 +299,7 @@ type applied struct {
 	err     error
 	stream  *view.ApplyStream
 	took    time.Duration
-	project *project
+	run     *carriage
 	outputs []view.Output
 }
 
@@ -287,7 +319,7 @@ func (a *app) concluded(ctx context.Context, store *state.Store, opt *applyOptio
 		}
 		return err
 	}
-	if err := sameFile(store, done.project.statePath()); err != nil {
+	if err := sameFile(done.run.opened, done.run.project.statePath()); err != nil {
 		return a.fail("State moved away", err)
 	}
 	switch {
@@ -299,15 +331,6 @@ func (a *app) concluded(ctx context.Context, store *state.Store, opt *applyOptio
 		return exit(exitSomeFailed)
 	case r.Failed() || r.NewDoubts() > 0:
 		return exit(exitError)
-	}
-	return nil
-}
-
-// sameFile proves that the state that was written is still the one at its
-// path: a file that was replaced meanwhile would forget what was sent.
-func sameFile(store *state.Store, path string) error {
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("the state that this run wrote is no longer at its path: %w. Put it back before the next run, or messages will be sent again", plainPathError(err))
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (a *app) commands() []*cobra.Command {
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(),
 		a.refreshCommand(), a.resolveCommand(), a.serveCommand(), a.replyCommand(), a.sandboxCommand(),
 		a.showCommand(), a.previewCommand(), a.tryCommand(), a.testCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.outputCommand(),
-		a.providersCommand(), a.stateCommand(), a.explainCommand(), a.versionCommand(),
+		a.providersCommand(), a.stateCommand(), a.importCommand(), a.explainCommand(), a.versionCommand(),
 	}
 }
 

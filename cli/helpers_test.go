@@ -44,6 +44,8 @@ type desk struct {
 	wall atomic.Int64 // what the clock on the wall shows, in Unix seconds
 	rand io.Reader
 
+	space func(path string) (int64, error) // nil asks the file system
+
 	interrupts chan os.Signal
 	stdin      string
 	stdout     bytes.Buffer
@@ -67,7 +69,7 @@ func (d *desk) run(args ...string) int {
 	d.stderr.Reset()
 	return cli.Main(context.Background(), args, cli.System{
 		Stdin: strings.NewReader(d.stdin), Stdout: &d.stdout, Stderr: &d.stderr,
-		Environ: d.env, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100,
+		Environ: d.env, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100, FreeSpace: d.space,
 	})
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state"
 )
 
 // starter is the campaign that init writes into an empty directory.
@@ -110,15 +109,3 @@ func writeStarter(dir string) ([]string, error) {
 	})
 	return names, err
 }
-
-// storeConfig keeps the configuration that serve answers by.
-func (a *app) storeConfig(ctx context.Context, p *project, store *state.Store) error {
-	src, err := p.config.ReplySource()
-	if err != nil {
-		return err
-	}
-	return store.Put(ctx, replySource, src)
-}
-
-// replySource is the name under which the state keeps what serve answers by.
-const replySource = "reply_source"

@@ -219,8 +219,15 @@ func (f *lockFlags) bind(flags *pflag.FlagSet) {
 
 // lock takes the state's lock for an operation; unlock gives it back.
 func (a *app) lock(ctx context.Context, f *lockFlags, path, operation string) (unlock func(), err error) {
+	_, unlock, err = a.takeLock(ctx, f, path, operation)
+	return unlock, err
+}
+
+// takeLock is lock for who asks now and then whether the lock is still ours;
+// with -lock=false there is none.
+func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string) (locked *state.Locked, unlock func(), err error) {
 	if !f.lock {
-		return func() {}, nil
+		return nil, func() {}, nil
 	}
 	if f.timeout > 0 {
 		fmt.Fprintln(a.sys.Stderr, "Acquiring the state's lock. This may take a few moments...")
@@ -232,17 +239,24 @@ func (a *app) lock(ctx context.Context, f *lockFlags, path, operation string) (u
 	who, _ := a.sys.Env("USER")
 	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: who, Host: host, PID: os.Getpid(),
 		Created: a.sys.Now().UTC(), Version: Version}
-	locked, err := state.Lock(ctx, path, info, f.timeout)
+	locked, err = state.Lock(ctx, path, info, f.timeout)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return func() { locked.Unlock() }, nil
+	return locked, func() { locked.Unlock() }, nil
 }
 
 // failState shows an error of the state with the code that belongs to it.
 func (a *app) failState(err error, detailed bool) error {
 	var held *state.LockedError
+	var halt *state.HaltError
+	var clock *clockError
 	switch {
+	case errors.As(err, &halt):
+		a.showHalt(halt)
+		return exit(exitError)
+	case errors.As(err, &clock):
+		return a.fail("Clock behind the state", clock)
 	case errors.As(err, &held):
 		a.showLocked(held)
 		if detailed {

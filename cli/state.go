@@ -33,7 +33,7 @@ makes a backup first.`,
 	}
 	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.statePullCommand(), a.stateRemoveCommand(),
 		a.stateMoveCommand(), a.stateUnlockCommand(), a.stateVerifyCommand(), a.stateBackupCommand(),
-		a.stateRestoreCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.statePruneCommand(),
+		a.stateRestoreCommand(), a.stateAcknowledgeCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.statePruneCommand(),
 		a.optoutsCommand())
 	return cmd
 }
@@ -377,7 +377,8 @@ func (a *app) stateRestoreCommand() *cobra.Command {
 		Use: "restore FILE", Short: "put a backup in the state's place", Args: cobra.ExactArgs(1),
 		Long: `Puts a backup in the state's place; the state that was there is kept beside it.
 What was sent after the backup was made is not in it: apply refuses until you
-have said so with -acknowledge, since those people would get a message again.`,
+have said why going on is right, with -acknowledge here or later with "handbill
+state acknowledge", since those people would get a message again.`,
 	}
 	var acknowledge string
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -405,7 +406,7 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 	}
 	fmt.Fprintf(a.sys.Stdout, "Restored the state from %s.\n", backup)
 	if acknowledge == "" {
-		fmt.Fprintln(a.sys.Stdout, "If messages were sent after that backup, they are unknown to this state; apply says so when it can tell.")
+		fmt.Fprintln(a.sys.Stdout, "What was sent after that backup is unknown to this state, so apply refuses it until you have looked:\nimport what is missing (\"handbill import\"), then say why going on is right (\"handbill state acknowledge -why=…\").")
 		return nil
 	}
 	store, _, err := a.openState(ctx, p)
@@ -413,8 +414,7 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 		return a.failState(err, false)
 	}
 	defer store.Close()
-	who, _ := a.sys.Env("USER")
-	if err := store.Acknowledge(ctx, who, acknowledge); err != nil {
+	if err := store.Acknowledge(ctx, a.who(), acknowledge); err != nil {
 		return a.failState(err, false)
 	}
 	return nil

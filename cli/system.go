@@ -29,6 +29,9 @@ type System struct {
 	StdinTerminal, StdoutTerminal, StderrTerminal bool
 	// Width is the terminal's width in columns; 0 for unknown.
 	Width int
+	// FreeSpace is how many bytes may be written where a file lies; nil asks the
+	// file system.
+	FreeSpace func(path string) (int64, error)
 }
 
 // ProcessSystem is the System of the running process.
