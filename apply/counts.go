@@ -21,6 +21,7 @@ type counts struct {
 	done      int // entries that need nothing more
 	attempted int // entries for which an intent was made, for the total
 	existing  int
+	reopened  int // entries planned as settled, and found not to be
 	refused   map[string]int
 	gates     map[string]int
 	held      map[string]int
@@ -39,10 +40,10 @@ func newCounts(c *plan.Campaign, before state.Tally) *counts {
 }
 
 // run is the record at the beginning: everything that is to be sent is
-// pending. A retry has its row already, as rejected.
+// pending. A repetition has its row already, as rejected or accepted.
 func (n *counts) run() state.CampaignRun {
 	c := n.campaign
-	pending := c.Counts.Sends() - c.Counts.Retry
+	pending := c.Counts.Sends() - c.Counts.Repeats()
 	return state.CampaignRun{
 		Campaign: c.Address, Revision: c.Revision, Skipped: c.Counts.Skip,
 		Planned:  n.before.Accepted + n.before.Rejected + n.before.InDoubt + pending,
@@ -81,17 +82,29 @@ func label(a message.Answer) string {
 	return a.Code + " " + a.Title
 }
 
+// unsettled books an entry that repeats what the state no longer has as
+// settled, as when the plan was applied before and interrupted.
+func (n *counts) unsettled() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.reopened++
+}
+
 // gated books a gate that closed for good, or a delivery found in the state. A
-// retry that was not attempted is still what it was, rejected.
-func (n *counts) gated(gate string, untouchedRetry bool) {
+// repetition that was not attempted is still what it was: settled says so.
+// open says that the counts at the beginning did not have the delivery, or have
+// it no more.
+func (n *counts) gated(gate string, settled, open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.done++
 	switch {
-	case untouchedRetry:
+	case settled:
 		return
-	case gate == "already_sent" || gate == "in_doubt" || gate == "refused_before":
-		n.existing++
+	case gate == state.GateSent || gate == state.GateDoubt || gate == state.GateRefused:
+		if !open { // else a status settled it meanwhile
+			n.existing++
+		}
 		return
 	}
 	n.gates[gate]++
@@ -136,7 +149,7 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	run := n.run()
-	run.Planned -= n.existing
+	run.Planned += n.reopened - n.existing
 	run.Accepted, run.Rejected, run.InDoubt = after.Accepted, after.Rejected, after.InDoubt
 	run.Held, run.Cancelled = sum(n.held), sum(n.gates)
 	run.Pending = n.pending

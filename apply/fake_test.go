@@ -38,6 +38,7 @@ type row struct {
 	ref     string
 	posts   int // requests that left with the current ref
 	taken   int // times that the provider took it
+	orders  int // times that it was sent again although it was accepted
 }
 
 func newLedger(t testing.TB) *ledger {
@@ -94,7 +95,10 @@ func (l *ledger) intend(in state.Intent) state.Verdict {
 	}
 	switch r.send {
 	case state.Accepted:
-		return state.Verdict{Gate: "already_sent"}
+		if !in.Again || in.Attempt != r.attempt+1 {
+			return state.Verdict{Gate: "already_sent"}
+		}
+		r.orders++
 	case state.InDoubt, state.Sending:
 		return state.Verdict{Gate: "in_doubt"}
 	}
@@ -102,7 +106,7 @@ func (l *ledger) intend(in state.Intent) state.Verdict {
 		return state.Verdict{Gate: "refused_before"}
 	}
 	if in.Attempt != r.attempt+1 {
-		return state.Verdict{Gate: "attempt", Next: r.attempt + 1}
+		return state.Verdict{Gate: "attempt", Next: r.attempt + 1, Was: r.send}
 	}
 	r.send, r.attempt, r.ref, r.posts = state.Sending, in.Attempt, in.Ref, 0
 	l.next++
@@ -220,7 +224,7 @@ func (n *number) row(r message.Request) *row {
 // campaignOf makes a plan of one campaign that sends to n people.
 func campaignOf(n int, change ...func(*plan.Campaign)) *plan.Plan {
 	c := plan.Campaign{Address: "campaign.spring", Revision: 1, Message: "text_message.hi",
-		Provider: "provider.sandbox.main", MaxAttempts: 3, Counts: plan.Counts{Send: n}, Recipients: n}
+		Provider: "provider.sandbox.main", FallbackDraft: -1, MaxAttempts: 3, Counts: plan.Counts{Send: n}, Recipients: n}
 	for _, f := range change {
 		f(&c)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
 
@@ -269,10 +268,10 @@ func (l *lane) close(j *job, reason string, until time.Time) {
 	ev := Event{Kind: EventHeld, Provider: l.provider, Campaign: j.counts.campaign.Address,
 		Recipient: j.entry.Recipient.Key(), Reason: reason, Until: until}
 	switch {
-	case j.untouchedRetry():
+	case j.settled():
 	case reason == "expired":
 		ev.Kind = EventGated
-		j.counts.gated(reason, false)
+		j.counts.gated(reason, false, j.touched)
 	case reason == "total":
 		j.counts.leave(1)
 	default:
@@ -283,7 +282,7 @@ func (l *lane) close(j *job, reason string, until time.Time) {
 
 // undone books an entry that stays pending.
 func (l *lane) undone(j *job) {
-	if !j.untouchedRetry() {
+	if !j.settled() {
 		j.counts.leave(1)
 	}
 }
@@ -321,8 +320,12 @@ func impersonal(title string, values []string) string {
 
 // gate books a verdict that wrote nothing.
 func (l *lane) gate(j *job, v state.Verdict) {
-	if v.Gate == "attempt" { // a saved plan applied again: the rest of it goes on
+	if v.Gate == state.GateAttempt { // a saved plan applied again: the rest of it goes on
 		j.attempt = v.Next
+		if j.settled() && v.Was == state.Pending {
+			j.pending = true
+			j.counts.unsettled()
+		}
 		l.waiting.put(j, l.r.opt.Now())
 		return
 	}
@@ -330,7 +333,7 @@ func (l *lane) gate(j *job, v state.Verdict) {
 		l.close(j, v.Gate, v.Until)
 		return
 	}
-	j.counts.gated(v.Gate, j.untouchedRetry())
+	j.counts.gated(v.Gate, j.settled(), j.touched || j.pending)
 	l.r.observe(Event{Kind: EventGated, Provider: l.provider, Campaign: j.counts.campaign.Address,
 		Recipient: j.intent.Recipient, Reason: v.Gate})
 }
@@ -367,7 +370,7 @@ func (l *lane) leaveRest() error {
 		if !ok {
 			break
 		}
-		if e.Action != plan.Retry {
+		if !e.Action.Repeats() {
 			l.r.counts[e.Campaign].leave(1)
 		}
 	}

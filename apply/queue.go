@@ -19,6 +19,7 @@ type job struct {
 	attempt  int  // number of the attempt that comes next, from 1
 	tries    int  // attempts of this run that count against max_attempts
 	touched  bool // an intent of this run exists
+	pending  bool // planned as settled, and found not to be
 	due      time.Time
 	intent   state.Intent
 	request  message.Request
@@ -26,9 +27,9 @@ type job struct {
 	sequence int   // keeps the heap's order stable
 }
 
-// untouchedRetry says that the delivery is in the state as rejected, and that
-// this run has not changed that.
-func (j *job) untouchedRetry() bool { return j.entry.Action == plan.Retry && !j.touched }
+// settled says that the delivery is in the state as rejected or accepted, and
+// that this run has not changed that.
+func (j *job) settled() bool { return j.entry.Action.Repeats() && !j.touched && !j.pending }
 
 // source is the stream of a lane's entries.
 type source struct {
@@ -108,7 +109,7 @@ func (l *lane) prepare(j *job) error {
 		return err
 	}
 	address := c.Message
-	if e.Action == plan.Fallback {
+	if e.Draft == c.FallbackDraft {
 		address = c.Fallback
 	}
 	j.request = req
@@ -117,7 +118,9 @@ func (l *lane) prepare(j *job) error {
 		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},
 		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
 		Body: sha256.Sum256(req.Body), Message: address, Digest: e.Digest,
-		Retry: e.Action == plan.Retry, Marketing: true, Window: needsWindow, AssumeOpen: c.AssumeOpen,
+		Retry: e.Action == plan.Retry,
+		// The order is for one attempt: those after it go on without.
+		Again: e.Action == plan.Replace && j.attempt == e.Attempt, Marketing: true, Window: needsWindow, AssumeOpen: c.AssumeOpen,
 		KnownUntil: e.WindowUntil, CapCount: c.CapCount, CapPer: c.CapPer,
 	}
 	return nil

@@ -67,7 +67,7 @@ func (b *builder) outputJSON(name string, v cty.Value) string {
 // the object `plan`:
 //
 //	plan.campaign["spring"].send      messages of the campaign itself
-//	                       .fallback, .retry, .sent, .in_doubt, .refused
+//	                       .fallback, .retry, .replace, .sent, .in_doubt, .refused
 //	                       .skip, .defer          recipients left out, put off
 //	                       .skipped["opted_out"]  recipients left out by reason
 //	                       .messages              all that apply would send
@@ -138,6 +138,7 @@ func (c *Campaign) sum(o *Campaign) {
 	n.Send += m.Send
 	n.Fallback += m.Fallback
 	n.Retry += m.Retry
+	n.Replace += m.Replace
 	n.Sent += m.Sent
 	n.InDoubt += m.InDoubt
 	n.Refused += m.Refused
@@ -158,7 +159,7 @@ func (c *Campaign) value(cost *big.Rat) cty.Value {
 		price = cty.NumberVal(new(big.Float).SetPrec(512).SetRat(cost))
 	}
 	return cty.ObjectVal(map[string]cty.Value{
-		"send": number(c.Counts.Send), "fallback": number(c.Counts.Fallback), "retry": number(c.Counts.Retry),
+		"send": number(c.Counts.Send), "fallback": number(c.Counts.Fallback), "retry": number(c.Counts.Retry), "replace": number(c.Counts.Replace),
 		"sent": number(c.Counts.Sent), "in_doubt": number(c.Counts.InDoubt), "refused": number(c.Counts.Refused),
 		"skip": number(skip), "defer": number(later), "skipped": skipped, "deferred": deferred,
 		"messages": number(c.Counts.Sends()), "recipients": number(c.Recipients), "filtered": number(c.Filtered),

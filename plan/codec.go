@@ -239,7 +239,7 @@ func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error)
 	}
 	core = d.b
 	d.core(e)
-	if d.bad || len(d.b) > 0 || e.Action > Defer || e.Campaign >= len(campaigns) {
+	if d.bad || len(d.b) > 0 || e.Action > Replace || e.Campaign >= len(campaigns) {
 		return nil, errEntry
 	}
 	e.Recipient.Place.File = file

@@ -57,7 +57,7 @@ func savedPlan(t testing.TB, list []Entry) *Plan {
 }
 
 func genEntry(t *rapid.T) Entry {
-	e := Entry{Action: Action(rapid.IntRange(0, int(Defer)).Draw(t, "action")), Draft: -1}
+	e := Entry{Action: Action(rapid.IntRange(0, int(Replace)).Draw(t, "action")), Draft: -1}
 	e.Recipient.Place = message.Place{File: rapid.SampledFrom([]string{"contacts.csv", "other.csv"}).Draw(t, "file"), Line: rapid.IntRange(0, 1e6).Draw(t, "line")}
 	if !e.Action.Sends() {
 		e.Reason = rapid.SampledFrom([]string{"", "opted_out", "duplicate"}).Draw(t, "reason")

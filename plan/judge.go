@@ -184,7 +184,7 @@ func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) 
 	switch sent.Send {
 	case state.Accepted:
 		v.resend = v.resend || again
-		return pick(again, Retry, Sent), !again
+		return pick(again, Replace, Sent), !again
 	case state.Sending, state.InDoubt:
 		return Doubt, true
 	case state.Rejected:
@@ -264,8 +264,8 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	v.entry.Draft, v.entry.Values = c.draft, values
 	v.entry.Digest = c.digester.Sum(values)
 	v.length = c.body.length(values)
-	// A retry stays one while it waits: apply knows the schedule too.
-	if reason != "" && v.entry.Action != Retry {
+	// A repetition stays one while it waits: apply knows the schedule too.
+	if reason != "" && !v.entry.Action.Repeats() {
 		v.entry.Action, v.entry.Reason = Defer, reason
 	}
 }

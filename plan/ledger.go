@@ -80,7 +80,7 @@ func (l *ledger) amend(v *verdict) bool {
 		return true
 	}
 	if a != Defer {
-		if c.Total > 0 && l.sends >= c.Total && a != Retry {
+		if c.Total > 0 && l.sends >= c.Total && !a.Repeats() {
 			v.entry.Action, v.entry.Reason = Defer, "total_limit"
 			return false
 		}

@@ -48,28 +48,33 @@ type Plan struct {
 // Action is what apply does with one recipient, or why nothing.
 type Action uint8
 
-// The actions. Those up to Retry, and Defer, are sends.
+// The actions. Those up to Retry, Defer and Replace are sends.
 const (
 	Send     Action = iota // send the campaign's message
 	Fallback               // send the fallback, for the window is closed
-	Retry                  // send again what was refused, by -retry or -replace
+	Retry                  // send again what was refused or cancelled, by -retry or -replace
 	Sent                   // accepted before in this revision
 	Doubt                  // in doubt; needs resolve, a webhook or a poll
 	Refused                // refused before; -retry plans it again
 	Skip                   // left out; Reason says why
 	Defer                  // not now; Reason says why, and apply holds it
+	Replace                // send again although it was accepted, by -replace
 )
 
 // String is the action's word in JSON and views.
 func (a Action) String() string {
-	return [...]string{"send", "fallback", "retry", "sent", "in_doubt", "refused", "skip", "defer"}[a]
+	return [...]string{"send", "fallback", "retry", "sent", "in_doubt", "refused", "skip", "defer", "replace"}[a]
 }
 
 // MarshalText writes the action's word.
 func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // Sends reports whether apply makes an attempt for a.
-func (a Action) Sends() bool { return a <= Retry || a == Defer }
+func (a Action) Sends() bool { return a <= Retry || a == Defer || a == Replace }
+
+// Repeats reports whether a is about a delivery that the state has as settled,
+// and that a person wants to be made again.
+func (a Action) Repeats() bool { return a == Retry || a == Replace }
 
 // Entry is one recipient of one campaign.
 type Entry struct {
@@ -126,6 +131,7 @@ type Counts struct {
 	Send     int            `json:"send"`
 	Fallback int            `json:"fallback"`
 	Retry    int            `json:"retry"`
+	Replace  int            `json:"replace,omitempty"`
 	Sent     int            `json:"sent"`
 	InDoubt  int            `json:"in_doubt"`
 	Refused  int            `json:"refused"`
@@ -135,12 +141,15 @@ type Counts struct {
 
 // Sends is how many messages apply would send.
 func (c Counts) Sends() int {
-	n := c.Send + c.Fallback + c.Retry
+	n := c.Send + c.Fallback + c.Repeats()
 	for _, d := range c.Defer {
 		n += d
 	}
 	return n
 }
+
+// Repeats is how many of the sends are of deliveries that are settled already.
+func (c Counts) Repeats() int { return c.Retry + c.Replace }
 
 // add counts e.
 func (c *Counts) add(e *Entry) {
@@ -151,6 +160,8 @@ func (c *Counts) add(e *Entry) {
 		c.Fallback++
 	case Retry:
 		c.Retry++
+	case Replace:
+		c.Replace++
 	case Sent:
 		c.Sent++
 	case Doubt:
@@ -165,7 +176,7 @@ func (c *Counts) add(e *Entry) {
 }
 
 func (c *Counts) equal(o *Counts) bool {
-	return c.Send == o.Send && c.Fallback == o.Fallback && c.Retry == o.Retry && c.Sent == o.Sent &&
+	return c.Send == o.Send && c.Fallback == o.Fallback && c.Retry == o.Retry && c.Replace == o.Replace && c.Sent == o.Sent &&
 		c.InDoubt == o.InDoubt && c.Refused == o.Refused && maps.Equal(c.Skip, o.Skip) && maps.Equal(c.Defer, o.Defer)
 }
 

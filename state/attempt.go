@@ -97,8 +97,20 @@ func (t *tx) intend(run, id int64, in *Intent) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if v, err := t.gates(who, campaign, in); err != nil || v.Gate != "" {
+	last, err := t.c.lastAttempt(who, campaign, in.Revision)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if v := last.once(in); v.Gate != "" {
+		return v, nil
+	}
+	if v, err := t.gates(who, in); err != nil || v.Gate != "" {
 		return v, err
+	}
+	if last.send == Accepted {
+		if err := t.supersede(last.id, run); err != nil {
+			return Verdict{}, err
+		}
 	}
 	w := t.insert(tAttempts, id)
 	w.int(who)
@@ -115,11 +127,9 @@ func (t *tx) intend(run, id int64, in *Intent) (Verdict, error) {
 	return Verdict{Attempt: id}, err
 }
 
-// gates re-checks in the transaction what may have changed since the plan.
-func (t *tx) gates(who, campaign int64, in *Intent) (Verdict, error) {
-	if v, err := t.once(who, campaign, in); err != nil || v.Gate != "" {
-		return v, err
-	}
+// gates re-checks in the transaction what may have changed about the person
+// since the plan.
+func (t *tx) gates(who int64, in *Intent) (Verdict, error) {
 	p, known, err := t.c.person(who)
 	if err != nil {
 		return Verdict{}, err
@@ -140,40 +150,52 @@ func (t *tx) gates(who, campaign int64, in *Intent) (Verdict, error) {
 	return Verdict{}, nil
 }
 
-// once lets a delivery through that has no attempt that might have reached the
-// person. One that was refused goes again only as a retry.
-func (t *tx) once(who, campaign int64, in *Intent) (v Verdict, err error) {
-	last := 0
-	refused := false
-	err = t.c.each(`SELECT a.attempt, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.recipient = ? AND a.campaign = ? AND a.revision = ? ORDER BY a.attempt`,
+// lastAttempt is the newest attempt at a delivery.
+type lastAttempt struct {
+	id      int64 // 0 for none
+	attempt int
+	send    Send // Pending where there is none
+}
+
+func (c *conn) lastAttempt(who, campaign int64, revision int) (l lastAttempt, err error) {
+	err = c.each(`SELECT a.id, a.attempt, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+		WHERE a.recipient = ? AND a.campaign = ? AND a.revision = ? ORDER BY a.attempt DESC LIMIT 1`,
 		func(st *sqlite.Stmt) error {
-			last = st.ColumnInt(0)
-			send := Sending
-			if st.ColumnType(1) != sqlite.TypeNull {
-				send = Send(st.ColumnInt(1))
-			}
-			refused = send == Rejected || send == Cancelled
-			switch send {
-			case Accepted:
-				v.Gate = GateSent
-			case Sending, InDoubt:
-				if v.Gate == "" {
-					v.Gate = GateDoubt
-				}
+			l = lastAttempt{id: st.ColumnInt64(0), attempt: st.ColumnInt(1), send: Sending}
+			if st.ColumnType(2) != sqlite.TypeNull {
+				l.send = Send(st.ColumnInt(2))
 			}
 			return nil
-		}, who, campaign, in.Revision)
-	if err != nil || v.Gate != "" {
-		return v, err
-	}
+		}, who, campaign, revision)
+	return l, err
+}
+
+// once lets a delivery through whose newest attempt can't have reached the
+// person: earlier ones can't either, or were superseded by an order. One that
+// was refused goes again only as a retry, one that was accepted only by an
+// order for exactly the attempt after it.
+func (l *lastAttempt) once(in *Intent) (v Verdict) {
 	switch {
-	case refused && !in.Retry:
+	case l.send == Accepted && (!in.Again || in.Attempt != l.attempt+1):
+		v.Gate = GateSent
+	case l.send == Sending || l.send == InDoubt:
+		v.Gate = GateDoubt
+	case (l.send == Rejected || l.send == Cancelled) && !in.Retry:
 		v.Gate = GateRefused
-	case in.Attempt != last+1:
-		v.Gate, v.Next = GateAttempt, last+1
+	case in.Attempt != l.attempt+1:
+		v.Gate, v.Next, v.Was = GateAttempt, l.attempt+1, l.send
 	}
-	return v, nil
+	return v
+}
+
+// supersede writes down that a person ordered an accepted attempt to be made
+// again.
+func (t *tx) supersede(id, run int64) error {
+	w := t.insert(tSuperseded, id)
+	w.int(t.now)
+	w.text(fmt.Sprintf("ordered again in run %d", run))
+	_, err := w.done()
+	return err
 }
 
 func (t *tx) marketing(p *personRow, known bool, in *Intent) (Verdict, error) {

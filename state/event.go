@@ -163,10 +163,14 @@ func (t *tx) proven(id int64, ev *message.Event, by Proof, at int64) (int64, err
 	return id, t.accept(&next, exists, ev.ID)
 }
 
-// later is the last attempt at the same delivery after this one; 0 for none.
+// later is the last attempt at the same delivery after this one, of those that
+// were made by the same order; 0 for none.
 func (t *tx) later(id int64) (int64, error) {
 	last, _, err := t.c.one(`SELECT b.id FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
-		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt ORDER BY b.attempt DESC LIMIT 1`, id)
+		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt
+		AND NOT EXISTS (SELECT 1 FROM superseded s JOIN attempts c ON c.id = s.id WHERE c.recipient = a.recipient
+			AND c.campaign = a.campaign AND c.revision = a.revision AND c.attempt >= a.attempt AND c.attempt < b.attempt)
+		ORDER BY b.attempt DESC LIMIT 1`, id)
 	return last, err
 }
 

@@ -20,7 +20,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	}
 	e := exporter{snap: snap, enc: json.NewEncoder(w)}
 	defer func() { _ = snap.Close() }() // it only read
-	for _, step := range []func(context.Context) error{e.meta, e.resources, e.deliveries, e.people, e.inbound, e.findings, e.decisions} {
+	for _, step := range []func(context.Context) error{e.meta, e.resources, e.deliveries, e.superseded, e.people, e.inbound, e.findings, e.decisions} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("exporting the state: %w", err)
 		}
@@ -112,6 +112,27 @@ func exportDelivery(d *Delivery) deliveryLine {
 		Attempt: d.Attempt, Ref: d.Ref, Message: d.Message, Digest: fmt.Sprintf("%x", d.Digest), ID: d.ID, Proof: string(d.Proof),
 		Code: d.Code, Title: d.Title, Cause: d.Cause, Intended: d.Intended, Settled: d.Settled, Status: d.Rank.String(), StatusAt: d.RankAt,
 		Failed: d.Failed, FailCode: d.FailCode, FailTitle: d.FailTitle, Replied: d.Replied}
+}
+
+// superseded are the attempts after which a delivery was ordered again.
+func (e *exporter) superseded(context.Context) error {
+	d, err := e.snap.s.dictionary(e.snap.c)
+	if err != nil {
+		return err
+	}
+	return e.snap.c.fresh(`SELECT a.campaign, a.recipient, a.revision, a.attempt, s.at, s.why FROM superseded s
+		JOIN attempts a ON a.id = s.id ORDER BY s.id`, func(st *sqlite.Stmt) error {
+		return e.enc.Encode(struct {
+			Kind      string    `json:"kind"`
+			Campaign  string    `json:"campaign"`
+			Recipient string    `json:"recipient"`
+			Revision  int       `json:"revision"`
+			Attempt   int       `json:"attempt"`
+			At        time.Time `json:"at"`
+			Why       string    `json:"why"`
+		}{"superseded", d.addresses[st.ColumnInt64(0)], d.recipient(st.ColumnInt64(1)), st.ColumnInt(2), st.ColumnInt(3),
+			fromMillis(st.ColumnInt64(4)), st.ColumnText(5)})
+	})
 }
 
 type personLine struct {

@@ -17,7 +17,7 @@ import (
 // sure that it was not sent, as Pending. Who and why are written down.
 func (s *Store) Resolve(ctx context.Context, key Key, as Send, who, why string) error {
 	err := s.write(ctx, func(t *tx) error {
-		id, err := t.lastAttempt(key)
+		id, err := t.attemptAt(key)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,8 @@ func (s *Store) Resolve(ctx context.Context, key Key, as Send, who, why string) 
 // ErrUnknown is wrapped when the state knows nothing under an address or key.
 var ErrUnknown = errors.New("the state knows nothing of it")
 
-func (t *tx) lastAttempt(key Key) (int64, error) {
+// attemptAt is the newest attempt at a delivery; ErrUnknown for none.
+func (t *tx) attemptAt(key Key) (int64, error) {
 	campaign, err := t.c.addressID(key.Campaign)
 	if err != nil {
 		return 0, err
@@ -57,12 +58,11 @@ func (t *tx) lastAttempt(key Key) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	id, ok, err := t.c.one("SELECT id FROM attempts WHERE recipient = ? AND campaign = ? AND revision = ? ORDER BY attempt DESC LIMIT 1",
-		who, campaign, key.Revision)
-	if err == nil && !ok {
+	last, err := t.c.lastAttempt(who, campaign, key.Revision)
+	if err == nil && last.id == 0 {
 		err = ErrUnknown
 	}
-	return id, err
+	return last.id, err
 }
 
 // Move gives what is kept under one address to another, which must be free:
@@ -200,7 +200,7 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 		return 0, err
 	}
 	for _, id := range ids {
-		for _, tab := range [...]table{tStatuses, tOutcomes, tAttempts} {
+		for _, tab := range [...]table{tStatuses, tSuperseded, tOutcomes, tAttempts} {
 			if err := t.remove(tab, id); err != nil {
 				return 0, err
 			}
@@ -266,7 +266,7 @@ func (s *Store) importSome(ctx context.Context, batch []Delivery) (n int, err er
 }
 
 func (t *tx) importOne(d *Delivery) (bool, error) {
-	_, err := t.lastAttempt(d.Key)
+	_, err := t.attemptAt(d.Key)
 	if !errors.Is(err, ErrUnknown) {
 		return false, err
 	}

@@ -32,6 +32,7 @@ const (
 	tNotices
 	tFindings
 	tDecisions
+	tSuperseded
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -39,24 +40,25 @@ var tables = [...]struct {
 	name    string
 	columns int
 }{
-	tMeta:      {"meta", 7},
-	tAddresses: {"addresses", 2},
-	tNames:     {"names", 2},
-	tAttempts:  {"attempts", 11},
-	tOutcomes:  {"outcomes", 9},
-	tStatuses:  {"statuses", 7},
-	tPeople:    {"people", 12},
-	tErased:    {"erased", 3},
-	tResources: {"resources", 6},
-	tBlobs:     {"blobs", 3},
-	tRuns:      {"runs", 8},
-	tInbox:     {"inbox", 5},
-	tSeen:      {"seen", 4},
-	tOrphans:   {"orphans", 6},
-	tInbound:   {"inbound", 11},
-	tNotices:   {"notices", 7},
-	tFindings:  {"findings", 5},
-	tDecisions: {"decisions", 5},
+	tMeta:       {"meta", 7},
+	tAddresses:  {"addresses", 2},
+	tNames:      {"names", 2},
+	tAttempts:   {"attempts", 11},
+	tOutcomes:   {"outcomes", 9},
+	tStatuses:   {"statuses", 7},
+	tPeople:     {"people", 12},
+	tErased:     {"erased", 3},
+	tResources:  {"resources", 6},
+	tBlobs:      {"blobs", 3},
+	tRuns:       {"runs", 8},
+	tInbox:      {"inbox", 5},
+	tSeen:       {"seen", 4},
+	tOrphans:    {"orphans", 6},
+	tInbound:    {"inbound", 11},
+	tNotices:    {"notices", 7},
+	tFindings:   {"findings", 5},
+	tDecisions:  {"decisions", 5},
+	tSuperseded: {"superseded", 3},
 }
 
 func (t table) String() string { return tables[t].name }

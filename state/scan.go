@@ -53,7 +53,7 @@ func (c *cursor) close() error { return errors.Join(c.err, c.st.Finalize()) }
 // than a join by keys.
 type scan struct {
 	attempts, outcomes, statuses *cursor
-	superseded                   map[int64]bool
+	earlier                      map[int64]bool
 }
 
 // The columns of the attempts of a scan.
@@ -70,7 +70,7 @@ const (
 func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, error) {
 	s := &scan{}
 	var err error
-	if s.superseded, err = c.supersededAttempts(); err != nil {
+	if s.earlier, err = c.earlierAttempts(); err != nil {
 		return nil, err
 	}
 	if where != "" {
@@ -89,8 +89,8 @@ func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, e
 	return s, nil
 }
 
-// supersededAttempts are those after which another was made.
-func (c *conn) supersededAttempts() (map[int64]bool, error) {
+// earlierAttempts are those after which another was made.
+func (c *conn) earlierAttempts() (map[int64]bool, error) {
 	out := map[int64]bool{}
 	err := c.each(`SELECT a.id FROM attempts b JOIN attempts a ON a.recipient = b.recipient AND a.campaign = b.campaign
 		AND a.revision = b.revision AND a.attempt < b.attempt WHERE b.attempt > 1`, func(st *sqlite.Stmt) error {
@@ -105,7 +105,7 @@ func (c *conn) supersededAttempts() (map[int64]bool, error) {
 func (s *scan) each(row func(send Send, outcome, status bool) bool) error {
 	for ; s.attempts.id != endID; s.attempts.next() {
 		id := s.attempts.id
-		if len(s.superseded) > 0 && s.superseded[id] {
+		if len(s.earlier) > 0 && s.earlier[id] {
 			continue
 		}
 		send := Sending

@@ -114,6 +114,10 @@ type Intent struct {
 	// Retry allows another attempt at a delivery that was refused; without it
 	// a refused one is gated as "refused_before".
 	Retry bool
+	// Again says that a person ordered this delivery to be sent again although
+	// it was accepted. Attempt must be the one after the accepted one, so that
+	// one order sends once; anything else is gated as "already_sent".
+	Again bool
 	// Marketing says that opt-outs, cool-downs and caps apply; replies inside
 	// the window are not marketing.
 	Marketing bool
@@ -142,6 +146,9 @@ type Verdict struct {
 	// Next is with Gate "attempt" the number that the next attempt must have:
 	// the state knows of more attempts than the plan did.
 	Next int
+	// Was is with Next how the delivery stands: Pending, also without any
+	// attempt, or Rejected.
+	Was Send
 	// Until is when a gate opens again, for cool-downs and caps; zero when it
 	// does not by itself.
 	Until time.Time

@@ -194,6 +194,7 @@ func countsBar(c *plan.Campaign) bar {
 	b.add("send", "", 1, c.Counts.Send)
 	b.add("fallback", "window closed: "+c.Fallback, 2, c.Counts.Fallback)
 	b.add("retry", "", 3, c.Counts.Retry)
+	b.add("replace", "sent before", 3, c.Counts.Replace)
 	for _, reason := range sorted(c.Counts.Defer) {
 		b.add("later", Reason(reason), 4, c.Counts.Defer[reason])
 	}

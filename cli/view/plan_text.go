@@ -251,6 +251,7 @@ func sendingLines(c *plan.Campaign) []countLine {
 		{"create", "send", "", c.Counts.Send},
 		{"create", "fallback", "window closed: " + c.Fallback, c.Counts.Fallback},
 		{"create", "retry", "", c.Counts.Retry},
+		{"create", "replace", "sent before", c.Counts.Replace},
 	}
 	for _, reason := range sorted(c.Counts.Defer) {
 		lines = append(lines, countLine{"create", "later", Reason(reason), c.Counts.Defer[reason]})

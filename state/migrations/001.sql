@@ -66,12 +66,27 @@ CREATE TABLE outcomes (
 ) STRICT;
 CREATE INDEX outcomes_hash ON outcomes (hash) WHERE hash IS NOT NULL;
 
--- One message, once: no attempt beside one that is open, accepted or in doubt.
+-- Accepted attempts after which a person ordered the message to be sent again.
+CREATE TABLE superseded (
+  id  INTEGER PRIMARY KEY, -- of the attempt
+  at  INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  sum INTEGER NOT NULL
+) STRICT;
+
+-- What is open, in doubt or refused is never superseded.
+CREATE TRIGGER superseded_accepted BEFORE INSERT ON superseded
+WHEN NOT EXISTS (SELECT 1 FROM outcomes WHERE id = new.id AND send = 2)
+BEGIN SELECT RAISE(ABORT, 'only an accepted attempt can be superseded'); END;
+
+-- One message, once: no attempt beside one that is open, accepted or in doubt,
+-- but for those that an order superseded.
 CREATE TRIGGER attempts_once BEFORE INSERT ON attempts
 WHEN EXISTS (
   SELECT 1 FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
   WHERE a.recipient = new.recipient AND a.campaign = new.campaign AND a.revision = new.revision
-    AND (o.send IS NULL OR o.send IN (2, 4)))
+    AND (o.send IS NULL OR o.send IN (2, 4))
+    AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.id = a.id))
 BEGIN SELECT RAISE(ABORT, 'this delivery is open, accepted or in doubt already'); END;
 
 -- Out of accepted there is no way.
