@@ -111,4 +111,3 @@ func TestBlobs(t *testing.T) {
 		}
 	})
 }
-
