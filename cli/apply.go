@@ -25,6 +25,7 @@ type applyOptions struct {
 	approve  bool
 	detailed bool
 	file     string // PLANFILE
+	identity string // file with the key of an encrypted one
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -47,6 +48,7 @@ in doubt. Running apply again goes on where it stopped.`,
 	opt.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&opt.approve, "auto-approve", false, "do not ask; declared guards hold all the same")
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
+	cmd.Flags().StringVar(&opt.identity, "identity", "", identityHelp)
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined")
 	return cmd
 }

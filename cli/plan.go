@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"filippo.io/age"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -57,6 +58,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 type planOptions struct {
 	planFlags
 	out      string
+	encrypt  []string
 	detailed bool
 }
 
@@ -71,12 +73,20 @@ compares with the state, and shows what apply would do. Nothing is sent.`,
 	opt.bind(cmd.Flags())
 	cmd.Flags().StringVar(&opt.at, "at", "", "plan for this moment (RFC 3339) instead of now")
 	cmd.Flags().StringVar(&opt.out, "out", "", "save the plan to this file, for apply")
+	cmd.Flags().StringArrayVar(&opt.encrypt, "encrypt", nil, encryptHelp)
 	cmd.Flags().StringVar(&opt.format, "format", "text", "text, json, markdown or html")
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 0 when there is nothing to do, 2 when there is, 1 on errors")
 	return cmd
 }
 
 func (a *app) plan(ctx context.Context, opt *planOptions) error {
+	readers, err := recipientsOf(opt.encrypt)
+	if err == nil && len(readers) > 0 && opt.out == "" {
+		err = errors.New("-encrypt needs -out=FILE: it is the saved plan that is encrypted")
+	}
+	if err != nil {
+		return a.fail("Invalid option", err)
+	}
 	p, err := a.load(ctx, &opt.in)
 	if err != nil {
 		return err
@@ -98,7 +108,7 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 		return err
 	}
 	if opt.out != "" && !report.Failed {
-		if err := a.savePlan(p, report, opt.out); err != nil {
+		if err := a.savePlan(p, report, opt.out, readers); err != nil {
 			return a.fail("Plan not saved", err)
 		}
 	}
@@ -213,7 +223,7 @@ func (a *app) expect(r *view.PlanReport, want string, detailed bool) error {
 }
 
 // savePlan writes the plan file beside and renames it.
-func (a *app) savePlan(p *project, r *view.PlanReport, name string) error {
+func (a *app) savePlan(p *project, r *view.PlanReport, name string, readers []age.Recipient) error {
 	path := a.path(name)
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -222,7 +232,7 @@ func (a *app) savePlan(p *project, r *view.PlanReport, name string) error {
 	defer os.Remove(tmp.Name())
 	snapshot, err := plan.SnapshotOf(p.config)
 	if err == nil {
-		err = plan.Write(tmp, r.Plan, snapshot)
+		err = writePlan(tmp, r.Plan, snapshot, readers)
 	}
 	if err == nil {
 		err = tmp.Sync()
@@ -235,6 +245,9 @@ func (a *app) savePlan(p *project, r *view.PlanReport, name string) error {
 	}
 	r.SavedAs = name
 	r.ApplyCommand = a.applyCommandFor(name)
+	if len(readers) > 0 {
+		r.ApplyCommand += " -identity=FILE"
+	}
 	return nil
 }
 

@@ -18,13 +18,14 @@ import (
 
 func (a *app) showCommand() *cobra.Command {
 	var f planFlags
+	var identity string
 	cmd := &cobra.Command{
 		Use: "show [flags] [PLANFILE]", Short: "show a saved plan, or the state", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return a.showState(cmd.Context(), &f)
 			}
-			return a.showSaved(args[0], &f)
+			return a.showSaved(args[0], identity, &f)
 		},
 	}
 	f.in.bind(cmd.Flags())
@@ -32,12 +33,13 @@ func (a *app) showCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, json, markdown or html")
 	cmd.Flags().BoolVar(&f.showRecipients, "show-recipients", false, "show numbers and names as they are")
 	cmd.Flags().BoolVar(&f.deliveries, "deliveries", false, "list every recipient and not only counts")
+	cmd.Flags().StringVar(&identity, "identity", "", identityHelp)
 	return cmd
 }
 
 // showSaved renders a saved plan.
-func (a *app) showSaved(name string, f *planFlags) error {
-	saved, err := a.openPlan(name)
+func (a *app) showSaved(name, identity string, f *planFlags) error {
+	saved, err := a.openPlan(name, identity)
 	if err != nil {
 		return a.fail("Plan not readable", err)
 	}
@@ -121,7 +123,7 @@ func (s *savedPlan) close() {
 	s.file.Close()
 }
 
-func (a *app) openPlan(name string) (*savedPlan, error) {
+func (a *app) openPlan(name, identity string) (*savedPlan, error) {
 	file, err := os.Open(a.path(name))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, plainPathError(err))
@@ -134,7 +136,7 @@ func (a *app) openPlan(name string) (*savedPlan, error) {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", name, plainPathError(err))
 	}
-	p, config, err := plan.Read(file, info.Size())
+	p, config, err := a.readPlan(file, info.Size(), identity)
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -149,7 +151,7 @@ func (a *app) applyProject(ctx context.Context, opt *applyOptions) (*project, *v
 		p, err := a.load(ctx, &opt.in)
 		return p, nil, err
 	}
-	saved, err := a.openPlan(opt.file)
+	saved, err := a.openPlan(opt.file, opt.identity)
 	if err != nil {
 		return nil, nil, a.fail("Plan not readable", err)
 	}
