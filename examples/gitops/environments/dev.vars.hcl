@@ -1,0 +1,3 @@
+environment = "dev"
+contacts    = "contacts/dev.csv"
+most        = 10

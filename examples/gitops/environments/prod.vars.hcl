@@ -1,0 +1,3 @@
+environment = "prod"
+contacts    = "contacts/prod.csv"
+most        = 1000
