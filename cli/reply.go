@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,6 +89,7 @@ type recorded struct {
 // replied is what the rules make of one event, as -json prints it.
 type replied struct {
 	Event   string         `json:"event"` // "FILE:N"
+	Type    string         `json:"type"`
 	Text    string         `json:"text,omitempty"`
 	Stop    string         `json:"stop_word,omitempty"`
 	Silent  string         `json:"silent,omitempty"`
@@ -263,7 +265,7 @@ func (r *recorded) known(e message.Event, now time.Time) recordedEvent {
 
 func (a *app) judge(rules *reply.Rules, r *recordedEvent) *replied {
 	d := rules.Answer(&r.ev, r.know)
-	out := &replied{Text: r.ev.Event.Text, Stop: d.Stop.Word, Answers: []repliedRule{}}
+	out := &replied{Type: r.ev.Event.Type, Text: r.ev.Event.Text, Stop: d.Stop.Word, Answers: []repliedRule{}}
 	switch {
 	case d.Handover:
 		out.Silent = "handed over"
@@ -333,7 +335,11 @@ func (a *app) showReplied(r *replied, asJSON bool) error {
 		return json.NewEncoder(a.sys.Stdout).Encode(r)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %q\n", message.SafeText(r.Event), message.SafeText(r.Text))
+	what := strconv.Quote(message.SafeText(r.Text))
+	if r.Text == "" {
+		what = "(" + message.SafeText(r.Type) + ")"
+	}
+	fmt.Fprintf(&b, "%s  %s\n", message.SafeText(r.Event), what)
 	switch {
 	case r.Silent != "":
 		fmt.Fprintf(&b, "  no rule is tried: %s\n", r.Silent)
