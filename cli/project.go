@@ -100,7 +100,7 @@ func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 		return nil, a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(dir), plainPathError(err)))
 	}
 	opt := a.langOptions(f.vars)
-	cfg, diags := lang.Load(ctx, dir, opt)
+	cfg, diags := loadDir(ctx, dir, opt)
 	if missing := cfg.Missing(); len(missing) > 0 && f.input && a.sys.StdinTerminal {
 		asked, err := a.ask(cfg, missing)
 		if err != nil {
@@ -108,7 +108,7 @@ func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 			return nil, a.fail("No value for variable", err)
 		}
 		opt.Vars = append(opt.Vars, asked...)
-		cfg, diags = lang.Load(ctx, dir, opt)
+		cfg, diags = loadDir(ctx, dir, opt)
 	}
 	p := &project{dir: dir, root: root, config: cfg, diags: view.FromHCL(diags, cfg.Files)}
 	if len(cfg.Files) == 0 && !view.Errors(p.diags) {
@@ -116,6 +116,16 @@ func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 		return nil, a.fail("No configuration", fmt.Errorf("%s holds no *.hcl file. Run \"handbill init\" in an empty directory for a campaign to start from", a.display(dir)))
 	}
 	return p, nil
+}
+
+// loadTime is how long loading may take: files of others must not hang a
+// pipeline. A configuration of thousands of products loads in a second.
+const loadTime = 30 * time.Second
+
+func loadDir(ctx context.Context, dir string, opt lang.Options) (*lang.Config, hcl.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	return lang.Load(ctx, dir, opt)
 }
 
 // langOptions is what a configuration is loaded with in this process.

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -187,14 +189,30 @@ func providerLimits(name string) message.Limits {
 	return message.DefaultLimits()
 }
 
-// providerSupport says whether a type of provider carries a kind of message.
-func providerSupport(name string, k message.Kind) (support, note string) {
-	t, ok := findProviderType(name)
+// providerSupport says whether a sending number carries a message. A doubt about
+// single texts counts only where the message has one of them.
+func providerSupport(p *lang.Provider, d *message.Draft) (support, note string) {
+	t, ok := findProviderType(p.Type)
 	if !ok {
 		return "yes", ""
 	}
-	c := t.profile(nil).Kinds[k]
+	c := t.profile(arguments(p.Arguments)).Kinds[d.Message.Kind()]
+	if c.Support == providers.Doubted && len(c.Fields) > 0 && !hasText(d, c.Fields) {
+		return "yes", ""
+	}
 	return [...]string{"no", "doubted", "yes"}[c.Support], c.Note
+}
+
+// hasText reports whether a message has one of the texts at the paths,
+// constant or made for each recipient.
+func hasText(d *message.Draft, paths []string) bool {
+	there := func(path string) bool {
+		first, _, _ := strings.Cut(path, ".")
+		return slices.Contains(paths, first)
+	}
+	found := slices.ContainsFunc(d.Bindings, func(b message.Binding) bool { return there(b.Path) })
+	message.Fields(d.Message, func(f message.Field) { found = found || *f.Text != "" && there(f.Path) })
+	return found
 }
 
 // providerThroughput is a number's own rate in messages per second.

@@ -174,6 +174,8 @@ func (a *app) savedProject(ctx context.Context, saved *savedPlan, vars []lang.Va
 		root.Close()
 		return nil, a.fail("Plan not readable", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
 	cfg, diags := lang.LoadFiles(ctx, saved.config.Files, root, a.langOptions(append(values, vars...)))
 	if a.hclDiags(diags, cfg.Files) {
 		root.Close()

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/plan"
 )
 
@@ -34,17 +33,8 @@ func (a *app) validate(ctx context.Context, in *inputFlags, asJSON bool) error {
 		return err
 	}
 	defer p.close()
-	for _, c := range p.config.Campaigns {
-		if view.Errors(p.diags) {
-			break
-		}
-		_, _, diags := p.config.CompileCampaign(c)
-		for _, m := range []*lang.Message{c.Message, c.Fallback} {
-			if m != nil && c.Provider != nil {
-				diags = append(diags, plan.Carried(c, m, providerSupport)...)
-			}
-		}
-		p.diags = append(p.diags, view.FromHCL(diags, p.config.Files)...)
+	if !view.Errors(p.diags) {
+		p.diags = append(p.diags, view.FromHCL(plan.Carried(p.config, providerSupport), p.config.Files)...)
 	}
 	p.diags = view.Unique(p.diags)
 	r := view.ValidateReport{Diagnostics: p.diags}

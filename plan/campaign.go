@@ -125,7 +125,7 @@ func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Messa
 		c.category = categoryTemplate
 	}
 	b.plan.Drafts = append(b.plan.Drafts, p.Draft)
-	ok := b.carried(decl, m)
+	ok := b.carried(decl, m, p.Draft)
 	for _, v := range c.checker.Static() {
 		if v.Severity == message.Error {
 			ok = false
@@ -135,20 +135,36 @@ func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Messa
 	return c, ok
 }
 
-// carried holds a message's kind against what the provider can carry.
-func (b *builder) carried(decl *lang.Campaign, m *lang.Message) bool {
+// carried holds a message against what the provider can carry.
+func (b *builder) carried(decl *lang.Campaign, m *lang.Message, d *message.Draft) bool {
 	if b.in.Capabilities == nil {
 		return true
 	}
-	diags := Carried(decl, m, b.in.Capabilities)
+	diags := carried(decl, m, d, b.in.Capabilities)
 	b.diags = append(b.diags, diags...)
 	return !diags.HasErrors()
 }
 
-// Carried holds a message's kind against what the campaign's provider can
-// carry: an error where it can't, a warning where that is not certain.
-func Carried(decl *lang.Campaign, m *lang.Message, capabilities func(string, message.Kind) (support, note string)) hcl.Diagnostics {
-	support, note := capabilities(decl.Provider.Type, m.Kind)
+// Carried holds every campaign's messages against what its provider can carry:
+// an error where it can't, a warning where that is not certain. It is what
+// Build finds of it, without contacts and state.
+func Carried(cfg *lang.Config, can Capabilities) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, decl := range cfg.Campaigns {
+		main, fallback, failed := cfg.CompileCampaign(decl)
+		if failed.HasErrors() || main == nil || decl.Provider == nil {
+			continue // reported by lang.Load
+		}
+		diags = append(diags, carried(decl, decl.Message, main.Draft, can)...)
+		if fallback != nil {
+			diags = append(diags, carried(decl, decl.Fallback, fallback.Draft, can)...)
+		}
+	}
+	return diags
+}
+
+func carried(decl *lang.Campaign, m *lang.Message, d *message.Draft, can Capabilities) hcl.Diagnostics {
+	support, note := can(decl.Provider, d)
 	switch support {
 	case "no":
 		return hcl.Diagnostics{fail("capability", decl.DeclRange, "%s can't carry %s. %s", decl.Provider.Address(), m.Address(), note)}

@@ -23,10 +23,9 @@ type Inputs struct {
 	// Limits are the bounds of messages at a type of provider; nil stands for
 	// message.DefaultLimits.
 	Limits func(providerType string) message.Limits
-	// Capabilities says whether a type of provider carries a kind of message:
-	// "yes", "doubted" (a warning with the note) or "no" (an error with the
-	// note). Nil carries everything.
-	Capabilities func(providerType string, k message.Kind) (support, note string)
+	// Capabilities says whether a sending number carries a message; nil carries
+	// everything.
+	Capabilities Capabilities
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.
 	Throughput func(*lang.Provider) float64
@@ -45,6 +44,11 @@ type Inputs struct {
 	// processor. The plan does not depend on it.
 	Parallelism int
 }
+
+// Capabilities says whether a sending number carries a message as it is
+// declared: "yes", "doubted" (a warning with the note) or "no" (an error with
+// the note). The draft tells which texts the message has.
+type Capabilities func(p *lang.Provider, d *message.Draft) (support, note string)
 
 // Options are the choices of a person for one plan.
 type Options struct {
