@@ -35,6 +35,8 @@ type lane struct {
 	width   width
 	flying  int
 	answers chan answered
+	work    chan *job // to those who send
+	senders int       // how many of them there are
 	batch   []*job
 	settled []answered
 
@@ -75,7 +77,7 @@ func newLane(r *runner, provider string) *lane {
 		rnd:    rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
 		source: openSource(r.plan, provider),
 		pace:   newPacer(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
-		answers: make(chan answered, maxWidth), pairs: newPairs(r.opt.Now()), zones: zones{},
+		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now()), zones: zones{},
 		canaries: map[*counts]*canary{},
 	}
 	return l
@@ -85,6 +87,7 @@ func newLane(r *runner, provider string) *lane {
 // the plan's stream failed.
 func (l *lane) run(ctx context.Context) error {
 	defer l.source.stop()
+	defer close(l.work)
 	for {
 		l.collect()
 		if err := l.settle(ctx); err != nil {
@@ -298,13 +301,25 @@ func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Ti
 	j.handle, j.touched = v.Attempt, true
 	l.flying++
 	l.pairs.sent(j.intent.Recipient, now)
-	sender, answers, request, clock := l.sender, l.answers, j.request, l.r.opt.Now
-	go func() {
+	if l.senders < l.flying {
+		l.senders++
+		go l.send(ctx)
+	}
+	l.work <- j
+}
+
+// send carries out what is released, one after another, until the lane ends.
+// Those who send stay, since a new goroutine would have to grow its stack for
+// every request.
+func (l *lane) send(ctx context.Context) {
+	clock := l.r.opt.Now
+	for j := range l.work {
 		started := clock()
-		a := sender.Send(ctx, request)
+		a := l.sender.Send(ctx, j.request)
+		took := clock().Sub(started)
 		a.Title = impersonal(a.Title, j.entry.Values)
-		answers <- answered{job: j, answer: a, took: clock().Sub(started)}
-	}()
+		l.answers <- answered{job: j, answer: a, took: took}
+	}
 }
 
 // impersonal takes what is the recipient's own out of a provider's words, which

@@ -58,6 +58,13 @@ type Client struct {
 	transport *http.Transport
 	userAgent string
 	total     time.Duration
+	last      atomic.Pointer[target] // sends have one address
+}
+
+// target is an address, parsed.
+type target struct {
+	text string
+	url  *url.URL
 }
 
 // NewClient makes a Client with a transport of its own.
@@ -183,10 +190,15 @@ func (c *Client) request(ctx context.Context, method, address string, h http.Hea
 	if body != nil {
 		reader = bytes.NewReader(body)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, address, reader)
+	u, err := c.parse(address)
 	if err != nil {
 		return nil, &failure{message.NotSent, "the provider's address cannot be parsed"}
 	}
+	request, err := http.NewRequestWithContext(ctx, method, "", reader)
+	if err != nil {
+		return nil, &failure{message.NotSent, "the request cannot be made"}
+	}
+	request.URL, request.Host = u, u.Host
 	// Without GetBody no layer of net/http is able to send the body twice.
 	request.GetBody = nil
 	for name, values := range h {
@@ -197,6 +209,19 @@ func (c *Client) request(ctx context.Context, method, address string, h http.Hea
 		request.Header.Set("Content-Type", "application/json")
 	}
 	return request, nil
+}
+
+// parse is url.Parse, which is spared where the last request went to the same
+// address. Nobody changes what it returns.
+func (c *Client) parse(address string) (*url.URL, error) {
+	if t := c.last.Load(); t != nil && t.text == address {
+		return t.url, nil
+	}
+	u, err := url.Parse(address)
+	if err == nil {
+		c.last.Store(&target{address, u})
+	}
+	return u, err
 }
 
 // classify tells what an error of the transport proves: before a connection
