@@ -1,0 +1,123 @@
+package lang
+
+import (
+	"slices"
+	"strings"
+)
+
+// BlockInfo describes one kind of block: for the reference, for editors and
+// for the JSON Schema of the language.
+type BlockInfo struct {
+	Type        string   // "list_message"
+	Labels      []string // names of its labels
+	Description string
+	Arguments   []ArgumentInfo
+	Blocks      []BlockInfo // nested
+	// Free says that the names of its arguments are the user's.
+	Free bool
+}
+
+// ArgumentInfo describes one argument.
+type ArgumentInfo struct {
+	Name     string
+	Required bool
+}
+
+// Blocks describes every block of the language, in the order of the reference.
+// Arguments of provider blocks are the providers' own: see Options.Schemas.
+func Blocks() []BlockInfo {
+	return slices.Clone(blockTable())
+}
+
+// about is a block of the table: its type and labels ("row ID"), its arguments
+// as in schema, and what it is.
+func about(head, args, description string, nested ...BlockInfo) BlockInfo {
+	words := strings.Fields(head)
+	b := BlockInfo{Type: words[0], Labels: words[1:], Description: description, Blocks: nested}
+	for _, name := range strings.Fields(args) {
+		bare := strings.TrimSuffix(name, "!")
+		b.Arguments = append(b.Arguments, ArgumentInfo{Name: bare, Required: bare != name})
+	}
+	return b
+}
+
+// free is a block whose arguments' names are the user's.
+func free(head, description string, nested ...BlockInfo) BlockInfo {
+	b := about(head, "", description, nested...)
+	b.Free = true
+	return b
+}
+
+func blockTable() []BlockInfo {
+	return append(append(settingBlocks(), messageBlocks()...), campaignBlocks()...)
+}
+
+func settingBlocks() []BlockInfo {
+	assert := about("assert", "condition! error_message!", "One condition and what to say when it does not hold.")
+	return []BlockInfo{
+		about("handbill", "required_version", "Settings, once.",
+			about("state TYPE", "path url", "Where the state is kept: `state \"sqlite\" { path }`.")),
+		about("variable NAME", "type default description sensitive nullable", "An input.",
+			about("validation", "condition! error_message!", "A condition on the value.")),
+		free("locals", "Named expressions."),
+		about("output NAME", "value! description sensitive", "A value that is printed after apply."),
+		about("check NAME", "", "A guard over the plan: a failed assertion fails the plan.", assert),
+		about("moved", "from! to!", "Renames a resource without losing its history."),
+		free("provider TYPE NAME", "One sending number at one provider; its arguments are the provider's own."),
+		about("catalog NAME", "id products", "The products that messages may name.",
+			about("product RETAILER_ID", "title description price availability hidden", "One product.")),
+		about("audience NAME", "phone user_id region filter attributes optional consent last_inbound exclude columns",
+			"Who: a source, how a row becomes a contact, and who is left out.",
+			about("source KIND", "path encoding delimiter records driver dsn query", "Where rows come from: csv, ndjson, json or sql."),
+			free("contact PHONE", "A contact that is written here; its arguments are its attributes.")),
+	}
+}
+
+func messageBlocks() []BlockInfo {
+	header := about("header", "text image video document filename", "The head of the message: a text or a medium.")
+	parameters := about("header", "text image video document filename latitude longitude name address catalog product", "What fills the head of the template.")
+	products := about("section TITLE", "products!", "A titled group of products.")
+	button := about("button INDEX", "type! text data thumbnail", "What fills a button of the template.", products)
+	return []BlockInfo{
+		about("text_message NAME", "body! preview_url", "A text."),
+		about("list_message NAME", "header body! footer button!", "A text with a button that opens a list of rows.",
+			about("section TITLE", "", "A titled group of rows.", about("row ID", "title! description", "One row; its id comes back when it is picked."))),
+		about("button_message NAME", "header body! footer", "A text with one to three buttons.", header, about("button ID", "title!", "One button; its id comes back when it is tapped.")),
+		about("link_message NAME", "header body! footer button! url!", "A text with a button that opens a page.", header),
+		about("media_message NAME", "image video audio document sticker caption filename voice", "A picture, video, sound, document or sticker."),
+		about("location_request_message NAME", "body!", "Asks for the recipient's location."),
+		about("product_message NAME", "catalog! product! body footer", "One product."),
+		about("product_list_message NAME", "catalog! header! body! footer", "Sections of products.", products),
+		about("catalog_message NAME", "catalog body! footer thumbnail", "Opens the whole catalog."),
+		about("flow_message NAME", "header body! footer button! flow_id flow_name mode token action screen data", "Opens a WhatsApp Flow.", header),
+		about("template_message NAME", "template! language! body", "An approved template, the only kind that may be sent while the 24-hour window is closed.", parameters, button,
+			about("card", "body", "One card of a carousel.", parameters, button), about("limited_time_offer", "expires!", "When the offer ends, in Unix milliseconds.")),
+		about("carousel_message NAME", "body!", "A row of cards under one text.",
+			about("card", "body button url catalog product", "One card.", about("header", "image video", "The card's medium."), about("reply ID", "title!", "A quick reply of the card."))),
+		about("contact_message NAME", "", "Contact cards.",
+			about("contact", "formatted_name! first_name last_name middle_name prefix suffix birthday company department job_title", "One card.",
+				about("phone", "phone! wa_id type", "A number."), about("email", "email! type", "An address."), about("url", "url! type", "A page."),
+				about("address", "street city state zip country country_code type", "A postal address."))),
+		about("location_message NAME", "latitude! longitude! name address", "A pin on a map."),
+		about("reaction_message NAME", "message_id! emoji!", "An emoji on a message."),
+		about("address_request_message NAME", "header body! footer country! values", "Asks for a postal address (India only).", header),
+		about("call_message NAME", "body! button ttl_minutes payload", "A button that calls the business."),
+		about("call_permission_request_message NAME", "body", "Asks whether the business may call."),
+		about("contact_request_message NAME", "body!", "Asks somebody who hides the number to share it."),
+	}
+}
+
+func campaignBlocks() []BlockInfo {
+	return []BlockInfo{
+		about("campaign NAME", "provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend",
+			"One message to one audience through one number, and how to pace it.",
+			about("schedule", "not_before not_after quiet_hours timezone", "When it may send."),
+			about("limit", "per_recipient total max_recipients max_change", "How much it may do."),
+			about("canary", "count percent wait max_failure_rate", "Sends to a few first, and goes on only if they fared well."),
+			about("stop_if", "failure_rate over", "Halts when too many fail.")),
+		about("reply_rule NAME", "provider priority continue cooldown reply values set handover", "What `handbill serve` answers to which inbound message.",
+			about("when", "any text keywords list_reply row button_reply payload order type first_contact time timezone condition", "What the rule answers to."),
+			about("lookup NAME", "url! method headers body timeout fallback", "Asks a service of yours; its answer is `lookup.NAME`."),
+			about("forward", "url! secret", "Hands the message to a service of yours.")),
+	}
+}
