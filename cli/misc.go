@@ -14,6 +14,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) graphCommand() *cobra.Command {
@@ -138,16 +139,33 @@ func (a *app) readOutputs(ctx context.Context, f *stateFlags) (map[string]stored
 		return nil, a.failState(err, false)
 	}
 	defer snap.Close()
-	data, err := snap.Get(ctx, outputs)
-	if err != nil {
+	if values, err = storedOutputs(ctx, snap); err != nil {
 		return nil, a.failState(err, false)
 	}
-	if len(data) > 0 {
-		if err := json.Unmarshal(data, &values); err != nil {
-			return nil, a.failState(fmt.Errorf("outputs: %w", err), false)
-		}
+	return values, nil
+}
+
+// storedOutputs are the outputs of the last apply.
+func storedOutputs(ctx context.Context, snap *state.Snapshot) (map[string]storedOutput, error) {
+	values := map[string]storedOutput{}
+	data, err := snap.Get(ctx, outputs)
+	if err == nil && len(data) > 0 {
+		err = json.Unmarshal(data, &values)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the outputs in the state: %w", err)
 	}
 	return values, nil
+}
+
+// lastOutputs are the values of storedOutputs as planning compares them.
+func lastOutputs(ctx context.Context, snap *state.Snapshot) (map[string]string, error) {
+	values, err := storedOutputs(ctx, snap)
+	last := make(map[string]string, len(values))
+	for name, v := range values {
+		last[name] = string(v.Value)
+	}
+	return last, err
 }
 
 func (a *app) oneOutput(values map[string]storedOutput, name string, raw, asJSON bool) error {

@@ -150,6 +150,9 @@ func (a *app) build(ctx context.Context, p *project, store *state.Store, f *plan
 		}
 		defer snap.Close()
 		in.State = plan.StateOf(snap)
+		if in.Outputs, err = lastOutputs(ctx, snap); err != nil {
+			return nil, a.failState(err, false)
+		}
 	}
 	bar := a.progress()
 	in.Progress = bar.plan

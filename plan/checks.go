@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"maps"
 	"math/big"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -18,7 +20,9 @@ func (b *builder) checks() {
 	}
 	outputs, diags := b.cfg.EvalOutputs(value)
 	b.diags = append(b.diags, diags...)
+	declared := map[string]bool{}
 	for _, o := range outputs {
+		declared[o.Name] = true
 		out := Output{Name: o.Name, Sensitive: o.Sensitive, Change: Create}
 		if !o.Sensitive {
 			out.Value = b.outputJSON(o.Name, o.Value)
@@ -30,6 +34,11 @@ func (b *builder) checks() {
 			}
 		}
 		b.plan.Outputs = append(b.plan.Outputs, out)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.in.Outputs)) {
+		if !declared[name] {
+			b.plan.Outputs = append(b.plan.Outputs, Output{Name: name, Change: Delete})
+		}
 	}
 }
 

@@ -32,7 +32,8 @@ type Inputs struct {
 	// Root is the configuration's directory: files of audiences are read
 	// below it.
 	Root *os.Root
-	// Outputs are the values of outputs at the last apply, as JSON by name.
+	// Outputs are the values of outputs at the last apply, as JSON by name; ""
+	// for a sensitive one, of which no value is kept.
 	Outputs map[string]string
 	// Options narrow or widen what is planned.
 	Options Options

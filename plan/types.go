@@ -239,7 +239,8 @@ type Check struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Output is an output's planned value; Value is JSON, "" when sensitive.
+// Output is an output's planned value; Value is JSON, "" when it is
+// sensitive or removed.
 type Output struct {
 	Name      string `json:"name"`
 	Value     string `json:"value"`

@@ -102,7 +102,7 @@ func (r *PlanReport) verdict() string {
 func (r *PlanReport) settledBefore() int {
 	n := 0
 	for i := range r.Plan.Campaigns {
-		n += r.Plan.Campaigns[i].Counts.Sent
+		n += r.Plan.Campaigns[i].Counts.Sent + r.Plan.Campaigns[i].Counts.Replace
 	}
 	return n
 }
@@ -282,6 +282,9 @@ func campaignRow(c *plan.Campaign, cost bool) string {
 		code(c.Address), Count(c.Recipients), Count(c.Counts.Send), Count(c.Counts.Fallback), Count(c.Counts.Retry),
 		reasonsCell(c.Counts.Defer), Count(c.Counts.Sent), reasonsCell(c.Counts.Skip), paceNote(c),
 	}
+	if c.Counts.Replace > 0 {
+		cells[4] += fmt.Sprintf(", %s replaced", Count(c.Counts.Replace))
+	}
 	if c.Counts.Refused > 0 {
 		cells[6] += fmt.Sprintf(", %s refused", Count(c.Counts.Refused))
 	}
@@ -348,11 +351,7 @@ func (r *PlanReport) markdownSamples(m *markdown) {
 func (r *PlanReport) markdownOutputs(m *markdown) {
 	var lines []string
 	for _, o := range r.Plan.Outputs {
-		value := "(sensitive value)"
-		if !o.Sensitive {
-			value = cutText(jsonValue(o.Value), 2*longLine)
-		}
-		lines = append(lines, message.SafeText(o.Name)+" = "+value)
+		lines = append(lines, message.SafeText(o.Name)+" = "+cutText(outputValue(&o), 2*longLine))
 	}
 	if len(lines) > 0 {
 		m.add(fold("Outputs", fence("text", lines)))

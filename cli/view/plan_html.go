@@ -93,11 +93,7 @@ func (r *PlanReport) HTML(w io.Writer, s Style) error {
 		p.Campaigns = append(p.Campaigns, r.pageCampaign(i, skipped[i], s))
 	}
 	for _, o := range r.Plan.Outputs {
-		value := "(sensitive value)"
-		if !o.Sensitive {
-			value = cutText(jsonValue(o.Value), 2*longLine)
-		}
-		p.Outputs = append(p.Outputs, figureRow{o.Name, value})
+		p.Outputs = append(p.Outputs, figureRow{o.Name, cutText(outputValue(&o), 2*longLine)})
 	}
 	return render(w, "plan.html", &p)
 }

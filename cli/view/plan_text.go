@@ -33,21 +33,12 @@ type PlanReport struct {
 
 // Changes reports whether applying the plan would do anything.
 func (r *PlanReport) Changes() bool {
-	for _, c := range r.Plan.Resources {
-		if c.Change != "no-op" {
-			return true
-		}
-	}
-	return r.Sends() > 0
+	return !r.Plan.Empty()
 }
 
 // Sends is how many messages applying the plan would send.
 func (r *PlanReport) Sends() int {
-	n := 0
-	for i := range r.Plan.Campaigns {
-		n += r.Plan.Campaigns[i].Counts.Sends()
-	}
-	return n
+	return r.Plan.Sends()
 }
 
 // Text writes the plan for people.
@@ -381,11 +372,7 @@ func (r *PlanReport) summary(b *strings.Builder, s Style) {
 	if len(r.Plan.Outputs) > 0 {
 		b.WriteString("\nOutputs:\n")
 		for _, o := range r.Plan.Outputs {
-			value := "(sensitive value)"
-			if !o.Sensitive {
-				value = jsonValue(o.Value)
-			}
-			fmt.Fprintf(b, "  %s %s = %s\n", s.mark(o.Change), message.SafeText(o.Name), value)
+			fmt.Fprintf(b, "  %s %s = %s\n", s.mark(o.Change), message.SafeText(o.Name), outputValue(&o))
 		}
 	}
 	fmt.Fprintf(b, "\nDigest: %s\n", message.SafeText(r.Plan.Digest))
@@ -396,6 +383,17 @@ func (r *PlanReport) summary(b *strings.Builder, s Style) {
 	default:
 		b.WriteString("\nNothing was sent. To send this, run \"handbill apply\"; to send exactly this even if\nfiles change, save the plan with -out=FILE and apply the file.\n")
 	}
+}
+
+// outputValue is what an output will be.
+func outputValue(o *plan.Output) string {
+	switch {
+	case o.Change == plan.Delete:
+		return "(removed)"
+	case o.Sensitive:
+		return "(sensitive value)"
+	}
+	return jsonValue(o.Value)
 }
 
 func (r *PlanReport) checks(b *strings.Builder, s Style) {
