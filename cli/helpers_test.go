@@ -43,6 +43,8 @@ type desk struct {
 	env  []string
 	wall atomic.Int64 // what the clock on the wall shows, in Unix seconds
 	rand io.Reader
+	// clock is used instead of the wall clock where it is not nil.
+	clock func() time.Time
 
 	space func(path string) (int64, error) // nil asks the file system
 
@@ -58,7 +60,12 @@ func newDesk(t testing.TB) *desk {
 	return d
 }
 
-func (d *desk) now() time.Time { return standing(time.Unix(d.wall.Load(), 0)) }
+func (d *desk) now() time.Time {
+	if d.clock != nil {
+		return d.clock()
+	}
+	return standing(time.Unix(d.wall.Load(), 0))
+}
 
 // run types a command and gives its exit code; what it wrote is in d.stdout
 // and d.stderr. It is a second later every time.
@@ -126,6 +133,7 @@ type network struct {
 
 	mu       sync.Mutex
 	requests []request
+	silent   bool        // keep no requests
 	onPost   func(n int) // called before the nth POST is answered
 }
 
@@ -143,7 +151,7 @@ func newNetwork(d *desk, opt sandbox.Options) *network {
 	n := &network{Sandbox: sandbox.New(opt)}
 	handler := n.Handler()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
+		if r.Method != http.MethodPost || n.silent {
 			handler.ServeHTTP(w, r)
 			return
 		}
