@@ -51,6 +51,9 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 	root := a.root()
 	args = singleDash(root, args)
 	a.logArgs(args)
+	if completing(args) {
+		root.SetOut(&oneDashWriter{w: sys.Stdout})
+	}
 	root.SetArgs(args)
 	err = root.ExecuteContext(ctx)
 	var e exit
@@ -113,7 +116,7 @@ func (a *app) commands() []*cobra.Command {
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(),
 		a.refreshCommand(), a.resolveCommand(), a.serveCommand(), a.replyCommand(), a.sandboxCommand(),
 		a.showCommand(), a.previewCommand(), a.tryCommand(), a.testCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.outputCommand(),
-		a.providersCommand(), a.stateCommand(), a.importCommand(), a.explainCommand(), a.versionCommand(),
+		a.providersCommand(), a.stateCommand(), a.importCommand(), a.explainCommand(), a.metadataCommand(), a.versionCommand(),
 	}
 }
 
