@@ -20,8 +20,14 @@ func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
 	if a, ok := gateway(reply); ok {
 		return a
 	}
-	return metaobject.Answer(reply, r.Body, string(p.config.APIKey))
+	a := metaobject.Answer(reply, r.Body, string(p.config.APIKey))
+	if a.Code == "0" || a.Code == "190" { // Meta's token is 360dialog's to keep; ours is the key
+		a.Advice = checkKey
+	}
+	return a
 }
+
+const checkKey = "check api_key, and whether the number is active in the 360dialog hub"
 
 // gateway reads 360dialog's own errors: {"error":"text"} where Meta's have an
 // object. It has no codes, so the status decides, and the text where the
@@ -49,7 +55,7 @@ func gateway(r providers.Reply) (message.Answer, bool) {
 	}
 	a := providers.ByStatus(r)
 	if r.Status == 401 || r.Status == 403 {
-		a.Advice = "check api_key, and whether the number is active in the 360dialog hub"
+		a.Advice = checkKey
 	}
 	if r.Status == 400 {
 		a.Class, a.Title = message.Refused, "360dialog refuses the request"
