@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,11 +88,14 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 	if err != nil {
 		return a.fail("Invalid option", err)
 	}
-	p, err := a.load(ctx, &opt.in)
+	p, err := a.tryLoad(ctx, &opt.in)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	if view.Errors(p.diags) {
+		return a.unplannable(p, &opt.planFlags)
+	}
 	store, err := a.planState(ctx, p, opt.out != "")
 	if err != nil {
 		return a.failState(err, false)
@@ -122,6 +126,21 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 		return exit(exitChanges)
 	}
 	return nil
+}
+
+// unplannable reports a configuration with errors in the format asked for, so
+// that a pipeline's comment says what is wrong.
+func (a *app) unplannable(p *project, f *planFlags) error {
+	if f.json || f.format != "text" {
+		none := func() iter.Seq2[plan.Entry, error] { return func(func(plan.Entry, error) bool) {} }
+		report := &view.PlanReport{Plan: &plan.Plan{Version: Version, At: a.sys.Now().UTC(), Entries: none}, Diagnostics: p.diags, Failed: true}
+		if err := a.showPlan(report, f); err != nil {
+			return err
+		}
+		return exit(exitError)
+	}
+	view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
+	return exit(exitError)
 }
 
 // planState opens the state for planning. A plan that is saved is bound to the

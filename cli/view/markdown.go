@@ -360,6 +360,9 @@ func (r *PlanReport) markdownOutputs(m *markdown) {
 
 // markdownTail says what was approved and how it is applied.
 func (r *PlanReport) markdownTail() string {
+	if r.Failed && r.Plan.Digest == "" {
+		return ""
+	}
 	if r.Failed {
 		return "\nDigest " + code(r.Plan.Digest) + "\n"
 	}
