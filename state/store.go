@@ -115,6 +115,10 @@ func makeDraft(ctx context.Context, o Options, lineage [16]byte) (path string, e
 	// SQLite takes the mode of its journals from the file.
 	f, err := os.CreateTemp(filepath.Dir(o.Path), "."+filepath.Base(o.Path)+".new-*")
 	if err != nil {
+		var where *fs.PathError // names the draft, which nobody knows
+		if errors.As(err, &where) {
+			err = where.Err
+		}
 		return "", err
 	}
 	path = f.Name()
