@@ -104,9 +104,12 @@ The main commands are init, validate, plan, apply and status.`,
 	for _, c := range a.commands() {
 		root.AddCommand(c)
 	}
-	root.SetHelpTemplate(helpTemplate)
-	root.SetUsageTemplate(usageTemplate)
-	cobra.AddTemplateFunc("onedash", oneDash)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if err := fill(cmd.OutOrStdout(), helpTemplate, cmd); err != nil {
+			cmd.PrintErrln(err)
+		}
+	})
+	root.SetUsageFunc(func(cmd *cobra.Command) error { return fill(cmd.OutOrStderr(), usageTemplate, cmd) })
 	return root
 }
 

@@ -1,9 +1,29 @@
 package cli
 
 import (
+	"fmt"
+	"io"
 	"regexp"
 	"strings"
+	"text/template"
+	"unicode"
+
+	"github.com/spf13/cobra"
 )
+
+// fill writes one of the templates below for a command. Cobra's own way keeps
+// the functions of templates for the whole process.
+func fill(w io.Writer, text string, cmd *cobra.Command) error {
+	t, err := template.New("help").Funcs(template.FuncMap{
+		"onedash":                 oneDash,
+		"rpad":                    func(s string, width int) string { return fmt.Sprintf("%-*s", width, s) },
+		"trimTrailingWhitespaces": func(s string) string { return strings.TrimRightFunc(s, unicode.IsSpace) },
+	}).Parse(text)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, cmd)
+}
 
 var doubleDash = regexp.MustCompile(`--([a-z])`)
 
