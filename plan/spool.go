@@ -59,8 +59,9 @@ func (s *MemorySpool) Close() error {
 	return nil
 }
 
-// spoolMemory is how much of a plan stays in memory: some 300,000 entries.
-const spoolMemory = 32 << 20
+// spoolMemory is how much of a plan stays in memory: some million entries. The
+// temporary file costs a tenth of the time of planning (docs/benchmarks.md).
+const spoolMemory = 96 << 20
 
 // NewSpool makes a spool that keeps small plans in memory and large ones in a
 // temporary file of dir ("" for the system's) that only this user can read and
