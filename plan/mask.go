@@ -1,26 +1,20 @@
 package plan
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/handbill/handbill/message"
 )
 
-const bullets = "•••••"
-
 // Mask is an address that tells neither the number nor the user id:
-// "+49151•••••89". Five bullets stand for what is left out, however much.
+// "+49151•••••89"; "" for none.
 func Mask(a message.Address) string { return maskKey(a.Key()) }
 
 func maskKey(key string) string {
-	if strings.HasPrefix(key, "+") && len(key) >= 10 {
-		return key[:6] + bullets + key[len(key)-2:]
-	}
 	if key == "" {
 		return ""
 	}
-	return key[:min(3, len(key)/3)] + bullets
+	return message.Mask(key)
 }
 
 // MaskText is a recipient's value as views show it: its first character, and
