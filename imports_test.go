@@ -23,9 +23,9 @@ var rooms = map[string][]string{
 	"lang/eval":              {"message"},
 	"lang":                   {"message", "lang/eval"},
 	"audience":               {"message"},
-	"state":                  {"message"},
+	"state":                  {"message", "internal/fp"},
 	"plan":                   {"lang", "audience", "message", "state"},
-	"apply":                  {"message", "plan", "state"},
+	"apply":                  {"message", "plan", "state", "internal/fp"},
 	"providers":              {"message"},
 	"providers/metaobject":   {"message", "providers"},
 	"providers/providertest": {"message", "providers", "internal/golden"},
@@ -41,6 +41,8 @@ var rooms = map[string][]string{
 	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},
+	"internal/fp":            {},
+	"faults":                 {},
 	"bench":                  {},
 }
 
@@ -48,7 +50,7 @@ var rooms = map[string][]string{
 var kept = map[string][]string{
 	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "cli"},
 	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "cli"},
-	"net/http":                    {"providers", "serve", "sandbox", "audience", "cli"},
+	"net/http":                    {"providers", "serve", "sandbox", "audience", "cli", "examples"},
 	"github.com/spf13/cobra":      {"cli"},
 	"modernc.org/sqlite":          {"state", "audience"},
 	"github.com/jackc/pgx/v5":     {"state", "audience"},

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
@@ -114,7 +115,7 @@ func Run(ctx context.Context, p *plan.Plan, opt Options) (*Report, error) {
 		return r.report, err
 	}
 	err := r.lanes(ctx)
-	return r.report, errors.Join(err, r.finish(context.WithoutCancel(ctx)))
+	return r.report, errors.Join(err, r.finish(context.WithoutCancel(ctx), err != nil))
 }
 
 // runner is one Run.
@@ -129,37 +130,40 @@ type runner struct {
 	report *Report
 }
 
-// begin recovers what a crash left, opens the run, and takes the counts that
-// the arithmetic at the end starts from.
+// begin opens the run, settles what a crash left, and takes the counts that the
+// arithmetic at the end starts from. Opening comes first: it fences whoever
+// still believes to hold the lock, so that the counts stand still.
 func (r *runner) begin(ctx context.Context) error {
 	if r.opt.Now == nil || r.opt.Recorder == nil {
 		panic("apply: Options need Now and Recorder")
 	}
 	r.watch = newWatch(&r.opt)
-	recovered, err := r.opt.Recorder.Recover(ctx)
-	if err != nil {
+	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs}
+	for i := range r.plan.Campaigns {
+		c := &r.plan.Campaigns[i]
+		run.Campaigns = append(run.Campaigns, asPlanned(c))
+		if _, ok := r.opt.Senders[c.Provider]; !ok && c.Counts.Sends() > 0 {
+			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
+		}
+	}
+	var err error
+	if r.id, err = r.opt.Recorder.Begin(ctx, run, r.opt.Resources); err != nil {
+		return fmt.Errorf("opening the run in the state: %w", err)
+	}
+	fp.Hit("begin-after")
+	run.ID = r.id
+	r.report.Run = run
+	if r.report.Recovered, err = r.opt.Recorder.Recover(ctx); err != nil {
 		return fmt.Errorf("settling what an earlier run left open: %w", err)
 	}
-	r.report.Recovered = recovered
-	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs}
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
 		before, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
 		if err != nil {
 			return fmt.Errorf("counting what %s sent before: %w", c.Address, err)
 		}
-		n := newCounts(c, before)
-		r.counts = append(r.counts, n)
-		run.Campaigns = append(run.Campaigns, n.run())
-		if _, ok := r.opt.Senders[c.Provider]; !ok && c.Counts.Sends() > 0 {
-			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
-		}
+		r.counts = append(r.counts, newCounts(c, before))
 	}
-	if r.id, err = r.opt.Recorder.Begin(ctx, run, r.opt.Resources); err != nil {
-		return fmt.Errorf("opening the run in the state: %w", err)
-	}
-	run.ID = r.id
-	r.report.Run = run
 	return nil
 }
 
@@ -197,9 +201,10 @@ func (r *runner) numbers() []string {
 	return out
 }
 
-// finish checks the arithmetic against the state and closes the run.
-func (r *runner) finish(ctx context.Context) error {
-	var errs []error
+// finish checks the arithmetic against the state and closes the run. Where the
+// state failed, some of what was planned is booked nowhere: it is pending.
+func (r *runner) finish(ctx context.Context, failed bool) error {
+	var errs, sums []error
 	run := &r.report.Run
 	run.Campaigns = run.Campaigns[:0]
 	for _, n := range r.counts {
@@ -209,18 +214,27 @@ func (r *runner) finish(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("counting what %s sent: %w", c.Address, err))
 		}
 		rep := n.close(after)
+		if failed {
+			rep.Pending += max(rep.Planned-added(&rep.CampaignRun), 0)
+		}
 		r.report.Campaigns = append(r.report.Campaigns, rep)
 		run.Campaigns = append(run.Campaigns, rep.CampaignRun)
 		if rep.Halt != nil && run.Halted == "" {
 			run.Halted = rep.Halt.Reason
 		}
-		if err == nil {
-			errs = append(errs, checkArithmetic(&rep.CampaignRun))
+		if err == nil && !failed {
+			sums = append(sums, checkArithmetic(&rep.CampaignRun))
 		}
 	}
 	run.Ended = r.opt.Now()
-	if err := r.opt.Recorder.Finish(ctx, *run); err != nil {
+	fp.Hit("finish-before")
+	err := r.opt.Recorder.Finish(ctx, *run)
+	fp.Hit("finish-after")
+	if err != nil {
 		errs = append(errs, fmt.Errorf("closing the run in the state: %w", err))
+	}
+	if !errors.Is(err, state.ErrFenced) { // else the state's counts are another run's too
+		errs = append(errs, sums...)
 	}
 	return errors.Join(errs...)
 }

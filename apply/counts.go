@@ -27,6 +27,7 @@ type counts struct {
 	held      map[string]int
 	heldTill  time.Time
 	pending   int // entries that this run leaves undone
+	denied    int // of pending, held and gated: with an attempt that was not taken
 	halt      *Halt
 
 	ring     []bool // the last answers, for stop_if: was it a failure
@@ -39,8 +40,18 @@ func newCounts(c *plan.Campaign, before state.Tally) *counts {
 		refused: map[string]int{}, gates: map[string]int{}, held: map[string]int{}}
 }
 
-// run is the record at the beginning: everything that is to be sent is
-// pending. A repetition has its row already, as rejected or accepted.
+// asPlanned is the record at the beginning, as the plan saw it: everything that
+// is to be sent is pending. A repetition has its row already, as rejected or
+// accepted.
+func asPlanned(c *plan.Campaign) state.CampaignRun {
+	n := c.Counts
+	return state.CampaignRun{
+		Campaign: c.Address, Revision: c.Revision, Skipped: n.Skip, Planned: n.Sends() + n.Sent + n.InDoubt + n.Refused,
+		Accepted: n.Sent + n.Replace, Rejected: n.Refused + n.Retry, InDoubt: n.InDoubt, Pending: n.Sends() - n.Repeats(),
+	}
+}
+
+// run is the same by the state's counts.
 func (n *counts) run() state.CampaignRun {
 	c := n.campaign
 	pending := c.Counts.Sends() - c.Counts.Repeats()
@@ -127,6 +138,17 @@ func (n *counts) leave(entries int) {
 	n.pending += entries
 }
 
+// leftWith books that an entry is left although there were attempts at it, when
+// next, the number of the one to come, is not the first. The provider denied
+// them; an event may prove that it took one after all.
+func (n *counts) leftWith(next int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if next > 1 {
+		n.denied++
+	}
+}
+
 // halted stops the campaign; the first reason stands.
 func (n *counts) halted(h *Halt) bool {
 	n.mu.Lock()
@@ -153,8 +175,25 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	run.Accepted, run.Rejected, run.InDoubt = after.Accepted, after.Rejected, after.InDoubt
 	run.Held, run.Cancelled = sum(n.held), sum(n.gates)
 	run.Pending = n.pending
+	n.proven(&run)
 	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Gates: n.gates,
 		HeldFor: n.held, HeldTill: n.heldTill, Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
+}
+
+// proven books over what events settled during the run: attempts that the
+// provider had denied, and that it took after all. The state counts them as
+// accepted, and we as pending, held or gated; or, where we came to them later,
+// as found in the state, although they were not counted there before.
+func (n *counts) proven(run *state.CampaignRun) {
+	over := max(added(run)-run.Planned, 0)
+	found := min(over, n.existing, n.before.Pending)
+	run.Planned += found
+	over = min(over-found, n.denied)
+	for _, count := range []*int{&run.Pending, &run.Held, &run.Cancelled} {
+		moved := min(over, *count)
+		*count -= moved
+		over -= moved
+	}
 }
 
 func sum(m map[string]int) int {
@@ -167,11 +206,15 @@ func sum(m map[string]int) int {
 
 // checkArithmetic proves that nobody was forgotten and nobody counted twice.
 func checkArithmetic(c *state.CampaignRun) error {
-	if got := c.Accepted + c.Rejected + c.Cancelled + c.Held + c.Pending + c.InDoubt; got != c.Planned {
+	if got := added(c); got != c.Planned {
 		return fmt.Errorf("%s: %w: %d planned, but %d accepted + %d rejected + %d cancelled + %d held + %d pending + %d in doubt = %d; this is a bug in handbill, the state is intact",
 			c.Campaign, ErrArithmetic, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.Pending, c.InDoubt, got)
 	}
 	return nil
+}
+
+func added(c *state.CampaignRun) int {
+	return c.Accepted + c.Rejected + c.Cancelled + c.Held + c.Pending + c.InDoubt
 }
 
 // recent books an answer into the last over ones and gives their share of

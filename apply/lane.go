@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -157,7 +158,9 @@ func (l *lane) launch(ctx context.Context) (bool, error) {
 	for i, j := range l.batch {
 		intents[i] = j.intent
 	}
+	fp.Hit("intent-before")
 	verdicts, err := l.r.opt.Recorder.Intend(ctx, l.r.id, intents)
+	fp.Hit("intent-after")
 	if err != nil {
 		if ctx.Err() != nil { // a second interrupt, not a fault of the state
 			l.putBack(now)
@@ -275,10 +278,12 @@ func (l *lane) close(j *job, reason string, until time.Time) {
 	case reason == "expired":
 		ev.Kind = EventGated
 		j.counts.gated(reason, false, j.touched)
+		j.counts.leftWith(j.attempt)
 	case reason == "total":
-		j.counts.leave(1)
+		l.undone(j)
 	default:
 		j.counts.hold(reason, until)
+		j.counts.leftWith(j.attempt)
 	}
 	l.r.observe(ev)
 }
@@ -287,6 +292,7 @@ func (l *lane) close(j *job, reason string, until time.Time) {
 func (l *lane) undone(j *job) {
 	if !j.settled() {
 		j.counts.leave(1)
+		j.counts.leftWith(j.attempt)
 	}
 }
 
@@ -315,7 +321,9 @@ func (l *lane) send(ctx context.Context) {
 	clock := l.r.opt.Now
 	for j := range l.work {
 		started := clock()
+		fp.Hit("request-before")
 		a := l.sender.Send(ctx, j.request)
+		fp.Hit("answer-after")
 		took := clock().Sub(started)
 		a.Title = impersonal(a.Title, j.entry.Values)
 		l.answers <- answered{job: j, answer: a, took: took}
@@ -349,6 +357,7 @@ func (l *lane) gate(j *job, v state.Verdict) {
 		return
 	}
 	j.counts.gated(v.Gate, j.settled(), j.touched || j.pending)
+	j.counts.leftWith(j.attempt)
 	l.r.observe(Event{Kind: EventGated, Provider: l.provider, Campaign: j.counts.campaign.Address,
 		Recipient: j.intent.Recipient, Reason: v.Gate})
 }
@@ -387,6 +396,7 @@ func (l *lane) leaveRest() error {
 		}
 		if !e.Action.Repeats() {
 			l.r.counts[e.Campaign].leave(1)
+			l.r.counts[e.Campaign].leftWith(e.Attempt)
 		}
 	}
 	return nil

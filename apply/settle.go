@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -20,11 +21,13 @@ func (l *lane) settle(ctx context.Context) error {
 	for i, a := range l.settled {
 		outcomes[i] = outcome(a, now)
 	}
+	fp.Hit("outcome-before")
 	// An outcome is written even when the run was cancelled: losing it would
 	// make a doubt out of knowledge.
 	if err := l.r.opt.Recorder.Settle(context.WithoutCancel(ctx), l.r.id, outcomes); err != nil {
 		return fmt.Errorf("recording what became of %d sends: %w", len(outcomes), err)
 	}
+	fp.Hit("outcome-after")
 	for _, a := range l.settled {
 		l.conclude(a, now)
 	}

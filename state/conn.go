@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/internal/fp"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -273,6 +274,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		}
 		return describe(err)
 	}
+	fp.Hit("commit-before")
 	if err := c.exec("COMMIT"); err != nil {
 		// What a failed sync left on the disk nobody knows, and a second try
 		// may succeed without having synced anything.
@@ -283,6 +285,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		}
 		return fmt.Errorf("committing to the state %s: %w", s.opt.Path, describe(err))
 	}
+	fp.Hit("commit-after")
 	return nil
 }
 

@@ -182,8 +182,16 @@ func (t *tx) provenLate(id, last int64, next *outcomeRow, messageID string) (int
 	if err != nil {
 		return id, err
 	}
-	if l.send == Accepted && exists && next.sentID != nil && same(l.sentID, next.sentID) {
-		return last, nil
+	if exists && l.send == Accepted && next.sentID != nil {
+		switch {
+		case same(l.sentID, next.sentID):
+			return last, nil
+		case l.sentID == nil: // somebody said so who knew no id
+			if err := t.joinAccepted(&l, next); err != nil {
+				return last, err
+			}
+			return last, t.adopt(messageID)
+		}
 	}
 	if err := t.find(FindingDuplicate, id, "believed to be not taken and made again, and then a status came for it"); err != nil {
 		return id, err

@@ -1,0 +1,271 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/state"
+)
+
+// binary is handbill with failpoints, built once a run.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "handbill-faults-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "handbill")
+	out, err := exec.Command("go", "build", "-tags", "fp", "-o", path, "..").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building handbill: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built {
+		path, _ := binary()
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// built says that there is a binary to remove.
+var built bool
+
+func handbill(t testing.TB) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	built = true
+	return path
+}
+
+// house is a project whose provider is a network in this process, which no
+// kill reaches: it knows what was really sent.
+type house struct {
+	t       testing.TB
+	dir     string
+	people  int
+	network *sandbox.Sandbox
+}
+
+// parallel is how many sends the tests' applies have in flight.
+const parallel = 8
+
+func newHouse(t testing.TB, people int, opt sandbox.Options) *house {
+	t.Helper()
+	opt.Clock, opt.AssumeOpen, opt.Throughput = time.Now, true, -1
+	h := &house{t: t, dir: t.TempDir(), people: people, network: sandbox.New(opt)}
+	server, err := h.network.Start(context.Background(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	h.write("main.hcl", fmt.Sprintf(`provider "sandbox" "main" {
+  url        = %q
+  throughput = 1000
+}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name }
+}
+
+text_message "hi" { body = "Hello ${recipient.name}" }
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.hi
+  window   = "assume_open"
+}
+`, server.URL()))
+	var contacts strings.Builder
+	contacts.WriteString("phone,name\n")
+	for i := range people {
+		fmt.Fprintf(&contacts, "+49151%08d,N%d\n", i+10_000_000, i)
+	}
+	h.write("contacts.csv", contacts.String())
+	if out, code := h.run("init"); code != 0 {
+		t.Fatalf("init: %d\n%s", code, out)
+	}
+	return h
+}
+
+func (h *house) write(name, text string) {
+	h.t.Helper()
+	if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o644); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) statePath() string { return filepath.Join(h.dir, "handbill.state") }
+
+func (h *house) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	cmd := exec.Command(handbill(h.t), args...)
+	cmd.Dir = h.dir
+	out := new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd, out
+}
+
+// run runs a command to its end.
+func (h *house) run(args ...string) (out string, code int) {
+	cmd, buf := h.command(args...)
+	err := cmd.Run()
+	return buf.String(), exitCode(h.t, err)
+}
+
+func exitCode(t testing.TB, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode() // -1 for a signal
+	}
+	t.Fatal(err)
+	return 0
+}
+
+var applyArgs = []string{"apply", "-auto-approve", fmt.Sprint("-parallelism=", parallel)}
+
+// running is an apply that lives.
+type running struct {
+	cmd  *exec.Cmd
+	out  *bytes.Buffer
+	done chan error
+}
+
+func (h *house) start(env ...string) *running {
+	cmd, out := h.command(applyArgs...)
+	cmd.Env = append(os.Environ(), env...)
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	r := &running{cmd: cmd, out: out, done: make(chan error, 1)}
+	go func() { r.done <- cmd.Wait() }()
+	return r
+}
+
+func (r *running) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
+
+// wait is the end of it, for which a minute is long.
+func (r *running) wait(t testing.TB) (out string, code int) {
+	t.Helper()
+	select {
+	case err := <-r.done:
+		return r.out.String(), exitCode(t, err)
+	case <-time.After(time.Minute):
+		r.signal(syscall.SIGABRT)
+		<-r.done
+		t.Fatalf("apply does not end:\n%s", r.out)
+		return "", 0
+	}
+}
+
+// posted waits until the network has seen n more sends, or apply has ended.
+func (h *house) posted(r *running, n uint64) bool {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		if h.network.Totals().Posts >= n {
+			return true
+		}
+		select {
+		case err := <-r.done:
+			r.done <- err
+			return false
+		case <-time.After(time.Millisecond):
+		}
+	}
+	h.t.Fatalf("apply sends nothing:\n%s", r.out)
+	return false
+}
+
+// open reads the state as it lies there.
+func (h *house) deliveries() map[string]state.Delivery {
+	h.t.Helper()
+	ctx := context.Background()
+	s, err := state.Open(ctx, state.Options{Path: h.statePath(), Clock: time.Now, ReadOnly: true})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer s.Close()
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer snap.Close()
+	out := map[string]state.Delivery{}
+	for d, err := range snap.Deliveries(ctx, "") {
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		out[d.Recipient] = d
+	}
+	return out
+}
+
+func count(all map[string]state.Delivery, send state.Send) (n int) {
+	for _, d := range all {
+		if d.Send == send {
+			n++
+		}
+	}
+	return n
+}
+
+// judge holds the state against the network's ledger: nobody twice, nobody
+// lost, nothing believed that did not happen. It returns how many are in doubt.
+func (h *house) judge() (doubts int) {
+	h.t.Helper()
+	posts, taken := map[string]int{}, map[string]int{}
+	refs := map[string]int{}
+	for e := range h.network.Ledger {
+		to := "+" + strings.TrimPrefix(e.To, "+")
+		posts[to]++
+		if refs[e.Ref]++; refs[e.Ref] > 1 {
+			h.t.Errorf("one intent was sent %d times", refs[e.Ref])
+		}
+		if e.Accepted {
+			taken[to]++
+		}
+	}
+	all := h.deliveries()
+	for to, n := range taken {
+		if n > 1 {
+			h.t.Errorf("%s got the message %d times", to, n)
+		}
+	}
+	for to := range posts {
+		if _, ok := all[to]; !ok {
+			h.t.Errorf("a request to %s left, and the state does not know it", to)
+		}
+	}
+	for i := range h.people {
+		to := fmt.Sprintf("+49151%08d", i+10_000_000)
+		switch d := all[to]; {
+		case d.Send == state.InDoubt:
+			doubts++
+		case d.Send == state.Accepted && taken[to] == 0:
+			h.t.Errorf("%s counts as accepted, and the network never took it", to)
+		case d.Send != state.Accepted:
+			h.t.Errorf("%s was forgotten: it is %s", to, d.Send)
+		}
+	}
+	return doubts
+}

@@ -1,0 +1,622 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// script is one simulated campaign: who, how, and everything that goes wrong.
+// It is what a seed makes, what the museum keeps, and what is shrunk.
+type script struct {
+	Seed     uint64  `json:"seed"`
+	People   int     `json:"people"`
+	Parallel int     `json:"parallel"`
+	Rate     float64 `json:"rate,omitempty"`
+	Attempts int     `json:"attempts"`
+	Echo     bool    `json:"echo"` // the provider echoes references
+	Cap      bool    `json:"cap,omitempty"`
+	Quiet    bool    `json:"quiet,omitempty"`
+	Runs     []run   `json:"runs"`
+	Faults   []fault `json:"faults"`
+	// Real keeps the state in SQLite instead of in the model.
+	Real bool `json:"real,omitempty"`
+}
+
+// run is one apply. Times are milliseconds after its begin; 0 for never.
+type run struct {
+	Stop   int  `json:"stop,omitempty"`   // first interrupt
+	Cancel int  `json:"cancel,omitempty"` // second interrupt
+	Saved  bool `json:"saved,omitempty"`  // applies the plan of the run before
+	Retry  bool `json:"retry,omitempty"`  // plans again what was refused
+	// Zombie is when the next run begins although this one lives: its lock was
+	// forced.
+	Zombie int `json:"zombie,omitempty"`
+}
+
+// fault is one thing that goes wrong. At is "answer" (N is 100 times the person
+// plus the try), "webhook" (N counts them), "request" (N counts those of a run),
+// or a commit: "recover", "begin", "intend", "settle", "finish" (N counts those
+// of a run, from 1).
+type fault struct {
+	Run int    `json:"run,omitempty"`
+	At  string `json:"at"`
+	N   int    `json:"n"`
+	Do  string `json:"do"`
+}
+
+var (
+	errDead = errors.New("the process is dead")
+	errIO   = errors.New("input/output error")
+	errFull = errors.New("database or disk is full")
+)
+
+// truth is what really became of one person.
+type truth struct {
+	tries  int
+	taken  int  // times that the provider took the message
+	lied   bool // the provider denied what it had taken, and it was made again
+	denied bool // it called refused what it had taken
+	rank   message.Rank
+	posts  map[string]int // requests by reference
+	byRef  map[string]bool
+	doubts bool // a doubt that only an operator can settle
+}
+
+// world is the one outside every process: the provider, its webhooks, the disk
+// and the oracle. Everything in it is under mu.
+type world struct {
+	script *script
+	faults map[fault]string // without Do
+	seen   *tallies
+
+	mu       sync.Mutex
+	book     *book
+	real     *state.Store // instead of book
+	people   []*truth
+	ids      int
+	hooks    int
+	queue    []hook
+	wake     chan struct{}
+	flying   sync.WaitGroup
+	problems []string
+}
+
+// hook is a webhook on its way.
+type hook struct {
+	due  time.Time
+	body delivery
+	n    int
+}
+
+func (w *world) problem(format string, args ...any) {
+	if len(w.problems) < 10 {
+		w.problems = append(w.problems, fmt.Sprintf(format, args...))
+	}
+}
+
+// luck is a number from 0 to n-1 that depends on the seed and on what it is
+// about, never on the order of things.
+func (w *world) luck(n int, about ...int) int { return luck(w.script.Seed, n, about...) }
+
+func luck(seed uint64, n int, about ...int) int {
+	h := seed*0x9e3779b97f4a7c15 + 0x1234567
+	for _, a := range about {
+		h ^= uint64(a) + 0x9e3779b97f4a7c15 + h<<6 + h>>2
+		h ^= h >> 33
+		h *= 0xff51afd7ed558ccd
+		h ^= h >> 29
+	}
+	return int(h % uint64(n))
+}
+
+func (w *world) fault(run int, at string, n int) string {
+	do := w.faults[fault{Run: run, At: at, N: n}]
+	if do != "" {
+		w.seen.add("fault " + at + " " + do)
+	}
+	return do
+}
+
+// process is one handbill apply: its recorder and its sender. When it dies,
+// nothing of it reaches the disk or the network any more.
+type process struct {
+	w        *world
+	run      int // index of the run in the script
+	dead     bool
+	broken   error
+	commits  map[string]int
+	requests int
+}
+
+func (p *process) die() {
+	p.dead = true
+	p.w.seen.add("crash")
+}
+
+// commit is one transaction: it may die before or after, and the disk may say
+// that it failed although it is there, or that it is full.
+func (p *process) commit(at string, fn func() error) error {
+	time.Sleep(time.Duration(150+p.w.luck(100, 7, p.run, p.commits[at])) * time.Microsecond) // a sync takes its time
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	switch {
+	case p.dead:
+		return errDead
+	case p.broken != nil:
+		return p.broken
+	}
+	p.commits[at]++
+	switch do := p.w.fault(p.run, at, p.commits[at]); do {
+	case "die_before":
+		p.die()
+		return errDead
+	case "die_after":
+		err := fn()
+		p.die()
+		return errors.Join(err, errDead)
+	case "eio_lost":
+		p.broken = errIO
+		return p.broken
+	case "eio_kept":
+		if err := fn(); err != nil {
+			return err
+		}
+		p.broken = errIO
+		return p.broken
+	case "full":
+		return errFull
+	}
+	return fn()
+}
+
+func (p *process) Recover(ctx context.Context) (n int, err error) {
+	err = p.commit("recover", func() error {
+		if p.w.real != nil {
+			n, err = p.w.real.Recover(ctx)
+			return err
+		}
+		n = p.w.book.recover()
+		return nil
+	})
+	if n > p.w.script.Parallel {
+		p.w.mu.Lock()
+		p.w.problem("run %d found %d in doubt, and no more than %d were in flight", p.run, n, p.w.script.Parallel)
+		p.w.mu.Unlock()
+	}
+	return n, err
+}
+
+func (p *process) Begin(ctx context.Context, r state.Run, res []state.Resource) (id int64, err error) {
+	err = p.commit("begin", func() error {
+		if p.w.real != nil {
+			id, err = p.w.real.Begin(ctx, r, res)
+			return err
+		}
+		id = p.w.book.begin()
+		return nil
+	})
+	return id, err
+}
+
+func (p *process) Intend(ctx context.Context, run int64, in []state.Intent) (v []state.Verdict, err error) {
+	err = p.commit("intend", func() error {
+		if p.w.real != nil {
+			v, err = p.w.real.Intend(ctx, run, in)
+			return err
+		}
+		v, err = p.w.book.intend(run, in, time.Now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range v {
+		p.w.seen.add("gate " + one.Gate)
+	}
+	return v, nil
+}
+
+func (p *process) Settle(ctx context.Context, run int64, out []state.Outcome) error {
+	return p.commit("settle", func() error {
+		if p.w.real != nil {
+			return p.w.real.Settle(ctx, run, out)
+		}
+		return p.w.book.settle(run, out)
+	})
+}
+
+func (p *process) Finish(ctx context.Context, r state.Run) error {
+	return p.commit("finish", func() error {
+		if p.w.real != nil {
+			return p.w.real.Finish(ctx, r)
+		}
+		return p.w.book.finish(r.ID)
+	})
+}
+
+func (p *process) Tally(ctx context.Context, campaign string, revision int) (state.Tally, error) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	if p.dead {
+		return state.Tally{}, errDead
+	}
+	return p.w.tally(ctx)
+}
+
+func (w *world) tally(ctx context.Context) (state.Tally, error) {
+	if w.real != nil {
+		return w.real.Tally(ctx, simCampaign, 1)
+	}
+	return w.book.tally(simCampaign, 1), nil
+}
+
+// Encode implements apply.Sender: the body is what the oracle compares.
+func (p *process) Encode(to message.Address, _ *message.Draft, values []string, ref string) (message.Request, error) {
+	return message.Request{Path: to.Key(), Body: []byte(ref + " " + strings.Join(values, "|"))}, nil
+}
+
+// Send implements apply.Sender: the request travels, the provider does what the
+// script says, and an answer travels back, or not.
+func (p *process) Send(ctx context.Context, r message.Request) message.Answer {
+	w := p.w
+	ref, values, _ := strings.Cut(string(r.Body), " ")
+	who, err := strconv.Atoi(strings.TrimPrefix(r.Path, "+49151"))
+	if err != nil {
+		return message.Answer{}
+	}
+	w.mu.Lock()
+	if p.dead {
+		w.mu.Unlock()
+		return message.Answer{}
+	}
+	p.requests++
+	do := w.fault(p.run, "request", p.requests)
+	if do == "die_before" {
+		p.die()
+		w.mu.Unlock()
+		return message.Answer{}
+	}
+	w.leaves(who, ref, values)
+	t := w.people[who]
+	t.tries++
+	act := w.faults[fault{At: "answer", N: who*100 + t.tries}]
+	try := t.tries
+	if do == "die_after" {
+		p.die()
+	}
+	w.mu.Unlock()
+	if act == "" {
+		act = "accept"
+	}
+	if act == "no_connection" {
+		time.Sleep(time.Duration(w.luck(1e6, who, try)) * time.Microsecond / 10)
+		return w.answer(act, "", message.Answer{Class: message.NotSent, Title: "no connection"})
+	}
+	answer := make(chan message.Answer, 1)
+	w.flying.Go(func() {
+		time.Sleep(time.Duration(1000+w.luck(400_000, 1, who, try)) * time.Microsecond)
+		a := w.provider(who, ref, act)
+		time.Sleep(time.Duration(1000+w.luck(400_000, 2, who, try)) * time.Microsecond)
+		answer <- a
+	})
+	select {
+	case a := <-answer:
+		return a
+	case <-ctx.Done():
+		return message.Answer{Class: message.Unknown, Title: "interrupted"}
+	}
+}
+
+// leaves is the rule of rules: no request without its durable intent, and one
+// request for one intent, of what the plan says.
+func (w *world) leaves(who int, ref, values string) {
+	t := w.people[who]
+	if t.posts[ref]++; t.posts[ref] > 1 {
+		w.problem("an intent of person %d was sent %d times", who, t.posts[ref])
+	}
+	if values != "v"+strconv.Itoa(who) {
+		w.problem("person %d got %q, which is another's text", who, values)
+	}
+	if w.real == nil && w.book.byRef[ref] == 0 {
+		w.problem("a request to person %d left before its intent was durable", who)
+	}
+}
+
+// answer counts what was answered.
+func (w *world) answer(act, id string, a message.Answer) message.Answer {
+	a.ID = id
+	w.seen.add("answer " + act)
+	w.seen.add("class " + a.Class.String())
+	return a
+}
+
+// provider is what the provider does with a request that reached it.
+func (w *world) provider(who int, ref, act string) message.Answer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.people[who]
+	take := func(echo string) string {
+		t.taken++
+		w.ids++
+		id := fmt.Sprintf("wamid.%d", w.ids)
+		w.story(who, ref, id, echo)
+		return id
+	}
+	switch act {
+	case "accept":
+		return w.answer(act, take(""), message.Answer{Class: message.Accepted})
+	case "two_ids": // the answer names another id than the webhooks
+		take("")
+		return w.answer(act, fmt.Sprintf("other.%d", w.ids), message.Answer{Class: message.Accepted})
+	case "refused":
+		return w.answer(act, "", message.Answer{Class: message.Refused, Code: "131026"})
+	case "not_delivered":
+		return w.answer(act, "", message.Answer{Class: message.Refused, Code: "131049", RetryAfter: 24 * time.Hour})
+	case "refused_but_taken":
+		take("")
+		t.denied = true
+		return w.answer(act, "", message.Answer{Class: message.Refused, Code: "131026"})
+	case "throttled_but_taken":
+		take("")
+		t.lied = true
+		return w.answer(act, "", message.Answer{Class: message.Throttled, Code: "130429"})
+	case "window_closed":
+		return w.answer(act, "", message.Answer{Class: message.WindowClosed, Code: "131047"})
+	case "opted_out":
+		return w.answer(act, "", message.Answer{Class: message.OptedOut, Code: "131050"})
+	case "throttled":
+		return w.answer(act, "", message.Answer{Class: message.Throttled, Code: "130429"})
+	case "pair":
+		return w.answer(act, "", message.Answer{Class: message.PairThrottled, Code: "131056"})
+	case "account":
+		return w.answer(act, "", message.Answer{Class: message.AccountFault, Code: "190"})
+	case "5xx_taken", "drop_taken", "garbage_taken":
+		take("")
+		return w.answer(act, "", message.Answer{Class: message.Unknown, Title: act})
+	case "late_taken": // the answer is lost, and the webhook is slow too
+		take("late")
+		return w.answer(act, "", message.Answer{Class: message.Unknown, Title: act})
+	case "5xx_lost", "drop_lost":
+		return w.answer(act, "", message.Answer{Class: message.Unknown, Title: act})
+	}
+	panic("unknown act " + act)
+}
+
+// story queues what the provider reports of a message that it took.
+func (w *world) story(who int, ref, id, how string) {
+	if !w.script.Echo {
+		ref = ""
+	}
+	steps := []message.Rank{message.RankSent, message.RankDelivered, message.RankRead}[:1+w.luck(3, 3, w.ids)]
+	t := w.people[who]
+	t.rank = max(t.rank, steps[len(steps)-1])
+	for _, rank := range steps {
+		w.hooks++
+		ev := message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Rank: rank, At: time.Now()}
+		h := hook{n: w.hooks, body: delivery{body: fmt.Sprint(id, rank), events: []message.Event{ev}}}
+		wait := time.Duration(w.luck(3_000_000, 4, w.hooks)) * time.Microsecond
+		if how == "late" {
+			wait += 50 * time.Hour
+		}
+		switch w.fault(0, "webhook", w.hooks) {
+		case "late":
+			wait += time.Duration(w.luck(45*24, 5, w.hooks)) * time.Hour
+		case "first":
+			wait = 0
+		case "twice":
+			again := h
+			again.due = time.Now().Add(2*wait + time.Minute)
+			w.queue = append(w.queue, again)
+		case "commit_lost": // the commit failed, no 200: it comes again
+			wait += 11 * time.Minute
+		case "answer_lost": // the 200 got lost: the same body again
+			again := h
+			again.due = time.Now().Add(wait + time.Second)
+			w.queue = append(w.queue, again)
+		}
+		h.due = time.Now().Add(wait)
+		w.queue = append(w.queue, h)
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// serve takes webhooks until stop is closed, and then all that are left.
+func (w *world) serve(stop <-chan struct{}) {
+	for {
+		w.mu.Lock()
+		next := w.deliver()
+		w.mu.Unlock()
+		timer := time.NewTimer(next)
+		select {
+		case <-timer.C:
+		case <-w.wake:
+		case <-stop:
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// deliver appends what is due, folds now and then, and says when there is more.
+func (w *world) deliver() time.Duration {
+	now := time.Now()
+	slices.SortStableFunc(w.queue, func(a, b hook) int { return a.due.Compare(b.due) })
+	for len(w.queue) > 0 && !w.queue[0].due.After(now) {
+		h := w.queue[0]
+		w.queue = w.queue[1:]
+		h.body.at = now.UnixMilli()
+		w.append(h.body)
+		if w.luck(3, 6, h.n) > 0 {
+			w.fold()
+		}
+	}
+	if len(w.queue) == 0 {
+		return 1000 * time.Hour
+	}
+	return w.queue[0].due.Sub(now)
+}
+
+func (w *world) append(d delivery) {
+	if w.real == nil {
+		w.book.accept(d)
+		return
+	}
+	_, err := w.real.Append(context.Background(), []state.Inbox{{Provider: "provider.sandbox.main", Received: time.UnixMilli(d.at), Raw: []byte(d.body), Events: d.events}})
+	if err != nil {
+		w.problem("a webhook was not accepted: %v", err)
+	}
+}
+
+func (w *world) fold() {
+	if w.real == nil {
+		w.book.fold(1000)
+		return
+	}
+	if _, err := w.real.Fold(context.Background(), 1000); err != nil {
+		w.problem("folding: %v", err)
+	}
+}
+
+// standing is where every person's delivery stands in the state: what a
+// planner reads.
+type standing struct {
+	send    state.Send
+	known   bool
+	attempt int
+	id      string
+	rank    message.Rank
+	cause   string
+}
+
+func (w *world) standings(ctx context.Context) []standing {
+	out := make([]standing, w.script.People)
+	if w.real == nil {
+		for i := range out {
+			if send, a := w.book.latest(keyOf(i)); a != nil {
+				out[i] = standing{send: send, known: true, attempt: a.number, rank: a.rank}
+				if a.outcome != nil {
+					out[i].id, out[i].cause = a.outcome.id, a.outcome.cause
+				}
+			}
+		}
+		return out
+	}
+	snap, err := w.real.Snapshot(ctx)
+	if err != nil {
+		w.problem("reading: %v", err)
+		return out
+	}
+	defer snap.Close()
+	for d, err := range snap.Deliveries(ctx, simCampaign) {
+		if err != nil {
+			w.problem("reading: %v", err)
+			return out
+		}
+		i, _ := strconv.Atoi(strings.TrimPrefix(d.Recipient, "+49151"))
+		out[i] = standing{send: d.Send, known: true, attempt: d.Attempt, id: d.ID, rank: d.Rank, cause: d.Cause}
+	}
+	return out
+}
+
+// outs says who may not be sent to, and whose window is found closed.
+func (w *world) outs(ctx context.Context) (out, shut map[string]bool) {
+	out, shut = map[string]bool{}, map[string]bool{}
+	if w.real == nil {
+		for key, p := range w.book.people {
+			out[key], shut[key] = p.out, p.shut > 0
+		}
+		return out, shut
+	}
+	for i := range w.script.People {
+		p, err := w.real.Person(ctx, phone(i))
+		if err != nil {
+			w.problem("reading: %v", err)
+			continue
+		}
+		out[phone(i)], shut[phone(i)] = p.OptedOut, !p.WindowEnds.IsZero()
+	}
+	return out, shut
+}
+
+// plan is what planning makes of the state, and what a saved plan keeps.
+func (w *world) plan(ctx context.Context, retry bool) *plan.Plan {
+	out, _ := w.outs(ctx)
+	var entries []plan.Entry
+	counts := plan.Counts{Skip: map[string]int{}}
+	for i, st := range w.standings(ctx) {
+		e := plan.Entry{Action: plan.Send, Attempt: st.attempt + 1, Values: []string{"v" + strconv.Itoa(i)}}
+		e.Recipient.Phone = phone(i)
+		switch {
+		case !st.known || st.send == state.Pending:
+			if out[phone(i)] {
+				e.Action = plan.Skip
+				counts.Skip["opted_out"]++
+			} else {
+				counts.Send++
+			}
+		case st.send == state.Accepted:
+			e.Action = plan.Sent
+			counts.Sent++
+		case st.send == state.Rejected && retry && !out[phone(i)]:
+			e.Action = plan.Retry
+			counts.Retry++
+		case st.send == state.Rejected:
+			e.Action = plan.Refused
+			counts.Refused++
+		default:
+			e.Action = plan.Doubt
+			counts.InDoubt++
+		}
+		entries = append(entries, e)
+	}
+	return w.planOf(entries, counts)
+}
+
+func (w *world) planOf(entries []plan.Entry, counts plan.Counts) *plan.Plan {
+	s := w.script
+	c := plan.Campaign{Address: simCampaign, Revision: 1, Message: "text_message.hi", Provider: "provider.sandbox.main", Throughput: s.Rate,
+		AssumeOpen: true, MaxAttempts: s.Attempts, Counts: counts, Recipients: s.People}
+	if s.Cap {
+		c.CapCount, c.CapPer = 1, time.Hour
+	}
+	if s.Quiet {
+		c.Quiet = &plan.Quiet{From: 20 * 60, Until: 9 * 60, Timezone: "UTC", Attribute: -1}
+	}
+	lineage := simLineage
+	if w.book != nil {
+		lineage = w.book.lineage
+	}
+	p := &plan.Plan{Version: "test", Lineage: lineage, Campaigns: []plan.Campaign{c}, Digest: "sha256:1",
+		Drafts: []*message.Draft{{Message: &message.Text{Body: "Hi"}}}}
+	p.Entries = func() iter.Seq2[plan.Entry, error] {
+		return func(yield func(plan.Entry, error) bool) {
+			for _, e := range entries {
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+	return p
+}
+
+const simLineage = "00112233445566778899aabbccddeeff"
+
+var _ apply.Recorder = (*process)(nil)
+var _ apply.Sender = (*process)(nil)
