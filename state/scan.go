@@ -66,7 +66,8 @@ const (
 )
 
 // newScan scans attempts that a condition chooses, the last of each delivery
-// alone. more are further columns of attempts; statuses may be left out.
+// alone. more are further columns of attempts, and with them outcomes are read
+// whole; statuses may be left out.
 func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, error) {
 	s := &scan{}
 	var err error
@@ -78,7 +79,11 @@ func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, e
 	}
 	s.attempts, err = c.cursor("SELECT id, recipient, campaign, revision, attempt, digest"+more+" FROM attempts"+where+" ORDER BY id", args...)
 	if err == nil {
-		s.outcomes, err = c.cursor("SELECT id, send, code, title, proof, settled, cause, sent_id FROM outcomes WHERE id >= ? ORDER BY id", s.attempts.id)
+		columns := "id, send, code, title"
+		if more != "" {
+			columns += ", proof, settled, cause, sent_id"
+		}
+		s.outcomes, err = c.cursor("SELECT "+columns+" FROM outcomes WHERE id >= ? ORDER BY id", s.attempts.id)
 	}
 	if err == nil && statuses {
 		s.statuses, err = c.cursor("SELECT id, rank, rank_at, failed_at, fail_code, fail_title, replied FROM statuses WHERE id >= ? ORDER BY id", s.attempts.id)
