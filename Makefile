@@ -5,7 +5,7 @@ BIN     := handbill
 EXAMPLE := examples/spring-catalog
 FUZZ    ?= 10s
 
-.PHONY: build demo test race golden fuzz bench check report clean
+.PHONY: build demo demo-conversation test race golden fuzz bench check report clean
 
 build: ## the binary
 	$(GO) build -trimpath -o $(BIN) .
@@ -15,6 +15,10 @@ demo: build ## init, plan, apply, plan, status of the example against the embedd
 	@set -e; for step in init plan "apply -auto-approve" plan status; do \
 	  printf '\n\033[1m$$ handbill -chdir=.handbill/demo %s\033[0m\n' "$$step"; \
 	  ./$(BIN) -chdir=.handbill/demo $$step; done
+
+demo-conversation: build ## sandbox, serve and a CRM; a person writes, taps and orders
+	@rm -rf .handbill/conversation && mkdir -p .handbill && $(GO) build -o .handbill/crm ./examples/list-to-order/crm
+	@$(GO) run ./examples/list-to-order/demo -handbill=./$(BIN) -crm=.handbill/crm -dir=.handbill/conversation
 
 test: ## every test
 	$(GO) test ./...
