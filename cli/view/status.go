@@ -109,7 +109,15 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 		}
 	}
 	for _, row := range funnel {
-		get(key{row.Campaign, row.Revision}).add(row, advice)
+		if strings.HasPrefix(row.Campaign, "campaign.") {
+			get(key{row.Campaign, row.Revision}).add(row, advice)
+			continue
+		}
+		// Of a reply, the revision says which message it answers; and nobody
+		// planned it before it was needed.
+		c := get(key{row.Campaign, 1})
+		c.add(row, advice)
+		c.Planned += row.Count
 	}
 	latest := map[string]*CampaignStatus{}
 	out := make([]CampaignStatus, 0, len(byKey))
