@@ -146,6 +146,10 @@ func box(s Style, d Diagnostic) string {
 	return b.String()
 }
 
+// snippetWidth is how much of a source line is shown: a message's text may be
+// thousands of characters long.
+const snippetWidth = 160
+
 // located is the "on FILE line N" part with its snippet.
 func located(d Diagnostic) string {
 	on := fmt.Sprintf("  on %s line %d", message.SafeText(d.Range.Filename), d.Range.Start.Line)
@@ -155,7 +159,7 @@ func located(d Diagnostic) string {
 	if d.Snippet.Context != "" {
 		on += ", in " + message.SafeText(d.Snippet.Context)
 	}
-	code := message.SafeText(d.Snippet.Code)
+	code := clip(message.SafeText(d.Snippet.Code), snippetWidth)
 	return fmt.Sprintf("%s:\n  %4d: %s", on, d.Snippet.Start, strings.TrimRight(code, " "))
 }
 
