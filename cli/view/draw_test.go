@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rivo/uniseg"
 	"pgregory.net/rapid"
 
@@ -124,6 +125,37 @@ func TestSlotsAreNamed(t *testing.T) {
 		if got := strings.Join(c.picture.Words(), "\n"); !strings.HasSuffix(got, "| "+c.want) {
 			t.Errorf("drawn as %q, want %q", got, c.want)
 		}
+	}
+}
+
+// TestCompare: only what differs is marked, and one of two equal rows where the
+// other side has one.
+func TestCompare(t *testing.T) {
+	list := func(titles ...string) *view.Picture {
+		m := &message.List{Body: "Pick one", Button: "Open", Sections: []message.Section{{Title: "S"}}}
+		for _, title := range titles {
+			m.Sections[0].Rows = append(m.Sections[0].Rows, message.Row{ID: "id", Title: title})
+		}
+		p := view.MessagePicture(m)
+		return &p
+	}
+	before, after := list("same", "old", "twice"), list("same", "new", "twice", "twice")
+	view.Compare(before, after)
+	var marks func(parts []view.Part) []string
+	marks = func(parts []view.Part) (out []string) {
+		for _, p := range parts {
+			if p.Mark != "" {
+				out = append(out, p.Mark+" "+p.Text.String())
+			}
+			out = append(out, marks(p.Parts)...)
+		}
+		return out
+	}
+	if diff := cmp.Diff([]string{"gone old"}, marks(before.Parts)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"new new", "new twice"}, marks(after.Parts)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -42,6 +42,8 @@ type Part struct {
 	Detail Text // second line: a row's description, where a button leads
 	ID     Text // what comes back when it is tapped, or a retailer id
 	Parts  []Part
+	// Mark is "new" or "gone" for what the other of two pictures lacks.
+	Mark string
 }
 
 // Text is a text with places that each recipient fills differently.

@@ -156,16 +156,20 @@ func (p *planPage) changes(r *PlanReport) {
 
 // sides are a message before and after, as far as there are words left.
 func sides(c *plan.ResourceChange, left *int) []side {
+	before, after := TreePicture(c.Type, c.Before), TreePicture(c.Type, c.After)
+	if c.Before != nil && c.After != nil {
+		Compare(&before, &after)
+	}
 	var out []side
-	add := func(caption string, p Picture) {
+	add := func(caption string, p *Picture) {
 		out = append(out, side{caption, newPhone(p.Parts)})
 		*left -= len(strings.Join(p.Words(), ""))
 	}
 	if c.Before != nil {
-		add("before", TreePicture(c.Type, c.Before))
+		add("before", &before)
 	}
 	if c.After != nil {
-		add("after", TreePicture(c.Type, c.After))
+		add("after", &after)
 	}
 	return out
 }

@@ -1,0 +1,36 @@
+package view
+
+// Compare marks what the other picture lacks: what is new in after, and what is
+// gone from before.
+func Compare(before, after *Picture) {
+	old, now := map[string]int{}, map[string]int{}
+	seen(old, before.Parts)
+	seen(now, after.Parts)
+	mark(before.Parts, now, "gone")
+	mark(after.Parts, old, "new")
+}
+
+// key is what a part shows, without the parts in it.
+func (p *Part) key() string {
+	return string(p.Role) + "\x00" + p.Label + "\x00" + p.Text.String() + "\x00" + p.Detail.String() + "\x00" + p.ID.String()
+}
+
+func seen(in map[string]int, parts []Part) {
+	for i := range parts {
+		in[parts[i].key()]++
+		seen(in, parts[i].Parts)
+	}
+}
+
+// mark takes every part that it finds out of other, so that one of two equal
+// parts is marked when the other picture has only one.
+func mark(parts []Part, other map[string]int, as string) {
+	for i := range parts {
+		if k := parts[i].key(); other[k] > 0 {
+			other[k]--
+		} else {
+			parts[i].Mark = as
+		}
+		mark(parts[i].Parts, other, as)
+	}
+}
