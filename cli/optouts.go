@@ -163,7 +163,7 @@ func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string
 	for i, arg := range args {
 		key, err := recipientKey(arg, "")
 		if err != nil {
-			return a.fail("Invalid recipient", fmt.Errorf("argument %d: %w", i+1, err))
+			return a.fail("Invalid recipient", fmt.Errorf("argument %d is neither a number with + and a country code, such as +4915112345678, nor a user id", i+1))
 		}
 		args[i] = key
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -88,12 +87,10 @@ func (a *app) resolveOne(ctx context.Context, s *state.Store, opt *resolveOption
 
 // who is the person at the command line, for the record.
 func (a *app) who() string {
-	user, _ := a.sys.Env("USER")
-	host, err := os.Hostname()
-	if err != nil {
+	if user, _ := a.sys.Env("USER"); user != "" {
 		return user
 	}
-	return user + "@" + host
+	return "unknown"
 }
 
 func maskAddress(campaign, recipient string) string {
