@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/internal/golden"
+	"github.com/handbill/handbill/message"
 )
 
 // TestLayouts reads files in the layouts of programs that people export from,
@@ -58,7 +59,7 @@ func outcome(t *testing.T, root *os.Root, src Source, phone, region string) stri
 		if errors.As(err, &refused) {
 			e164 = refused.Reason
 		}
-		fmt.Fprintf(&b, "%v %s as %s", row.Place, e164, Canonical(e164))
+		fmt.Fprintf(&b, "%v %s as %s", row.Place, e164, message.Canonical(e164))
 		for _, v := range row.Values {
 			fmt.Fprintf(&b, " %s", show(v))
 		}

@@ -331,22 +331,3 @@ func rank(num *phonenumbers.PhoneNumber) int {
 	}
 	return 1
 }
-
-// Canonical folds the spellings of one WhatsApp account into one key, so that
-// a person who stands in the audience twice is found: Brazil's ninth digit,
-// Mexico's 521 and Argentina's 549 (help pages of several providers, read
-// 2026-07; Meta says that it may alter such prefixes). The key is not always a
-// number to send to.
-func Canonical(e164 string) string {
-	switch {
-	case strings.HasPrefix(e164, "+55") && len(e164) == len("+55AA9NNNNNNNN") && e164[5] == '9' && e164[6] >= '6':
-		// Mobile numbers of eight digits began with 6 to 9, and got a 9 before.
-		// One that goes on with less was never shorter.
-		return e164[:5] + e164[6:]
-	case strings.HasPrefix(e164, "+521") && len(e164) == len("+521NNNNNNNNNN"):
-		return "+52" + e164[4:]
-	case strings.HasPrefix(e164, "+549") && len(e164) == len("+549NNNNNNNNNN"):
-		return "+54" + e164[4:]
-	}
-	return e164
-}

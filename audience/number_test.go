@@ -214,27 +214,6 @@ func TestExampleNumbers(t *testing.T) {
 	}
 }
 
-func TestCanonical(t *testing.T) {
-	for _, same := range [][]string{
-		{"+5551987654321", "+555187654321"},
-		{"+5215512345678", "+525512345678"},
-		{"+5491123456789", "+541123456789"},
-	} {
-		if a, b := Canonical(same[0]), Canonical(same[1]); a != b {
-			t.Errorf("%s and %s are one account, keys %s and %s", same[0], same[1], a, b)
-		}
-	}
-	for _, other := range [][]string{
-		{"+5511932345678", "+551132345678"}, // a mobile that always had nine digits, and a landline
-		{"+4915112345678", "+4915112345679"},
-		{"+5215512345678", "+5215512345679"},
-	} {
-		if a, b := Canonical(other[0]), Canonical(other[1]); a == b {
-			t.Errorf("%s and %s are two accounts, both with the key %s", other[0], other[1], a)
-		}
-	}
-}
-
 func TestUserID(t *testing.T) {
 	for raw, want := range map[string]bool{
 		"US.13491208655302741918": true, " DE.ENT.abc123 ": true, "'BR.1": true,

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -36,7 +36,7 @@ func loadGhosts(ctx context.Context, snap Snapshot, removed []string) (*ghosts, 
 			if !mayHaveArrived(d.Send) {
 				continue
 			}
-			to, _ := g.people.put(g.keys.add(audience.Canonical(d.Recipient)))
+			to, _ := g.people.put(g.keys.add(message.Canonical(d.Recipient)))
 			*to = ghost{binary.LittleEndian.Uint64(d.Digest[:8]), g.message(d.Message), uint32(i)}
 		}
 	}

@@ -90,7 +90,7 @@ func (j *judge) row(w *worker, b *batch, values []message.Value, v *verdict, err
 	if !j.address(w, v) {
 		return
 	}
-	if !j.scope.targeted(j.campaign.Address, v.entry.Recipient.Key()) {
+	if !j.scope.targeted(j.campaign.Address, v.key) {
 		v.skip("not_targeted")
 		return
 	}
@@ -132,7 +132,7 @@ func (j *judge) address(w *worker, v *verdict) bool {
 		return false
 	}
 	v.entry.Recipient.Phone = phone
-	v.key = audience.Canonical(phone)
+	v.key = message.Canonical(phone)
 	return true
 }
 
@@ -180,7 +180,7 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 // settled says what a delivery that the state has means for this plan; done is
 // false where the recipient is to be sent to.
 func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) {
-	again := j.scope.replaces(j.campaign.Address, v.entry.Recipient.Key())
+	again := j.scope.replaces(j.campaign.Address, v.key)
 	switch sent.Send {
 	case state.Accepted:
 		v.resend = v.resend || again
@@ -208,7 +208,7 @@ func pick(c bool, yes, no Action) Action {
 func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 	p := j.known.of(v.key)
 	switch {
-	case j.known.erased(v.entry.Recipient.Key()), v.key != v.entry.Recipient.Key() && j.known.erased(v.key):
+	case j.known.erased(v.entry.Recipient.Key()):
 		return nil, "erased"
 	case p.optedOut:
 		return nil, "opted_out"

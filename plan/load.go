@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
 )
 
 // loadTables reads what the state has of the campaign.
@@ -53,7 +54,7 @@ func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) err
 			return fmt.Errorf("reading the deliveries of %s: %w", j.campaign.Address, err)
 		}
 		if d.Revision != j.campaign.Revision && mayHaveArrived(d.Send) {
-			j.earlier.put(j.earkeys.add(audience.Canonical(d.Recipient)))
+			j.earlier.put(j.earkeys.add(message.Canonical(d.Recipient)))
 		}
 	}
 	return nil
@@ -115,7 +116,7 @@ func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excluded
 				unusable++
 				continue
 			}
-			key = audience.Canonical(phone)
+			key = message.Canonical(phone)
 		}
 		set.set.put(set.keys.add(key))
 	}

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -48,7 +47,7 @@ func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading people from the state: %w", err)
 		}
-		to, _ := k.people.put(k.keys.add(audience.Canonical(p.Recipient)))
+		to, _ := k.people.put(k.keys.add(message.Canonical(p.Recipient)))
 		to.join(person{inbound: seconds(p.LastInbound), ends: seconds(p.WindowEnds), cooldown: seconds(p.Cooldown), optedOut: p.OptedOut})
 	}
 	erased, err := snap.Erased(ctx)
@@ -142,7 +141,7 @@ func loadSends(ctx context.Context, snap Snapshot, since time.Time) (*sends, err
 		if err != nil {
 			return nil, fmt.Errorf("reading recent sends from the state: %w", err)
 		}
-		s.add(audience.Canonical(r.Recipient))
+		s.add(message.Canonical(r.Recipient))
 	}
 	return s, nil
 }
@@ -218,7 +217,7 @@ func (a *aliases) load() {
 		if !mayAlias(key) {
 			continue
 		}
-		canonical, ok := phoneKey(audience.Canonical(key))
+		canonical, ok := phoneKey(message.Canonical(key))
 		spelling, plain := phoneKey(key)
 		if !ok || !plain {
 			continue

@@ -8,9 +8,11 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
 )
 
 // scope is what -target, -exclude, -replace and -retry leave of a plan.
+// Recipients are the same in every spelling of their number.
 type scope struct {
 	in, out map[string]bool      // resources; in is nil without -target
 	only    map[string][]string  // campaign → the recipients that are targeted
@@ -73,7 +75,7 @@ func (s *scope) target(resources []lang.Resource, address, recipient string) {
 		s.in = map[string]bool{}
 	}
 	if recipient != "" {
-		s.only[address] = append(s.only[address], recipient)
+		s.only[address] = append(s.only[address], message.Canonical(recipient))
 	}
 	if s.in[address] {
 		return
@@ -91,7 +93,7 @@ func (s *scope) target(resources []lang.Resource, address, recipient string) {
 // exclude leaves a resource out, and everything that refers to it.
 func (s *scope) exclude(resources []lang.Resource, address, recipient string) {
 	if recipient != "" {
-		s.never[address] = append(s.never[address], recipient)
+		s.never[address] = append(s.never[address], message.Canonical(recipient))
 		return
 	}
 	if s.out[address] {
@@ -117,7 +119,7 @@ func (s *scope) replace(address, recipient string) {
 	if recipient == "" {
 		r.all = true
 	} else {
-		r.keys = append(r.keys, recipient)
+		r.keys = append(r.keys, message.Canonical(recipient))
 	}
 }
 

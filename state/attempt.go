@@ -113,7 +113,7 @@ func (t *tx) intend(run, id int64, in *Intent) (Verdict, error) {
 		}
 	}
 	w := t.insert(tAttempts, id)
-	w.int(who)
+	w.int(last.who) // so that it stays one delivery
 	w.int(campaign)
 	w.int(int64(in.Revision))
 	w.int(int64(in.Attempt))
@@ -153,15 +153,31 @@ func (t *tx) gates(who int64, in *Intent) (Verdict, error) {
 // lastAttempt is the newest attempt at a delivery.
 type lastAttempt struct {
 	id      int64 // 0 for none
+	who     int64 // the recipient in the delivery's own spelling
 	attempt int
 	send    Send // Pending where there is none
 }
 
-func (c *conn) lastAttempt(who, campaign int64, revision int) (l lastAttempt, err error) {
-	err = c.each(`SELECT a.id, a.attempt, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+// lastAttempt finds it in either spelling of the recipient's number.
+func (c *conn) lastAttempt(who, campaign int64, revision int) (lastAttempt, error) {
+	l, err := c.lastAttemptAs(who, campaign, revision)
+	if err != nil || l.id != 0 {
+		return l, err
+	}
+	if other := otherID(who); other != 0 {
+		if o, err := c.lastAttemptAs(other, campaign, revision); err != nil || o.id != 0 {
+			return o, err
+		}
+	}
+	return l, nil
+}
+
+func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, error) {
+	l := lastAttempt{who: who}
+	err := c.each(`SELECT a.id, a.attempt, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 		WHERE a.recipient = ? AND a.campaign = ? AND a.revision = ? ORDER BY a.attempt DESC LIMIT 1`,
 		func(st *sqlite.Stmt) error {
-			l = lastAttempt{id: st.ColumnInt64(0), attempt: st.ColumnInt(1), send: Sending}
+			l.id, l.attempt, l.send = st.ColumnInt64(0), st.ColumnInt(1), Sending
 			if st.ColumnType(2) != sqlite.TypeNull {
 				l.send = Send(st.ColumnInt(2))
 			}
@@ -237,12 +253,12 @@ func (t *tx) frequency(who int64, in *Intent) (Verdict, error) {
 	since := t.now - in.CapPer.Milliseconds()
 	var times []int64
 	err := t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.recipient = ? AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
+		WHERE a.recipient IN (?, ?) AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
 		ORDER BY a.intended DESC`,
 		func(st *sqlite.Stmt) error {
 			times = append(times, st.ColumnInt64(0))
 			return nil
-		}, who, since)
+		}, who, otherID(who), since)
 	if err != nil || len(times) < in.CapCount {
 		return Verdict{}, err
 	}

@@ -71,7 +71,7 @@ func inboundHash(provider int64, ev *message.Event) []byte {
 }
 
 func (t *tx) putInbound(provider, received, who, attempt int64, hash []byte, ev *message.Event) error {
-	before, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM inbound WHERE recipient = ?)", who)
+	before, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM inbound WHERE recipient IN (?, ?))", who, otherID(who))
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.
 			return err
 		}
 		ms, _, err := c.one(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-			WHERE a.recipient = ? AND a.campaign = ? AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.intended DESC LIMIT 1`, who, campaign)
+			WHERE a.recipient IN (?, ?) AND a.campaign = ? AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.intended DESC LIMIT 1`, who, otherID(who), campaign)
 		at = fromMillis(ms)
 		return err
 	})

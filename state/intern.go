@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 
+	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -73,6 +74,16 @@ func (c *conn) recipientID(r string) (int64, error) {
 	}
 	id, _, err := c.one("SELECT id FROM names WHERE name = ?", r)
 	return -id, err
+}
+
+// otherID is the integer of the other spelling of a recipient's number; 0 where
+// it has none. What is known of a person counts in both spellings.
+func otherID(who int64) int64 {
+	if who <= 0 {
+		return 0
+	}
+	id, _ := phoneID(message.OtherSpelling(phoneText(who)))
+	return id
 }
 
 // recipientText is the key that an integer stands for.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -344,16 +345,22 @@ func (t *tx) erase(recipient, name string) error {
 	if err != nil {
 		return err
 	}
+	spellings := []string{recipient}
+	if other := message.OtherSpelling(recipient); other != "" {
+		spellings = append(spellings, other)
+	}
 	if who != 0 {
 		if err := t.erasePerson(who, name); err != nil {
 			return err
 		}
 	}
 	// Events that are kept as they came name people in their own ways.
-	needle := strings.TrimPrefix(recipient, "+")
-	for tab, col := range map[table]string{tOrphans: "event", tNotices: "raw"} {
-		if _, err := t.removeAll(tab, "SELECT id FROM "+tab.String()+" WHERE instr("+col+", CAST(? AS BLOB)) > 0", needle); err != nil {
-			return err
+	for _, spelling := range spellings {
+		needle := strings.TrimPrefix(spelling, "+")
+		for tab, col := range map[table]string{tOrphans: "event", tNotices: "raw"} {
+			if _, err := t.removeAll(tab, "SELECT id FROM "+tab.String()+" WHERE instr("+col+", CAST(? AS BLOB)) > 0", needle); err != nil {
+				return err
+			}
 		}
 	}
 	hash := t.s.erasedHash(recipient)
@@ -370,13 +377,14 @@ func (t *tx) erase(recipient, name string) error {
 }
 
 func (t *tx) erasePerson(who int64, name string) error {
-	if err := t.remove(tPeople, who); err != nil {
+	other := otherID(who)
+	if err := errors.Join(t.remove(tPeople, who), t.remove(tPeople, other)); err != nil {
 		return err
 	}
-	if _, err := t.removeAll(tInbound, "SELECT id FROM inbound WHERE recipient = ?", who); err != nil {
+	if _, err := t.removeAll(tInbound, "SELECT id FROM inbound WHERE recipient IN (?, ?)", who, other); err != nil {
 		return err
 	}
-	ids, err := t.c.ints("SELECT id FROM attempts WHERE recipient = ?", who)
+	ids, err := t.c.ints("SELECT id FROM attempts WHERE recipient IN (?, ?) ORDER BY id", who, other)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -76,7 +77,24 @@ func scanPerson(st *sqlite.Stmt, from int) personRow {
 	}
 }
 
+// personID is where a person's row is or belongs: under the spelling of the
+// number in which the person became known.
+func (c *conn) personID(who int64) (int64, error) {
+	other := otherID(who)
+	if other == 0 {
+		return who, nil
+	}
+	_, ok, err := c.one("SELECT 1 FROM people WHERE id = ?", other)
+	if ok {
+		return other, err
+	}
+	return who, err
+}
+
 func (c *conn) person(who int64) (p personRow, ok bool, err error) {
+	if who, err = c.personID(who); err != nil {
+		return p, false, err
+	}
 	err = c.each("SELECT "+personColumns+" FROM people WHERE id = ?", func(st *sqlite.Stmt) error {
 		p, ok = scanPerson(st, 0), true
 		return nil
@@ -87,6 +105,10 @@ func (c *conn) person(who int64) (p personRow, ok bool, err error) {
 // changePerson reads, changes and writes what is known of a person. What is
 // the same as before is not written.
 func (t *tx) changePerson(who int64, change func(*personRow)) error {
+	who, err := t.c.personID(who)
+	if err != nil {
+		return err
+	}
 	p, ok, err := t.c.person(who)
 	if err != nil {
 		return err
@@ -223,11 +245,12 @@ func (s *Store) setOpt(ctx context.Context, recipient string, opt int64, reason,
 	return nil
 }
 
-// erasedHash is what is kept of an erased recipient.
+// erasedHash is what is kept of an erased recipient, the same in every spelling
+// of the number.
 func (s *Store) erasedHash(recipient string) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte("erased "))
-	mac.Write([]byte(recipient))
+	mac.Write([]byte(message.Canonical(recipient)))
 	return mac.Sum(nil)[:16]
 }
 
