@@ -56,7 +56,7 @@ func (n *counts) run() state.CampaignRun {
 	c := n.campaign
 	pending := c.Counts.Sends() - c.Counts.Repeats()
 	return state.CampaignRun{
-		Campaign: c.Address, Revision: c.Revision, Skipped: c.Counts.Skip,
+		Campaign: c.Address, Revision: c.Revision, Skipped: c.Counts.Skip, ConsentBy: c.ConsentBy,
 		Planned:  n.before.Accepted + n.before.Rejected + n.before.InDoubt + pending,
 		Accepted: n.before.Accepted, Rejected: n.before.Rejected, InDoubt: n.before.InDoubt,
 		Pending: pending,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
 
@@ -29,7 +30,7 @@ type lane struct {
 	drained bool // the source has no more entries
 	waiting delayed
 	pairs   pairs
-	zones   zones
+	clock   plan.Clock // of time zones
 
 	pace    *pacer
 	breaker breaker
@@ -78,7 +79,7 @@ func newLane(r *runner, provider string) *lane {
 		rnd:    rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
 		source: openSource(r.plan, provider),
 		pace:   newPacer(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
-		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now()), zones: zones{},
+		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now()),
 		canaries: map[*counts]*canary{},
 	}
 	return l
@@ -245,7 +246,7 @@ func (l *lane) admit(j *job, now time.Time) bool {
 		l.undone(j)
 		return false
 	}
-	if reason, until := l.zones.openAt(c, &j.entry.Recipient, now); reason != "" {
+	if reason, until := l.openAt(c, &j.entry.Recipient, now); reason != "" {
 		l.close(j, reason, until)
 		return false
 	}

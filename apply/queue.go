@@ -120,7 +120,7 @@ func (l *lane) prepare(j *job) error {
 		Body: sha256.Sum256(req.Body), Message: address, Digest: e.Digest,
 		Retry: e.Action == plan.Retry,
 		// The order is for one attempt: those after it go on without.
-		Again: e.Action == plan.Replace && j.attempt == e.Attempt, Marketing: true, Window: needsWindow, AssumeOpen: c.AssumeOpen,
+		Again: e.Action == plan.Replace && j.attempt == e.Attempt, Marketing: true, NoCooldown: needsWindow || !c.Marketing(), Window: needsWindow, AssumeOpen: c.AssumeOpen,
 		KnownUntil: e.WindowUntil, CapCount: c.CapCount, CapPer: c.CapPer,
 	}
 	return nil

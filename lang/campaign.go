@@ -175,9 +175,6 @@ func (d *decoder) decodeSchedule(b *block) *Schedule {
 	}
 	if from, until, ok := d.timeRange(c, "quiet_hours"); ok {
 		s.QuietFrom, s.QuietUntil = from, until
-		if s.Timezone == nil {
-			s.Timezone = time.UTC
-		}
 	}
 	return s
 }

@@ -125,9 +125,12 @@ type Product struct {
 // Message is one declared message of any kind. Its texts stay expressions
 // until a campaign or reply rule binds them.
 type Message struct {
-	Kind      message.Kind
-	Name      string
-	Tree      Tree // for the resource diff: constants evaluated, the rest as source
+	Kind message.Kind
+	Name string
+	Tree Tree // for the resource diff: constants evaluated, the rest as source
+	// Category is what a template is approved as: "marketing", "utility" or
+	// "authentication"; "" where it is not declared, and for other kinds.
+	Category  string
 	DeclRange hcl.Range
 	body      *messageBody // opaque: what compile needs
 }
@@ -203,11 +206,11 @@ func (c *Campaign) Address() string { return "campaign." + c.Name }
 
 // Schedule bounds when a campaign may send.
 type Schedule struct {
-	NotBefore  time.Time // zero for none
-	NotAfter   time.Time // zero for none
-	QuietFrom  int       // minutes after midnight, -1 for no quiet hours
-	QuietUntil int       // minutes after midnight; may be before QuietFrom: over midnight
-	Timezone   *time.Location
+	NotBefore  time.Time      // zero for none
+	NotAfter   time.Time      // zero for none
+	QuietFrom  int            // minutes after midnight, -1 for no quiet hours
+	QuietUntil int            // minutes after midnight; may be before QuietFrom: over midnight
+	Timezone   *time.Location // nil for none
 	DeclRange  hcl.Range
 }
 

@@ -23,9 +23,11 @@ type messageBody struct {
 // that it makes, each is a mark that names one of texts.
 type messageDecoder struct {
 	*decoder
-	cfg     *Config
-	texts   []textDecl
-	catalog *Catalog // that products are looked up in; nil when not known
+	cfg   *Config
+	texts []textDecl
+	// category is a template's, where it is declared.
+	category string
+	catalog  *Catalog // that products are looked up in; nil when not known
 }
 
 // textDecl is a text of a message before it is compiled.
@@ -43,6 +45,7 @@ func (l *loader) decodeMessageBlock(b *block) *Message {
 	before := l.diags.errors()
 	md := &messageDecoder{decoder: &decoder{ev: l.ev, diags: l.diags, scope: messageScope, expanded: maxDynamicBlocks - maxMessageBlocks}, cfg: l.cfg}
 	md.decode(m.Kind, b)
+	m.Category = md.category
 	m.body.broken = l.diags.errors() > before
 	b.tree.labels = nil
 	m.Tree = b.tree.asTree()

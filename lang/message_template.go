@@ -9,13 +9,14 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-var templateSchema = schema("template! language! body",
+var templateSchema = schema("template! language! body category",
 	blockOf("header"), blockOf("button", "index"), blockOf("card"), blockOf("limited_time_offer"))
 
 func (d *messageDecoder) decodeTemplate(b *block) message.Message {
 	c := d.content(b, templateSchema)
 	m := &message.Template{Name: d.text(c, "template"), Language: d.text(c, "language"), Header: d.templateHeader(c)}
 	m.Body = d.parameters(c.args["body"])
+	d.category = d.templateCategory(c)
 	for _, bb := range c.ofKind("button") {
 		m.Buttons = append(m.Buttons, d.templateButton(bb))
 	}
@@ -31,6 +32,16 @@ func (d *messageDecoder) decodeTemplate(b *block) message.Message {
 		m.Offer = &message.TemplateOffer{Expires: d.text(d.content(ob, schema("expires!")), "expires")}
 	}
 	return m
+}
+
+// templateCategory is what Meta approved the template as.
+func (d *messageDecoder) templateCategory(c *content) string {
+	name := d.str(c, "category")
+	if name != "" && name != "marketing" && name != "utility" && name != "authentication" {
+		d.invalid(c, "category", `is "marketing", "utility" or "authentication"`)
+		return ""
+	}
+	return name
 }
 
 var templateHeaderSchema = schema("text image video document filename latitude longitude name address catalog product")

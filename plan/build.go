@@ -288,5 +288,5 @@ func decided(c *Campaign) *Campaign {
 	return &Campaign{Address: c.Address, Revision: c.Revision, Message: c.Message, Fallback: c.Fallback,
 		Audience: c.Audience, Provider: c.Provider, Throughput: c.Throughput, AssumeOpen: c.AssumeOpen,
 		MaxAttempts: c.MaxAttempts, Total: c.Total, CapCount: c.CapCount, CapPer: c.CapPer, Quiet: c.Quiet,
-		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent}
+		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category}
 }

@@ -335,6 +335,7 @@ func TestDigestIgnoresTime(t *testing.T) {
 	files["main.hcl"] = strings.Replace(shop, `on_invalid = "skip"`, `on_invalid = "skip"
   schedule {
     quiet_hours = "20:00-11:00"
+    timezone    = "UTC"
   }`, 1)
 	digests := map[string]bool{}
 	deferred := map[int]bool{}

@@ -64,6 +64,10 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 	if decl.Fallback != nil {
 		c.Fallback = decl.Fallback.Address()
 	}
+	if t := templateOf(decl); t != nil {
+		c.Category = t.Category
+		c.ConsentBy = consentBy(decl.Audience)
+	}
 	if c.Throughput == 0 && b.in.Throughput != nil {
 		c.Throughput = b.in.Throughput(decl.Provider)
 	}
@@ -174,13 +178,29 @@ func carried(decl *lang.Campaign, m *lang.Message, d *message.Draft, can Capabil
 	return nil
 }
 
+// templateOf is the template that a campaign sends to people whose window is
+// closed; nil for none. There is at most one.
+func templateOf(decl *lang.Campaign) *lang.Message {
+	if decl.Message.Kind == message.KindTemplate {
+		return decl.Message
+	}
+	return decl.Fallback
+}
+
+// consentBy is the audience's consent expression as it is written.
+func consentBy(a *lang.Audience) string {
+	for i := range a.Tree.Attributes {
+		if t := &a.Tree.Attributes[i]; t.Name == "consent" {
+			return t.Value
+		}
+	}
+	return ""
+}
+
 // mayReach demands that consent is stated where messages go to people who did
 // not write within 24 hours.
 func (b *builder) mayReach(decl *lang.Campaign) bool {
-	template := decl.Message
-	if template.Kind != message.KindTemplate {
-		template = decl.Fallback
-	}
+	template := templateOf(decl)
 	if template == nil || decl.Audience.HasConsent {
 		return true
 	}
@@ -249,7 +269,7 @@ func (b *builder) input(name string, src *audience.Reader) {
 func (b *builder) stream(ctx context.Context, src *audience.Reader, j *judge, l *ledger) error {
 	s := &stream{src: src, workers: b.in.Parallelism,
 		work: func() func(*batch) {
-			w := &worker{numbers: b.numbers, clock: clock{at: b.in.At}}
+			w := &worker{numbers: b.numbers}
 			return func(batch *batch) { j.judged(w, batch) }
 		},
 		book: func(batch *batch) error {

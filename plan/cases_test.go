@@ -100,7 +100,7 @@ func TestCases(t *testing.T) {
 		{name: "frequency cap over two campaigns of one plan", config: add("limit {\n per_recipient = \"1 per 24h\"\n}") +
 			strings.Replace(add("limit {\n per_recipient = \"1 per 24h\"\n}")[strings.Index(small, "campaign"):], `"spring"`, `"summer"`, 1),
 			want: "1 send, 2 send, 3 send, 1 skip frequency_cap, 2 skip frequency_cap, 3 skip frequency_cap"},
-		{name: "quiet hours", config: add("schedule {\n quiet_hours = \"09:00-11:00\"\n}"), want: "1 defer quiet_hours, 2 defer quiet_hours, 3 defer quiet_hours"},
+		{name: "quiet hours", config: add("schedule {\n quiet_hours = \"09:00-11:00\"\n timezone = \"UTC\"\n}"), want: "1 defer quiet_hours, 2 defer quiet_hours, 3 defer quiet_hours"},
 		{name: "not before", config: add("schedule {\n not_before = \"2026-03-02T00:00:00Z\"\n}"), want: "1 defer not_before, 2 defer not_before, 3 defer not_before"},
 		{name: "not after", config: add("schedule {\n not_after = \"2026-02-02T00:00:00Z\"\n}"), want: "1 skip expired, 2 skip expired, 3 skip expired"},
 		{name: "erased and opted out", state: &memState{erased: []string{anna}, people: []state.Person{{Recipient: ben, OptedOut: true}}},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -69,7 +70,8 @@ type placed struct {
 type worker struct {
 	person  lang.Person
 	numbers *audience.Numbers
-	clock   clock
+	clock   Clock
+	always  map[string]bool // zones that are never open together
 }
 
 // row decides about one row of the audience. err is an error of the row.
@@ -213,6 +215,10 @@ func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 	case p.optedOut:
 		return nil, "opted_out"
 	}
+	from := country(v.entry.Recipient.Address)
+	if unreachable(from) {
+		return nil, "unreachable_country"
+	}
 	c := j.main
 	if c.window {
 		ends := p.window(w.person.LastInbound, j.at)
@@ -230,6 +236,13 @@ func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 	switch {
 	case !w.person.Consent:
 		return nil, "no_consent"
+	case !j.campaign.Marketing():
+		return c, ""
+	case from == "US":
+		p := problem{cause: cause{code: "us_marketing"}, severity: hcl.DiagWarning}
+		p.campaign = j.campaign.Address
+		v.problems = append(v.problems, placed{p, templateOf(j.decl).DeclRange})
+		return nil, "us_marketing"
 	case j.at.Unix() < int64(p.cooldown):
 		return nil, "cooldown"
 	}
@@ -243,19 +256,12 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	if !ok {
 		return
 	}
-	zone := ""
-	if j.timezone >= 0 {
-		zone = w.person.Attributes[j.timezone].Text
-		if q := j.campaign.Quiet; q != nil && q.Attribute >= 0 && zone != "" {
-			b.zones = append(b.zones, w.person.Attributes[j.timezone])
-			v.entry.Recipient.Attributes = b.zones[len(b.zones)-1:]
-		}
-	}
-	reason, badZone := j.campaign.Quiet.wait(&w.clock, zone)
-	if badZone {
-		p := problem{cause: cause{code: "invalid_time_zone"}, severity: hcl.DiagWarning}
-		p.campaign = j.campaign.Address
-		v.problems = append(v.problems, placed{p, j.decl.Audience.DeclRange})
+	zone := j.zone(w, b, v)
+	reason := j.campaign.Quiet.Wait(&w.clock, j.at, zone)
+	if j.campaign.Quiet.zoneless(zone) || reason == "quiet_hours" && j.alwaysQuiet(w, zone) {
+		v.skip("quiet_hours_zone_unknown")
+		j.problem(v, j.decl.Schedule.DeclRange, problem{cause: cause{code: "quiet_hours_zone_unknown"}})
+		return
 	}
 	if reason == "expired" {
 		v.skip(reason)
@@ -268,6 +274,52 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	if reason != "" && !v.entry.Action.Repeats() {
 		v.entry.Action, v.entry.Reason = Defer, reason
 	}
+}
+
+// zone is where the recipient's quiet hours are told from, kept in the entry for
+// apply: the audience's word, else the schedule's own zone (""), else every zone
+// that the number may be in.
+func (j *judge) zone(w *worker, b *batch, v *verdict) string {
+	q := j.campaign.Quiet
+	if q == nil || q.Attribute < 0 {
+		return ""
+	}
+	zone := ""
+	if j.timezone >= 0 {
+		zone = w.person.Attributes[j.timezone].Text
+	}
+	if zone != "" && w.clock.zone(zone) == nil {
+		p := problem{cause: cause{code: "invalid_time_zone"}, severity: hcl.DiagWarning}
+		p.campaign = j.campaign.Address
+		v.problems = append(v.problems, placed{p, j.decl.Audience.DeclRange})
+		zone = ""
+	}
+	if zone == "" && q.Timezone == "" {
+		zone = zonesOfAddress(v.entry.Recipient.Address)
+	}
+	if zone != "" {
+		b.zones = append(b.zones, message.Str(zone))
+		v.entry.Recipient.Attributes = b.zones[len(b.zones)-1:]
+	}
+	return zone
+}
+
+// alwaysQuiet reports whether the quiet hours leave no time in a day that is
+// outside of them in all zones.
+func (j *judge) alwaysQuiet(w *worker, zone string) bool {
+	if !strings.Contains(zone, " ") {
+		return false
+	}
+	if w.always == nil {
+		w.always = map[string]bool{}
+	}
+	always, known := w.always[zone]
+	if !known {
+		_, ok := j.campaign.Quiet.End(&Clock{}, j.at, zone)
+		always = !ok
+		w.always[zone] = always
+	}
+	return always
 }
 
 // values evaluates and checks the message for the recipient.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	"github.com/handbill/handbill/lang"
@@ -21,71 +22,130 @@ func quiet(s *lang.Schedule, timezone int) *Quiet {
 	if s.Timezone != nil {
 		q.Timezone = s.Timezone.String()
 	}
-	if timezone >= 0 && q.hasQuietHours() {
-		q.Attribute = 0 // of the only attribute that entries keep
+	if q.hasQuietHours() {
+		if s.Timezone == nil {
+			q.Timezone = "" // the recipient's own, or all of their country's
+		}
+		if timezone >= 0 || s.Timezone == nil {
+			q.Attribute = 0 // of the only attribute that entries keep
+		}
 	}
 	return q
 }
 
 func (q *Quiet) hasQuietHours() bool { return q.From >= 0 && q.From != q.Until }
 
-// clock says for one moment what time it is in the zones of recipients.
-type clock struct {
-	at    time.Time
-	zones map[string]int // minutes after midnight; -1 for an unknown zone
+// zoneless reports whether there is no zone to tell the quiet hours by.
+func (q *Quiet) zoneless(zone string) bool {
+	return q != nil && q.hasQuietHours() && zone == "" && q.Timezone == ""
 }
 
-// minutes is the wall time in the zone, in minutes after midnight; ok is false
-// for a zone that does not exist.
-func (c *clock) minutes(zone string) (m int, ok bool) {
-	m, known := c.zones[zone]
+// Clock tells what time it is in zones. The zero value is ready. It is not safe
+// for concurrent use.
+type Clock struct {
+	at      time.Time
+	minutes map[string]int            // after midnight at that moment; -1 for an unknown zone
+	zones   map[string]*time.Location // nil for an unknown one
+}
+
+// zone loads a time zone; nil where there is none of that name.
+func (c *Clock) zone(name string) *time.Location {
+	loc, known := c.zones[name]
 	if !known {
-		m = -1
-		if loc, err := time.LoadLocation(zone); err == nil && zone != "" {
-			local := c.at.In(loc)
-			m = 60*local.Hour() + local.Minute()
+		if name != "" { // LoadLocation takes it for UTC
+			loc, _ = time.LoadLocation(name)
 		}
 		if c.zones == nil {
-			c.zones = map[string]int{}
+			c.zones = map[string]*time.Location{}
 		}
-		c.zones[zone] = m
+		c.zones[name] = loc
+	}
+	return loc
+}
+
+// wall is the wall time in the zone, in minutes after midnight; ok is false
+// for a zone that does not exist.
+func (c *Clock) wall(at time.Time, zone string) (m int, ok bool) {
+	if !at.Equal(c.at) || c.minutes == nil {
+		c.at, c.minutes = at, map[string]int{}
+	}
+	m, known := c.minutes[zone]
+	if !known {
+		m = -1
+		if loc := c.zone(zone); loc != nil {
+			local := at.In(loc)
+			m = 60*local.Hour() + local.Minute()
+		}
+		c.minutes[zone] = m
 	}
 	return m, m >= 0
 }
 
-// wait is why a message to somebody in the zone is not for now: "expired" for
-// good, "not_before" or "quiet_hours" for a while; "" for no reason. badZone
-// says that the recipient's zone does not exist, and the schedule's counts.
-func (q *Quiet) wait(c *clock, zone string) (reason string, badZone bool) {
-	if q == nil {
-		return "", false
+// Wait is why a message to somebody in the zone is not for the moment at:
+// "expired" for good, "not_before" or "quiet_hours" for a while; "" for no
+// reason. zone may be several names with spaces between, of which any may be
+// the person's: it is quiet where it is quiet in one. Where it is "" or unknown
+// the schedule's own zone counts. Planning and sending decide by it.
+func (q *Quiet) Wait(c *Clock, at time.Time, zone string) string {
+	switch {
+	case q == nil:
+		return ""
+	case !q.NotAfter.IsZero() && !at.Before(q.NotAfter):
+		return "expired"
+	case at.Before(q.NotBefore):
+		return "not_before"
+	case q.hasQuietHours() && q.quietFor(c, at, zone) > 0:
+		return "quiet_hours"
 	}
-	if !q.NotAfter.IsZero() && !c.at.Before(q.NotAfter) {
-		return "expired", false
+	return ""
+}
+
+// quietFor is how many minutes of wall time it stays quiet in the zones; 0 when
+// it is not quiet.
+func (q *Quiet) quietFor(c *Clock, at time.Time, zone string) int {
+	longest, found := 0, false
+	for name := range strings.FieldsSeq(zone) {
+		if m, ok := c.wall(at, name); ok {
+			longest, found = max(longest, q.left(m)), true
+		}
 	}
-	if c.at.Before(q.NotBefore) {
-		return "not_before", false
+	if found {
+		return longest
 	}
-	if !q.hasQuietHours() {
-		return "", false
-	}
-	m, ok := 0, false
-	if zone != "" {
-		m, ok = c.minutes(zone)
-		badZone = !ok
-	}
+	m, ok := c.wall(at, q.Timezone)
 	if !ok {
-		m, ok = c.minutes(q.Timezone)
+		m, _ = c.wall(at, "UTC")
 	}
-	if !ok {
-		m, _ = c.minutes("UTC")
-	}
+	return q.left(m)
+}
+
+// left is how many minutes are left of the quiet hours at m minutes after
+// midnight; 0 outside of them.
+func (q *Quiet) left(m int) int {
 	inside := q.From <= m && m < q.Until
 	if q.Until < q.From {
 		inside = m >= q.From || m < q.Until
 	}
-	if inside {
-		return "quiet_hours", badZone
+	if !inside {
+		return 0
 	}
-	return "", badZone
+	return (q.Until - m + 24*60) % (24 * 60)
+}
+
+// maxQuiet is how far ahead End looks: clocks change twice a year, and the
+// days of a week are alike.
+const maxQuiet = 8 * 24 * time.Hour
+
+// End is when the quiet hours that at falls into end in all of the zones; ok
+// is false where they never do, since it is always quiet in one of them.
+func (q *Quiet) End(c *Clock, at time.Time, zone string) (end time.Time, ok bool) {
+	end = at
+	for end.Sub(at) < maxQuiet {
+		left := q.quietFor(c, end, zone)
+		if left == 0 {
+			return end, true
+		}
+		end = end.Truncate(time.Minute).Add(time.Duration(left) * time.Minute)
+	}
+	return time.Time{}, false
 }

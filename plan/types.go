@@ -117,13 +117,21 @@ type Campaign struct {
 	Quiet         *Quiet        `json:"schedule,omitempty"`
 	Canary        *Canary       `json:"canary,omitempty"`
 	StopIf        StopIf        `json:"stop_if"`
-	Consent       bool          `json:"consent"`      // a consent expression is declared
-	OldText       int           `json:"old_text"`     // recipients who were sent an earlier text of this revision
-	Samples       []Sample      `json:"samples"`      // masked
-	Longest       int           `json:"longest_body"` // code points of the longest body
-	Notes         []string      `json:"notes"`        // how the source was read
-	Cost          *Cost         `json:"cost,omitempty"`
+	Consent       bool          `json:"consent"` // a consent expression is declared
+	// ConsentBy is the expression, as it is written: the claim that a run is
+	// made on. Category is that of the template, "" where there is none.
+	ConsentBy string   `json:"consent_by,omitempty"`
+	Category  string   `json:"category,omitempty"`
+	OldText   int      `json:"old_text"`     // recipients who were sent an earlier text of this revision
+	Samples   []Sample `json:"samples"`      // masked
+	Longest   int      `json:"longest_body"` // code points of the longest body
+	Notes     []string `json:"notes"`        // how the source was read
+	Cost      *Cost    `json:"cost,omitempty"`
 }
+
+// Marketing reports whether the campaign's template counts as marketing. One
+// without a category does: Meta decides, and most are.
+func (c *Campaign) Marketing() bool { return c.Category == "" || c.Category == "marketing" }
 
 // Counts are a campaign's recipients by what happens to them. They add up to
 // Campaign.Recipients.
@@ -186,9 +194,11 @@ type Quiet struct {
 	NotAfter  time.Time `json:"not_after,omitzero"`
 	From      int       `json:"quiet_from"`  // minutes after midnight; -1 for none
 	Until     int       `json:"quiet_until"` // minutes after midnight
-	Timezone  string    `json:"timezone"`    // the schedule's own
+	// Timezone is the schedule's own; "" where quiet hours are without one.
+	Timezone string `json:"timezone"`
 	// Attribute is the index in Entry.Recipient.Attributes of the recipient's
-	// time zone; -1 where the audience has no attribute "timezone".
+	// time zone, or of all that they may be in, with spaces between; -1 where
+	// the schedule's own counts for everybody.
 	Attribute int `json:"-"`
 }
 

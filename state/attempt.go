@@ -222,7 +222,7 @@ func (t *tx) marketing(p *personRow, known bool, in *Intent) (Verdict, error) {
 	if err != nil || erased {
 		return Verdict{Gate: GateOptedOut}, err
 	}
-	if p.cooldown > t.now {
+	if p.cooldown > t.now && !in.NoCooldown {
 		return Verdict{Gate: GateCooldown, Until: fromMillis(p.cooldown)}, nil
 	}
 	return Verdict{}, nil

@@ -20,7 +20,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	}
 	e := exporter{snap: snap, enc: json.NewEncoder(w)}
 	defer func() { _ = snap.Close() }() // it only read
-	for _, step := range []func(context.Context) error{e.meta, e.resources, e.deliveries, e.superseded, e.people, e.inbound, e.findings, e.decisions} {
+	for _, step := range []func(context.Context) error{e.meta, e.resources, e.runs, e.deliveries, e.superseded, e.people, e.inbound, e.findings, e.decisions} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("exporting the state: %w", err)
 		}
@@ -68,6 +68,27 @@ func (e *exporter) resources(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// runs are the applies: what each planned, and by which claim of consent.
+func (e *exporter) runs(context.Context) error {
+	return e.snap.c.fresh("SELECT id, started, ended, version, plan, halted, campaigns FROM runs ORDER BY id", func(st *sqlite.Stmt) error {
+		campaigns := json.RawMessage(st.ColumnText(6))
+		if !json.Valid(campaigns) {
+			return fmt.Errorf("%w: the counts of run %d", ErrDamaged, st.ColumnInt64(0))
+		}
+		return e.enc.Encode(struct {
+			Kind      string          `json:"kind"`
+			Run       int64           `json:"run"`
+			Started   time.Time       `json:"started"`
+			Ended     time.Time       `json:"ended,omitzero"`
+			Version   string          `json:"version"`
+			Plan      string          `json:"plan"`
+			Halted    string          `json:"halted,omitempty"`
+			Campaigns json.RawMessage `json:"campaigns"`
+		}{"run", st.ColumnInt64(0), fromMillis(st.ColumnInt64(1)), fromMillis(st.ColumnInt64(2)), st.ColumnText(3), st.ColumnText(4),
+			st.ColumnText(5), campaigns})
+	})
 }
 
 func (e *exporter) deliveries(ctx context.Context) error {

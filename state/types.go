@@ -121,6 +121,9 @@ type Intent struct {
 	// Marketing says that opt-outs, cool-downs and caps apply; replies inside
 	// the window are not marketing.
 	Marketing bool
+	// NoCooldown lifts the cool-downs of Marketing: they are about marketing
+	// templates, not about messages in an open window and other templates.
+	NoCooldown bool
 	// Window says that the message needs an open 24-hour window. AssumeOpen
 	// takes an unknown one as open; KnownUntil is what the audience claims.
 	Window     bool
@@ -183,6 +186,9 @@ type CampaignRun struct {
 	Cancelled int
 	Pending   int
 	Skipped   map[string]int // by reason, of the plan
+	// ConsentBy is the audience's expression that says who agreed to messages
+	// outside the window, as it was written when the run was made; "" for none.
+	ConsentBy string `json:",omitempty"`
 }
 
 // Run is one apply.
