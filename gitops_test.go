@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/handbill/handbill/sandbox"
 )
 
@@ -189,5 +191,26 @@ func TestPipelineRefuses(t *testing.T) {
 	r.pipeline("plan", "prod")
 	if got := r.taken(); len(got) != 0 {
 		t.Errorf("planning sent %q", got)
+	}
+}
+
+// TestPipelineFiles: the files of the forges are YAML, and the steps that they
+// name are those of pipeline.sh.
+func TestPipelineFiles(t *testing.T) {
+	for _, name := range []string{".github/workflows/campaign.yml", ".gitlab-ci.yml", "atlantis.yaml", "repos.yaml"} {
+		src, err := os.ReadFile(filepath.Join("examples/gitops", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc map[string]any
+		if err := yaml.Unmarshal(src, &doc); err != nil || len(doc) == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, line := range strings.Split(string(src), "\n") {
+			_, call, found := strings.Cut(line, "./pipeline.sh ")
+			if word, _, _ := strings.Cut(strings.Trim(call, "]"), " "); found && word != "check" && word != "plan" && word != "apply" {
+				t.Errorf("%s calls pipeline.sh %s", name, word)
+			}
+		}
 	}
 }
