@@ -158,7 +158,7 @@ func TestInterrupts(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, times := range []int{1, 2} {
 			t.Run(fmt.Sprint(sig, " ", times), func(t *testing.T) {
-				h := newHouse(t, 300, sandbox.Options{Seed: 1, Latency: 100 * time.Millisecond})
+				h := newHouse(t, 100, sandbox.Options{Seed: 1, Latency: 100 * time.Millisecond})
 				r := h.start()
 				h.posted(r, 20)
 				r.signal(sig)
