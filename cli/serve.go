@@ -156,7 +156,7 @@ func (a *app) webhookNumbers(p *project, opt *serveOptions) (out []serve.Number,
 		if c, ok := made.(interface{ Close() error }); ok {
 			closers = append(closers, c)
 		}
-		n, ok := webhookNumber(decl, made)
+		n, ok := webhookNumber(decl, made, serve.Loopback(opt.listen.Addr))
 		if !ok {
 			continue
 		}
@@ -171,7 +171,7 @@ func (a *app) webhookNumbers(p *project, opt *serveOptions) (out []serve.Number,
 	return out, closeAll, nil
 }
 
-func webhookNumber(decl *lang.Provider, made providers.Provider) (serve.Number, bool) {
+func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (serve.Number, bool) {
 	hook, ok := made.(providers.Webhook)
 	if !ok {
 		return serve.Number{}, false
@@ -185,12 +185,13 @@ func webhookNumber(decl *lang.Provider, made providers.Provider) (serve.Number, 
 		n.Tokens = guard.WebhookTokens()
 	}
 	if decl.Type == "sandbox" {
-		n.Webhook, n.TrustUnsigned = simulated{hook}, true
+		n.Webhook, n.TrustUnsigned = simulated{hook}, local
 	}
 	return n, true
 }
 
-// simulated is a number of the simulated network: there is nothing to forge.
+// simulated is a number of the simulated network, which has no secrets: it is
+// believed where only this machine can post.
 type simulated struct{ providers.Webhook }
 
 // Authenticate takes everything.

@@ -47,7 +47,7 @@ func Listen(ctx context.Context, o ListenOptions) (net.Listener, error) {
 	if (o.CertFile == "") != (o.KeyFile == "") {
 		return nil, errors.New("a certificate needs its key and a key its certificate")
 	}
-	if o.CertFile == "" && !o.BehindProxy && !loopback(o.Addr) {
+	if o.CertFile == "" && !o.BehindProxy && !Loopback(o.Addr) {
 		return nil, fmt.Errorf("%s can be reached by others, and webhooks carry personal data: give certificate files, listen on 127.0.0.1 behind a proxy, or say -insecure-behind-proxy", o.Addr)
 	}
 	var config *tls.Config
@@ -72,8 +72,8 @@ func Listen(ctx context.Context, o ListenOptions) (net.Listener, error) {
 	return l, nil
 }
 
-// loopback reports whether an address is of this machine only.
-func loopback(addr string) bool {
+// Loopback reports whether an address is of this machine only.
+func Loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false
