@@ -93,7 +93,9 @@ func TestEveryTextIsDrawn(t *testing.T) {
 func TestBoxesAreStraight(t *testing.T) {
 	alphabet := []string{"a", " ", "漢", "字", "👩‍👩‍👧‍👦", "👍🏽", "🇩🇪", "é", "e\u0301", "नमस्ते", "مرحبا", "\u200b", "\t", "\x1b[1m", "ﷺ", "…", "word ", "https://example.com/a/very/long/address/that/never/ends"}
 	rapid.Check(t, func(t *rapid.T) {
-		text := func() string { return strings.Join(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 30).Draw(t, "text"), "") }
+		text := func() string {
+			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 30).Draw(t, "text"), "")
+		}
 		m := &message.List{Header: text(), Body: text() + "\n" + text(), Footer: text(), Button: text(), Sections: []message.Section{{Title: text(), Rows: []message.Row{{ID: "a", Title: text(), Description: text()}}}}}
 		style := view.Style{Width: rapid.IntRange(20, 100).Draw(t, "width")}
 		want := -1

@@ -1,0 +1,62 @@
+package plantest_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/cli/plantest"
+	"github.com/handbill/handbill/internal/golden"
+)
+
+// TestJUnitGolden: what CI systems read, also where a run's name and problem
+// hold markup and control characters.
+func TestJUnitGolden(t *testing.T) {
+	r := plantest.Report{Results: []plantest.Result{
+		{File: "a.test.hcl", Name: "passes", Line: 1, Passed: true, Took: 1500 * time.Millisecond},
+		{File: "a.test.hcl", Name: "<fails> \x1b[31m", Line: 9, Problems: []string{"a.test.hcl:10: sends 2 & not 1", "]]>\nsecond line"}, Took: time.Millisecond},
+		{File: "b.test.hcl", Name: "passes", Line: 1, Passed: true},
+	}}
+	var b bytes.Buffer
+	if err := r.JUnit(&b); err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(b.Bytes(), new(struct{ XMLName xml.Name })); err != nil {
+		t.Fatal(err)
+	}
+	golden.Assert(t, b.Bytes(), filepath.Join("testdata", "junit.golden"))
+}
+
+// TestLoadRefuses: what is wrong with a test file is said before anything runs.
+func TestLoadRefuses(t *testing.T) {
+	for _, c := range []struct{ name, src, want string }{
+		{"nothing expected", `run "a" {}`, "expects nothing"},
+		{"twice", "run \"a\" {\n golden = \"x\"\n}\nrun \"a\" {\n golden = \"x\"\n}", "two runs called"},
+		{"unknown argument", "run \"a\" {\n goldn = \"x\"\n}", "not expected here"},
+		{"clock", "run \"a\" {\n at = \"noon\"\n golden = \"x\"\n}", "A time such as"},
+		{"event", "run \"a\" {\n golden = \"x\"\n event \"left\" {\n from = \"+1\"\n at = \"2026-01-01T00:00:00Z\"\n }\n}", "kind of an event"},
+		{"outcome", "run \"a\" {\n golden = \"x\"\n state {\n delivery \"c\" {\n recipient = \"+1\"\n outcome = \"lost\"\n }\n }\n}", "outcome is one of"},
+		{"rows", "run \"a\" {\n golden = \"x\"\n contacts \"c\" {\n rows = \"x\"\n }\n}", "A list of objects"},
+		{"syntax", "run \"a\" {", "block"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "a.test.hcl"), []byte(c.src+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer root.Close()
+			_, _, diags := plantest.Load(root)
+			if !diags.HasErrors() || !strings.Contains(diags.Error(), c.want) {
+				t.Errorf("the findings are %v, want %q", diags, c.want)
+			}
+		})
+	}
+}
