@@ -90,6 +90,7 @@ func newScript(seed uint64) *script {
 var (
 	answerActs = []string{"refused", "not_delivered", "refused_but_taken", "throttled_but_taken", "window_closed", "opted_out", "throttled",
 		"pair", "no_connection", "5xx_taken", "5xx_lost", "drop_taken", "drop_lost", "garbage_taken", "late_taken", "two_ids"}
+	outages     = []string{"throttled", "drop_lost", "5xx_taken", "no_connection"}
 	webhookActs = []string{"late", "first", "twice", "commit_lost", "answer_lost"}
 	commitActs  = []string{"die_before", "die_after", "die_before", "die_after", "eio_lost", "eio_kept", "full"}
 	commitPlace = []string{"intend", "settle", "intend", "settle", "intend", "settle", "begin", "finish", "recover"}
@@ -119,6 +120,9 @@ func (s *script) answerFaults(roll func(int, ...int) int) {
 
 func (s *script) diskFaults(roll func(int, ...int) int) {
 	for i := range s.Runs {
+		if roll(12, 36, i) == 0 { // every send of the run fares alike
+			s.Faults = append(s.Faults, fault{Run: i, At: "outage", N: 1, Do: pick(outages, roll(100, 37, i))})
+		}
 		switch roll(3, 30, i) {
 		case 0:
 		case 1:

@@ -94,6 +94,9 @@ func sometimes(t *testing.T, seen *tallies) {
 		"crash", "zombie", "fenced", "unwritable", "halt account_fault", "halt breaker", "halt throttled", "halt unreachable",
 		"duplicate that the provider lied into being", "fault person stops",
 	}
+	for _, act := range outages {
+		want = append(want, "fault outage "+act)
+	}
 	for _, class := range []string{"unknown", "accepted", "refused", "throttled", "pair_throttled", "not_sent", "account_fault", "window_closed", "opted_out"} {
 		want = append(want, "class "+class)
 	}

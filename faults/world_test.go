@@ -292,13 +292,16 @@ func (p *process) Send(ctx context.Context, r message.Request) message.Answer {
 	t := w.people[who]
 	t.tries++
 	act := w.faults[fault{At: "answer", N: who*100 + t.tries}]
-	try := t.tries
+	try, outage := t.tries, w.fault(p.run, "outage", 1)
 	if do == "die_after" {
 		p.die()
 	}
 	w.mu.Unlock()
 	if act == "" {
 		act = "accept"
+	}
+	if outage != "" {
+		act = outage
 	}
 	if act == "no_connection" {
 		time.Sleep(time.Duration(w.luck(1e6, who, try)) * time.Microsecond / 10)
