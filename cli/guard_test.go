@@ -30,7 +30,7 @@ func TestRestoredStateIsAcknowledged(t *testing.T) {
 	d.write("sent.csv", fiveContacts)
 	d.must(0, "import", "-campaign=campaign.spring", "sent.csv")
 	wantAll(t, d.must(0, "state", "acknowledge", "-why=all of it is imported"), "Acknowledged")
-	wantAll(t, d.must(0, "state", "pull"), "all of it is imported", "ada@")
+	wantAll(t, d.must(0, "state", "pull"), "all of it is imported", `"who":"ada`)
 	wantAll(t, d.must(0, "state", "acknowledge", "-why=again"), "nothing to acknowledge")
 	d.must(0, "apply", "-auto-approve")
 	if n.count() != sent {
