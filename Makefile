@@ -4,8 +4,9 @@ GO      ?= go
 BIN     := handbill
 EXAMPLE := examples/spring-catalog
 FUZZ    ?= 10s
+LONG    ?= 1h
 
-.PHONY: build demo demo-conversation test race golden fuzz bench check report clean
+.PHONY: build demo demo-conversation test race golden fuzz faults faults-long bench check report clean
 
 build: ## the binary
 	$(GO) build -trimpath -o $(BIN) .
@@ -28,6 +29,12 @@ race: ## every test under the race detector
 
 golden: ## rewrite golden files; review the difference before you commit it
 	$(GO) test $$(grep -rl --include='*_test.go' internal/golden . | xargs -n1 dirname | sort -u) -run 'Golden|Case|Example' -update
+
+faults: ## simulation, kills, races, failing disks and mutants, at the size of docs/promises.md
+	HANDBILL_FAULTS=ci $(GO) test ./faults -count=1 -timeout 20m -v -run 'TestSimulation|TestMuseum|TestKills|TestInterrupts|TestNext|TestRaces|TestStopped|TestTogether|TestNoRequest|TestANew|TestDiskErrors|TestMutants|TestBook'
+
+faults-long: ## simulation and kills for LONG (1h) each, with seeds that were not tried
+	HANDBILL_SEED=$$(date +%s) HANDBILL_FAULTS=$(LONG) $(GO) test ./faults -count=1 -timeout 0 -v -run 'TestSimulation|TestKills'
 
 fuzz: ## every fuzz target for FUZZ (10s) each
 	@set -e; for pkg in $$($(GO) list ./...); do \
