@@ -230,13 +230,10 @@ func (r *runner) finish(ctx context.Context, failed bool) error {
 	fp.Hit("finish-before")
 	err := r.opt.Recorder.Finish(ctx, *run)
 	fp.Hit("finish-after")
-	if err != nil {
-		errs = append(errs, fmt.Errorf("closing the run in the state: %w", err))
+	if err != nil { // the state's counts may be another run's too, which fenced us
+		return errors.Join(append(errs, fmt.Errorf("closing the run in the state: %w", err))...)
 	}
-	if !errors.Is(err, state.ErrFenced) { // else the state's counts are another run's too
-		errs = append(errs, sums...)
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, sums...)...)
 }
 
 // observe passes ev on, one at a time.
