@@ -20,6 +20,10 @@ type width struct {
 const (
 	minWidth = 8
 	maxWidth = 256
+	// Answers within quick need no more than quickWidth: more would be memory
+	// and no messages a second (docs/benchmarks.md).
+	quick      = 50 * time.Millisecond
+	quickWidth = 128
 )
 
 func newWidth(parallelism int) width {
@@ -54,8 +58,12 @@ func (w *width) answered(took time.Duration, class message.Class, rate float64) 
 // wanted is how many places the rate needs at the latency seen, with a quarter
 // to spare.
 func (w *width) wanted(rate float64) int {
-	if rate <= 0 {
-		return maxWidth
+	limit := maxWidth
+	if w.latency < quick {
+		limit = quickWidth
 	}
-	return min(max(int(rate*w.latency.Seconds()*1.25)+1, minWidth), maxWidth)
+	if rate <= 0 {
+		return limit
+	}
+	return min(max(int(rate*w.latency.Seconds()*1.25)+1, minWidth), limit)
 }
