@@ -37,16 +37,16 @@ func (c *Config) EvalChecks(plan cty.Value) []CheckResult {
 	vars := map[string]cty.Value{rootPlan: plan}
 	for _, check := range c.Checks {
 		for _, a := range check.Asserts {
-			out = append(out, c.evalAssert(check.Name, a, vars))
+			out = append(out, c.evalAssert(check.Name, a, planScope, vars))
 		}
 	}
 	return out
 }
 
-func (c *Config) evalAssert(name string, a Assert, vars map[string]cty.Value) CheckResult {
+func (c *Config) evalAssert(name string, a Assert, sc scope, vars map[string]cty.Value) CheckResult {
 	res := CheckResult{Name: name, Range: a.Condition.Range()}
 	diags := &diagList{}
-	v, ok := c.eval.within(a.Condition.(hclsyntax.Expression), planScope, vars, diags)
+	v, ok := c.eval.within(a.Condition.(hclsyntax.Expression), sc, vars, diags)
 	holds, err := convert.Convert(unmarked(v), cty.Bool)
 	switch {
 	case diags.errors() > 0:
@@ -56,10 +56,69 @@ func (c *Config) evalAssert(name string, a Assert, vars map[string]cty.Value) Ch
 	case holds.True():
 		res.Passed = true
 	default:
-		msg, _ := c.eval.within(a.ErrorMessage.(hclsyntax.Expression), planScope, vars, diags)
+		msg, _ := c.eval.within(a.ErrorMessage.(hclsyntax.Expression), sc, vars, diags)
 		res.Message = sentenceOf(msg)
 	}
 	return res
+}
+
+// AssertResult is the result of one assertion of a plan test.
+type AssertResult struct {
+	CheckResult
+	// Compared are the comparisons that made it fail: those of its condition
+	// that are false, where it is made of comparisons.
+	Compared []Comparison
+}
+
+// Comparison is one comparison of two values, without marks.
+type Comparison struct {
+	Left, Right           cty.Value
+	LeftRange, RightRange hcl.Range
+}
+
+// EvalAsserts evaluates assertions that stand outside the configuration, as
+// those of plan tests do, where vars are known besides the global names.
+func (c *Config) EvalAsserts(name string, list []Assert, vars map[string]cty.Value) []AssertResult {
+	sc := scope{}
+	for root := range vars {
+		sc[root] = nil
+	}
+	var out []AssertResult
+	for _, a := range list {
+		r := AssertResult{CheckResult: c.evalAssert(name, a, sc, vars)}
+		if !r.Passed {
+			r.Compared = c.compared(a.Condition.(hclsyntax.Expression), sc, vars)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// comparing are the operators of comparisons.
+var comparing = []*hclsyntax.Operation{hclsyntax.OpEqual, hclsyntax.OpNotEqual, hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual,
+	hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual}
+
+// compared finds the comparisons of e that are false and that e holds only if
+// they are not.
+func (c *Config) compared(e hclsyntax.Expression, sc scope, vars map[string]cty.Value) []Comparison {
+	op, ok := unwrap(e).(*hclsyntax.BinaryOpExpr)
+	if !ok {
+		return nil
+	}
+	if op.Op == hclsyntax.OpLogicalAnd {
+		return append(c.compared(op.LHS, sc, vars), c.compared(op.RHS, sc, vars)...)
+	}
+	if !slices.Contains(comparing, op.Op) {
+		return nil
+	}
+	diags := &diagList{}
+	holds, known := c.eval.within(op, sc, vars, diags)
+	left, _ := c.eval.within(op.LHS, sc, vars, diags)
+	right, _ := c.eval.within(op.RHS, sc, vars, diags)
+	if !known || diags.errors() > 0 || eval.IsSensitive(left) || eval.IsSensitive(right) || unmarked(holds).True() {
+		return nil
+	}
+	return []Comparison{{Left: left, Right: right, LeftRange: op.LHS.Range(), RightRange: op.RHS.Range()}}
 }
 
 // EvalOutputs evaluates the output blocks, in source order, where plan is the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -23,6 +24,18 @@ type Answer struct {
 
 // Rule is the rule's address.
 func (a *Answer) Rule() string { return a.rule.address }
+
+// Match are the named groups of the rule's pattern, as they matched; a group
+// that took no part is left out.
+func (a *Answer) Match() map[string]string {
+	out := map[string]string{}
+	for i, name := range a.rule.program.Names {
+		if group, ok := strings.CutPrefix(name, "match."); ok && a.vals[i].Kind == message.String {
+			out[group] = a.vals[i].Text
+		}
+	}
+	return out
+}
 
 // Replies reports whether the rule sends a message.
 func (a *Answer) Replies() bool { return a.rule.program.Reply != nil }

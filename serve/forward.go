@@ -287,7 +287,7 @@ func forwarded(ev *state.InboundEvent, rule string) *Forwarded {
 
 // post makes the request, signed as standardwebhooks.com describes.
 func (f *forwards) post(ctx context.Context, ev *state.InboundEvent, rule string, to reply.Forward) error {
-	body, err := json.Marshal(forwarded(ev, rule))
+	body, err := ForwardBody(ev, rule)
 	if err != nil {
 		return err
 	}
