@@ -267,9 +267,13 @@ func TestThrottlesSlowTheNumber(t *testing.T) {
 			}
 			return message.Answer{Class: message.Accepted}
 		})
+		start := time.Now()
 		rep, err := run(t, campaignOf(1000, func(c *plan.Campaign) { c.Throughput = 200 }), l, n)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if took := time.Since(start); took > 10*time.Second { // 5.3 s at full pace
+			t.Errorf("a throttle now and then made it take %v", took)
 		}
 		c := rep.Campaigns[0]
 		if c.Accepted+c.Rejected != 1000 || c.Rejected == 0 || c.Halt != nil {

@@ -45,6 +45,7 @@ type lane struct {
 	pauseUntil  time.Time
 	throttles   int       // in a row, without an accepted message between
 	throttledAt time.Time // first of them
+	slowedAt    time.Time // when a throttle last lowered the pace
 	unreachable int       // in a row
 	probing     bool      // after the breaker: one send at a time
 	canaries    map[*counts]*canary

@@ -56,3 +56,6 @@ func (p *pairs) forget(now time.Time) {
 	}
 	p.order = p.order[n:]
 }
+
+// untaken takes back a send that the provider certainly did not take.
+func (p *pairs) untaken(recipient string) { delete(p.last, pairKey(recipient)) }

@@ -19,7 +19,7 @@ func (l *lane) settle(ctx context.Context) error {
 	now := l.r.opt.Now()
 	outcomes := make([]state.Outcome, len(l.settled))
 	for i, a := range l.settled {
-		outcomes[i] = outcome(a, now)
+		outcomes[i] = state.OutcomeOf(a.job.handle, a.answer, now)
 	}
 	fp.Hit("outcome-before")
 	// An outcome is written even when the run was cancelled: losing it would
@@ -33,30 +33,6 @@ func (l *lane) settle(ctx context.Context) error {
 	}
 	l.settled = l.settled[:0]
 	return nil
-}
-
-// outcome is the row that an answer makes.
-func outcome(a answered, now time.Time) state.Outcome {
-	ans := a.answer
-	o := state.Outcome{Attempt: a.job.handle, Code: ans.Code, Title: ans.Title, At: now}
-	switch ans.Class {
-	case message.Accepted:
-		o.Send, o.ID, o.Proof = state.Accepted, ans.ID, state.ProofResponse
-	case message.Refused:
-		o.Send = state.Rejected
-		if ans.RetryAfter > 0 {
-			o.Cooldown = now.Add(ans.RetryAfter)
-		}
-	case message.WindowClosed:
-		o.Send, o.WindowShut = state.Rejected, true
-	case message.OptedOut:
-		o.Send, o.OptOut = state.Rejected, true
-	case message.Throttled, message.PairThrottled, message.NotSent, message.AccountFault:
-		o.Send = state.Pending
-	default:
-		o.Send, o.Cause = state.InDoubt, ans.Title
-	}
-	return o
 }
 
 // conclude decides what follows from a recorded answer.
@@ -91,6 +67,10 @@ func (l *lane) again(j *job, ans message.Answer, now time.Time) bool {
 		l.unreachable = 0
 	}
 	switch ans.Class {
+	case message.Throttled, message.NotSent, message.AccountFault:
+		l.pairs.untaken(j.intent.Recipient)
+	}
+	switch ans.Class {
 	case message.Accepted:
 		l.pace.ease()
 		return false
@@ -113,22 +93,29 @@ const (
 	backoffCap     = 5 * time.Minute
 	throttleBase   = 100 * time.Millisecond
 	throttleGiveUp = 15 * time.Minute
+	// throttleWait is the least that a throttled message itself waits.
+	throttleWait = 500 * time.Millisecond
 	// unreachableGiveUp is how many sends in a row may find no connection.
 	unreachableGiveUp = 20
 	pairWait          = 6 * time.Second
 	pairGiveUp        = 6
 )
 
-// throttled slows and pauses the number. It is not an attempt.
+// throttled slows the number, and pauses it when the provider asks for that or
+// refuses one after another. It is not an attempt. Throttles that come together
+// are one sign and slow it once: those of one second are about the same pace.
 func (l *lane) throttled(j *job, ans message.Answer, now time.Time) bool {
 	if l.throttles == 0 {
 		l.throttledAt = now
 	}
 	l.throttles++
-	l.pace.slow()
+	if now.Sub(l.slowedAt) >= time.Second {
+		l.slowedAt = now
+		l.pace.slow()
+	}
 	pause := ans.RetryAfter
-	if pause <= 0 {
-		pause = l.jitter(throttleBase, l.throttles)
+	if pause <= 0 && l.throttles > 1 {
+		pause = l.jitter(throttleBase, l.throttles-1)
 	}
 	if now.Sub(l.throttledAt) > throttleGiveUp {
 		l.haltNumber(&Halt{Reason: "throttled", Code: ans.Code, Title: ans.Title,
@@ -137,7 +124,7 @@ func (l *lane) throttled(j *job, ans message.Answer, now time.Time) bool {
 		return false
 	}
 	l.pause("throttled", now.Add(pause))
-	l.waiting.put(j, now.Add(pause))
+	l.waiting.put(j, now.Add(max(pause, throttleWait)))
 	return true
 }
 
@@ -183,7 +170,7 @@ func (l *lane) jitter(base time.Duration, n int) time.Duration {
 
 // pause stops new sends of the number until then.
 func (l *lane) pause(reason string, until time.Time) {
-	if !until.After(l.pauseUntil) {
+	if !until.After(l.pauseUntil) || !until.After(l.r.opt.Now()) {
 		return
 	}
 	l.pauseUntil = until

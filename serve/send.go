@@ -88,30 +88,7 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	// also when we are asked to end.
 	ctx = context.WithoutCancel(ctx)
 	ans := n.Sender.Send(ctx, req)
-	return ans, verdicts[0], s.opt.Store.Settle(ctx, 0, []state.Outcome{outcome(verdicts[0].Attempt, ans, s.opt.Now())})
-}
-
-// outcome is the row that an answer makes; as in apply.
-func outcome(attempt int64, ans message.Answer, now time.Time) state.Outcome {
-	o := state.Outcome{Attempt: attempt, Code: ans.Code, Title: ans.Title, At: now}
-	switch ans.Class {
-	case message.Accepted:
-		o.Send, o.ID, o.Proof = state.Accepted, ans.ID, state.ProofResponse
-	case message.Refused:
-		o.Send = state.Rejected
-		if ans.RetryAfter > 0 {
-			o.Cooldown = now.Add(ans.RetryAfter)
-		}
-	case message.WindowClosed:
-		o.Send, o.WindowShut = state.Rejected, true
-	case message.OptedOut:
-		o.Send, o.OptOut = state.Rejected, true
-	case message.Throttled, message.PairThrottled, message.NotSent, message.AccountFault:
-		o.Send = state.Pending
-	default:
-		o.Send, o.Cause = state.InDoubt, ans.Title
-	}
-	return o
+	return ans, verdicts[0], s.opt.Store.Settle(ctx, 0, []state.Outcome{state.OutcomeOf(verdicts[0].Attempt, ans, s.opt.Now())})
 }
 
 // again says whether a reply that was certainly not taken is tried once more,

@@ -1,0 +1,32 @@
+package state
+
+import (
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// OutcomeOf is the outcome that an answer to an attempt makes: the class alone
+// decides. Only what certainly was not taken goes back to pending; whatever is
+// not known stays in doubt.
+func OutcomeOf(attempt int64, a message.Answer, at time.Time) Outcome {
+	o := Outcome{Attempt: attempt, Code: a.Code, Title: a.Title, At: at}
+	switch a.Class {
+	case message.Accepted:
+		o.Send, o.ID, o.Proof = Accepted, a.ID, ProofResponse
+	case message.Refused:
+		o.Send = Rejected
+		if a.RetryAfter > 0 {
+			o.Cooldown = at.Add(a.RetryAfter)
+		}
+	case message.WindowClosed:
+		o.Send, o.WindowShut = Rejected, true
+	case message.OptedOut:
+		o.Send, o.OptOut = Rejected, true
+	case message.Throttled, message.PairThrottled, message.NotSent, message.AccountFault:
+		o.Send = Pending
+	default:
+		o.Send, o.Cause = InDoubt, a.Title
+	}
+	return o
+}
