@@ -71,8 +71,6 @@ type CampaignReport struct {
 	Sent     int            // accepted in this run
 	Refused  map[string]int // by "code title", in this run
 	Gates    map[string]int // cancelled in this run, by gate
-	HeldFor  map[string]int // held at the end, by reason
-	HeldTill time.Time      // the earliest time at which something held may go on
 	Halt     *Halt          // why the campaign stopped early; nil when it did not
 	Existing int            // planned, but found in the state already
 	// DoubtsBefore is how many of InDoubt were there before this run.

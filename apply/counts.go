@@ -174,10 +174,11 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	run.Planned += n.reopened - n.existing
 	run.Accepted, run.Rejected, run.InDoubt = after.Accepted, after.Rejected, after.InDoubt
 	run.Held, run.Cancelled = sum(n.held), sum(n.gates)
+	run.HeldFor, run.HeldTill = n.held, n.heldTill
 	run.Pending = n.pending
 	n.proven(&run)
 	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Gates: n.gates,
-		HeldFor: n.held, HeldTill: n.heldTill, Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
+		Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
 }
 
 // proven books over what events settled during the run: attempts that the

@@ -411,7 +411,7 @@ func applyReport(done *applied) *view.ApplyReport {
 	for i := range done.rep.Campaigns {
 		c := &done.rep.Campaigns[i]
 		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Gates: c.Gates,
-			HeldFor: c.HeldFor, HeldTill: c.HeldTill, Existing: c.Existing, DoubtsBefore: c.DoubtsBefore}
+			Existing: c.Existing, DoubtsBefore: c.DoubtsBefore}
 		if c.Halt != nil {
 			v.Halt = &view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: sentence(errors.New(c.Halt.Advice))}
 		}

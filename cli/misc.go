@@ -225,8 +225,11 @@ func (a *app) explainCommand() *cobra.Command {
 			codes := append(lang.Codes(), plan.Codes()...)
 			sort.SliceStable(codes, func(i, j int) bool { return codes[i].Code < codes[j].Code })
 			found := false
-			for _, c := range codes {
+			for i, c := range codes {
 				if len(args) == 0 {
+					if i > 0 && codes[i-1].Code == c.Code {
+						continue // said for the configuration and for a plan: one line, two explanations
+					}
 					fmt.Fprintf(a.sys.Stdout, "%-32s %s\n", c.Code, c.Summary)
 				} else if c.Code == args[0] {
 					fmt.Fprint(a.sys.Stdout, view.Explanation(c.Code, c.Summary, c.Explanation))

@@ -74,9 +74,12 @@ func (d *decoder) decodeAudience(b *block) (*Audience, []string) {
 	return a, exclude
 }
 
-// hideContacts leaves people out of the tree, which is shown and stored.
+// hideContacts leaves people out of the tree, which is shown and stored, and
+// counts them.
 func hideContacts(t *Tree) {
+	all := len(t.Blocks)
 	t.Blocks = slices.DeleteFunc(t.Blocks, func(b Block) bool { return b.Type == "contact" })
+	t.Contacts = all - len(t.Blocks)
 }
 
 func exprOf(c *content, name string) hclsyntax.Expression {

@@ -293,6 +293,9 @@ type Moved struct {
 type Tree struct {
 	Attributes []Attribute `json:"attributes,omitempty"`
 	Blocks     []Block     `json:"blocks,omitempty"`
+	// Contacts is how many contact blocks an audience has: people are counted
+	// and never shown, and are no change of the resource.
+	Contacts int `json:"contacts,omitempty"`
 }
 
 // Attribute is one argument of a Tree.

@@ -218,8 +218,14 @@ func (s *sample) text(d *message.Draft) string {
 			rest += " | " + *f.Text
 		}
 	})
-	if body != "" {
+	template, ok := d.Message.(*message.Template)
+	switch {
+	case body != "":
 		return body
+	case !ok:
+		return rest
+	case rest == "":
+		return "template " + template.Name
 	}
-	return rest
+	return "template " + template.Name + ": " + rest
 }

@@ -87,6 +87,9 @@ func (s *Store) AutoBackup(ctx context.Context, why string) (string, error) {
 	}
 	stamp := s.opt.Clock().UTC().Format("20060102T150405.000")
 	path := fmt.Sprintf("%s.backup-%s-%s", s.opt.Path, stamp, why)
+	for n := 2; Exists(path); n++ { // a clock that was set back, or two in one millisecond
+		path = fmt.Sprintf("%s.backup-%s-%s-%d", s.opt.Path, stamp, why, n)
+	}
 	if err := s.Backup(ctx, path); err != nil {
 		return "", err
 	}

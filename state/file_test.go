@@ -260,6 +260,27 @@ func TestBackupAndRestore(t *testing.T) {
 	verify(t, s)
 }
 
+func TestBackupsOfOneMoment(t *testing.T) {
+	o := closed(t)
+	o.Clock = func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	made := map[string]bool{}
+	for range 3 {
+		path, err := s.AutoBackup(t.Context(), "apply")
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[path] = true
+	}
+	if len(made) != 3 {
+		t.Errorf("three backups of a clock that stands still are %v", made)
+	}
+}
+
 func TestAnOldCopyPutBackIsNoticed(t *testing.T) {
 	o := closed(t)
 	old, err := os.ReadFile(o.Path)

@@ -186,6 +186,11 @@ type CampaignRun struct {
 	Cancelled int
 	Pending   int
 	Skipped   map[string]int // by reason, of the plan
+	// HeldFor are the held ones by reason, at the end of the run.
+	HeldFor map[string]int `json:",omitempty"`
+	// HeldTill is the earliest time at which something held may go on; zero
+	// when nobody knows.
+	HeldTill time.Time `json:",omitzero"`
 	// ConsentBy is the audience's expression that says who agreed to messages
 	// outside the window, as it was written when the run was made; "" for none.
 	ConsentBy string `json:",omitempty"`

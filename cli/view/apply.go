@@ -25,8 +25,6 @@ type AppliedCampaign struct {
 	Sent         int
 	Refused      map[string]int // by cause, in this run
 	Gates        map[string]int
-	HeldFor      map[string]int
-	HeldTill     time.Time
 	Halt         *Halt
 	Existing     int
 	DoubtsBefore int
@@ -131,6 +129,19 @@ func took(d time.Duration) string {
 	return " in " + Duration(d)
 }
 
+// heldLines say why messages are held, and until when where it is known.
+func heldLines(reasons map[string]int, till time.Time) []string {
+	var lines []string
+	for _, reason := range byCount(reasons) {
+		until := ""
+		if !till.IsZero() {
+			until = ", until " + till.UTC().Format("2006-01-02 15:04 MST")
+		}
+		lines = append(lines, fmt.Sprintf("%s held: %s%s", padLeft(Count(reasons[reason]), 6), Reason(reason), until))
+	}
+	return lines
+}
+
 func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) {
 	if c.Planned == 0 && c.Sent == 0 {
 		return
@@ -142,12 +153,8 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 	for _, gate := range byCount(c.Gates) {
 		fmt.Fprintf(b, "    %s left out since the plan: %s\n", padLeft(Count(c.Gates[gate]), 6), Reason(gate))
 	}
-	for _, reason := range byCount(c.HeldFor) {
-		until := ""
-		if !c.HeldTill.IsZero() {
-			until = ", until " + c.HeldTill.UTC().Format("2006-01-02 15:04 MST")
-		}
-		fmt.Fprintf(b, "    %s held: %s%s\n", padLeft(Count(c.HeldFor[reason]), 6), Reason(reason), until)
+	for _, l := range heldLines(c.HeldFor, c.HeldTill) {
+		fmt.Fprintf(b, "    %s\n", l)
 	}
 	if c.Halt != nil {
 		fmt.Fprintf(b, "\n    %s %s\n", s.red("Halted:"), haltText(c.Halt))

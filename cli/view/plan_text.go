@@ -43,25 +43,31 @@ func (r *PlanReport) Sends() int {
 
 // Text writes the plan for people.
 func (r *PlanReport) Text(w io.Writer, s Style) error {
-	var b strings.Builder
-	r.text(&b, s)
-	if _, err := io.WriteString(w, inertText(b.String())); err != nil {
+	var head, end strings.Builder
+	if r.text(&head, s) {
+		r.summary(&end, s)
+	}
+	if _, err := io.WriteString(w, inertText(head.String())); err != nil {
 		return err
 	}
 	if r.Deliveries {
-		return r.deliveriesText(w, s)
+		if err := r.deliveriesText(w, s, end.Len() > 0); err != nil {
+			return err
+		}
 	}
-	return nil
+	_, err := io.WriteString(w, inertText(end.String()))
+	return err
 }
 
-func (r *PlanReport) text(b *strings.Builder, s Style) {
+// text draws what changes, and reports whether a summary is to follow it.
+func (r *PlanReport) text(b *strings.Builder, s Style) bool {
 	switch {
 	case r.Failed && !r.Changes():
 		b.WriteString("Planning failed.\n")
-		return
+		return false
 	case !r.Changes():
 		r.nothing(b, s)
-		return
+		return false
 	case r.Failed:
 		b.WriteString("Planning failed. Without the errors below, handbill would perform the following\nactions:\n\n")
 	default:
@@ -76,7 +82,7 @@ func (r *PlanReport) text(b *strings.Builder, s Style) {
 		campaignText(b, s, r.Plan, &r.Plan.Campaigns[i])
 	}
 	r.gone(b, s)
-	r.summary(b, s)
+	return true
 }
 
 // nothing is the plan that leaves everything as it is, and why.
@@ -104,8 +110,20 @@ func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
 		fmt.Fprintf(b, "  %s\n", s.bold("# (moved from "+message.SafeText(c.From)+")"))
 	}
 	t := treeText{style: s, b: b}
+	t.contacts = contactsOf(c)
 	t.resource(resourceHead(c.Address), c.Change, plan.Diff(c.Before, c.After))
 	b.WriteString("\n")
+}
+
+// contactsOf is how many contacts are written into an audience's block.
+func contactsOf(c *plan.ResourceChange) int {
+	switch {
+	case c.After != nil:
+		return c.After.Contacts
+	case c.Before != nil:
+		return c.Before.Contacts
+	}
+	return 0
 }
 
 // resourceHead is `list_message "browse"` for list_message.browse.
@@ -204,11 +222,16 @@ func paceNote(c *plan.Campaign) string {
 	if c.Throughput <= 0 {
 		return ""
 	}
-	note := fmt.Sprintf("%s per second", trimFloat(c.Throughput))
-	if n := c.Counts.Sends(); n > 0 {
-		note += ": about " + Duration(time.Duration(float64(n)/c.Throughput*float64(time.Second)))
+	note := rate(c.Throughput) + " per second"
+	n := c.Counts.Sends()
+	if n == 0 {
+		return note
 	}
-	return note
+	took := time.Duration(float64(n) / c.Throughput * float64(time.Second))
+	if took < time.Second {
+		return note + ": " + Duration(took)
+	}
+	return note + ": about " + Duration(took)
 }
 
 // Duration is d in the units that a person plans with.
@@ -226,7 +249,11 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%.1f days", d.Hours()/24)
 }
 
-func trimFloat(f float64) string {
+// rate is a number of messages per second, with thousands apart.
+func rate(f float64) string {
+	if whole := int(f); f >= 1000 && float64(whole) == f {
+		return Count(whole)
+	}
 	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.2f", f), "0"), ".")
 }
 
@@ -414,9 +441,14 @@ func (r *PlanReport) checks(b *strings.Builder, s Style) {
 	}
 }
 
-// deliveriesText lists every recipient of every campaign.
-func (r *PlanReport) deliveriesText(w io.Writer, s Style) error {
-	if _, err := io.WriteString(w, "\nDeliveries:\n"); err != nil {
+// deliveriesText lists every recipient of every campaign, before a summary
+// that follows or after all else.
+func (r *PlanReport) deliveriesText(w io.Writer, s Style, followed bool) error {
+	before, after := "\n", ""
+	if followed {
+		before, after = "", "\n"
+	}
+	if _, err := io.WriteString(w, before+"Deliveries:\n"); err != nil {
 		return err
 	}
 	for e, err := range r.Plan.Entries() {
@@ -435,5 +467,6 @@ func (r *PlanReport) deliveriesText(w io.Writer, s Style) error {
 			return err
 		}
 	}
-	return nil
+	_, err := io.WriteString(w, after)
+	return err
 }

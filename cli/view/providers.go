@@ -56,7 +56,7 @@ func (r ProvidersReport) Text(w io.Writer, s Style) error {
 		}
 		fmt.Fprintf(&b, "%s (%s)\n", s.bold(p.Address), p.Title)
 		if p.Throughput > 0 {
-			fmt.Fprintf(&b, "  pace       %s messages per second\n", trimFloat(p.Throughput))
+			fmt.Fprintf(&b, "  pace       %s messages per second\n", rate(p.Throughput))
 		}
 		fmt.Fprintf(&b, "  doubts     %s\n", doubtsText(p))
 		if len(p.Campaigns) > 0 {
@@ -119,7 +119,7 @@ func (r HealthReport) Text(w io.Writer, s Style) error {
 		}
 	}
 	if r.Throughput > 0 {
-		fmt.Fprintf(&b, "  %-10s %s per second; handbill paces at %s\n", "throughput", trimFloat(r.Throughput), trimFloat(r.Paced))
+		fmt.Fprintf(&b, "  %-10s %s per second; handbill paces at %s\n", "throughput", rate(r.Throughput), rate(r.Paced))
 		if r.Paced > r.Throughput {
 			fmt.Fprintf(&b, "  %s the configured pace is above the number's: expect throttling\n", s.yellow("!"))
 		}

@@ -26,13 +26,17 @@ type StatusReport struct {
 // CampaignStatus is one campaign revision: planned is the sum of accepted,
 // rejected, in_doubt, held, pending and cancelled.
 type CampaignStatus struct {
-	Address   string         `json:"address"`
-	Revision  int            `json:"revision"`
-	Planned   int            `json:"planned"`
-	Accepted  int            `json:"accepted"`
-	Rejected  int            `json:"rejected"`
-	InDoubt   int            `json:"in_doubt"`
-	Held      int            `json:"held"`
+	Address  string `json:"address"`
+	Revision int    `json:"revision"`
+	Planned  int    `json:"planned"`
+	Accepted int    `json:"accepted"`
+	Rejected int    `json:"rejected"`
+	InDoubt  int    `json:"in_doubt"`
+	Held     int    `json:"held"`
+	// HeldFor are the held ones by reason, as the last run left them.
+	HeldFor map[string]int `json:"held_for,omitempty"`
+	// HeldUntil is when the first of them may go on; zero when nobody knows.
+	HeldUntil time.Time      `json:"held_until,omitzero"`
 	Pending   int            `json:"pending"`
 	Cancelled int            `json:"cancelled"`
 	Skipped   map[string]int `json:"skipped"`
@@ -105,6 +109,7 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 		for _, cr := range runs[i].Campaigns {
 			c := get(key{cr.Campaign, cr.Revision})
 			c.Planned, c.Held, c.Cancelled, c.Skipped = cr.Planned, cr.Held, cr.Cancelled, cr.Skipped
+			c.HeldFor, c.HeldUntil = cr.HeldFor, cr.HeldTill
 			c.LastRun, c.Running, c.Halted = runs[i].Started, runs[i].Ended.IsZero(), runs[i].Halted
 		}
 	}
@@ -250,6 +255,11 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 	fmt.Fprintf(b, "  %s planned = %s\n", Count(c.Planned), arithmetic(&run))
 	if c.Halted != "" {
 		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)))
+	}
+	if c.Held > 0 {
+		for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
+			fmt.Fprintf(b, "  %s\n", l)
+		}
 	}
 	if skipped := SkipNote(c.Skipped); skipped != "" {
 		fmt.Fprintf(b, "  left out of the plan: %s\n", skipped)

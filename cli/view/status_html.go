@@ -91,6 +91,11 @@ func (c *CampaignStatus) page() statusCampaign {
 	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
 	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: Reason(c.Halted), Skipped: SkipNote(c.Skipped), Orders: c.Orders,
 		Arithmetic: Count(c.Planned) + " planned = " + arithmetic(&run)}
+	for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
+		if c.Held > 0 {
+			p.Arithmetic += "; " + strings.TrimSpace(l)
+		}
+	}
 	if c.Revision > 1 {
 		p.Revision = c.Revision
 	}

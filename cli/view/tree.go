@@ -17,6 +17,9 @@ type treeText struct {
 	style Style
 	b     *strings.Builder
 	still bool // draws a resource as it is, without marks
+	// contacts are the contact blocks that a resource has and that are counted
+	// instead of shown.
+	contacts int
 }
 
 // mark is the sign of a change in its colour.
@@ -34,12 +37,15 @@ func (s Style) mark(change string) string {
 
 // resource draws a whole resource with its head.
 func (t treeText) resource(head, change string, d plan.TreeDiff) {
-	if len(d.Attributes)+len(d.Blocks) == 0 {
+	if len(d.Attributes)+len(d.Blocks)+t.contacts == 0 {
 		t.line(2, t.style.mark(change), head+" {}")
 		return
 	}
 	t.line(2, t.style.mark(change), head+" {")
 	t.body(d, 6)
+	if t.contacts > 0 {
+		t.line(6, " ", t.style.dim("# "+Plural(t.contacts, "contact")))
+	}
 	t.b.WriteString("    }\n")
 }
 

@@ -134,6 +134,12 @@ type safeError struct{ sentence string }
 
 func (e *safeError) Error() string { return e.sentence }
 
+// plainError is a sentence that may quote what the expression gave the
+// function: for people who wrote the expression, not for one recipient.
+type plainError struct{ sentence string }
+
+func (e *plainError) Error() string { return e.sentence }
+
 // clean prepares hcl's diagnostics for people: without the expression and its
 // context, which a writer would print values from, and without details that
 // quote a sensitive value.
@@ -145,9 +151,24 @@ func clean(diags hcl.Diagnostics) hcl.Diagnostics {
 		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok && call.CalledFunctionNamespace() == "" {
 			d.Detail = unknownFunction(call.CalledFunctionName(), d.EvalContext)
 		}
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+			var plain *plainError
+			if errors.As(call.FunctionCallError(), &plain) && !secretArguments(d) {
+				d.Detail = plain.sentence
+			}
+		}
 		d.Expression, d.EvalContext = nil, nil
 	}
 	return diags
+}
+
+// secretArguments reports whether what was given to the function that refused
+// is not known to be harmless.
+func secretArguments(d *hcl.Diagnostic) bool {
+	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
+	return !ok || d.EvalContext == nil || slices.ContainsFunc(call.Args, func(e hclsyntax.Expression) bool {
+		return touchesSensitive(e, d.EvalContext)
+	})
 }
 
 // unknownFunction suggests from all contexts; hcl looks at the innermost one

@@ -41,7 +41,7 @@ func envFunc(cfg FunctionConfig) function.Function {
 			}
 			value, ok := cfg.Env(name)
 			if !ok {
-				return cty.NilVal, function.NewArgErrorf(0, "the environment variable %s is not set", name)
+				return cty.NilVal, &plainError{fmt.Sprintf("The environment variable %s is not set. Set it where handbill runs, for instance with: export %s=...", name, name)}
 			}
 			return cty.StringVal(value).Mark(Sensitive), nil
 		},

@@ -44,7 +44,7 @@ locals { a = upper("x", "y") } # ERROR: Too many function arguments
 # ---
 locals { a = file("../../etc/passwd") } # ERROR: Invalid function argument
 # ---
-locals { a = env("NOT_SET") } # ERROR: Invalid function argument
+locals { a = env("NOT_SET") } # ERROR: Error in function call
 # ---
 locals { a = { b = 1 }.c } # ERROR: Unsupported attribute
 # ---
