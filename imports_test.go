@@ -38,7 +38,7 @@ var rooms = map[string][]string{
 	"serve":                  {"message", "reply", "state"},
 	"sandbox":                {"message"},
 	"cli/view":               {"message", "plan", "state", "lang"},
-	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "state"},
+	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},
 	"internal/fp":            {},

@@ -14,10 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/plantest"
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
+	"github.com/handbill/handbill/serve"
 	"github.com/handbill/handbill/state"
 )
 
@@ -86,41 +88,6 @@ type recorded struct {
 	Webhook    json.RawMessage            `json:"webhook"`
 }
 
-// replied is what the rules make of one event, as -json prints it.
-type replied struct {
-	Event   string         `json:"event"` // "FILE:N"
-	Type    string         `json:"type"`
-	Text    string         `json:"text,omitempty"`
-	Stop    string         `json:"stop_word,omitempty"`
-	Silent  string         `json:"silent,omitempty"`
-	Answers []repliedRule  `json:"answers"`
-	Passed  []repliedPassd `json:"passed,omitempty"`
-}
-
-type repliedRule struct {
-	Rule     string            `json:"rule"`
-	Message  string            `json:"message,omitempty"`
-	Body     json.RawMessage   `json:"body,omitempty"`
-	Lookups  []repliedLookup   `json:"lookups,omitempty"`
-	Forward  string            `json:"forward,omitempty"`
-	Set      map[string]string `json:"set,omitempty"`
-	Handover bool              `json:"handover,omitempty"`
-	Error    string            `json:"error,omitempty"`
-
-	rendered message.Message
-}
-
-type repliedLookup struct {
-	Name   string `json:"name"`
-	Method string `json:"method"`
-	URL    string `json:"url"`
-}
-
-type repliedPassd struct {
-	Rule   string `json:"rule"`
-	Reason string `json:"reason"`
-}
-
 func (a *app) replyTest(ctx context.Context, opt *replyTestOptions, files []string) error {
 	p, err := a.load(ctx, &opt.in)
 	if err != nil {
@@ -144,7 +111,7 @@ func (a *app) replyTest(ctx context.Context, opt *replyTestOptions, files []stri
 			return a.fail("Unreadable events", fmt.Errorf("%s: %w", name, err))
 		}
 		for i := range list {
-			r := a.judge(rules, &list[i])
+			r := plantest.Judge(rules, &list[i])
 			r.Event = fmt.Sprintf("%s:%d", name, i+1)
 			if !opt.why {
 				r.Passed = nil
@@ -164,7 +131,7 @@ func (a *app) replyTest(ctx context.Context, opt *replyTestOptions, files []stri
 }
 
 // readRecorded reads the values of a file; a webhook may hold several events.
-func (a *app) readRecorded(p *project, name string, now time.Time) ([]recordedEvent, error) {
+func (a *app) readRecorded(p *project, name string, now time.Time) ([]plantest.Inbound, error) {
 	in := a.sys.Stdin
 	if name != "-" {
 		data, err := os.ReadFile(a.path(name))
@@ -175,7 +142,7 @@ func (a *app) readRecorded(p *project, name string, now time.Time) ([]recordedEv
 	}
 	d := json.NewDecoder(in)
 	d.DisallowUnknownFields()
-	var out []recordedEvent
+	var out []plantest.Inbound
 	for n := 1; ; n++ {
 		r := &recorded{}
 		switch err := d.Decode(r); {
@@ -192,14 +159,7 @@ func (a *app) readRecorded(p *project, name string, now time.Time) ([]recordedEv
 	}
 }
 
-// recordedEvent is an event with what is known besides.
-type recordedEvent struct {
-	ev   state.InboundEvent
-	know reply.Known
-	look map[string]json.RawMessage
-}
-
-func (a *app) recordedEvents(p *project, r *recorded, now time.Time) ([]recordedEvent, error) {
+func (a *app) recordedEvents(p *project, r *recorded, now time.Time) ([]plantest.Inbound, error) {
 	if r.Provider == "" && len(p.config.Providers) > 0 {
 		r.Provider = p.config.Providers[0].Address()
 	}
@@ -217,7 +177,7 @@ func (a *app) recordedEvents(p *project, r *recorded, now time.Time) ([]recorded
 			return nil, err
 		}
 	}
-	var out []recordedEvent
+	var out []plantest.Inbound
 	for _, e := range events {
 		if e.Kind == message.EventInbound {
 			out = append(out, r.known(e, now))
@@ -249,124 +209,74 @@ func (r *recorded) event() message.Event {
 	return e
 }
 
-func (r *recorded) known(e message.Event, now time.Time) recordedEvent {
+func (r *recorded) known(e message.Event, now time.Time) plantest.Inbound {
 	at := e.At
 	if at.IsZero() {
 		at = now
 	}
 	key := e.From.Key()
-	return recordedEvent{
-		ev: state.InboundEvent{Seq: 1, Provider: r.Provider, Received: at, Recipient: key, First: r.First, Message: r.Answers, Event: e},
-		know: reply.Known{Now: at, Person: state.Person{Recipient: key, Attributes: r.Attributes, OptedOut: r.OptedOut,
+	return plantest.Inbound{
+		Event: state.InboundEvent{Seq: 1, Provider: r.Provider, Received: at, Recipient: key, First: r.First, Message: r.Answers, Event: e},
+		Known: reply.Known{Now: at, Person: state.Person{Recipient: key, Attributes: r.Attributes, OptedOut: r.OptedOut,
 			Handover: r.Handover, LastInbound: at, WindowEnds: at.Add(24 * time.Hour)}},
-		look: r.Lookups,
+		Lookups: r.Lookups, ForwardBody: serve.ForwardBody,
 	}
 }
 
-func (a *app) judge(rules *reply.Rules, r *recordedEvent) *replied {
-	d := rules.Answer(&r.ev, r.know)
-	out := &replied{Type: r.ev.Event.Type, Text: r.ev.Event.Text, Stop: d.Stop.Word, Answers: []repliedRule{}}
-	switch {
-	case d.Handover:
-		out.Silent = "handed over"
-	case d.Stop.Exact:
-		out.Silent = "stop word: opted out, and told so once"
-	}
-	for _, an := range d.Answers {
-		out.Answers = append(out.Answers, answered(rules, an, r.look))
-	}
-	for _, p := range d.Passed {
-		reason := p.Reason
-		if p.Err != nil {
-			reason += ": " + p.Err.Error()
-		}
-		out.Passed = append(out.Passed, repliedPassd{Rule: p.Rule, Reason: reason})
-	}
-	return out
-}
-
-func answered(rules *reply.Rules, an *reply.Answer, lookups map[string]json.RawMessage) repliedRule {
-	out := repliedRule{Rule: an.Rule()}
-	if f, ok := rules.Forward(an.Rule()); ok {
-		out.Forward = f.URL
-	}
-	err := lookedUp(an, lookups, &out)
-	var res reply.Result
-	if err == nil {
-		res, err = an.Result()
-	}
-	if err != nil {
-		out.Error = err.Error()
-		return out
-	}
-	out.Message, out.Set, out.Handover = res.Message, res.Set, res.Handover
-	if res.Draft == nil {
-		return out
-	}
-	out.rendered = res.Draft.Render(res.Values)
-	if out.Body, err = message.MarshalDraft(&message.Draft{Message: out.rendered}); err != nil {
-		out.Error = err.Error()
-	}
-	return out
-}
-
-// lookedUp answers a rule's lookups with what was recorded.
-func lookedUp(an *reply.Answer, recorded map[string]json.RawMessage, out *repliedRule) error {
-	for i, lk := range an.Lookups() {
-		q, err := an.Request(i)
-		if err != nil {
-			return err
-		}
-		out.Lookups = append(out.Lookups, repliedLookup{Name: lk.Name, Method: q.Method, URL: q.URL})
-		if body, ok := recorded[lk.Name]; ok {
-			err = an.Found(i, body)
-		} else {
-			err = an.Missed(i)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *app) showReplied(r *replied, asJSON bool) error {
+func (a *app) showReplied(r *plantest.Reply, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(a.sys.Stdout).Encode(r)
 	}
 	var b strings.Builder
-	what := strconv.Quote(message.SafeText(r.Text))
-	if r.Text == "" {
-		what = "(" + message.SafeText(r.Type) + ")"
-	}
-	fmt.Fprintf(&b, "%s  %s\n", message.SafeText(r.Event), what)
-	switch {
-	case r.Silent != "":
-		fmt.Fprintf(&b, "  no rule is tried: %s\n", r.Silent)
-	case len(r.Answers) == 0:
-		b.WriteString("  no rule fires\n")
-	}
-	if r.Stop != "" && r.Silent == "" {
-		fmt.Fprintf(&b, "  opted out: it holds the stop word %q\n", r.Stop)
-	}
-	for _, one := range r.Answers {
-		one.text(&b, a.style())
-	}
-	for _, p := range r.Passed {
-		fmt.Fprintf(&b, "  - %s: %s\n", p.Rule, message.SafeText(p.Reason))
-	}
-	b.WriteString("\n")
+	replyText(&b, r, replyLook{draw: func(m message.Message) string { return view.MessagePicture(m).Terminal(a.style()) }})
 	_, err := io.WriteString(a.sys.Stdout, b.String())
 	return err
 }
 
-func (r *repliedRule) text(b *strings.Builder, s view.Style) {
+// silences say why no rule is tried.
+var silences = map[string]string{"handover": "handed over", "stop_word": "stop word: opted out, and told so once"}
+
+// replyLook is how replies are shown.
+type replyLook struct {
+	draw   func(message.Message) string
+	bodies bool // also what is handed on, in full
+}
+
+// replyText tells what the rules make of one message.
+func replyText(b *strings.Builder, r *plantest.Reply, look replyLook) {
+	what := strconv.Quote(message.SafeText(r.Text))
+	if r.Text == "" {
+		what = "(" + message.SafeText(r.Type) + ")"
+	}
+	fmt.Fprintf(b, "%s  %s\n", message.SafeText(r.Event), what)
+	switch {
+	case r.Silent != "":
+		fmt.Fprintf(b, "  no rule is tried: %s\n", silences[r.Silent])
+	case len(r.Answers) == 0:
+		b.WriteString("  no rule fires\n")
+	}
+	if r.Stop != "" && r.Silent == "" {
+		fmt.Fprintf(b, "  opted out: it holds the stop word %q\n", r.Stop)
+	}
+	for i := range r.Answers {
+		answerText(b, &r.Answers[i], look)
+	}
+	for _, p := range r.Passed {
+		fmt.Fprintf(b, "  - %s: %s\n", p.Rule, message.SafeText(p.Reason))
+	}
+	b.WriteString("\n")
+}
+
+func answerText(b *strings.Builder, r *plantest.Answer, look replyLook) {
 	fmt.Fprintf(b, "  %s\n", r.Rule)
 	for _, l := range r.Lookups {
 		fmt.Fprintf(b, "    looks up %s: %s %s\n", l.Name, l.Method, message.SafeText(l.URL))
 	}
 	if r.Forward != "" {
 		fmt.Fprintf(b, "    forwards to %s\n", message.SafeText(r.Forward))
+		if look.bodies {
+			fmt.Fprintf(b, "      %s\n", message.SafeText(string(r.Handed)))
+		}
 	}
 	for _, k := range sortedNames(r.Set) {
 		fmt.Fprintf(b, "    sets %s = %q\n", k, message.SafeText(r.Set[k]))
@@ -377,7 +287,7 @@ func (r *repliedRule) text(b *strings.Builder, s view.Style) {
 	switch {
 	case r.Error != "":
 		fmt.Fprintf(b, "    cannot be carried out: %s\n", message.SafeText(r.Error))
-	case r.rendered != nil:
-		fmt.Fprintf(b, "    answers with %s:\n%s", r.Message, indent(view.MessagePicture(r.rendered).Terminal(s)))
+	case r.Rendered != nil:
+		fmt.Fprintf(b, "    answers with %s:\n%s", r.Message, indent(look.draw(r.Rendered)))
 	}
 }

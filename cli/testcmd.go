@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -19,6 +20,8 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/serve"
 )
 
 // testOptions are the flags of test.
@@ -70,7 +73,8 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 	if len(runs) == 0 {
 		return a.fail("No tests", fmt.Errorf("no run block of a *.test.hcl file in %s matches", a.display(a.dir())))
 	}
-	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.langOptions(opt.vars.vars), Update: opt.update, Now: a.sys.Now, Render: renderGolden,
+	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.langOptions(opt.vars.vars), Update: opt.update, Now: a.sys.Now,
+		Render: renderGolden, RenderReplies: renderReplies, Decode: a.decodeWebhook, ForwardBody: serve.ForwardBody,
 		Inputs: func() plan.Inputs {
 			return plan.Inputs{Version: Version, Parallelism: 1, Capabilities: providerSupport,
 				Limits:     func(t string) message.Limits { return providerLimits(t) },
@@ -94,6 +98,19 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 		return exit(exitError)
 	}
 	return nil
+}
+
+// decodeWebhook reads a recorded webhook as the provider at address does.
+func (a *app) decodeWebhook(cfg *lang.Config, address string, body []byte) ([]message.Event, error) {
+	made, err := a.provider(cfg, address)
+	if err != nil {
+		return nil, err
+	}
+	hook, ok := made.(providers.Webhook)
+	if !ok {
+		return nil, fmt.Errorf("%s has no webhooks", address)
+	}
+	return hook.Decode(body)
 }
 
 // filtered are the runs that every filter matches.
@@ -127,4 +144,35 @@ func renderGolden(name string, p *plan.Plan, diags hcl.Diagnostics, files map[st
 	}
 	err := render(&b, view.Style{})
 	return b.Bytes(), err
+}
+
+// renderReplies draws what the rules answer, in the form that a golden file's
+// name asks for: .json is one object a line, .md has the messages in words.
+func renderReplies(name string, list []*plantest.Reply) ([]byte, error) {
+	var b strings.Builder
+	if strings.EqualFold(filepath.Ext(name), ".json") {
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		for _, r := range list {
+			if err := enc.Encode(r); err != nil {
+				return nil, err
+			}
+		}
+		return []byte(b.String()), nil
+	}
+	inWords := strings.EqualFold(filepath.Ext(name), ".md")
+	for _, r := range list {
+		replyText(&b, r, replyLook{bodies: true, draw: func(m message.Message) string {
+			p := view.MessagePicture(m)
+			if inWords {
+				return strings.Join(p.Words(), "\n") + "\n"
+			}
+			return p.Terminal(view.Style{})
+		}})
+	}
+	text := strings.TrimRight(b.String(), "\n") + "\n"
+	if inWords { // a block of code, which no text can leave
+		text = indent(indent(text))
+	}
+	return []byte(text), nil
 }

@@ -2,54 +2,156 @@ package plantest
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
 
 var outcomes = map[string]state.Send{"accepted": state.Accepted, "rejected": state.Rejected, "in_doubt": state.InDoubt}
 
+// windowLength is WhatsApp's customer service window, and cooldown131049 how
+// long nothing is sent to whom Meta chose not to deliver to. Sources: Meta,
+// "Send messages" and "Error codes", 2026-09-11.
+const (
+	windowLength   = 24 * time.Hour
+	cooldown131049 = 24 * time.Hour
+)
+
 // past is what a run says was done before, as planning reads a state.
 type past struct {
-	run    *Run
-	people map[string]*state.Person
-	order  []string
+	run        *Run
+	deliveries []Delivery // of the run, with what webhooks say of them
+	resources  []state.Resource
+	people     map[string]*known // by canonical key
+	order      []*known
+}
+
+// known is a person with what the state keeps beside.
+type known struct {
+	state.Person
+	optAt   time.Time
+	shut    time.Time // the window was closed then
+	replied map[string]time.Time
 }
 
 func newPast(r *Run) *past {
-	p := &past{run: r, people: map[string]*state.Person{}}
+	p := &past{run: r, people: map[string]*known{}}
+	for _, d := range r.Deliveries {
+		if !strings.Contains(d.Campaign, ".") {
+			d.Campaign = "campaign." + d.Campaign
+		}
+		p.deliveries = append(p.deliveries, d)
+	}
 	for _, who := range r.OptedOut {
 		p.person(who).OptedOut = true
 	}
-	for _, e := range r.Events {
-		who := p.person(e.From)
-		if e.Kind == "stop" {
-			who.OptedOut, who.OptOut, who.OptOutAt = true, "user_preferences", e.At
-			continue
-		}
-		if e.At.After(who.LastInbound) {
-			who.LastInbound, who.WindowEnds = e.At, e.At.Add(24*time.Hour)
+	for _, one := range r.People {
+		k := p.person(one.Recipient)
+		k.ProfileName, k.Handover, k.OptedOut, k.Attributes = one.Name, one.Handover, k.OptedOut || one.HasOptOut, one.Attributes
+		if !one.LastInbound.IsZero() {
+			k.wrote(one.LastInbound)
 		}
 	}
 	return p
 }
 
-func (p *past) person(who string) *state.Person {
-	if p.people[who] == nil {
-		p.people[who] = &state.Person{Recipient: who}
-		p.order = append(p.order, who)
+func (p *past) person(who string) *known {
+	key := message.Canonical(who)
+	if p.people[key] == nil {
+		k := &known{Person: state.Person{Recipient: who}, replied: map[string]time.Time{}}
+		p.people[key] = k
+		p.order = append(p.order, k)
 	}
-	return p.people[who]
+	return p.people[key]
+}
+
+// wrote opens the window.
+func (k *known) wrote(at time.Time) {
+	if at.After(k.LastInbound) {
+		k.LastInbound = at
+	}
+	k.window()
+}
+
+func (k *known) window() {
+	k.WindowEnds = k.shut
+	if k.LastInbound.IsZero() {
+		return
+	}
+	k.WindowEnds = k.LastInbound.Add(windowLength)
+	if !k.shut.Before(k.LastInbound) && k.shut.Before(k.WindowEnds) {
+		k.WindowEnds = k.shut
+	}
+}
+
+// opt joins an opt-out or opt-in: the newest counts.
+func (k *known) opt(out bool, at time.Time, reason string) {
+	if at.Before(k.optAt) || at.Equal(k.optAt) && k.OptedOut {
+		return
+	}
+	k.optAt, k.OptedOut, k.OptOut, k.OptOutAt = at, out, "", time.Time{}
+	if out {
+		k.OptOut, k.OptOutAt = reason, at
+	}
+}
+
+// status joins what a webhook says of a delivery that the run knows by the
+// provider's id.
+func (p *past) status(e *message.Event, at time.Time) {
+	i := slices.IndexFunc(p.deliveries, func(d Delivery) bool { return d.ID != "" && d.ID == e.ID })
+	if i < 0 {
+		return
+	}
+	d := &p.deliveries[i]
+	d.Outcome = "accepted" // whoever tells of it has taken it
+	if !e.Failed {
+		return
+	}
+	switch k := p.person(d.Recipient); e.Code {
+	case "131050":
+		k.opt(true, at, e.Code)
+	case "131049":
+		k.Cooldown = at.Add(cooldown131049)
+	case "131047":
+		k.shut = at
+		k.window()
+	}
+}
+
+// answered is what a person's tap or answer is about.
+func (p *past) answered(id string) *Delivery {
+	i := slices.IndexFunc(p.deliveries, func(d Delivery) bool { return id != "" && d.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &p.deliveries[i]
+}
+
+// applied notes the resources of the configuration that was applied before.
+func (p *past) applied(cfg *lang.Config) error {
+	for _, r := range cfg.Resources() {
+		tree, err := json.Marshal(r.Tree)
+		if err != nil {
+			return fmt.Errorf("encoding %s: %w", r.Address, err)
+		}
+		p.resources = append(p.resources, state.Resource{Address: r.Address, Type: r.Type, Name: r.Name, Tree: tree, Refs: r.Refs})
+	}
+	return nil
 }
 
 // Meta implements plan.Snapshot.
 func (p *past) Meta(context.Context) (state.Meta, error) { return state.Meta{}, nil }
 
-// Resources implements plan.Snapshot: a run begins without any.
-func (p *past) Resources(context.Context) ([]state.Resource, error) { return nil, nil }
+// Resources implements plan.Snapshot.
+func (p *past) Resources(context.Context) ([]state.Resource, error) { return p.resources, nil }
 
 // Compact implements plan.Snapshot.
 func (p *past) Compact(_ context.Context, campaign string, revision int) (plan.Table, error) {
@@ -64,12 +166,8 @@ func (p *past) Compact(_ context.Context, campaign string, revision int) (plan.T
 
 func (p *past) of(campaign string) iter.Seq[Delivery] {
 	return func(yield func(Delivery) bool) {
-		for _, d := range p.run.Deliveries {
-			address := d.Campaign
-			if !strings.Contains(address, ".") {
-				address = "campaign." + address
-			}
-			if d.Campaign = address; (campaign == "" || campaign == address) && !yield(d) {
+		for _, d := range p.deliveries {
+			if (campaign == "" || campaign == d.Campaign) && !yield(d) {
 				return
 			}
 		}
@@ -82,7 +180,7 @@ func (p *past) Deliveries(_ context.Context, campaign string) iter.Seq2[state.De
 		for d := range p.of(campaign) {
 			v := state.Delivery{Key: state.Key{Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision},
 				Send: outcomes[d.Outcome], Attempt: 1, Code: d.Code, Intended: d.At, Settled: d.At}
-			v.To.Phone = d.Recipient
+			v.To.Phone, v.ID, v.Message = d.Recipient, d.ID, d.Message
 			if !yield(v, nil) {
 				return
 			}
@@ -93,8 +191,8 @@ func (p *past) Deliveries(_ context.Context, campaign string) iter.Seq2[state.De
 // People implements plan.Snapshot.
 func (p *past) People(context.Context) iter.Seq2[state.Person, error] {
 	return func(yield func(state.Person, error) bool) {
-		for _, who := range p.order {
-			if !yield(*p.people[who], nil) {
+		for _, k := range p.order {
+			if !yield(k.Person, nil) {
 				return
 			}
 		}

@@ -1,11 +1,13 @@
 // Package plantest runs the plan tests of a configuration: *.test.hcl files
 // whose run blocks say what goes in (variables, a clock, contacts, what was
-// sent before, what people did) and what must come out (assertions over the
-// plan, errors, a golden file). Nothing is sent, no account is needed, and no
+// sent before, what people did, webhooks that were recorded) and what must come
+// out (assertions over the plan and over what reply rules answer, errors, golden
+// files). Nothing is sent, no account is needed, and no
 // network or state file is touched.
 package plantest
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -37,10 +39,17 @@ type Run struct {
 	Contacts     []Contacts
 	Deliveries   []Delivery
 	OptedOut     []string
-	Events       []Event
+	People       []Person
+	Events       []Event // in the order of the file
+	Lookups      map[string]json.RawMessage
+	Applied      []string // files of the configuration that was applied before
+	AppliedNow   bool     // the configuration itself was applied before
 	Asserts      []lang.Assert
 	ExpectErrors []string // codes; the plan must fail with each of them and no other
-	Golden       string   // file beside the test; "" for none
+	Golden       string   // file beside the test, for the plan; "" for none
+	GoldenReply  string   // the same for the replies
+
+	src []byte
 }
 
 // Contacts replace what an audience reads.
@@ -54,37 +63,32 @@ type Contacts struct {
 // Delivery is what became of one message before the run.
 type Delivery struct {
 	Campaign, Recipient, Outcome, Code string
+	ID                                 string // the provider's, which webhooks name; "" for none
+	Message                            string // address of what was sent; "" for the campaign's message
 	Revision                           int
 	At                                 time.Time
-}
-
-// Event is what a person did before the run.
-type Event struct {
-	Kind, From string // "inbound" or "stop"
-	At         time.Time
 }
 
 var fileSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "run", LabelNames: []string{"name"}}}}
 
 var runSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "at"}, {Name: "variables"}, {Name: "env"}, {Name: "expect_errors"}, {Name: "golden"}},
+	Attributes: []hcl.AttributeSchema{{Name: "at"}, {Name: "variables"}, {Name: "env"}, {Name: "expect_errors"}, {Name: "golden"}, {Name: "golden_reply"}},
 	Blocks: []hcl.BlockHeaderSchema{
-		{Type: "contacts", LabelNames: []string{"audience"}}, {Type: "state"}, {Type: "event", LabelNames: []string{"kind"}}, {Type: "assert"},
+		{Type: "contacts", LabelNames: []string{"audience"}}, {Type: "state"}, {Type: "event", LabelNames: []string{"kind"}}, {Type: "webhook"},
+		{Type: "lookup_answer", LabelNames: []string{"lookup"}}, {Type: "assert"},
 	},
 }
 
 var contactsSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "rows", Required: true}}}
 
 var stateSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "opted_out"}},
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "delivery", LabelNames: []string{"campaign"}}},
+	Attributes: []hcl.AttributeSchema{{Name: "opted_out"}, {Name: "applied"}},
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "delivery", LabelNames: []string{"campaign"}}, {Type: "person", LabelNames: []string{"recipient"}}},
 }
 
 var deliverySchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-	{Name: "recipient", Required: true}, {Name: "outcome"}, {Name: "code"}, {Name: "revision"}, {Name: "at"},
+	{Name: "recipient", Required: true}, {Name: "outcome"}, {Name: "code"}, {Name: "revision"}, {Name: "at"}, {Name: "id"}, {Name: "message"},
 }}
-
-var eventSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "at", Required: true}}}
 
 var assertSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
 
@@ -116,18 +120,18 @@ func Load(root *os.Root) (runs []*Run, files map[string][]byte, diags hcl.Diagno
 		if more.HasErrors() {
 			continue
 		}
-		of, more := decodeFile(parsed.Body, e.Name())
+		of, more := decodeFile(parsed.Body, e.Name(), src)
 		runs, diags = append(runs, of...), append(diags, more...)
 	}
 	return runs, files, diags
 }
 
-func decodeFile(body hcl.Body, name string) ([]*Run, hcl.Diagnostics) {
+func decodeFile(body hcl.Body, name string, src []byte) ([]*Run, hcl.Diagnostics) {
 	content, diags := body.Content(fileSchema)
 	var runs []*Run
 	seen := map[string]bool{}
 	for _, b := range content.Blocks {
-		d := &decoder{run: &Run{File: name, Name: b.Labels[0], Range: b.DefRange, At: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}}
+		d := &decoder{run: &Run{src: src, File: name, Name: b.Labels[0], Range: b.DefRange, At: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}}
 		if seen[d.run.Name] {
 			d.fail(b.DefRange, "There are two runs called %q in this file.", d.run.Name)
 		}
@@ -162,12 +166,14 @@ func (d *decoder) decode(body hcl.Body) {
 	c := d.content(body, runSchema)
 	d.run.At = d.time(c.Attributes["at"], d.run.At)
 	d.run.Golden = d.text(c.Attributes["golden"], "")
+	d.run.GoldenReply = d.text(c.Attributes["golden_reply"], "")
 	d.run.ExpectErrors = d.texts(c.Attributes["expect_errors"])
 	d.run.Variables = d.object(c.Attributes["variables"])
 	d.run.Env = map[string]string{}
 	for name, v := range d.object(c.Attributes["env"]) {
 		d.run.Env[name] = textOf(v)
 	}
+	d.run.Lookups = d.lookups(c.Blocks)
 	for _, b := range c.Blocks {
 		switch b.Type {
 		case "contacts":
@@ -176,6 +182,8 @@ func (d *decoder) decode(body hcl.Body) {
 			d.state(b)
 		case "event":
 			d.event(b)
+		case "webhook":
+			d.webhook(b)
 		case "assert":
 			a := d.content(b.Body, assertSchema).Attributes
 			if a["condition"] != nil && a["error_message"] != nil {
@@ -183,8 +191,8 @@ func (d *decoder) decode(body hcl.Body) {
 			}
 		}
 	}
-	if len(d.run.Asserts) == 0 && d.run.Golden == "" && len(d.run.ExpectErrors) == 0 {
-		d.fail(d.run.Range, "The run %q expects nothing. It needs an assert block, golden = \"FILE\", or expect_errors = [\"CODE\"].", d.run.Name)
+	if len(d.run.Asserts) == 0 && d.run.Golden == "" && d.run.GoldenReply == "" && len(d.run.ExpectErrors) == 0 {
+		d.fail(d.run.Range, "The run %q expects nothing. It needs an assert block, golden = \"FILE\", golden_reply = \"FILE\", or expect_errors = [\"CODE\"].", d.run.Name)
 	}
 }
 
@@ -298,10 +306,15 @@ func (d *decoder) contacts(b *hcl.Block) {
 func (d *decoder) state(b *hcl.Block) {
 	c := d.content(b.Body, stateSchema)
 	d.run.OptedOut = append(d.run.OptedOut, d.texts(c.Attributes["opted_out"])...)
+	d.applied(c.Attributes["applied"])
 	for _, db := range c.Blocks {
+		if db.Type == "person" {
+			d.person(db)
+			continue
+		}
 		a := d.content(db.Body, deliverySchema).Attributes
 		v := Delivery{Campaign: db.Labels[0], Recipient: d.text(a["recipient"], ""), Outcome: d.text(a["outcome"], "accepted"),
-			Code: d.text(a["code"], ""), Revision: 1, At: d.time(a["at"], d.run.At.Add(-48*time.Hour))}
+			Code: d.text(a["code"], ""), ID: d.text(a["id"], ""), Message: d.address(a["message"]), Revision: 1, At: d.time(a["at"], d.run.At.Add(-48*time.Hour))}
 		if n, ok := d.value(a["revision"]); ok {
 			if err := gocty.FromCtyValue(n, &v.Revision); err != nil {
 				d.fail(a["revision"].Range, "A whole number is needed here.")
@@ -312,13 +325,4 @@ func (d *decoder) state(b *hcl.Block) {
 		}
 		d.run.Deliveries = append(d.run.Deliveries, v)
 	}
-}
-
-func (d *decoder) event(b *hcl.Block) {
-	a := d.content(b.Body, eventSchema).Attributes
-	e := Event{Kind: b.Labels[0], From: d.text(a["from"], ""), At: d.time(a["at"], d.run.At)}
-	if e.Kind != "inbound" && e.Kind != "stop" {
-		d.fail(b.LabelRanges[0], "The kind of an event is \"inbound\" (the person wrote) or \"stop\" (the person wants no more).")
-	}
-	d.run.Events = append(d.run.Events, e)
 }

@@ -62,6 +62,7 @@ func (r *Report) JSON(w io.Writer) error {
 		Status   string   `json:"status"` // "pass", "fail"
 		Updated  bool     `json:"updated"`
 		Problems []string `json:"problems"`
+		Replies  []*Reply `json:"replies"`
 		Seconds  float64  `json:"seconds"`
 	}
 	doc := struct {
@@ -71,7 +72,7 @@ func (r *Report) JSON(w io.Writer) error {
 		Runs          []run  `json:"runs"`
 	}{"1.0", len(r.Results) - r.Failed(), r.Failed(), []run{}}
 	for _, res := range r.Results {
-		v := run{res.File, res.Name, res.Line, "pass", res.Updated, append([]string{}, res.Problems...), res.Took.Seconds()}
+		v := run{res.File, res.Name, res.Line, "pass", res.Updated, append([]string{}, res.Problems...), append([]*Reply{}, res.Replies...), res.Took.Seconds()}
 		if !res.Passed {
 			v.Status = "fail"
 		}

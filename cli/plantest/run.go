@@ -20,6 +20,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
 )
 
 // Runner runs plan tests.
@@ -30,8 +31,15 @@ type Runner struct {
 	Inputs  func() plan.Inputs
 	// Render draws a plan for a golden file, in the form that its name asks for.
 	Render func(name string, p *plan.Plan, diags hcl.Diagnostics, files map[string][]byte) ([]byte, error)
-	Update bool // golden files are written and not compared
-	Now    func() time.Time
+	// RenderReplies draws what the rules answer, likewise.
+	RenderReplies func(name string, list []*Reply) ([]byte, error)
+	// Decode turns a recorded webhook into events, as the provider at address
+	// does.
+	Decode func(cfg *lang.Config, address string, body []byte) ([]message.Event, error)
+	// ForwardBody is what a rule hands on.
+	ForwardBody func(ev *state.InboundEvent, rule string) ([]byte, error)
+	Update      bool // golden files are written and not compared
+	Now         func() time.Time
 }
 
 // Result is how one run ended.
@@ -41,6 +49,7 @@ type Result struct {
 	Passed     bool
 	Updated    bool     // its golden file was written
 	Problems   []string // sentences
+	Replies    []*Reply // what the rules made of the inbound events
 	Took       time.Duration
 }
 
@@ -68,42 +77,113 @@ func (r *Runner) run(ctx context.Context, run *Run) (res Result) {
 	defer func() { res.Took, res.Passed = r.Now().Sub(started), len(res.Problems) == 0 }()
 	fail := func(format string, args ...any) { res.Problems = append(res.Problems, fmt.Sprintf(format, args...)) }
 
+	var err error
 	cfg, diags := lang.Load(ctx, r.Dir, r.options(run))
 	if problem := replaceContacts(cfg, run.Contacts); problem != "" {
 		fail("%s", problem)
 		return res
 	}
-	var built *plan.Plan
+	made := &outcome{}
 	if !diags.HasErrors() {
-		in := r.Inputs()
-		in.At, in.State, in.Root, in.Spool = run.At.UTC(), newPast(run), r.Root, &plan.MemorySpool{}
-		var more hcl.Diagnostics
-		built, more = plan.Build(ctx, cfg, in)
-		defer built.Close()
-		diags = append(diags, more...)
+		if made, err = r.make(ctx, cfg, run); err != nil {
+			fail("%s", err)
+			return res
+		}
+		diags, res.Replies = append(diags, made.diags...), made.replies
 	}
-	for _, p := range unexpected(diags, run.ExpectErrors) {
+	defer made.close()
+	for _, p := range unexpected(diags, made.findings, run.ExpectErrors) {
 		fail("%s", p)
 	}
-	if built == nil {
-		if len(run.Asserts) > 0 || run.Golden != "" {
+	if made.plan == nil {
+		if len(run.Asserts) > 0 || run.Golden != "" || run.GoldenReply != "" {
 			fail("There is no plan to hold against what the run expects.")
 		}
 		return res
 	}
-	for _, p := range assertions(cfg, run, built) {
+	for _, p := range assertions(cfg, run, made.plan, made.replies) {
 		fail("%s", p)
 	}
-	if run.Golden != "" {
-		got, err := r.Render(run.Golden, built, diags, cfg.Files)
+	update := r.Update && len(res.Problems) == 0
+	for _, g := range r.goldens(run, cfg, made, diags) {
+		got, err := g.render()
+		updated := false
 		if err == nil {
-			res.Updated, err = r.golden(run.Golden, got, r.Update && len(res.Problems) == 0)
+			updated, err = r.golden(g.name, g.what, got, update)
 		}
-		if err != nil {
+		if res.Updated = res.Updated || updated; err != nil {
 			fail("%s", err)
 		}
 	}
 	return res
+}
+
+// outcome is what a run comes to: the plan, and what the rules answer.
+type outcome struct {
+	plan     *plan.Plan
+	replies  []*Reply
+	findings []finding
+	diags    hcl.Diagnostics
+}
+
+func (o *outcome) close() {
+	if o.plan != nil {
+		o.plan.Close()
+	}
+}
+
+// make plays the run's events and plans. The error says that the past could
+// not be made.
+func (r *Runner) make(ctx context.Context, cfg *lang.Config, run *Run) (*outcome, error) {
+	p := newPast(run)
+	if err := r.applied(ctx, cfg, run, p); err != nil {
+		return nil, err
+	}
+	played := r.play(cfg, run, p)
+	in := r.Inputs()
+	in.At, in.State, in.Root, in.Spool = run.At.UTC(), p, r.Root, &plan.MemorySpool{}
+	built, diags := plan.Build(ctx, cfg, in)
+	return &outcome{plan: built, replies: played.replies, findings: played.findings, diags: diags}, nil
+}
+
+// applied puts into the past what the run says was applied before.
+func (r *Runner) applied(ctx context.Context, cfg *lang.Config, run *Run, p *past) error {
+	if run.AppliedNow {
+		return p.applied(cfg)
+	}
+	if len(run.Applied) == 0 {
+		return nil
+	}
+	files := map[string][]byte{}
+	for _, name := range run.Applied {
+		src, err := fs.ReadFile(r.Root.FS(), filepath.ToSlash(name))
+		if err != nil {
+			return fmt.Errorf("what was applied before, %s, cannot be read below the configuration's directory", name)
+		}
+		files[name] = src
+	}
+	before, diags := lang.LoadFiles(ctx, files, r.Root, r.options(run))
+	if diags.HasErrors() {
+		return fmt.Errorf("what was applied before has errors: %w", diags)
+	}
+	return p.applied(before)
+}
+
+// goldenFile is one golden file of a run.
+type goldenFile struct {
+	name, what string
+	render     func() ([]byte, error)
+}
+
+func (r *Runner) goldens(run *Run, cfg *lang.Config, made *outcome, diags hcl.Diagnostics) []goldenFile {
+	var out []goldenFile
+	if run.Golden != "" {
+		out = append(out, goldenFile{run.Golden, "plan", func() ([]byte, error) { return r.Render(run.Golden, made.plan, diags, cfg.Files) }})
+	}
+	if run.GoldenReply != "" {
+		out = append(out, goldenFile{run.GoldenReply, "reply", func() ([]byte, error) { return r.RenderReplies(run.GoldenReply, made.replies) }})
+	}
+	return out
 }
 
 // options are the base's with the run's variables and environment, and nothing
@@ -161,7 +241,7 @@ func replaceContacts(cfg *lang.Config, list []Contacts) string {
 
 // unexpected says which errors came that were not expected, and which did not
 // come.
-func unexpected(diags hcl.Diagnostics, expected []string) []string {
+func unexpected(diags hcl.Diagnostics, findings []finding, expected []string) []string {
 	var out []string
 	came := map[string]bool{}
 	for _, d := range diags {
@@ -174,6 +254,12 @@ func unexpected(diags hcl.Diagnostics, expected []string) []string {
 			out = append(out, fmt.Sprintf("%s: %s (%s)", d.Summary, d.Detail, code))
 		}
 	}
+	for _, f := range findings {
+		came[f.code] = true
+		if !slices.Contains(expected, f.code) {
+			out = append(out, fmt.Sprintf("%s (%s)", f.text, f.code))
+		}
+	}
 	for _, code := range expected {
 		if !came[code] {
 			out = append(out, fmt.Sprintf("The error %s was expected and did not come.", code))
@@ -182,22 +268,9 @@ func unexpected(diags hcl.Diagnostics, expected []string) []string {
 	return out
 }
 
-// assertions evaluates the run's, in the scope of the configuration's checks.
-func assertions(cfg *lang.Config, run *Run, p *plan.Plan) []string {
-	own := *cfg
-	own.Checks = []*lang.Check{{Name: run.Name, Asserts: run.Asserts, DeclRange: run.Range}}
-	var out []string
-	for _, c := range own.EvalChecks(p.Value()) {
-		if !c.Passed {
-			out = append(out, fmt.Sprintf("%s:%d: %s", c.Range.Filename, c.Range.Start.Line, c.Message))
-		}
-	}
-	return out
-}
-
 // golden compares got with the golden file, or writes it. A run that fails
 // otherwise never changes its golden file.
-func (r *Runner) golden(name string, got []byte, update bool) (updated bool, err error) {
+func (r *Runner) golden(name, what string, got []byte, update bool) (updated bool, err error) {
 	want, err := fs.ReadFile(r.Root.FS(), filepath.ToSlash(name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("%s cannot be read: %w", name, err)
@@ -206,7 +279,7 @@ func (r *Runner) golden(name string, got []byte, update bool) (updated bool, err
 		return false, nil
 	}
 	if !update {
-		return false, errors.New(difference(name, want, got))
+		return false, errors.New(difference(name, what, want, got))
 	}
 	if dir := filepath.Dir(name); dir != "." {
 		if err := r.Root.MkdirAll(dir, 0o755); err != nil {
@@ -220,7 +293,7 @@ func (r *Runner) golden(name string, got []byte, update bool) (updated bool, err
 }
 
 // difference names the first line that differs.
-func difference(name string, want, got []byte) string {
+func difference(name, what string, want, got []byte) string {
 	a, b := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
 	i := 0
 	for i < min(len(a), len(b)) && a[i] == b[i] {
@@ -232,5 +305,5 @@ func difference(name string, want, got []byte) string {
 		}
 		return "(the end of the file)"
 	}
-	return fmt.Sprintf("The plan differs from %s at line %d.\n  - %s\n  + %s\nReview it, and run the test with -update to take it over.", name, i+1, line(a), line(b))
+	return fmt.Sprintf("The %s differs from %s at line %d.\n  - %s\n  + %s\nReview it, and run the test with -update to take it over.", what, name, i+1, line(a), line(b))
 }

@@ -1,0 +1,236 @@
+package plantest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/reply"
+	"github.com/handbill/handbill/state"
+)
+
+// maxWebhook bounds a recorded webhook, as serve bounds those that come.
+const maxWebhook = 4 << 20
+
+// finding is something that a run did not expect; the code is what
+// expect_errors may name.
+type finding struct{ code, text string }
+
+// player plays a run's events one after another: what they change for the plan
+// and for the events after them, and what the rules answer.
+type player struct {
+	runner   *Runner
+	run      *Run
+	cfg      *lang.Config
+	past     *past
+	rules    *reply.Rules
+	replies  []*Reply
+	findings []finding
+}
+
+// play plays all events of the run.
+func (r *Runner) play(cfg *lang.Config, run *Run, p *past) *player {
+	pl := &player{runner: r, run: run, cfg: cfg, past: p}
+	if len(run.Events) == 0 {
+		return pl
+	}
+	rules, diags := reply.Compile(cfg, reply.Options{Limits: r.Inputs().Limits})
+	if diags.HasErrors() {
+		pl.fail("reply_failed", "The reply rules cannot be tried: %s", diags.Error())
+		return pl
+	}
+	pl.rules = rules
+	for i := range run.Events {
+		pl.event(&run.Events[i])
+	}
+	return pl
+}
+
+func (pl *player) fail(code, format string, args ...any) {
+	pl.findings = append(pl.findings, finding{code, fmt.Sprintf(format, args...)})
+}
+
+func (pl *player) at(e *Event) string { return fmt.Sprintf("%s:%d", pl.run.File, e.Range.Start.Line) }
+
+func (pl *player) event(e *Event) {
+	provider, ok := pl.provider(e)
+	if !ok {
+		return
+	}
+	switch e.Kind {
+	case "stop":
+		pl.past.person(e.Message.From.Key()).opt(true, e.At, "user_preferences")
+	case "inbound":
+		pl.inbound(e, provider, &e.Message)
+	case "webhook":
+		pl.webhook(e, provider)
+	}
+}
+
+// provider is the address of the number that the event came to.
+func (pl *player) provider(e *Event) (string, bool) {
+	var known []string
+	for _, p := range pl.cfg.Providers {
+		if known = append(known, p.Address()); e.Provider == "" || e.Provider == p.Address() {
+			return p.Address(), true
+		}
+	}
+	if e.Provider == "" && e.Kind != "webhook" {
+		return "", true
+	}
+	pl.fail("unreadable_webhook", "%s: %s is not declared. There is: %s.", pl.at(e), nameOr(e.Provider, "a provider"), nameOr(strings.Join(known, ", "), "none"))
+	return "", false
+}
+
+func nameOr(name, otherwise string) string {
+	if name == "" {
+		return otherwise
+	}
+	return name
+}
+
+// webhook decodes a recorded webhook and plays what is in it.
+func (pl *player) webhook(e *Event, provider string) {
+	body, err := fs.ReadFile(pl.runner.Root.FS(), filepath.ToSlash(e.File))
+	if err != nil || len(body) > maxWebhook {
+		pl.fail("unreadable_webhook", "%s: %s cannot be read below the configuration's directory, or is larger than %d MiB.", pl.at(e), e.File, maxWebhook>>20)
+		return
+	}
+	events, err := pl.runner.Decode(pl.cfg, provider, body)
+	if err != nil {
+		pl.fail("unreadable_webhook", "%s: %s is no webhook of %s: %s.", pl.at(e), e.File, provider, strings.TrimSuffix(err.Error(), "."))
+		return
+	}
+	understood, reason := 0, "it holds no event"
+	for i := range events {
+		one := &events[i]
+		if one.Kind == message.EventOther {
+			reason = one.Reason
+			continue
+		}
+		understood++
+		if !e.At.IsZero() {
+			one.At = e.At
+		}
+		pl.decoded(e, provider, one)
+	}
+	if understood == 0 {
+		pl.fail("unreadable_webhook", "%s: nothing in %s is understood as a webhook of %s: %s.", pl.at(e), e.File, provider, reason)
+	}
+}
+
+func (pl *player) decoded(e *Event, provider string, one *message.Event) {
+	at := pl.time(one)
+	switch one.Kind {
+	case message.EventInbound:
+		pl.inbound(e, provider, one)
+	case message.EventStatus:
+		pl.past.status(one, at)
+	case message.EventPreference:
+		if one.From.Key() != "" {
+			pl.past.person(one.From.Key()).opt(one.OptOut, at, "user_preferences")
+		}
+	case message.EventIdentity:
+		if old := one.From.Key(); old != "" && one.NewAddress.Key() != "" && pl.past.person(old).OptedOut {
+			pl.past.person(one.NewAddress.Key()).opt(true, at, pl.past.person(old).OptOut)
+		}
+	}
+}
+
+func (pl *player) time(e *message.Event) time.Time {
+	if e.At.IsZero() {
+		return pl.run.At
+	}
+	return e.At
+}
+
+// inbound notes that a person wrote, tries the rules, and notes what they
+// change.
+func (pl *player) inbound(e *Event, provider string, m *message.Event) {
+	if m.From.Key() == "" {
+		pl.fail("unreadable_webhook", "%s: it does not say who wrote.", pl.at(e))
+		return
+	}
+	at := pl.time(m)
+	k := pl.past.person(m.From.Key())
+	ev := state.InboundEvent{Seq: int64(len(pl.replies) + 1), Provider: provider, Received: at, Recipient: k.Recipient,
+		First: k.LastInbound.IsZero(), Message: e.Answers, Event: *m}
+	if e.First != nil {
+		ev.First = *e.First
+	}
+	if d := pl.past.answered(m.ContextID); d != nil {
+		ev.Campaign, ev.Message = d.Campaign, nameOr(e.Answers, nameOr(d.Message, pl.messageOf(d.Campaign)))
+	}
+	if m.ProfileName != "" {
+		k.ProfileName = m.ProfileName
+	}
+	k.wrote(at)
+	r := Judge(pl.rules, &Inbound{Event: ev, Known: reply.Known{Person: k.Person, Now: at, LastReply: k.replied}, Lookups: pl.lookups(e), ForwardBody: pl.runner.ForwardBody})
+	r.Event = fmt.Sprintf("event %d", len(pl.replies)+1)
+	if e.File != "" {
+		r.Event += " (" + e.File + ")"
+	}
+	r.Passed = nil
+	pl.replies = append(pl.replies, r)
+	pl.changes(e, k, r, at)
+}
+
+// messageOf is the address of a campaign's message.
+func (pl *player) messageOf(campaign string) string {
+	for _, c := range pl.cfg.Campaigns {
+		if c.Address() == campaign && c.Message != nil {
+			return c.Message.Address()
+		}
+	}
+	return ""
+}
+
+// lookups are those of the event, and of the run where the event has none.
+func (pl *player) lookups(e *Event) map[string]json.RawMessage {
+	out := maps.Clone(pl.run.Lookups)
+	if out == nil {
+		out = map[string]json.RawMessage{}
+	}
+	maps.Copy(out, e.Lookups)
+	return out
+}
+
+// changes is what answering leaves behind, as serve leaves it in the state.
+func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
+	if r.Stop != "" && !k.OptedOut {
+		reason := "stop_word"
+		if r.Silent != "stop_word" {
+			reason = "stop_word_near"
+		}
+		k.OptedOut, k.OptOut, k.OptOutAt, k.optAt = true, reason, at, at
+	}
+	for i := range r.Answers {
+		a := &r.Answers[i]
+		if a.Error != "" {
+			pl.fail("reply_failed", "%s: %s cannot answer: %s.%s", pl.at(e), a.Rule, strings.TrimSuffix(a.Error, "."), lookupHint(a))
+			continue
+		}
+		if k.Attributes = maps.Clone(k.Attributes); k.Attributes == nil {
+			k.Attributes = map[string]string{}
+		}
+		maps.Copy(k.Attributes, a.Set)
+		maps.DeleteFunc(k.Attributes, func(_, v string) bool { return v == "" })
+		k.Handover = k.Handover || a.Handover
+		if a.Rendered != nil {
+			k.replied[a.Rule] = at
+		}
+	}
+}
+
+func lookupHint(a *Answer) string {
+	if len(a.Lookups) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" What a lookup answers in a test is written as lookup_answer %q { json = … }.", a.Lookups[len(a.Lookups)-1].Name)
+}
