@@ -22,8 +22,8 @@ func TestExamplesPassTheirTests(t *testing.T) {
 			first := d.must(0, "test", "-json", "-parallelism=4")
 			fits(t, schema(t, "test.json"), first, false)
 			var report struct{ Passed int }
-			if err := json.Unmarshal([]byte(first), &report); err != nil || report.Passed < 2 {
-				t.Errorf("%d runs pass, want 2 at least: %v", report.Passed, err)
+			if err := json.Unmarshal([]byte(first), &report); err != nil || report.Passed == 0 {
+				t.Errorf("%d runs pass: %v", report.Passed, err)
 			}
 			d.must(0, "fmt", "-check")
 		})

@@ -165,7 +165,7 @@ func renderReplies(name string, list []*plantest.Reply) ([]byte, error) {
 		replyText(&b, r, replyLook{bodies: true, draw: func(m message.Message) string {
 			p := view.MessagePicture(m)
 			if inWords {
-				return strings.Join(p.Words(), "\n") + "\n"
+				return indent(indent(strings.Join(p.Words(), "\n")))
 			}
 			return p.Terminal(view.Style{})
 		}})

@@ -137,7 +137,7 @@ func unknownRules(cfg *lang.Config, a lang.Assert) []string {
 
 func isRule(e hclsyntax.Expression) bool {
 	ref, ok := e.(*hclsyntax.ScopeTraversalExpr)
-	if !ok || !isReply(ref.Traversal) {
+	if !ok || !isReply(ref.Traversal) || named("forward")(ref.Traversal) {
 		return false
 	}
 	last, ok := ref.Traversal[len(ref.Traversal)-1].(hcl.TraverseAttr)
