@@ -55,7 +55,7 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 		root.SetOut(&oneDashWriter{w: sys.Stdout})
 	}
 	root.SetArgs(args)
-	err = root.ExecuteContext(ctx)
+	asked, err := root.ExecuteContextC(ctx)
 	var e exit
 	switch {
 	case err == nil:
@@ -65,7 +65,7 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 	case errors.Is(err, syscall.EPIPE): // nobody reads any more
 		return exitError
 	}
-	fmt.Fprintf(sys.Stderr, "%s\n\nRun \"handbill -help\" for usage.\n", usageError(err))
+	fmt.Fprintf(sys.Stderr, "%s\n\nRun \"%s -help\" for usage.\n", usageError(err), asked.CommandPath())
 	return exitError
 }
 
@@ -103,6 +103,12 @@ The main commands are init, validate, plan, apply and status.`,
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR, and where stdout is no terminal)")
 	for _, c := range a.commands() {
 		root.AddCommand(c)
+	}
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short = "write the script that completes commands in a shell"
+		}
 	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		if err := fill(cmd.OutOrStdout(), helpTemplate, cmd); err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,9 @@ func singleDash(root *cobra.Command, args []string) []string {
 			}
 			out = append(out, arg)
 			continue
+		}
+		if cmd == root && arg == "-v" {
+			arg = "-version"
 		}
 		name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		if name == "h" {
@@ -63,4 +67,31 @@ func lookup(cmd *cobra.Command, name string) *pflag.Flag {
 
 // usageError rewrites pflag's message so that it shows the flag as people
 // write it here, with one dash.
-func usageError(err error) string { return strings.ReplaceAll(err.Error(), "--", "-") }
+func usageError(err error) string {
+	said := strings.TrimSpace(strings.ReplaceAll(err.Error(), "--", "-"))
+	said = argumentCount.ReplaceAllString(said, "this command takes $1 argument(s), and $2 were given")
+	if m := unknownWord.FindStringSubmatch(said); m != nil && terraformWords[m[1]] != "" {
+		first, _, _ := strings.Cut(said, "\n")
+		return first + ". " + terraformWords[m[1]]
+	}
+	return said
+}
+
+var (
+	argumentCount = regexp.MustCompile(`^(?:accepts|requires) (.*) arg\(s\), (?:only )?received (\d+)$`)
+	unknownWord   = regexp.MustCompile(`^unknown (?:command "|flag: -)([a-z-]+)`)
+)
+
+// terraformWords say what to do instead of what Terraform has and handbill has
+// not.
+var terraformWords = map[string]string{
+	"destroy":      "What was sent can't be unsent. A campaign whose block\nis deleted ends at the next apply, and its history stays.",
+	"taint":        "To send again, raise the campaign's revision, or plan\nwith -replace='campaign.NAME[\"+49...\"]'.",
+	"untaint":      "Nothing is ever marked to be sent again.",
+	"workspace":    "Keep a directory for each environment and choose\nit with -chdir, or give each its -var-file.",
+	"force-unlock": "It is: handbill state unlock ID",
+	"refresh-only": "It is: handbill refresh",
+	"get":          "There are no modules; one directory is one configuration.",
+	"login":        "Tokens are read from the environment with env(\"NAME\").",
+	"logout":       "Tokens are read from the environment with env(\"NAME\").",
+}

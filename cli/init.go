@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -101,11 +102,17 @@ func writeStarter(dir string) ([]string, error) {
 			return fmt.Errorf("%s: %w", d.Name(), plainPathError(err))
 		}
 		names = append(names, d.Name())
-		if _, err := f.Write(data); err != nil {
-			f.Close()
+		_, err = f.Write(data)
+		if err = errors.Join(err, f.Close()); err != nil {
 			return fmt.Errorf("%s: %w", d.Name(), plainPathError(err))
 		}
-		return f.Close()
+		return nil
 	})
-	return names, err
+	if err != nil { // half a starter would keep the next init from writing a whole one
+		for _, name := range names {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
+		}
+		return nil, err
+	}
+	return names, nil
 }

@@ -133,6 +133,9 @@ func open(root *os.Root, name string) (*os.File, error) {
 
 // cause is an error without the path that the sentence has already.
 func cause(err error) string {
+	if err != nil && strings.HasSuffix(err.Error(), "path escapes from parent") { // os.Root has no error of its own for it
+		return "it leads out of the configuration's directory"
+	}
 	if p, ok := err.(*fs.PathError); ok {
 		return p.Err.Error()
 	}

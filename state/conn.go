@@ -80,7 +80,9 @@ func openMemory() (*conn, error) {
 func (c *conn) set(pragmas ...[]string) error {
 	for _, list := range pragmas {
 		for _, p := range list {
-			if err := c.script(p); err != nil {
+			if err := c.script(p); sqlite.ErrCode(err).ToPrimary() == sqlite.ResultIOErr {
+				return fmt.Errorf("its disk can't be read or written, perhaps because it is full: %w", err)
+			} else if err != nil {
 				return fmt.Errorf("%s: %w", p, err)
 			}
 		}
