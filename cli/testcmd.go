@@ -147,18 +147,15 @@ func renderGolden(name string, p *plan.Plan, diags hcl.Diagnostics, files map[st
 }
 
 // renderReplies draws what the rules answer, in the form that a golden file's
-// name asks for: .json is one object a line, .md has the messages in words.
+// name asks for: .json is an array, .md has the messages in words.
 func renderReplies(name string, list []*plantest.Reply) ([]byte, error) {
 	var b strings.Builder
 	if strings.EqualFold(filepath.Ext(name), ".json") {
 		enc := json.NewEncoder(&b)
 		enc.SetEscapeHTML(false)
-		for _, r := range list {
-			if err := enc.Encode(r); err != nil {
-				return nil, err
-			}
-		}
-		return []byte(b.String()), nil
+		enc.SetIndent("", "  ")
+		err := enc.Encode(list)
+		return []byte(b.String()), err
 	}
 	inWords := strings.EqualFold(filepath.Ext(name), ".md")
 	for _, r := range list {

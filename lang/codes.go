@@ -84,6 +84,7 @@ var codeTable = []CodeInfo{
 	{"file_too_large", "File too large", "A configuration file may have 1 MiB, all of them together 16 MiB, and there may be 500. Larger data belongs into a file that csv(...) or file(...) reads."},
 	{"file_unreadable", "Unreadable file", "A file of the configuration cannot be read, is not a regular file, or lies outside the directory."},
 	{"function_call", "Error in function call", "A function is not known, has the wrong number of arguments, or refuses one of them. `handbill console` is a place to try it."},
+	{"impossible_rule", "Rule never fires", "The parts of a reply rule's when block must all be met by one message, and none can meet these. Make it two rules."},
 	{"incomplete_rule", "Rule without effect", "A reply rule must do something: reply, forward, set or handover."},
 	{"interrupted", "Loading interrupted", "Loading ended early because the command was interrupted or its time was over. If nobody interrupted it, some expression takes very long; `handbill console` helps to find it."},
 	{"invalid_address", "Invalid address", "An address names a resource as its references do: list_message.browse, campaign.spring, provider.sandbox.main."},

@@ -298,6 +298,12 @@ func (l *loader) decodeForward(b *block) *Forward {
 func (l *loader) checkRules() {
 	rules := l.cfg.rulesInOrder()
 	for i, r := range rules {
+		if r.When != nil {
+			if why := r.When.contradiction(); why != "" {
+				l.diags.warn("impossible_rule", r.When.DeclRange, "No message meets all of this, so the rule never fires: %s. Make it two rules.", why)
+				continue
+			}
+		}
 		for _, earlier := range rules[:i] {
 			if covers(earlier, r) {
 				l.diags.warn("unreachable_rule", r.DeclRange, "%s at %s takes every message that this rule is for. Give this one a higher priority, or the other one continue = true.", earlier.Address(), earlier.DeclRange)
@@ -315,29 +321,58 @@ func (c *Config) rulesInOrder() []*ReplyRule {
 	return out
 }
 
-// covers reports whether a certainly takes whatever b would.
+// covers reports whether a certainly takes whatever b would: each of its parts
+// is one that b's messages meet.
 func covers(a, b *ReplyRule) bool {
-	if a.Continue || a.Cooldown > 0 || a.When == nil || b.When == nil || a.body.condition != nil || a.When.FirstContact || a.When.From != a.When.Until {
+	if a.Continue || a.Cooldown > 0 || a.When == nil || b.When == nil || a.body.condition != nil {
 		return false
 	}
 	if a.Provider != nil && a.Provider != b.Provider {
 		return false
 	}
-	w, v := a.When, b.When
-	plain := w.Text == nil && len(w.Keywords) == 0 && w.ListReply == nil && w.ButtonReply == nil && !w.Order && len(w.Types) == 0
+	return a.When.takes(b.When)
+}
+
+// takes reports whether every message that v is for is also one of w's. What is
+// not certain is false.
+func (w *When) takes(v *When) bool {
 	switch {
-	case plain:
-		return w.Any
-	case w.Text != nil:
-		return v.Text != nil && v.Text.String() == w.Text.String()
-	case w.ListReply != nil:
-		return v.ListReply == w.ListReply && (len(w.Rows) == 0 || len(v.Rows) > 0 && subset(v.Rows, w.Rows))
-	case w.ButtonReply != nil:
-		return v.ButtonReply == w.ButtonReply && (len(w.Payloads) == 0 || len(v.Payloads) > 0 && subset(v.Payloads, w.Payloads))
-	case w.Order:
-		return v.Order
+	case w.FirstContact && !v.FirstContact,
+		w.From != w.Until && (w.From != v.From || w.Until != v.Until || w.Timezone.String() != v.Timezone.String()),
+		w.Text != nil && (v.Text == nil || v.Text.String() != w.Text.String()),
+		len(w.Keywords) > 0 && (len(v.Keywords) == 0 || !subset(folded(v.Keywords), folded(w.Keywords))),
+		w.ListReply != nil && (v.ListReply != w.ListReply || !allOf(v.Rows, w.Rows)),
+		w.ButtonReply != nil && (v.ButtonReply != w.ButtonReply || !allOf(v.Payloads, w.Payloads)),
+		w.Order && !v.Order,
+		len(w.Types) > 0 && !(v.Order && slices.Contains(w.Types, "order")) && (len(v.Types) == 0 || !subset(v.Types, w.Types)):
+		return false
 	}
-	return false
+	return true
+}
+
+// allOf reports whether the choices a are among b, where none means every one.
+func allOf(a, b []string) bool { return len(b) == 0 || len(a) > 0 && subset(a, b) }
+
+func folded(words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = strings.ToLower(strings.TrimSpace(w))
+	}
+	return out
+}
+
+// contradiction says which parts of a when block no one message meets; "" for
+// none.
+func (w *When) contradiction() string {
+	switch {
+	case w.ListReply != nil && w.ButtonReply != nil:
+		return "a message is a tap on a row or on a button, never both"
+	case w.Order && (w.ListReply != nil || w.ButtonReply != nil):
+		return "a message is an order or a tap, never both"
+	case w.Order && len(w.Types) > 0 && !slices.Contains(w.Types, "order"):
+		return "an order is a message of type \"order\""
+	}
+	return ""
 }
 
 func subset(a, b []string) bool {

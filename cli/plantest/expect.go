@@ -2,6 +2,7 @@ package plantest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,13 +46,37 @@ func assertions(cfg *lang.Config, run *Run, p *plan.Plan, replies []*Reply) []st
 		if r.Passed {
 			continue
 		}
-		text := fmt.Sprintf("%s:%d: %s", r.Range.Filename, r.Range.Start.Line, r.Message)
+		text := fmt.Sprintf("%s:%d: %s%s", r.Range.Filename, r.Range.Start.Line, r.Message, missingKey(list[i].Condition, vars))
 		for _, c := range r.Compared {
 			text += "\n" + run.compared(&c)
 		}
 		out = append(out, text)
 	}
 	return out
+}
+
+// mostKeys is how many keys are listed where one is missing.
+const mostKeys = 12
+
+// missingKey says which key of a reference is not there, and which are; "" for
+// none.
+func missingKey(e hcl.Expression, vars map[string]cty.Value) string {
+	for _, t := range e.Variables() {
+		v, ok := vars[t.RootName()]
+		for i := 1; ok && i < len(t); i++ {
+			next, diags := t[i].TraversalStep(v)
+			index, keyed := t[i].(hcl.TraverseIndex)
+			if diags.HasErrors() && keyed && v.Type().IsMapType() && index.Key.Type() == cty.String {
+				keys := slices.Sorted(maps.Keys(v.AsValueMap()))
+				if len(keys) > mostKeys {
+					keys = append(keys[:mostKeys], "…")
+				}
+				return fmt.Sprintf(" %q is not there. There is: %s.", index.Key.AsString(), nameOr(strings.Join(keys, ", "), "none"))
+			}
+			v, ok = next, !diags.HasErrors()
+		}
+	}
+	return ""
 }
 
 func isReply(t hcl.Traversal) bool { return t.RootName() == "reply" || t.RootName() == "replies" }
@@ -163,6 +188,9 @@ func (r *Run) compared(c *lang.Comparison) string {
 	}
 	head := "  " + r.source(what.Start.Byte, what.End.Byte) + "\n"
 	a, b := []string{shown(want)}, []string{shown(got)}
+	if a[0] == b[0] {
+		a[0], b[0] = a[0]+"  ("+want.Type().FriendlyName()+")", b[0]+"  ("+got.Type().FriendlyName()+")"
+	}
 	if isText(got) && isText(want) && strings.Contains(got.AsString()+want.AsString(), "\n") {
 		a, b = strings.Split(want.AsString(), "\n"), strings.Split(got.AsString(), "\n")
 	}

@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
@@ -38,6 +41,7 @@ type player struct {
 func (r *Runner) play(cfg *lang.Config, run *Run, p *past) *player {
 	pl := &player{runner: r, run: run, cfg: cfg, past: p}
 	if len(run.Events) == 0 {
+		pl.knownLookups(run.Range, run.Lookups)
 		return pl
 	}
 	rules, diags := reply.Compile(cfg, reply.Options{Limits: r.Inputs().Limits})
@@ -46,6 +50,7 @@ func (r *Runner) play(cfg *lang.Config, run *Run, p *past) *player {
 		return pl
 	}
 	pl.rules = rules
+	pl.knownLookups(run.Range, run.Lookups)
 	for i := range run.Events {
 		pl.event(&run.Events[i])
 	}
@@ -56,11 +61,11 @@ func (pl *player) fail(code, format string, args ...any) {
 	pl.findings = append(pl.findings, finding{code, fmt.Sprintf(format, args...)})
 }
 
-func (pl *player) at(e *Event) string { return fmt.Sprintf("%s:%d", pl.run.File, e.Range.Start.Line) }
+func (pl *player) at(rng hcl.Range) string { return fmt.Sprintf("%s:%d", pl.run.File, rng.Start.Line) }
 
 func (pl *player) event(e *Event) {
 	provider, ok := pl.provider(e)
-	if !ok {
+	if !ok || !pl.known(e) {
 		return
 	}
 	switch e.Kind {
@@ -71,6 +76,32 @@ func (pl *player) event(e *Event) {
 	case "webhook":
 		pl.webhook(e, provider)
 	}
+}
+
+// known reports whether what the event refers to is declared.
+func (pl *player) known(e *Event) bool {
+	if e.Answers != "" && !slices.ContainsFunc(pl.cfg.Messages, func(m *lang.Message) bool { return m.Address() == e.Answers }) {
+		pl.fail("unknown_reference", "%s: there is no message %s that the event could answer.", pl.at(e.Range), e.Answers)
+		return false
+	}
+	return pl.knownLookups(e.Range, e.Lookups)
+}
+
+// knownLookups reports whether some rule asks for each of the answers.
+func (pl *player) knownLookups(rng hcl.Range, answers map[string]json.RawMessage) bool {
+	names := map[string]bool{}
+	for _, r := range pl.cfg.ReplyRules {
+		for _, lk := range r.Lookups {
+			names[lk.Name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(answers)) {
+		if !names[name] {
+			pl.fail("unknown_reference", "%s: no reply rule has a lookup %q. There is: %s.", pl.at(rng), name, nameOr(strings.Join(slices.Sorted(maps.Keys(names)), ", "), "none"))
+			return false
+		}
+	}
+	return true
 }
 
 // provider is the address of the number that the event came to.
@@ -84,7 +115,7 @@ func (pl *player) provider(e *Event) (string, bool) {
 	if e.Provider == "" && e.Kind != "webhook" {
 		return "", true
 	}
-	pl.fail("unreadable_webhook", "%s: %s is not declared. There is: %s.", pl.at(e), nameOr(e.Provider, "a provider"), nameOr(strings.Join(known, ", "), "none"))
+	pl.fail("unreadable_webhook", "%s: %s is not declared. There is: %s.", pl.at(e.Range), nameOr(e.Provider, "a provider"), nameOr(strings.Join(known, ", "), "none"))
 	return "", false
 }
 
@@ -99,12 +130,12 @@ func nameOr(name, otherwise string) string {
 func (pl *player) webhook(e *Event, provider string) {
 	body, err := fs.ReadFile(pl.runner.Root.FS(), filepath.ToSlash(e.File))
 	if err != nil || len(body) > maxWebhook {
-		pl.fail("unreadable_webhook", "%s: %s cannot be read below the configuration's directory, or is larger than %d MiB.", pl.at(e), e.File, maxWebhook>>20)
+		pl.fail("unreadable_webhook", "%s: %s cannot be read below the configuration's directory, or is larger than %d MiB.", pl.at(e.Range), e.File, maxWebhook>>20)
 		return
 	}
 	events, err := pl.runner.Decode(pl.cfg, provider, body)
 	if err != nil {
-		pl.fail("unreadable_webhook", "%s: %s is no webhook of %s: %s.", pl.at(e), e.File, provider, strings.TrimSuffix(err.Error(), "."))
+		pl.fail("unreadable_webhook", "%s: %s is no webhook of %s: %s.", pl.at(e.Range), e.File, provider, strings.TrimSuffix(err.Error(), "."))
 		return
 	}
 	understood, reason := 0, "it holds no event"
@@ -121,7 +152,7 @@ func (pl *player) webhook(e *Event, provider string) {
 		pl.decoded(e, provider, one)
 	}
 	if understood == 0 {
-		pl.fail("unreadable_webhook", "%s: nothing in %s is understood as a webhook of %s: %s.", pl.at(e), e.File, provider, reason)
+		pl.fail("unreadable_webhook", "%s: nothing in %s is understood as a webhook of %s: %s.", pl.at(e.Range), e.File, provider, reason)
 	}
 }
 
@@ -154,7 +185,7 @@ func (pl *player) time(e *message.Event) time.Time {
 // change.
 func (pl *player) inbound(e *Event, provider string, m *message.Event) {
 	if m.From.Key() == "" {
-		pl.fail("unreadable_webhook", "%s: it does not say who wrote.", pl.at(e))
+		pl.fail("unreadable_webhook", "%s: it does not say who wrote.", pl.at(e.Range))
 		return
 	}
 	at := pl.time(m)
@@ -213,7 +244,7 @@ func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
 	for i := range r.Answers {
 		a := &r.Answers[i]
 		if a.Error != "" {
-			pl.fail("reply_failed", "%s: %s cannot answer: %s.%s", pl.at(e), a.Rule, strings.TrimSuffix(a.Error, "."), lookupHint(a))
+			pl.fail("reply_failed", "%s: %s cannot answer: %s.%s", pl.at(e.Range), a.Rule, strings.TrimSuffix(a.Error, "."), lookupHint(a))
 			continue
 		}
 		if k.Attributes = maps.Clone(k.Attributes); k.Attributes == nil {

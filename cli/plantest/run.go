@@ -104,6 +104,9 @@ func (r *Runner) run(ctx context.Context, run *Run) (res Result) {
 	for _, p := range assertions(cfg, run, made.plan, made.replies) {
 		fail("%s", p)
 	}
+	if run.GoldenReply != "" && len(made.replies) == 0 && len(made.findings) == 0 {
+		fail("golden_reply is for what inbound events are answered with, and this run has none.")
+	}
 	update := r.Update && len(res.Problems) == 0
 	for _, g := range r.goldens(run, cfg, made, diags) {
 		got, err := g.render()
@@ -180,7 +183,7 @@ func (r *Runner) goldens(run *Run, cfg *lang.Config, made *outcome, diags hcl.Di
 	if run.Golden != "" {
 		out = append(out, goldenFile{run.Golden, "plan", func() ([]byte, error) { return r.Render(run.Golden, made.plan, diags, cfg.Files) }})
 	}
-	if run.GoldenReply != "" {
+	if run.GoldenReply != "" && len(made.replies) > 0 {
 		out = append(out, goldenFile{run.GoldenReply, "reply", func() ([]byte, error) { return r.RenderReplies(run.GoldenReply, made.replies) }})
 	}
 	return out
@@ -277,6 +280,9 @@ func (r *Runner) golden(name, what string, got []byte, update bool) (updated boo
 	}
 	if bytes.Equal(want, got) {
 		return false, nil
+	}
+	if !update && want == nil {
+		return false, fmt.Errorf("%s is not there yet; run the test with -update to write it, and review it", name)
 	}
 	if !update {
 		return false, errors.New(difference(name, what, want, got))
