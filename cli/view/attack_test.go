@@ -228,7 +228,7 @@ var allowed = map[string]bool{"html": true, "head": true, "meta": true, "title":
 	"details": true, "summary": true, "figure": true, "figcaption": true, "svg": true, "rect": true, "text": true}
 
 var allowedAttributes = map[string]bool{"lang": true, "charset": true, "http-equiv": true, "content": true, "name": true, "class": true, "datetime": true,
-	"scope": true, "open": true, "viewBox": true, "role": true, "aria-label": true, "x": true, "y": true, "width": true, "height": true, "rx": true}
+	"scope": true, "open": true, "viewBox": true, "preserveAspectRatio": true, "aria-hidden": true, "role": true, "aria-label": true, "x": true, "y": true, "width": true, "height": true, "rx": true}
 
 // TestPagesAreInert: a page has our elements and attributes only, no foreign
 // text is anywhere but in texts and labels, and nothing is loaded.

@@ -32,7 +32,11 @@ func resourceLines(resourceType string, t *lang.Tree) []string {
 	case IsMessage(resourceType):
 		return TreePicture(resourceType, t).Words()
 	}
-	return treeLines(t, 0)
+	lines := treeLines(t, 0)
+	if t.Contacts > 0 {
+		lines = append(lines, "# "+Plural(t.Contacts, "contact"))
+	}
+	return lines
 }
 
 // treeLines is a resource's content as a person would write it.

@@ -34,7 +34,6 @@ type statusCampaign struct {
 	Address, Halted, Arithmetic, Silent, Skipped string
 	Revision                                     int // 0 for the first
 	Running                                      bool
-	Height                                       int
 	Funnel                                       []funnelBar
 	Failures                                     []failureRow
 	MoreFailures                                 int
@@ -43,7 +42,7 @@ type statusCampaign struct {
 
 type funnelBar struct {
 	Name, Count, Share string
-	Y, TextY, Color    int
+	Color              int
 	W                  float64
 }
 
@@ -112,16 +111,15 @@ func (c *CampaignStatus) page() statusCampaign {
 	if c.Accepted == 0 {
 		return p
 	}
-	const width, step = 700, 26
-	for i, st := range c.stages() {
+	const width = 700
+	for _, st := range c.stages() {
 		color := 1
 		if st.name == "failed" {
 			color = 8
 		}
 		share := float64(st.n) / float64(c.Accepted)
 		p.Funnel = append(p.Funnel, funnelBar{Name: st.name, Count: Count(st.n), Share: strconv.FormatFloat(share*100, 'f', 0, 64),
-			Y: i * step, TextY: i*step + 14, Color: color, W: round(min(share, 1) * width)})
-		p.Height = (i + 1) * step
+			Color: color, W: round(min(share, 1) * width)})
 	}
 	return p
 }

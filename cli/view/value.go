@@ -3,8 +3,10 @@ package view
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"sort"
 	"strings"
+	"unicode"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -131,8 +133,32 @@ func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return b.Bytes(), err
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return escapeUnseen(b.Bytes()), nil
+}
+
+// escapeUnseen writes characters that turn the direction of text, or that a
+// terminal obeys, as JSON escapes: the same document, and harmless where
+// somebody looks at it.
+func escapeUnseen(document []byte) []byte {
+	if !bytes.ContainsFunc(document, unseen) {
+		return document
+	}
+	var b bytes.Buffer
+	for _, r := range string(document) {
+		if unseen(r) {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.Bytes()
+}
+
+func unseen(r rune) bool {
+	return r >= 0x7f && r <= 0x9f || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // JSONValue is a JSON value as HCL writes it.
