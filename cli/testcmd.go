@@ -37,9 +37,10 @@ type testOptions struct {
 func (a *app) testCommand() *cobra.Command {
 	var opt testOptions
 	cmd := &cobra.Command{
-		Use: "test [flags] [FILTER...]", Short: "run the plan tests (*.test.hcl)",
+		Use: "test [flags] [FILTER...]", Short: "run the tests of plans and reply rules (*.test.hcl)",
 		Long: `Runs the run blocks of *.test.hcl files: each plans the configuration with its
-own variables, clock, contacts and history, and holds the plan against
+own variables, clock, contacts and history, tries the reply rules on the events
+and recorded webhooks that it names, and holds plan and replies against
 assertions, expected errors and golden files. Nothing is sent; no account, no
 network and no state are used. A FILTER is a regular expression that a file's or
 a run's name must match.`,

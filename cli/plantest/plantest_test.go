@@ -41,6 +41,12 @@ func TestLoadRefuses(t *testing.T) {
 		{"event", "run \"a\" {\n golden = \"x\"\n event \"left\" {\n from = \"+1\"\n at = \"2026-01-01T00:00:00Z\"\n }\n}", "kind of an event"},
 		{"outcome", "run \"a\" {\n golden = \"x\"\n state {\n delivery \"c\" {\n recipient = \"+1\"\n outcome = \"lost\"\n }\n }\n}", "outcome is one of"},
 		{"rows", "run \"a\" {\n golden = \"x\"\n contacts \"c\" {\n rows = \"x\"\n }\n}", "A list of objects"},
+		{"webhook without a file", "run \"a\" {\n golden = \"x\"\n webhook {}\n}", "\"file\" is required"},
+		{"lookup that answers and fails", "run \"a\" {\n golden = \"x\"\n lookup_answer \"l\" {\n json = {}\n fails = true\n }\n}", "The answer of a lookup is"},
+		{"lookup without an answer", "run \"a\" {\n golden = \"x\"\n lookup_answer \"l\" {}\n}", "The answer of a lookup is"},
+		{"order without items", "run \"a\" {\n golden = \"x\"\n event \"inbound\" {\n from = \"+1\"\n order = {}\n }\n}", "An order is an object"},
+		{"part of an item", "run \"a\" {\n golden = \"x\"\n event \"inbound\" {\n from = \"+1\"\n order = { items = [{ quantity = 1.5 }] }\n }\n}", "whole number"},
+		{"handover", "run \"a\" {\n golden = \"x\"\n state {\n person \"+1\" {\n handover = \"perhaps\"\n }\n }\n}", "true or false"},
 		{"syntax", "run \"a\" {", "block"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -127,3 +127,25 @@ reply_rule "after_everything" {
   when { order = true }
   reply = text_message.answer
 }
+
+# Rows that a dynamic block makes are known too.
+list_message "many" {
+  body   = "Which one?"
+  button = "View"
+
+  section "All" {
+    dynamic "row" {
+      for_each = { red = "Red", blue = "Blue" }
+      labels   = [row.key]
+      content { title = row.value }
+    }
+  }
+}
+
+reply_rule "green" {
+  when {
+    list_reply = list_message.many
+    row        = ["red", "green"]
+  }
+  reply = text_message.answer
+}
