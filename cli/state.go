@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -192,7 +194,11 @@ func (a *app) statePullCommand() *cobra.Command {
 names as they are. It is for programs and backups, not for pull requests.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withState(cmd.Context(), &f, func(_ *project, s *state.Store) error {
-				if err := s.Export(cmd.Context(), a.sys.Stdout); err != nil {
+				err := s.Export(cmd.Context(), a.sys.Stdout)
+				if errors.Is(err, syscall.EPIPE) {
+					return err
+				}
+				if err != nil {
 					return a.failState(err, false)
 				}
 				return nil

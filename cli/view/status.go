@@ -278,7 +278,10 @@ func (c *CampaignStatus) funnel(b *strings.Builder, s Style) {
 		return
 	}
 	b.WriteString("\n")
-	const cells = 30
+	cells := 30
+	if s.Width > 0 { // what stands beside the bar takes less than 28 columns
+		cells = min(cells, max(s.Width-28, 4))
+	}
 	for _, st := range c.stages() {
 		full := st.n * cells / c.Accepted
 		if st.n > 0 && full == 0 {
