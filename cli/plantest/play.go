@@ -244,7 +244,7 @@ func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
 	for i := range r.Answers {
 		a := &r.Answers[i]
 		if a.Error != "" {
-			pl.fail("reply_failed", "%s: %s cannot answer: %s.%s", pl.at(e.Range), a.Rule, strings.TrimSuffix(a.Error, "."), lookupHint(a))
+			pl.fail("reply_failed", "%s: %s cannot answer: %s.%s", pl.at(e.Range), a.Rule, strings.TrimSuffix(strings.TrimPrefix(a.Error, a.Rule+": "), "."), lookupHint(a))
 			continue
 		}
 		if k.Attributes = maps.Clone(k.Attributes); k.Attributes == nil {

@@ -125,7 +125,8 @@ func (r *Report) JUnit(w io.Writer) error {
 		c := junitCase{Name: message.SafeText(res.Name), Class: res.File, File: res.File, Line: res.Line, Time: seconds(res.Took)}
 		if !res.Passed {
 			suite.Failed++
-			c.Failure = &junitFailure{Message: message.SafeText(res.Problems[0]), Text: strings.Join(safe(res.Problems), "\n")}
+			head, _, _ := strings.Cut(res.Problems[0], "\n")
+			c.Failure = &junitFailure{Message: message.SafeText(head), Text: strings.Join(safe(res.Problems), "\n")}
 		}
 		took += res.Took
 		suite.Tests, suite.Time = suite.Tests+1, seconds(took)

@@ -65,7 +65,7 @@ func answerValues(a *Answer) map[string]cty.Value {
 		forward = cty.ObjectVal(map[string]cty.Value{"url": cty.StringVal(a.Forward), "body": jsonValue(a.Handed)})
 	}
 	out := map[string]cty.Value{
-		"rule": orNull(ruleName(a.Rule)), "match": texts(a.Match), "set": texts(a.Set), "lookup": cty.ObjectVal(lookups), "forward": forward,
+		"rule": orNull(ruleName(a.Rule)), "match": textObject(a.Match), "set": textObject(a.Set), "lookup": cty.ObjectVal(lookups), "forward": forward,
 		"handover": cty.BoolVal(a.Handover), "error": orNull(a.Error),
 	}
 	maps.Copy(out, messageValues(a.Message, a.Rendered))
@@ -107,6 +107,15 @@ func texts(m map[string]string) cty.Value {
 		return cty.MapValEmpty(cty.String)
 	}
 	return cty.MapVal(out)
+}
+
+// textObject is an object and no map, so that { name = "x" } is equal to it.
+func textObject(m map[string]string) cty.Value {
+	out := map[string]cty.Value{}
+	for name, s := range m {
+		out[name] = cty.StringVal(s)
+	}
+	return cty.ObjectVal(out)
 }
 
 func jsonValue(data json.RawMessage) cty.Value {

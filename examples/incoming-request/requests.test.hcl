@@ -16,7 +16,7 @@ run "a request with a topic goes to its manager" {
     error_message = "the acknowledgement has another text"
   }
   assert {
-    condition     = reply.set == tomap({ topic = "crm", manager = "Anna" })
+    condition     = reply.set == { topic = "crm", manager = "Anna" }
     error_message = "topic and manager are kept"
   }
   assert {
