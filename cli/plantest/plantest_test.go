@@ -18,7 +18,7 @@ import (
 func TestJUnitGolden(t *testing.T) {
 	r := plantest.Report{Results: []plantest.Result{
 		{File: "a.test.hcl", Name: "passes", Line: 1, Passed: true, Took: 1500 * time.Millisecond},
-		{File: "a.test.hcl", Name: "<fails> \x1b[31m", Line: 9, Problems: []string{"a.test.hcl:10: sends 2 & not 1", "]]>\nsecond line"}, Took: time.Millisecond},
+		{File: "a.test.hcl", Name: "<fails> \x1b[31m", Line: 9, Problems: []string{"a.test.hcl:10: sends 2 & not 1\n  - 1\n  + 2", "]]>\nsecond line"}, Took: time.Millisecond},
 		{File: "b.test.hcl", Name: "passes", Line: 1, Passed: true},
 	}}
 	var b bytes.Buffer
