@@ -89,7 +89,8 @@ func (p *pairOf) step() {
 	case "preference":
 		p.event(message.Event{Kind: message.EventPreference, At: p.now, From: message.Address{Phone: p.who()}, OptOut: rapid.Bool().Draw(p.t, "out")})
 	case "inbound":
-		p.event(message.Event{Kind: message.EventInbound, ID: p.id(), At: p.now, From: message.Address{Phone: p.who()}, Text: "hello"})
+		from := p.who()
+		p.event(message.Event{Kind: message.EventInbound, ID: p.id(from), At: p.now, From: message.Address{Phone: from}, Text: "hello"})
 	case "recover":
 		n, err := p.store.Recover(p.ctx)
 		p.same("recover", n, p.book.recover(), err, nil)
@@ -110,11 +111,13 @@ func (p *pairOf) step() {
 
 func (p *pairOf) who() string { return phone(rapid.IntRange(0, 3).Draw(p.t, "who")) }
 
-// id is a provider's message id, often one that was used before.
-func (p *pairOf) id() string {
+// id is a provider's message id, often one that was used before for the same
+// person. No provider gives one id to messages for two people, and what the
+// model would make of that is not what the store does.
+func (p *pairOf) id(recipient string) string {
 	n := rapid.IntRange(0, p.named+1).Draw(p.t, "id")
 	p.named = max(p.named, n)
-	return fmt.Sprintf("wamid.%04d", n)
+	return fmt.Sprintf("wamid.%s.%04d", recipient, n)
 }
 
 func (p *pairOf) intend() {
@@ -154,7 +157,7 @@ func (p *pairOf) settle() {
 	o := state.Outcome{Attempt: p.open[at], At: p.now}
 	switch rapid.IntRange(0, 5).Draw(p.t, "answer") {
 	case 0, 1:
-		o.Send, o.Proof, o.ID = state.Accepted, state.ProofResponse, p.id()
+		o.Send, o.Proof, o.ID = state.Accepted, state.ProofResponse, p.id(p.book.attempts[o.Attempt-1].key.Recipient)
 	case 2:
 		o.Send, o.Code, o.OptOut, o.WindowShut = state.Rejected, "131026", rapid.IntRange(0, 4).Draw(p.t, "out") == 0, rapid.IntRange(0, 4).Draw(p.t, "shut") == 0
 	case 3:
@@ -186,10 +189,11 @@ func (p *pairOf) status() {
 	if rapid.IntRange(0, 4).Draw(p.t, "failed") == 0 {
 		ev.Failed, ev.Rank, ev.Code = true, 0, rapid.SampledFrom([]string{"131026", "131049", "131050", "131047"}).Draw(p.t, "code")
 	}
+	who := p.who()
 	if rapid.IntRange(0, 3).Draw(p.t, "echo") > 0 {
-		ev.Ref = message.NewRef(p.book.lineage, simCampaign, p.who(), 1, rapid.IntRange(1, 3).Draw(p.t, "number"))
+		ev.Ref = message.NewRef(p.book.lineage, simCampaign, who, 1, rapid.IntRange(1, 3).Draw(p.t, "number"))
 	}
-	ev.ID = p.id()
+	ev.ID = p.id(who)
 	p.event(ev)
 }
 
