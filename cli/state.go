@@ -35,7 +35,7 @@ makes a backup first.`,
 	}
 	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.statePullCommand(), a.stateRemoveCommand(),
 		a.stateMoveCommand(), a.stateUnlockCommand(), a.stateVerifyCommand(), a.stateBackupCommand(),
-		a.stateRestoreCommand(), a.stateAcknowledgeCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.statePruneCommand(),
+		a.stateRestoreCommand(), a.stateAcknowledgeCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.stateGiveBackCommand(), a.statePruneCommand(),
 		a.optoutsCommand())
 	return cmd
 }
@@ -494,5 +494,36 @@ func (a *app) statePruneCommand() *cobra.Command {
 	f.in.bind(cmd.Flags())
 	f.lock.bind(cmd.Flags())
 	cmd.Flags().IntVar(&older, "days", 0, "what is older than this many days goes; at least 45")
+	return cmd
+}
+
+func (a *app) stateGiveBackCommand() *cobra.Command {
+	var f stateFlags
+	cmd := &cobra.Command{
+		Use: "giveback RECIPIENT...", Short: "let reply rules answer a person again after a handover", Args: cobra.MinimumNArgs(1),
+		Long: `A reply rule with handover = true makes all rules silent for a person, so that
+somebody can talk to them. This gives the person back to the rules. It needs no
+lock and may run beside serve.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.load(cmd.Context(), &f.in)
+			if err != nil {
+				return err
+			}
+			defer p.close()
+			store, _, err := a.openState(cmd.Context(), p)
+			if err != nil {
+				return a.failState(err, false)
+			}
+			defer store.Close()
+			for _, recipient := range args {
+				if err := store.Handover(cmd.Context(), recipient, false); err != nil {
+					return a.failState(err, false)
+				}
+			}
+			fmt.Fprintf(a.sys.Stdout, "Reply rules answer %s again.\n", view.Plural(len(args), "person"))
+			return nil
+		},
+	}
+	f.in.bind(cmd.Flags())
 	return cmd
 }
