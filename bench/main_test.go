@@ -25,6 +25,12 @@ var roles = map[string]func(args []string) (any, error){
 	"serve": serveRole,
 	"fill":  fillState,
 	"saved": savedPlan,
+	"die":   dieSending,
+	"again": takeUp,
+	"prune": pruneState,
+
+	"hooks":    hooksRole,
+	"webhooks": postWebhooks,
 }
 
 func TestMain(m *testing.M) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -45,6 +46,10 @@ func savedPlan(args []string) (any, error) {
 	return time.Since(started).Seconds(), err
 }
 
+func openState(path string, clock func() time.Time) (*state.Store, error) {
+	return state.Open(context.Background(), state.Options{Path: path, Clock: clock, Rand: rand.Reader})
+}
+
 // fillState makes a state in which everybody of a saved plan was sent, as one
 // apply would leave it. Arguments: the saved plan and the state's file.
 func fillState(args []string) (any, error) {
@@ -54,7 +59,7 @@ func fillState(args []string) (any, error) {
 	}
 	defer f.Close()
 	ctx := context.Background()
-	s, err := state.Open(ctx, state.Options{Path: args[1], Clock: time.Now, Rand: rand.Reader})
+	s, err := openState(args[1], time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +83,11 @@ func fillState(args []string) (any, error) {
 	return n, s.Close()
 }
 
+// sentID is the provider's id of an attempt's message.
+func sentID(attempt int64) string {
+	return fmt.Sprintf("wamid.HBgN%013dFQIAERgS%012dA", attempt*7919, attempt)
+}
+
 func fill(ctx context.Context, s *state.Store, p *plan.Plan, run int64) (n int, err error) {
 	c := &p.Campaigns[0]
 	var intents []state.Intent
@@ -93,7 +103,7 @@ func fill(ctx context.Context, s *state.Store, p *plan.Plan, run int64) (n int, 
 			}
 			n++
 			outcomes = append(outcomes, state.Outcome{Attempt: v.Attempt, Send: state.Accepted, Proof: state.ProofResponse,
-				ID: fmt.Sprintf("wamid.HBgN%013dFQIAERgS%012dA", v.Attempt*7919, v.Attempt), At: time.Now()})
+				ID: sentID(v.Attempt), At: time.Now()})
 		}
 		intents = intents[:0]
 		return s.Settle(ctx, run, outcomes)
@@ -118,4 +128,81 @@ func fill(ctx context.Context, s *state.Store, p *plan.Plan, run int64) (n int, 
 		}
 	}
 	return n, flush()
+}
+
+// strangers are people whom the audience does not have.
+func strangers(n, revision int) []state.Intent {
+	list := make([]state.Intent, n)
+	for i := range list {
+		phone := fmt.Sprintf("+4916%09d", i)
+		list[i] = state.Intent{Key: state.Key{Campaign: "campaign.spring", Recipient: phone, Revision: revision},
+			To: message.Address{Phone: phone}, Attempt: 1, Message: "list_message.browse"}
+	}
+	return list
+}
+
+// dieSending writes intents and is killed before there is an answer. Arguments:
+// the state's file.
+func dieSending(args []string) (any, error) {
+	ctx := context.Background()
+	s, err := openState(args[0], time.Now)
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.Begin(ctx, state.Run{Started: time.Now()}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Intend(ctx, run, strangers(flights, 1)); err != nil {
+		return nil, err
+	}
+	return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
+}
+
+// takeUp does what the next apply does before it sends. Arguments: the state's
+// file. The result is in seconds.
+func takeUp(args []string) (any, error) {
+	ctx := context.Background()
+	started := time.Now()
+	s, err := openState(args[0], time.Now)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Begin(ctx, state.Run{Started: time.Now()}, nil); err != nil {
+		return nil, err
+	}
+	doubts, err := s.Recover(ctx)
+	took := time.Since(started).Seconds()
+	if err == nil && doubts != flights {
+		err = fmt.Errorf("%d in doubt of %d", doubts, flights)
+	}
+	return took, errors.Join(err, s.Close())
+}
+
+// pruned is what pruning took and gave.
+type pruned struct {
+	Rows    int
+	Seconds float64
+}
+
+// pruneState drops all deliveries two months on, when the campaign has another
+// revision. Arguments: the state's file.
+func pruneState(args []string) (any, error) {
+	ctx := context.Background()
+	later := func() time.Time { return time.Now().AddDate(0, 2, 0) }
+	s, err := openState(args[0], later)
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.Begin(ctx, state.Run{Started: later()}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Intend(ctx, run, strangers(1, 2)); err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	n, err := s.Prune(ctx, later().Add(-time.Hour))
+	out := pruned{Rows: n, Seconds: time.Since(started).Seconds()}
+	return out, errors.Join(err, s.Close())
 }

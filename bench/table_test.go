@@ -22,6 +22,7 @@ var (
 	runs  = flag.Int("runs", 5, "how often each row is measured; the median counts")
 	large = flag.Int("large", 1_000_000, "recipients of the large audience")
 	small = flag.Int("small", 100_000, "recipients of the small audience")
+	hooks = flag.Int("hooks", 30_000, "webhooks of a measurement")
 	paced = flag.Int("paced", 30_000, "recipients of the paced send, half a minute's worth")
 )
 
@@ -39,7 +40,7 @@ func TestTable(t *testing.T) {
 		name string
 		run  func()
 	}{
-		{"start", b.start}, {"plan", b.plans}, {"apply", b.apply}, {"paced", b.paced},
+		{"start", b.start}, {"plan", b.plans}, {"apply", b.apply}, {"paced", b.paced}, {"webhooks", b.webhooks},
 	} {
 		if strings.Contains(row.name, *only) {
 			row.run()
@@ -299,6 +300,41 @@ func (b *book) sent() {
 	b.print(line{work: "status of " + thousands(*large), ours: seconds(median(status, wall)), peak: peak(status), bound: "< 1.5 s", held: median(status, wall) < 1.5})
 	listed := b.handbill(dir, "state", "list")
 	b.print(line{work: "state list of " + thousands(*large), ours: seconds(wall(listed)), peak: listed.peak})
+	b.aftermath(states[0])
+}
+
+// aftermath measures what a state of the large audience costs after a kill, and
+// when it is pruned.
+func (b *book) aftermath(path string) {
+	var again []float64
+	var all []used
+	for range min(*runs, 3) {
+		b.must(os.CopyFS(filepath.Join(b.dir, "killed"), os.DirFS(filepath.Dir(path))))
+		killed := filepath.Join(b.dir, "killed", filepath.Base(path))
+		b.die(killed)
+		var took float64
+		all = append(all, b.child("again", &took, killed))
+		again = append(again, took)
+		b.must(os.RemoveAll(filepath.Join(b.dir, "killed")))
+	}
+	took := median(again, func(v float64) float64 { return v })
+	b.print(line{work: "taking up " + thousands(*large) + " after a kill", ours: seconds(took), peak: peak(all), bound: "< 5 s", held: took < 5})
+	var p pruned
+	before := fileSize(b, path)
+	u := b.child("prune", &p, path)
+	b.print(line{work: fmt.Sprintf("state prune of %s: %d MB, then %d", thousands(p.Rows), before>>20, fileSize(b, path)>>20), ours: seconds(p.Seconds), peak: u.peak})
+}
+
+// die has a process killed between its intents and its answers.
+func (b *book) die(path string) {
+	b.t.Helper()
+	cmd := exec.Command(os.Args[0], path)
+	cmd.Env = append(os.Environ(), roleVar+"=die")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		b.t.Fatalf("it was not killed: %v\n%s", err, out)
+	}
 }
 
 // apply measures sends to a server that answers at once, as the server sees
