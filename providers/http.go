@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -42,32 +40,27 @@ const (
 type ClientOptions struct {
 	UserAgent string        // "" is "handbill"
 	Header    time.Duration // the wait for the answer's head; 0 is 30 s
-	Total     time.Duration // the whole exchange; 0 is 60 s
+	Total     time.Duration // from the connection to the answer's end; 0 is 60 s
 	TLS       *tls.Config   // further roots, for tests and private gateways; nil is the system's
 }
 
-// Client is one provider's connection to the world. It has its own transport
+// Client is one provider's connection to the world. It has its own connections
 // and makes exactly one request for each call: no redirect is followed, no
 // request is repeated, no cookie is kept, no proxy is taken from the
 // environment.
 //
 // It speaks HTTP/1.1 only. With HTTP/2 all sends share one connection, so one
-// reset would leave all of them in doubt instead of one, and net/http repeats
-// requests after GOAWAY and REFUSED_STREAM by its own judgement.
+// reset would leave all of them in doubt instead of one.
 type Client struct {
-	transport *http.Transport
 	userAgent string
+	head      time.Duration
 	total     time.Duration
-	last      atomic.Pointer[target] // sends have one address
+	tls       *tls.Config
+	wires     wires
+	last      atomic.Pointer[head] // sends have one address
 }
 
-// target is an address, parsed.
-type target struct {
-	text string
-	url  *url.URL
-}
-
-// NewClient makes a Client with a transport of its own.
+// NewClient makes a Client with connections of its own.
 func NewClient(o ClientOptions) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "handbill"
@@ -83,24 +76,8 @@ func NewClient(o ClientOptions) *Client {
 		config = o.TLS.Clone()
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
-	http1 := new(http.Protocols)
-	http1.SetHTTP1(true)
-	return &Client{
-		userAgent: o.UserAgent,
-		total:     o.Total,
-		transport: &http.Transport{
-			DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
-			TLSClientConfig:       config,
-			TLSHandshakeTimeout:   dialTimeout,
-			ResponseHeaderTimeout: o.Header,
-			IdleConnTimeout:       idleTimeout,
-			MaxIdleConnsPerHost:   maxFlights,
-			DisableCompression:    true,
-			// Providers answer with a few hundred bytes of headers.
-			MaxResponseHeaderBytes: 256 << 10,
-			Protocols:              http1,
-		},
-	}
+	config.NextProtos = []string{"http/1.1"}
+	return &Client{userAgent: o.UserAgent, head: min(o.Header, o.Total), total: o.Total, tls: config}
 }
 
 // Reply is a provider's whole answer.
@@ -156,81 +133,62 @@ func (f *failure) answer() *message.Answer {
 	return a
 }
 
+// do makes one exchange on a connection that nobody else has meanwhile. What
+// fails before there is one left nothing behind; afterwards anything may have
+// happened.
 func (c *Client) do(ctx context.Context, method, address string, h http.Header, body []byte) (Reply, *failure) {
-	ctx, cancel := context.WithTimeout(ctx, c.total)
-	defer cancel()
-	var got atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
-	})
-	request, f := c.request(ctx, method, address, h, body)
+	request, f := c.heading(method, address, h, body)
 	if f != nil {
 		return Reply{}, f
 	}
-	// RoundTrip, not Client.Do: nothing between us and the wire that follows
-	// redirects, keeps cookies or wraps errors with the address.
-	response, err := c.transport.RoundTrip(request)
-	if err != nil {
-		return Reply{}, classify(err, got.Load())
+	if ctx.Err() != nil {
+		return Reply{}, &failure{message.NotSent, "no connection: " + cause(ctx.Err())}
 	}
-	defer response.Body.Close()
-	reply := Reply{Status: response.StatusCode, Header: response.Header}
-	reply.Body, err = io.ReadAll(io.LimitReader(response.Body, MaxReply+1))
-	if err != nil {
-		return reply, &failure{message.Unknown, fmt.Sprintf("the answer (HTTP %d) broke off: %s", reply.Status, cause(err))}
+	w := c.wires.take(request.host)
+	if w == nil {
+		var err error
+		if w, err = c.dial(ctx, request.url); err != nil {
+			return Reply{}, &failure{message.NotSent, "no connection: " + cause(err)}
+		}
 	}
-	if len(reply.Body) > MaxReply {
-		return reply, &failure{message.Unknown, fmt.Sprintf("the answer (HTTP %d) is larger than 1 MiB", reply.Status)}
+	uncut := context.AfterFunc(ctx, w.cut)
+	reply, again, err := c.converse(w, request, body)
+	if again = uncut() && again; again {
+		c.wires.put(request.host, w)
+	} else {
+		w.close()
 	}
-	return reply, nil
+	return reply, c.unknown(ctx, &reply, err)
 }
 
-func (c *Client) request(ctx context.Context, method, address string, h http.Header, body []byte) (*http.Request, *failure) {
-	var reader io.Reader
-	if body != nil {
-		reader = bytes.NewReader(body)
-	}
-	u, err := c.parse(address)
+// converse writes the request on w and reads the whole answer. again says
+// whether w may carry another request.
+func (c *Client) converse(w *wire, f *head, body []byte) (reply Reply, again bool, err error) {
+	w.out = f.fill(w.out[:0], body)
+	response, err := w.exchange(w.out, c.head)
 	if err != nil {
-		return nil, &failure{message.NotSent, "the provider's address cannot be parsed"}
+		return reply, false, err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, "", reader)
-	if err != nil {
-		return nil, &failure{message.NotSent, "the request cannot be made"}
-	}
-	request.URL, request.Host = u, u.Host
-	// Without GetBody no layer of net/http is able to send the body twice.
-	request.GetBody = nil
-	for name, values := range h {
-		request.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	request.Header.Set("User-Agent", c.userAgent)
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	return request, nil
+	reply.Status, reply.Header = response.StatusCode, response.Header
+	reply.Body, err = w.body(response, c.total-c.head)
+	return reply, err == nil && len(reply.Body) <= MaxReply && w.reusable(response), err
 }
 
-// parse is url.Parse, which is spared where the last request went to the same
-// address. Nobody changes what it returns.
-func (c *Client) parse(address string) (*url.URL, error) {
-	if t := c.last.Load(); t != nil && t.text == address {
-		return t.url, nil
+// unknown words what went wrong once a connection was there; nil for a whole
+// answer.
+func (c *Client) unknown(ctx context.Context, r *Reply, err error) *failure {
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // it cut the connection
 	}
-	u, err := url.Parse(address)
-	if err == nil {
-		c.last.Store(&target{address, u})
-	}
-	return u, err
-}
-
-// classify tells what an error of the transport proves: before a connection
-// was obtained nothing left; afterwards anything may have happened.
-func classify(err error, got bool) *failure {
-	if got {
+	switch {
+	case err != nil && r.Status != 0:
+		return &failure{message.Unknown, fmt.Sprintf("the answer (HTTP %d) broke off: %s", r.Status, cause(err))}
+	case err != nil:
 		return &failure{message.Unknown, "no answer: " + cause(err)}
+	case len(r.Body) > MaxReply:
+		return &failure{message.Unknown, fmt.Sprintf("the answer (HTTP %d) is larger than 1 MiB", r.Status)}
 	}
-	return &failure{message.NotSent, "no connection: " + cause(err)}
+	return nil
 }
 
 // cause words a transport's error without address, name or credential.
@@ -241,8 +199,8 @@ func cause(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
-	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return "time-out"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, net.ErrClosed), isTimeout(err):
+		return "time-out" // nobody else closes a connection of ours
 	case errors.As(err, &dns):
 		return "the host's name cannot be resolved"
 	case errors.As(err, &certificate):

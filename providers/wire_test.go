@@ -1,0 +1,200 @@
+package providers_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+)
+
+// raw is a server that writes, for each connection, the n-th text as the answer
+// to its n-th request, and then closes it. It counts connections and requests.
+type raw struct {
+	net.Listener
+	mu              sync.Mutex
+	conns, requests int
+	closed          chan struct{} // one for each connection that it closed
+	answers         []string
+}
+
+func newRaw(t *testing.T, answers ...string) *raw {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &raw{Listener: l, answers: answers, closed: make(chan struct{}, 100)}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns++
+			s.mu.Unlock()
+			go s.serve(conn)
+		}
+	}()
+	return s
+}
+
+func (s *raw) serve(conn net.Conn) {
+	defer func() { conn.Close(); s.closed <- struct{}{} }()
+	in := bufio.NewReader(conn)
+	for _, answer := range s.answers {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		s.mu.Lock()
+		s.requests++
+		s.mu.Unlock()
+		_, _ = io.WriteString(conn, answer)
+	}
+}
+
+func (s *raw) url() string { return "http://" + s.Addr().String() + "/messages" }
+
+func (s *raw) seen() (conns, requests int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns, s.requests
+}
+
+const fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+func TestAnswersOnTheWire(t *testing.T) {
+	for name, test := range map[string]struct {
+		answers []string
+		bodies  []string // "!" for one that stays unknown
+		conns   int
+	}{
+		"two answers on one connection":         {[]string{fine, fine}, []string{"{}", "{}"}, 1},
+		"the other side asks to close":          {[]string{"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"}, []string{"{}", "{}"}, 2},
+		"HTTP/1.0 ends with the connection":     {[]string{"HTTP/1.0 200 OK\r\n\r\n{}"}, []string{"{}", "{}"}, 2},
+		"in chunks":                             {[]string{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", fine}, []string{"{}", "{}"}, 1},
+		"wait is no answer":                     {[]string{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + fine, fine}, []string{"{}", "{}"}, 1},
+		"waits without an end":                  {[]string{strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 100)}, []string{"!"}, 1},
+		"another protocol":                      {[]string{"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"}, []string{"!"}, 1},
+		"nothing":                               {[]string{""}, []string{"!"}, 1},
+		"a head that is longer than any":        {[]string{"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<19) + "\r\n\r\n"}, []string{"!"}, 1},
+		"a second answer that nobody asked for": {[]string{fine + fine, fine}, []string{"{}", "{}"}, 2},
+		"no body":                               {[]string{"HTTP/1.1 204 No Content\r\n\r\n", fine}, []string{"", "{}"}, 1},
+		"two lengths":                           {[]string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"}, []string{"!"}, 1},
+		"a body of the greatest length":         {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", providers.MaxReply, strings.Repeat("x", providers.MaxReply)), fine}, []string{strings.Repeat("x", providers.MaxReply), "{}"}, 1},
+		"a body that is longer than it may be":  {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", providers.MaxReply+1, strings.Repeat("x", providers.MaxReply+1))}, []string{"!"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newRaw(t, test.answers...)
+			c := providers.NewClient(providers.ClientOptions{Header: 2 * time.Second, Total: 3 * time.Second})
+			for i, want := range test.bodies {
+				reply, a := c.Post(t.Context(), s.url(), nil, []byte("{}"))
+				switch {
+				case want == "!":
+					if a == nil || a.Class != message.Unknown {
+						t.Errorf("%d: got %.80q, %+v", i, reply.Body, a)
+					}
+				case a != nil || string(reply.Body) != want:
+					t.Errorf("%d: got %.80q, %+v, want %.80q", i, reply.Body, a, want)
+				}
+			}
+			if conns, requests := s.seen(); conns != test.conns || requests != len(test.bodies) {
+				t.Errorf("got %d requests on %d connections, want %d on %d", requests, conns, len(test.bodies), test.conns)
+			}
+		})
+	}
+}
+
+// A connection that the other side closed while nobody used it is not written
+// to: that would be a doubt about a message that surely was not read.
+func TestAConnectionThatWasClosedWhileIdle(t *testing.T) {
+	s := newRaw(t, fine)
+	c := providers.NewClient(providers.ClientOptions{})
+	for i := range 20 {
+		if _, a := c.Post(t.Context(), s.url(), nil, []byte("{}")); a != nil {
+			t.Fatalf("message %d: %s %s", i, a.Class, a.Title)
+		}
+		<-s.closed
+	}
+}
+
+func TestInterruptedWhileItWaits(t *testing.T) {
+	arrived := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		close(arrived)
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	_, a := providers.NewClient(providers.ClientOptions{}).Post(ctx, server.URL, nil, []byte("{}"))
+	if a == nil || a.Class != message.Unknown || !strings.Contains(a.Title, "interrupted") {
+		t.Errorf("got %+v", a)
+	}
+}
+
+// A body that comes too slowly is cut off like a head that does.
+func TestABodyThatNeverEnds(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_, _ = io.WriteString(w, "{")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	c := providers.NewClient(providers.ClientOptions{Header: 500 * time.Millisecond, Total: 600 * time.Millisecond})
+	_, a := c.Post(t.Context(), server.URL, nil, []byte("{}"))
+	if a == nil || a.Class != message.Unknown || !strings.Contains(a.Title, "broke off: time-out") {
+		t.Errorf("got %+v", a)
+	}
+}
+
+// Many at once, over TLS: everybody gets the answer to their own request, and
+// connections are kept.
+func TestManyAtOnce(t *testing.T) {
+	var mu sync.Mutex
+	conns := map[string]bool{}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		conns[r.RemoteAddr] = true
+		mu.Unlock()
+		_, _ = io.Copy(w, r.Body)
+	}))
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	c := providers.NewClient(providers.ClientOptions{TLS: &tls.Config{RootCAs: roots}})
+	const people, each = 16, 50
+	var all sync.WaitGroup
+	for who := range people {
+		all.Go(func() {
+			for i := range each {
+				body := fmt.Sprintf(`{"to":"%d","n":"%s"}`, who, strings.Repeat("x", i*50))
+				reply, a := c.Post(t.Context(), server.URL, providers.Header("Authorization", fmt.Sprint(who)), []byte(body))
+				if a != nil || string(reply.Body) != body {
+					t.Errorf("got %.60q, %+v", reply.Body, a)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(conns); n > people {
+		t.Errorf("%d connections for %d at once", n, people)
+	}
+}
