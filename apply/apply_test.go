@@ -218,6 +218,41 @@ func TestUnwritableStateStopsSending(t *testing.T) {
 	})
 }
 
+// What became of sends is recorded even where what comes next cannot be: each
+// turn has both in one transaction.
+func TestOutcomesOutliveIntentsThatFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLedger(t)
+		full := errors.New("disk full")
+		n := newNumber(l, func(string, int) message.Answer {
+			l.mu.Lock()
+			l.failIntend = full // once something is in flight
+			l.mu.Unlock()
+			return message.Answer{Class: message.Accepted}
+		})
+		_, err := run(t, campaignOf(100), l, n, func(o *apply.Options) { o.Parallelism = 1 })
+		tally, _ := l.Tally(t.Context(), "campaign.spring", 1)
+		if !errors.Is(err, full) || len(n.times) != 1 || tally.Accepted != 1 || tally.InDoubt != 0 {
+			t.Errorf("err %v, %d requests left, %+v", err, len(n.times), tally)
+		}
+	})
+}
+
+// One transaction holds the outcomes of what came and the intents of what goes.
+func TestOneTransactionATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLedger(t)
+		n := newNumber(l, accept)
+		n.latency = time.Millisecond
+		if _, err := run(t, campaignOf(100), l, n, func(o *apply.Options) { o.Parallelism = 1 }); err != nil {
+			t.Fatal(err)
+		}
+		if l.turns != 101 {
+			t.Errorf("%d transactions for 100 messages, one after another", l.turns)
+		}
+	})
+}
+
 func TestPaceIsMetAndNeverExceeded(t *testing.T) {
 	for _, rate := range []float64{1, 20, 80, 1000} {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {

@@ -25,15 +25,16 @@ type Recorder interface {
 	// Begin opens a run: it raises the epoch and the serial, records the
 	// resources and the planned counts, and returns the run's id.
 	Begin(ctx context.Context, r state.Run, resources []state.Resource) (int64, error)
-	// Intend records intents in one durable transaction, re-checking for each
-	// that no gate closed since the plan: opt-outs, cool-downs, windows, caps,
-	// a delivery that exists already, an epoch that is not ours any more. The
-	// verdicts are in the order of the intents. When it returns an error,
-	// nothing may be sent.
-	Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error)
-	// Settle records outcomes in one durable transaction. An outcome for an
-	// attempt that an event settled already is joined, never overwritten.
-	Settle(ctx context.Context, run int64, outcomes []state.Outcome) error
+	// Turn records, in one durable transaction, the outcomes of answers that
+	// came and then the intents of what goes next.
+	//
+	// An outcome for an attempt that an event settled already is joined, never
+	// overwritten. For each intent it is re-checked that no gate closed since
+	// the plan: opt-outs, cool-downs, windows, caps, a delivery that exists
+	// already, an epoch that is not ours any more; the verdicts are in the order
+	// of the intents. When it returns an error, nothing may be sent, and whether
+	// the outcomes are recorded is not known.
+	Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error)
 	// Tally counts what the state holds of one campaign revision now.
 	Tally(ctx context.Context, campaign string, revision int) (state.Tally, error)
 	// Finish closes the run with its final counts.

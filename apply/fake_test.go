@@ -24,6 +24,8 @@ type ledger struct {
 	next int64
 	run  state.Run
 	ends int
+	// turns is how many transactions there were.
+	turns int
 	// begun is the run as Begin was given it.
 	begun state.Run
 
@@ -69,12 +71,17 @@ func (l *ledger) Finish(_ context.Context, r state.Run) error {
 	return nil
 }
 
-func (l *ledger) Intend(_ context.Context, _ int64, intents []state.Intent) ([]state.Verdict, error) {
+func (l *ledger) Turn(_ context.Context, _ int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.failIntend != nil {
+	l.turns++
+	if len(outcomes) > 0 && l.failSettle != nil {
+		return nil, l.failSettle
+	}
+	if len(intents) > 0 && l.failIntend != nil {
 		return nil, l.failIntend
 	}
+	l.settle(outcomes)
 	out := make([]state.Verdict, len(intents))
 	for i, in := range intents {
 		out[i] = l.intend(in)
@@ -114,12 +121,7 @@ func (l *ledger) intend(in state.Intent) state.Verdict {
 	return state.Verdict{Attempt: l.next}
 }
 
-func (l *ledger) Settle(_ context.Context, _ int64, outcomes []state.Outcome) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.failSettle != nil {
-		return l.failSettle
-	}
+func (l *ledger) settle(outcomes []state.Outcome) {
 	for _, o := range outcomes {
 		r := l.open[o.Attempt]
 		if r == nil {
@@ -129,7 +131,6 @@ func (l *ledger) Settle(_ context.Context, _ int64, outcomes []state.Outcome) er
 		delete(l.open, o.Attempt)
 		r.send = o.Send
 	}
-	return nil
 }
 
 func (l *ledger) Tally(_ context.Context, campaign string, revision int) (state.Tally, error) {

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -16,10 +17,10 @@ import (
 // lane drives one sending number. Everything but the sends themselves happens
 // in the goroutine of run, so its fields need no lock.
 //
-// Each turn: take the answers that came, write their outcomes in one commit;
-// take as many jobs as the pace and the free places allow, write their intents
-// in one commit; let them go. While a commit runs, sends go on, so that the
-// next commit carries what came meanwhile.
+// Each turn: take the answers that came and learn from them; take as many jobs
+// as the pace and the free places allow; write the outcomes of the one and the
+// intents of the other in one commit; let the jobs go. While a commit runs,
+// sends go on, so that the next commit carries what came meanwhile.
 type lane struct {
 	r        *runner
 	provider string
@@ -52,11 +53,14 @@ type lane struct {
 	halted      bool // the number as a whole
 }
 
-// answered is a job with its answer.
+// answered is a job with its answer, and what was learned from it.
 type answered struct {
-	job    *job
-	answer message.Answer
-	took   time.Duration
+	job     *job
+	answer  message.Answer
+	took    time.Duration
+	attempt int
+	again   bool // the job goes on
+	left    bool // the job stays pending
 }
 
 // maxBatch is the most intents of one commit: as many as can be in flight. With
@@ -93,17 +97,19 @@ func (l *lane) run(ctx context.Context) error {
 	defer close(l.work)
 	for {
 		l.collect()
-		if err := l.settle(ctx); err != nil {
-			return l.abandon(err)
-		}
 		if l.stopping(ctx) {
 			return l.drain(ctx)
 		}
-		sent, err := l.launch(ctx)
-		if err != nil {
+		now := l.r.opt.Now()
+		moved, err := l.gather(now)
+		if err != nil { // of the plan: what is in flight is recorded all the same
+			l.putBack(now)
+			return errors.Join(err, l.land(ctx))
+		}
+		if err := l.turn(ctx, now); err != nil {
 			return l.abandon(err)
 		}
-		if sent {
+		if moved {
 			continue
 		}
 		if l.drained && l.waiting.Len() == 0 && l.flying == 0 {
@@ -131,50 +137,88 @@ func (l *lane) collect() {
 	for {
 		select {
 		case a := <-l.answers:
-			l.flying--
-			l.settled = append(l.settled, a)
+			l.take(a)
 		default:
 			return
 		}
 	}
 }
 
-// launch takes what may go now, writes the intents durably, and lets the sends
-// go. It reports whether anything moved.
-func (l *lane) launch(ctx context.Context) (bool, error) {
-	now := l.r.opt.Now()
-	free := l.free(now)
-	if free == 0 {
-		return false, nil
+// take learns from an answer, which the next turn records.
+func (l *lane) take(a answered) {
+	l.flying--
+	l.learn(&a, l.r.opt.Now())
+	l.settled = append(l.settled, a)
+}
+
+// turn writes the outcomes of the answers that came and the intents of the
+// batch in one commit, and then lets the batch go.
+func (l *lane) turn(ctx context.Context, now time.Time) error {
+	if len(l.settled) == 0 && len(l.batch) == 0 {
+		return nil
 	}
-	moved, err := l.gather(now, free)
-	if err != nil || len(l.batch) == 0 {
-		return moved, err
-	}
-	if h := l.r.watch.halt(now); h != nil {
+	if h := l.r.watch.halt(now); h != nil && len(l.batch) > 0 {
 		l.putBack(now)
 		l.haltNumber(h)
-		return true, nil
 	}
-	intents := make([]state.Intent, len(l.batch))
-	for i, j := range l.batch {
-		intents[i] = j.intent
-	}
-	fp.Hit("intent-before")
-	verdicts, err := l.r.opt.Recorder.Intend(ctx, l.r.id, intents)
-	fp.Hit("intent-after")
+	verdicts, err := l.record(ctx)
 	if err != nil {
-		if ctx.Err() != nil { // a second interrupt, not a fault of the state
-			l.putBack(now)
-			return true, nil
-		}
-		return false, fmt.Errorf("recording what is about to be sent: %w", err)
+		return err
 	}
 	for i, j := range l.batch {
 		l.release(ctx, j, verdicts[i], now)
 	}
 	l.batch = l.batch[:0]
-	return true, nil
+	return nil
+}
+
+// record makes a turn durable and books the outcomes. Where the whole failed
+// the outcomes are tried alone: losing one would make a doubt out of knowledge.
+func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
+	outcomes, intents := l.outcomes(), l.intents()
+	// A turn is written even when the run was cancelled; its sends see that.
+	ctx = context.WithoutCancel(ctx)
+	hit(len(outcomes), "outcome-before")
+	hit(len(intents), "intent-before")
+	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, intents)
+	hit(len(intents), "intent-after")
+	if err == nil || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
+		hit(len(outcomes), "outcome-after")
+		l.book()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recording what became of %d sends, and %d that are about to be made: %w", len(outcomes), len(intents), err)
+	}
+	return verdicts, nil
+}
+
+// alone tries to write outcomes whose turn failed.
+func (l *lane) alone(ctx context.Context, outcomes []state.Outcome) bool {
+	_, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, nil)
+	return err == nil // else the turn's error tells it
+}
+
+func hit(n int, point string) {
+	if n > 0 {
+		fp.Hit(point)
+	}
+}
+
+func (l *lane) outcomes() []state.Outcome {
+	now := l.r.opt.Now()
+	out := make([]state.Outcome, len(l.settled))
+	for i, a := range l.settled {
+		out[i] = state.OutcomeOf(a.job.handle, a.answer, now)
+	}
+	return out
+}
+
+func (l *lane) intents() []state.Intent {
+	out := make([]state.Intent, len(l.batch))
+	for i, j := range l.batch {
+		out[i] = j.intent
+	}
+	return out
 }
 
 // free is how many sends may be started at now: the places in flight and the
@@ -201,7 +245,11 @@ func (l *lane) putBack(now time.Time) {
 
 // gather fills the batch with jobs that pass the gates and the pace. It
 // reports whether anything was taken, sent or not.
-func (l *lane) gather(now time.Time, free int) (moved bool, err error) {
+func (l *lane) gather(now time.Time) (moved bool, err error) {
+	free := l.free(now)
+	if free == 0 {
+		return false, nil
+	}
 	allowed := l.pace.take(now, free)
 	defer func() { l.pace.give(allowed - len(l.batch)) }()
 	for taken := 0; len(l.batch) < allowed && taken < maxGather; taken++ {
@@ -244,7 +292,7 @@ func (l *lane) nextJob(now time.Time) (*job, error) {
 func (l *lane) admit(j *job, now time.Time) bool {
 	n, c := j.counts, j.counts.campaign
 	if n.stopped() {
-		l.undone(j)
+		l.undone(j, j.attempt)
 		return false
 	}
 	if reason, until := l.openAt(c, &j.entry.Recipient, now); reason != "" {
@@ -261,7 +309,7 @@ func (l *lane) admit(j *job, now time.Time) bool {
 	}
 	if err := l.prepare(j); err != nil {
 		l.halt(n, &Halt{Reason: "encode", Title: err.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
-		l.undone(j)
+		l.undone(j, j.attempt)
 		return false
 	}
 	if !j.touched {
@@ -282,7 +330,7 @@ func (l *lane) close(j *job, reason string, until time.Time) {
 		j.counts.gated(reason, false, j.touched)
 		j.counts.leftWith(j.attempt)
 	case reason == "total":
-		l.undone(j)
+		l.undone(j, j.attempt)
 	default:
 		j.counts.hold(reason, until)
 		j.counts.leftWith(j.attempt)
@@ -290,11 +338,11 @@ func (l *lane) close(j *job, reason string, until time.Time) {
 	l.r.observe(ev)
 }
 
-// undone books an entry that stays pending.
-func (l *lane) undone(j *job) {
+// undone books an entry that stays pending, at its attempt of that number.
+func (l *lane) undone(j *job, attempt int) {
 	if !j.settled() {
 		j.counts.leave(1)
-		j.counts.leftWith(j.attempt)
+		j.counts.leftWith(attempt)
 	}
 }
 
@@ -367,14 +415,8 @@ func (l *lane) gate(j *job, v state.Verdict) {
 // drain waits for what is in flight, records it, and books the rest as
 // pending.
 func (l *lane) drain(ctx context.Context) error {
-	for l.flying > 0 {
-		a := <-l.answers
-		l.flying--
-		l.settled = append(l.settled, a)
-		l.collect()
-		if err := l.settle(ctx); err != nil {
-			return l.abandon(err)
-		}
+	if err := l.land(ctx); err != nil {
+		return err
 	}
 	l.r.mu.Lock()
 	l.r.report.Stopped = l.r.report.Stopped || !l.halted
@@ -382,10 +424,24 @@ func (l *lane) drain(ctx context.Context) error {
 	return l.leaveRest()
 }
 
+// land waits for what is in flight and records it.
+func (l *lane) land(ctx context.Context) error {
+	for l.flying > 0 || len(l.settled) > 0 {
+		if len(l.settled) == 0 {
+			l.take(<-l.answers)
+			l.collect()
+		}
+		if err := l.turn(ctx, l.r.opt.Now()); err != nil {
+			return l.abandon(err)
+		}
+	}
+	return nil
+}
+
 // leaveRest books everything that was not reached as pending.
 func (l *lane) leaveRest() error {
 	for _, j := range l.waiting.jobs {
-		l.undone(j)
+		l.undone(j, j.attempt)
 	}
 	l.waiting.jobs = nil
 	for !l.drained {
@@ -423,8 +479,7 @@ func (l *lane) wait(ctx context.Context) {
 	stop, done := l.r.opt.Stop, ctx.Done()
 	select {
 	case a := <-l.answers:
-		l.flying--
-		l.settled = append(l.settled, a)
+		l.take(a)
 	case <-timer.C:
 	case <-stop:
 	case <-done:

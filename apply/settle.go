@@ -1,42 +1,15 @@
 package apply
 
 import (
-	"context"
 	"fmt"
 	"time"
 
-	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state"
 )
 
-// settle writes the outcomes of the answers that came in one commit, and then
-// decides what each means for its job and for the number.
-func (l *lane) settle(ctx context.Context) error {
-	if len(l.settled) == 0 {
-		return nil
-	}
-	now := l.r.opt.Now()
-	outcomes := make([]state.Outcome, len(l.settled))
-	for i, a := range l.settled {
-		outcomes[i] = state.OutcomeOf(a.job.handle, a.answer, now)
-	}
-	fp.Hit("outcome-before")
-	// An outcome is written even when the run was cancelled: losing it would
-	// make a doubt out of knowledge.
-	if err := l.r.opt.Recorder.Settle(context.WithoutCancel(ctx), l.r.id, outcomes); err != nil {
-		return fmt.Errorf("recording what became of %d sends: %w", len(outcomes), err)
-	}
-	fp.Hit("outcome-after")
-	for _, a := range l.settled {
-		l.conclude(a, now)
-	}
-	l.settled = l.settled[:0]
-	return nil
-}
-
-// conclude decides what follows from a recorded answer.
-func (l *lane) conclude(a answered, now time.Time) {
+// learn decides what an answer means for its job and for the number, before
+// anything more is sent and before it is recorded.
+func (l *lane) learn(a *answered, now time.Time) {
 	j, ans := a.job, a.answer
 	unknown := ans.Class == message.Unknown
 	if l.breaker.answered(unknown, now) {
@@ -44,48 +17,64 @@ func (l *lane) conclude(a answered, now time.Time) {
 	} else if !unknown {
 		l.probing = false
 	}
-	again := l.again(j, ans, now)
-	done := j.counts.answered(ans, !again)
 	l.width.answered(a.took, ans.Class, l.pace.rate)
-	l.canaryAnswered(j, ans, again)
-	l.r.observe(Event{Kind: EventAnswered, Provider: l.provider, Campaign: j.counts.campaign.Address,
-		Recipient: j.intent.Recipient, Attempt: j.attempt, Answer: ans, Again: again,
-		Done: done, Total: j.counts.campaign.Counts.Sends()})
+	a.attempt = j.attempt
+	l.react(a, now)
 	l.stopIf(j.counts, ans)
-	if again {
+	if a.again {
 		j.attempt++
 	}
 }
 
-// again reacts to the answer's class and reports whether j goes on; a job that
-// goes on is in the heap when it returns.
-func (l *lane) again(j *job, ans message.Answer, now time.Time) bool {
-	if ans.Class != message.Throttled {
+// book counts the answers that are recorded now, and tells of them.
+func (l *lane) book() {
+	for _, a := range l.settled {
+		j := a.job
+		if a.left {
+			l.undone(j, a.attempt)
+		}
+		done := j.counts.answered(a.answer, !a.again)
+		l.canaryAnswered(j, a.answer, a.again)
+		l.r.observe(Event{Kind: EventAnswered, Provider: l.provider, Campaign: j.counts.campaign.Address,
+			Recipient: j.intent.Recipient, Attempt: a.attempt, Answer: a.answer, Again: a.again,
+			Done: done, Total: j.counts.campaign.Counts.Sends()})
+	}
+	l.settled = l.settled[:0]
+}
+
+// react does what the answer's class asks for; a job that goes on is in the
+// heap when it returns.
+func (l *lane) react(a *answered, now time.Time) {
+	if a.answer.Class != message.Throttled {
 		l.throttles = 0
 	}
-	if ans.Class != message.NotSent {
+	if a.answer.Class != message.NotSent {
 		l.unreachable = 0
 	}
-	switch ans.Class {
+	switch a.answer.Class {
 	case message.Throttled, message.NotSent, message.AccountFault:
-		l.pairs.untaken(j.intent.Recipient)
+		l.pairs.untaken(a.job.intent.Recipient)
 	}
-	switch ans.Class {
+	switch a.answer.Class {
 	case message.Accepted:
 		l.pace.ease()
-		return false
 	case message.Throttled:
-		return l.throttled(j, ans, now)
+		l.throttled(a, now)
 	case message.PairThrottled:
-		return l.pairThrottled(j, ans, now)
+		l.pairThrottled(a, now)
 	case message.NotSent:
-		return l.notSent(j, ans, now)
+		l.notSent(a, now)
 	case message.AccountFault:
+		ans := &a.answer
 		l.haltNumber(&Halt{Reason: "account_fault", Code: ans.Code, Title: ans.Title, Advice: ans.Advice})
-		l.undone(j)
-		return false
+		a.left = true
 	}
-	return false
+}
+
+// later puts the answered job off until due.
+func (l *lane) later(a *answered, due time.Time) {
+	a.again = true
+	l.waiting.put(a.job, due)
 }
 
 const (
@@ -104,7 +93,8 @@ const (
 // throttled slows the number, and pauses it when the provider asks for that or
 // refuses one after another. It is not an attempt. Throttles that come together
 // are one sign and slow it once: those of one second are about the same pace.
-func (l *lane) throttled(j *job, ans message.Answer, now time.Time) bool {
+func (l *lane) throttled(a *answered, now time.Time) {
+	ans := &a.answer
 	if l.throttles == 0 {
 		l.throttledAt = now
 	}
@@ -120,46 +110,44 @@ func (l *lane) throttled(j *job, ans message.Answer, now time.Time) bool {
 	if now.Sub(l.throttledAt) > throttleGiveUp {
 		l.haltNumber(&Halt{Reason: "throttled", Code: ans.Code, Title: ans.Title,
 			Advice: "The provider has been refusing everything for being too fast for 15 minutes. Lower throughput, or wait and run apply again: it goes on where it stopped."})
-		l.undone(j)
-		return false
+		a.left = true
+		return
 	}
 	l.pause("throttled", now.Add(pause))
-	l.waiting.put(j, now.Add(max(pause, throttleWait)))
-	return true
+	l.later(a, now.Add(max(pause, throttleWait)))
 }
 
 // pairThrottled holds one recipient.
-func (l *lane) pairThrottled(j *job, ans message.Answer, now time.Time) bool {
+func (l *lane) pairThrottled(a *answered, now time.Time) {
+	j := a.job
 	j.tries++
 	if j.tries >= pairGiveUp {
-		l.undone(j)
-		return false
+		a.left = true
+		return
 	}
-	wait := max(ans.RetryAfter, pairWait<<(j.tries-1))
-	l.waiting.put(j, now.Add(wait))
-	return true
+	l.later(a, now.Add(max(a.answer.RetryAfter, pairWait<<(j.tries-1))))
 }
 
 // notSent tries again later, as often as the campaign allows.
-func (l *lane) notSent(j *job, ans message.Answer, now time.Time) bool {
+func (l *lane) notSent(a *answered, now time.Time) {
+	j, ans := a.job, &a.answer
 	l.unreachable++
 	j.tries++
 	if l.unreachable >= unreachableGiveUp {
 		l.haltNumber(&Halt{Reason: "unreachable", Code: ans.Code, Title: ans.Title,
 			Advice: "No message left. Check the address and the network, then run apply again: it goes on where it stopped."})
-		l.undone(j)
-		return false
+		a.left = true
+		return
 	}
 	if j.tries >= max(j.counts.campaign.MaxAttempts, 1) {
-		l.undone(j)
-		return false
+		a.left = true
+		return
 	}
 	wait := max(ans.RetryAfter, l.jitter(backoffBase, j.tries))
 	if l.unreachable > 1 { // not this message's trouble alone
 		l.pause("unreachable", now.Add(wait))
 	}
-	l.waiting.put(j, now.Add(wait))
-	return true
+	l.later(a, now.Add(wait))
 }
 
 // jitter is full jitter: anything up to base doubled n-1 times, capped.

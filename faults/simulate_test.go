@@ -259,7 +259,7 @@ func (w *world) before(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := p.Intend(ctx, id, in)
+	v, err := p.Turn(ctx, id, nil, in)
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,8 @@ func (w *world) before(ctx context.Context) error {
 	for i := range v {
 		out[i] = state.Outcome{Attempt: v[i].Attempt, Send: state.Accepted, Proof: state.ProofResponse, ID: fmt.Sprint("before.", i), At: time.Now()}
 	}
-	return errors.Join(p.Settle(ctx, id, out), p.Finish(ctx, state.Run{ID: id}))
+	_, err = p.Turn(ctx, id, out, nil)
+	return errors.Join(err, p.Finish(ctx, state.Run{ID: id}))
 }
 
 // optOuts queues the people who stop marketing while the campaign runs.

@@ -210,13 +210,17 @@ func (p *process) Begin(ctx context.Context, r state.Run, res []state.Resource) 
 	return id, err
 }
 
-func (p *process) Intend(ctx context.Context, run int64, in []state.Intent) (v []state.Verdict, err error) {
-	err = p.commit("intend", func() error {
+func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in []state.Intent) (v []state.Verdict, err error) {
+	at := "intend"
+	if len(in) == 0 {
+		at = "settle"
+	}
+	err = p.commit(at, func() error {
 		if p.w.real != nil {
-			v, err = p.w.real.Intend(ctx, run, in)
+			v, err = p.w.real.Turn(ctx, run, out, in)
 			return err
 		}
-		v, err = p.w.book.intend(run, in, time.Now().UnixMilli())
+		v, err = p.w.book.turn(run, out, in, time.Now().UnixMilli())
 		return err
 	})
 	if err != nil {
@@ -228,13 +232,13 @@ func (p *process) Intend(ctx context.Context, run int64, in []state.Intent) (v [
 	return v, nil
 }
 
-func (p *process) Settle(ctx context.Context, run int64, out []state.Outcome) error {
-	return p.commit("settle", func() error {
-		if p.w.real != nil {
-			return p.w.real.Settle(ctx, run, out)
-		}
-		return p.w.book.settle(run, out)
-	})
+// turn is settle and intend in one transaction. What could fail in the second
+// fails in the first: both are fenced alike.
+func (b *book) turn(run int64, out []state.Outcome, in []state.Intent, now int64) ([]state.Verdict, error) {
+	if err := b.settle(run, out); err != nil {
+		return nil, err
+	}
+	return b.intend(run, in, now)
 }
 
 func (p *process) Finish(ctx context.Context, r state.Run) error {

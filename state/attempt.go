@@ -30,34 +30,53 @@ const (
 // message on its way does not miss it.
 const WindowMargin = time.Minute
 
-// Intend implements apply.Recorder. Run 0 is for replies, whose intents name
-// what they answer in Inbound; no other process's apply fences them.
+// Intend records intents in one durable transaction. Run 0 is for replies,
+// whose intents name what they answer in Inbound; no other process's apply
+// fences them.
 func (s *Store) Intend(ctx context.Context, run int64, intents []Intent) ([]Verdict, error) {
-	out := make([]Verdict, len(intents))
-	err := s.write(ctx, func(t *tx) error {
+	return s.Turn(ctx, run, nil, intents)
+}
+
+// Turn implements apply.Recorder.
+func (s *Store) Turn(ctx context.Context, run int64, outcomes []Outcome, intents []Intent) (out []Verdict, err error) {
+	err = s.write(ctx, func(t *tx) error {
 		if err := t.fence(run); err != nil {
 			return err
 		}
-		next, err := t.nextID(tAttempts)
-		if err != nil {
-			return err
+		if err := t.settleAll(outcomes); err != nil {
+			return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
 		}
-		for i := range intents {
-			in := &intents[i]
-			if run == 0 && in.Inbound == 0 {
-				return errors.New("an intent outside a run must answer an inbound event; this is a bug in handbill")
-			}
-			if out[i], err = t.intend(run, next, in); err != nil {
-				return err
-			}
-			if out[i].Attempt != 0 {
-				next++
-			}
+		if out, err = t.intendAll(run, intents); err != nil {
+			return fmt.Errorf("recording %d intents: %w", len(intents), err)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("recording %d intents: %w", len(intents), err)
+		return nil, err
+	}
+	return out, nil
+}
+
+func (t *tx) intendAll(run int64, intents []Intent) ([]Verdict, error) {
+	if len(intents) == 0 {
+		return nil, nil
+	}
+	next, err := t.nextID(tAttempts)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Verdict, len(intents))
+	for i := range intents {
+		in := &intents[i]
+		if run == 0 && in.Inbound == 0 {
+			return nil, errors.New("an intent outside a run must answer an inbound event; this is a bug in handbill")
+		}
+		if out[i], err = t.intend(run, next, in); err != nil {
+			return nil, err
+		}
+		if out[i].Attempt != 0 {
+			next++
+		}
 	}
 	return out, nil
 }

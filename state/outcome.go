@@ -62,30 +62,30 @@ func (t *tx) putOutcome(o *outcomeRow, exists bool) error {
 	return err
 }
 
-// Settle implements apply.Recorder.
+// Settle records outcomes in one durable transaction. An outcome for an attempt
+// that an event settled already is joined, never overwritten.
 func (s *Store) Settle(ctx context.Context, run int64, outcomes []Outcome) error {
-	err := s.write(ctx, func(t *tx) error {
-		if err := t.fence(run); err != nil {
+	_, err := s.Turn(ctx, run, outcomes, nil)
+	return err
+}
+
+func (t *tx) settleAll(outcomes []Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	waiting, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM orphans)")
+	if err != nil {
+		return err
+	}
+	for i := range outcomes {
+		if err := t.settle(&outcomes[i]); err != nil {
 			return err
 		}
-		waiting, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM orphans)")
-		if err != nil {
-			return err
-		}
-		for i := range outcomes {
-			if err := t.settle(&outcomes[i]); err != nil {
+		if waiting == 1 && outcomes[i].ID != "" {
+			if err := t.adopt(outcomes[i].ID); err != nil {
 				return err
 			}
-			if waiting == 1 && outcomes[i].ID != "" {
-				if err := t.adopt(outcomes[i].ID); err != nil {
-					return err
-				}
-			}
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
 	}
 	return nil
 }
