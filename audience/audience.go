@@ -112,6 +112,7 @@ type Reader struct {
 	values []message.Value
 	max    int
 	count  int
+	ended  bool // Next has come to the end
 }
 
 // Open begins reading src. The returned Reader's Columns are known before the
@@ -194,7 +195,7 @@ func (r *Reader) checkColumns(src Source) error {
 
 // Rows yields the rows in the order of the source. A row whose error has Row
 // set is unusable by itself and the rows after it follow; after any other
-// error the sequence ends. Rows can be read once.
+// error the sequence ends. Rows can be read once, so or by Next.
 func (r *Reader) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for {
@@ -205,8 +206,7 @@ func (r *Reader) Rows() iter.Seq2[Row, error] {
 			row := Row{Values: r.values, Place: message.Place{File: r.file, Line: line}}
 			r.count++
 			if err == nil && r.count > r.max {
-				err = &Error{Place: row.Place, Summary: sprintf("more than %d rows", r.max),
-					Detail: "Split the audience, or raise the limit."}
+				err = r.tooMany(row.Place)
 			}
 			if err != nil {
 				row.Values = nil
@@ -220,6 +220,10 @@ func (r *Reader) Rows() iter.Seq2[Row, error] {
 			}
 		}
 	}
+}
+
+func (r *Reader) tooMany(place message.Place) *Error {
+	return &Error{Place: place, Summary: sprintf("more than %d rows", r.max), Detail: "Split the audience, or raise the limit."}
 }
 
 // Notes says how the source was read where it could have been read otherwise,

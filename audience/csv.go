@@ -12,11 +12,9 @@ import (
 // csvRows are the rows of a CSV file.
 type csvRows struct {
 	*scanner
-	names  []string
-	spare  int // cells that each row has after the last named column, all empty
-	said   string
-	blank  int // rows without any text
-	blank1 int // line of the first of them
+	names []string
+	spare int // cells that each row has after the last named column, all empty
+	said  string
 }
 
 // openCSV reads up to the header.

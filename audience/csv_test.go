@@ -24,8 +24,17 @@ import (
 )
 
 // table is what a source came out as: a line per row, cells in brackets, and
-// errors in their places.
+// errors in their places. It must be the same row by row and in blocks.
 func table(t testing.TB, src Source, opt Options) string {
+	t.Helper()
+	rows, blocks := tableOf(t, src, opt, eachRow), tableOf(t, src, opt, eachOfBlocks)
+	if diff := cmp.Diff(rows, blocks); diff != "" {
+		t.Errorf("blocks give something else (-rows +blocks):\n%s", diff)
+	}
+	return rows
+}
+
+func tableOf(t testing.TB, src Source, opt Options, each func(*Reader, func(Row, error))) string {
 	t.Helper()
 	r, err := Open(t.Context(), src, opt)
 	if err != nil {
@@ -34,21 +43,54 @@ func table(t testing.TB, src Source, opt Options) string {
 	defer r.Close()
 	var b strings.Builder
 	fmt.Fprintf(&b, "columns %s\n", strings.Join(r.Columns, "|"))
-	for row, err := range r.Rows() {
+	each(r, func(row Row, err error) {
 		if err != nil {
 			fmt.Fprintf(&b, "error %v\n", err)
-			continue
+			return
 		}
 		fmt.Fprintf(&b, "%d", row.Place.Line)
 		for _, v := range row.Values {
 			fmt.Fprintf(&b, " %s", show(v))
 		}
 		b.WriteByte('\n')
-	}
+	})
 	for _, note := range r.Notes() {
 		fmt.Fprintf(&b, "note %s\n", note)
 	}
 	return b.String()
+}
+
+func eachRow(r *Reader, visit func(Row, error)) {
+	for row, err := range r.Rows() {
+		visit(row, err)
+	}
+}
+
+// eachOfBlocks cuts all blocks off before any is split, and splits the last
+// first: no block may depend on another one's turn.
+func eachOfBlocks(r *Reader, visit func(Row, error)) {
+	var blocks []*Block
+	for b := new(Block); r.Next(b); b = new(Block) {
+		blocks = append(blocks, b)
+	}
+	for _, b := range slices.Backward(blocks) {
+		b.Split()
+	}
+	for _, b := range blocks {
+		r.Settle(b)
+		cells := b.Cells
+		for _, row := range b.Rows {
+			var values []message.Value
+			if row.Err == nil {
+				values, cells = cells[:len(r.Columns)], cells[len(r.Columns):]
+			}
+			visit(Row{Values: values, Place: row.Place}, row.Err)
+		}
+		if b.End != nil {
+			visit(Row{}, b.End)
+			return
+		}
+	}
 }
 
 // show is a value with its kind: [text], 3, true, null, or JSON.
@@ -316,6 +358,7 @@ func FuzzCSV(f *testing.F) {
 			return
 		}
 		defer r.Close()
+		table(t, Source{Kind: CSV, Path: "c.csv"}, Options{Root: root}) // both ways to read
 		got := [][]string{r.Columns}
 		for row, err := range r.Rows() {
 			if err != nil {

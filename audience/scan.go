@@ -24,10 +24,11 @@ type scanner struct {
 	in   *input // for errors
 	text *text
 
-	cells   []string
-	joined  []byte // the cells of a record with quotation marks
-	ends    []int  // where each ends in joined
-	damaged int    // line of the first U+FFFD, 0 for none
+	cells  []string
+	joined []byte // the cells of a record with quotation marks
+	ends   []int  // where each ends in joined
+	whole  string // all of buf, where nothing is read any more; else ""
+	tally
 }
 
 const scanBuffer = 4 * maxRowBytes
@@ -141,7 +142,12 @@ func (s *scanner) plain(row []byte) error {
 	if bytes.IndexByte(row, s.stray()) >= 0 {
 		return s.strayError(s.line)
 	}
-	rest := string(row) // the one allocation of a record
+	var rest string
+	if s.whole != "" {
+		rest = s.whole[s.start : s.start+len(row)]
+	} else {
+		rest = string(row) // the one allocation of a record
+	}
 	for {
 		i := strings.IndexByte(rest, s.comma)
 		if i < 0 {

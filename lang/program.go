@@ -59,33 +59,77 @@ func (e *ValueError) Error() string { return e.Range.String() + ": " + e.Summary
 // attributes are those of the audience that the program was compiled for. An
 // error is a *ValueError. It is safe for concurrent use.
 func (p *Program) Eval(r *message.Recipient, dst []string) ([]string, error) {
+	return p.EvalInto(r, dst, new([]byte))
+}
+
+// EvalInto is Eval that makes texts in buf, whose memory it reuses from call to
+// call.
+func (p *Program) EvalInto(r *message.Recipient, dst []string, buf *[]byte) ([]string, error) {
 	attributes, all := r.Attributes, r.Attributes
 	if p.extras {
 		all = append(append(make([]message.Value, 0, len(all)+2), all...), addressValue(r.Phone), addressValue(r.UserID))
 	}
-	var scratch [256]byte
+	made := madeTexts{buf: (*buf)[:0]}
 	for i := range p.slots {
-		s := &p.slots[i]
 		vals := attributes
-		if s.extras {
+		if p.slots[i].extras {
 			vals = all
 		}
-		for _, n := range s.needed {
-			if vals[n.index].Empty() {
-				return dst, emptyValue(n)
-			}
+		var err error
+		if dst, err = p.slots[i].eval(vals, dst, &made); err != nil {
+			return dst, err
 		}
-		text, err := s.prog.AppendString(scratch[:0], vals)
-		if err != nil {
-			if s.nullable && errors.Is(err, eval.ErrNull) {
-				dst = append(dst, "")
-				continue
-			}
-			return dst, valueError(err, s.prog.Range())
-		}
-		dst = append(dst, string(text))
 	}
+	made.share(dst)
+	*buf = made.buf
 	return dst, nil
+}
+
+// eval appends the slot's value, or makes it and appends a place for it.
+func (s *slot) eval(vals []message.Value, dst []string, made *madeTexts) ([]string, error) {
+	for _, n := range s.needed {
+		if vals[n.index].Empty() {
+			return dst, emptyValue(n)
+		}
+	}
+	if text, ok := s.prog.Text(vals); ok {
+		return append(dst, text), nil
+	}
+	if made.n == len(made.at) {
+		made.share(dst)
+	}
+	var err error
+	made.buf, err = s.prog.AppendString(made.buf, vals)
+	switch {
+	case err == nil:
+		made.add(len(dst))
+	case !s.nullable || !errors.Is(err, eval.ErrNull):
+		return dst, valueError(err, s.prog.Range())
+	}
+	return append(dst, ""), nil
+}
+
+// madeTexts are texts that are made in one buffer, to become pieces of one
+// string.
+type madeTexts struct {
+	buf []byte
+	at  [8]struct{ slot, end int }
+	n   int
+}
+
+// add notes that the text up to the end of the buffer is the slot's.
+func (m *madeTexts) add(slot int) {
+	m.at[m.n].slot, m.at[m.n].end = slot, len(m.buf)
+	m.n++
+}
+
+// share puts the texts into their slots and begins again.
+func (m *madeTexts) share(slots []string) {
+	all, from := string(m.buf), 0
+	for _, t := range m.at[:m.n] {
+		slots[t.slot], from = all[from:t.end], t.end
+	}
+	m.buf, m.n = m.buf[:0], 0
 }
 
 func addressValue(s string) message.Value {

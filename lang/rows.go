@@ -30,6 +30,8 @@ type Person struct {
 	Attributes  []message.Value // parallel to Audience.Attributes; reused by the next Eval
 	Consent     bool
 	LastInbound time.Time // zero where not known
+
+	buf []byte // for texts, reused by the next Eval
 }
 
 // RowError is a row for which an expression of the audience has no result. It
@@ -100,7 +102,7 @@ func (b *rowBinder) compile(e hclsyntax.Expression) *eval.Program {
 // Eval evaluates one row, whose values are parallel to the columns of
 // BindAudience. An error is a *RowError.
 func (r *Rows) Eval(values []message.Value, out *Person) error {
-	*out = Person{Keep: true, Attributes: out.Attributes[:0]}
+	*out = Person{Keep: true, Attributes: out.Attributes[:0], buf: out.buf}
 	if r.filter != nil {
 		keep, err := r.filter.EvalBool(values)
 		if err != nil {
@@ -112,10 +114,10 @@ func (r *Rows) Eval(values []message.Value, out *Person) error {
 		}
 	}
 	var err error
-	if out.Phone, err = rowText(r.phone, values); err != nil {
+	if out.Phone, err = out.text(r.phone, values); err != nil {
 		return err
 	}
-	if out.UserID, err = rowText(r.userID, values); err != nil {
+	if out.UserID, err = out.text(r.userID, values); err != nil {
 		return err
 	}
 	if r.consent != nil {
@@ -144,20 +146,23 @@ func (r *Rows) fill(values []message.Value, out *Person) error {
 	return nil
 }
 
-// rowText is a text of a row, "" for null.
-func rowText(p *eval.Program, values []message.Value) (string, error) {
+// text is a text of a row, "" for null.
+func (out *Person) text(p *eval.Program, values []message.Value) (string, error) {
 	if p == nil {
 		return "", nil
 	}
-	var scratch [64]byte
-	text, err := p.AppendString(scratch[:0], values)
+	if text, ok := p.Text(values); ok {
+		return text, nil
+	}
+	var err error
+	out.buf, err = p.AppendString(out.buf[:0], values)
 	if errors.Is(err, eval.ErrNull) {
 		return "", nil
 	}
 	if err != nil {
 		return "", rowError(err)
 	}
-	return string(text), nil
+	return string(out.buf), nil
 }
 
 func rowError(err error) *RowError {
@@ -169,7 +174,7 @@ func rowError(err error) *RowError {
 }
 
 func (r *Rows) window(values []message.Value, out *Person) error {
-	text, err := rowText(r.lastInbound, values)
+	text, err := out.text(r.lastInbound, values)
 	if err != nil {
 		return err
 	}

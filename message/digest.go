@@ -2,8 +2,10 @@ package message
 
 import (
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
 	"encoding/json"
+	"hash"
 )
 
 // Digest identifies the draft: message, bindings and names of slots. It is the
@@ -28,6 +30,9 @@ type Digester struct {
 	// which stand after each chunk but the last.
 	chunks [][]byte
 	bound  [][]Part
+	// state is the hash's state behind the whole blocks that all recipients'
+	// messages begin with; the first chunk has only what follows.
+	state []byte
 }
 
 // NewDigester compiles the digest of d, which must be valid.
@@ -47,7 +52,20 @@ func NewDigester(d *Draft) *Digester {
 		chunk = append(chunk, *f.Text...)
 	})
 	g.chunks = append(g.chunks, chunk)
+	g.skipAhead()
 	return g
+}
+
+// skipAhead hashes what is the same for everybody once.
+func (g *Digester) skipAhead() {
+	h := sha256.New()
+	whole := len(g.chunks[0]) / sha256.BlockSize * sha256.BlockSize
+	h.Write(g.chunks[0][:whole])
+	g.chunks[0] = g.chunks[0][whole:]
+	var err error
+	if g.state, err = h.(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
+		panic("message: the state of a hash is always bytes: " + err.Error())
+	}
 }
 
 // shape is everything of m but its texts, as bytes.
@@ -61,12 +79,32 @@ func shape(m Message) []byte {
 	return append([]byte(m.Kind()+"\n"), data...)
 }
 
+// Sum returns the digest for one recipient's values. Who needs many takes Sums.
+func (g *Digester) Sum(values []string) [16]byte { return g.Sums().Sum(values) }
+
+// Sums is a Digester at work, which reuses its memory. It is not safe for
+// concurrent use.
+type Sums struct {
+	g    *Digester
+	h    hash.Hash
+	from encoding.BinaryUnmarshaler // h
+	data []byte
+}
+
+// Sums makes the digests of one goroutine.
+func (g *Digester) Sums() *Sums {
+	h := sha256.New()
+	return &Sums{g: g, h: h, from: h.(encoding.BinaryUnmarshaler)}
+}
+
 // Sum returns the digest for one recipient's values.
-func (g *Digester) Sum(values []string) [16]byte {
-	var scratch [2048]byte
-	data := scratch[:0]
-	for i, parts := range g.bound {
-		data = append(data, g.chunks[i]...)
+func (s *Sums) Sum(values []string) [16]byte {
+	if err := s.from.UnmarshalBinary(s.g.state); err != nil {
+		panic("message: a state of a hash that it made is taken back: " + err.Error())
+	}
+	data := s.data[:0]
+	for i, parts := range s.g.bound {
+		data = append(data, s.g.chunks[i]...)
 		n := 0
 		for _, p := range parts {
 			n += len(p.text(values))
@@ -76,7 +114,8 @@ func (g *Digester) Sum(values []string) [16]byte {
 			data = append(data, p.text(values)...)
 		}
 	}
-	data = append(data, g.chunks[len(g.chunks)-1]...)
-	sum := sha256.Sum256(data)
-	return [16]byte(sum[:16])
+	data = append(data, s.g.chunks[len(s.g.chunks)-1]...)
+	s.h.Write(data)
+	s.data = s.h.Sum(data[:0])
+	return [16]byte(s.data[:16])
 }

@@ -409,7 +409,8 @@ func TestCancelled(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	var b strings.Builder
 	b.WriteString("phone,name\n")
-	for i := range 20 * batchRows {
+	const rows = 20_000
+	for i := range rows {
 		fmt.Fprintf(&b, "+49151%08d,Anna\n", i)
 	}
 	w := open(t, map[string]string{"main.hcl": small, "contacts.csv": b.String()})
@@ -421,7 +422,7 @@ func TestCancelled(t *testing.T) {
 	}
 	p, diags := Build(ctx, w.cfg, w.in)
 	defer p.Close()
-	if !diags.HasErrors() || p.Campaigns[0].Recipients >= 20*batchRows {
+	if !diags.HasErrors() || p.Campaigns[0].Recipients >= rows {
 		t.Errorf("%d recipients, diagnostics: %s", p.Campaigns[0].Recipients, summaries(diags))
 	}
 }

@@ -269,8 +269,8 @@ func (b *builder) input(name string, src *audience.Reader) {
 func (b *builder) stream(ctx context.Context, src *audience.Reader, j *judge, l *ledger) error {
 	s := &stream{src: src, workers: b.in.Parallelism,
 		work: func() func(*batch) {
-			w := &worker{numbers: b.numbers}
-			return func(batch *batch) { j.judged(w, batch) }
+			w := j.worker(b.numbers)
+			return func(batch *batch) { j.judged(w, batch, len(src.Columns)) }
 		},
 		book: func(batch *batch) error {
 			if err := l.book(batch); err != nil {

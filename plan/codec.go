@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"iter"
 	"strconv"
@@ -125,10 +124,10 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// digestEntry writes what e decides: neither its place nor times, and of those
-// who are not sent to only why. What waits for its hour is decided as much as
-// what does not.
-func digestEntry(h hash.Hash, buf []byte, e *Entry, c *Campaign, core []byte) []byte {
+// appendDecided appends what e decides, as the plan's digest covers it: neither
+// its place nor times, and of those who are not sent to only why. What waits for
+// its hour is decided as much as what does not.
+func appendDecided(dst []byte, e *Entry, c *Campaign, core []byte) []byte {
 	action := e.Action
 	if action == Defer {
 		action = Send
@@ -136,15 +135,12 @@ func digestEntry(h hash.Hash, buf []byte, e *Entry, c *Campaign, core []byte) []
 			action = Fallback
 		}
 	}
-	buf = append(buf[:0], byte(action))
-	if action.Sends() {
-		buf = binary.AppendUvarint(buf, uint64(e.Attempt))
-		buf = append(buf, core...)
-	} else {
-		buf = appendString(buf, e.Reason)
+	dst = append(dst, byte(action))
+	if !action.Sends() {
+		return appendString(dst, e.Reason)
 	}
-	h.Write(buf)
-	return buf
+	dst = binary.AppendUvarint(dst, uint64(e.Attempt))
+	return append(dst, core...)
 }
 
 var errEntry = errors.New("an entry is cut short or garbled")

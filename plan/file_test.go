@@ -44,7 +44,7 @@ func savedPlan(t testing.TB, list []Entry) *Plan {
 		if _, err := p.spool.Write(appendEntry(nil, e, c.Source, core)); err != nil {
 			t.Fatal(err)
 		}
-		digestEntry(h, nil, e, c, core)
+		h.Write(appendDecided(nil, e, c, core))
 		c.Recipients++
 		c.Counts.add(e)
 	}

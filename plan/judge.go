@@ -55,10 +55,14 @@ type verdict struct {
 	seen    bool // the last audience had this recipient
 	resend  bool // had an earlier revision, or this one
 	length  int  // code points of the body
-	core    [2]int
+	ends    ends
 	// problems are what is wrong; nearly always none.
 	problems []placed
 }
+
+// ends is where in its batch a verdict's encoded entry ends, and what the plan's
+// digest covers of it.
+type ends struct{ entry, decided int }
 
 // placed is a problem with its cause's place in the configuration.
 type placed struct {
@@ -71,7 +75,28 @@ type worker struct {
 	person  lang.Person
 	numbers *audience.Numbers
 	clock   Clock
-	always  map[string]bool // zones that are never open together
+	always  map[string]bool  // zones that are never open together
+	sums    [2]*message.Sums // of the message and its fallback
+	core    []byte
+	text    []byte
+}
+
+func (j *judge) worker(numbers *audience.Numbers) *worker {
+	w := &worker{numbers: numbers}
+	for i, c := range []*compiled{j.main, j.fallback} {
+		if c != nil {
+			w.sums[i] = c.digester.Sums()
+		}
+	}
+	return w
+}
+
+// digest identifies the message that c makes of the values.
+func (j *judge) digest(w *worker, c *compiled, values []string) [16]byte {
+	if c == j.fallback {
+		return w.sums[1].Sum(values)
+	}
+	return w.sums[0].Sum(values)
 }
 
 // row decides about one row of the audience. err is an error of the row.
@@ -268,7 +293,7 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 		return
 	}
 	v.entry.Draft, v.entry.Values = c.draft, values
-	v.entry.Digest = c.digester.Sum(values)
+	v.entry.Digest = j.digest(w, c, values)
 	v.length = c.body.length(values)
 	// A repetition stays one while it waits: apply knows the schedule too.
 	if reason != "" && !v.entry.Action.Repeats() {
@@ -317,7 +342,7 @@ func (j *judge) alwaysQuiet(w *worker, zone string) bool {
 	if !known {
 		_, ok := j.campaign.Quiet.End(&Clock{}, j.at, zone)
 		always = !ok
-		w.always[zone] = always
+		w.always[strings.Clone(zone)] = always // zone may be a piece of a larger text
 	}
 	return always
 }
@@ -326,7 +351,7 @@ func (j *judge) alwaysQuiet(w *worker, zone string) bool {
 func (j *judge) values(w *worker, b *batch, c *compiled, v *verdict) ([]string, bool) {
 	r := v.entry.Recipient
 	r.Attributes = w.person.Attributes
-	values, err := j.eval(b, c, &r)
+	values, err := j.eval(w, b, c, &r)
 	if err != nil {
 		j.valueError(v, err)
 		return nil, false
@@ -352,9 +377,9 @@ func (j *judge) values(w *worker, b *batch, c *compiled, v *verdict) ([]string, 
 }
 
 // eval appends the recipient's values to those of the batch.
-func (j *judge) eval(b *batch, c *compiled, r *message.Recipient) ([]string, error) {
+func (j *judge) eval(w *worker, b *batch, c *compiled, r *message.Recipient) ([]string, error) {
 	from := len(b.values)
-	all, err := c.program.Eval(r, b.values)
+	all, err := c.program.EvalInto(r, b.values, &w.text)
 	if err != nil {
 		return nil, err
 	}
@@ -388,8 +413,8 @@ func (j *judge) textChanged(w *worker, b *batch, r message.Recipient, digest [16
 		if c == nil {
 			continue
 		}
-		values, err := j.eval(b, c, &r)
-		if err == nil && c.digester.Sum(values) == digest {
+		values, err := j.eval(w, b, c, &r)
+		if err == nil && j.digest(w, c, values) == digest {
 			return false
 		}
 	}

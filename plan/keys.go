@@ -1,5 +1,7 @@
 package plan
 
+import "strings"
+
 // keys turns the keys of recipients into 64-bit ones that are equal only where
 // the recipients are: a phone number is its digits, a user id is its number in
 // the order of first sight. It is not safe for concurrent adding.
@@ -36,7 +38,7 @@ func (k *keys) add(s string) uint64 {
 			k.ids = map[string]uint64{}
 		}
 		key = idBit | uint64(len(k.ids)+1)
-		k.ids[s] = key
+		k.ids[strings.Clone(s)] = key // s may be a piece of a larger text
 	}
 	return key
 }

@@ -32,42 +32,87 @@ type ledger struct {
 	found, fresh int // recipients of the last audience, and new ones
 	sends        int
 	rows         int
-	buf, core    []byte
-	scratch      []byte
+
+	written       ends // of the batch that is booked
+	core, amended []byte
+	repeated      []bool // by row: somebody who was there before
 }
 
 // book writes one batch down.
 func (l *ledger) book(b *batch) error {
-	l.buf = l.buf[:0]
-	l.rows += len(b.rows)
-	for i := range b.verdicts {
+	l.rows += len(b.Rows)
+	l.written = ends{}
+	l.meet(b)
+	var from ends
+	for i := range b.Rows {
 		v := &b.verdicts[i]
-		if v.dropped {
+		switch {
+		case v.dropped:
 			l.campaign.Filtered++
 			continue
-		}
-		core := b.core[v.core[0]:v.core[1]]
-		if l.amend(v) {
-			l.core = appendCore(l.core[:0], &v.entry)
-			core = l.core
+		case l.amend(v, l.repeated[i]):
+			if err := l.replace(b, v, from); err != nil {
+				return err
+			}
 		}
 		l.count(v)
-		l.buf = appendEntry(l.buf, &v.entry, l.campaign.Source, core)
-		l.scratch = digestEntry(l.hash, l.scratch, &v.entry, l.campaign, core)
+		from = v.ends
 	}
-	_, err := l.out.Write(l.buf)
+	return l.write(b, from)
+}
+
+// meet finds the recipients of the batch who were there before. It is a loop of
+// its own so that the table's memory is waited for together.
+func (l *ledger) meet(b *batch) {
+	l.repeated = l.repeated[:0]
+	for i, id := range b.ids[:len(b.Rows)] {
+		repeated := false
+		switch v := &b.verdicts[i]; {
+		case id != 0:
+			_, added := l.seen.put(id)
+			repeated = !added
+		case v.key != "":
+			_, added := l.seen.put(l.keys.add(v.key))
+			repeated = !added
+		}
+		l.repeated = append(l.repeated, repeated)
+	}
+}
+
+// write writes what the batch has encoded from where it is written already up
+// to the ends.
+func (l *ledger) write(b *batch, to ends) error {
+	entries, decided := b.entries[l.written.entry:to.entry], b.decided[l.written.decided:to.decided]
+	l.written = to
+	l.hash.Write(decided)
+	_, err := l.out.Write(entries)
+	return err
+}
+
+// replace writes an entry that was amended in place of the one that stands in
+// the batch behind from.
+func (l *ledger) replace(b *batch, v *verdict, from ends) error {
+	if err := l.write(b, from); err != nil {
+		return err
+	}
+	l.written = v.ends
+	l.core = appendCore(l.core[:0], &v.entry)
+	l.amended = appendDecided(l.amended[:0], &v.entry, l.campaign, l.core)
+	l.hash.Write(l.amended)
+	l.amended = appendEntry(l.amended[:0], &v.entry, l.campaign.Source, l.core)
+	_, err := l.out.Write(l.amended)
 	return err
 }
 
 // amend applies what depends on other recipients, and reports whether that
-// changed the entry's core.
-func (l *ledger) amend(v *verdict) bool {
+// changed the entry.
+func (l *ledger) amend(v *verdict, repeated bool) bool {
+	if repeated {
+		v.problems = nil
+		v.skip("duplicate")
+		return true
+	}
 	if !v.keyless {
-		if _, added := l.seen.put(l.keys.add(v.key)); !added {
-			v.problems = nil
-			v.skip("duplicate")
-			return true
-		}
 		l.census(v)
 	}
 	a := v.entry.Action
@@ -82,7 +127,7 @@ func (l *ledger) amend(v *verdict) bool {
 	if a != Defer {
 		if c.Total > 0 && l.sends >= c.Total && !a.Repeats() {
 			v.entry.Action, v.entry.Reason = Defer, "total_limit"
-			return false
+			return true
 		}
 		l.sends++
 	}

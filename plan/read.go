@@ -238,7 +238,8 @@ func (f *planFile) verify(p *Plan) error {
 		}
 		sums[e.Campaign].Recipients++
 		sums[e.Campaign].Counts.add(e)
-		buf = digestEntry(h, buf, e, &p.Campaigns[e.Campaign], core)
+		buf = appendDecided(buf[:0], e, &p.Campaigns[e.Campaign], core)
+		h.Write(buf)
 		return true
 	})
 	if err = errors.Join(err, bad); err != nil {

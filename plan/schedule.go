@@ -58,7 +58,7 @@ func (c *Clock) zone(name string) *time.Location {
 		if c.zones == nil {
 			c.zones = map[string]*time.Location{}
 		}
-		c.zones[name] = loc
+		c.zones[strings.Clone(name)] = loc // name may be a piece of a larger text
 	}
 	return loc
 }
@@ -76,7 +76,7 @@ func (c *Clock) wall(at time.Time, zone string) (m int, ok bool) {
 			local := at.In(loc)
 			m = 60*local.Hour() + local.Minute()
 		}
-		c.minutes[zone] = m
+		c.minutes[strings.Clone(zone)] = m
 	}
 	return m, m >= 0
 }

@@ -10,33 +10,26 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// batchRows is how many rows a worker takes at once: enough that handing over
-// costs nothing, few enough that a small audience is shared out.
-const batchRows = 256
-
 // batch is a run of rows on its way through reading, judging and booking. The
 // slices are reused; verdicts point into them.
 type batch struct {
-	cells    []message.Value // the rows' values, one after the other
-	columns  int
-	rows     []rowHead
+	audience.Block
 	verdicts []verdict
+	ids      []uint64        // numbers as keys, by row; 0 for who has none
 	values   []string        // of the messages' slots
 	zones    []message.Value // recipients' time zones
-	core     []byte          // encoded cores
-	end      error           // why the source ended before its end
+	entries  []byte          // the entries as they are judged, encoded
+	decided  []byte          // what the plan's digest covers of them
 	ready    chan struct{}
 }
 
-type rowHead struct {
-	place message.Place
-	err   error // of this row only
-}
-
-func (b *batch) reset(columns int) {
-	b.columns = columns
-	b.cells, b.rows, b.values, b.zones, b.core = b.cells[:0], b.rows[:0], b.values[:0], b.zones[:0], b.core[:0]
-	b.end = nil
+// reset empties the batch for n rows.
+func (b *batch) reset(n int) {
+	if cap(b.verdicts) < n {
+		b.verdicts, b.ids = make([]verdict, n), make([]uint64, n)
+	}
+	b.verdicts, b.ids = b.verdicts[:n], b.ids[:n]
+	b.values, b.zones, b.entries, b.decided = b.values[:0], b.zones[:0], b.entries[:0], b.decided[:0]
 }
 
 // stream reads src, has work judge the rows on several goroutines, and hands
@@ -86,7 +79,8 @@ func (s *stream) run(ctx context.Context) error {
 			err = ctx.Err()
 		}
 		if err == nil {
-			err = errors.Join(s.book(b), b.end)
+			s.src.Settle(&b.Block)
+			err = errors.Join(s.book(b), b.End)
 		}
 		if err != nil {
 			stop()
@@ -102,61 +96,40 @@ func (s *stream) run(ctx context.Context) error {
 
 // read fills batches until the source or the context ends.
 func (s *stream) read(ctx context.Context, free <-chan *batch, emit func(*batch)) {
-	columns := len(s.src.Columns)
-	take := func() *batch {
+	for {
 		select {
 		case b := <-free:
-			b.reset(columns)
-			return b
+			if ctx.Err() != nil || !s.src.Next(&b.Block) {
+				return
+			}
+			emit(b)
 		case <-ctx.Done():
-			return nil
-		}
-	}
-	b := take()
-	for row, err := range s.src.Rows() {
-		if b == nil {
 			return
 		}
-		var unreadable *audience.Error
-		if err != nil && !(errors.As(err, &unreadable) && unreadable.Row) {
-			b.end = err
-			break
-		}
-		b.rows = append(b.rows, rowHead{row.Place, err})
-		if err == nil {
-			b.cells = append(b.cells, row.Values...)
-		}
-		if len(b.rows) == batchRows {
-			emit(b)
-			b = take()
-		}
-	}
-	if b != nil {
-		emit(b)
 	}
 }
 
 // judged decides about every row of b.
-func (j *judge) judged(w *worker, b *batch) {
-	if cap(b.verdicts) < len(b.rows) {
-		b.verdicts = make([]verdict, batchRows)
-	}
-	b.verdicts = b.verdicts[:len(b.rows)]
-	cells := b.cells
-	for i := range b.rows {
+func (j *judge) judged(w *worker, b *batch, columns int) {
+	b.Split()
+	b.reset(len(b.Rows))
+	cells := b.Cells
+	for i := range b.Rows {
+		row := &b.Rows[i]
 		var values []message.Value
-		if b.rows[i].err == nil {
-			values, cells = cells[:b.columns], cells[b.columns:]
+		if row.Err == nil {
+			values, cells = cells[:columns], cells[columns:]
 		}
 		v := &b.verdicts[i]
 		*v = verdict{}
-		v.entry.Recipient.Place = b.rows[i].place
-		j.row(w, b, values, v, b.rows[i].err)
-		if v.dropped {
-			continue
+		v.entry.Recipient.Place = row.Place
+		j.row(w, b, values, v, row.Err)
+		b.ids[i], _ = phoneKey(v.key)
+		if !v.dropped {
+			w.core = appendCore(w.core[:0], &v.entry)
+			b.entries = appendEntry(b.entries, &v.entry, j.campaign.Source, w.core)
+			b.decided = appendDecided(b.decided, &v.entry, j.campaign, w.core)
 		}
-		v.core[0] = len(b.core)
-		b.core = appendCore(b.core, &v.entry)
-		v.core[1] = len(b.core)
+		v.ends = ends{len(b.entries), len(b.decided)}
 	}
 }

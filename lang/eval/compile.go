@@ -50,6 +50,7 @@ func (c *compiler) build(p *Program, lowered hcl.Expression, whole bool) {
 	}
 	p.plain = newPlain(foldAndGuard(native, c), c.ctx, c.in, p.refs, whole)
 	p.node = c.node(native)
+	p.shares = shares(p.node)
 	if p.pieces = c.pieces(native, p.node); p.pieces == nil {
 		p.pieces = []Piece{{Program: p}}
 	}

@@ -3,6 +3,7 @@ package eval
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,6 +69,24 @@ func appendVal(n node, dst []byte, vals []message.Value) ([]byte, bool) {
 func text(n node, vals []message.Value) (string, bool) {
 	v, ok := n.eval(vals)
 	return v.text, ok && !v.null()
+}
+
+// shares reports whether a node's texts are those of values or constants, so
+// that eval gives them without a copy.
+func shares(n node) bool {
+	switch n := n.(type) {
+	case constNode, loadNode, mapNode:
+		return true
+	case conditionalNode:
+		return shares(n.a) && shares(n.b)
+	case coalesceNode:
+		return !slices.ContainsFunc(n.args, func(arg node) bool { return !shares(arg) })
+	case firstNode:
+		return shares(n.x)
+	case tostringNode:
+		return shares(n.x)
+	}
+	return false
 }
 
 // truth is a node's value converted to bool as hcl converts it.

@@ -2,6 +2,8 @@ package eval
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/handbill/handbill/message"
 )
@@ -67,8 +69,28 @@ func (n caseNode) append(dst []byte, vals []message.Value) ([]byte, bool) {
 		n.convertASCII(tail)
 		return dst, true
 	}
-	s := normalize(n.convert(string(dst[start:])))
-	return append(dst[:start], s...), true
+	converted := len(dst)
+	dst = n.convertRunes(dst, start)
+	size := copy(dst[start:], dst[converted:])
+	return normalizeTail(dst[:start+size], start), true
+}
+
+// convertRunes appends what strings.ToUpper or ToLower makes of dst from start on.
+func (n caseNode) convertRunes(dst []byte, start int) []byte {
+	for i, end := start, len(dst); i < end; {
+		r, size := rune(dst[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(dst[i:end])
+		}
+		if n.lower {
+			r = unicode.ToLower(r)
+		} else {
+			r = unicode.ToUpper(r)
+		}
+		dst = utf8.AppendRune(dst, r)
+		i += size
+	}
+	return dst
 }
 
 func (n caseNode) convertASCII(s []byte) {

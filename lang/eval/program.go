@@ -57,9 +57,10 @@ type Program struct {
 	isConst  bool
 	constant cty.Value
 
-	in    Input
-	node  node
-	plain *plain // hcl's own evaluation, for what node leaves to it
+	in     Input
+	node   node
+	shares bool   // node's texts are there already
+	plain  *plain // hcl's own evaluation, for what node leaves to it
 }
 
 // Const is the value of an expression that does not depend on the root, with
@@ -100,6 +101,15 @@ func (p *Program) AppendString(dst []byte, vals []message.Value) ([]byte, error)
 		return dst, err
 	}
 	return p.appendCty(dst, v)
+}
+
+// Text is what AppendString would append where that is a text which is there
+// already: of vals, or a constant. ok is false where AppendString must say.
+func (p *Program) Text(vals []message.Value) (s string, ok bool) {
+	if !p.shares || !p.ready(vals) {
+		return "", false
+	}
+	return text(p.node, vals)
 }
 
 // ready reports whether vals can be looked up in.

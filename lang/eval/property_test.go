@@ -242,6 +242,9 @@ func compare(t *rapid.T, src string, vals []message.Value) {
 	if ok != (err == nil) || ok && string(got) != "kept:"+text {
 		t.Fatalf("%s\n%v\ntext: hcl %q %v, compiled %q %v", src, vals, text, wantErr, got, err)
 	}
+	if shared, shares := p.Text(vals); shares && (!ok || shared != text) {
+		t.Fatalf("%s\n%v\ntext: hcl %q %v, shared %q", src, vals, text, wantErr, shared)
+	}
 	compareValue(t, src, p, vals, want, wantErr)
 }
 
