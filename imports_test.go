@@ -35,7 +35,7 @@ var rooms = map[string][]string{
 	"providers/onemsg":       {"message", "providers", "providers/metaobject"},
 	"providers/sandbox":      {"message", "providers", "providers/metaobject", "sandbox"},
 	"reply":                  {"lang", "lang/eval", "message", "state"},
-	"serve":                  {"message", "reply", "state"},
+	"serve":                  {"message", "reply", "state", "internal/fp"},
 	"sandbox":                {"message"},
 	"cli/view":               {"message", "plan", "state", "lang"},
 	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "reply", "state"},

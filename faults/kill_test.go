@@ -2,8 +2,10 @@ package faults
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,13 +36,10 @@ func TestKills(t *testing.T) {
 	case long > 0:
 		kills, workers, deadline = 1<<40, 2, time.Now().Add(long)
 	case ci:
-		kills, workers = 500, 2
+		kills, workers = 380, 2
 	}
 	handbill(t)
-	k := &killer{t: t, hit: map[string]*atomic.Int64{}}
-	for name := range failpoints {
-		k.hit[name] = new(atomic.Int64)
-	}
+	k := newKiller(t, failpoints)
 	started := time.Now()
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -53,23 +52,39 @@ func TestKills(t *testing.T) {
 	wg.Wait()
 	t.Logf("%d kills in %d campaigns and %.1f s: %d found in doubt, at most %d by one kill; the network saw %d requests and took %d messages, none twice",
 		k.kills.Load(), k.campaigns.Load(), time.Since(started).Seconds(), k.doubts.Load(), k.most.Load(), k.posts.Load(), k.taken.Load())
-	if kills < 500 {
-		return
-	}
-	for name, n := range k.hit {
-		if n.Load() == 0 {
-			t.Errorf("no kill hit %s", name)
-		}
-	}
+	k.missed(kills >= 380)
 }
 
 type killer struct {
 	t                        testing.TB
+	names                    []string
 	hit                      map[string]*atomic.Int64
 	kills, campaigns, doubts atomic.Int64
+	answered, webhooks, left atomic.Int64
 	posts, taken             atomic.Uint64
 	most                     atomic.Int64
 	next                     atomic.Int64
+}
+
+func newKiller(t testing.TB, points map[string]int) *killer {
+	k := &killer{t: t, names: slices.Sorted(maps.Keys(points)), hit: map[string]*atomic.Int64{}}
+	for _, name := range k.names {
+		k.hit[name] = new(atomic.Int64)
+	}
+	return k
+}
+
+// pick takes the next failpoint in turn.
+func (k *killer) pick() string { return k.names[int(k.next.Add(1))%len(k.names)] }
+
+// missed asks that every failpoint was hit in a run of full size.
+func (k *killer) missed(full bool) {
+	k.t.Helper()
+	for name, n := range k.hit {
+		if full && n.Load() == 0 {
+			k.t.Errorf("no kill hit %s", name)
+		}
+	}
 }
 
 // campaign kills the applies of one campaign until it is nearly done, and lets
@@ -88,7 +103,6 @@ func (k *killer) campaign(seed uint64, kills int) {
 		if int(k.kills.Load()) >= kills || k.t.Failed() {
 			break
 		}
-		before := count(h.deliveries(), state.InDoubt)
 		if !k.kill(h, rnd) {
 			break
 		}
@@ -99,7 +113,6 @@ func (k *killer) campaign(seed uint64, kills int) {
 		}
 		k.most.Store(max(k.most.Load(), int64(open)))
 		k.doubts.Add(int64(open))
-		_ = before
 	}
 	out, code := h.run(applyArgs...)
 	for range 20 { // throttled and unreachable ones take a few more
@@ -120,8 +133,7 @@ func (k *killer) campaign(seed uint64, kills int) {
 // kill runs an apply and ends it; false when it was done before.
 func (k *killer) kill(h *house, rnd *rand.Rand) bool {
 	if rnd.IntN(2) == 0 {
-		names := names()
-		name := names[int(k.next.Add(1))%len(names)]
+		name := k.pick()
 		r := h.start(fmt.Sprintf("HANDBILL_FP=%s:%d", name, 1+rnd.IntN(failpoints[name])))
 		if _, code := r.wait(k.t); code != -1 {
 			return true // it did not get so far
@@ -134,22 +146,13 @@ func (k *killer) kill(h *house, rnd *rand.Rand) bool {
 	select {
 	case <-time.After(time.Duration(20+rnd.IntN(250)) * time.Millisecond):
 		r.signal(syscall.SIGKILL)
-	case err := <-r.done:
-		r.done <- err
+	case <-r.done:
 	}
 	if _, code := r.wait(k.t); code == -1 {
 		k.kills.Add(1)
 		return true
 	}
 	return false
-}
-
-func names() []string {
-	out := make([]string, 0, len(failpoints))
-	for name := range failpoints {
-		out = append(out, name)
-	}
-	return out
 }
 
 // TestInterrupts: the first interrupt stops cleanly, the second at once, and

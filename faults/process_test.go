@@ -60,6 +60,8 @@ type house struct {
 	t       testing.TB
 	dir     string
 	people  int
+	wire    sandbox.Provider
+	rules   bool // answer people, so that they get more than the campaign
 	network *sandbox.Sandbox
 }
 
@@ -68,8 +70,26 @@ const parallel = 8
 
 func newHouse(t testing.TB, people int, opt sandbox.Options) *house {
 	t.Helper()
+	return build(t, people, opt, plot{})
+}
+
+// plot is what a house may have beside a campaign on the Cloud API's wire.
+type plot struct {
+	wire sandbox.Provider
+	dir  string // a directory of its own by default
+	more string // HCL
+}
+
+func build(t testing.TB, people int, opt sandbox.Options, on plot) *house {
+	t.Helper()
+	if on.wire == "" {
+		on.wire = sandbox.Cloud
+	}
+	if on.dir == "" {
+		on.dir = t.TempDir()
+	}
 	opt.Clock, opt.AssumeOpen, opt.Throughput = time.Now, true, -1
-	h := &house{t: t, dir: t.TempDir(), people: people, network: sandbox.New(opt)}
+	h := &house{t: t, dir: on.dir, people: people, wire: on.wire, rules: on.more != "", network: sandbox.New(opt)}
 	server, err := h.network.Start(context.Background(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +97,7 @@ func newHouse(t testing.TB, people int, opt sandbox.Options) *house {
 	t.Cleanup(func() { server.Close() })
 	h.write("main.hcl", fmt.Sprintf(`provider "sandbox" "main" {
   url        = %q
+  wire       = %q
   throughput = 1000
 }
 
@@ -93,11 +114,11 @@ campaign "spring" {
   message  = text_message.hi
   window   = "assume_open"
 }
-`, server.URL()))
+`, server.URL(), on.wire)+on.more)
 	var contacts strings.Builder
 	contacts.WriteString("phone,name\n")
 	for i := range people {
-		fmt.Fprintf(&contacts, "+49151%08d,N%d\n", i+10_000_000, i)
+		fmt.Fprintf(&contacts, "%s,N%d\n", person(i), i)
 	}
 	h.write("contacts.csv", contacts.String())
 	if out, code := h.run("init"); code != 0 {
@@ -105,6 +126,9 @@ campaign "spring" {
 	}
 	return h
 }
+
+// person is the number of the i-th.
+func person(i int) string { return fmt.Sprintf("+49151%08d", i+10_000_000) }
 
 func (h *house) write(name, text string) {
 	h.t.Helper()
@@ -145,22 +169,53 @@ func exitCode(t testing.TB, err error) int {
 
 var applyArgs = []string{"apply", "-auto-approve", fmt.Sprint("-parallelism=", parallel)}
 
-// running is an apply that lives.
+// running is a command that lives.
 type running struct {
 	cmd  *exec.Cmd
-	out  *bytes.Buffer
-	done chan error
+	out  *transcript
+	done chan struct{} // closed at its end
+	err  error         // how it ended
 }
 
-func (h *house) start(env ...string) *running {
-	cmd, out := h.command(applyArgs...)
-	cmd.Env = append(os.Environ(), env...)
-	if err := cmd.Start(); err != nil {
+// start starts an apply.
+func (h *house) start(env ...string) *running { return h.begin(applyArgs, env...) }
+
+func (h *house) begin(args []string, env ...string) *running {
+	h.t.Helper()
+	return h.launch(handbill(h.t), args, env...)
+}
+
+func (h *house) launch(name string, args []string, env ...string) *running {
+	h.t.Helper()
+	r := &running{cmd: exec.Command(name, args...), out: new(transcript), done: make(chan struct{})}
+	r.cmd.Dir, r.cmd.Env = h.dir, append(os.Environ(), env...)
+	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
+	if err := r.cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	r := &running{cmd: cmd, out: out, done: make(chan error, 1)}
-	go func() { r.done <- cmd.Wait() }()
+	go func() {
+		r.err = r.cmd.Wait()
+		close(r.done)
+	}()
 	return r
+}
+
+// transcript is what a living process has written so far.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 func (r *running) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
@@ -169,12 +224,12 @@ func (r *running) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
 func (r *running) wait(t testing.TB) (out string, code int) {
 	t.Helper()
 	select {
-	case err := <-r.done:
-		return r.out.String(), exitCode(t, err)
+	case <-r.done:
+		return r.out.String(), exitCode(t, r.err)
 	case <-time.After(time.Minute):
 		r.signal(syscall.SIGABRT)
 		<-r.done
-		t.Fatalf("apply does not end:\n%s", r.out)
+		t.Fatalf("it does not end:\n%s", r.out)
 		return "", 0
 	}
 }
@@ -186,8 +241,7 @@ func (h *house) posted(r *running, n uint64) bool {
 			return true
 		}
 		select {
-		case err := <-r.done:
-			r.done <- err
+		case <-r.done:
 			return false
 		case <-time.After(time.Millisecond):
 		}
@@ -196,8 +250,57 @@ func (h *house) posted(r *running, n uint64) bool {
 	return false
 }
 
-// open reads the state as it lies there.
+// ended waits for a moment whether it ends by itself.
+func (r *running) ended(within time.Duration) bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+	}
+	select {
+	case <-r.done:
+		return true
+	case <-time.After(within):
+		return false
+	}
+}
+
+const campaign = "campaign.spring"
+
+// deliveries are the campaign's, by recipient, in the state as it lies there.
 func (h *house) deliveries() map[string]state.Delivery {
+	h.t.Helper()
+	out := map[string]state.Delivery{}
+	for _, d := range h.everything() {
+		if d.Campaign == campaign {
+			out[d.Recipient] = d
+		}
+	}
+	return out
+}
+
+// everything are the deliveries of campaigns and of reply rules.
+func (h *house) everything() (out []state.Delivery) {
+	h.t.Helper()
+	h.read(func(ctx context.Context, s *state.Store) error {
+		snap, err := s.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		defer snap.Close()
+		for d, err := range snap.Deliveries(ctx, "") {
+			if err != nil {
+				return err
+			}
+			out = append(out, d)
+		}
+		return nil
+	})
+	return out
+}
+
+// read opens the state for reading.
+func (h *house) read(fn func(context.Context, *state.Store) error) {
 	h.t.Helper()
 	ctx := context.Background()
 	s, err := state.Open(ctx, state.Options{Path: h.statePath(), Clock: time.Now, ReadOnly: true})
@@ -205,19 +308,9 @@ func (h *house) deliveries() map[string]state.Delivery {
 		h.t.Fatal(err)
 	}
 	defer s.Close()
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
+	if err := fn(ctx, s); err != nil {
 		h.t.Fatal(err)
 	}
-	defer snap.Close()
-	out := map[string]state.Delivery{}
-	for d, err := range snap.Deliveries(ctx, "") {
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		out[d.Recipient] = d
-	}
-	return out
 }
 
 func count(all map[string]state.Delivery, send state.Send) (n int) {
@@ -235,13 +328,17 @@ func (h *house) judge() (doubts int) {
 	h.t.Helper()
 	posts, taken := map[string]int{}, map[string]int{}
 	refs := map[string]int{}
+	texts := map[string]string{} // of the campaign, which comes before any answer
 	for e := range h.network.Ledger {
 		to := "+" + strings.TrimPrefix(e.To, "+")
 		posts[to]++
-		if refs[e.Ref]++; refs[e.Ref] > 1 {
+		if texts[to] == "" {
+			texts[to] = e.Digest
+		}
+		if refs[e.Ref]++; refs[e.Ref] > 1 && e.Ref != "" {
 			h.t.Errorf("one intent was sent %d times", refs[e.Ref])
 		}
-		if e.Accepted {
+		if e.Accepted && !(h.rules && e.Digest != texts[to]) {
 			taken[to]++
 		}
 	}
@@ -257,7 +354,7 @@ func (h *house) judge() (doubts int) {
 		}
 	}
 	for i := range h.people {
-		to := fmt.Sprintf("+49151%08d", i+10_000_000)
+		to := person(i)
 		switch d := all[to]; {
 		case d.Send == state.InDoubt:
 			doubts++

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/state"
@@ -60,6 +61,9 @@ func (s *Server) answerLoop(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			s.stateFault(err)
 		}
+		if len(evs) > 0 {
+			fp.Hit("claim-after")
+		}
 		for i := range evs {
 			select {
 			case free <- struct{}{}:
@@ -95,7 +99,9 @@ func (s *Server) answer(ctx context.Context, ev *state.InboundEvent) {
 	}
 	err := s.decide(ctx, ev)
 	if err == nil {
+		fp.Hit("answered-before")
 		err = s.opt.Store.Answered(context.WithoutCancel(ctx), ev.Seq)
+		fp.Hit("answered-after")
 	}
 	if err != nil && ctx.Err() == nil {
 		s.stateFault(err)

@@ -3,6 +3,8 @@ package serve
 import (
 	"context"
 	"time"
+
+	"github.com/handbill/handbill/internal/fp"
 )
 
 const (
@@ -46,6 +48,7 @@ func (s *Server) fold(ctx context.Context, limit int) int {
 		if n == 0 {
 			return limit
 		}
+		fp.Hit("fold-after")
 		s.metrics.folded.Add(float64(n))
 		wake(s.inbound)
 		switch took := s.opt.Now().Sub(began); {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -225,7 +226,9 @@ func (s *Server) keep(ctx context.Context, n *number, body []byte, events []mess
 	}
 	// Once it waits for the commit, whoever sent it may go: it is kept.
 	in := state.Inbox{Provider: n.Address, Received: s.opt.Now(), Raw: body, Events: events}
+	fp.Hit("webhook-before")
 	_, err := s.opt.Store.Append(context.WithoutCancel(ctx), []state.Inbox{in})
+	fp.Hit("webhook-after")
 	s.stateFault(err)
 	if err != nil {
 		return http.StatusServiceUnavailable

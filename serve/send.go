@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -77,7 +78,9 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	if err := wait(ctx, n.pace.take(s.opt.Now())); err != nil {
 		return message.Answer{}, state.Verdict{}, err
 	}
+	fp.Hit("reply-intent-before")
 	verdicts, err := s.opt.Store.Intend(ctx, 0, []state.Intent{*in})
+	fp.Hit("reply-intent-after")
 	if err != nil || verdicts[0].Gate != "" {
 		if err != nil {
 			return message.Answer{}, state.Verdict{}, err
@@ -88,7 +91,10 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	// also when we are asked to end.
 	ctx = context.WithoutCancel(ctx)
 	ans := n.Sender.Send(ctx, req)
-	return ans, verdicts[0], s.opt.Store.Settle(ctx, 0, []state.Outcome{state.OutcomeOf(verdicts[0].Attempt, ans, s.opt.Now())})
+	fp.Hit("reply-answer-after")
+	err = s.opt.Store.Settle(ctx, 0, []state.Outcome{state.OutcomeOf(verdicts[0].Attempt, ans, s.opt.Now())})
+	fp.Hit("reply-outcome-after")
+	return ans, verdicts[0], err
 }
 
 // again says whether a reply that was certainly not taken is tried once more,

@@ -276,8 +276,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		}
 		return describe(err)
 	}
-	fp.Hit("commit-before")
-	if err := c.exec("COMMIT"); err != nil {
+	if err := c.commit(); err != nil {
 		// What a failed sync left on the disk nobody knows, and a second try
 		// may succeed without having synced anything.
 		s.broken = err
@@ -287,8 +286,21 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		}
 		return fmt.Errorf("committing to the state %s: %w", s.opt.Path, describe(err))
 	}
-	fp.Hit("commit-after")
 	return nil
+}
+
+// commit ends the transaction. A commit that failed may be on the disk all the
+// same.
+func (c *conn) commit() error {
+	fp.Hit("commit-before")
+	if err := fp.Err("commit-refused"); err != nil {
+		return err
+	}
+	if err := c.exec("COMMIT"); err != nil {
+		return err
+	}
+	fp.Hit("commit-after")
+	return fp.Err("commit-unclear")
 }
 
 // read runs fn in a read transaction: one consistent view.
