@@ -195,6 +195,9 @@ func (r *Rows) window(values []message.Value, out *Person) error {
 
 // parseMoment reads RFC 3339 or Unix seconds.
 func parseMoment(s string) (time.Time, bool) {
+	if t, ok := parseUTC(s); ok {
+		return t, true
+	}
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, true
 	}
@@ -203,4 +206,24 @@ func parseMoment(s string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return time.Unix(n, 0).UTC(), true
+}
+
+// parseUTC reads the form that most exports have, 2026-03-01T09:00:00Z, in half
+// the time of time.Parse. It leaves the last days of months to that.
+func parseUTC(s string) (time.Time, bool) {
+	const form = "0000-00-00T00:00:00Z"
+	if len(s) != len(form) {
+		return time.Time{}, false
+	}
+	for i := range len(form) {
+		if form[i] == '0' && s[i]-'0' > 9 || form[i] != '0' && s[i] != form[i] {
+			return time.Time{}, false
+		}
+	}
+	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
+	month, day, hour, minute, second := two(5), two(8), two(11), two(14), two(17)
+	if month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	return time.Date(100*two(0)+two(2), time.Month(month), day, hour, minute, second, 0, time.UTC), true
 }

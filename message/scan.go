@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,9 +49,8 @@ func scan(s string) summary {
 	if s == "" {
 		return summary{}
 	}
-	var has traits
-	braces := false
-	for i := range len(s) {
+	has, braces, n := scanWords(s)
+	for i := n; i < len(s); i++ {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			return scanRunes(s)
@@ -63,6 +63,36 @@ func scan(s string) summary {
 		first: s[0], last: s[len(s)-1],
 	}
 }
+
+// Eight bytes at once.
+const (
+	ones   = 0x0101010101010101 // of each byte the lowest bit
+	highs  = 0x8080808080808080 // of each byte the highest bit
+	spaces = ' ' * ones
+)
+
+// scanWords summarises the first n bytes of s, as far as they are printable
+// ASCII, eight at a time.
+func scanWords(s string) (has traits, braces bool, n int) {
+	for ; n+8 <= len(s); n += 8 {
+		x := binary.LittleEndian.Uint64([]byte(s[n : n+8]))
+		// A byte below the space, or a DEL, is left to the table.
+		if (x|(x-spaces))&highs != 0 || zero(x^0x7f*ones) {
+			return has, braces, n
+		}
+		if zero(x ^ spaces) {
+			has |= space
+		}
+		if x != spaces {
+			has |= visible
+		}
+		braces = braces || zero(x^'{'*ones)
+	}
+	return has, braces, n
+}
+
+// zero reports whether a byte of x, none of which is above 0x7f, is 0.
+func zero(x uint64) bool { return (x-ones)&highs != 0 }
 
 // pairs finds what takes two characters.
 func pairs(s string, has traits, braces bool) (found traits) {
@@ -101,7 +131,8 @@ func scanRunes(s string) summary {
 // runeTraits is what a character outside of ASCII holds.
 func runeTraits(r rune) traits {
 	switch {
-	case r >= 0xC0 && r < 0x600: // letters of Europe and the Near East
+	case r >= 0xC0 && r < 0x600, // letters of Europe and the Near East
+		r >= 0x4E00 && r < 0xA000, r >= 0xAC00 && r < 0xD7A4: // of China and Korea
 		return visible
 	case unicode.IsControl(r):
 		return control

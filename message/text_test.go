@@ -51,6 +51,24 @@ func TestLengthsAgree(t *testing.T) {
 	})
 }
 
+// A text is summarised eight characters at a time, to the same end as one by one.
+func TestScanAddsUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		alphabet := rapid.SampledFrom([]rune("ab ${%\n\r\t\x00\x1f\x7f~é李가\u200b\u00a0😀"))
+		s := rapid.StringOfN(alphabet, 0, 40, -1).Draw(t, "text") + drawText(t, "more")
+		var want summary
+		for i := 0; i < len(s); {
+			_, size := utf8.DecodeRuneInString(s[i:])
+			next := scan(s[i : i+size])
+			want.add(&next)
+			i += size
+		}
+		if got := scan(s); got != want {
+			t.Fatalf("%q: %+v, by characters %+v", s, got, want)
+		}
+	})
+}
+
 func TestMask(t *testing.T) {
 	cases := map[string]string{
 		"+4915112345689":               "+49151•••••89",

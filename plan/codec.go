@@ -73,10 +73,16 @@ func appendHead(dst []byte, e *Entry, source string) []byte {
 }
 
 func appendCore(dst []byte, e *Entry) []byte {
-	phone, plain := phoneKey(e.Recipient.Phone)
+	phone, _ := phoneKey(e.Recipient.Phone)
+	return appendCoreOf(dst, e, phone)
+}
+
+// appendCoreOf is appendCore of a recipient whose number is phone; 0 for none,
+// or one that is no plain E.164.
+func appendCoreOf(dst []byte, e *Entry, phone uint64) []byte {
 	var flags byte
 	switch {
-	case plain:
+	case phone != 0:
 		flags |= hasPhone
 	case e.Recipient.Phone != "":
 		flags |= hasText

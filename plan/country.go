@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/handbill/handbill/message"
@@ -27,12 +28,36 @@ func country(to message.Address) string {
 	case strings.HasPrefix(digits, "7"):
 		return "RU"
 	}
-	for n := min(3, len(digits)); n >= 2; n-- {
-		if c := countriesOf[digits[:n]]; c != "" {
-			return c
+	if len(digits) < 3 || digits[0] == '0' || !allDigits(digits[:3]) {
+		return countriesOf[digits[:min(2, len(digits))]]
+	}
+	two := int(digits[0]-'0')*10 + int(digits[1]-'0')
+	if c := countryOf[two*10+int(digits[2]-'0')]; c != "" {
+		return c
+	}
+	return countryOf[two]
+}
+
+// countryOf is countriesOf by the calling code as a number: none begins with a
+// zero.
+var countryOf = func() (table [1000]string) {
+	for code, countries := range countriesOf {
+		n, err := strconv.Atoi(code)
+		if err != nil {
+			panic("plan: a calling code is a number: " + err.Error())
+		}
+		table[n] = countries
+	}
+	return table
+}()
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i]-'0' > 9 {
+			return false
 		}
 	}
-	return ""
+	return true
 }
 
 // northAmerica is the country of a number of the North American Numbering Plan,

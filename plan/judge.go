@@ -49,6 +49,7 @@ type judge struct {
 type verdict struct {
 	entry   Entry
 	key     string // the same for every spelling of the recipient's number
+	id      uint64 // key as a number; 0 where it is none
 	dropped bool   // the audience's filter leaves it out
 	keyless bool   // no usable address
 	oldText bool
@@ -63,6 +64,16 @@ type verdict struct {
 // ends is where in its batch a verdict's encoded entry ends, and what the plan's
 // digest covers of it.
 type ends struct{ entry, decided int }
+
+// phone is the number of the recipient as a key; 0 for none. It is the id's but
+// for numbers with several spellings.
+func (v *verdict) phone() uint64 {
+	if v.entry.Recipient.Phone == v.key {
+		return v.id
+	}
+	phone, _ := phoneKey(v.entry.Recipient.Phone)
+	return phone
+}
 
 // placed is a problem with its cause's place in the configuration.
 type placed struct {
@@ -160,6 +171,7 @@ func (j *judge) address(w *worker, v *verdict) bool {
 	}
 	v.entry.Recipient.Phone = phone
 	v.key = message.Canonical(phone)
+	v.id, _ = phoneKey(v.key)
 	return true
 }
 
@@ -233,7 +245,7 @@ func pick(c bool, yes, no Action) Action {
 
 // gates choose the message for the recipient, or say why there is none.
 func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
-	p := j.known.of(v.key)
+	p := j.known.of(v.key, v.id)
 	switch {
 	case j.known.erased(v.entry.Recipient.Key()):
 		return nil, "erased"

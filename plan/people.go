@@ -68,12 +68,16 @@ func (p *person) join(o person) {
 	p.optedOut = p.optedOut || o.optedOut
 }
 
-// of is what is known of one recipient; the zero person for a stranger.
-func (k *known) of(key string) person {
-	if id, ok := k.keys.find(key); ok {
-		if p := k.people.at(id); p != nil {
-			return *p
+// of is what is known of one recipient, whose key is also a number where id is
+// not 0; the zero person for a stranger.
+func (k *known) of(key string, id uint64) person {
+	if id == 0 {
+		if id = k.keys.ids[key]; id == 0 {
+			return person{}
 		}
+	}
+	if p := k.people.at(id); p != nil {
+		return *p
 	}
 	return person{}
 }
@@ -236,8 +240,11 @@ func (a *aliases) lookup(key, canonical string) (state.Sent, string, bool) {
 	if sent, ok := a.table.Lookup(key); ok {
 		return sent, key, true
 	}
+	if !mayAlias(key) {
+		return state.Sent{}, key, false
+	}
 	id, ok := phoneKey(canonical)
-	if !ok || !mayAlias(key) {
+	if !ok {
 		return state.Sent{}, key, false
 	}
 	a.once.Do(a.load)

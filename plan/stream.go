@@ -124,9 +124,9 @@ func (j *judge) judged(w *worker, b *batch, columns int) {
 		*v = verdict{}
 		v.entry.Recipient.Place = row.Place
 		j.row(w, b, values, v, row.Err)
-		b.ids[i], _ = phoneKey(v.key)
+		b.ids[i] = v.id
 		if !v.dropped {
-			w.core = appendCore(w.core[:0], &v.entry)
+			w.core = appendCoreOf(w.core[:0], &v.entry, v.phone())
 			b.entries = appendEntry(b.entries, &v.entry, j.campaign.Source, w.core)
 			b.decided = appendDecided(b.decided, &v.entry, j.campaign, w.core)
 		}

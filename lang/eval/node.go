@@ -196,15 +196,18 @@ func allDigits(s string) bool {
 	return true
 }
 
-// ascii reports whether s has only ASCII bytes, eight at a time.
-func ascii[T string | []byte](s T) bool {
-	for len(s) >= 8 {
-		if binary.LittleEndian.Uint64([]byte(s[:8]))&0x8080808080808080 != 0 {
-			return false
-		}
-		s = s[8:]
+// asciiPrefix is how many of the first bytes of s are certainly ASCII, looking
+// at eight at a time.
+func asciiPrefix[T string | []byte](s T) (n int) {
+	for n+8 <= len(s) && binary.LittleEndian.Uint64([]byte(s[n:n+8]))&0x8080808080808080 == 0 {
+		n += 8
 	}
-	for i := 0; i < len(s); i++ {
+	return n
+}
+
+// ascii reports whether s has only ASCII bytes.
+func ascii[T string | []byte](s T) bool {
+	for i := asciiPrefix(s); i < len(s); i++ {
 		if s[i] >= 0x80 {
 			return false
 		}
@@ -217,7 +220,7 @@ func ascii[T string | []byte](s T) bool {
 // Latin, Greek, Cyrillic, Hebrew, Arabic, Chinese and Korean. It knows them by
 // the first bytes of their UTF-8; TestComposed asks Unicode's tables.
 func composed[T string | []byte](s T) bool {
-	for i := 0; i < len(s); {
+	for i := asciiPrefix(s); i < len(s); {
 		first := s[i]
 		if first < 0x80 {
 			i++
@@ -227,13 +230,8 @@ func composed[T string | []byte](s T) bool {
 			return false
 		}
 		size := composedSize(first, s[i+1])
-		if size == 0 || i+size > len(s) {
+		if size == 0 || i+size > len(s) || s[i+1]&0xC0 != 0x80 || s[i+size-1]&0xC0 != 0x80 {
 			return false
-		}
-		for _, c := range []byte(s[i+1 : i+size]) {
-			if c&0xC0 != 0x80 {
-				return false
-			}
 		}
 		i += size
 	}
