@@ -277,6 +277,23 @@ func TestPaceIsMetAndNeverExceeded(t *testing.T) {
 	}
 }
 
+// TestNothingIsSleptOver: what falls due while a commit runs goes at once.
+func TestNothingIsSleptOver(t *testing.T) {
+	for _, commit := range []time.Duration{time.Microsecond, time.Millisecond, 7 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLedger(t)
+			l.commit = commit
+			n := newNumber(l, accept)
+			if _, err := run(t, campaignOf(200, func(c *plan.Campaign) { c.Throughput = 1000 }), l, n); err != nil {
+				t.Fatal(err)
+			}
+			if took := n.times[199].Sub(n.times[0]); took > 3*time.Second {
+				t.Errorf("with commits of %v, 200 messages took %v", commit, took)
+			}
+		})
+	}
+}
+
 // mostIn is the largest number of times in any window.
 func mostIn(times []time.Time, window time.Duration) int {
 	most, from := 0, 0

@@ -29,6 +29,7 @@ type ledger struct {
 	// begun is the run as Begin was given it.
 	begun state.Run
 
+	commit                 time.Duration // that a turn takes
 	failIntend, failSettle error
 	gate                   func(state.Intent) state.Verdict // zero Verdict: no gate
 }
@@ -72,6 +73,7 @@ func (l *ledger) Finish(_ context.Context, r state.Run) error {
 }
 
 func (l *ledger) Turn(_ context.Context, _ int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
+	time.Sleep(l.commit)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turns++

@@ -106,16 +106,17 @@ func (l *lane) run(ctx context.Context) error {
 			l.putBack(now)
 			return errors.Join(err, l.land(ctx))
 		}
+		wrote := len(l.settled)+len(l.batch) > 0
 		if err := l.turn(ctx, now); err != nil {
 			return l.abandon(err)
 		}
-		if moved {
+		if moved || wrote { // a commit takes time, in which something fell due
 			continue
 		}
 		if l.drained && l.waiting.Len() == 0 && l.flying == 0 {
 			return nil
 		}
-		l.wait(ctx)
+		l.wait(ctx, now)
 	}
 }
 
@@ -472,8 +473,8 @@ func (l *lane) abandon(err error) error {
 }
 
 // wait sleeps until an answer comes, something is due, or the run is stopped.
-func (l *lane) wait(ctx context.Context) {
-	now := l.r.opt.Now()
+// At now there was nothing to do; what fell due since must not be slept over.
+func (l *lane) wait(ctx context.Context, now time.Time) {
 	timer := time.NewTimer(l.nap(now))
 	defer timer.Stop()
 	stop, done := l.r.opt.Stop, ctx.Done()
