@@ -37,7 +37,7 @@ type BlockRow struct {
 // shared out, enough that handing over costs nothing.
 const (
 	blockRows  = 256
-	blockBytes = 16 << 10
+	blockBytes = 32 << 10
 )
 
 // tally is what a CSV's notes say of its rows.

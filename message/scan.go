@@ -57,9 +57,12 @@ func scan(s string) summary {
 		}
 		has |= ascii[c]
 		braces = braces || c == '{'
+		if c == ' ' && i > 0 && s[i-1] == ' ' {
+			has |= doubleSpace
+		}
 	}
 	return summary{
-		runes: len(s), utf16: len(s), has: has | pairs(s, has, braces),
+		runes: len(s), utf16: len(s), has: has | slots(s, braces),
 		first: s[0], last: s[len(s)-1],
 	}
 }
@@ -77,44 +80,49 @@ func scanWords(s string) (has traits, braces bool, n int) {
 	for ; n+8 <= len(s); n += 8 {
 		x := binary.LittleEndian.Uint64([]byte(s[n : n+8]))
 		// A byte below the space, or a DEL, is left to the table.
-		if (x|(x-spaces))&highs != 0 || zero(x^0x7f*ones) {
+		if (x|(x-spaces))&highs != 0 || zeros(x^0x7f*ones) != 0 {
 			return has, braces, n
 		}
-		if zero(x ^ spaces) {
+		if found := zeros(x ^ spaces); found != 0 {
 			has |= space
+			if found&(found>>8) != 0 || n > 0 && s[n] == ' ' && s[n-1] == ' ' {
+				has |= doubleSpace
+			}
 		}
 		if x != spaces {
 			has |= visible
 		}
-		braces = braces || zero(x^'{'*ones)
+		braces = braces || zeros(x^'{'*ones) != 0
 	}
 	return has, braces, n
 }
 
-// zero reports whether a byte of x, none of which is above 0x7f, is 0.
-func zero(x uint64) bool { return (x-ones)&highs != 0 }
+// zeros has the highest bit of each byte of x that is 0. None may be above 0x7f.
+func zeros(x uint64) uint64 { return ^(x + 0x7f*ones) & highs }
 
-// pairs finds what takes two characters.
-func pairs(s string, has traits, braces bool) (found traits) {
-	if has&space != 0 && strings.Contains(s, "  ") {
-		found |= doubleSpace
-	}
+// slots finds what looks like a slot that nothing fills.
+func slots(s string, braces bool) traits {
 	if braces && (strings.Contains(s, "${") || strings.Contains(s, "%{")) {
-		found |= leftover
+		return leftover
 	}
-	return found
+	return 0
 }
 
 func scanRunes(s string) summary {
 	sum := summary{first: s[0], last: s[len(s)-1]}
-	braces := false
+	braces, last := false, rune(0)
 	for i, r := range s {
 		sum.runes++
 		if r < utf8.RuneSelf {
 			sum.has |= ascii[r]
 			braces = braces || r == '{'
+			if r == ' ' && last == ' ' {
+				sum.has |= doubleSpace
+			}
+			last = r
 			continue
 		}
+		last = r
 		if r > 0xFFFF {
 			sum.utf16++
 		}
@@ -124,7 +132,7 @@ func scanRunes(s string) summary {
 		}
 	}
 	sum.utf16 += sum.runes
-	sum.has |= pairs(s, sum.has, braces)
+	sum.has |= slots(s, braces)
 	return sum
 }
 
