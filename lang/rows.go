@@ -102,7 +102,7 @@ func (b *rowBinder) compile(e hclsyntax.Expression) *eval.Program {
 // Eval evaluates one row, whose values are parallel to the columns of
 // BindAudience. An error is a *RowError.
 func (r *Rows) Eval(values []message.Value, out *Person) error {
-	*out = Person{Keep: true, Attributes: out.Attributes[:0], buf: out.buf}
+	out.reset()
 	if r.filter != nil {
 		keep, err := r.filter.EvalBool(values)
 		if err != nil {
@@ -130,6 +130,15 @@ func (r *Rows) Eval(values []message.Value, out *Person) error {
 		return err
 	}
 	return r.fill(values, out)
+}
+
+// reset makes a person of whom nothing is known. One by one the fields cost a
+// tenth of what a new Person costs, which is copied in one piece right after.
+func (out *Person) reset() {
+	out.Keep, out.Consent = true, false
+	out.Phone, out.UserID = "", ""
+	out.Attributes = out.Attributes[:0]
+	out.LastInbound = time.Time{}
 }
 
 func (r *Rows) fill(values []message.Value, out *Person) error {
