@@ -32,6 +32,7 @@ type lane struct {
 	waiting delayed
 	pairs   pairs
 	clock   plan.Clock // of time zones
+	refs    *message.References
 
 	pace    *pacer
 	breaker breaker
@@ -42,6 +43,8 @@ type lane struct {
 	senders int       // how many of them there are
 	batch   []*job
 	settled []answered
+	out     []state.Outcome // of the last turn, for the next
+	in      []state.Intent
 
 	pauseUntil  time.Time
 	throttles   int       // in a row, without an accepted message between
@@ -73,18 +76,19 @@ const maxBatch = maxWidth
 const maxGather = 4096
 
 func newLane(r *runner, provider string) *lane {
-	rate := 0.0
+	rate, campaigns := 0.0, 0
 	for i := range r.plan.Campaigns {
-		if c := &r.plan.Campaigns[i]; c.Provider == provider && c.Throughput > 0 {
+		if c := &r.plan.Campaigns[i]; c.Provider == provider {
 			rate = max(rate, c.Throughput)
+			campaigns++
 		}
 	}
 	l := &lane{
 		r: r, provider: provider, sender: r.opt.Senders[provider],
 		rnd:    rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
-		source: openSource(r.plan, provider),
-		pace:   newPacer(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
-		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now()),
+		source: openSource(r, provider), refs: message.NewReferences(r.plan.Lineage),
+		pace: newPacer(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
+		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now(), campaigns),
 		canaries: map[*counts]*canary{},
 	}
 	return l
@@ -207,19 +211,19 @@ func hit(n int, point string) {
 
 func (l *lane) outcomes() []state.Outcome {
 	now := l.r.opt.Now()
-	out := make([]state.Outcome, len(l.settled))
-	for i, a := range l.settled {
-		out[i] = state.OutcomeOf(a.job.handle, a.answer, now)
+	l.out = l.out[:0]
+	for i := range l.settled {
+		l.out = append(l.out, state.OutcomeOf(l.settled[i].job.handle, l.settled[i].answer, now))
 	}
-	return out
+	return l.out
 }
 
 func (l *lane) intents() []state.Intent {
-	out := make([]state.Intent, len(l.batch))
-	for i, j := range l.batch {
-		out[i] = j.intent
+	l.in = l.in[:0]
+	for _, j := range l.batch {
+		l.in = append(l.in, j.intent)
 	}
-	return out
+	return l.in
 }
 
 // free is how many sends may be started at now: the places in flight and the
@@ -275,18 +279,9 @@ func (l *lane) nextJob(now time.Time) (*job, error) {
 	if l.drained || l.canaryWaits(now) {
 		return nil, nil
 	}
-	e, err, ok := l.source.next()
-	if err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
-	}
-	if !ok {
-		l.drained = true
-		return nil, nil
-	}
-	if e.Draft < 0 || e.Draft >= len(l.r.plan.Drafts) {
-		return nil, fmt.Errorf("reading the plan: an entry names message %d of %d", e.Draft, len(l.r.plan.Drafts))
-	}
-	return &job{entry: e, counts: l.r.counts[e.Campaign], draft: l.r.plan.Drafts[e.Draft], attempt: max(e.Attempt, 1)}, nil
+	j, err := l.source.next()
+	l.drained = j == nil
+	return j, err
 }
 
 // admit passes j through the gates that need no state, and prepares it.
@@ -308,8 +303,8 @@ func (l *lane) admit(j *job, now time.Time) bool {
 		l.waiting.put(j, until)
 		return false
 	}
-	if err := l.prepare(j); err != nil {
-		l.halt(n, &Halt{Reason: "encode", Title: err.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
+	if l.source.prepare(j, l.refs); j.unfit != nil {
+		l.halt(n, &Halt{Reason: "encode", Title: j.unfit.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
 		l.undone(j, j.attempt)
 		return false
 	}
@@ -445,17 +440,15 @@ func (l *lane) leaveRest() error {
 		l.undone(j, j.attempt)
 	}
 	l.waiting.jobs = nil
+	l.source.bare.Store(true)
 	for !l.drained {
-		e, err, ok := l.source.next()
-		if err != nil {
-			return fmt.Errorf("reading the plan: %w", err)
+		j, err := l.source.next()
+		if j == nil {
+			return err
 		}
-		if !ok {
-			break
-		}
-		if !e.Action.Repeats() {
-			l.r.counts[e.Campaign].leave(1)
-			l.r.counts[e.Campaign].leftWith(e.Attempt)
+		if !j.entry.Action.Repeats() {
+			j.counts.leave(1)
+			j.counts.leftWith(j.entry.Attempt)
 		}
 	}
 	return nil

@@ -7,10 +7,14 @@ import "time"
 // 2026-09-11. It remembers only those of the last 6 seconds, and of them only a
 // hash, since a fast number has a hundred thousand of them: two recipients of
 // one hash would at worst wait for each other.
+//
+// Within one campaign nobody is sent to twice, but for attempts that were not
+// taken, so a number with one campaign has nothing to remember.
 type pairs struct {
-	begin time.Time // what times are measured from
-	last  map[uint64]time.Duration
-	order []pairSent
+	needed bool
+	begin  time.Time // what times are measured from
+	last   map[uint64]time.Duration
+	order  []pairSent
 }
 
 type pairSent struct {
@@ -18,7 +22,9 @@ type pairSent struct {
 	at  time.Duration
 }
 
-func newPairs(now time.Time) pairs { return pairs{begin: now, last: map[uint64]time.Duration{}} }
+func newPairs(now time.Time, campaigns int) pairs {
+	return pairs{needed: campaigns > 1, begin: now, last: map[uint64]time.Duration{}}
+}
 
 // pairKey is a hash of a recipient's key (FNV-1a).
 func pairKey(recipient string) uint64 {
@@ -31,6 +37,9 @@ func pairKey(recipient string) uint64 {
 
 // until is when a recipient may get the next message; zero for now.
 func (p *pairs) until(recipient string, now time.Time) time.Time {
+	if !p.needed {
+		return time.Time{}
+	}
 	p.forget(now)
 	at, ok := p.last[pairKey(recipient)]
 	if !ok {
@@ -41,6 +50,9 @@ func (p *pairs) until(recipient string, now time.Time) time.Time {
 
 // sent remembers a send.
 func (p *pairs) sent(recipient string, now time.Time) {
+	if !p.needed {
+		return
+	}
 	s := pairSent{pairKey(recipient), now.Sub(p.begin)}
 	p.last[s.key] = s.at
 	p.order = append(p.order, s)

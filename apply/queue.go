@@ -2,8 +2,6 @@ package apply
 
 import (
 	"container/heap"
-	"crypto/sha256"
-	"iter"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -21,6 +19,8 @@ type job struct {
 	touched  bool // an intent of this run exists
 	pending  bool // planned as settled, and found not to be
 	due      time.Time
+	prepared int   // the attempt that intent and request are of
+	unfit    error // why there is no request
 	intent   state.Intent
 	request  message.Request
 	handle   int64 // of the durable intent
@@ -30,29 +30,6 @@ type job struct {
 // settled says that the delivery is in the state as rejected or accepted, and
 // that this run has not changed that.
 func (j *job) settled() bool { return j.entry.Action.Repeats() && !j.touched && !j.pending }
-
-// source is the stream of a lane's entries.
-type source struct {
-	next func() (plan.Entry, error, bool)
-	stop func()
-}
-
-// openSource streams the entries that provider's number has to send.
-func openSource(p *plan.Plan, provider string) *source {
-	next, stop := iter.Pull2(p.Entries())
-	pull := func() (plan.Entry, error, bool) {
-		for {
-			e, err, ok := next()
-			if !ok || err != nil {
-				return e, err, ok
-			}
-			if e.Action.Sends() && p.Campaigns[e.Campaign].Provider == provider {
-				return e, nil, true
-			}
-		}
-	}
-	return &source{next: pull, stop: stop}
-}
 
 // delayed is a heap of jobs by the time at which they may go on.
 type delayed struct {
@@ -97,31 +74,4 @@ func (d *delayed) first() time.Time {
 		return time.Time{}
 	}
 	return d.jobs[0].due
-}
-
-// prepare builds j's request and intent for its next attempt.
-func (l *lane) prepare(j *job) error {
-	p, c, e := l.r.plan, j.counts.campaign, &j.entry
-	key := e.Recipient.Key()
-	ref := message.NewRef(p.Lineage, c.Address, key, c.Revision, j.attempt)
-	req, err := l.sender.Encode(e.Recipient.Address, j.draft, e.Values, ref)
-	if err != nil {
-		return err
-	}
-	address := c.Message
-	if e.Draft == c.FallbackDraft {
-		address = c.Fallback
-	}
-	j.request = req
-	needsWindow := message.NeedsWindow(j.draft.Message)
-	j.intent = state.Intent{
-		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},
-		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
-		Body: sha256.Sum256(req.Body), Message: address, Digest: e.Digest,
-		Retry: e.Action == plan.Retry,
-		// The order is for one attempt: those after it go on without.
-		Again: e.Action == plan.Replace && j.attempt == e.Attempt, Marketing: true, NoCooldown: needsWindow || !c.Marketing(), Window: needsWindow, AssumeOpen: c.AssumeOpen,
-		KnownUntil: e.WindowUntil, CapCount: c.CapCount, CapPer: c.CapPer,
-	}
-	return nil
 }

@@ -23,7 +23,7 @@ const (
 	// Answers within quick need no more than quickWidth: more would be memory
 	// and no messages a second (docs/benchmarks.md).
 	quick      = 50 * time.Millisecond
-	quickWidth = 128
+	quickWidth = 192
 )
 
 func newWidth(parallelism int) width {

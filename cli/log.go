@@ -40,6 +40,9 @@ func (a *app) openLog() (close func(), err error) {
 
 // logEvent logs one event of a run: attempts at debug, pauses and halts above.
 func (a *app) logEvent(ev apply.Event) {
+	if !a.log.IsDebug() && (ev.Kind == apply.EventAnswered || ev.Kind == apply.EventGated || ev.Kind == apply.EventHeld) {
+		return // one for each message; to word them costs more than the rest of the report
+	}
 	where := []any{"provider", ev.Provider, "campaign", ev.Campaign}
 	switch ev.Kind {
 	case apply.EventAnswered:

@@ -35,3 +35,13 @@ func TestRef(t *testing.T) {
 		t.Error("ref of another lineage taken for ours")
 	}
 }
+
+// References are in states and at providers: they never change.
+func TestReferences(t *testing.T) {
+	refs := NewReferences("0123456789abcdef0123456789abcdef")
+	for range 2 {
+		if got, want := refs.Of("campaign.spring", "+4915112345678", 1, 2), "hb1.FOO7MGIP.OTJBPVN4MOHLNL24SQAC6CIP.CX4FOSKD"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -54,6 +54,7 @@ type Provider struct {
 	base    string // base URL and version
 	profile *providers.Profile
 	client  *providers.Client
+	header  http.Header // credentials
 }
 
 // Format implements fmt.Formatter: no verb prints a credential.
@@ -86,15 +87,12 @@ func New(c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{config: c, base: base + "/" + c.APIVersion, profile: Profile().WithThroughput(c.Throughput), client: c.Client}, nil
+	return &Provider{config: c, base: base + "/" + c.APIVersion, profile: Profile().WithThroughput(c.Throughput), client: c.Client,
+		header: providers.Header("Authorization", "Bearer "+string(c.AccessToken))}, nil
 }
 
 // Profile is what the Cloud API can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
-
-func (p *Provider) header() http.Header {
-	return providers.Header("Authorization", "Bearer "+string(p.config.AccessToken))
-}
 
 // Profile is what the Cloud API can do, as Meta documents it.
 func Profile() providers.Profile {

@@ -37,7 +37,7 @@ var errNotOffered = errors.New("this account does not offer it")
 
 // get asks the Graph API.
 func (p *Provider) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	reply, err := p.client.Get(ctx, p.base+"/"+path+"?"+query.Encode(), p.header())
+	reply, err := p.client.Get(ctx, p.base+"/"+path+"?"+query.Encode(), p.header)
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ type Provider struct {
 	base    string
 	profile *providers.Profile
 	client  *providers.Client
+	header  http.Header // credentials
 }
 
 // Format implements fmt.Formatter: no verb prints a credential.
@@ -65,15 +66,12 @@ func New(c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{config: c, base: base, profile: Profile().WithThroughput(c.Throughput), client: c.Client}, nil
+	return &Provider{config: c, base: base, profile: Profile().WithThroughput(c.Throughput), client: c.Client,
+		header: providers.Header("D360-API-KEY", string(c.APIKey))}, nil
 }
 
 // Profile is what 360dialog can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
-
-func (p *Provider) header() http.Header {
-	return providers.Header("D360-API-KEY", string(p.config.APIKey))
-}
 
 // Profile is what 360dialog can do: what it documents for itself, and with a
 // doubt what it only passes on.

@@ -13,7 +13,7 @@ import (
 
 // Send posts r once.
 func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
-	reply, failed := p.client.Post(ctx, p.base+r.Path, p.header(), r.Body)
+	reply, failed := p.client.Post(ctx, p.base+r.Path, p.header, r.Body)
 	if failed != nil {
 		return *failed
 	}

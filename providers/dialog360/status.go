@@ -12,7 +12,7 @@ import (
 // Check reads the number's health; 360dialog tells nothing about quality and
 // limits, and has no way to ask for a message.
 func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
-	reply, err := p.client.Get(ctx, p.base+"/health_status", p.header())
+	reply, err := p.client.Get(ctx, p.base+"/health_status", p.header)
 	if err != nil {
 		return nil, err
 	}

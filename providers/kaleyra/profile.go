@@ -66,6 +66,7 @@ type Provider struct {
 	base    string // up to the sending number
 	profile *providers.Profile
 	client  *providers.Client
+	header  http.Header // credentials
 }
 
 // Format implements fmt.Formatter: no verb prints a credential.
@@ -104,6 +105,7 @@ func New(c Config) (*Provider, error) {
 		return nil, err
 	}
 	return &Provider{
+		header: providers.Header("api-key", string(c.APIKey)),
 		config: c, base: base + "/v2/" + c.SID + "/whatsapp/+" + strings.TrimPrefix(c.PhoneNumber, "+"),
 		profile: Profile().WithThroughput(c.Throughput), client: c.Client,
 	}, nil
@@ -143,10 +145,6 @@ func (c Config) check() error {
 
 // Profile is what Kaleyra can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
-
-func (p *Provider) header() http.Header {
-	return providers.Header("api-key", string(p.config.APIKey))
-}
 
 // Profile is what Kaleyra can do: the kinds that have a page, and with a doubt
 // those that it only passes on to Meta.

@@ -46,6 +46,7 @@ type Provider struct {
 	base    string // base URL and channel
 	profile *providers.Profile
 	client  *providers.Client
+	header  http.Header // credentials
 }
 
 // Format implements fmt.Formatter: no verb prints a credential.
@@ -67,17 +68,14 @@ func New(c Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{config: c, base: base + "/" + c.ChannelID, profile: Profile().WithThroughput(c.Throughput), client: c.Client}, nil
+	return &Provider{config: c, base: base + "/" + c.ChannelID, profile: Profile().WithThroughput(c.Throughput), client: c.Client,
+		header: providers.Header("Authorization", "Bearer "+string(c.Token))}, nil
 }
 
 // Profile is what 1msg can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
 
 // header carries the token; 1msg also takes it in the query, where logs keep it.
-func (p *Provider) header() http.Header {
-	return providers.Header("Authorization", "Bearer "+string(p.config.Token))
-}
-
 // Profile is what 1msg can do, as it documents it.
 func Profile() providers.Profile {
 	return providers.Profile{

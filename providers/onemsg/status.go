@@ -19,7 +19,7 @@ func (p *Provider) Poll(ctx context.Context, messageID string) ([]message.Event,
 	if strings.HasPrefix(messageID, "job:") {
 		return nil, nil
 	}
-	reply, err := p.client.Get(ctx, p.base+"/hookInfo?"+url.Values{"messageId": {messageID}}.Encode(), p.header())
+	reply, err := p.client.Get(ctx, p.base+"/hookInfo?"+url.Values{"messageId": {messageID}}.Encode(), p.header)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (p *Provider) answerText(r providers.Reply) string {
 // Check asks for the channel's status; 1msg tells nothing about quality and
 // limits.
 func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
-	reply, err := p.client.Get(ctx, p.base+"/status", p.header())
+	reply, err := p.client.Get(ctx, p.base+"/status", p.header)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,136 @@
+package apply
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// source is the stream of what a lane has to send. A goroutine of its own reads
+// the plan and prepares requests, so that the next batch is ready when a commit
+// ends: commits are what a lane waits for.
+type source struct {
+	r        *runner
+	provider string
+	sender   Sender
+	groups   chan []*job
+	group    []*job // of groups, what was not taken yet
+	ended    chan struct{}
+	bare     atomic.Bool // what is left will not be sent and needs no request
+	reader   sync.WaitGroup
+	err      error // of the plan; to be read when groups is closed
+}
+
+// groupSize is how many jobs are handed over at once, and readAhead how many are
+// ready beside those that a lane has in flight.
+const (
+	groupSize = 32
+	readAhead = maxWidth
+)
+
+// openSource streams the jobs of provider's number; it ends with stop.
+func openSource(r *runner, provider string) *source {
+	s := &source{r: r, provider: provider, sender: r.opt.Senders[provider],
+		groups: make(chan []*job, readAhead/groupSize), ended: make(chan struct{})}
+	s.reader.Go(func() {
+		defer close(s.groups)
+		s.err = s.read()
+	})
+	return s
+}
+
+// stop ends the stream, and returns when nobody reads the plan any more.
+func (s *source) stop() {
+	close(s.ended)
+	s.reader.Wait()
+}
+
+// next is the next job; nil at the end.
+func (s *source) next() (*job, error) {
+	if len(s.group) == 0 {
+		var ok bool
+		if s.group, ok = <-s.groups; !ok {
+			return nil, s.err
+		}
+	}
+	j := s.group[0]
+	s.group[0], s.group = nil, s.group[1:]
+	return j, nil
+}
+
+func (s *source) read() error {
+	p := s.r.plan
+	refs := message.NewReferences(p.Lineage)
+	var group []*job
+	for e, err := range p.Entries() {
+		if err == nil && (e.Draft < 0 || e.Draft >= len(p.Drafts)) && e.Action.Sends() {
+			err = fmt.Errorf("an entry names message %d of %d", e.Draft, len(p.Drafts))
+		}
+		if err != nil {
+			s.pass(group)
+			return fmt.Errorf("reading the plan: %w", err)
+		}
+		if !e.Action.Sends() || p.Campaigns[e.Campaign].Provider != s.provider {
+			continue
+		}
+		j := &job{entry: e, counts: s.r.counts[e.Campaign], draft: p.Drafts[e.Draft], attempt: max(e.Attempt, 1)}
+		if !s.bare.Load() {
+			s.prepare(j, refs)
+		}
+		if group = append(group, j); len(group) < groupSize {
+			continue
+		}
+		if !s.pass(group) {
+			return nil
+		}
+		group = nil
+	}
+	s.pass(group)
+	return nil
+}
+
+// pass hands a group over; false when nobody wants it any more.
+func (s *source) pass(group []*job) bool {
+	if len(group) == 0 {
+		return true
+	}
+	select {
+	case s.groups <- group:
+		return true
+	case <-s.ended:
+		return false
+	}
+}
+
+// prepare builds j's request and intent for its next attempt, unless it has.
+func (s *source) prepare(j *job, refs *message.References) {
+	if j.prepared == j.attempt {
+		return
+	}
+	j.prepared = j.attempt
+	c, e := j.counts.campaign, &j.entry
+	key := e.Recipient.Key()
+	ref := refs.Of(c.Address, key, c.Revision, j.attempt)
+	if j.request, j.unfit = s.sender.Encode(e.Recipient.Address, j.draft, e.Values, ref); j.unfit != nil {
+		return
+	}
+	address := c.Message
+	if e.Draft == c.FallbackDraft {
+		address = c.Fallback
+	}
+	needsWindow := message.NeedsWindow(j.draft.Message)
+	j.intent = state.Intent{
+		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},
+		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
+		Body: sha256.Sum256(j.request.Body), Message: address, Digest: e.Digest,
+		Retry: e.Action == plan.Retry,
+		// The order is for one attempt: those after it go on without.
+		Again: e.Action == plan.Replace && j.attempt == e.Attempt, Marketing: true, NoCooldown: needsWindow || !c.Marketing(), Window: needsWindow, AssumeOpen: c.AssumeOpen,
+		KnownUntil: e.WindowUntil, CapCount: c.CapCount, CapPer: c.CapPer,
+	}
+}
