@@ -35,6 +35,7 @@ type lane struct {
 	refs    *message.References
 
 	pace    *pacer
+	leaving *window
 	breaker breaker
 	width   width
 	flying  int
@@ -87,7 +88,7 @@ func newLane(r *runner, provider string) *lane {
 		r: r, provider: provider, sender: r.opt.Senders[provider],
 		rnd:    rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
 		source: openSource(r, provider), refs: message.NewReferences(r.plan.Lineage),
-		pace: newPacer(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
+		pace: newPacer(rate, r.opt.Now()), leaving: newWindow(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
 		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now(), campaigns),
 		canaries: map[*counts]*canary{},
 	}
@@ -366,6 +367,7 @@ func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Ti
 func (l *lane) send(ctx context.Context) {
 	clock := l.r.opt.Now
 	for j := range l.work {
+		l.leaving.wait(ctx, clock)
 		started := clock()
 		fp.Hit("request-before")
 		a := l.sender.Send(ctx, j.request)

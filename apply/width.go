@@ -13,7 +13,8 @@ import (
 type width struct {
 	now     int
 	fixed   bool
-	clean   int // accepted since the last change
+	hurt    bool // an answer was unclear
+	clean   int  // accepted since the last change
 	latency time.Duration
 }
 
@@ -47,12 +48,31 @@ func (w *width) answered(took time.Duration, class message.Class, rate float64) 
 	switch class {
 	case message.Accepted:
 		w.clean++
-		if want := w.wanted(rate); w.clean >= w.now && w.now < want {
-			w.now, w.clean = min(w.now*2, want), 0
+		if want := w.wanted(rate); w.clean >= w.due(rate) && w.now < want {
+			w.now, w.clean = w.next(rate, want), 0
 		}
 	case message.Unknown:
-		w.now, w.clean = max(w.now/2, minWidth), 0
+		w.now, w.clean, w.hurt = max(w.now/2, minWidth), 0, true
 	}
+}
+
+// Where a rate is known and all went well, the first answers tell how many
+// places it needs, and waiting would only cost pace. Else the places double each
+// time that as many were accepted as there are.
+func (w *width) straight(rate float64) bool { return rate > 0 && !w.hurt }
+
+func (w *width) due(rate float64) int {
+	if w.straight(rate) {
+		return minWidth
+	}
+	return w.now
+}
+
+func (w *width) next(rate float64, want int) int {
+	if w.straight(rate) {
+		return want
+	}
+	return min(w.now*2, want)
 }
 
 // wanted is how many places the rate needs at the latency seen, with a quarter
