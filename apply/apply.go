@@ -98,6 +98,9 @@ type UnrecordedError struct {
 
 // Error implements error.
 func (e *UnrecordedError) Error() string {
+	if e.Outcomes == 0 {
+		return fmt.Sprintf("the state could not be written, so nothing more was sent: %v", e.Err)
+	}
 	return fmt.Sprintf("the state could not be written, so nothing more was sent; %d outcomes are not recorded and those sends are in doubt: %v", e.Outcomes, e.Err)
 }
 

@@ -104,6 +104,10 @@ func (t *tx) fence(run int64) error {
 }
 
 func (t *tx) intend(run, id int64, in *Intent) (Verdict, error) {
+	// First of all: what follows would give the person a name again.
+	if erased, err := t.s.isErased(t.c, in.Recipient); err != nil || erased {
+		return Verdict{Gate: GateOptedOut}, err
+	}
 	campaign, err := t.address(in.Campaign)
 	if err != nil {
 		return Verdict{}, err
@@ -236,10 +240,6 @@ func (t *tx) supersede(id, run int64) error {
 func (t *tx) marketing(p *personRow, known bool, in *Intent) (Verdict, error) {
 	if known && p.opt == optOut {
 		return Verdict{Gate: GateOptedOut}, nil
-	}
-	erased, err := t.s.isErased(t.c, in.Recipient)
-	if err != nil || erased {
-		return Verdict{Gate: GateOptedOut}, err
 	}
 	if p.cooldown > t.now && !in.NoCooldown {
 		return Verdict{Gate: GateCooldown, Until: fromMillis(p.cooldown)}, nil

@@ -356,6 +356,52 @@ func TestEraseLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestEraseInTheMiddle erases somebody whose message is under way, and somebody
+// who is only known by a user id and would be sent to next.
+func TestEraseInTheMiddle(t *testing.T) {
+	s, _ := create(t)
+	const user = "US.canary13491208655302741918"
+	run := begin(t, s)
+	v := intend(t, s, run, intent(s, phone(1)))
+	for _, who := range []string{phone(1), user} {
+		if err := s.Erase(t.Context(), who); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settle(t, s, run, accepted(v[0], wamidOf(1)))
+	in := intent(s, user)
+	in.Marketing = false
+	for _, v := range intend(t, s, run, intent(s, phone(1)), in) {
+		if v.Gate != GateOptedOut {
+			t.Errorf("an erased person is sent to: %+v", v)
+		}
+	}
+	answer := intent(s, user)
+	answer.Inbound = 1
+	if v := intend(t, s, 0, answer); v[0].Gate != GateOptedOut {
+		t.Errorf("an erased person is answered: %+v", v)
+	}
+	if got, err := s.Tally(t.Context(), "campaign.spring", 1); err != nil || got.Accepted != 1 {
+		t.Errorf("the counts are %+v, %v", got, err)
+	}
+	verify(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(s.opt.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := phoneID(phone(1))
+	packed, _ := packID(wamidOf(1)).([]byte)
+	for name, trace := range map[string][]byte{"the user id": []byte("canary"), "the number": []byte(phone(1)[1:]), "the message's id": packed,
+		"the number as an integer": binary.BigEndian.AppendUint64(nil, uint64(id))[2:]} {
+		if bytes.Contains(data, trace) {
+			t.Errorf("the file still holds %s", name)
+		}
+	}
+}
+
 func TestMoveRemoveImport(t *testing.T) {
 	s, _ := create(t)
 	run, err := s.Begin(t.Context(), Run{}, []Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte("{}")}})

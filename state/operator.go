@@ -330,13 +330,33 @@ func (s *Store) Erase(ctx context.Context, recipient string) error {
 	if err != nil {
 		return fmt.Errorf("erasing a recipient: %w", err)
 	}
-	// The journal holds old pages until it is emptied.
+	return s.emptyJournal(ctx)
+}
+
+// emptyJournal writes everything into the one file: the journal holds old pages
+// until then. Whoever reads the state may keep it from being emptied for a
+// while.
+func (s *Store) emptyJournal(ctx context.Context) error {
 	if err := s.acquire(ctx); err != nil {
 		return err
 	}
 	defer s.release()
-	return s.writer.script("PRAGMA wal_checkpoint(TRUNCATE)")
+	for try := 0; ; try++ {
+		busy, _, err := s.writer.one("PRAGMA wal_checkpoint(TRUNCATE)")
+		switch {
+		case err != nil:
+			return fmt.Errorf("emptying the journal: %w", err)
+		case busy == 0:
+			return nil
+		case try == emptyTries:
+			return errors.New("the person is erased, and nothing is sent to them again; but another process reads the state, so that its journal still holds what was there. Run the command again when that process has ended")
+		}
+	}
 }
+
+// emptyTries is how often emptying the journal is tried again; each waits for
+// busyTimeout.
+const emptyTries = 2
 
 const foldAll = 1000
 

@@ -77,7 +77,16 @@ func (t *tx) settleAll(outcomes []Outcome) error {
 	if err != nil {
 		return err
 	}
+	erased, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	if err != nil {
+		return err
+	}
 	for i := range outcomes {
+		if erased == 1 {
+			if outcomes[i], err = t.nameless(outcomes[i]); err != nil {
+				return err
+			}
+		}
 		if err := t.settle(&outcomes[i]); err != nil {
 			return err
 		}
@@ -88,6 +97,23 @@ func (t *tx) settleAll(outcomes []Outcome) error {
 		}
 	}
 	return nil
+}
+
+// nameless takes the id out of an outcome of somebody who was erased while the
+// send was under way, and drops what came for it: WhatsApp's ids hold the phone
+// number.
+func (t *tx) nameless(o Outcome) (Outcome, error) {
+	who, _, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
+	if err != nil || o.ID == "" {
+		return o, err
+	}
+	gone, err := t.isErasedID(who)
+	if err != nil || !gone {
+		return o, err
+	}
+	_, err = t.removeAll(tOrphans, "SELECT id FROM orphans WHERE hash = ?", hash48(o.ID))
+	o.ID = ""
+	return o, err
 }
 
 func (t *tx) settle(o *Outcome) error {
