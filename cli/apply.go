@@ -247,7 +247,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	}
 	rep, runErr := apply.Run(ctx, report.Plan, options)
 	bar.done()
-	if err := numbers.conclude(ctx, store, report.Plan); err != nil {
+	if err := numbers.conclude(ctx, store, report.Plan); err != nil && runErr == nil {
 		return a.failState(err, opt.detailed)
 	}
 	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), run: run, outputs: outs})

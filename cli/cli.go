@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/state"
 )
 
 // Exit codes; see the README.
@@ -160,7 +161,11 @@ func (a *app) automation() bool {
 
 // fail shows an error that is not about a place in a file.
 func (a *app) fail(summary string, err error) error {
-	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: a.near(sentence(err))}})
+	detail := a.near(sentence(err))
+	if advice := state.DiskAdvice(err); advice != "" {
+		detail += "\n\n" + advice
+	}
+	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: detail}})
 	return exit(exitError)
 }
 

@@ -61,5 +61,8 @@ func concludeCampaign(ctx context.Context, store *state.Store, number concluder,
 			events = events[:0]
 		}
 	}
+	if len(events) == 0 {
+		return nil
+	}
 	return store.Events(ctx, c.Provider, events)
 }
