@@ -301,14 +301,10 @@ func (p *post) told(t testing.TB) told {
 // answered twice, and nobody was forgotten.
 func (s *street) judgeServe() (answered, doubts int) {
 	s.t.Helper()
-	replies := map[int]state.Delivery{} // by the event that they answer
 	byID := map[string]state.Delivery{}
 	for _, d := range s.everything() {
 		if d.ID != "" {
 			byID[d.ID] = d
-		}
-		if d.Campaign != campaign {
-			replies[d.Revision] = d
 		}
 	}
 	s.judgeTold(byID)
@@ -318,6 +314,18 @@ func (s *street) judgeServe() (answered, doubts int) {
 		}
 		if e.Accepted && byID[e.ID].Send != state.Accepted {
 			s.t.Errorf("the network took %s, and no delivery has its id, though its webhook was kept", e.ID)
+		}
+	}
+	return s.answers()
+}
+
+// answers counts what people wrote by what became of the answer.
+func (s *street) answers() (answered, doubts int) {
+	s.t.Helper()
+	replies := map[int]state.Delivery{} // by the event that they answer
+	for _, d := range s.everything() {
+		if d.Campaign != campaign {
+			replies[d.Revision] = d
 		}
 	}
 	s.read(func(ctx context.Context, st *state.Store) error {

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/sandbox"
-	"github.com/handbill/handbill/state"
 )
 
 // strace runs a command of handbill under strace and returns its lines; the
@@ -198,43 +197,5 @@ func TestANewStateIsInItsDirectory(t *testing.T) {
 	}
 	if !made || !synced {
 		t.Errorf("the state was made: %v, its directory synced: %v", made, synced)
-	}
-}
-
-// TestDiskErrors makes the n-th sync or write of an apply fail, for several n:
-// it never panics, what was intended is never sent twice, nothing is sent that
-// the state does not know, and it says what happened. The next apply goes on.
-func TestDiskErrors(t *testing.T) {
-	whens := []string{"9", "14"}
-	if ci, _ := effort(); ci {
-		whens = []string{"1", "2", "4", "7", "9", "12", "14", "20", "30", "60"}
-	}
-	for _, what := range []string{"fsync,fdatasync:error=EIO", "pwrite64:error=ENOSPC", "pwrite64:error=EIO"} {
-		for _, when := range whens {
-			t.Run(what+" "+when, func(t *testing.T) {
-				h := newHouse(t, 30, sandbox.Options{Seed: 5})
-				_, out, code := h.strace(applyArgs, "-e", "inject="+what+":when="+when+"+")
-				if strings.Contains(out, "goroutine ") || strings.Contains(out, "bug in handbill") {
-					t.Errorf("it panics, or blames itself:\n%s", out)
-				}
-				if code == 0 && h.network.Totals().Posts < 30 {
-					t.Errorf("it ends well and sent %d:\n%s", h.network.Totals().Posts, out)
-				}
-				if code != 0 && !strings.Contains(out, "Error") {
-					t.Errorf("it ends with %d and says nothing:\n%s", code, out)
-				}
-				open := count(h.deliveries(), state.Sending)
-				if open > parallel {
-					t.Errorf("%d are open, and no more than %d were in flight", open, parallel)
-				}
-				if out, code := h.run(applyArgs...); code != 0 {
-					t.Errorf("the next apply ends with %d:\n%s", code, out)
-				}
-				h.judge()
-				if out, code := h.run("state", "verify"); code != 0 {
-					t.Errorf("verify ends with %d:\n%s", code, out)
-				}
-			})
-		}
 	}
 }

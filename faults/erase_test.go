@@ -1,0 +1,189 @@
+package faults
+
+import (
+	"bytes"
+	bits "encoding/binary"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/state"
+)
+
+// TestErasedWhileApplySends erases people, a few at a time, at random times of
+// an apply that runs beside serve. Nobody is sent to after the erasure was
+// committed, also no answer; the apply ends well and its counts hold; and in the
+// end no file but the backups that the command named holds a trace of them.
+func TestErasedWhileApplySends(t *testing.T) {
+	rounds, each := 2, 10
+	if ci, _ := effort(); ci {
+		rounds = 20
+	}
+	before, late, never := 0, 0, 0
+	for round := range rounds {
+		rnd := rand.New(rand.NewPCG(uint64(round), 21))
+		s := newStreet(t, 60, sandbox.Options{Seed: int64(round), Latency: 10 * time.Millisecond}, sandbox.Cloud)
+		s.serve()
+		sending := s.start()
+		s.posted(sending, 1)
+		s.write(3)
+		time.Sleep(time.Duration(rnd.IntN(70)) * time.Millisecond)
+		gone := rnd.Perm(s.people)[:each]
+		args := []string{"state", "erase", "-lock=false"}
+		for _, i := range gone {
+			args = append(args, person(i))
+		}
+		began := time.Now()
+		erased, code := s.run(args...)
+		if code != 0 {
+			t.Fatalf("erase ends with %d:\n%s", code, erased)
+		}
+		done := time.Now()
+		for _, i := range gone { // they write once more
+			in := sandbox.Inbound{Provider: sandbox.Cloud, Number: "1", From: person(i), Text: "canary of " + person(i)}
+			if _, err := s.network.Inbound(in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out, code := sending.wait(t); code != 0 {
+			t.Errorf("apply ends with %d:\n%s", code, out)
+		}
+		if out, code := s.run(applyArgs...); code != 0 {
+			t.Errorf("the next apply ends with %d:\n%s", code, out)
+		}
+		s.rest()
+		s.close()
+		a, b, c := s.judgeErased(gone, began, done)
+		before, late, never = before+a, late+b, never+c
+		s.traces(gone, erased)
+		if out, code := s.run("state", "verify"); code != 0 {
+			t.Errorf("verify ends with %d:\n%s", code, out)
+		}
+		if t.Failed() {
+			t.Fatalf("that was round %d", round)
+		}
+	}
+	t.Logf("%d people were erased in %d applies: %d had been sent to, %d while they were erased, %d never were", rounds*each, rounds, before, late, never)
+}
+
+// judgeErased counts who was sent to before and while the erasure ran, and
+// never. A request may leave a moment after the erasure's commit when its
+// intent was durable before.
+func (s *street) judgeErased(gone []int, began, done time.Time) (before, late, never int) {
+	s.t.Helper()
+	known, accepted := map[string]bool{}, 0
+	for _, d := range s.everything() {
+		known[d.Ref] = true
+		if d.Send == state.Accepted {
+			accepted++
+		}
+		for _, i := range gone {
+			if d.Recipient == person(i) {
+				s.t.Errorf("a delivery of %s still has the number", d.Campaign)
+			}
+		}
+	}
+	sent, taken := map[string]time.Time{}, 0
+	for e := range s.network.Ledger {
+		if e.Accepted {
+			taken++
+		}
+		if e.Duplicate {
+			s.t.Errorf("%s got one message twice", e.To)
+		}
+		if !known[e.Ref] {
+			s.t.Errorf("a request to %s left, and the state does not know it", e.To)
+		}
+		sent["+"+strings.TrimPrefix(e.To, "+")] = e.At
+	}
+	if accepted != taken {
+		s.t.Errorf("the network took %d messages, and the state counts %d", taken, accepted)
+	}
+	for _, i := range gone {
+		switch at, ok := sent[person(i)]; {
+		case !ok:
+			never++
+		case at.Before(began):
+			before++
+		case at.Before(done.Add(50 * time.Millisecond)):
+			late++
+		default:
+			s.t.Errorf("%s was sent to %v after the erasure", person(i), at.Sub(done))
+		}
+	}
+	return before, late, never
+}
+
+// traces looks for what leads to the erased in every file beside the
+// configuration, and wants it only where the command said.
+func (s *street) traces(gone []int, erased string) {
+	s.t.Helper()
+	var marks [][]byte
+	for _, i := range gone {
+		number := strings.TrimPrefix(person(i), "+")
+		v, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		marks = append(marks, []byte(number), bits.BigEndian.AppendUint64(nil, v)[2:])
+	}
+	for e := range s.network.Ledger {
+		if e.Accepted && slices.ContainsFunc(gone, func(i int) bool { return strings.HasSuffix(person(i), e.To) }) {
+			marks = append(marks, []byte(strings.TrimPrefix(e.ID, "wamid.")))
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".hcl") || strings.Contains(erased, filepath.Base(name)) {
+			continue
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, m := range marks {
+			if bytes.Contains(data, m) {
+				s.t.Errorf("%s still holds %q of an erased person", filepath.Base(name), m)
+			}
+		}
+	}
+}
+
+// TestEraseWaitsForItsTurn: without -lock=false an erasure is refused while an
+// apply sends, or waits for its end; the apply after that sends nothing to the
+// person.
+func TestEraseWaitsForItsTurn(t *testing.T) {
+	h := newHouse(t, 60, sandbox.Options{Seed: 9, Latency: 30 * time.Millisecond})
+	first := h.start()
+	h.posted(first, 10)
+	if out, code := h.run("state", "erase", person(59)); code == 0 || !strings.Contains(out, "State locked") {
+		t.Errorf("erase ends with %d while an apply sends:\n%s", code, out)
+	}
+	waiting := h.begin([]string{"state", "erase", "-lock-timeout=30s", person(59)})
+	first.signal(syscall.SIGINT)
+	if out, code := first.wait(t); code != 130 {
+		t.Errorf("apply ends with %d:\n%s", code, out)
+	}
+	if out, code := waiting.wait(t); code != 0 {
+		t.Errorf("erase ends with %d:\n%s", code, out)
+	}
+	before := h.network.Totals().Posts
+	if out, code := h.run(applyArgs...); code != 0 {
+		t.Errorf("the next apply ends with %d:\n%s", code, out)
+	}
+	for e := range h.network.Ledger {
+		if strings.HasSuffix(person(59), e.To) && uint64(e.N) > before {
+			t.Error("an erased person was sent to")
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/state"
+)
+
+// seams are the places that fail, once, instead of ending the process.
+var seams = map[string]int{"commit-refused": 4, "commit-unclear": 4}
+
+// TestEveryFailpointIsKnown: what stands in the code is in the catalogue, and
+// nothing else.
+func TestEveryFailpointIsKnown(t *testing.T) {
+	call := regexp.MustCompile(`\b(?:fp\.Hit|fp\.Err|hit)\((?:[^"()]|\([^()]*\))*"([a-z-]+)"\)`)
+	found := map[string]bool{}
+	for _, room := range []string{"apply", "serve", "state", "cli"} {
+		files, err := filepath.Glob("../" + room + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			src, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range call.FindAllStringSubmatch(string(src), -1) {
+				found[m[1]] = true
+			}
+		}
+	}
+	known := map[string]bool{}
+	for _, list := range []map[string]int{failpoints, servepoints, seams} {
+		for name := range list {
+			known[name] = true
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(found)), slices.Sorted(maps.Keys(known)); !slices.Equal(got, want) {
+		t.Errorf("in the code are %v, in the catalogue %v", got, want)
+	}
+}
+
+// TestSweep goes through every failpoint on every provider's wire: the process
+// is killed there, or a commit fails there, and what comes after mends all.
+func TestSweep(t *testing.T) {
+	wires := sandbox.Providers()
+	if ci, _ := effort(); !ci {
+		wires = wires[3:]
+	}
+	var mu sync.Mutex
+	hit := 0
+	for _, wire := range wires {
+		t.Run(string(wire), func(t *testing.T) {
+			jobs := make(chan func())
+			var wg sync.WaitGroup
+			for range 2 {
+				wg.Go(func() {
+					for job := range jobs {
+						job()
+						mu.Lock()
+						hit++
+						mu.Unlock()
+					}
+				})
+			}
+			for _, name := range slices.Sorted(maps.Keys(failpoints)) {
+				jobs <- func() { sweepApply(t, wire, name, -1) }
+			}
+			for _, name := range slices.Sorted(maps.Keys(seams)) {
+				jobs <- func() { sweepApply(t, wire, name, 1) }
+			}
+			for _, name := range slices.Sorted(maps.Keys(servepoints)) {
+				jobs <- func() { sweepServe(t, wire, name, -1) }
+			}
+			for _, name := range slices.Sorted(maps.Keys(seams)) {
+				jobs <- func() { sweepServe(t, wire, name, 0) }
+			}
+			close(jobs)
+			wg.Wait()
+		})
+	}
+	t.Logf("%d places of %d wires", hit, len(wires))
+}
+
+// sweepApply ends an apply at a place; code is how it ends.
+func sweepApply(t *testing.T, wire sandbox.Provider, name string, code int) {
+	h := build(t, 30, sandbox.Options{Seed: 10, Latency: time.Millisecond}, plot{wire: wire})
+	nth := 2
+	if failpoints[name] == 1 {
+		nth = 1
+	} else if n := seams[name]; n > 0 {
+		nth = n
+	}
+	out, got := h.start(fmt.Sprintf("HANDBILL_FP=%s:%d", name, nth)).wait(t)
+	if got != code {
+		t.Errorf("%s, %s: apply ends with %d, and the place was to be hit:\n%s", wire, name, got, out)
+	}
+	if open := count(h.deliveries(), state.Sending); open > parallel {
+		t.Errorf("%s, %s: %d are open", wire, name, open)
+	}
+	if out, got := h.run(applyArgs...); got != 0 {
+		t.Errorf("%s, %s: the next apply ends with %d:\n%s", wire, name, got, out)
+	}
+	h.judge()
+}
+
+// sweepServe ends a serve at a place; code is how it ends after an interrupt.
+func sweepServe(t *testing.T, wire sandbox.Provider, name string, code int) {
+	s := newStreet(t, 6, sandbox.Options{Seed: 10}, wire)
+	if out, got := s.run(applyArgs...); got != 0 {
+		t.Errorf("%s: apply ends with %d:\n%s", wire, got, out)
+	}
+	nth := 1
+	if seams[name] > 0 {
+		nth = 5 // the first are of its start
+	}
+	r := s.serve(fmt.Sprintf("HANDBILL_FP=%s:%d", name, nth))
+	for range 4 {
+		s.write(2)
+		if r.ended(30 * time.Millisecond) {
+			break
+		}
+	}
+	if code == -1 && !r.ended(5*time.Second) {
+		t.Errorf("%s, %s: the place was not hit:\n%s", wire, name, r.out)
+	}
+	if code == 0 {
+		s.close()
+		if !strings.Contains(r.out.String(), "failpoint "+name) {
+			t.Errorf("%s, %s: the place was not hit, or nothing is said of it:\n%s", wire, name, r.out)
+		}
+	}
+	s.serve()
+	s.rest()
+	s.close()
+	for e := range s.network.Ledger {
+		if e.Duplicate {
+			t.Errorf("%s, %s: %s got one message twice", wire, name, e.To)
+		}
+	}
+	answered, doubts := s.answers()
+	if answered+doubts != s.wrote || doubts > answering {
+		t.Errorf("%s, %s: %d people wrote, %d were answered, %d answers are in doubt", wire, name, s.wrote, answered, doubts)
+	}
+}
