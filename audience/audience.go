@@ -113,6 +113,8 @@ type Reader struct {
 	max    int
 	count  int
 	ended  bool // Next has come to the end
+
+	settled tally // of the blocks
 }
 
 // Open begins reading src. The returned Reader's Columns are known before the
@@ -228,8 +230,14 @@ func (r *Reader) tooMany(place message.Place) *Error {
 
 // Notes says how the source was read where it could have been read otherwise,
 // such as "read as windows-1252, delimiter ';'". Some notes come up while the
-// rows are read.
-func (r *Reader) Notes() []string { return r.src.notes() }
+// rows are read: it is called when that has ended.
+func (r *Reader) Notes() []string {
+	if c, ok := r.src.(*csvRows); ok {
+		c.tally.add(r.settled)
+		r.settled = tally{}
+	}
+	return r.src.notes()
+}
 
 // Digest is a SHA-256 over the bytes of a file, or over the rows where there
 // is none. It is complete after the last row.

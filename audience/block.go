@@ -116,9 +116,7 @@ func (r *Reader) Settle(b *Block) {
 	if r.count+len(b.Rows) > r.max && r.cutOff(b) {
 		return // its notes may be of rows that are cut off
 	}
-	if c, ok := r.src.(*csvRows); ok {
-		c.tally.add(b.tally)
-	}
+	r.settled.add(b.tally)
 	r.count += len(b.Rows)
 }
 
