@@ -258,7 +258,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		return fmt.Errorf("the state %s is not written any more, for a commit failed earlier: %w", s.opt.Path, s.broken)
 	}
 	c := s.writer
-	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := c.claim(ctx); err != nil {
 		return fmt.Errorf("writing the state %s: %w", s.opt.Path, err)
 	}
 	t := &tx{s: s, c: c, now: millis(s.opt.Clock())}
@@ -301,6 +301,39 @@ func (c *conn) commit() error {
 	}
 	fp.Hit("commit-after")
 	return fp.Err("commit-unclear")
+}
+
+// How a connection waits for another process's write: it looks often at first,
+// since an apply at full speed leaves the file free only for moments between its
+// commits. SQLite's own wait looks every tenth of a second soon, which kept a
+// reply waiting for more than a second (docs/benchmarks.md).
+const (
+	quickLook  = 100 * time.Microsecond
+	quickLooks = 500
+	slowLook   = time.Millisecond
+)
+
+// claim begins a write transaction. It waits for other processes as long as
+// busyTimeout, or until ctx is done.
+func (c *conn) claim(ctx context.Context) error {
+	c.SetBusyTimeout(0)
+	defer c.SetBusyTimeout(busyTimeout)
+	waited, look := time.Duration(0), quickLook
+	for tries := 1; ; tries++ {
+		err := c.exec("BEGIN IMMEDIATE")
+		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || waited > busyTimeout {
+			return err
+		}
+		if tries > quickLooks {
+			look = slowLook
+		}
+		waited += look
+		select {
+		case <-time.After(look):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // read runs fn in a read transaction: one consistent view.
