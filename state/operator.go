@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"strings"
-	"time"
 
 	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
@@ -184,30 +183,6 @@ func (s *Store) Remove(ctx context.Context, address string) (n int, err error) {
 		return 0, fmt.Errorf("removing %s from the state: %w", address, err)
 	}
 	return n, nil
-}
-
-// removeAttempts deletes attempts that a condition chooses with all that hangs
-// on them. It refuses open ones.
-func (t *tx) removeAttempts(where string, args ...any) (int, error) {
-	open, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
-	if err != nil {
-		return 0, err
-	}
-	if open == 1 {
-		return 0, errors.New("something of it is being sent; wait for the apply, or run one after a crash")
-	}
-	ids, err := t.c.ints("SELECT id FROM attempts WHERE "+where, args...)
-	if err != nil {
-		return 0, err
-	}
-	for _, id := range ids {
-		for _, tab := range [...]table{tStatuses, tSuperseded, tOutcomes, tAttempts} {
-			if err := t.remove(tab, id); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return len(ids), nil
 }
 
 // runImport stands for the run of deliveries that were made elsewhere.
@@ -468,45 +443,4 @@ func (t *tx) anonymise(id, to int64) error {
 	}
 	o.hash, o.sentID = 0, nil
 	return t.putOutcome(&o, false)
-}
-
-// keepEvents is how long a repetition or a late event is expected: WhatsApp
-// keeps a message for 30 days, and a webhook is repeated for 7. Source: Meta,
-// webhooks overview, read 2026-09-11.
-const keepEvents = 45 * 24 * time.Hour
-
-// Prune forgets what nothing depends on any more and that is older than before:
-// answered inbound events, notices, old revisions of campaigns that have a newer
-// one; and of waiting events and known bodies what is older than 45 days too.
-// It returns how many rows are gone.
-func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) {
-	events := before
-	if latest := s.opt.Clock().Add(-keepEvents); latest.Before(events) {
-		events = latest
-	}
-	err = s.write(ctx, func(t *tx) error {
-		for _, p := range []struct {
-			table table
-			query string
-			limit time.Time
-		}{
-			{tInbound, "SELECT id FROM inbound WHERE state = 2 AND received < ?", events},
-			{tNotices, "SELECT id FROM notices WHERE at < ?", before},
-			{tOrphans, "SELECT id FROM orphans WHERE received < ?", events},
-			{tSeen, "SELECT id FROM seen WHERE received < ?", events},
-		} {
-			gone, err := t.removeAll(p.table, p.query, millis(p.limit))
-			if err != nil {
-				return err
-			}
-			n += gone
-		}
-		gone, err := t.removeAttempts(`intended < ? AND run <> 0 AND revision < (SELECT max(b.revision) FROM attempts b WHERE b.campaign = attempts.campaign)`, millis(events))
-		n += gone
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("pruning the state: %w", err)
-	}
-	return n, nil
 }

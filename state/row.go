@@ -33,6 +33,7 @@ const (
 	tFindings
 	tDecisions
 	tSuperseded
+	tSheets
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -59,6 +60,7 @@ var tables = [...]struct {
 	tFindings:   {"findings", 5},
 	tDecisions:  {"decisions", 5},
 	tSuperseded: {"superseded", 3},
+	tSheets:     {"sheets", 6},
 }
 
 func (t table) String() string { return tables[t].name }
@@ -247,13 +249,18 @@ func (t *tx) nextID(tab table) (int64, error) {
 	return id, err
 }
 
-// forget takes a row out of the ledger, before it is replaced or deleted.
+// forget takes a row out of the ledger, before it is replaced or deleted, and
+// with it the sheet that has it.
 func (t *tx) forget(tab table, id int64) (bool, error) {
 	sum, ok, err := t.c.one("SELECT sum FROM "+tab.String()+" WHERE id = ?", id)
-	if err == nil && ok {
-		t.count(tab, -1, -sum)
+	if err != nil || !ok {
+		return ok, err
 	}
-	return ok, err
+	t.count(tab, -1, -sum)
+	if tab == tAttempts || tab == tOutcomes {
+		err = t.dropSheets(id)
+	}
+	return true, err
 }
 
 // remove deletes a row.

@@ -134,6 +134,13 @@ func (s *Store) Finish(ctx context.Context, r Run) error {
 	if err != nil {
 		return fmt.Errorf("closing run %d: %w", r.ID, err)
 	}
+	for _, c := range r.Campaigns {
+		// Sheets make plans faster and say nothing new: the run is closed without
+		// them, and the next one writes them.
+		if s.writeSheets(ctx, c.Campaign, c.Revision) != nil {
+			break
+		}
+	}
 	return nil
 }
 

@@ -69,11 +69,21 @@ const (
 // alone. more are further columns of attempts, and with them outcomes are read
 // whole; statuses may be left out.
 func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, error) {
-	s := &scan{}
-	var err error
-	if s.earlier, err = c.earlierAttempts(); err != nil {
+	earlier, err := c.earlierAttempts()
+	if err != nil {
 		return nil, err
 	}
+	s, err := c.wholeScan(more, where, statuses, args...)
+	if err == nil {
+		s.earlier = earlier
+	}
+	return s, err
+}
+
+// wholeScan is newScan with every attempt of a delivery, one after the other.
+func (c *conn) wholeScan(more, where string, statuses bool, args ...any) (*scan, error) {
+	s := &scan{}
+	var err error
 	if where != "" {
 		where = " WHERE " + where
 	}

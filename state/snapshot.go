@@ -189,37 +189,3 @@ func (s *Snapshot) Erased(ctx context.Context) (func(recipient string) bool, err
 		return len(hashes) > 0 && hashes[[16]byte(store.erasedHash(recipient))]
 	}, err
 }
-
-// Compact is a table of what became of everybody in one revision of a
-// campaign, in some 50 bytes a recipient. It is safe for concurrent use, also
-// after Close.
-func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (out *Table, err error) {
-	if err := s.ready(ctx); err != nil {
-		return nil, err
-	}
-	id, err := s.c.addressID(campaign)
-	if err != nil {
-		return nil, err
-	}
-	names, err := s.c.names()
-	if err != nil {
-		return nil, err
-	}
-	out = newTable(names)
-	sc, err := s.c.newScan("", "campaign = ? AND revision = ?", false, id, revision)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, sc.close()) }()
-	err = sc.each(func(send Send, outcome, _ bool) bool {
-		e := entry{recipient: sc.attempts.st.ColumnInt64(scanRecipient), send: send,
-			attempt: uint16(min(sc.attempts.st.ColumnInt(scanAttempt), 1<<16-1))}
-		sc.attempts.st.ColumnBytes(scanDigest, e.digest[:])
-		if outcome && sc.outcomes.st.ColumnType(2) != sqlite.TypeNull {
-			e.code = out.code(sc.outcomes.st.ColumnText(2))
-		}
-		out.put(&e)
-		return true
-	})
-	return out, err
-}

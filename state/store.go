@@ -73,7 +73,8 @@ type Store struct {
 	ids         map[string]int64 // addresses
 	runs        map[int64]int64  // epochs
 
-	inbox appender
+	inbox  appender
+	sheets sheetSize
 }
 
 // readerPool is how many idle read connections are kept.
@@ -150,7 +151,7 @@ func (s *Store) setLineage(lineage string, key []byte) {
 
 func newStore(o Options) *Store {
 	return &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
-		ids: map[string]int64{}, runs: map[int64]int64{}}
+		ids: map[string]int64{}, runs: map[int64]int64{}, sheets: wholeSheets}
 }
 
 func (s *Store) initialise(ctx context.Context) error {

@@ -28,8 +28,13 @@ type entry struct {
 	send      Send
 }
 
-func newTable(names map[int64]string) *Table {
-	t := &Table{slots: make([]entry, 16), mask: 15, codes: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
+// newTable has room for some recipients before it grows.
+func newTable(names map[int64]string, room int) *Table {
+	size := 16
+	for size*3 <= room*4 {
+		size *= 2
+	}
+	t := &Table{slots: make([]entry, size), mask: uint64(size - 1), codes: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
 	for id, name := range names {
 		t.byKey[name] = -id
 	}

@@ -32,7 +32,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 				}
 			}
 		}
-		return nil
+		return r.sheets(c)
 	})
 	if err != nil && ctx.Err() == nil {
 		r.add(Problem{What: describe(err).Error()})
