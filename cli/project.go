@@ -210,7 +210,7 @@ func (a *app) readState(ctx context.Context, p *project) (*state.Store, error) {
 	}
 	opt := a.stateOptions(p.statePath())
 	if !state.Exists(opt.Path) {
-		return nil, nil
+		return nil, state.Gone(opt.Path)
 	}
 	opt.ReadOnly = true
 	return state.Open(ctx, opt)

@@ -61,7 +61,8 @@ type house struct {
 	dir     string
 	people  int
 	wire    sandbox.Provider
-	rules   bool // answer people, so that they get more than the campaign
+	said    string // by a command before
+	rules   bool   // answer people, so that they get more than the campaign
 	network *sandbox.Sandbox
 }
 

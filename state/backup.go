@@ -231,6 +231,25 @@ func (s *Store) writeMark(epoch int64) error {
 	return nil
 }
 
+// Gone is an error when there is no state at path although messages were sent
+// from one, as its mark tells: with a new one everybody would be sent to again.
+func Gone(path string) error {
+	if Exists(path) {
+		return nil
+	}
+	s := Store{opt: Options{Path: path}}
+	m, err := s.readMark()
+	if err != nil || m.Epoch == 0 { // a mark that cannot be read marks nothing
+		return nil
+	}
+	times := "once"
+	if m.Epoch > 1 {
+		times = fmt.Sprintf("%d times", m.Epoch)
+	}
+	return fmt.Errorf("there is no state at %[1]s, and its mark beside it tells that an apply was begun on it %[2]s: with a new state everybody would be sent to again. "+
+		"Put it back, or a backup of it (\"handbill state restore FILE\"; the automatic ones lie beside it). To begin anew all the same, remove %[1]s.mark", path, times)
+}
+
 // checkMark halts a state that is older than its mark. A mark that cannot be
 // read marks nothing.
 func (s *Store) checkMark(ctx context.Context) error {

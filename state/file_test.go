@@ -309,6 +309,34 @@ func TestAnOldCopyPutBackIsNoticed(t *testing.T) {
 	begin(t, s)
 }
 
+func TestAStateThatIsGoneIsNotMadeAnew(t *testing.T) {
+	s, _ := create(t)
+	o := s.opt
+	if err := errors.Join(s.Close(), os.Remove(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Create(t.Context(), o) // nothing was sent from it
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin(t, s)
+	if err := errors.Join(s.Close(), os.Remove(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(t.Context(), o); err == nil || Exists(o.Path) {
+		t.Errorf("a new state was made in the place of one that was sent from: %v", err)
+	}
+	if err := os.Remove(o.Path + ".mark"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Create(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestEraseLeavesNothing(t *testing.T) {
 	s, _ := create(t)
 	run := begin(t, s)

@@ -45,7 +45,7 @@ const applicationID = 0x68627374
 var ErrFormat = errors.New("the state was written by a newer handbill; use that version, or restore the backup that it made before the migration")
 
 // ErrForeign is wrapped when a file is no handbill state. It was not touched.
-var ErrForeign = errors.New("not a handbill state")
+var ErrForeign = errors.New("not a handbill state; put a backup in its place (\"handbill state restore FILE\"; the automatic ones lie beside it), or name another path")
 
 // ErrDamaged is wrapped when a state does not hold what was written to it.
 var ErrDamaged = errors.New("the state is damaged; see handbill state verify, and restore a backup")
@@ -87,9 +87,12 @@ func Exists(path string) bool {
 }
 
 // Create makes a new state and mints its lineage. It is an error when there is
-// a file already.
+// a file already, or was one that messages were sent from.
 func Create(ctx context.Context, o Options) (*Store, error) {
 	if err := checkPlace(o); err != nil {
+		return nil, err
+	}
+	if err := Gone(o.Path); err != nil {
 		return nil, err
 	}
 	var raw [16]byte

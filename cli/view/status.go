@@ -248,13 +248,13 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 		head += fmt.Sprintf(" (revision %d)", c.Revision)
 	}
 	if c.Running {
-		head += "  sending now, or ended in the middle"
+		head += "  sending now, or ended in the middle: \"handbill apply\" goes on"
 	}
 	fmt.Fprintf(b, "%s\n", s.bold(head))
 	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
 	fmt.Fprintf(b, "  %s planned = %s\n", Count(c.Planned), arithmetic(&run))
 	if c.Halted != "" {
-		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)))
+		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)+". When that is mended, \"handbill apply\" goes on"))
 	}
 	if c.Held > 0 {
 		for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
