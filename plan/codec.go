@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -155,7 +156,14 @@ var errEntry = errors.New("an entry is cut short or garbled")
 type decoder struct {
 	b   []byte
 	bad bool
+	// skim reads an entry without its texts: each that is not empty is "…", and
+	// the values are valid until the next entry.
+	skim    bool
+	skimmed []string
+	reasons map[string]string // those that were seen, to be had again
 }
+
+const skimmedText = "…"
 
 func (d *decoder) byte() byte {
 	if len(d.b) == 0 {
@@ -221,7 +229,30 @@ func (d *decoder) count() int {
 	return n
 }
 
-func (d *decoder) string() string { return string(d.bytes(d.uvarint())) }
+func (d *decoder) string() string {
+	b := d.bytes(d.uvarint())
+	if d.skim && len(b) > 0 {
+		return skimmedText
+	}
+	return string(b)
+}
+
+// reason is a text of which there are few.
+func (d *decoder) reason() string {
+	const few = 100
+	b := d.bytes(d.uvarint())
+	if known, ok := d.reasons[string(b)]; ok {
+		return known
+	}
+	reason := string(b)
+	if d.reasons == nil {
+		d.reasons = map[string]string{}
+	}
+	if len(d.reasons) < few {
+		d.reasons[reason] = reason
+	}
+	return reason
+}
 
 // entry decodes one entry. core is where its core begins.
 func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error) {
@@ -237,7 +268,7 @@ func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error)
 		e.WindowUntil = time.Unix(d.varint(), 0).UTC()
 	}
 	if flags&hasReason != 0 {
-		e.Reason = d.string()
+		e.Reason = d.reason()
 	}
 	core = d.b
 	d.core(e)
@@ -256,8 +287,7 @@ func (d *decoder) core(e *Entry) {
 	e.Campaign = d.number()
 	e.Draft = d.number() - 1
 	if flags&hasPhone != 0 {
-		var buf [24]byte
-		e.Recipient.Phone = string(strconv.AppendUint(append(buf[:0], '+'), d.uvarint(), 10))
+		e.Recipient.Phone = d.phone()
 	}
 	if flags&hasText != 0 {
 		e.Recipient.Phone = d.string()
@@ -275,16 +305,45 @@ func (d *decoder) core(e *Entry) {
 		}
 	}
 	if n := d.count(); n > 0 {
-		e.Values = make([]string, n)
-		for i := range e.Values {
-			e.Values[i] = d.string()
-		}
+		e.Values = d.values(n)
 	}
+}
+
+func (d *decoder) phone() string {
+	phone := d.uvarint()
+	if d.skim {
+		return skimmedText
+	}
+	var buf [24]byte
+	return string(strconv.AppendUint(append(buf[:0], '+'), phone, 10))
+}
+
+// values are the last of an entry, pieces of one string.
+func (d *decoder) values(n int) []string {
+	if d.skim {
+		d.skimmed = slices.Grow(d.skimmed[:0], n)[:n]
+		for i := range d.skimmed {
+			d.skimmed[i] = d.string()
+		}
+		return d.skimmed
+	}
+	list, text := make([]string, n), string(d.b)
+	for i := range list {
+		size := uint64(len(d.bytes(d.uvarint())))
+		end := len(text) - len(d.b)
+		list[i] = text[end-int(size) : end]
+	}
+	return list
 }
 
 // eachEntry calls visit for every entry until it returns false. Both arguments
 // are valid until visit returns.
 func eachEntry(open func() (io.Reader, error), campaigns []Campaign, visit func(*Entry, []byte) bool) error {
+	return decodeEach(&decoder{}, open, campaigns, visit)
+}
+
+// decodeEach is eachEntry with a decoder of the caller's.
+func decodeEach(d *decoder, open func() (io.Reader, error), campaigns []Campaign, visit func(*Entry, []byte) bool) error {
 	src, err := open()
 	if err != nil {
 		return err
@@ -294,15 +353,15 @@ func eachEntry(open func() (io.Reader, error), campaigns []Campaign, visit func(
 		r = bufio.NewReaderSize(src, 64<<10)
 	}
 	var buf []byte
+	var e Entry
 	for n := 1; ; n++ {
 		buf, err = nextEntry(r, buf)
 		if err == io.EOF {
 			return nil
 		}
-		var e Entry
 		var core []byte
 		if err == nil {
-			d := decoder{b: buf}
+			d.b, d.bad = buf, false
 			core, err = d.entry(campaigns, &e)
 		}
 		if err != nil {

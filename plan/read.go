@@ -231,7 +231,7 @@ func (f *planFile) verify(p *Plan) error {
 	var count uint64
 	var buf []byte
 	var bad error
-	err := eachEntry(p.spool.Open, p.Campaigns, func(e *Entry, core []byte) bool {
+	err := decodeEach(&decoder{skim: true}, p.spool.Open, p.Campaigns, func(e *Entry, core []byte) bool {
 		count++
 		if bad = checkEntry(p, e); bad != nil {
 			return false
