@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"sync"
 
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
@@ -137,11 +138,14 @@ type frameWriter struct {
 	w      io.Writer
 	sum    hash.Hash
 	zip    *zstd.Encoder
-	packed []byte
+	packed [framesAtOnce][]byte
 }
 
+// framesAtOnce is how many frames are compressed at the same time.
+const framesAtOnce = 4
+
 func newFrameWriter(w io.Writer) (*frameWriter, error) {
-	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(framesAtOnce), zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, fmt.Errorf("saving the plan: %w", err)
 	}
@@ -157,31 +161,51 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // frame writes one frame.
 func (fw *frameWriter) frame(section byte, content []byte) error {
-	fw.packed = append(fw.packed[:0], make([]byte, frameHead)...)
-	if section == sectionEnd {
-		fw.packed = append(fw.packed, content...)
-	} else {
-		fw.packed = fw.zip.EncodeAll(content, fw.packed)
-	}
-	head, body := fw.packed[:frameHead], fw.packed[frameHead:]
-	head[0] = section
-	binary.LittleEndian.PutUint32(head[1:], uint32(len(content)))
-	binary.LittleEndian.PutUint32(head[5:], uint32(len(body)))
-	binary.LittleEndian.PutUint32(head[9:], crc32.Checksum(body, castagnoli))
-	if _, err := fw.w.Write(fw.packed); err != nil {
+	fw.packed[0] = fw.pack(fw.packed[0][:0], section, content)
+	return fw.write(fw.packed[0])
+}
+
+func (fw *frameWriter) write(frame []byte) error {
+	if _, err := fw.w.Write(frame); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	return nil
 }
 
+// pack appends a frame to dst. It is safe for concurrent use.
+func (fw *frameWriter) pack(dst []byte, section byte, content []byte) []byte {
+	dst = append(dst, make([]byte, frameHead)...)
+	if section == sectionEnd {
+		dst = append(dst, content...)
+	} else {
+		dst = fw.zip.EncodeAll(content, dst)
+	}
+	head, body := dst[:frameHead], dst[frameHead:]
+	head[0] = section
+	binary.LittleEndian.PutUint32(head[1:], uint32(len(content)))
+	binary.LittleEndian.PutUint32(head[5:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(head[9:], crc32.Checksum(body, castagnoli))
+	return dst
+}
+
 // section writes content in as many frames as it takes, at least one.
 func (fw *frameWriter) section(section byte, content []byte) error {
 	for first := true; first || len(content) > 0; first = false {
-		n := min(len(content), frameBytes)
-		if err := fw.frame(section, content[:n]); err != nil {
-			return err
+		var wg sync.WaitGroup
+		n := 0
+		for n == 0 || n < len(fw.packed) && len(content) > 0 {
+			size := min(len(content), frameBytes)
+			i, part := n, content[:size]
+			wg.Go(func() { fw.packed[i] = fw.pack(fw.packed[i][:0], section, part) })
+			content = content[size:]
+			n++
 		}
-		content = content[n:]
+		wg.Wait()
+		for _, frame := range fw.packed[:n] {
+			if err := fw.write(frame); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -215,7 +239,8 @@ func (fw *frameWriter) entries(p *Plan) (n uint64, err error) {
 		return 0, err
 	}
 	r := bufio.NewReaderSize(src, 256<<10)
-	content := make([]byte, 0, frameBytes+maxEntry/16)
+	const enough = framesAtOnce * frameBytes
+	content := make([]byte, 0, enough+maxEntry/16)
 	var raw []byte
 	for ; ; n++ {
 		raw, err = nextEntry(r, raw)
@@ -228,11 +253,11 @@ func (fw *frameWriter) entries(p *Plan) (n uint64, err error) {
 		if err != nil {
 			return n, fmt.Errorf("saving entry %d of the plan: %w", n+1, err)
 		}
-		if len(content) >= frameBytes {
-			if err := fw.section(sectionEntries, content); err != nil {
+		if len(content) >= enough {
+			if err := fw.section(sectionEntries, content[:enough]); err != nil {
 				return n, err
 			}
-			content = content[:0]
+			content = append(content[:0], content[enough:]...)
 		}
 	}
 	if len(content) == 0 {
