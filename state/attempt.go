@@ -65,6 +65,11 @@ func (t *tx) intendAll(run int64, intents []Intent) ([]Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	anybody, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	if err != nil {
+		return nil, err
+	}
+	t.erasures = anybody == 1
 	out := make([]Verdict, len(intents))
 	for i := range intents {
 		in := &intents[i]
@@ -105,8 +110,10 @@ func (t *tx) fence(run int64) error {
 
 func (t *tx) intend(run, id int64, in *Intent) (Verdict, error) {
 	// First of all: what follows would give the person a name again.
-	if erased, err := t.s.isErased(t.c, in.Recipient); err != nil || erased {
-		return Verdict{Gate: GateOptedOut}, err
+	if t.erasures {
+		if erased, err := t.s.isErased(t.c, in.Recipient); err != nil || erased {
+			return Verdict{Gate: GateOptedOut}, err
+		}
 	}
 	campaign, err := t.address(in.Campaign)
 	if err != nil {
@@ -287,7 +294,19 @@ func (t *tx) frequency(who int64, in *Intent) (Verdict, error) {
 // Recover implements apply.Recorder. Whoever calls it holds the lock: no
 // other apply has an attempt open.
 func (s *Store) Recover(ctx context.Context) (int, error) {
-	return s.recover(ctx, "id > (SELECT recovered FROM meta) AND run > 0", true)
+	var after int64
+	err := s.read(ctx, func(c *conn) (err error) {
+		after, _, err = c.one("SELECT recovered FROM meta")
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.recover(ctx, "id > (SELECT recovered FROM meta) AND run > 0", true)
+	if err == nil {
+		s.pack(ctx, after)
+	}
+	return n, err
 }
 
 // RecoverReplies is Recover for replies, for the start of the one process that

@@ -210,13 +210,15 @@ func (c *conn) ints(query string, args ...any) ([]int64, error) {
 
 // tx is a write transaction.
 type tx struct {
-	s      *Store
-	c      *conn
-	now    int64
-	err    error
-	hash   hasher
-	writer rowWriter
-	deltas [len(tables)]delta
+	s    *Store
+	c    *conn
+	now  int64
+	err  error
+	hash hasher
+	// erasures says, while intents are written, whether anybody was erased.
+	erasures bool
+	writer   rowWriter
+	deltas   [len(tables)]delta
 }
 
 // delta is what a transaction changes in the ledger.

@@ -62,17 +62,21 @@ func packRef(head, ref string) any {
 	if !ok || len(text) != refText {
 		return ref
 	}
+	var raw [refText]byte
+	copy(raw[:], text)
 	b := make([]byte, refBytes)
-	_, err1 := refEncoding.Decode(b[:refFirst], []byte(text[:24]))
-	_, err2 := refEncoding.Decode(b[refFirst:], []byte(text[25:]))
-	if err1 != nil || err2 != nil || head+joinRef(b) != ref {
+	_, err1 := refEncoding.Decode(b[:refFirst], raw[:24])
+	_, err2 := refEncoding.Decode(b[refFirst:], raw[25:])
+	var back [refText]byte
+	if err1 != nil || err2 != nil || string(joinRef(back[:0], b)) != text {
 		return ref
 	}
 	return b
 }
 
-func joinRef(b []byte) string {
-	return refEncoding.EncodeToString(b[:refFirst]) + "." + refEncoding.EncodeToString(b[refFirst:])
+// joinRef appends the text that b was.
+func joinRef(out, b []byte) []byte {
+	return refEncoding.AppendEncode(append(refEncoding.AppendEncode(out, b[:refFirst]), '.'), b[refFirst:])
 }
 
 // unpackRef is the inverse of packRef.
@@ -80,7 +84,7 @@ func unpackRef(head string, st *sqlite.Stmt, col int) string {
 	switch st.ColumnType(col) {
 	case sqlite.TypeBlob:
 		if b := columnBlob(st, col); len(b) == refBytes {
-			return head + joinRef(b)
+			return string(joinRef([]byte(head), b))
 		}
 	case sqlite.TypeText:
 		return st.ColumnText(col)
