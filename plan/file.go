@@ -142,10 +142,11 @@ type frameWriter struct {
 }
 
 // framesAtOnce is how many frames are compressed at the same time.
-const framesAtOnce = 4
+const framesAtOnce = 2
 
 func newFrameWriter(w io.Writer) (*frameWriter, error) {
-	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(framesAtOnce), zstd.WithEncoderCRC(false))
+	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(framesAtOnce),
+		zstd.WithWindowSize(frameBytes), zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, fmt.Errorf("saving the plan: %w", err)
 	}
