@@ -30,6 +30,7 @@ func TestKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for a while")
 	}
+	t.Parallel()
 	kills, workers := 30, 1
 	deadline := time.Time{}
 	switch ci, long := effort(); {

@@ -148,6 +148,7 @@ var unsteady = []struct {
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "http://NETWORK"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?UTC|Z)?`), "TIME"},
 	{regexp.MustCompile(`\d{8}T\d{6}\.\d{3}`), "TIME"},
+	{regexp.MustCompile(`reads\s+(│\s+)?up to \d+`), "reads up to N"},
 	{regexp.MustCompile(`blobs row [1-9]`), "blobs row N"},
 	{regexp.MustCompile(`pid \d+`), "pid N"},
 	{regexp.MustCompile(`ID: +[A-Z0-9]{26}`), "ID:        LOCK"},

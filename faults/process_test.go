@@ -272,16 +272,16 @@ const campaign = "campaign.spring"
 func (h *house) deliveries() map[string]state.Delivery {
 	h.t.Helper()
 	out := map[string]state.Delivery{}
-	for _, d := range h.everything() {
-		if d.Campaign == campaign {
-			out[d.Recipient] = d
-		}
+	for _, d := range h.of(campaign) {
+		out[d.Recipient] = d
 	}
 	return out
 }
 
 // everything are the deliveries of campaigns and of reply rules.
-func (h *house) everything() (out []state.Delivery) {
+func (h *house) everything() []state.Delivery { return h.of("") }
+
+func (h *house) of(campaign string) (out []state.Delivery) {
 	h.t.Helper()
 	h.read(func(ctx context.Context, s *state.Store) error {
 		snap, err := s.Snapshot(ctx)
@@ -289,7 +289,7 @@ func (h *house) everything() (out []state.Delivery) {
 			return err
 		}
 		defer snap.Close()
-		for d, err := range snap.Deliveries(ctx, "") {
+		for d, err := range snap.Deliveries(ctx, campaign) {
 			if err != nil {
 				return err
 			}

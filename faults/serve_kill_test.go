@@ -30,6 +30,7 @@ func TestKillsBesideServe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for a while")
 	}
+	t.Parallel()
 	kills, workers := 8, 1
 	deadline := time.Time{}
 	switch ci, long := effort(); {

@@ -1,0 +1,105 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/state"
+)
+
+// TestAMillion kills an apply on a state that remembers a million deliveries,
+// and takes the time until the next one knows what was in flight, and until it
+// sends. The figure is of docs/promises.md; no time fails the test.
+func TestAMillion(t *testing.T) {
+	if ci, _ := effort(); !ci {
+		t.Skip("fills a state of a million deliveries; make faults does it")
+	}
+	t.Parallel() // with the kills, which mostly wait
+	const million = 1_000_000
+	h := newHouse(t, 400, sandbox.Options{Seed: 15, Latency: 4 * time.Millisecond})
+	began := time.Now()
+	if err := h.remember(million); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(h.statePath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled := time.Since(began)
+	if out, code := h.start("HANDBILL_FP=answer-after:200").wait(t); code != -1 {
+		t.Fatalf("it was not killed: %d\n%s", code, out)
+	}
+	open := count(h.deliveries(), state.Sending)
+	before := h.network.Totals().Posts
+	began = time.Now()
+	r := h.start()
+	for !strings.Contains(r.out.String(), "An earlier run was ended in the middle") && !r.ended(time.Millisecond) {
+	}
+	known := time.Since(began)
+	h.posted(r, before+1)
+	sent := time.Since(began)
+	if out, code := r.wait(t); code != 0 {
+		t.Errorf("apply ends with %d:\n%s", code, out)
+	}
+	if doubts := h.judge(); doubts != open || open > parallel {
+		t.Errorf("%d in doubt, %d were open", doubts, open)
+	}
+	h.read(func(ctx context.Context, s *state.Store) error {
+		if tally, err := s.Tally(ctx, past, 1); err != nil || tally.Accepted != million {
+			t.Errorf("of a million deliveries %d are there, %v", tally.Accepted, err)
+		}
+		return nil
+	})
+	t.Logf("a state of %d MB with a million deliveries (filled in %.0f s): after a kill, what was in flight is known after %.2f s, and the next request leaves after %.2f s",
+		info.Size()/1e6, filled.Seconds(), known.Seconds(), sent.Seconds())
+}
+
+// past is a campaign that is no longer declared.
+const past = "campaign.winter"
+
+// remember writes n accepted deliveries of an earlier campaign, as an apply
+// leaves them.
+func (h *house) remember(n int) (err error) {
+	ctx := context.Background()
+	s, err := openStore(ctx, h.statePath(), time.Now, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	meta, err := s.Meta(ctx)
+	if err != nil {
+		return err
+	}
+	run := state.Run{Campaigns: []state.CampaignRun{{Campaign: past, Revision: 1, Planned: n, Accepted: n}}}
+	if run.ID, err = s.Begin(ctx, run, nil); err != nil {
+		return err
+	}
+	const batch = 10_000
+	intents, outcomes := make([]state.Intent, batch), make([]state.Outcome, batch)
+	for first := 0; first < n; first += batch {
+		for i := range intents {
+			key := state.Key{Campaign: past, Recipient: fmt.Sprintf("+4917%08d", first+i), Revision: 1}
+			intents[i] = state.Intent{Key: key, To: message.Address{Phone: key.Recipient}, Attempt: 1, Message: "text_message.hi",
+				Ref: message.NewRef(meta.Lineage, past, key.Recipient, 1, 1)}
+		}
+		verdicts, err := s.Turn(ctx, run.ID, nil, intents)
+		if err != nil {
+			return err
+		}
+		for i, v := range verdicts {
+			outcomes[i] = state.Outcome{Attempt: v.Attempt, Send: state.Accepted, Proof: state.ProofResponse,
+				ID: fmt.Sprintf("wamid.HBgN%013dFQIAERgS%012dA", v.Attempt*7919, v.Attempt), At: time.Now()}
+		}
+		if _, err := s.Turn(ctx, run.ID, outcomes, nil); err != nil {
+			return err
+		}
+	}
+	return s.Finish(ctx, run)
+}
