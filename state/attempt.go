@@ -294,7 +294,19 @@ func (t *tx) frequency(who int64, in *Intent) (Verdict, error) {
 // Recover implements apply.Recorder. Whoever calls it holds the lock: no
 // other apply has an attempt open.
 func (s *Store) Recover(ctx context.Context) (int, error) {
-	return s.recover(ctx, "id > (SELECT recovered FROM meta) AND run > 0", true)
+	var after int64
+	err := s.read(ctx, func(c *conn) (err error) {
+		after, _, err = c.one("SELECT recovered FROM meta")
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.recover(ctx, "id > (SELECT recovered FROM meta) AND run > 0", true)
+	if err == nil {
+		s.pack(ctx, after)
+	}
+	return n, err
 }
 
 // RecoverReplies is Recover for replies, for the start of the one process that

@@ -135,8 +135,7 @@ func (s *Store) Finish(ctx context.Context, r Run) error {
 		return fmt.Errorf("closing run %d: %w", r.ID, err)
 	}
 	for _, c := range r.Campaigns {
-		// Sheets make plans faster and say nothing new: the run is closed without
-		// them, and the next one writes them.
+		// As with pack, a run is closed without its sheets.
 		if s.writeSheets(ctx, c.Campaign, c.Revision) != nil {
 			break
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -181,16 +182,48 @@ func (c *conn) gap(campaign int64, revision int, from int64, least int) (g gap, 
 	}
 }
 
+// pack puts on sheets what attempts after one are about and is on none yet.
+// Sheets make plans faster and say nothing new: where they cannot be written,
+// the next run or import writes them, and whatever is wrong with the file shows
+// in what must be written.
+func (s *Store) pack(ctx context.Context, after int64) {
+	type one struct {
+		campaign int64
+		revision int
+	}
+	var all []one
+	err := s.read(ctx, func(c *conn) error {
+		return c.each("SELECT DISTINCT campaign, revision FROM attempts WHERE id > ? AND run <> 0", func(st *sqlite.Stmt) error {
+			all = append(all, one{st.ColumnInt64(0), st.ColumnInt(1)})
+			return nil
+		}, after)
+	})
+	for _, o := range all {
+		if err == nil {
+			err = s.sheetsOf(ctx, o.campaign, o.revision)
+		}
+	}
+}
+
 // writeSheets puts what is on no sheet yet on sheets.
 func (s *Store) writeSheets(ctx context.Context, address string, revision int) error {
 	var campaign int64
+	err := s.read(ctx, func(c *conn) (err error) {
+		campaign, err = c.addressID(address)
+		return err
+	})
+	if err != nil || campaign == 0 {
+		return err
+	}
+	return s.sheetsOf(ctx, campaign, revision)
+}
+
+func (s *Store) sheetsOf(ctx context.Context, campaign int64, revision int) error {
 	for from := int64(1); ; {
 		var g gap
 		found := false
 		err := s.read(ctx, func(c *conn) (err error) {
-			if campaign, err = c.addressID(address); err == nil && campaign != 0 {
-				g, found, err = c.gap(campaign, revision, from, s.sheets.least)
-			}
+			g, found, err = c.gap(campaign, revision, from, s.sheets.least)
 			return err
 		})
 		if err != nil || !found {
@@ -239,7 +272,8 @@ func (t *tx) dropSheets(attempt int64) error {
 
 // Compact is a table of what became of everybody in one revision of a
 // campaign, in some 50 bytes a recipient. It is safe for concurrent use, also
-// after Close.
+// after Close. Memory of a million recipients is mostly waited for, so each part
+// of the table is filled by a goroutine of its own.
 func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (*Table, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
@@ -256,41 +290,88 @@ func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (
 	if err != nil {
 		return nil, err
 	}
-	out := newTable(names, int(packed))
+	f := newTable(names, int(packed)).filler()
+	err = s.fill(f, id, revision)
+	return f.wait(), err
+}
+
+// fill puts every attempt of a campaign revision, in the order of ids: a later
+// one takes the place of an earlier one.
+func (s *Snapshot) fill(f *filler, campaign int64, revision int) error {
 	from := int64(1)
-	err = s.c.fresh("SELECT id, last, count, facts FROM sheets WHERE campaign = ? AND revision = ? ORDER BY id", func(st *sqlite.Stmt) error {
-		if err := out.putRows(s.c, id, revision, gap{from, st.ColumnInt64(0) - 1}); err != nil {
+	var h hasher
+	err := s.c.fresh("SELECT id, last, count, sum, facts FROM sheets WHERE campaign = ? AND revision = ? ORDER BY id", func(st *sqlite.Stmt) error {
+		first, last, facts := st.ColumnInt64(0), st.ColumnInt64(1), columnBlob(st, 4)
+		if err := f.rows(s.c, campaign, revision, gap{from, first - 1}); err != nil {
 			return err
 		}
-		from = st.ColumnInt64(1) + 1
-		page, err := unpackSheet(columnBlob(st, 3), st.ColumnInt(2))
+		from = last + 1
+		h.start(s.s.key, tSheets)
+		for _, v := range [...]int64{first, last, campaign, int64(revision), st.ColumnInt64(2)} {
+			h.int(v)
+		}
+		if h.blob(facts); h.sum() != st.ColumnInt64(3) {
+			return fmt.Errorf("%w: a sheet of deliveries is not what was written", ErrDamaged)
+		}
+		page, err := unpackSheet(facts, st.ColumnInt(2))
 		if err == nil {
-			out.putSheet(page)
+			f.put(page)
 		}
 		return err
-	}, id, revision)
+	}, campaign, revision)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return out, out.putRows(s.c, id, revision, gap{from, endID})
+	return f.rows(s.c, campaign, revision, gap{from, endID})
 }
 
-// putSheet puts what is on a sheet: a later attempt takes the place of an
-// earlier one.
-func (t *Table) putSheet(s *sheet) {
-	codes := make([]uint16, len(s.kinds))
+// filler fills the parts of a table side by side.
+type filler struct {
+	t     *Table
+	parts [tableParts]chan *filling
+	done  sync.WaitGroup
+}
+
+// filling is a sheet with the table's numbers of its kinds' codes.
+type filling struct {
+	*sheet
+	codes []uint16
+}
+
+func (t *Table) filler() *filler {
+	f := &filler{t: t}
+	for i := range f.parts {
+		f.parts[i] = make(chan *filling, 4)
+		f.done.Go(func() {
+			for s := range f.parts[i] {
+				t.putSheet(s, i)
+			}
+		})
+	}
+	return f
+}
+
+func (f *filler) put(s *sheet) {
+	next := &filling{s, make([]uint16, len(s.kinds))}
 	for i := range s.kinds {
-		codes[i] = t.code(s.kinds[i].code)
+		next.codes[i] = f.t.code(s.kinds[i].code)
 	}
-	for i, k := range s.kind {
-		f := &s.kinds[k]
-		t.put(&entry{recipient: int64(binary.LittleEndian.Uint64(s.recipients[8*i:])), digest: [16]byte(s.digests[16*i:]),
-			attempt: uint16(min(f.attempt, 1<<16-1)), code: codes[k], send: f.send})
+	for _, part := range f.parts {
+		part <- next
 	}
 }
 
-// putRows puts what stands in the rows of a gap.
-func (t *Table) putRows(c *conn, campaign int64, revision int, g gap) error {
+// wait is the table, when everything is in it.
+func (f *filler) wait() *Table {
+	for _, part := range f.parts {
+		close(part)
+	}
+	f.done.Wait()
+	return f.t
+}
+
+// rows puts what stands in the rows of a gap.
+func (f *filler) rows(c *conn, campaign int64, revision int, g gap) error {
 	if g.from > g.to {
 		return nil
 	}
@@ -298,16 +379,23 @@ func (t *Table) putRows(c *conn, campaign int64, revision int, g gap) error {
 	if err != nil {
 		return err
 	}
+	digest := make([]byte, 16)
+	s := &sheet{}
 	err = sc.each(func(send Send, outcome, _ bool) bool {
-		e := entry{recipient: sc.attempts.st.ColumnInt64(scanRecipient), send: send,
-			attempt: uint16(min(sc.attempts.st.ColumnInt(scanAttempt), 1<<16-1))}
-		sc.attempts.st.ColumnBytes(scanDigest, e.digest[:])
+		kind := fact{send: send, attempt: sc.attempts.st.ColumnInt(scanAttempt)}
 		if outcome {
-			e.code = t.code(sc.outcomes.st.ColumnText(2))
+			kind.code = sc.outcomes.st.ColumnText(2)
 		}
-		t.put(&e)
+		sc.attempts.st.ColumnBytes(scanDigest, digest)
+		who := sc.attempts.st.ColumnInt64(scanRecipient)
+		if !s.add(sc.attempts.id, who, digest, kind, wholeSheets.most) {
+			f.put(s)
+			s = &sheet{}
+			s.add(sc.attempts.id, who, digest, kind, wholeSheets.most)
+		}
 		return true
 	})
+	f.put(s)
 	return errors.Join(err, sc.close())
 }
 

@@ -126,8 +126,10 @@ func rowsAlone(t testing.TB, s *Store, campaign string, revision int) *Table {
 		if err != nil {
 			return err
 		}
-		out = newTable(names, 0)
-		return out.putRows(c, id, revision, gap{1, endID})
+		f := newTable(names, 0).filler()
+		err = f.rows(c, id, revision, gap{1, endID})
+		out = f.wait()
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -265,6 +267,8 @@ func FuzzSheet(f *testing.F) {
 		if err != nil {
 			return
 		}
-		newTable(nil, 0).putSheet(got)
+		f := newTable(nil, 0).filler()
+		f.put(got)
+		f.wait()
 	})
 }

@@ -1,6 +1,9 @@
 package state
 
-import "iter"
+import (
+	"encoding/binary"
+	"iter"
+)
 
 // Sent is what a Table knows of one recipient.
 type Sent struct {
@@ -12,12 +15,20 @@ type Sent struct {
 
 // Table is what became of the recipients of one revision of a campaign.
 type Table struct {
-	slots []entry // open addressing; recipient 0 is free
-	mask  uint64
-	used  int
+	parts [tableParts]part
 	codes []string
 	names map[int64]string
 	byKey map[string]int64 // the inverse of names
+}
+
+// tableParts is how many parts a table has; each is filled by a goroutine.
+const tableParts = 2
+
+// part has the recipients whose mix begins with its number.
+type part struct {
+	slots []entry // open addressing; recipient 0 is free
+	mask  uint64
+	used  int
 }
 
 type entry struct {
@@ -31,45 +42,64 @@ type entry struct {
 // newTable has room for some recipients before it grows.
 func newTable(names map[int64]string, room int) *Table {
 	size := 16
-	for size*3 <= room*4 {
+	for size*3*tableParts <= room*4 {
 		size *= 2
 	}
-	t := &Table{slots: make([]entry, size), mask: uint64(size - 1), codes: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
+	t := &Table{codes: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
+	for i := range t.parts {
+		t.parts[i] = part{slots: make([]entry, size), mask: uint64(size - 1)}
+	}
 	for id, name := range names {
 		t.byKey[name] = -id
 	}
 	return t
 }
 
-// slot mixes a recipient: phone numbers of one country are close together.
-func (t *Table) slot(recipient int64) uint64 {
-	x := uint64(recipient) * 0x9e3779b97f4a7c15
-	return (x ^ x>>29) & t.mask
+// mix spreads recipients: phone numbers of one country are close together.
+func mix(recipient int64) uint64 { return uint64(recipient) * 0x9e3779b97f4a7c15 }
+
+// partOf is the part that a mixed recipient belongs to.
+func partOf(x uint64) int { return int(x >> 63) }
+
+func (p *part) slot(x uint64) uint64 { return (x ^ x>>29) & p.mask }
+
+func (p *part) put(e *entry) {
+	if p.used*4 >= len(p.slots)*3 {
+		p.grow()
+	}
+	i := p.slot(mix(e.recipient))
+	for p.slots[i].recipient != 0 && p.slots[i].recipient != e.recipient {
+		i = (i + 1) & p.mask
+	}
+	if p.slots[i].recipient == 0 {
+		p.used++
+	}
+	p.slots[i] = *e
 }
 
-func (t *Table) put(e *entry) {
-	if t.used*4 >= len(t.slots)*3 {
-		t.grow()
-	}
-	i := t.slot(e.recipient)
-	for t.slots[i].recipient != 0 && t.slots[i].recipient != e.recipient {
-		i = (i + 1) & t.mask
-	}
-	if t.slots[i].recipient == 0 {
-		t.used++
-	}
-	t.slots[i] = *e
-}
-
-func (t *Table) grow() {
-	old := t.slots
-	t.slots = make([]entry, 2*len(old))
-	t.mask = uint64(len(t.slots) - 1)
-	t.used = 0
+func (p *part) grow() {
+	old := p.slots
+	p.slots = make([]entry, 2*len(old))
+	p.mask = uint64(len(p.slots) - 1)
+	p.used = 0
 	for i := range old {
 		if old[i].recipient != 0 {
-			t.put(&old[i])
+			p.put(&old[i])
 		}
+	}
+}
+
+// putSheet puts those of a sheet who belong to one part.
+func (t *Table) putSheet(s *filling, part int) {
+	p := &t.parts[part]
+	for i, k := range s.kind {
+		who := int64(binary.LittleEndian.Uint64(s.recipients[8*i:]))
+		if partOf(mix(who)) != part {
+			continue
+		}
+		f := &s.kinds[k]
+		p.put(&entry{recipient: who, digest: [16]byte(s.digests[16*i:]),
+			attempt: uint16(min(f.attempt, 1<<16-1)), code: s.codes[k], send: f.send})
 	}
 }
 
@@ -88,7 +118,13 @@ func (t *Table) code(code string) uint16 {
 }
 
 // Len is how many recipients there are.
-func (t *Table) Len() int { return t.used }
+func (t *Table) Len() int {
+	n := 0
+	for i := range t.parts {
+		n += t.parts[i].used
+	}
+	return n
+}
 
 // Lookup is what became of a recipient.
 func (t *Table) Lookup(recipient string) (Sent, bool) {
@@ -98,9 +134,11 @@ func (t *Table) Lookup(recipient string) (Sent, bool) {
 			return Sent{}, false
 		}
 	}
-	for i := t.slot(id); t.slots[i].recipient != 0; i = (i + 1) & t.mask {
-		if t.slots[i].recipient == id {
-			return t.sent(&t.slots[i]), true
+	x := mix(id)
+	p := &t.parts[partOf(x)]
+	for i := p.slot(x); p.slots[i].recipient != 0; i = (i + 1) & p.mask {
+		if p.slots[i].recipient == id {
+			return t.sent(&p.slots[i]), true
 		}
 	}
 	return Sent{}, false
@@ -113,18 +151,20 @@ func (t *Table) sent(e *entry) Sent {
 // All are all recipients, in no order.
 func (t *Table) All() iter.Seq2[string, Sent] {
 	return func(yield func(string, Sent) bool) {
-		for i := range t.slots {
-			e := &t.slots[i]
-			if e.recipient == 0 {
-				continue
-			}
-			key := t.names[-e.recipient]
-			if e.recipient > 0 {
-				key = phoneText(e.recipient)
-			}
-			if !yield(key, t.sent(e)) {
-				return
+		for i := range t.parts {
+			for j := range t.parts[i].slots {
+				e := &t.parts[i].slots[j]
+				if e.recipient != 0 && !yield(t.key(e.recipient), t.sent(e)) {
+					return
+				}
 			}
 		}
 	}
+}
+
+func (t *Table) key(recipient int64) string {
+	if recipient > 0 {
+		return phoneText(recipient)
+	}
+	return t.names[-recipient]
 }
