@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -70,6 +72,9 @@ func lookup(cmd *cobra.Command, name string) *pflag.Flag {
 func usageError(err error) string {
 	said := strings.TrimSpace(strings.ReplaceAll(err.Error(), "--", "-"))
 	said = argumentCount.ReplaceAllString(said, "this command takes $1 argument(s), and $2 were given")
+	if m := strayArgument.FindStringSubmatch(said); m != nil {
+		return strings.TrimSpace(fmt.Sprintf("%q takes no arguments, and %s was given. %s", m[2], m[1], strayWords[m[2]]))
+	}
 	if m := unknownWord.FindStringSubmatch(said); m != nil && terraformWords[m[1]] != "" {
 		first, _, _ := strings.Cut(said, "\n")
 		return first + ". " + terraformWords[m[1]]
@@ -79,8 +84,29 @@ func usageError(err error) string {
 
 var (
 	argumentCount = regexp.MustCompile(`^(?:accepts|requires) (.*) arg\(s\), (?:only )?received (\d+)$`)
+	strayArgument = regexp.MustCompile(`^unknown command (".*") for "(handbill [^"]+)"$`)
 	unknownWord   = regexp.MustCompile(`^unknown (?:command "|flag: -)([a-z-]+)`)
 )
+
+// strayWords say where what was meant goes.
+var strayWords = map[string]string{
+	"handbill plan":     "A saved plan is carried out\nwith \"handbill apply FILE\" and shown with \"handbill show FILE\"; one campaign\nis planned with -target=campaign.NAME.",
+	"handbill validate": "It checks the directory\nit runs in; choose another with -chdir=DIR.",
+	"handbill init":     "It works in the directory\nit runs in; choose another with -chdir=DIR.",
+}
+
+// onlyCommands is for commands that have others below them and do nothing
+// themselves: what is not the name of one of those is a mistake.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	said := fmt.Sprintf("%q has no command %q", cmd.CommandPath(), args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		said += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return errors.New(said)
+}
 
 // terraformWords say what to do instead of what Terraform has and handbill has
 // not.

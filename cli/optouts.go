@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ func (a *app) optoutsCommand() *cobra.Command {
 		Use: "optouts", Short: "who must not get messages",
 		Long: `People who wrote a stop word, tapped "Stop promotions", or were entered here get no
 campaign's messages. An opt-out is heeded by the very next send.`,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.optoutsListCommand(), a.optoutsAddCommand(), a.optoutsRemoveCommand(), a.optoutsImportCommand())
@@ -177,6 +179,26 @@ func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string
 		return nil
 	})
 }
+
+// personKeys reads the people that a command is about. A number that no country
+// gives out is taken too when it is written with its +: somebody may have written
+// to us from it.
+func (a *app) personKeys(args []string) ([]string, error) {
+	keys := make([]string, len(args))
+	for i, arg := range args {
+		key, err := recipientKey(arg, "")
+		if err != nil {
+			key = strings.TrimSpace(arg)
+			if !numberShape.MatchString(key) {
+				return nil, a.fail("Invalid recipient", fmt.Errorf("argument %d is neither a number with + and a country code, such as +4915112345678, nor a user id; nothing was changed", i+1))
+			}
+		}
+		keys[i] = key
+	}
+	return keys, nil
+}
+
+var numberShape = regexp.MustCompile(`^\+[0-9]{5,15}$`)
 
 // recipientKey reads a phone number, or takes a business-scoped user id as it
 // is.

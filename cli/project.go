@@ -246,8 +246,7 @@ func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string
 	if err != nil {
 		host = "unknown"
 	}
-	who, _ := a.sys.Env("USER")
-	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: who, Host: host, PID: os.Getpid(),
+	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: a.who(), Host: host, PID: os.Getpid(),
 		Created: a.sys.Now().UTC(), Version: Version}
 	locked, err = state.Lock(ctx, path, info, f.timeout)
 	if err != nil {

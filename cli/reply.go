@@ -25,7 +25,7 @@ import (
 
 func (a *app) replyCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "reply", Short: "try reply rules", RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use: "reply", Short: "try reply rules", Args: onlyCommands, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.replyTestCommand())
 	return cmd

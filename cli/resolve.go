@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/user"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,10 @@ An ADDRESS is a campaign, which settles all its doubts, or one delivery, such as
 
 func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) error {
 	as, ok := map[string]state.Send{"sent": state.Accepted, "not-sent": state.Pending}[opt.as]
-	if !ok {
+	switch {
+	case opt.as == "":
+		return a.fail("Missing option", errors.New("say what became of them: -as=sent when the provider has them, -as=not-sent when it has not and the next apply is to send them"))
+	case !ok:
 		return a.fail("Invalid option", fmt.Errorf("-as=%s is not one of sent, not-sent", message.SafeText(opt.as)))
 	}
 	return a.changeState(ctx, &opt.stateFlags, "resolve", func(_ *project, s *state.Store) error {
@@ -87,8 +91,13 @@ func (a *app) resolveOne(ctx context.Context, s *state.Store, opt *resolveOption
 
 // who is the person at the command line, for the record.
 func (a *app) who() string {
-	if user, _ := a.sys.Env("USER"); user != "" {
-		return user
+	for _, name := range []string{"USER", "LOGNAME"} {
+		if v, _ := a.sys.Env(name); v != "" {
+			return v
+		}
+	}
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
 	}
 	return "unknown"
 }

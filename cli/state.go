@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,7 @@ func (a *app) stateCommand() *cobra.Command {
 		Long: `The state remembers what was sent to whom and what came of it. These commands
 read it and, with care, change it. Everything that changes it takes the lock and
 makes a backup first.`,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.statePullCommand(), a.stateRemoveCommand(),
@@ -228,8 +230,11 @@ func (a *app) stateExportCommand() *cobra.Command {
 
 func (a *app) stateExport(ctx context.Context, s *state.Store, name string) error {
 	file, err := os.OpenFile(a.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return a.fail("Export not written", fmt.Errorf("there is something at %s already, and an export never overwrites; name another file", message.SafeText(name)))
+	}
 	if err != nil {
-		return a.fail("Export not written", fmt.Errorf("%s: %w", name, plainPathError(err)))
+		return a.fail("Export not written", fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err)))
 	}
 	err = s.Export(ctx, file)
 	if err == nil {
@@ -408,7 +413,7 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 	}
 	defer unlock()
 	if err := state.Restore(ctx, a.path(backup), a.stateOptions(p.statePath())); err != nil {
-		return a.failState(err, false)
+		return a.failRestore(err, backup)
 	}
 	fmt.Fprintf(a.sys.Stdout, "Restored the state from %s.\n", backup)
 	if acknowledge == "" {
@@ -424,6 +429,20 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 		return a.failState(err, false)
 	}
 	return nil
+}
+
+// failRestore says that a file cannot be put in the state's place.
+func (a *app) failRestore(err error, backup string) error {
+	name := message.SafeText(backup)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("there is no file %s. The copies that handbill made lie beside the state; their names have .backup in them", name)
+	case errors.Is(err, state.ErrForeign):
+		err = fmt.Errorf("%s is no copy of a handbill state. Take a file that \"handbill state backup\" wrote, or one of the automatic copies beside the state", name)
+	default:
+		return a.failState(err, false)
+	}
+	return a.fail("Not restored", fmt.Errorf("%w. The state is as it was", err))
 }
 
 func (a *app) stateEraseCommand() *cobra.Command {
@@ -446,6 +465,10 @@ which send nothing to the person from then on.`,
 
 // stateErase makes no backup first: a backup would keep the person.
 func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) error {
+	keys, err := a.personKeys(people)
+	if err != nil {
+		return err
+	}
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -461,12 +484,12 @@ func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) er
 		return a.failState(err, false)
 	}
 	defer store.Close()
-	for _, person := range people {
-		if err := store.Erase(ctx, person); err != nil {
+	for _, key := range keys {
+		if err := store.Erase(ctx, key); err != nil {
 			return a.failState(err, false)
 		}
 	}
-	fmt.Fprintf(a.sys.Stdout, "Erased %s.\n", view.Plural(len(people), "person"))
+	fmt.Fprintf(a.sys.Stdout, "Erased %s.\n", view.Plural(len(keys), "person"))
 	copies := copiesOf(p.statePath())
 	if len(copies) > 0 {
 		fmt.Fprintf(a.sys.Stdout, "Backups made before still hold them; delete:\n")
@@ -527,6 +550,10 @@ func (a *app) stateGiveBackCommand() *cobra.Command {
 somebody can talk to them. This gives the person back to the rules. It needs no
 lock and may run beside serve.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			keys, err := a.personKeys(args)
+			if err != nil {
+				return err
+			}
 			p, err := a.load(cmd.Context(), &f.in)
 			if err != nil {
 				return err
@@ -537,7 +564,7 @@ lock and may run beside serve.`,
 				return a.failState(err, false)
 			}
 			defer store.Close()
-			for _, recipient := range args {
+			for _, recipient := range keys {
 				if err := store.Handover(cmd.Context(), recipient, false); err != nil {
 					return a.failState(err, false)
 				}

@@ -135,6 +135,7 @@ func (c *Config) CompileReply(r *ReplyRule) (*ReplyProgram, hcl.Diagnostics) {
 	}
 	diags := &diagList{}
 	rb := newReplyBinder(c, r, diags)
+	refuseLookups(r.body.condition, diags)
 	p := &ReplyProgram{Rule: r, Names: rb.names, condition: rb.compile(r.body.condition, false)}
 	for _, lk := range r.body.lookups {
 		p.lookups = append(p.lookups, lookupPrograms{
@@ -156,6 +157,19 @@ func (c *Config) CompileReply(r *ReplyRule) (*ReplyProgram, hcl.Diagnostics) {
 	}
 	c.replies[r.Name] = p
 	return p, diags.all
+}
+
+// refuseLookups reports a condition that wants an answer: lookups are made only
+// for a rule that was chosen, and the condition is part of choosing it.
+func refuseLookups(condition hclsyntax.Expression, diags *diagList) {
+	if condition == nil {
+		return
+	}
+	for _, t := range condition.Variables() {
+		if t.RootName() == rootLookup {
+			diags.err("wrong_scope", t.SourceRange(), "lookup.* is not known in a when block: a rule asks its lookups only after it was chosen. Let the rule answer, and use lookup.* in its reply or in values, with a conditional for the two cases.")
+		}
+	}
 }
 
 func newReplyBinder(c *Config, r *ReplyRule, diags *diagList) *replyBinder {

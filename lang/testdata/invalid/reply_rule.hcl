@@ -199,3 +199,10 @@ reply_rule "r" {
   when { any = true }
   reply = audience.x # ERROR: Undeclared reference
 }
+# ---
+text_message "m" { body = "Hello" }
+reply_rule "r" {
+  when { condition = lookup.stock.left > 0 } # ERROR: Name not available here
+  lookup "stock" { url = "https://shop.example/stock" }
+  reply = text_message.m
+}
