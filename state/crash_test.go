@@ -48,7 +48,11 @@ func child(ctx context.Context, what, path string) error {
 	if err != nil {
 		return err
 	}
+	s.sheets = sheetSize{childBatch / 2, childBatch}
 	for i := int(run) * 1_000_000; ; i += childBatch {
+		if err := s.writeSheets(ctx, "campaign.spring", 1); err != nil {
+			return err
+		}
 		var in []Intent
 		var out []Outcome
 		for j := range childBatch {
@@ -182,6 +186,10 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 	if err != nil || inbound < webhooks {
 		t.Errorf("%d inbound events of %d accepted ones, %v", inbound, webhooks, err)
 	}
+	if sheetCount(t, s) == 0 {
+		t.Error("nothing was packed before the kills")
+	}
+	sameTables(t, s)
 	verify(t, s)
 }
 
@@ -190,6 +198,10 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	s, _ := create(t)
 	fill(t, s, 300, 50)
+	s.sheets = sheetSize{50, 100}
+	if err := s.writeSheets(t.Context(), "campaign.spring", 1); err != nil {
+		t.Fatal(err)
+	}
 	events(t, s, failure(wamidOf(3), "", "131050", noon), status(wamidOf(4), "", message.RankRead, noon),
 		message.Event{Kind: message.EventInbound, ID: "in", At: noon, From: message.Address{UserID: "US.1"}, Text: "hello"})
 	if err := s.Close(); err != nil {

@@ -141,9 +141,9 @@ func TestAMigratedStateGoesOn(t *testing.T) {
 	verify(t, s)
 }
 
-// A migration that a crash or a full disk stops is made by the next one that
-// opens the state.
-func TestAMigrationThatCannotBackUpChangesNothing(t *testing.T) {
+// A migration that is stopped before its backup is made by whoever opens the
+// state next.
+func TestAMigrationThatIsStoppedChangesNothing(t *testing.T) {
 	o := oldState(t)
 	before, err := os.ReadFile(o.Path)
 	if err != nil {

@@ -144,20 +144,34 @@ func (s *Snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[R
 	}
 }
 
-func (s *Snapshot) recentSends(since time.Time, yield func(RecentSend, error) bool) error {
+func (s *Snapshot) recentSends(since time.Time, yield func(RecentSend, error) bool) (err error) {
 	names, err := s.s.dictionary(s.c)
 	if err != nil {
 		return err
 	}
-	return s.c.fresh(`SELECT a.recipient, a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.id`,
-		func(st *sqlite.Stmt) error {
-			if !yield(RecentSend{Recipient: names.recipient(st.ColumnInt64(0)), At: fromMillis(st.ColumnInt64(1))}, nil) {
-				return errStop
-			}
-			return nil
-		}, millis(since))
+	sends, err := s.c.cursor("SELECT id, recipient, intended FROM attempts WHERE intended > ? AND run <> 0 ORDER BY id", millis(since))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sends.close()) }()
+	// Two tables in the order of their ids are read faster than a join.
+	outcomes, err := s.c.cursor("SELECT id, send FROM outcomes WHERE id >= ? ORDER BY id", sends.id)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, outcomes.close()) }()
+	for ; sends.id != endID; sends.next() {
+		if outcomes.seek(sends.id) && !mayHaveReached(Send(outcomes.st.ColumnInt(1))) {
+			continue
+		}
+		if !yield(RecentSend{Recipient: names.recipient(sends.st.ColumnInt64(1)), At: fromMillis(sends.st.ColumnInt64(2))}, nil) {
+			return errStop
+		}
+	}
+	return nil
 }
+
+func mayHaveReached(s Send) bool { return s == Accepted || s == InDoubt || s == Sending }
 
 // Get is what is kept under a name; nil for nothing.
 func (s *Snapshot) Get(ctx context.Context, name string) ([]byte, error) {
