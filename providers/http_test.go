@@ -138,6 +138,8 @@ func TestRetryAfter(t *testing.T) {
 		{"30", "", 30 * time.Second},
 		{"-5", "", 0},
 		{"999999", "", 24 * time.Hour},
+		{"99999999999999999999", "", 24 * time.Hour},
+		{"-99999999999999999999", "", 0},
 		{"soon", "", 0},
 		{"", "", 0},
 		{"Mon, 04 May 2026 12:01:00 GMT", "Mon, 04 May 2026 12:00:00 GMT", time.Minute},

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -145,8 +146,9 @@ func wireOf(tcp, conn net.Conn, err error) (*wire, error) {
 	return nil, err
 }
 
-// errSwitched is an answer that ends HTTP on the connection.
-var errSwitched = errors.New("the other side wants another protocol")
+// errSwitched is an answer that ends HTTP on the connection, or that is not
+// HTTP/1 in the first place.
+var errSwitched = errors.New("the other side speaks another protocol")
 
 // exchange writes one request and reads the head of its answer, both within
 // head. The caller reads the body. reusable, asked after that, says whether the
@@ -162,7 +164,7 @@ func (w *wire) exchange(request []byte, head time.Duration) (*http.Response, err
 		switch {
 		case err != nil:
 			return nil, err
-		case r.StatusCode == http.StatusSwitchingProtocols:
+		case r.StatusCode == http.StatusSwitchingProtocols, r.StatusCode < 100, r.ProtoMajor != 1:
 			return nil, errSwitched
 		case r.StatusCode >= 200:
 			w.from.left = math.MaxInt64 // the body is bounded by who reads it
@@ -193,7 +195,23 @@ func (w *wire) body(r *http.Response, d time.Duration) ([]byte, error) {
 // reusable reports whether nothing of the exchange is left on the wire: the
 // answer was read to its end, and nobody wants it closed.
 func (w *wire) reusable(r *http.Response) bool {
-	return !r.Close && w.timer.Stop() && w.from.err == nil && w.in.Buffered() == 0
+	return !r.Close && w.timer.Stop() && w.from.err == nil && w.in.Buffered() == 0 && w.drained()
+}
+
+// drained reports whether TLS holds nothing that it has read from the connection
+// and not handed over: records come together, and the next one may be an answer
+// that nobody asked for. A look at the socket cannot see it. A Read whose time is
+// over gives what is there and does not touch the socket.
+func (w *wire) drained() bool {
+	if w.conn == w.tcp {
+		return true
+	}
+	if w.conn.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return false
+	}
+	var one [1]byte
+	n, err := w.conn.Read(one[:])
+	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && w.conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // stale reports whether an idle connection was closed by the other side, or

@@ -95,6 +95,8 @@ func TestAnswersOnTheWire(t *testing.T) {
 		"a head that is longer than any":        {[]string{"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<19) + "\r\n\r\n"}, []string{"!"}, 1},
 		"a second answer that nobody asked for": {[]string{fine + fine, fine}, []string{"{}", "{}"}, 2},
 		"no body":                               {[]string{"HTTP/1.1 204 No Content\r\n\r\n", fine}, []string{"", "{}"}, 1},
+		"no status before the answer":           {[]string{"HTTP/1.1 000 Nothing\r\n\r\n" + fine}, []string{"!"}, 1},
+		"another version in the same words":     {[]string{"HTTP/2.0 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"}, []string{"!"}, 1},
 		"two lengths":                           {[]string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"}, []string{"!"}, 1},
 		"a body of the greatest length":         {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", providers.MaxReply, strings.Repeat("x", providers.MaxReply)), fine}, []string{strings.Repeat("x", providers.MaxReply), "{}"}, 1},
 		"a body that is longer than it may be":  {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", providers.MaxReply+1, strings.Repeat("x", providers.MaxReply+1))}, []string{"!"}, 1},
@@ -196,5 +198,76 @@ func TestManyAtOnce(t *testing.T) {
 	all.Wait()
 	if n := len(conns); n > people {
 		t.Errorf("%d connections for %d at once", n, people)
+	}
+}
+
+// gathered keeps what is written until it is let go, so that several records of
+// TLS arrive together.
+type gathered struct {
+	net.Conn
+	held []byte
+	on   bool
+}
+
+func (g *gathered) Write(p []byte) (int, error) {
+	if g.on {
+		g.held = append(g.held, p...)
+		return len(p), nil
+	}
+	return g.Conn.Write(p)
+}
+
+// A second answer that comes together with the first, in a record of TLS of its
+// own, stays inside TLS where no look at the socket finds it. The next message
+// must not take it for its own.
+func TestAnAnswerThatNobodyAskedForInsideTLS(t *testing.T) {
+	borrowed := httptest.NewTLSServer(nil)
+	borrowed.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(borrowed.Certificate())
+	for name, stray := range map[string]string{
+		"whole": "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray", "in part": "HTTP/1.1 2", "one byte": "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				for {
+					conn, err := l.Accept()
+					if err != nil {
+						return
+					}
+					wire := &gathered{Conn: conn}
+					secure := tls.Server(wire, &tls.Config{Certificates: borrowed.TLS.Certificates})
+					go func() {
+						defer conn.Close()
+						in := bufio.NewReader(secure)
+						for {
+							r, err := http.ReadRequest(in)
+							if err != nil {
+								return
+							}
+							_, _ = io.Copy(io.Discard, r.Body)
+							wire.on = true
+							_, _ = io.WriteString(secure, fine)
+							_, _ = io.WriteString(secure, stray)
+							wire.on = false
+							_, _ = wire.Write(wire.held)
+							wire.held = nil
+						}
+					}()
+				}
+			}()
+			c := providers.NewClient(providers.ClientOptions{TLS: &tls.Config{RootCAs: roots}})
+			for i := range 3 {
+				reply, a := c.Post(t.Context(), "https://"+l.Addr().String(), nil, []byte("{}"))
+				if a != nil || string(reply.Body) != "{}" {
+					t.Errorf("message %d: got %q, %+v", i, reply.Body, a)
+				}
+			}
+		})
 	}
 }

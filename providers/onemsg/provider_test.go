@@ -40,6 +40,7 @@ func TestProvider(t *testing.T) {
 			{Name: "experiment", Body: body(200, `{"sent":false,"message":"User's number is part of an experiment"}`), Class: message.Refused, Code: "130472"},
 			{Name: "too fast", Body: body(429, `{"error":"Too many requests"}`), Class: message.Throttled},
 			{Name: "server error in JSON", Body: body(500, `{"error":"unexpected"}`), Class: message.Unknown},
+			{Name: "a gateway's page that reads like a refusal", Body: body(502, "<html>The industrial template does not exist (131047)</html>"), Class: message.Unknown},
 			{Name: "not built", Body: body(501, `{"error":"not implemented"}`), Class: message.Unknown},
 		},
 	})

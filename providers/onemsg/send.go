@@ -40,7 +40,7 @@ func (p *Provider) answer(r providers.Reply, request []byte) message.Answer {
 		return p.taken(r, o, decoded, request)
 	}
 	text, code := o.words()
-	if !decoded {
+	if !decoded && (r.Status == 401 || r.Status == 403) {
 		text = string(r.Body[:min(len(r.Body), 512)]) // a blocked channel is told in plain text
 	}
 	if known, ok := classify(text, code); ok {
