@@ -59,7 +59,8 @@ func Run(t *testing.T, c Case) {
 	t.Run("sender", func(t *testing.T) { Sender(t, c.provider(t, nowhere)) })
 	t.Run("awkward values", func(t *testing.T) { Awkward(t, c.provider(t, nowhere)) })
 	t.Run("answers", func(t *testing.T) { answers(t, c) })
-	t.Run("faults", func(t *testing.T) { faults(t, c) })
+	t.Run("without a connection", func(t *testing.T) { unconnected(t, c) })
+	t.Run("server", func(t *testing.T) { matrix(t, c) })
 	t.Run("secrets", func(t *testing.T) { secrets(t, c) })
 }
 

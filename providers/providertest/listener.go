@@ -1,0 +1,312 @@
+package providertest
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// script is a server of one trial: it takes every message as the provider
+// would, and does as its behaviour says with one of them. It counts what it
+// sees itself, below HTTP: connections, and requests by their first line.
+type script struct {
+	net.Listener
+	c       Case
+	b       behaviour
+	at      int      // the request, counted from 0, that meets the behaviour
+	another *witness // whom redirects to elsewhere lead to
+
+	mu       sync.Mutex
+	conns    []net.Conn
+	begun    int // requests of which a byte came
+	posts    int // first lines of requests, in all that came
+	conn     int // the connection that met the behaviour; -1 before
+	exchange int // the how manieth request of that connection it was
+	strange  []string
+	serving  sync.WaitGroup
+	shut     chan struct{} // closed with the connection that met the behaviour
+}
+
+func newScript(c Case, b behaviour, at int) (*script, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	another, err := newWitness()
+	if err != nil {
+		return nil, err
+	}
+	if b.tls != nil {
+		l = tls.NewListener(corks{l}, b.tls.server())
+	}
+	s := &script{Listener: l, c: c, b: b, at: at, another: another, conn: -1, shut: make(chan struct{})}
+	s.serving.Go(s.accept)
+	return s, nil
+}
+
+func (s *script) url() string {
+	if s.b.tls != nil {
+		return "https://" + s.Addr().String()
+	}
+	return "http://" + s.Addr().String()
+}
+
+func (s *script) accept() {
+	for {
+		conn, err := s.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		n := len(s.conns)
+		s.conns = append(s.conns, conn)
+		s.mu.Unlock()
+		s.serving.Go(func() { s.serve(conn, n) })
+	}
+}
+
+// finish ends what is still open and waits for it.
+func (s *script) finish() {
+	_ = s.Close()
+	s.mu.Lock()
+	for _, conn := range s.conns {
+		_ = conn.Close()
+	}
+	s.mu.Unlock()
+	s.serving.Wait()
+	s.another.finish()
+}
+
+// serve has one connection from its begin to its end.
+func (s *script) serve(conn net.Conn, n int) {
+	var all bytes.Buffer
+	p := &peer{conn: conn, in: bufio.NewReader(io.TeeReader(conn, &all))}
+	defer func() {
+		_ = conn.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.posts += bytes.Count(all.Bytes(), []byte("POST /"))
+		if s.conn == n {
+			close(s.shut)
+		}
+	}()
+	for i := 0; ; i++ {
+		if _, err := p.in.Peek(1); err != nil {
+			return
+		}
+		s.negotiated(p)
+		if s.meets(n, i) {
+			if !s.play(p) {
+				return
+			}
+			continue
+		}
+		number, ok := s.read(p)
+		if !ok {
+			return
+		}
+		p.say(success(s.c, number))
+	}
+}
+
+// negotiated watches that TLS, where it is spoken, carries HTTP/1.1.
+func (s *script) negotiated(p *peer) {
+	c, ok := p.conn.(*tls.Conn)
+	if !ok || len(s.b.tls.protocols) == 0 {
+		return
+	}
+	if spoken := c.ConnectionState().NegotiatedProtocol; spoken != "http/1.1" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.strange = append(s.strange, "the protocol "+strconv.Quote(spoken))
+	}
+}
+
+// meets reports whether the request that begins is the one to misbehave at.
+func (s *script) meets(conn, exchange int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun++
+	if s.begun-1 != s.at {
+		return false
+	}
+	s.conn, s.exchange = conn, exchange
+	return true
+}
+
+// play does what the behaviour says; it reports whether the connection goes on.
+func (s *script) play(p *peer) bool {
+	switch s.b.read {
+	case head:
+		p.readHead()
+	case whole:
+		s.read(p)
+	}
+	if s.b.say != nil {
+		p.say(s.b.say(s.c, place{self: s.url(), another: s.another.url(), number: s.at}))
+	}
+	switch s.b.end {
+	case reset:
+		p.reset()
+	case fin:
+		p.fin()
+	case hold:
+		_, _ = io.Copy(io.Discard, p.in) // until the client has enough
+	case keep:
+		if s.b.read == whole {
+			return true
+		}
+		_, ok := s.read(p)
+		return ok
+	}
+	return false
+}
+
+// numbered finds which of a trial's messages a request is.
+var numbered = regexp.MustCompile(bodyText + ` \(([0-9])\)`)
+
+// read takes a whole request and tells which message it is.
+func (s *script) read(p *peer) (number int, ok bool) {
+	r, err := http.ReadRequest(p.in)
+	if err != nil {
+		return 0, false
+	}
+	body, err := io.ReadAll(r.Body)
+	found := numbered.FindSubmatch(body)
+	if err != nil || found == nil {
+		return 0, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range r.Header {
+		if strings.Contains(name, "Idempotency") || name == "Accept-Encoding" || name == "Expect" {
+			s.strange = append(s.strange, name)
+		}
+	}
+	if r.Proto != "HTTP/1.1" || r.Method != http.MethodPost {
+		s.strange = append(s.strange, r.Method+" in "+r.Proto)
+	}
+	number, err = strconv.Atoi(string(found[1]))
+	return number, err == nil
+}
+
+// peer is a connection as the server has it.
+type peer struct {
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+// say writes text at once, so that what stands behind an answer is there when
+// the answer is; over TLS it may be in several records. That the client has
+// enough before the end is no error.
+func (p *peer) say(text string) {
+	c, ok := p.conn.(*tls.Conn)
+	if !ok {
+		_, _ = io.WriteString(p.conn, text)
+		return
+	}
+	under := c.NetConn().(*cork)
+	under.in = true
+	for part := range strings.SplitSeq(text, newRecord) {
+		_, _ = io.WriteString(c, part)
+	}
+	under.in = false
+	_, _ = under.Write(nil)
+}
+
+// cork is a connection that gathers what is written while it is in.
+type cork struct {
+	*net.TCPConn
+	in  bool
+	out []byte
+}
+
+func (c *cork) Write(b []byte) (int, error) {
+	c.out = append(c.out, b...)
+	if c.in {
+		return len(b), nil
+	}
+	_, err := c.TCPConn.Write(c.out)
+	c.out = nil
+	return len(b), err
+}
+
+// corks are connections with a cork each.
+type corks struct{ net.Listener }
+
+func (l corks) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &cork{TCPConn: conn.(*net.TCPConn)}, nil
+}
+
+func (p *peer) readHead() {
+	for {
+		line, err := p.in.ReadString('\n')
+		if err != nil || line == "\r\n" {
+			return
+		}
+	}
+}
+
+func (p *peer) tcp() *net.TCPConn {
+	if c, ok := p.conn.(*tls.Conn); ok {
+		return c.NetConn().(*cork).TCPConn
+	}
+	return p.conn.(*net.TCPConn)
+}
+
+func (p *peer) reset() {
+	_ = p.tcp().SetLinger(0)
+	_ = p.tcp().Close()
+}
+
+func (p *peer) fin() {
+	_ = p.tcp().CloseWrite()
+	_, _ = io.Copy(io.Discard, p.in) // closing with bytes unread would be a reset
+}
+
+// witness is a server to which nobody should come.
+type witness struct {
+	net.Listener
+	mu      sync.Mutex
+	visits  int
+	serving sync.WaitGroup
+}
+
+func newWitness() (*witness, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	w := &witness{Listener: l}
+	w.serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			w.mu.Lock()
+			w.visits++
+			w.mu.Unlock()
+			_ = conn.Close()
+		}
+	})
+	return w, nil
+}
+
+func (w *witness) url() string { return "http://" + w.Addr().String() }
+
+func (w *witness) finish() {
+	_ = w.Close()
+	w.serving.Wait()
+}
