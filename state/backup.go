@@ -2,9 +2,11 @@ package state
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -123,12 +125,19 @@ func (s *Store) pruneBackups(keep int) error {
 // beside as ".replaced". The backup is verified first. What was sent after it
 // was made it does not know, so nothing is sent from it before Acknowledge.
 // The caller holds the lock, and nobody has the state open.
-func Restore(ctx context.Context, backup string, o Options) error {
+func Restore(ctx context.Context, backup string, o Options) (err error) {
 	if err := checkHeader(backup, o.Version); err != nil {
 		return err
 	}
+	draft := o.Path + ".migrating"
+	defer func() {
+		err = errors.Join(err, removeIfThere(draft), removeIfThere(draft+"-wal"), removeIfThere(draft+"-shm"))
+	}()
 	from := o
-	from.Path, from.ReadOnly = backup, true
+	from.ReadOnly = true
+	if from.Path, err = currentFormat(ctx, backup, draft, o); err != nil {
+		return fmt.Errorf("restoring the backup %s: %w", backup, err)
+	}
 	b, err := Open(ctx, from)
 	if err != nil {
 		return err
@@ -148,6 +157,49 @@ func Restore(ctx context.Context, backup string, o Options) error {
 		return errors.Join(err, removeIfThere(fresh))
 	}
 	return swap(fresh, o.Path)
+}
+
+// currentFormat is the path of a backup in the format of today: its own, or that
+// of a copy in draft, for a backup is left as it is.
+func currentFormat(ctx context.Context, backup, draft string, o Options) (path string, err error) {
+	head := make([]byte, 100)
+	f, err := os.Open(backup)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.ReadFull(f, head)
+	if err = errors.Join(err, f.Close()); err != nil || binary.BigEndian.Uint32(head[60:]) >= format {
+		return backup, err
+	}
+	if err := copyBackup(backup, draft); err != nil {
+		return "", describe(err)
+	}
+	o.Path, o.ReadOnly, o.Backups = draft, false, -1
+	s, err := Open(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	return draft, s.Close()
+}
+
+// copyBackup has SQLite write a copy that nobody else may read.
+func copyBackup(backup, path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	query := ""
+	if !Exists(backup + "-wal") {
+		query = "immutable=1" // its directory may be one that nobody can write
+	}
+	c, err := openConn(backup, sqlite.OpenReadOnly, query)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.exec("VACUUM INTO ?", path), c.Close())
 }
 
 func haltRestored(ctx context.Context, fresh string, o Options) error {

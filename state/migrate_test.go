@@ -183,3 +183,47 @@ func sameTables(t *testing.T, s *Store) {
 		}
 	}
 }
+
+// A backup from before the migration can be put back.
+func TestABackupOfAnOlderFormatIsRestored(t *testing.T) {
+	backup := oldState(t)
+	before, err := os.ReadFile(backup.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := os.ReadFile("testdata/format1.export.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := closed(t)
+	if err := Restore(t.Context(), backup.Path, o); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(backup.Path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the backup was changed, %v", err)
+	}
+	if left, err := filepath.Glob(o.Path + ".migrating*"); err != nil || len(left) > 0 {
+		t.Errorf("%q is left, %v", left, err)
+	}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	verify(t, s)
+	deliveries := func(text string) (out []string) {
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, `{"kind":"delivery"`) {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	if diff := cmp.Diff(deliveries(string(told)), deliveries(exported(t, s))); diff != "" {
+		t.Errorf("deliveries (-before +restored):\n%s", diff)
+	}
+	var halt *HaltError
+	if _, err := s.Begin(t.Context(), Run{}, nil); !errors.As(err, &halt) {
+		t.Errorf("a restored state sends: %v", err)
+	}
+}
