@@ -247,6 +247,10 @@ func (d *decoder) convertVariable(decl *variableDecl, val cty.Value, rng hcl.Ran
 		d.diags.err("invalid_variable", rng, "The value for %q from %s does not fit its type, %s: %s.", v.Name, from, typeexpr.TypeString(v.Type), err.Error())
 		return cty.UnknownVal(v.Type)
 	}
+	if !eval.NumbersInRange(got) {
+		d.diags.err("invalid_variable", rng, "The value for %q from %s has a number that is out of range: at most 308 digits before the point.", v.Name, from)
+		return cty.UnknownVal(v.Type)
+	}
 	if got.IsNull() && !v.Nullable {
 		d.diags.err("invalid_variable", rng, "The variable %q may not be null.", v.Name)
 		return cty.UnknownVal(v.Type)

@@ -65,6 +65,9 @@ func guardOperator(expr hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.UnaryOpExpr:
 		c := *e
 		c.Val = guardNode(e.Val)
+		if e.Op.Type == cty.Number { // a text is about to become a number
+			c.Val = newGuarded(c.Val, limitNumber, 0)
+		}
 		return &c
 	case *hclsyntax.ConditionalExpr:
 		c := *e

@@ -88,6 +88,20 @@ func boolValue(b bool) message.Value {
 // written out without harm.
 func numberInRange(v cty.Value) bool { return floatInRange(v.AsBigFloat()) }
 
+// NumbersInRange reports whether every number in v can be written out without
+// harm. Conversions from text, such as those of variables, know no bounds.
+func NumbersInRange(v cty.Value) bool {
+	ok := true
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) { // no error is given
+		if e.Type() == cty.Number && e.IsKnown() && !e.IsNull() && !numberInRange(e) {
+			ok = false
+		}
+		return ok, nil
+	})
+	return ok
+}
+
 // log2of10 is log2(10) rounded up: big.Float's exponents are binary.
 const log2of10 = 3.33
 

@@ -68,3 +68,11 @@ variable "x" {
 # ---
 variable "x" { default = 1 }
 variable "x" { default = 2 } # ERROR: Duplicate declaration
+# ---
+variable "x" {
+  type    = list(number)
+  default = ["1e100000000"] # ERROR: Invalid variable value
+}
+# ---
+variable "x" { default = 1 }
+text_message "m" { body = "${-"1e100000000"}" } # ERROR: Number out of range
