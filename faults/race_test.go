@@ -100,8 +100,7 @@ func TestStoppedHolder(t *testing.T) {
 			h := newHouse(t, 60, sandbox.Options{Seed: 2, Latency: 300 * time.Millisecond})
 			first := h.start()
 			h.posted(first, 12)
-			time.Sleep(60 * time.Millisecond) // most surely between two commits
-			first.signal(syscall.SIGSTOP)
+			h.stop(first)
 			out, code := h.run(append(applyArgs, "-detailed-exitcode")...)
 			if code != 7 || !strings.Contains(out, "State locked") {
 				t.Errorf("the second apply ends with %d:\n%s", code, out)
@@ -130,6 +129,27 @@ func TestStoppedHolder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stop stops an apply between two commits: within one it would hold the file.
+func (h *house) stop(r *running) {
+	h.t.Helper()
+	for range 20 {
+		r.signal(syscall.SIGSTOP)
+		ctx, cancel := context.WithTimeout(h.t.Context(), time.Second)
+		s, err := openStore(ctx, h.statePath(), time.Now, false)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		err = s.Put(ctx, "probe", nil)
+		cancel()
+		if err := errors.Join(err, s.Close()); err == nil {
+			return
+		}
+		r.signal(syscall.SIGCONT)
+		time.Sleep(20 * time.Millisecond)
+	}
+	h.t.Fatal("it is never between two commits")
 }
 
 // TestTogether lets webhooks be taken and a person be erased while an apply
