@@ -112,7 +112,7 @@ The main commands are init, validate, plan, apply and status.`,
 		}
 	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		if err := fill(cmd.OutOrStdout(), helpTemplate, cmd); err != nil {
+		if err := fill(cmd.OutOrStdout(), helpTemplate, cmd); err != nil && !errors.Is(err, syscall.EPIPE) {
 			cmd.PrintErrln(err)
 		}
 	})
