@@ -24,8 +24,9 @@ type behaviour struct {
 	except map[string]message.Class
 	id     string        // of an accepted message, where it isn't the message's own
 	wait   time.Duration // that the provider asks for
-	tls    *secured      // nil is plain
-	idle   bool          // the next message comes when the connection is closed for certain
+	tls    *secured      // set for the trials over TLS
+	again  bool          // the connection serves the next message too, for nothing is left on it
+	idle   func(p *peer) // what it does before the next message comes
 }
 
 // want is the class for one provider.
@@ -142,6 +143,7 @@ func behaviours() []behaviour {
 	out = append(out, heads()...)
 	out = append(out, bodies()...)
 	out = append(out, surpluses()...)
+	out = append(out, meanwhiles()...)
 	out = append(out, redirects()...)
 	return append(out, statuses()...)
 }
@@ -150,7 +152,6 @@ func behaviours() []behaviour {
 func breaks() []behaviour {
 	const status, headers = "HTTP/1.1 20", "HTTP/1.1 200 OK\r\nContent-Type: applic"
 	half := func(c Case, at place) string { s := success(c, at.number); return s[:len(s)-len(c.Success.Text)/2] }
-	tls := overTLS()
 	return []behaviour{
 		{name: "reset before reading", read: nothing, end: reset},
 		{name: "reset after the head", read: head, end: reset},
@@ -171,9 +172,12 @@ func breaks() []behaviour {
 			s := reply(line(c.Refusal), c.Refusal.Text)
 			return s[:len(s)-5]
 		}},
-		{name: "reset after reading, in TLS", end: reset, tls: tls},
-		{name: "half a body, in TLS", say: half, end: fin, tls: tls},
-		{name: "half a body of no length, in TLS", end: fin, tls: tls,
+		{name: "silence after the head", read: head, end: hold},
+		{name: "half a status line and reset", say: text(status), end: reset},
+		{name: "half a body and reset", say: half, end: reset},
+		{name: "half of a wait", say: text("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 9\r\n\r\nslow"), end: fin},
+		{name: "half a redirect", say: text("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 9\r\n\r\n<"), end: fin},
+		{name: "half a body of no length", end: fin,
 			say: headed("HTTP/1.1 {status}\r\n\r\n", func(s string) string { return s[:len(s)/2] })},
 	}
 }
@@ -187,15 +191,19 @@ func lengths() []behaviour {
 		{name: "length too long and silence", say: headed(sized+"{n+10}\r\n\r\n", nil), end: hold},
 		{name: "length too short for the answer", say: headed(sized+"{n-5}\r\n\r\n", nil)},
 		{name: "two lengths", say: headed(sized+"{n}\r\nContent-Length: {n+10}\r\n\r\n", nil)},
+		{name: "one length twice", say: headed(sized+"{n}\r\nContent-Length: {n}\r\n\r\n", nil), class: message.Accepted, again: true},
+		{name: "length of nothing before a body", say: headed(sized+"0\r\n\r\n", nil)},
 		{name: "negative length", say: headed(sized+"-1\r\n\r\n", nil)},
 		{name: "length beyond any number", say: headed(sized+"99999999999999999999\r\n\r\n", nil)},
 		{name: "length of a library", say: headed(sized+"4611686018427387904\r\n\r\n", nil), end: fin},
 		{name: "length that is no number", say: headed(sized+"0x{n}\r\n\r\n", nil)},
-		{name: "in chunks", say: headed(chunked, whole), class: message.Accepted},
-		{name: "in chunks and with a length", class: message.Accepted,
+		{name: "in chunks", say: headed(chunked, whole), class: message.Accepted, again: true},
+		{name: "in chunks and with a length", class: message.Accepted, again: true,
 			say: headed("HTTP/1.1 {status}\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", whole)},
 		{name: "chunk of no size", say: headed(chunked, func(s string) string { return "zz\r\n" + s + "\r\n0\r\n\r\n" })},
 		{name: "chunk of a size beyond any number", say: headed(chunked, func(s string) string { return "fffffffffffffffff\r\n" + s + "\r\n0\r\n\r\n" })},
+		{name: "chunk that runs over", say: headed(chunked, func(s string) string { return chunk(s)[:len(chunk(s))-2] + "0\r\n\r\n" })},
+		{name: "no end after the last chunk", say: headed(chunked, func(s string) string { return chunk(s) + "0\r\n" }), end: fin},
 		{name: "no last chunk", say: headed(chunked, chunk), end: fin},
 		{name: "no last chunk and silence", say: headed(chunked, chunk), end: hold},
 		{name: "coding that nobody knows", say: headed("HTTP/1.1 {status}\r\nTransfer-Encoding: brr\r\n\r\n", nil)},
@@ -208,35 +216,42 @@ func heads() []behaviour {
 	const wait = "HTTP/1.1 100 Continue\r\n\r\n"
 	const sized = "\r\nContent-Length: {n}\r\n\r\n"
 	return []behaviour{
-		{name: "100 before the answer", say: taken(wait, ""), class: message.Accepted},
-		{name: "102 before the answer", say: taken("HTTP/1.1 102 Processing\r\n\r\n", ""), class: message.Accepted},
-		{name: "103 before the answer", say: taken("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", ""), class: message.Accepted},
-		{name: "several times wait", say: taken(wait+"HTTP/1.1 102 Processing\r\n\r\n"+wait, ""), class: message.Accepted},
+		{name: "100 before the answer", say: taken(wait, ""), class: message.Accepted, again: true},
+		{name: "102 before the answer", say: taken("HTTP/1.1 102 Processing\r\n\r\n", ""), class: message.Accepted, again: true},
+		{name: "103 before the answer", say: taken("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", ""), class: message.Accepted, again: true},
+		{name: "several times wait", say: taken(wait+"HTTP/1.1 102 Processing\r\n\r\n"+wait, ""), class: message.Accepted, again: true},
+		{name: "five times wait", say: taken(strings.Repeat(wait, 5), ""), class: message.Accepted, again: true},
+		{name: "six times wait", say: taken(strings.Repeat(wait, 6), "")},
 		{name: "wait and then nothing", say: text(wait), end: fin},
+		{name: "wait and then silence", say: text(wait), end: hold},
+		{name: "wait before the body is read", read: head, say: text(wait), end: fin},
 		{name: "wait without an end", say: text(strings.Repeat(wait, 50))},
 		{name: "101", say: taken("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "")},
 		{name: "HTTP/0.9", say: headed("", nil), end: fin},
 		{name: "HTTP/1.0", say: headed("HTTP/1.0 {status}"+sized, nil), class: message.Accepted},
+		{name: "HTTP/1.0 that keeps the connection", say: headed("HTTP/1.0 {status}\r\nConnection: keep-alive"+sized, nil), class: message.Accepted, again: true},
+		{name: "HTTP/7.3 that asks to wait", say: text("HTTP/7.3 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")},
 		{name: "HTTP/2.0 in the status line", say: headed("HTTP/2.0 {status}"+sized, nil)},
 		{name: "HTTP/7.3", say: headed("HTTP/7.3 {status}"+sized, nil)},
 		{name: "HTTP/one", say: headed("HTTP/one {status}"+sized, nil)},
 		{name: "another protocol", say: text("220 mail.example ESMTP\r\n\r\n"), end: fin},
 		{name: "an alert of TLS", say: text("\x15\x03\x01\x00\x02\x02\x46"), end: fin},
+		{name: "status 000", say: text(reply("000 Nothing", ""))},
+		{name: "status 1000", say: text(reply("1000 Much", ""))},
 		{name: "status 000 before an answer", say: taken("HTTP/1.1 000 \r\n\r\n", "")},
 		{name: "status 099 before an answer", say: taken("HTTP/1.1 099 \r\n\r\n", "")},
-		{name: "status 999", say: headed("HTTP/1.1 999 Odd"+sized, nil)},
+		{name: "status 999", say: headed("HTTP/1.1 999 Odd"+sized, nil), again: true},
 		{name: "status of two digits", say: headed("HTTP/1.1 20 OK"+sized, nil)},
 		{name: "negative status", say: headed("HTTP/1.1 -20 OK"+sized, nil)},
 		{name: "status in words", say: headed("HTTP/1.1 OK"+sized, nil)},
 		{name: "header beyond any size", say: taken("HTTP/1.1 103 Early Hints\r\nX: "+strings.Repeat("x", 300<<10)+"\r\n\r\n", "")},
+		{name: "headers beyond any number", say: headed("HTTP/1.1 {status}\r\n"+strings.Repeat("X: y\r\n", 50<<10)+sized[2:], nil)},
 		{name: "header without a name", say: headed("HTTP/1.1 {status}\r\n: x"+sized, nil)},
 		{name: "header without a colon", say: headed("HTTP/1.1 {status}\r\nnonsense"+sized, nil)},
 		{name: "header with odd bytes in its name", say: headed("HTTP/1.1 {status}\r\nX\x00\xff: x"+sized, nil)},
 		{name: "header that asks to close", say: taken("", "", "Connection: close"), class: message.Accepted},
-		{name: "answer before the request is read", read: nothing, say: taken("", ""), class: message.Accepted},
+		{name: "answer before the request is read", read: nothing, say: taken("", ""), class: message.Accepted, again: true},
 		{name: "answer before the request is read, then closed", read: nothing, say: taken("", "", "Connection: close"), end: fin, class: message.Accepted},
-		{name: "closed while idle", say: taken("", ""), end: drop, class: message.Accepted, idle: true},
-		{name: "h2 offered in TLS", say: taken("", ""), class: message.Accepted, tls: overTLS("h2", "http/1.1")},
 	}
 }
 
@@ -247,7 +262,7 @@ func bodies() []behaviour {
 		return reply(line(c.Success), accepts(c, at.number)[:len(c.Success.Text)/2])
 	}
 	bomb := zipped(strings.Repeat(" ", 64<<20))
-	return []behaviour{
+	out := []behaviour{
 		{name: "204", say: text("HTTP/1.1 204 No Content\r\n\r\n")},
 		{name: "success without a body", say: successOf("")},
 		{name: "success in HTML", say: successOf("<html>OK</html>")},
@@ -261,11 +276,22 @@ func bodies() []behaviour {
 		{name: "success with an object as id", say: named(`{"id":"x"}`)},
 		{name: "success with an id that is long", say: named(`"` + long + `"`), class: message.Accepted, id: long},
 		{name: "success of 1 MiB", say: filled(providers.MaxReply), class: message.Accepted},
-		{name: "success of 1 MiB and a byte", say: filled(providers.MaxReply + 1)},
+		{name: "success without its last byte", say: headed("HTTP/1.1 {status}\r\nContent-Length: {n}\r\n\r\n", func(s string) string { return s[:len(s)-1] })},
+		{name: "success twice in one", say: headed("HTTP/1.1 {status}\r\nContent-Length: {n}\r\n\r\n", func(s string) string { return s + s })},
+		{name: "success that says it is packed", class: message.Accepted, say: headed("HTTP/1.1 {status}\r\nContent-Encoding: gzip\r\nContent-Length: {n}\r\n\r\n", nil)},
 		{name: "success packed unasked", say: headed("HTTP/1.1 {status}\r\nContent-Encoding: gzip\r\nContent-Length: {n}\r\n\r\n", zipped)},
 		{name: "success packed too well", say: headed("HTTP/1.1 {status}\r\nContent-Encoding: gzip\r\nContent-Length: {n}\r\n\r\n",
 			func(string) string { return bomb })},
 	}
+	return append(clean(out), behaviour{name: "success of 1 MiB and a byte", say: filled(providers.MaxReply + 1)})
+}
+
+// clean are answers after which nothing is left on the connection.
+func clean(list []behaviour) []behaviour {
+	for i := range list {
+		list[i].again = true
+	}
+	return list
 }
 
 // surpluses are whole answers with something behind them that the next message
@@ -278,13 +304,35 @@ func surpluses() []behaviour {
 	return []behaviour{
 		{name: "bytes after the body", say: taken("", "}\r\n"), class: message.Accepted},
 		{name: "an answer that nobody asked for", say: stray("", ""), class: message.Accepted},
-		{name: "an answer that nobody asked for, in TLS", say: stray("", ""), class: message.Accepted, tls: overTLS()},
-		{name: "an answer that nobody asked for, in a record of its own", say: stray("", newRecord), class: message.Accepted, tls: overTLS()},
+		{name: "an answer that nobody asked for, in a record of its own", say: stray("", newRecord), class: message.Accepted},
+		{name: "part of an answer that nobody asked for, in a record of its own", say: taken("", newRecord+"HTTP/1.1 2"), class: message.Accepted},
+		{name: "a wait, and the answer after all", class: message.Throttled,
+			say: func(c Case, at place) string { return reply("429 Too Many Requests", "") + newRecord + success(c, 9) }},
+		{name: "a long answer, and one that nobody asked for", class: message.Accepted, say: func(c Case, at place) string {
+			return filled(40<<10)(c, at) + newRecord + success(c, 9)
+		}},
 		{name: "a time-out behind the answer", say: taken("", timeout), class: message.Accepted},
 		{name: "204 with a body", say: func(c Case, at place) string { return "HTTP/1.1 204 No Content\r\n\r\n" + success(c, 9) }},
 		{name: "304 with a body", class: message.AccountFault,
 			say: func(c Case, at place) string { return "HTTP/1.1 304 Not Modified\r\n\r\n" + success(c, 9) }},
 	}
+}
+
+// meanwhiles are what happens to a connection after a whole answer, while no
+// message is on it: it is noticed, and the next message comes on another one.
+func meanwhiles() []behaviour {
+	const timeout = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+	out := []behaviour{
+		{name: "closed while idle", idle: func(p *peer) { p.end() }},
+		{name: "reset while idle", idle: func(p *peer) { p.reset() }},
+		{name: "a time-out while idle", idle: func(p *peer) { p.say(timeout); p.end() }},
+		{name: "bytes while idle", idle: func(p *peer) { p.say("\r\n") }},
+		{name: "an answer that nobody asked for while idle", idle: func(p *peer) { p.say(p.stray) }},
+	}
+	for i := range out {
+		out[i].say, out[i].class = taken("", ""), message.Accepted
+	}
+	return out
 }
 
 // redirects lead to the same and to another host.
@@ -304,12 +352,15 @@ func redirects() []behaviour {
 			behaviour{name: fmt.Sprintf("%d to itself", status), say: to(false), class: message.AccountFault},
 			behaviour{name: fmt.Sprintf("%d to another host", status), say: to(true), class: message.AccountFault})
 	}
-	return append(out, behaviour{name: "307 to nowhere", say: text(reply("307 Temporary Redirect", "")), class: message.AccountFault})
+	out = append(out, behaviour{name: "304", say: text("HTTP/1.1 304 Not Modified\r\n\r\n"), class: message.AccountFault})
+	return clean(append(out, behaviour{name: "307 to nowhere", say: text(reply("307 Temporary Redirect", "")), class: message.AccountFault}))
 }
 
 // statuses are whole answers whose status is all that they say.
 func statuses() []behaviour {
 	const date = "Date: Mon, 04 May 2026 12:00:00 GMT"
+	// A page of a gateway proves nothing, whatever its words remind one of.
+	const page = "<html>The industrial template does not exist (131047); trial, rate limit</html>"
 	const later = "Retry-After: Mon, 04 May 2026 12:01:00 GMT"
 	slow := func(wait time.Duration, name string, header ...string) behaviour {
 		return behaviour{name: "429 " + name, say: text(reply("429 Too Many Requests", "slow down", header...)), class: message.Throttled, wait: wait}
@@ -317,6 +368,8 @@ func statuses() []behaviour {
 	out := []behaviour{
 		slow(0, "without a wait"), slow(30*time.Second, "with seconds", "Retry-After: 30"), slow(time.Minute, "with a date", date, later),
 		slow(24*time.Hour, "with an absurd wait", "Retry-After: 999999999"), slow(0, "with a wait in words", "Retry-After: soon"),
+		slow(24*time.Hour, "with a wait beyond any number", "Retry-After: 99999999999999999999"), slow(0, "with a negative wait", "Retry-After: -30"),
+		slow(0, "with a date and no clock", later), slow(0, "with a date that is past", "Date: Tue, 05 May 2026 12:00:00 GMT", later),
 		{name: "400 with a text as JSON", say: text(reply("400 Bad Request", `{"error":"nonsense"}`)),
 			// Both answer so what they refuse: docs.360dialog.com, API reference; 1msg's OpenAPI, response 400.
 			except: map[string]message.Class{"dialog360": message.Refused, "onemsg": message.Refused}},
@@ -332,8 +385,8 @@ func statuses() []behaviour {
 	} {
 		for _, status := range row.list {
 			out = append(out, behaviour{name: fmt.Sprint(status), class: row.class,
-				say: text(reply(line(Body{Status: status}), "<html>an error</html>", "Content-Type: text/html"))})
+				say: text(reply(line(Body{Status: status}), page, "Content-Type: text/html"))})
 		}
 	}
-	return out
+	return clean(out)
 }

@@ -25,6 +25,14 @@ func unconnected(t *testing.T, c Case) {
 		cancel()
 		check(t, c, p.Send(ctx, c.request(t, p)), message.NotSent)
 	})
+	t.Run("a server of TLS behind http", func(t *testing.T) {
+		// There is a connection here, so nobody knows.
+		l := newStranger(t, overTLS(), "")
+		p := c.provider(t, "http://"+l.Addr().String())
+		for range 2 {
+			check(t, c, p.Send(t.Context(), c.request(t, p)), message.Unknown)
+		}
+	})
 	t.Run("the name cannot exist", func(t *testing.T) {
 		// No label has 64 letters, so no resolver asks anybody about it.
 		p := c.provider(t, "https://"+strings.Repeat("x", 64)+".invalid")

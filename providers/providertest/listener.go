@@ -25,13 +25,14 @@ type script struct {
 
 	mu       sync.Mutex
 	conns    []net.Conn
-	begun    int // requests of which a byte came
-	posts    int // first lines of requests, in all that came
-	conn     int // the connection that met the behaviour; -1 before
-	exchange int // the how manieth request of that connection it was
+	begun    []int // for each request of which a byte came, its connection
+	posts    int   // first lines of requests, in all that came
+	conn     int   // the connection that met the behaviour; -1 before
+	exchange int   // the how manieth request of that connection it was
 	strange  []string
 	serving  sync.WaitGroup
-	shut     chan struct{} // closed with the connection that met the behaviour
+	peer     *peer         // on that connection
+	played   chan struct{} // closed when the behaviour is over
 }
 
 func newScript(c Case, b behaviour, at int) (*script, error) {
@@ -46,7 +47,7 @@ func newScript(c Case, b behaviour, at int) (*script, error) {
 	if b.tls != nil {
 		l = tls.NewListener(corks{l}, b.tls.server())
 	}
-	s := &script{Listener: l, c: c, b: b, at: at, another: another, conn: -1, shut: make(chan struct{})}
+	s := &script{Listener: l, c: c, b: b, at: at, another: another, conn: -1, played: make(chan struct{})}
 	s.serving.Go(s.accept)
 	return s, nil
 }
@@ -87,23 +88,22 @@ func (s *script) finish() {
 // serve has one connection from its begin to its end.
 func (s *script) serve(conn net.Conn, n int) {
 	var all bytes.Buffer
-	p := &peer{conn: conn, in: bufio.NewReader(io.TeeReader(conn, &all))}
+	p := &peer{conn: conn, in: bufio.NewReader(io.TeeReader(conn, &all)), stray: success(s.c, 9)}
 	defer func() {
 		_ = conn.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.posts += bytes.Count(all.Bytes(), []byte("POST /"))
-		if s.conn == n {
-			close(s.shut)
-		}
 	}()
 	for i := 0; ; i++ {
 		if _, err := p.in.Peek(1); err != nil {
 			return
 		}
 		s.negotiated(p)
-		if s.meets(n, i) {
-			if !s.play(p) {
+		if s.meets(p, n, i) {
+			again := s.play(p)
+			close(s.played)
+			if !again {
 				return
 			}
 			continue
@@ -130,14 +130,14 @@ func (s *script) negotiated(p *peer) {
 }
 
 // meets reports whether the request that begins is the one to misbehave at.
-func (s *script) meets(conn, exchange int) bool {
+func (s *script) meets(p *peer, conn, exchange int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.begun++
-	if s.begun-1 != s.at {
+	s.begun = append(s.begun, conn)
+	if len(s.begun)-1 != s.at {
 		return false
 	}
-	s.conn, s.exchange = conn, exchange
+	s.peer, s.conn, s.exchange = p, conn, exchange
 	return true
 }
 
@@ -199,8 +199,9 @@ func (s *script) read(p *peer) (number int, ok bool) {
 
 // peer is a connection as the server has it.
 type peer struct {
-	conn net.Conn
-	in   *bufio.Reader
+	conn  net.Conn
+	in    *bufio.Reader
+	stray string // an answer to no message
 }
 
 // say writes text at once, so that what stands behind an answer is there when
@@ -270,8 +271,11 @@ func (p *peer) reset() {
 	_ = p.tcp().Close()
 }
 
+// end closes the direction of the server and waits for nothing.
+func (p *peer) end() { _ = p.tcp().CloseWrite() }
+
 func (p *peer) fin() {
-	_ = p.tcp().CloseWrite()
+	p.end()
 	_, _ = io.Copy(io.Discard, p.in) // closing with bytes unread would be a reset
 }
 

@@ -22,26 +22,31 @@ import (
 const patience = 700 * time.Millisecond
 
 // trial is one behaviour on a connection that is fresh, or that has served a
-// message before.
+// message before, in plain or over TLS.
 type trial struct {
 	c       Case
 	b       behaviour
 	reused  bool
+	secure  bool
 	kind    string // of the provider
 	script  *script
 	answers []message.Answer
 	err     error
 }
 
-// matrix plays every behaviour on a fresh and on a reused connection, with one
-// more message behind it.
+// matrix plays every behaviour on a fresh and on a reused connection, in plain
+// and over TLS that offers HTTP/2, with one more message behind it.
 func matrix(t *testing.T, c Case) {
 	var trials []*trial
 	var waiting sync.WaitGroup
+	h2 := overTLS("h2", "http/1.1")
 	for _, b := range behaviours() {
-		for _, reused := range []bool{false, true} {
-			r := &trial{c: c, b: b, reused: reused}
-			trials = append(trials, r)
+		for _, r := range []trial{{}, {reused: true}, {secure: true}, {reused: true, secure: true}} {
+			r.c, r.b = c, b
+			if r.secure {
+				r.b.tls = h2
+			}
+			trials = append(trials, &r)
 			if b.end == hold {
 				waiting.Go(r.play)
 			}
@@ -62,10 +67,11 @@ func matrix(t *testing.T, c Case) {
 }
 
 func (r *trial) name() string {
-	if r.reused {
-		return r.b.name + "/reused"
+	name := r.b.name + map[bool]string{false: "/fresh", true: "/reused"}[r.reused]
+	if r.secure {
+		name += " over TLS"
 	}
-	return r.b.name + "/fresh"
+	return name
 }
 
 // met is the number of the message that meets the behaviour.
@@ -102,8 +108,9 @@ func (r *trial) play() {
 			return
 		}
 		r.answers = append(r.answers, p.Send(context.Background(), q))
-		if r.b.idle && n == r.met() {
-			<-r.script.shut
+		if r.b.idle != nil && n == r.met() {
+			<-r.script.played
+			r.b.idle(r.script.peer)
 		}
 	}
 }
@@ -132,8 +139,11 @@ func (r *trial) check(t *testing.T) {
 	if a := r.answers[met]; a.RetryAfter != r.b.wait {
 		t.Errorf("the wait is %s, want %s", a.RetryAfter, r.b.wait)
 	}
-	if s.begun != len(r.answers) || s.posts > len(r.answers) {
-		t.Errorf("%d messages made %d requests, %d of them with a first line that came whole", len(r.answers), s.begun, s.posts)
+	if len(s.begun) != len(r.answers) || s.posts > len(r.answers) {
+		t.Fatalf("%d messages made %d requests, %d of them with a first line that came whole", len(r.answers), len(s.begun), s.posts)
+	}
+	if again := s.begun[met+1] == s.conn; again != r.b.again {
+		t.Errorf("the next message came on connection %d after %d", s.begun[met+1], s.conn)
 	}
 	if s.another.visits != 0 {
 		t.Errorf("another host got %d visits", s.another.visits)
