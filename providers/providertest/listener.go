@@ -210,26 +210,36 @@ type peer struct {
 func (p *peer) say(text string) {
 	c, ok := p.conn.(*tls.Conn)
 	if !ok {
-		_, _ = io.WriteString(p.conn, text)
+		_, _ = io.WriteString(p.conn, strings.ReplaceAll(text, newRecord, ""))
 		return
 	}
 	under := c.NetConn().(*cork)
-	under.in = true
+	under.put(true)
 	for part := range strings.SplitSeq(text, newRecord) {
 		_, _ = io.WriteString(c, part)
 	}
-	under.in = false
+	under.put(false)
 	_, _ = under.Write(nil)
 }
 
 // cork is a connection that gathers what is written while it is in.
 type cork struct {
 	*net.TCPConn
+	mu  sync.Mutex
 	in  bool
 	out []byte
 }
 
+func (c *cork) put(in bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in = in
+}
+
+// Write implements net.Conn.
 func (c *cork) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.out = append(c.out, b...)
 	if c.in {
 		return len(b), nil
