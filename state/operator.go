@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
@@ -324,22 +325,34 @@ func (s *Store) emptyJournal(ctx context.Context) error {
 		return err
 	}
 	defer s.release()
-	for try := 0; ; try++ {
+	patience, cancel := context.WithTimeout(ctx, emptyPatience)
+	defer cancel()
+	// SQLite waits for readers by itself, and for another process that empties
+	// the journal, as serve and apply do now and then, not at all.
+	again := time.NewTicker(emptyPause)
+	defer again.Stop()
+	for {
 		busy, _, err := s.writer.one("PRAGMA wal_checkpoint(TRUNCATE)")
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("emptying the journal: %w", err)
-		case busy == 0:
+		}
+		if busy == 0 {
 			return nil
-		case try == emptyTries:
+		}
+		select {
+		case <-again.C:
+		case <-patience.Done():
 			return errors.New("the person is erased, and nothing is sent to them again; but another process reads the state, so that its journal still holds what was there. Run the command again when that process has ended")
 		}
 	}
 }
 
-// emptyTries is how often emptying the journal is tried again; each waits for
-// busyTimeout.
-const emptyTries = 2
+// emptyPatience is how long emptying the journal is tried, and emptyPause how
+// long until it is tried again.
+const (
+	emptyPatience = 2 * busyTimeout
+	emptyPause    = 5 * time.Millisecond
+)
 
 const foldAll = 1000
 
