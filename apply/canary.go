@@ -30,13 +30,23 @@ func (l *lane) canaryTakes(j *job) {
 	}
 	if !c.done {
 		c.taken++
+		j.canary = true
+	}
+}
+
+// canaryLeft gives the place of a job that a gate keeps from being sent to the
+// next one: the canary waits for answers.
+func (l *lane) canaryLeft(j *job) {
+	if c := l.canaries[j.counts]; j.canary && !c.done {
+		j.canary = false
+		c.taken--
 	}
 }
 
 // canaryAnswered books a final answer of a canary's send.
 func (l *lane) canaryAnswered(j *job, ans message.Answer, again bool) {
 	c := l.canaries[j.counts]
-	if c == nil || c.done || again {
+	if !j.canary || c.done || again {
 		return
 	}
 	if ans.Class != message.Accepted {

@@ -296,7 +296,7 @@ func (l *lane) admit(j *job, now time.Time) bool {
 		l.close(j, reason, until)
 		return false
 	}
-	if !j.touched && c.Total > 0 && n.attempted >= c.Total {
+	if !j.admitted && c.Total > 0 && n.attempted >= c.Total {
 		l.close(j, "total", time.Time{})
 		return false
 	}
@@ -309,7 +309,8 @@ func (l *lane) admit(j *job, now time.Time) bool {
 		l.undone(j, j.attempt)
 		return false
 	}
-	if !j.touched {
+	if !j.admitted {
+		j.admitted = true
 		n.attempted++
 		l.canaryTakes(j)
 	}
@@ -320,6 +321,7 @@ func (l *lane) admit(j *job, now time.Time) bool {
 func (l *lane) close(j *job, reason string, until time.Time) {
 	ev := Event{Kind: EventHeld, Provider: l.provider, Campaign: j.counts.campaign.Address,
 		Recipient: j.entry.Recipient.Key(), Reason: reason, Until: until}
+	l.canaryLeft(j)
 	switch {
 	case j.settled():
 	case reason == "expired":
@@ -404,6 +406,7 @@ func (l *lane) gate(j *job, v state.Verdict) {
 		l.close(j, v.Gate, v.Until)
 		return
 	}
+	l.canaryLeft(j)
 	j.counts.gated(v.Gate, j.settled(), j.touched || j.pending)
 	j.counts.leftWith(j.attempt)
 	l.r.observe(Event{Kind: EventGated, Provider: l.provider, Campaign: j.counts.campaign.Address,

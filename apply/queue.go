@@ -16,6 +16,8 @@ type job struct {
 	draft    *message.Draft
 	attempt  int  // number of the attempt that comes next, from 1
 	tries    int  // attempts of this run that count against max_attempts
+	admitted bool // it passed the gates that need no state, and counts for the total
+	canary   bool // it is one of its campaign's canary
 	touched  bool // an intent of this run exists
 	pending  bool // planned as settled, and found not to be
 	due      time.Time

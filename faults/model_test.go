@@ -30,6 +30,8 @@ type book struct {
 	findings      []finding
 	// moved is told of every move on the send axis.
 	moved func(from, to state.Send, p state.Proof)
+	// found is told of every finding.
+	found func(kind string)
 }
 
 type bookRun struct {
@@ -86,7 +88,7 @@ var errNotOpen = errors.New("the run is not open")
 
 func newBook(lineage string) *book {
 	return &book{lineage: lineage, byKey: map[state.Key][]int64{}, byRef: map[string]int64{},
-		people: map[string]*human{}, seen: map[string]bool{}, moved: func(_, _ state.Send, _ state.Proof) {}}
+		people: map[string]*human{}, seen: map[string]bool{}, moved: func(_, _ state.Send, _ state.Proof) {}, found: func(string) {}}
 }
 
 func (b *book) person(key string) *human {
@@ -337,6 +339,7 @@ func (p *human) optOut(at int64) {
 func (b *book) find(kind string, id int64, detail string) {
 	if f := (finding{kind, detail, id}); !slices.Contains(b.findings, f) {
 		b.findings = append(b.findings, f)
+		b.found(kind)
 	}
 }
 

@@ -55,7 +55,13 @@ func (t *tallies) get(what string) int64 {
 func newScript(seed uint64) *script {
 	roll := func(n int, about ...int) int { return luck(seed, n, about...) }
 	s := &script{Seed: seed, People: 1 + roll(24, 1), Parallel: 1 + roll(8, 2), Attempts: 1 + roll(4, 3), Echo: roll(4, 4) > 0,
-		Cap: roll(8, 5) == 0, Quiet: roll(10, 6) == 0}
+		Cap: roll(8, 5) == 0, Quiet: roll(10, 6) == 0, StopIf: roll(10, 80) == 0}
+	if roll(10, 81) == 0 {
+		s.Total = 1 + roll(s.People, 82)
+	}
+	if roll(10, 83) == 0 {
+		s.Canary = 1 + roll(5, 84)
+	}
 	if roll(4, 7) == 0 {
 		s.Rate = float64(1 + roll(40, 8))
 	}
@@ -69,6 +75,12 @@ func newScript(seed uint64) *script {
 		}
 		if roll(6, 16, i) == 0 {
 			r.Zombie = 1 + roll(2000, 17, i)
+		}
+		if roll(12, 85, i) == 0 {
+			r.Jump, r.JumpBy = 1+roll(1500, 86, i), clockJumps[roll(len(clockJumps), 87, i)]
+		}
+		if roll(16, 88, i) == 0 {
+			r.Unlock = 1 + roll(2500, 89, i)
 		}
 		s.Runs = append(s.Runs, r)
 	}
@@ -95,6 +107,10 @@ var (
 	commitActs  = []string{"die_before", "die_after", "die_before", "die_after", "eio_lost", "eio_kept", "full"}
 	commitPlace = []string{"intend", "settle", "intend", "settle", "intend", "settle", "begin", "finish", "recover"}
 )
+
+// clockJumps are what somebody may set a clock by, in seconds: what is slewed, an
+// hour of daylight saving either way, a day.
+var clockJumps = []int{-60, 60, -3600, 3600, 86400, -86400}
 
 func pick(from []string, n int) string { return from[n%len(from)] }
 
@@ -186,6 +202,7 @@ func (w *world) open(dir string) error {
 	w.book.moved = func(from, to state.Send, p state.Proof) {
 		w.seen.add(fmt.Sprintf("move %s to %s %s", from, to, p))
 	}
+	w.book.found = func(kind string) { w.seen.add("finding " + kind) }
 	if dir == "" {
 		return nil
 	}
@@ -294,7 +311,7 @@ func (w *world) optOuts() {
 func (w *world) honest(t *testing.T) {
 	for n := range 6 {
 		w.mu.Lock()
-		w.faults = map[fault]string{}
+		w.faults, w.calm = map[fault]string{}, true
 		p := w.plan(t.Context(), false)
 		w.mu.Unlock()
 		w.apply(t.Context(), p, 100+n, &run{})
@@ -315,6 +332,20 @@ func (w *world) apply(ctx context.Context, pl *plan.Plan, n int, r *run) {
 	defer cancel()
 	opt := apply.Options{Recorder: p, Senders: map[string]apply.Sender{"provider.sandbox.main": p}, Now: time.Now,
 		Parallelism: w.script.Parallel, Seed: w.script.Seed}
+	began := time.Now()
+	after := func(ms int) bool { return ms > 0 && time.Since(began) >= time.Duration(ms)*time.Millisecond }
+	if r.Jump > 0 {
+		opt.Monotonic = func() time.Duration { return time.Since(began) }
+		opt.Now = func() time.Time {
+			if after(r.Jump) {
+				return time.Now().Add(time.Duration(r.JumpBy) * time.Second)
+			}
+			return time.Now()
+		}
+	}
+	if r.Unlock > 0 {
+		opt.Held = func() bool { return !after(r.Unlock) }
+	}
 	if r.Stop > 0 {
 		stop := make(chan struct{})
 		opt.Stop = stop
@@ -354,6 +385,9 @@ func (w *world) check(p *process, rep *apply.Report, err error) {
 		c := &rep.Campaigns[i]
 		if c.Held > 0 {
 			w.seen.add("held")
+		}
+		if w.script.Total > 0 && c.Pending > 0 && c.Halt == nil && err == nil && !rep.Stopped {
+			w.seen.add("deferred total_limit")
 		}
 		if c.Cancelled > 0 {
 			w.seen.add("cancelled")

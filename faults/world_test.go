@@ -28,6 +28,9 @@ type script struct {
 	Echo     bool    `json:"echo"` // the provider echoes references
 	Cap      bool    `json:"cap,omitempty"`
 	Quiet    bool    `json:"quiet,omitempty"`
+	Total    int     `json:"total,omitempty"`   // the most that one apply may send
+	Canary   int     `json:"canary,omitempty"`  // the first so many are looked at
+	StopIf   bool    `json:"stop_if,omitempty"` // a third of failures halts
 	Runs     []run   `json:"runs"`
 	Faults   []fault `json:"faults"`
 	// Real keeps the state in SQLite instead of in the model.
@@ -43,6 +46,11 @@ type run struct {
 	// Zombie is when the next run begins although this one lives: its lock was
 	// forced.
 	Zombie int `json:"zombie,omitempty"`
+	// Jump is when somebody sets the clock, by JumpBy seconds, and Unlock when
+	// somebody removes the lock.
+	Jump   int `json:"jump,omitempty"`
+	JumpBy int `json:"jump_by,omitempty"`
+	Unlock int `json:"unlock,omitempty"`
 }
 
 // fault is one thing that goes wrong. At is "answer" (N is 100 times the person
@@ -90,6 +98,7 @@ type world struct {
 	queue    []hook
 	wake     chan struct{}
 	flying   sync.WaitGroup
+	calm     bool // the runs of the script are over: no rule of the campaign stops it
 	problems []string
 }
 
@@ -565,16 +574,20 @@ func (w *world) outs(ctx context.Context) (out, shut map[string]bool) {
 func (w *world) plan(ctx context.Context, retry bool) *plan.Plan {
 	out, _ := w.outs(ctx)
 	var entries []plan.Entry
-	counts := plan.Counts{Skip: map[string]int{}}
+	counts := plan.Counts{Skip: map[string]int{}, Defer: map[string]int{}}
 	for i, st := range w.standings(ctx) {
 		e := plan.Entry{Action: plan.Send, Attempt: st.attempt + 1, Values: []string{"v" + strconv.Itoa(i)}}
 		e.Recipient.Phone = phone(i)
 		switch {
 		case !st.known || st.send == state.Pending:
-			if out[phone(i)] {
+			switch total := w.script.Total; {
+			case out[phone(i)]:
 				e.Action = plan.Skip
 				counts.Skip["opted_out"]++
-			} else {
+			case !w.calm && total > 0 && counts.Send >= total:
+				e.Action, e.Reason = plan.Defer, "total_limit"
+				counts.Defer["total_limit"]++
+			default:
 				counts.Send++
 			}
 		case st.send == state.Accepted:
@@ -604,6 +617,15 @@ func (w *world) planOf(entries []plan.Entry, counts plan.Counts) *plan.Plan {
 	}
 	if s.Quiet {
 		c.Quiet = &plan.Quiet{From: 20 * 60, Until: 9 * 60, Timezone: "UTC", Attribute: -1}
+	}
+	if !w.calm {
+		c.Total = s.Total
+		if s.Canary > 0 {
+			c.Canary = &plan.Canary{Count: min(s.Canary, s.People), Wait: 10 * time.Minute, MaxFailureRate: .5}
+		}
+		if s.StopIf {
+			c.StopIf = plan.StopIf{FailureRate: .34, Over: 3}
+		}
 	}
 	lineage := simLineage
 	if w.book != nil {
