@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},
+	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
 	"internal/fp":            {},
 	"faults":                 {},
 	"bench":                  {},

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/internal/attack"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
@@ -26,13 +27,7 @@ import (
 const canary = "zqx"
 
 // attacks are pieces of which foreign texts are made.
-var attacks = []string{
-	"@all", "@org/team", "![i](https://evil.example/i.png)", "[l](javascript:alert(1))", "https://evil.example", "www.evil.example",
-	"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</details>", "</style>", "</code>", "<!--", "-->", "`", "```", "````", "~~~",
-	"|", "\\|", "\\", "\n", "\r\n", "\n\n# heading", "\n- [x] done", "\n::set-output name=a::b", "\u00a0::error::x", "##[error]x", "\n::stop-commands::t",
-	"\x1b[31m", "\x1b]8;;https://evil.example\x07", "\u202e", "\u2066", "\u200b", "\u2028", "\xff", "\x00", "=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "${x}", "%{x}",
-	"#1", "GH-1", "&lt;b&gt;", "&amp;", "\"", "'", "{{.}}", "👩‍👩‍👧‍👦", "漢字", "*b*", "_i_", "$$x$$", "javascript:", "⟨", "::",
-}
+var attacks = attack.Texts()
 
 func foreign(t *rapid.T, label string) string {
 	parts := rapid.SliceOfN(rapid.SampledFrom(attacks), 0, 6).Draw(t, label)
