@@ -13,7 +13,9 @@ import (
 func TestAttacksAreHarmless(t *testing.T) {
 	for _, s := range attack.Texts() {
 		for what, got := range map[string]string{"SafeText": SafeText("a" + s + "b"), "Mask": Mask(s), "MaskName": MaskName(s)} {
-			if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) }) {
+			if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool {
+				return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+			}) {
 				t.Errorf("%s of %q is %q", what, s, got)
 			}
 		}
