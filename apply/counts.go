@@ -184,10 +184,11 @@ func (n *counts) close(after state.Tally) CampaignReport {
 // proven books over what events settled during the run: attempts that the
 // provider had denied, and that it took after all. The state counts them as
 // accepted, and we as pending, held or gated; or, where we came to them later,
-// as found in the state, although they were not counted there before.
+// as found in the state, although they were not counted there before. So are
+// those whom the plan leaves out, because they asked to stop meanwhile.
 func (n *counts) proven(run *state.CampaignRun) {
 	over := max(added(run)-run.Planned, 0)
-	found := min(over, n.existing, n.before.Pending)
+	found := min(over, n.existing+sum(n.campaign.Counts.Skip), n.before.Pending)
 	run.Planned += found
 	over = min(over-found, n.denied)
 	for _, count := range []*int{&run.Pending, &run.Held, &run.Cancelled} {

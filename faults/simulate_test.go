@@ -363,6 +363,10 @@ func (w *world) apply(ctx context.Context, pl *plan.Plan, n int, r *run) {
 	w.check(p, rep, err)
 }
 
+// outageDoubts is how many doubts an outage may leave beside what is in flight
+// when the breaker opens: four before it does, and its probes, five at most.
+const outageDoubts = 9
+
 // check holds what apply says against what it may say.
 func (w *world) check(p *process, rep *apply.Report, err error) {
 	if p.dead {
@@ -380,6 +384,10 @@ func (w *world) check(p *process, rep *apply.Report, err error) {
 		w.seen.add("unwritable")
 	case err != nil:
 		w.problem("run %d: %v", p.run, err)
+	}
+	outage := w.faults[fault{Run: p.run, At: "outage", N: 1}]
+	if (outage == "drop_lost" || outage == "5xx_taken") && p.unknowns > w.script.Parallel+outageDoubts {
+		w.problem("run %d: an outage left %d doubts with %d in flight at most", p.run, p.unknowns, w.script.Parallel)
 	}
 	for i := range rep.Campaigns {
 		c := &rep.Campaigns[i]

@@ -147,6 +147,7 @@ type process struct {
 	broken   error
 	commits  map[string]int
 	requests int
+	unknowns int // answers that leave a doubt
 }
 
 func (p *process) die() {
@@ -329,6 +330,11 @@ func (p *process) Send(ctx context.Context, r message.Request) message.Answer {
 	})
 	select {
 	case a := <-answer:
+		if a.Class == message.Unknown {
+			w.mu.Lock()
+			p.unknowns++
+			w.mu.Unlock()
+		}
 		return a
 	case <-ctx.Done():
 		return message.Answer{Class: message.Unknown, Title: "interrupted"}
