@@ -364,8 +364,9 @@ func (w *world) apply(ctx context.Context, pl *plan.Plan, n int, r *run) {
 }
 
 // outageDoubts is how many doubts an outage may leave beside what is in flight
-// when the breaker opens: four before it does, and its probes, five at most.
-const outageDoubts = 9
+// when the breaker opens: four before it does, and its probes, five at most; and
+// one that was longer ago by a clock that somebody set.
+const outageDoubts = 10
 
 // check holds what apply says against what it may say.
 func (w *world) check(p *process, rep *apply.Report, err error) {
