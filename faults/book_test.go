@@ -111,12 +111,14 @@ func (p *pairOf) step() {
 
 func (p *pairOf) who() string { return phone(rapid.IntRange(0, 3).Draw(p.t, "who")) }
 
-// id is a provider's message id, often one that was used before for the same
-// person. No provider gives one id to messages for two people, and what the
-// model would make of that is not what the store does.
+// id is a provider's message id, often one that was used before, now and then
+// for a message to somebody else.
 func (p *pairOf) id(recipient string) string {
 	n := rapid.IntRange(0, p.named+1).Draw(p.t, "id")
 	p.named = max(p.named, n)
+	if rapid.Bool().Draw(p.t, "shared") {
+		recipient = "anybody"
+	}
 	return fmt.Sprintf("wamid.%s.%04d", recipient, n)
 }
 

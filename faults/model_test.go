@@ -495,21 +495,20 @@ func (b *book) wait(ev *message.Event, received int64) {
 	}
 }
 
+// adopt joins what waited for an id; what is about nobody waits on.
 func (b *book) adopt(id string) {
-	if id == "" || len(b.orphans) == 0 {
-		return
-	}
+	waiting := b.orphans
+	b.orphans = nil
 	var mine []orphan
-	b.orphans = slices.DeleteFunc(b.orphans, func(o orphan) bool {
-		if o.about == id {
+	for _, o := range waiting {
+		if o.about == id && b.about(o.event.Ref, id) != 0 {
 			mine = append(mine, o)
+		} else {
+			b.orphans = append(b.orphans, o)
 		}
-		return o.about == id
-	})
+	}
 	for i := range mine {
-		if to := b.about("", id); to != 0 {
-			b.joinStatus(to, &mine[i].event, mine[i].received)
-		}
+		b.joinStatus(b.about(mine[i].event.Ref, id), &mine[i].event, mine[i].received)
 	}
 }
 

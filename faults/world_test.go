@@ -147,7 +147,8 @@ type process struct {
 	broken   error
 	commits  map[string]int
 	requests int
-	unknowns int // answers that leave a doubt
+	unknowns int  // answers that leave a doubt
+	clockSet bool // somebody sets its clock
 }
 
 func (p *process) die() {

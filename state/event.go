@@ -425,7 +425,8 @@ func (t *tx) adoptOne(o *orphanRow, id string) error {
 	if about != id {
 		return nil // another id with the same hash
 	}
-	attempt, err := t.attemptOf("", id)
+	// Its own reference says whose it is, also where an id is another's too.
+	attempt, err := t.attemptOf(o.event.Ref, id)
 	if err != nil || attempt == 0 {
 		return err
 	}
