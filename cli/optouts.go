@@ -210,6 +210,27 @@ func recipientKey(s, region string) (string, error) {
 	return audience.NewNumbers().Parse(s, region)
 }
 
+// maxOptoutRow is the longest row of a list of opt-outs, in bytes, as of an
+// audience; a reader's buffer may take a little more.
+const maxOptoutRow = 64 << 10
+
+var errLongRow = errors.New("the row is longer than 64 KiB; is a quotation mark missing?")
+
+// rowReader stops reading where a row is too long.
+type rowReader struct {
+	from io.Reader
+	left int
+}
+
+func (r *rowReader) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, errLongRow
+	}
+	n, err := r.from.Read(p)
+	r.left -= n
+	return n, err
+}
+
 // readOptouts gives the evidence by recipient.
 func (a *app) readOptouts(name, region string) (map[string]string, error) {
 	file, err := os.Open(a.path(name))
@@ -217,15 +238,19 @@ func (a *app) readOptouts(name, region string) (map[string]string, error) {
 		return nil, plainPathError(err)
 	}
 	defer file.Close()
-	in := csv.NewReader(file)
+	rows := &rowReader{from: file}
+	in := csv.NewReader(rows)
 	in.FieldsPerRecord = -1
 	header := []string{"recipient", "reason", "at", "evidence"}
 	out := map[string]string{}
 	for line := 1; ; line++ {
+		rows.left = maxOptoutRow
 		row, err := in.Read()
 		switch {
 		case errors.Is(err, io.EOF):
 			return out, nil
+		case errors.Is(err, errLongRow):
+			return nil, fmt.Errorf("line %d: %w", line, err)
 		case err != nil:
 			return nil, err
 		}
