@@ -18,5 +18,10 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	interrupts := make(chan os.Signal, 2)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	// A terminal that goes away ends a run as cleanly as an interrupt. Under
+	// nohup the signal is ignored, and stays so.
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(interrupts, syscall.SIGHUP)
+	}
 	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.ProcessSystem(interrupts)))
 }

@@ -151,7 +151,23 @@ func (a *app) planState(ctx context.Context, p *project, bind bool) (*state.Stor
 		s, _, err := a.openState(ctx, p)
 		return s, err
 	}
-	return a.readState(ctx, p)
+	s, err := a.readState(ctx, p)
+	if err != nil || s == nil {
+		return s, err
+	}
+	waits, err := s.InboxWaits(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if !waits {
+		return s, nil
+	}
+	// People may have asked to stop in what waits: it is joined first.
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	s, _, err = a.openState(ctx, p)
+	return s, err
 }
 
 // build makes the plan and its report. Errors of the plan itself are in the

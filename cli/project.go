@@ -20,6 +20,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/state"
 )
 
@@ -186,10 +187,12 @@ func (p *project) stateKept() error {
 
 // stateOptions are the options of every opening of a state.
 func (a *app) stateOptions(path string) state.Options {
-	return state.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: Version}
+	return state.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: Version, Wish: reply.Wish}
 }
 
-// openState opens the state for writing, or makes it.
+// openState opens the state for writing, or makes it. Webhooks that were
+// accepted and not joined yet are joined first: what people said before the
+// command began holds for it, whether or not serve is running.
 func (a *app) openState(ctx context.Context, p *project) (*state.Store, bool, error) {
 	if err := p.stateKept(); err != nil {
 		return nil, false, err
@@ -197,7 +200,13 @@ func (a *app) openState(ctx context.Context, p *project) (*state.Store, bool, er
 	opt := a.stateOptions(p.statePath())
 	if state.Exists(opt.Path) {
 		s, err := state.Open(ctx, opt)
-		return s, false, err
+		if err != nil {
+			return nil, false, err
+		}
+		if err := s.FoldAll(ctx); err != nil {
+			return nil, false, errors.Join(err, s.Close())
+		}
+		return s, false, nil
 	}
 	s, err := state.Create(ctx, opt)
 	return s, err == nil, err

@@ -256,7 +256,11 @@ func replyText(b *strings.Builder, r *plantest.Reply, look replyLook) {
 		b.WriteString("  no rule fires\n")
 	}
 	if r.Stop != "" && r.Silent == "" {
-		fmt.Fprintf(b, "  opted out: it holds the stop word %q\n", r.Stop)
+		what := "opted out"
+		if r.Unclear() {
+			what = "marketing pauses, and the person is asked"
+		}
+		fmt.Fprintf(b, "  %s: it holds the stop word %q\n", what, r.Stop)
 	}
 	for i := range r.Answers {
 		answerText(b, &r.Answers[i], look)

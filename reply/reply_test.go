@@ -331,33 +331,63 @@ func TestForward(t *testing.T) {
 
 func TestStopWords(t *testing.T) {
 	for text, want := range map[string]reply.Stop{
-		"Stop":                  {Word: "stop", Exact: true, Language: "en"},
-		" s​top!! ":             {Word: "stop", Exact: true, Language: "en"},
-		"ＳＴＯＰ":                  {Word: "stop", Exact: true, Language: "en"},
-		"Opt-Out.":              {Word: "opt out", Exact: true, Language: "en"},
-		"KÜNDIGEN":              {Word: "kündigen", Exact: true, Language: "de"},
-		"ku\u0308ndigen":        {Word: "kündigen", Exact: true, Language: "de"},
-		"Keine Werbung!":        {Word: "keine werbung", Exact: true, Language: "de"},
-		"baja":                  {Word: "baja", Exact: true, Language: "es"},
-		"NÃO QUERO MAIS":        {Word: "não quero mais", Exact: true, Language: "pt"},
-		"arrêter":               {Word: "arrêter", Exact: true, Language: "fr"},
-		"Disiscrivimi":          {Word: "disiscrivimi", Exact: true, Language: "it"},
-		"बंद करें":              {Word: "बंद करें", Exact: true, Language: "hi"},
-		"berhenti":              {Word: "berhenti", Exact: true, Language: "id"},
-		"إلغاء الاشتراك":        {Word: "إلغاء الاشتراك", Exact: true, Language: "ar"},
-		"please stop now":       {Word: "stop", Language: "en"},
-		"Please opt out me":     {Word: "opt out", Language: "en"},
-		"please do stop it now": {}, // five words
-		"nonstop":               {},
-		"":                      {},
-		"🙂":                     {},
+		"Stop":                {Word: "stop", Exact: true, Language: "en"},
+		" s​top!! ":           {Word: "stop", Exact: true, Language: "en"},
+		"ＳＴＯＰ":                {Word: "stop", Exact: true, Language: "en"},
+		"Opt-Out.":            {Word: "opt out", Exact: true, Language: "en"},
+		"KÜNDIGEN":            {Word: "kündigen", Exact: true, Language: "de"},
+		"ku\u0308ndigen":      {Word: "kündigen", Exact: true, Language: "de"},
+		"Keine Werbung!":      {Word: "keine werbung", Exact: true, Language: "de"},
+		"baja":                {Word: "baja", Exact: true, Language: "es"},
+		"NÃO QUERO MAIS":      {Word: "não quero mais", Exact: true, Language: "pt"},
+		"arrêter":             {Word: "arrêter", Exact: true, Language: "fr"},
+		"Disiscrivimi":        {Word: "disiscrivimi", Exact: true, Language: "it"},
+		"बंद करें":            {Word: "बंद करें", Exact: true, Language: "hi"},
+		"berhenti":            {Word: "berhenti", Exact: true, Language: "id"},
+		"إلغاء الاشتراك":      {Word: "إلغاء الاشتراك", Exact: true, Language: "ar"},
+		"please stop now":     {Word: "stop", Exact: true, Language: "en"},
+		"Stop, stop, stop!":   {Word: "stop", Exact: true, Language: "en"},
+		"🛑 STOP 🛑":            {Word: "stop", Exact: true, Language: "en"},
+		"kundigen":            {Word: "kündigen", Exact: true, Language: "de"},
+		"Stop. Merci !":       {Word: "stop", Exact: true, Language: "en"},
+		"desabonnez-moi svp":  {Word: "désabonnez moi", Exact: true, Language: "fr"},
+		"schrijf me uit":      {Word: "schrijf me uit", Exact: true, Language: "nl"},
+		"İPTAL":               {Word: "iptal", Exact: true, Language: "tr"},
+		"ХВАТИТ!":             {Word: "хватит", Exact: true, Language: "ru"},
+		"取消订阅。":               {Word: "取消订阅", Exact: true, Language: "zh"},
+		"수신거부":                {Word: "수신거부", Exact: true, Language: "ko"},
+		"unsubscribe me here": {Word: "unsubscribe", Language: "en"},
+		"You do not stop texting me": {Word: "stop texting", Language: "en"},
+		"don't unsubscribe me":                     {Word: "unsubscribe", Ask: true, Language: "en"},
+		"Can I cancel?":                            {Word: "can i cancel", Ask: true, Language: "en"},
+		"STOP 4711":                                {Word: "stop", Ask: true, Language: "en"},
+		"hủy":                                      {Word: "hủy", Ask: true, Language: "vi"},
+		"Start":                                    {Word: "start", Stay: true, Language: "en"},
+		// Words that mean other things count only alone.
+		"can you cancel the blue one":  {},
+		"the end of March":             {},
+		"where is the next stop":       {},
+		"quit asking":                  {},
+		"o hotel fica em Alto Paraíso": {},
+		"vou sair agora de casa":       {},
+		"Please opt out me":            {Word: "opt out", Language: "en"},
+		"please do stop it now":        {}, // five words
+		"nonstop":                      {},
+		"":                             {},
+		"🙂":                            {},
 	} {
 		got := reply.StopIn(&message.Event{Type: "text", Text: text})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q: %s", text, diff)
 		}
 	}
-	for _, typ := range []string{"interactive", "image", "order"} {
+	if got := reply.StopIn(&message.Event{Type: "image", Text: "Stop"}); !got.Exact {
+		t.Error("the caption of a picture is not heeded")
+	}
+	if got := reply.StopIn(&message.Event{Type: "interactive", ReplyKind: "button_reply", Text: "Stop"}); !got.Exact {
+		t.Error("a reply button is not heeded")
+	}
+	for _, typ := range []string{"interactive", "order"} {
 		if got := reply.StopIn(&message.Event{Type: typ, Text: "Stop"}); got.Word != "" {
 			t.Errorf("a %s is taken for a stop word", typ)
 		}

@@ -122,7 +122,7 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	}
 	d := rules.Answer(ev, known)
 	if d.Stop.Word != "" {
-		if err := s.stop(ctx, ev, d.Stop, person.OptedOut); err != nil {
+		if err := s.stop(ctx, ev, d.Stop); err != nil {
 			return err
 		}
 	}
@@ -143,6 +143,7 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	if err != nil {
 		return err
 	}
+	replied = slices.DeleteFunc(replied, func(rule string) bool { return rule == StopConfirmation })
 	for _, a := range d.Answers {
 		if err := s.fire(ctx, ev, a, replied); err != nil {
 			return err
@@ -220,24 +221,21 @@ func (s *Server) result(ctx context.Context, a *reply.Answer) (reply.Result, err
 	return a.Result()
 }
 
-// stop honours a stop word: effective for the next send, confirmed once.
-func (s *Server) stop(ctx context.Context, ev *state.InboundEvent, st reply.Stop, before bool) error {
-	evidence := fmt.Sprintf("wrote %q (%s) on %s", st.Word, st.Language, reply.EventTime(ev).UTC().Format(time.RFC3339))
-	reason := "stop_word"
-	if !st.Exact {
-		reason, evidence = "stop_word_near", evidence+", among other words: to be looked at"
+// stop tells a person once that the wish was heard, or asks what an unclear
+// message meant. The opt-out itself is in the state already: it was recorded
+// when the message was joined.
+func (s *Server) stop(ctx context.Context, ev *state.InboundEvent, st reply.Stop) error {
+	if !ev.Stopped {
+		return nil
 	}
-	if !before {
-		if err := s.opt.Store.OptOut(context.WithoutCancel(ctx), ev.Recipient, reason, evidence); err != nil {
-			return err
-		}
-		s.opt.Observe(Event{Kind: EventStop, Provider: ev.Provider, Recipient: message.Mask(ev.Recipient), Detail: reason})
-	}
-	replied, err := s.opt.Store.RepliedBy(ctx, ev.Recipient, ev.Seq)
-	if err != nil || !st.Exact || before && len(replied) == 0 {
-		return err
-	}
+	s.opt.Observe(Event{Kind: EventStop, Provider: ev.Provider, Recipient: message.Mask(ev.Recipient), Detail: st.Reason()})
 	draft := s.confirm[st.Language]
+	switch {
+	case st.Ask:
+		draft = s.question[st.Language]
+	case !st.Exact:
+		return nil
+	}
 	return s.send(ctx, ev, &outgoing{rule: StopConfirmation, message: StopConfirmation, draft: draft})
 }
 
@@ -245,11 +243,11 @@ func (s *Server) stop(ctx context.Context, ev *state.InboundEvent, st reply.Stop
 // to a stop word.
 const StopConfirmation = "stop_confirmation"
 
-// confirmationDrafts are made once, since senders remember drafts.
-func confirmationDrafts() map[string]*message.Draft {
+// stopDrafts are made once, since senders remember drafts.
+func stopDrafts(text func(language string) string) map[string]*message.Draft {
 	out := map[string]*message.Draft{}
 	for _, language := range reply.StopLanguages() {
-		out[language] = &message.Draft{Message: &message.Text{Body: reply.Confirmation(language)}}
+		out[language] = &message.Draft{Message: &message.Text{Body: text(language)}}
 	}
 	return out
 }

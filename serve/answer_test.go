@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
 	"github.com/handbill/handbill/state"
@@ -262,12 +263,12 @@ func TestStopWords(t *testing.T) {
 
 func TestAStopWordAmongOthers(t *testing.T) {
 	h := newHouse(t, hello)
-	h.phone(sandbox.Inbound{Text: "when does it end"})
+	h.phone(sandbox.Inbound{Text: "unsubscribe me from this"})
 	if ev := h.await(serve.EventStop); ev.Detail != "stop_word_near" {
 		t.Errorf("got %+v", ev)
 	}
 	h.await(serve.EventReplied)
-	if diff := cmp.Diff([]string{"Hello, Ana: you said when does it end"}, h.sends()); diff != "" {
+	if diff := cmp.Diff([]string{"Hello, Ana: you said unsubscribe me from this"}, h.sends()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -467,5 +468,27 @@ func TestAServiceThatIsDown(t *testing.T) {
 	h.stop()
 	if waiting("forward/")+waiting("forward_dead/") != 0 {
 		t.Error("a forward that was taken is kept")
+	}
+}
+
+func TestAnUnclearStopPausesAndAsks(t *testing.T) {
+	h := newHouse(t, hello)
+	h.phone(sandbox.Inbound{Text: "How do I cancel?"})
+	if ev := h.await(serve.EventStop); ev.Detail != state.ReasonUnclear {
+		t.Errorf("got %+v", ev)
+	}
+	h.await(serve.EventReplied)
+	h.await(serve.EventReplied)
+	p, err := h.store.Person(t.Context(), ana)
+	if err != nil || !p.OptedOut || p.OptOut != state.ReasonUnclear {
+		t.Errorf("marketing does not pause: %+v, %v", p, err)
+	}
+	h.phone(sandbox.Inbound{Text: "START"})
+	h.await(serve.EventReplied)
+	if p, err = h.store.Person(t.Context(), ana); err != nil || p.OptedOut {
+		t.Errorf("marketing does not go on: %+v, %v", p, err)
+	}
+	if diff := cmp.Diff([]string{reply.Question("en"), "Hello, Ana: you said How do I cancel?", "Hello, Ana: you said START"}, h.sends()); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -121,7 +121,7 @@ func compile(t testing.TB, src string) *reply.Rules {
 
 func (h *house) open() {
 	h.t.Helper()
-	o := state.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader}
+	o := state.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish}
 	var err error
 	if state.Exists(h.path) {
 		h.store, err = state.Open(context.Background(), o)

@@ -42,7 +42,7 @@ func (childT) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 // serveChild serves until it is killed; its address goes to stdout.
 func serveChild(path, network string) error {
 	ctx := context.Background()
-	store, err := state.Open(ctx, state.Options{Path: path, Clock: time.Now, Rand: rand.Reader})
+	store, err := state.Open(ctx, state.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 	}
 	defer net.Close()
 	path := filepath.Join(t.TempDir(), "handbill.state")
-	store, err := state.Create(t.Context(), state.Options{Path: path, Clock: time.Now, Rand: rand.Reader})
+	store, err := state.Create(t.Context(), state.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	store, err = state.Open(t.Context(), state.Options{Path: path, Clock: time.Now, Rand: rand.Reader})
+	store, err = state.Open(t.Context(), state.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
 	if err != nil {
 		t.Fatal(err)
 	}

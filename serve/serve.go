@@ -55,7 +55,6 @@ type Store interface {
 	Person(ctx context.Context, recipient string) (state.Person, error)
 	SetAttributes(ctx context.Context, recipient string, set map[string]string) error
 	Handover(ctx context.Context, recipient string, on bool) error
-	OptOut(ctx context.Context, recipient, reason, evidence string) error
 
 	Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error)
 	Settle(ctx context.Context, run int64, outcomes []state.Outcome) error
@@ -156,6 +155,7 @@ type Server struct {
 	forwards *forwards
 	client   *http.Client
 	confirm  map[string]*message.Draft // by language
+	question map[string]*message.Draft // by language
 
 	broken atomic.Pointer[error]     // why the state is not usable
 	rules  atomic.Pointer[lastRules] // the last that could be loaded
@@ -182,7 +182,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{
 		opt: opt, lineage: meta.Lineage, numbers: map[string]*number{}, paths: map[string]*number{},
 		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1),
-		client: guardedClient(opt.AllowHosts), confirm: confirmationDrafts(), metrics: newMetrics(),
+		client: guardedClient(opt.AllowHosts), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(),
 	}
 	s.forwards = newForwards(s)
 	s.rules.Store(&lastRules{})

@@ -61,6 +61,9 @@ func (t *tx) intendAll(run int64, intents []Intent) ([]Verdict, error) {
 	if len(intents) == 0 {
 		return nil, nil
 	}
+	if err := t.foldWaiting(); err != nil {
+		return nil, err
+	}
 	next, err := t.nextID(tAttempts)
 	if err != nil {
 		return nil, err

@@ -41,10 +41,14 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 	if err != nil {
 		return err
 	}
-	if err := t.putInbound(provider, received, who, attempt, hash, ev); err != nil {
+	at := eventTime(ev, received)
+	stopped, err := t.heed(who, ev, at)
+	if err != nil {
 		return err
 	}
-	at := eventTime(ev, received)
+	if err := t.putInbound(provider, received, who, attempt, hash, &inboundJSON{Event: *ev, Stopped: stopped}); err != nil {
+		return err
+	}
 	err = t.changePerson(who, func(p *personRow) {
 		p.lastInbound = max(p.lastInbound, at)
 		if ev.ProfileName != "" && (at > p.profileAt || at == p.profileAt && ev.ProfileName < p.profile) {
@@ -70,7 +74,7 @@ func inboundHash(provider int64, ev *message.Event) []byte {
 	return sum[:16]
 }
 
-func (t *tx) putInbound(provider, received, who, attempt int64, hash []byte, ev *message.Event) error {
+func (t *tx) putInbound(provider, received, who, attempt int64, hash []byte, ev *inboundJSON) error {
 	before, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM inbound WHERE recipient IN (?, ?))", who, otherID(who))
 	if err != nil {
 		return err
@@ -82,7 +86,7 @@ func (t *tx) putInbound(provider, received, who, attempt int64, hash []byte, ev 
 	w := t.insert(tInbound, 0)
 	w.int(provider)
 	w.int(who)
-	w.int(eventTime(ev, received))
+	w.int(eventTime(&ev.Event, received))
 	w.int(received)
 	w.int(inboundNew)
 	w.int(1 - before)
@@ -152,17 +156,9 @@ func (t *tx) openInbound(n int) ([]InboundEvent, error) {
 	err = t.c.each(`SELECT i.id, i.provider, i.received, i.recipient, i.first, i.event, a.campaign, a.message
 		FROM inbound i LEFT JOIN attempts a ON a.id = i.attempt WHERE i.state = 0 ORDER BY i.id LIMIT ?`,
 		func(st *sqlite.Stmt) error {
-			ev := InboundEvent{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Received: fromMillis(st.ColumnInt64(2)),
-				First: st.ColumnInt64(4) == 1, Campaign: names[st.ColumnInt64(6)], Message: names[st.ColumnInt64(7)]}
-			var err error
-			if ev.Recipient, err = t.c.recipientText(st.ColumnInt64(3)); err != nil {
-				return err
-			}
-			if err := json.Unmarshal(columnBlob(st, 5), &ev.Event); err != nil {
-				return fmt.Errorf("%w: an inbound event: %w", ErrDamaged, err)
-			}
+			ev, err := scanInbound(t.c, st, names)
 			out = append(out, ev)
-			return nil
+			return err
 		}, n)
 	return out, err
 }

@@ -69,9 +69,11 @@ func scanInbound(c *conn, st *sqlite.Stmt, names map[int64]string) (InboundEvent
 	if ev.Recipient, err = c.recipientText(st.ColumnInt64(3)); err != nil {
 		return ev, err
 	}
-	if err := json.Unmarshal(columnBlob(st, 5), &ev.Event); err != nil {
+	var kept inboundJSON
+	if err := json.Unmarshal(columnBlob(st, 5), &kept); err != nil {
 		return ev, fmt.Errorf("%w: an inbound event: %w", ErrDamaged, err)
 	}
+	ev.Event, ev.Stopped = kept.Event, kept.Stopped
 	return ev, nil
 }
 

@@ -28,6 +28,9 @@ type InboundEvent struct {
 	Campaign string
 	Message  string
 	Event    message.Event
+	// Stopped says that marketing to the person stopped by this message: it holds
+	// a stop word, or may hold one. The opt-out is recorded.
+	Stopped bool
 }
 
 // Finding is a contradiction that a person should know of; status shows it.

@@ -18,6 +18,8 @@ import (
 
 	msqlite "modernc.org/sqlite"
 	"zombiezen.com/go/sqlite"
+
+	"github.com/handbill/handbill/message"
 )
 
 // Options say which state is opened and how.
@@ -33,6 +35,10 @@ type Options struct {
 	// AllowNetwork opens a state on a network file system, by one process at a
 	// time and more slowly.
 	AllowNetwork bool
+	// Wish reads what a person's message says about being written to. It is
+	// asked when the message is joined, in the same transaction: an opt-out
+	// waits for no rule and no answer. Nil heeds no words.
+	Wish func(ev *message.Event, at time.Time) Wish
 	// Backups is how many automatic backups are kept; 0 for 10, -1 for none.
 	Backups int
 }

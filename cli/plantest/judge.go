@@ -29,6 +29,7 @@ type Reply struct {
 	Silent  string   `json:"silent,omitempty"` // why no rule is tried: "handover", "stop_word"
 	Answers []Answer `json:"answers"`
 	Passed  []Passed `json:"passed,omitempty"`
+	stop    reply.Stop
 }
 
 // Answer is what one rule does.
@@ -60,10 +61,14 @@ type Passed struct {
 	Reason string `json:"reason"`
 }
 
+// Unclear reports whether the message may hold a wish to stop and may mean
+// something else: marketing pauses, and the person is asked once.
+func (r *Reply) Unclear() bool { return r.stop.Ask }
+
 // Judge holds the rules against a message. Nothing is sent, fetched or stored.
 func Judge(rules *reply.Rules, in *Inbound) *Reply {
 	d := rules.Answer(&in.Event, in.Known)
-	out := &Reply{Type: in.Event.Event.Type, Text: in.Event.Event.Text, Stop: d.Stop.Word, Answers: []Answer{}}
+	out := &Reply{Type: in.Event.Event.Type, Text: in.Event.Event.Text, Stop: d.Stop.Word, stop: d.Stop, Answers: []Answer{}}
 	switch {
 	case d.Handover:
 		out.Silent = "handover"

@@ -234,12 +234,12 @@ func (pl *player) lookups(e *Event) map[string]json.RawMessage {
 
 // changes is what answering leaves behind, as serve leaves it in the state.
 func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
-	if r.Stop != "" && !k.OptedOut {
-		reason := "stop_word"
-		if r.Silent != "stop_word" {
-			reason = "stop_word_near"
-		}
-		k.OptedOut, k.OptOut, k.OptOutAt, k.optAt = true, reason, at, at
+	switch {
+	case r.stop.Stay && k.OptedOut && k.OptOut == state.ReasonUnclear:
+		k.OptedOut, k.OptOut, k.optAt = false, "", at
+	case r.stop.Ask && k.OptedOut:
+	case r.stop.Word != "" && (!k.OptedOut || k.OptOut == state.ReasonUnclear):
+		k.OptedOut, k.OptOut, k.OptOutAt, k.optAt = true, r.stop.Reason(), at, at
 	}
 	for i := range r.Answers {
 		a := &r.Answers[i]
