@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -176,7 +177,20 @@ func (a *app) near(text string) string {
 	if len(dir) < 2 {
 		return text
 	}
-	return strings.ReplaceAll(text, dir+string(filepath.Separator), "")
+	dir += string(filepath.Separator)
+	var b strings.Builder
+	for {
+		i := strings.Index(text, dir)
+		if i < 0 {
+			return b.String() + text
+		}
+		b.WriteString(text[:i])
+		// Only where a path begins: "https://crm.example/app/x" is none of /app.
+		if before, _ := utf8.DecodeLastRuneInString(text[:i]); i > 0 && !strings.ContainsRune(" \t\n\"'`(=:,", before) {
+			b.WriteString(dir)
+		}
+		text = text[i+len(dir):]
+	}
 }
 
 // sentence makes a person's sentence of a wrapped error: a capital at the

@@ -161,7 +161,15 @@ func controlTraits(r rune) traits {
 
 // ignorable reports whether r is drawn as nothing at all.
 func ignorable(r rune) bool {
-	return r == 0x200B || r == 0x2060 || r == 0xFEFF || unicode.Is(unicode.Bidi_Control, r)
+	switch r {
+	case 0x00AD, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, // blank letters and the soft hyphen
+		0x034F, 0xFEFF:
+		return true
+	}
+	// Default_Ignorable_Code_Point. Source: Unicode 15.0, DerivedCoreProperties.
+	return r >= 0x180B && r <= 0x180F || r >= 0x200B && r <= 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2060 && r <= 0x206F ||
+		r >= 0xFE00 && r <= 0xFE0F || r >= 0x1BCA0 && r <= 0x1BCA3 || r >= 0x1D173 && r <= 0x1D17A || r >= 0xE0000 && r <= 0xE0FFF ||
+		unicode.Is(unicode.Bidi_Control, r)
 }
 
 // add makes a, the summary of a text, that of the text followed by another.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
@@ -64,6 +66,22 @@ func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) err
 type excludedSet struct {
 	keys keys
 	set  table[struct{}]
+	// unusable is how many rows could not be read: nobody is left out by them.
+	unusable int
+}
+
+// excludedUnusable says that some who are to be left out are not known. Whoever
+// they are, they would be sent to, so the plan fails unless the campaign says
+// that such rows are to be passed over.
+func excludedUnusable(a *lang.Audience, rows int, c *lang.Campaign) *hcl.Diagnostic {
+	what := "rows of %s have no usable address, so nobody is left out by them"
+	if rows == 1 {
+		what = "row of %s has no usable address, so nobody is left out by it"
+	}
+	if c.OnInvalid == "skip" {
+		return warn("excluded_unusable", a.DeclRange, "%d "+what+".", rows, a.Address())
+	}
+	return fail("excluded_unusable", a.DeclRange, "%d "+what+". Correct the list, or set on_invalid = \"skip\" in %s to send all the same.", rows, a.Address(), c.Address())
 }
 
 // loadExcluded reads the audiences that the campaign's audience excludes.
@@ -76,6 +94,9 @@ func (b *builder) loadExcluded(ctx context.Context, j *judge) error {
 				return err
 			}
 			b.excluded[a.Name] = set
+		}
+		if set.unusable > 0 {
+			b.diags = append(b.diags, excludedUnusable(a, set.unusable, j.decl))
 		}
 		j.excluded = append(j.excluded, set)
 	}
@@ -121,8 +142,7 @@ func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excluded
 		set.set.put(set.keys.add(key))
 	}
 	if unusable > 0 {
-		b.diags = append(b.diags, warn("excluded_unusable", a.DeclRange,
-			"%d rows of %s have no usable address, so nobody is left out by them.", unusable, a.Address()))
+		set.unusable = unusable
 	}
 	b.input(a.Address(), src)
 	return set, nil

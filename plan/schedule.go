@@ -145,7 +145,22 @@ func (q *Quiet) End(c *Clock, at time.Time, zone string) (end time.Time, ok bool
 		if left == 0 {
 			return end, true
 		}
-		end = end.Truncate(time.Minute).Add(time.Duration(left) * time.Minute)
+		end = q.step(c, end, left, zone)
 	}
 	return time.Time{}, false
+}
+
+// step goes left minutes of wall time on from a quiet moment. Where clocks
+// changed on the way, the time that passed is another: it then goes by minutes
+// from the first one that may be open.
+func (q *Quiet) step(c *Clock, from time.Time, left int, zone string) time.Time {
+	from = from.Truncate(time.Minute)
+	to := from.Add(time.Duration(left) * time.Minute)
+	// Clocks change by two hours at most.
+	for at := to.Add(-2 * time.Hour); at.Before(to); at = at.Add(time.Minute) {
+		if at.After(from) && q.quietFor(c, at, zone) == 0 {
+			return at
+		}
+	}
+	return to
 }

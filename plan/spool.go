@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // Spool keeps the encoded entries of a plan while it is made and until it is
@@ -74,6 +75,7 @@ type fileSpool struct {
 	file   *os.File
 	out    *bufio.Writer
 	size   int64
+	flush  sync.Mutex // of out: numbers open the plan side by side
 }
 
 func (s *fileSpool) Write(p []byte) (int, error) {
@@ -110,6 +112,8 @@ func (s *fileSpool) Open() (io.Reader, error) {
 	if s.file == nil {
 		return s.memory.Open()
 	}
+	s.flush.Lock()
+	defer s.flush.Unlock()
 	if err := s.out.Flush(); err != nil {
 		return nil, fmt.Errorf("writing the plan's temporary file: %w", err)
 	}

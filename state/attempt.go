@@ -39,12 +39,18 @@ func (s *Store) Intend(ctx context.Context, run int64, intents []Intent) ([]Verd
 
 // Turn implements apply.Recorder.
 func (s *Store) Turn(ctx context.Context, run int64, outcomes []Outcome, intents []Intent) (out []Verdict, err error) {
+	var fenced error
 	err = s.write(ctx, func(t *tx) error {
-		if err := t.fence(run); err != nil {
-			return err
+		// What is known of messages that left is recorded whoever asks, also when
+		// another apply has begun since; only new intents need the fence.
+		if fenced = t.fence(run); fenced != nil && !errors.Is(fenced, ErrFenced) {
+			return fenced
 		}
 		if err := t.settleAll(outcomes); err != nil {
 			return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
+		}
+		if fenced != nil {
+			return nil
 		}
 		if out, err = t.intendAll(run, intents); err != nil {
 			return fmt.Errorf("recording %d intents: %w", len(intents), err)
@@ -54,7 +60,7 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []Outcome, intents
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return out, fenced
 }
 
 func (t *tx) intendAll(run int64, intents []Intent) ([]Verdict, error) {

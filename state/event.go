@@ -2,7 +2,9 @@ package state
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -328,6 +330,15 @@ func (t *tx) about(a message.Address, change func(*personRow)) error {
 
 // identityEvent carries an opt-out over to a person's new address, and is kept.
 func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
+	for _, a := range [...]message.Address{ev.From, ev.NewAddress} {
+		gone, err := t.s.isErased(t.c, a.Key())
+		if err != nil {
+			return err
+		}
+		if gone { // who was erased stays erased, under every id, and nothing is kept
+			return t.erasedToo(ev)
+		}
+	}
 	if ev.From.Key() != "" {
 		old, err := t.recipient(ev.From.Key())
 		if err != nil {
@@ -344,6 +355,22 @@ func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
 		}
 	}
 	return t.notice(provider, received, ev)
+}
+
+// erasedToo erases the other address of a person of whom one was erased.
+func (t *tx) erasedToo(ev *message.Event) error {
+	for _, a := range [...]message.Address{ev.From, ev.NewAddress} {
+		if a.Key() == "" {
+			continue
+		}
+		// The name of what stays in the ledger tells nothing without the state's key.
+		mac := hmac.New(sha256.New, t.s.key)
+		mac.Write([]byte("ledger name " + a.Key()))
+		if err := t.erase(a.Key(), erasedPrefix+hex.EncodeToString(mac.Sum(nil)[:8])); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notice keeps an event about the account, or one that is not understood.

@@ -145,8 +145,32 @@ func (t *tx) join(old, next *outcomeRow) error {
 		return nil // the event knows better
 	case old.send == Accepted:
 		return t.find(FindingContradiction, old.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
+	case next.send == Accepted && (old.send == Pending || old.send == Rejected):
+		return t.acceptedAfterAll(old, next)
+	case old.send == Pending || old.send == Rejected:
+		return nil // it is settled that the provider did not take it
+	case old.send == InDoubt && next.send == Pending:
+		return t.putOutcome(next, true) // a decoded refusal, as certain as one in time
 	}
 	if err := Transition(old.send, next.send, next.proof); err != nil {
+		return err
+	}
+	return t.putOutcome(next, true)
+}
+
+// acceptedAfterAll records an answer that comes after somebody, or an earlier
+// answer, said that the provider did not take the message. A later attempt at
+// the same delivery stands for it where there is one.
+func (t *tx) acceptedAfterAll(old, next *outcomeRow) error {
+	later, err := t.later(old.id)
+	if err != nil {
+		return err
+	}
+	if later != 0 {
+		_, err = t.provenLate(old.id, later, next, "")
+		return err
+	}
+	if err := t.find(FindingContradiction, old.id, fmt.Sprintf("believed to be %s, and then its answer said accepted", old.send)); err != nil {
 		return err
 	}
 	return t.putOutcome(next, true)

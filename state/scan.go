@@ -16,7 +16,7 @@ type cursor struct {
 	err error
 }
 
-const endID = math.MaxInt64
+const endID int64 = math.MaxInt64
 
 func (c *conn) cursor(query string, args ...any) (*cursor, error) {
 	st, _, err := c.PrepareTransient(query)

@@ -57,8 +57,8 @@ var ErrForeign = errors.New("not a handbill state; put a backup in its place (\"
 var ErrDamaged = errors.New("the state is damaged; see handbill state verify, and restore a backup")
 
 // ErrFenced is wrapped when another apply began after ours: we lost the lock,
-// and nothing more may be sent.
-var ErrFenced = errors.New("another apply has begun on this state since; nothing was written")
+// and nothing more may be sent. Outcomes that came with it are recorded.
+var ErrFenced = errors.New("another apply has begun on this state since; nothing more may be sent by this one")
 
 // Store is an open state. It is safe for concurrent use. One process opens a
 // file once.

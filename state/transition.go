@@ -36,8 +36,9 @@ func allowed(from, to Send, p Proof) bool {
 		return to == Rejected || to == InDoubt || to == Pending ||
 			to == Accepted && (p == ProofResponse || p == ProofEcho || p == ProofPoll)
 	case InDoubt:
-		// Back to Pending is for resolve -as=not-sent alone.
-		return to == Accepted && p != "" || to == Pending && p == ProofOperator
+		// Back to Pending is for resolve -as=not-sent, and for an answer that came
+		// after the attempt was given up. A late refusal settles it as well.
+		return to == Accepted && p != "" || to == Pending && p == ProofOperator || to == Rejected
 	case Rejected:
 		return to == Accepted && (p == ProofEcho || p == ProofPoll)
 	}
