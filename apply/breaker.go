@@ -1,45 +1,62 @@
 package apply
 
-import "time"
+import (
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
 
 // breaker bounds what an outage leaves in doubt: after a run of unknown
 // answers nothing new is sent for a while, and then one probe.
 type breaker struct {
-	unknowns []time.Time // of the last minute
-	recent   [200]bool   // ring: was the answer unknown
+	unknowns int       // since the provider last decided about a message
+	recent   [200]bool // ring: was the answer unknown
 	seen     int
 	open     bool
-	opened   int // times in a row without an accepted message between
+	opened   int // times in a row without a decided message between
 }
 
 const (
-	breakerRun    = 5
-	breakerWithin = time.Minute
-	breakerShare  = 0.02
-	breakerWait   = time.Minute
-	breakerCap    = 15 * time.Minute
+	breakerRun   = 5
+	breakerShare = 0.02
+	breakerWait  = time.Minute
+	breakerCap   = 15 * time.Minute
 	// breakerGiveUp is how many probes in a row may fail before the campaign
 	// halts: about half an hour of outage.
 	breakerGiveUp = 5
 )
 
-// answered books an answer and reports whether the breaker trips by it.
-func (b *breaker) answered(unknown bool, now time.Time) bool {
+// answered books an answer and reports whether the breaker trips by it. Only an
+// answer in which the provider decides about the message shows that it is well.
+// A refused connection or a throttle shows nothing: in a mixed outage they come
+// between the unknown ones for as long as it lasts.
+func (b *breaker) answered(class message.Class) bool {
+	unknown := class == message.Unknown
+	if !unknown && !decided(class) {
+		return false
+	}
 	b.recent[b.seen%len(b.recent)] = unknown
 	b.seen++
 	if !unknown {
-		b.open, b.opened, b.unknowns = false, 0, b.unknowns[:0]
+		b.open, b.opened, b.unknowns = false, 0, 0
 		return false
 	}
-	for len(b.unknowns) > 0 && now.Sub(b.unknowns[0]) > breakerWithin {
-		b.unknowns = b.unknowns[1:]
-	}
-	b.unknowns = append(b.unknowns, now)
-	if b.open || len(b.unknowns) < breakerRun && !b.tooMany() {
+	b.unknowns++
+	if b.open || b.unknowns < breakerRun && !b.tooMany() {
 		return b.open
 	}
 	b.open = true
 	return true
+}
+
+// decided reports whether an answer of this class is the provider's decision
+// about the message itself.
+func decided(class message.Class) bool {
+	switch class {
+	case message.Accepted, message.Refused, message.WindowClosed, message.OptedOut, message.PairThrottled:
+		return true
+	}
+	return false
 }
 
 // tooMany reports whether more than the allowed share of the last answers was
@@ -63,6 +80,6 @@ func (b *breaker) wait() (d time.Duration, ok bool) {
 	d = min(breakerWait<<b.opened, breakerCap)
 	b.opened++
 	clear(b.recent[:])
-	b.seen, b.unknowns = 0, b.unknowns[:0]
+	b.seen, b.unknowns = 0, 0
 	return d, b.opened <= breakerGiveUp
 }

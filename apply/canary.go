@@ -58,19 +58,18 @@ func (l *lane) canaryAnswered(j *job, ans message.Answer, again bool) {
 	}
 }
 
-// canaryWaits reports whether the plan's next entries must wait for a canary
-// to be judged, and judges it when it is time.
-func (l *lane) canaryWaits(now time.Time) bool {
-	for n, c := range l.canaries {
-		rule := n.campaign.Canary
-		if c.done || c.taken < rule.Count || n.stopped() {
-			continue
-		}
-		if c.since.IsZero() || now.Before(c.since.Add(rule.Wait)) {
-			return true
-		}
-		l.judge(n, c)
+// canaryHolds reports whether the next entries of campaign n must wait for its
+// canary to be judged, and judges it when it is time. Other campaigns of the
+// number go on meanwhile. n is nil for campaigns without a canary.
+func (l *lane) canaryHolds(n *counts, now time.Time) bool {
+	c := l.canaries[n]
+	if c == nil || c.done || c.taken < n.campaign.Canary.Count || n.stopped() {
+		return false
 	}
+	if c.since.IsZero() || now.Before(c.since.Add(n.campaign.Canary.Wait)) {
+		return true
+	}
+	l.judge(n, c)
 	return false
 }
 
@@ -89,14 +88,18 @@ func (l *lane) canaryDue() time.Time {
 }
 
 // judge lets the campaign go on, or halts it when the canary fared badly: by
-// the answers, and by what the state learned of deliveries meanwhile.
+// the answers, and by what the state learned of deliveries meanwhile. What
+// cannot be counted counts as bad.
 func (l *lane) judge(n *counts, c *canary) {
 	c.done = true
 	failed := c.failed
 	t, err := l.r.opt.Recorder.Tally(context.Background(), n.campaign.Address, n.campaign.Revision)
-	if err == nil {
-		failed += t.Failed - n.before.Failed
+	if err != nil {
+		l.halt(n, &Halt{Reason: "canary", Title: "how the canary fared could not be read from the state",
+			Advice: "The others are not sent to before somebody has looked. Check the state with \"handbill state verify\", then run apply again."})
+		return
 	}
+	failed += t.Failed - n.before.Failed
 	rule := n.campaign.Canary
 	if rate := float64(failed) / float64(max(c.taken, 1)); rate > rule.MaxFailureRate {
 		l.halt(n, &Halt{Reason: "canary", Title: fmt.Sprintf("%d of the first %d failed", failed, c.taken),

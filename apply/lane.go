@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,7 @@ type lane struct {
 	sender   Sender
 	rnd      *rand.Rand
 
-	source  *source
-	drained bool // the source has no more entries
+	sources []*source // in the plan's order; what is drained is taken out
 	waiting delayed
 	pairs   pairs
 	clock   plan.Clock // of time zones
@@ -86,19 +86,22 @@ func newLane(r *runner, provider string) *lane {
 	}
 	l := &lane{
 		r: r, provider: provider, sender: r.opt.Senders[provider],
-		rnd:    rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
-		source: openSource(r, provider), refs: message.NewReferences(r.plan.Lineage),
+		rnd:  rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
+		refs: message.NewReferences(r.plan.Lineage),
 		pace: newPacer(rate, r.opt.Now()), leaving: newWindow(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
 		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now(), campaigns),
 		canaries: map[*counts]*canary{},
 	}
+	l.sources = openSources(r, provider)
 	return l
 }
 
 // run drives the lane to its end. It returns an error only when the state or
 // the plan's stream failed.
 func (l *lane) run(ctx context.Context) error {
-	defer l.source.stop()
+	for _, s := range l.sources {
+		defer s.stop()
+	}
 	defer close(l.work)
 	for {
 		l.collect()
@@ -118,7 +121,7 @@ func (l *lane) run(ctx context.Context) error {
 		if moved || wrote { // a commit takes time, in which something fell due
 			continue
 		}
-		if l.drained && l.waiting.Len() == 0 && l.flying == 0 {
+		if len(l.sources) == 0 && l.waiting.Len() == 0 && l.flying == 0 {
 			return nil
 		}
 		l.wait(ctx, now)
@@ -277,12 +280,18 @@ func (l *lane) nextJob(now time.Time) (*job, error) {
 	if j := l.waiting.ready(now); j != nil {
 		return j, nil
 	}
-	if l.drained || l.canaryWaits(now) {
-		return nil, nil
+	for i := 0; i < len(l.sources); {
+		if l.canaryHolds(l.sources[i].canary, now) {
+			i++
+			continue
+		}
+		j, err := l.sources[i].next()
+		if j != nil || err != nil {
+			return j, err
+		}
+		l.sources = slices.Delete(l.sources, i, i+1)
 	}
-	j, err := l.source.next()
-	l.drained = j == nil
-	return j, err
+	return nil, nil
 }
 
 // admit passes j through the gates that need no state, and prepares it.
@@ -304,7 +313,7 @@ func (l *lane) admit(j *job, now time.Time) bool {
 		l.waiting.put(j, until)
 		return false
 	}
-	if l.source.prepare(j, l.refs); j.unfit != nil {
+	if prepare(l.sender, j, l.refs); j.unfit != nil {
 		l.halt(n, &Halt{Reason: "encode", Title: j.unfit.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
 		l.undone(j, j.attempt)
 		return false
@@ -445,9 +454,21 @@ func (l *lane) leaveRest() error {
 		l.undone(j, j.attempt)
 	}
 	l.waiting.jobs = nil
-	l.source.bare.Store(true)
-	for !l.drained {
-		j, err := l.source.next()
+	for _, s := range l.sources {
+		s.bare.Store(true)
+	}
+	for _, s := range l.sources {
+		if err := leaveAll(s); err != nil {
+			return err
+		}
+	}
+	l.sources = nil
+	return nil
+}
+
+func leaveAll(s *source) error {
+	for {
+		j, err := s.next()
 		if j == nil {
 			return err
 		}
@@ -456,7 +477,6 @@ func (l *lane) leaveRest() error {
 			j.counts.leftWith(j.entry.Attempt)
 		}
 	}
-	return nil
 }
 
 // abandon ends the lane after the state failed: what is in flight is waited

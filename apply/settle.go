@@ -11,10 +11,9 @@ import (
 // anything more is sent and before it is recorded.
 func (l *lane) learn(a *answered, now time.Time) {
 	j, ans := a.job, a.answer
-	unknown := ans.Class == message.Unknown
-	if l.breaker.answered(unknown, now) {
+	if l.breaker.answered(ans.Class) {
 		l.trip(now)
-	} else if !unknown {
+	} else if decided(ans.Class) {
 		l.probing = false
 	}
 	l.width.answered(a.took, ans.Class, l.pace.rate)

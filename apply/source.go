@@ -11,19 +11,20 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// source is the stream of what a lane has to send. A goroutine of its own reads
-// the plan and prepares requests, so that the next batch is ready when a commit
-// ends: commits are what a lane waits for.
+// source is the stream of what some campaigns of a number have to send. A
+// goroutine of its own reads the plan and prepares requests, so that the next
+// batch is ready when a commit ends: commits are what a lane waits for.
 type source struct {
-	r        *runner
-	provider string
-	sender   Sender
-	groups   chan []*job
-	group    []*job // of groups, what was not taken yet
-	ended    chan struct{}
-	bare     atomic.Bool // what is left will not be sent and needs no request
-	reader   sync.WaitGroup
-	err      error // of the plan; to be read when groups is closed
+	r      *runner
+	takes  []bool  // by campaign: whether its entries are part of this stream
+	canary *counts // the campaign, where it has a canary and is alone; else nil
+	sender Sender
+	groups chan []*job
+	group  []*job // of groups, what was not taken yet
+	ended  chan struct{}
+	bare   atomic.Bool // what is left will not be sent and needs no request
+	reader sync.WaitGroup
+	err    error // of the plan; to be read when groups is closed
 }
 
 // groupSize is how many jobs are handed over at once, and readAhead how many are
@@ -33,9 +34,40 @@ const (
 	readAhead = maxWidth
 )
 
-// openSource streams the jobs of provider's number; it ends with stop.
-func openSource(r *runner, provider string) *source {
-	s := &source{r: r, provider: provider, sender: r.opt.Senders[provider],
+// openSources streams the jobs of provider's number, in the plan's order. A
+// campaign with a canary has a stream of its own, so that only it has to wait
+// for the canary.
+func openSources(r *runner, provider string) []*source {
+	var out []*source
+	rest := make([]bool, len(r.plan.Campaigns))
+	some := false
+	flush := func() {
+		if some {
+			out = append(out, openSource(r, provider, rest, nil))
+			rest, some = make([]bool, len(r.plan.Campaigns)), false
+		}
+	}
+	for i := range r.plan.Campaigns {
+		c := &r.plan.Campaigns[i]
+		switch {
+		case c.Provider != provider || c.Counts.Sends() == 0:
+		case c.Canary == nil:
+			rest[i], some = true, true
+		default:
+			flush()
+			alone := make([]bool, len(r.plan.Campaigns))
+			alone[i] = true
+			out = append(out, openSource(r, provider, alone, r.counts[i]))
+		}
+	}
+	flush()
+	return out
+}
+
+// openSource streams the jobs of the campaigns that takes names; it ends with
+// stop.
+func openSource(r *runner, provider string, takes []bool, canary *counts) *source {
+	s := &source{r: r, takes: takes, canary: canary, sender: r.opt.Senders[provider],
 		groups: make(chan []*job, readAhead/groupSize), ended: make(chan struct{})}
 	s.reader.Go(func() {
 		defer close(s.groups)
@@ -75,12 +107,12 @@ func (s *source) read() error {
 			s.pass(group)
 			return fmt.Errorf("reading the plan: %w", err)
 		}
-		if !e.Action.Sends() || p.Campaigns[e.Campaign].Provider != s.provider {
+		if !e.Action.Sends() || !s.takes[e.Campaign] {
 			continue
 		}
 		j := &job{entry: e, counts: s.r.counts[e.Campaign], draft: p.Drafts[e.Draft], attempt: max(e.Attempt, 1)}
 		if !s.bare.Load() {
-			s.prepare(j, refs)
+			prepare(s.sender, j, refs)
 		}
 		if group = append(group, j); len(group) < groupSize {
 			continue
@@ -108,7 +140,7 @@ func (s *source) pass(group []*job) bool {
 }
 
 // prepare builds j's request and intent for its next attempt, unless it has.
-func (s *source) prepare(j *job, refs *message.References) {
+func prepare(sender Sender, j *job, refs *message.References) {
 	if j.prepared == j.attempt {
 		return
 	}
@@ -116,7 +148,7 @@ func (s *source) prepare(j *job, refs *message.References) {
 	c, e := j.counts.campaign, &j.entry
 	key := e.Recipient.Key()
 	ref := refs.Of(c.Address, key, c.Revision, j.attempt)
-	if j.request, j.unfit = s.sender.Encode(e.Recipient.Address, j.draft, e.Values, ref); j.unfit != nil {
+	if j.request, j.unfit = sender.Encode(e.Recipient.Address, j.draft, e.Values, ref); j.unfit != nil {
 		return
 	}
 	address := c.Message

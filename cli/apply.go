@@ -247,10 +247,8 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	}
 	rep, runErr := apply.Run(ctx, report.Plan, options)
 	bar.done()
-	if err := numbers.conclude(ctx, store, report.Plan); err != nil && runErr == nil {
-		return a.failState(err, opt.detailed)
-	}
-	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, stream: stream, took: a.sys.Now().Sub(started), run: run, outputs: outs})
+	ended := numbers.conclude(ctx, store, report.Plan)
+	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, ended: ended, stream: stream, took: a.sys.Now().Sub(started), run: run, outputs: outs})
 }
 
 // runBlobs are what the state keeps of an apply beside its deliveries.
@@ -299,6 +297,7 @@ type applied struct {
 	report  *view.PlanReport
 	rep     *apply.Report
 	err     error
+	ended   error // of what follows the run: it does not keep the report from being shown
 	stream  *view.ApplyStream
 	took    time.Duration
 	run     *carriage
@@ -320,6 +319,9 @@ func (a *app) concluded(ctx context.Context, store *state.Store, opt *applyOptio
 			return exit(exitSomeInDoubt)
 		}
 		return err
+	}
+	if done.ended != nil {
+		return a.failState(done.ended, opt.detailed)
 	}
 	if err := sameFile(done.run.opened, done.run.project.statePath()); err != nil {
 		return a.fail("State moved away", err)
