@@ -33,7 +33,9 @@ type Recorder interface {
 	// the plan: opt-outs, cool-downs, windows, caps, a delivery that exists
 	// already, an epoch that is not ours any more; the verdicts are in the order
 	// of the intents. When it returns an error, nothing may be sent, and whether
-	// the outcomes are recorded is not known. It keeps neither slice.
+	// the outcomes are recorded is not known; but where the error wraps
+	// state.ErrFenced, another apply has begun, the outcomes are recorded and the
+	// intents are not. It keeps neither slice.
 	Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error)
 	// Tally counts what the state holds of one campaign revision now.
 	Tally(ctx context.Context, campaign string, revision int) (state.Tally, error)

@@ -2,6 +2,7 @@ package apply_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -79,6 +80,10 @@ func (l *ledger) Turn(_ context.Context, _ int64, outcomes []state.Outcome, inte
 	l.turns++
 	if len(outcomes) > 0 && l.failSettle != nil {
 		return nil, l.failSettle
+	}
+	if errors.Is(l.failIntend, state.ErrFenced) {
+		l.settle(outcomes)
+		return nil, l.failIntend
 	}
 	if len(intents) > 0 && l.failIntend != nil {
 		return nil, l.failIntend

@@ -171,6 +171,11 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 		l.haltNumber(h)
 	}
 	verdicts, err := l.record(ctx)
+	if errors.Is(err, state.ErrFenced) {
+		l.putBack(now)
+		l.haltNumber(lockLost())
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -183,6 +188,7 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 
 // record makes a turn durable and books the outcomes. Where the whole failed
 // the outcomes are tried alone: losing one would make a doubt out of knowledge.
+// Another apply that began meanwhile keeps the intents out, not the outcomes.
 func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	outcomes, intents := l.outcomes(), l.intents()
 	// A turn is written even when the run was cancelled; its sends see that.
@@ -191,7 +197,8 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	hit(len(intents), "intent-before")
 	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, intents)
 	hit(len(intents), "intent-after")
-	if err == nil || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
+	fenced := errors.Is(err, state.ErrFenced)
+	if err == nil || fenced || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
 		hit(len(outcomes), "outcome-after")
 		l.book()
 	}

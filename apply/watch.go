@@ -49,11 +49,16 @@ func (w *watch) halt(now time.Time) *Halt {
 	}
 	w.checked = now
 	if !w.held() {
-		w.found = &Halt{Reason: "lock_lost", Title: "the state's lock is not ours any more",
-			Advice: "Somebody removed the lock while this run was sending, and another run may have begun. What was in flight is recorded. " +
-				"See handbill status, make sure that no other apply runs, and run apply again: it goes on where it stopped."}
+		w.found = lockLost()
 	}
 	return w.found
+}
+
+// lockLost is the halt of a run that another one may have overtaken.
+func lockLost() *Halt {
+	return &Halt{Reason: "lock_lost", Title: "the state's lock is not ours any more",
+		Advice: "Somebody removed the lock while this run was sending, and another run may have begun. What was in flight is recorded. " +
+			"See handbill status, make sure that no other apply runs, and run apply again: it goes on where it stopped."}
 }
 
 // drift compares the wall clock with the time that really passed.

@@ -262,8 +262,9 @@ func (b *book) frequency(in *state.Intent, now int64) state.Verdict {
 }
 
 func (b *book) settle(run int64, outcomes []state.Outcome) error {
-	if err := b.fence(run); err != nil {
-		return err
+	fenced := b.fence(run)
+	if fenced != nil && !errors.Is(fenced, state.ErrFenced) {
+		return fenced
 	}
 	for i := range outcomes {
 		o := &outcomes[i]
@@ -274,7 +275,7 @@ func (b *book) settle(run int64, outcomes []state.Outcome) error {
 			b.adopt(o.ID)
 		}
 	}
-	return nil
+	return fenced
 }
 
 func (b *book) settleOne(o *state.Outcome) error {
@@ -292,6 +293,12 @@ func (b *book) settleOne(o *state.Outcome) error {
 	case old.send == state.Accepted && next.send == state.InDoubt:
 	case old.send == state.Accepted:
 		b.find(state.FindingContradiction, o.Attempt, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
+	case next.send == state.Accepted && (old.send == state.Pending || old.send == state.Rejected):
+		b.acceptedAfterAll(o.Attempt, next)
+	case old.send == state.Pending || old.send == state.Rejected:
+	case old.send == state.InDoubt && next.send == state.Pending:
+		b.moved(old.send, next.send, next.proof)
+		a.outcome = next
 	default:
 		if err := state.Transition(old.send, next.send, next.proof); err != nil {
 			return err
@@ -300,6 +307,20 @@ func (b *book) settleOne(o *state.Outcome) error {
 	}
 	b.consequences(a, o)
 	return nil
+}
+
+// acceptedAfterAll is an answer that comes after the message was believed to be
+// not taken.
+func (b *book) acceptedAfterAll(id int64, next *outcome) {
+	a := b.attempts[id-1]
+	ids := b.byKey[a.key]
+	if last := ids[len(ids)-1]; last != id {
+		b.provenLate(id, last, &message.Event{ID: next.id})
+		return
+	}
+	b.find(state.FindingContradiction, id, fmt.Sprintf("believed to be %s, and then its answer said accepted", a.outcome.send))
+	b.moved(a.outcome.send, next.send, next.proof)
+	a.outcome = next
 }
 
 func (b *book) joinAccepted(id int64, next *outcome) {

@@ -304,6 +304,9 @@ func TestFencing(t *testing.T) {
 	if err := s.Settle(t.Context(), zombie, []Outcome{accepted(v, "x")}); !errors.Is(err, ErrFenced) {
 		t.Errorf("a zombie's outcome: %v, want %v", err, ErrFenced)
 	}
+	if d := deliveries(t, s); len(d) != 1 || d[0].Send != Accepted || d[0].ID != "x" {
+		t.Errorf("the zombie's outcome is not recorded: %+v", d)
+	}
 	intend(t, s, heir, intent(s, phone(2)))
 }
 

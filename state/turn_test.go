@@ -26,19 +26,22 @@ func TestTurn(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 
-	// Somebody else has begun: neither is written.
-	begin(t, s)
-	before := deliveries(t, s)
-	_, err = s.Turn(t.Context(), run, []Outcome{accepted(got[2], "wamid.3")}, []Intent{intent(s, phone(4))})
-	if !errors.Is(err, ErrFenced) {
-		t.Errorf("got %v", err)
-	}
 	// An intent that is none fails the whole.
+	before := deliveries(t, s)
 	_, err = s.Turn(t.Context(), 0, []Outcome{accepted(got[2], "wamid.3")}, []Intent{intent(s, phone(4))})
 	if err == nil {
 		t.Error("a reply to nothing was written")
 	}
 	if after := deliveries(t, s); len(after) != len(before) || after[len(after)-1].Send != Sending {
+		t.Errorf("got %+v", after)
+	}
+	// Somebody else has begun: the outcome is written, the intent is not.
+	begin(t, s)
+	_, err = s.Turn(t.Context(), run, []Outcome{accepted(got[2], "wamid.3")}, []Intent{intent(s, phone(4))})
+	if !errors.Is(err, ErrFenced) {
+		t.Errorf("got %v", err)
+	}
+	if after := deliveries(t, s); len(after) != len(before) || after[len(after)-1].Send != Accepted {
 		t.Errorf("got %+v", after)
 	}
 }
