@@ -177,6 +177,7 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	run.HeldFor, run.HeldTill = n.held, n.heldTill
 	run.Pending = n.pending
 	n.proven(&run)
+	n.denials(&run, after)
 	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Gates: n.gates,
 		Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
 }
@@ -196,6 +197,12 @@ func (n *counts) proven(run *state.CampaignRun) {
 		*count -= moved
 		over -= moved
 	}
+}
+
+// denials books doubts of earlier runs that ended meanwhile because the late
+// answer of an overtaken apply denies the message: they are pending.
+func (n *counts) denials(run *state.CampaignRun, after state.Tally) {
+	run.Pending += min(max(run.Planned-added(run), 0), n.before.InDoubt, after.Pending)
 }
 
 func sum(m map[string]int) int {
