@@ -79,7 +79,7 @@ type CampaignReport struct {
 
 // Halt is why sending stopped early.
 type Halt struct {
-	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "lock_lost", "clock_jumped"
+	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "lock_lost", "clock_jumped", "mixed_answers"
 	Code   string
 	Title  string
 	Advice string

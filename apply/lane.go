@@ -34,18 +34,19 @@ type lane struct {
 	clock   plan.Clock // of time zones
 	refs    *message.References
 
-	pace    *pacer
-	leaving *window
-	breaker breaker
-	width   width
-	flying  int
-	answers chan answered
-	work    chan *job // to those who send
-	senders int       // how many of them there are
-	batch   []*job
-	settled []answered
-	out     []state.Outcome // of the last turn, for the next
-	in      []state.Intent
+	pace     *pacer
+	leaving  *window
+	breaker  breaker
+	identity identity
+	width    width
+	flying   int
+	answers  chan answered
+	work     chan *job // to those who send
+	senders  int       // how many of them there are
+	batch    []*job
+	settled  []answered
+	out      []state.Outcome // of the last turn, for the next
+	in       []state.Intent
 
 	pauseUntil  time.Time
 	throttles   int       // in a row, without an accepted message between
@@ -88,7 +89,7 @@ func newLane(r *runner, provider string) *lane {
 		r: r, provider: provider, sender: r.opt.Senders[provider],
 		rnd:  rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))),
 		refs: message.NewReferences(r.plan.Lineage),
-		pace: newPacer(rate, r.opt.Now()), leaving: newWindow(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism),
+		pace: newPacer(rate, r.opt.Now()), leaving: newWindow(rate, r.opt.Now()), width: newWidth(r.opt.Parallelism), identity: newIdentity(),
 		answers: make(chan answered, maxWidth), work: make(chan *job, maxWidth), pairs: newPairs(r.opt.Now(), campaigns),
 		canaries: map[*counts]*canary{},
 	}

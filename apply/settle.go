@@ -10,6 +10,7 @@ import (
 // learn decides what an answer means for its job and for the number, before
 // anything more is sent and before it is recorded.
 func (l *lane) learn(a *answered, now time.Time) {
+	l.check(a)
 	j, ans := a.job, a.answer
 	if l.breaker.answered(ans.Class) {
 		l.trip(now)

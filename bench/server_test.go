@@ -65,7 +65,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(s.delay)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	answer := append(make([]byte, 0, 160), `{"messaging_product":"whatsapp","contacts":[{"input":"4915","wa_id":"4915"}],"messages":[{"id":"wamid.`...)
+	answer := append(make([]byte, 0, 160), `{"messaging_product":"whatsapp","messages":[{"id":"wamid.`...)
 	answer = strconv.AppendInt(answer, arrived, 36)
 	answer = strconv.AppendInt(append(answer, '.'), int64(n), 36)
 	w.Write(append(answer, `"}]}`...))
