@@ -23,8 +23,9 @@ var rooms = map[string][]string{
 	"lang/eval":              {"message"},
 	"lang":                   {"message", "lang/eval"},
 	"audience":               {"message"},
-	"state":                  {"message", "internal/fp"},
-	"plan":                   {"lang", "audience", "message", "state"},
+	"delivery":               {"message"}, // pure: the rules of sending once
+	"state":                  {"delivery", "message", "internal/fp"},
+	"plan":                   {"delivery", "lang", "audience", "message", "state"},
 	"apply":                  {"message", "plan", "state", "internal/fp"},
 	"providers":              {"message"},
 	"providers/metaobject":   {"message", "providers"},
@@ -36,9 +37,9 @@ var rooms = map[string][]string{
 	"providers/sandbox":      {"message", "providers", "providers/metaobject", "sandbox"},
 	"reply":                  {"lang", "lang/eval", "message", "state"},
 	"serve":                  {"message", "reply", "state", "internal/fp"},
-	"sandbox":                {"message"},
+	"sandbox":                {"delivery", "message"},
 	"cli/view":               {"message", "plan", "state", "lang"},
-	"cli/plantest":           {"lang", "lang/eval", "plan", "message", "reply", "state"},
+	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place

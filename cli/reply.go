@@ -16,6 +16,7 @@ import (
 
 	"github.com/handbill/handbill/cli/plantest"
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
@@ -218,7 +219,7 @@ func (r *recorded) known(e message.Event, now time.Time) plantest.Inbound {
 	return plantest.Inbound{
 		Event: state.InboundEvent{Seq: 1, Provider: r.Provider, Received: at, Recipient: key, First: r.First, Message: r.Answers, Event: e},
 		Known: reply.Known{Now: at, Person: state.Person{Recipient: key, Attributes: r.Attributes, OptedOut: r.OptedOut,
-			Handover: r.Handover, LastInbound: at, WindowEnds: at.Add(24 * time.Hour)}},
+			Handover: r.Handover, LastInbound: at, WindowEnds: at.Add(delivery.WindowLength)}},
 		Lookups: r.Lookups, ForwardBody: serve.ForwardBody,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	rules "github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -172,9 +173,9 @@ func (p *pairOf) settle() {
 	// An answer that contradicts what is known is refused as a whole; the
 	// model has no transactions, so it is asked first.
 	err := p.store.Settle(p.ctx, p.run, []state.Outcome{o})
-	var forbidden *state.TransitionError
+	var forbidden *rules.TransitionError
 	if errors.As(err, &forbidden) {
-		if a := p.book.attempts[o.Attempt-1]; a.outcome == nil || state.Transition(a.outcome.send, o.Send, o.Proof) == nil {
+		if a := p.book.attempts[o.Attempt-1]; a.outcome == nil || rules.Transition(a.outcome.send, o.Send, o.Proof) == nil {
 			p.t.Fatalf("the store forbids %v, the model does not", err)
 		}
 		return

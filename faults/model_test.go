@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	rules "github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -146,7 +147,7 @@ func (b *book) put(a *attempt, o *outcome) {
 		from = a.outcome.send
 	}
 	if a.outcome == nil || from != o.send {
-		if err := state.Transition(from, o.send, o.proof); err != nil {
+		if err := rules.Transition(from, o.send, o.proof); err != nil {
 			panic(err)
 		}
 		b.moved(from, o.send, o.proof)
@@ -227,7 +228,7 @@ func (p *human) window(in *state.Intent, now int64) string {
 		}
 	}
 	switch {
-	case ends > now+state.WindowMargin.Milliseconds():
+	case ends > now+rules.WindowMargin.Milliseconds():
 		return ""
 	case ends == 0 && in.AssumeOpen:
 		return ""
@@ -283,7 +284,7 @@ func (b *book) settleOne(o *state.Outcome) error {
 	next := &outcome{send: o.Send, proof: o.Proof, code: o.Code, cause: o.Cause, id: o.ID}
 	switch old := a.outcome; {
 	case old == nil:
-		if err := state.Transition(state.Sending, o.Send, o.Proof); err != nil {
+		if err := rules.Transition(state.Sending, o.Send, o.Proof); err != nil {
 			return err
 		}
 		b.put(a, next)
@@ -300,7 +301,7 @@ func (b *book) settleOne(o *state.Outcome) error {
 		b.moved(old.send, next.send, next.proof)
 		a.outcome = next
 	default:
-		if err := state.Transition(old.send, next.send, next.proof); err != nil {
+		if err := rules.Transition(old.send, next.send, next.proof); err != nil {
 			return err
 		}
 		b.put(a, next)
@@ -543,7 +544,7 @@ func (b *book) resolve(key state.Key, as state.Send) error {
 	if a.outcome == nil || a.outcome.send != state.InDoubt {
 		return errors.New("not in doubt")
 	}
-	if err := state.Transition(state.InDoubt, as, state.ProofOperator); err != nil {
+	if err := rules.Transition(state.InDoubt, as, state.ProofOperator); err != nil {
 		return err
 	}
 	o := *a.outcome

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/apply"
+	rules "github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
@@ -376,7 +377,7 @@ func (w *world) check(p *process, rep *apply.Report, err error) {
 	if p.dead {
 		return // a dead process says nothing
 	}
-	var transition *state.TransitionError
+	var transition *rules.TransitionError
 	switch {
 	case errors.As(err, &transition):
 		w.problem("run %d: an impossible move: %v", p.run, err)

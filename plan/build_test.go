@@ -254,7 +254,7 @@ func shopFiles() map[string]string {
 }
 
 // delivery is one of campaign.spring in the state.
-func delivery(recipient string, send state.Send, code string) state.Delivery {
+func past(recipient string, send state.Send, code string) state.Delivery {
 	return state.Delivery{Key: state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}, Send: send, Attempt: 1,
 		Message: "text_message.hello", Digest: [16]byte{1}, Code: code}
 }
@@ -262,10 +262,10 @@ func delivery(recipient string, send state.Send, code string) state.Delivery {
 func shopState() *memState {
 	return &memState{
 		deliveries: []state.Delivery{
-			delivery("+4915112345610", state.Accepted, ""),
-			delivery("+4915112345611", state.InDoubt, ""),
-			delivery("+4915112345612", state.Rejected, "131026"),
-			delivery("+4915112345615", state.Pending, ""),
+			past("+4915112345610", state.Accepted, ""),
+			past("+4915112345611", state.InDoubt, ""),
+			past("+4915112345612", state.Rejected, "131026"),
+			past("+4915112345615", state.Pending, ""),
 		},
 		people: []state.Person{
 			{Recipient: "+4915112345609", OptedOut: true},

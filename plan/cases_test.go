@@ -45,7 +45,7 @@ func add(text string) string {
 func sent(recipients ...string) []state.Delivery {
 	var list []state.Delivery
 	for _, r := range recipients {
-		list = append(list, delivery(r, state.Accepted, ""))
+		list = append(list, past(r, state.Accepted, ""))
 	}
 	return list
 }
@@ -76,15 +76,15 @@ func TestCases(t *testing.T) {
 		{name: "replace all", state: &memState{deliveries: sent(anna, ben)}, want: "1 replace, 2 replace, 3 send",
 			change: func(in *Inputs) { in.Options.Replace = []string{"campaign.spring"} }},
 		{name: "what is in doubt is never sent again by itself", want: "1 in_doubt, 2 send, 3 send",
-			state:  &memState{deliveries: []state.Delivery{delivery(anna, state.Sending, "")}},
+			state:  &memState{deliveries: []state.Delivery{past(anna, state.Sending, "")}},
 			change: func(in *Inputs) { in.Options.Replace, in.Options.Retry = []string{"campaign.spring"}, "failed" }},
 		{name: "retry what failed", want: "1 retry, 2 retry, 3 send",
-			state:  &memState{deliveries: []state.Delivery{delivery(anna, state.Rejected, "131026"), delivery(ben, state.Rejected, "131049")}},
+			state:  &memState{deliveries: []state.Delivery{past(anna, state.Rejected, "131026"), past(ben, state.Rejected, "131049")}},
 			change: func(in *Inputs) { in.Options.Retry = "failed" }},
 		{name: "cancelled", want: "1 skip cancelled, 2 send, 3 send",
-			state: &memState{deliveries: []state.Delivery{delivery(anna, state.Cancelled, "")}}},
+			state: &memState{deliveries: []state.Delivery{past(anna, state.Cancelled, "")}}},
 		{name: "retry a code", want: "1 retry, 2 refused, 3 send",
-			state:  &memState{deliveries: []state.Delivery{delivery(anna, state.Rejected, "131026"), delivery(ben, state.Rejected, "131049")}},
+			state:  &memState{deliveries: []state.Delivery{past(anna, state.Rejected, "131026"), past(ben, state.Rejected, "131049")}},
 			change: func(in *Inputs) { in.Options.Retry = "131026" }},
 		{name: "target one", want: "1 skip not_targeted, 2 send, 3 skip not_targeted",
 			change: func(in *Inputs) { in.Options.Target = []string{`campaign.spring["` + ben + `"]`} }},

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
@@ -248,9 +249,9 @@ func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 	p := j.known.of(v.key, v.id)
 	switch {
 	case j.known.erased(v.entry.Recipient.Key()):
-		return nil, "erased"
+		return nil, delivery.GateErased.String()
 	case p.optedOut:
-		return nil, "opted_out"
+		return nil, delivery.GateOptedOut.String()
 	}
 	from := country(v.entry.Recipient.Address)
 	if unreachable(from) {
@@ -258,21 +259,21 @@ func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 	}
 	c := j.main
 	if c.window {
-		ends := p.window(w.person.LastInbound, j.at)
-		v.entry.WindowUntil = ends
-		switch {
-		case j.at.Add(windowMargin).Before(ends), ends.IsZero() && j.campaign.AssumeOpen:
+		known := p.window(w.person.LastInbound, j.at)
+		if ends := known.Ends(); ends != 0 {
+			v.entry.WindowUntil = time.UnixMilli(ends).UTC()
+		}
+		switch gate := known.Gate(j.at.UnixMilli(), j.campaign.AssumeOpen); {
+		case gate == delivery.GateNone:
 			return c, ""
-		case j.fallback == nil && ends.IsZero():
-			return nil, "window_unknown"
 		case j.fallback == nil:
-			return nil, "window_closed"
+			return nil, gate.String()
 		}
 		c = j.fallback
 	}
 	switch {
 	case !w.person.Consent:
-		return nil, "no_consent"
+		return nil, delivery.GateConsent.String()
 	case !j.campaign.Marketing():
 		return c, ""
 	case from == "US":
@@ -280,8 +281,8 @@ func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 		p.campaign = j.campaign.Address
 		v.problems = append(v.problems, placed{p, templateOf(j.decl).DeclRange})
 		return nil, "us_marketing"
-	case j.at.Unix() < int64(p.cooldown):
-		return nil, "cooldown"
+	case delivery.Cooling(int64(p.cooldown)*1000, j.at.UnixMilli()):
+		return nil, delivery.GateCooldown.String()
 	}
 	return c, ""
 }

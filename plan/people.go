@@ -8,17 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
-)
-
-// windowLength is how long a person may be written to after they wrote, and
-// windowMargin what of it is left alone: between plan and send the window must
-// not close. Sources: Meta, "Customer service windows", read 2026-09-11;
-// docs/delivery.md.
-const (
-	windowLength = 24 * time.Hour
-	windowMargin = 2 * time.Minute
 )
 
 // person is what the gates need of state.Person, in 16 bytes. Times are Unix
@@ -89,27 +81,17 @@ func seconds(t time.Time) uint32 {
 	return uint32(min(t.Unix(), 1<<32-1))
 }
 
-// window is the end of p's window, zero when nothing is known of it. claimed is
-// when the audience says that the person wrote last. The newer of the two
-// counts; a window that a provider reported as shut stays shut until the
-// person writes again.
-func (p person) window(claimed, at time.Time) time.Time {
-	ends := int64(p.ends)
-	if ends == 0 && p.inbound != 0 {
-		ends = int64(p.inbound) + int64(windowLength/time.Second)
+// window is what is known of p's window. claimed is when the audience says that
+// the person wrote last.
+func (p person) window(claimed, at time.Time) delivery.Window {
+	w := delivery.Window{Inbound: int64(p.inbound) * 1000}
+	if ends := int64(p.ends) * 1000; ends != 0 && (w.Inbound == 0 || ends < w.Inbound+delivery.WindowLength.Milliseconds()) {
+		w.Shut = ends
 	}
-	// A claim about the future proves nothing.
-	if !claimed.IsZero() && !claimed.After(at) {
-		c := claimed.Unix()
-		corrected := p.ends != 0 && int64(p.ends) < int64(p.inbound)+int64(windowLength/time.Second)
-		if c > int64(p.inbound) && !(corrected && c <= int64(p.ends)) {
-			ends = c + int64(windowLength/time.Second)
-		}
+	if !claimed.IsZero() {
+		w = w.Claim(claimed.Unix()*1000, at.UnixMilli())
 	}
-	if ends == 0 {
-		return time.Time{}
-	}
-	return time.Unix(ends, 0).UTC()
+	return w
 }
 
 // sends counts what recipients were sent, for frequency caps.

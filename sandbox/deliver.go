@@ -17,8 +17,8 @@ const maxPending = 500_000
 // again; after the last it is given up. Meta retries for days; a test can't.
 var retryAfter = []time.Duration{500 * time.Millisecond, 2 * time.Second, 5 * time.Second, 15 * time.Second}
 
-// delivery is one webhook on its way.
-type delivery struct {
+// outgoing is one webhook on its way.
+type outgoing struct {
 	due     time.Time
 	seq     uint64
 	attempt int
@@ -26,7 +26,7 @@ type delivery struct {
 	body    func() []byte
 }
 
-type deliveries []*delivery
+type deliveries []*outgoing
 
 func (d deliveries) Len() int { return len(d) }
 func (d deliveries) Less(i, j int) bool {
@@ -36,7 +36,7 @@ func (d deliveries) Less(i, j int) bool {
 	return d[i].due.Before(d[j].due)
 }
 func (d deliveries) Swap(i, j int) { d[i], d[j] = d[j], d[i] }
-func (d *deliveries) Push(x any)   { *d = append(*d, x.(*delivery)) }
+func (d *deliveries) Push(x any)   { *d = append(*d, x.(*outgoing)) }
 func (d *deliveries) Pop() any {
 	old := *d
 	last := old[len(old)-1]
@@ -88,7 +88,7 @@ func (d *dispatcher) add(t WebhookTarget, due time.Time, body func() []byte) {
 	}
 	for i := range copies {
 		late := d.mode.Delay + time.Duration(roll(d.key, 12+uint64(i), d.seq)*float64(d.mode.Shuffle))
-		d.push(&delivery{due: due.Add(late), seq: d.seq, target: t, body: body})
+		d.push(&outgoing{due: due.Add(late), seq: d.seq, target: t, body: body})
 	}
 	select {
 	case d.wake <- struct{}{}:
@@ -96,7 +96,7 @@ func (d *dispatcher) add(t WebhookTarget, due time.Time, body func() []byte) {
 	}
 }
 
-func (d *dispatcher) push(x *delivery) {
+func (d *dispatcher) push(x *outgoing) {
 	if len(d.heap) >= maxPending {
 		d.bad++
 		return
@@ -105,7 +105,7 @@ func (d *dispatcher) push(x *delivery) {
 }
 
 // next takes the first delivery that is due, or tells how long until then.
-func (d *dispatcher) next() (*delivery, time.Duration) {
+func (d *dispatcher) next() (*outgoing, time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.heap) == 0 {
@@ -115,11 +115,11 @@ func (d *dispatcher) next() (*delivery, time.Duration) {
 		return nil, min(wait, time.Second)
 	}
 	d.flying++
-	return heap.Pop(&d.heap).(*delivery), 0
+	return heap.Pop(&d.heap).(*outgoing), 0
 }
 
 // post delivers once and plans the retry.
-func (d *dispatcher) post(ctx context.Context, x *delivery) {
+func (d *dispatcher) post(ctx context.Context, x *outgoing) {
 	ok := d.try(ctx, x)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -136,7 +136,7 @@ func (d *dispatcher) post(ctx context.Context, x *delivery) {
 	}
 }
 
-func (d *dispatcher) try(ctx context.Context, x *delivery) bool {
+func (d *dispatcher) try(ctx context.Context, x *outgoing) bool {
 	body := x.body()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.target.URL, bytes.NewReader(body))
 	if err != nil {
@@ -161,7 +161,7 @@ const workers = 8
 // Run delivers webhooks as they fall due, until ctx ends. Start does it by
 // itself; a Handler that is served otherwise needs it beside it.
 func (s *Sandbox) Run(ctx context.Context) {
-	jobs := make(chan *delivery)
+	jobs := make(chan *outgoing)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -175,7 +175,7 @@ func (s *Sandbox) Run(ctx context.Context) {
 	wg.Wait()
 }
 
-func (d *dispatcher) feed(ctx context.Context, jobs chan<- *delivery) {
+func (d *dispatcher) feed(ctx context.Context, jobs chan<- *outgoing) {
 	for {
 		x, wait := d.next()
 		if x != nil {

@@ -4,6 +4,8 @@ import (
 	"sort"
 	"sync"
 	"time"
+
+	"github.com/handbill/handbill/delivery"
 )
 
 // number is one sending number (or channel) of one provider.
@@ -129,14 +131,10 @@ func (n *number) user(to string) *user {
 	return u
 }
 
-// window is how long WhatsApp lets a business answer freely. Source: Meta,
-// messages/send-messages, read 2026-09-11.
-const window = 24 * time.Hour
-
 func (n *number) openWindow(from string, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.user(from).windowEnd = now.Add(window)
+	n.user(from).windowEnd = now.Add(delivery.WindowLength)
 }
 
 func (n *number) windowOpen(to string, now time.Time) bool {
@@ -155,7 +153,7 @@ func (s *Sandbox) OpenWindow(p Provider, numberID, user string) {
 
 // CloseWindow ends what OpenWindow or an inbound message began.
 func (s *Sandbox) CloseWindow(p Provider, numberID, user string) {
-	s.number(p, numberID).openWindow(userKey(user), s.opt.Clock().Add(-window))
+	s.number(p, numberID).openWindow(userKey(user), s.opt.Clock().Add(-delivery.WindowLength))
 }
 
 // userKey is how a user is known: by digits, or by a business-scoped user id.

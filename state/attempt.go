@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"zombiezen.com/go/sqlite"
 )
 
-// The gates of a Verdict.
+// The gates of a Verdict, as delivery.Gate words them.
 const (
 	GateOptedOut      = "opted_out"
 	GateCooldown      = "cooldown"
@@ -18,17 +18,14 @@ const (
 	GateCap           = "frequency_cap"
 	GateSent          = "already_sent"
 	GateDoubt         = "in_doubt"
-	// GateRefused says that the delivery was refused, and the intent is no retry.
+	// GateRefused says that the delivery was refused, and the intent is no
+	// retry.
 	GateRefused = "refused_before"
 	// GateAttempt says that the attempt's number, and so its reference, was
 	// used already: the plan is older than the state. Verdict.Next is the next
 	// free number.
 	GateAttempt = "attempt"
 )
-
-// WindowMargin is how long before its end a window counts as closed, so that a
-// message on its way does not miss it.
-const WindowMargin = time.Minute
 
 // Intend records intents in one durable transaction. Run 0 is for replies,
 // whose intents name what they answer in Inbound; no other process's apply
@@ -169,18 +166,18 @@ func (t *tx) intend(run, id int64, in *Intent) (Verdict, error) {
 // gates re-checks in the transaction what may have changed about the person
 // since the plan.
 func (t *tx) gates(who int64, in *Intent) (Verdict, error) {
-	p, known, err := t.c.person(who)
+	p, _, err := t.c.person(who)
 	if err != nil {
 		return Verdict{}, err
 	}
 	if in.Marketing {
-		if v, err := t.marketing(&p, known, in); err != nil || v.Gate != "" {
-			return v, err
+		if v := t.marketing(&p, in); v.Gate != "" {
+			return v, nil
 		}
 	}
 	if in.Window {
-		if gate := window(&p, in, t.now); gate != "" {
-			return Verdict{Gate: gate}, nil
+		if gate := window(p.window, in, t.now).Gate(t.now, in.AssumeOpen); gate != delivery.GateNone {
+			return Verdict{Gate: gate.String()}, nil
 		}
 	}
 	if in.CapCount > 0 {
@@ -225,20 +222,11 @@ func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, er
 	return l, err
 }
 
-// once lets a delivery through whose newest attempt can't have reached the
-// person: earlier ones can't either, or were superseded by an order. One that
-// was refused goes again only as a retry, one that was accepted only by an
-// order for exactly the attempt after it.
+// once applies delivery.Attempt.Once.
 func (l *lastAttempt) once(in *Intent) (v Verdict) {
-	switch {
-	case l.send == Accepted && (!in.Again || in.Attempt != l.attempt+1):
-		v.Gate = GateSent
-	case l.send == Sending || l.send == InDoubt:
-		v.Gate = GateDoubt
-	case (l.send == Rejected || l.send == Cancelled) && !in.Retry:
-		v.Gate = GateRefused
-	case in.Attempt != l.attempt+1:
-		v.Gate, v.Next, v.Was = GateAttempt, l.attempt+1, l.send
+	gate := delivery.Attempt{Number: l.attempt, Send: l.send}.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again})
+	if v.Gate = gate.String(); gate == delivery.GateAttempt {
+		v.Next, v.Was = l.attempt+1, l.send
 	}
 	return v
 }
@@ -253,39 +241,28 @@ func (t *tx) supersede(id, run int64) error {
 	return err
 }
 
-func (t *tx) marketing(p *personRow, known bool, in *Intent) (Verdict, error) {
-	if known && p.opt == optOut {
-		return Verdict{Gate: GateOptedOut}, nil
+func (t *tx) marketing(p *personRow, in *Intent) Verdict {
+	switch {
+	case p.opt.Choice == delivery.OptedOut:
+		return Verdict{Gate: GateOptedOut}
+	case delivery.Cooling(p.cooldown, t.now) && !in.NoCooldown:
+		return Verdict{Gate: GateCooldown, Until: fromMillis(p.cooldown)}
 	}
-	if p.cooldown > t.now && !in.NoCooldown {
-		return Verdict{Gate: GateCooldown, Until: fromMillis(p.cooldown)}, nil
-	}
-	return Verdict{}, nil
+	return Verdict{}
 }
 
-// window says why a session message may not go; "" when it may.
-func window(p *personRow, in *Intent, now int64) string {
-	ends := p.windowEnds()
-	// What the audience claims stands unless we found the window closed later
-	// than the claim began.
-	if claim := millis(in.KnownUntil); claim > ends && p.shut < claim-windowLength {
-		ends = claim
+// window is what is known of the window with what the plan claims of it.
+func window(known delivery.Window, in *Intent, now int64) delivery.Window {
+	if in.KnownUntil.IsZero() {
+		return known
 	}
-	switch {
-	case ends > now+WindowMargin.Milliseconds():
-		return ""
-	case ends == 0 && in.AssumeOpen:
-		return ""
-	case ends == 0:
-		return GateWindowUnknown
-	}
-	return GateWindowClosed
+	return known.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), now)
 }
 
 // frequency counts what reached or may have reached the person within the
 // cap's time, by any campaign.
 func (t *tx) frequency(who int64, in *Intent) (Verdict, error) {
-	since := t.now - in.CapPer.Milliseconds()
+	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
 	var times []int64
 	err := t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 		WHERE a.recipient IN (?, ?) AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
@@ -293,11 +270,12 @@ func (t *tx) frequency(who int64, in *Intent) (Verdict, error) {
 		func(st *sqlite.Stmt) error {
 			times = append(times, st.ColumnInt64(0))
 			return nil
-		}, who, otherID(who), since)
-	if err != nil || len(times) < in.CapCount {
+		}, who, otherID(who), limit.Since(t.now))
+	gate, until := limit.Gate(times)
+	if err != nil || gate == delivery.GateNone {
 		return Verdict{}, err
 	}
-	return Verdict{Gate: GateCap, Until: fromMillis(times[in.CapCount-1] + in.CapPer.Milliseconds())}, nil
+	return Verdict{Gate: gate.String(), Until: fromMillis(until)}, nil
 }
 
 // Recover implements apply.Recorder. Whoever calls it holds the lock: no

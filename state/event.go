@@ -7,15 +7,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
 )
-
-// cooldown131049 is how long nothing is sent to a person whom Meta chose not
-// to deliver to. Source: Meta, error codes, 131049, read 2026-09-11.
-const cooldown131049 = int64(24 * time.Hour / time.Millisecond)
 
 // Events joins events that were asked for, as by a poll: at once, and in one
 // transaction.
@@ -159,7 +155,7 @@ func (t *tx) proven(id int64, ev *message.Event, by Proof, at int64) (int64, err
 	if err != nil {
 		return id, err
 	}
-	if err := Transition(from, Accepted, by); err != nil {
+	if err := delivery.Transition(from, Accepted, by); err != nil {
 		return id, err
 	}
 	return id, t.accept(&next, exists, ev.ID)
@@ -205,7 +201,7 @@ func (t *tx) provenLate(id, last int64, next *outcomeRow, messageID string) (int
 	if from == Accepted {
 		return id, nil
 	}
-	if err := Transition(from, Accepted, next.proof); err != nil {
+	if err := delivery.Transition(from, Accepted, next.proof); err != nil {
 		return last, err
 	}
 	next.id = last
@@ -224,30 +220,18 @@ func (t *tx) accept(o *outcomeRow, exists bool, id string) error {
 
 // statusRow is a row of statuses.
 type statusRow struct {
-	id        int64
-	rank      message.Rank
-	rankAt    int64
-	failedAt  int64
-	failCode  string
-	failTitle string
-	replied   int64
+	id      int64
+	joined  delivery.Status
+	replied int64
 }
 
-// join is commutative, associative and idempotent.
+// join adds what an event says.
 func (s *statusRow) join(ev *message.Event, at int64) {
-	if !ev.Failed {
-		if ev.Rank == message.RankNone {
-			return
-		}
-		if ev.Rank > s.rank || ev.Rank == s.rank && (s.rankAt == 0 || at < s.rankAt) {
-			s.rank, s.rankAt = ev.Rank, at
-		}
+	if ev.Failed {
+		s.joined = s.joined.Failed(ev.Code, ev.Title, at)
 		return
 	}
-	earlier := s.failedAt == 0 || at < s.failedAt
-	if earlier || at == s.failedAt && (ev.Code < s.failCode || ev.Code == s.failCode && ev.Title < s.failTitle) {
-		s.failedAt, s.failCode, s.failTitle = at, ev.Code, ev.Title
-	}
+	s.joined = s.joined.Reached(ev.Rank, at)
 }
 
 func (c *conn) status(id int64) (statusRow, error) {
@@ -260,33 +244,32 @@ func (c *conn) status(id int64) (statusRow, error) {
 }
 
 func scanStatus(st *sqlite.Stmt, id int64, from int) statusRow {
-	return statusRow{id: id, rank: message.Rank(st.ColumnInt(from)), rankAt: st.ColumnInt64(from + 1), failedAt: st.ColumnInt64(from + 2),
-		failCode: st.ColumnText(from + 3), failTitle: st.ColumnText(from + 4), replied: st.ColumnInt64(from + 5)}
+	return statusRow{id: id, replied: st.ColumnInt64(from + 5), joined: delivery.Status{Rank: message.Rank(st.ColumnInt(from)), RankAt: st.ColumnInt64(from + 1),
+		FailedAt: st.ColumnInt64(from + 2), FailCode: st.ColumnText(from + 3), FailTitle: st.ColumnText(from + 4)}}
 }
 
 func (t *tx) putStatus(s *statusRow) error {
 	w := t.replace(tStatuses, s.id)
-	w.int(int64(s.rank))
-	w.int(s.rankAt)
-	w.maybe(s.failedAt)
-	w.maybeText(s.failCode)
-	w.maybeText(s.failTitle)
+	w.int(int64(s.joined.Rank))
+	w.int(s.joined.RankAt)
+	w.maybe(s.joined.FailedAt)
+	w.maybeText(s.joined.FailCode)
+	w.maybeText(s.joined.FailTitle)
 	w.maybe(s.replied)
 	_, err := w.done()
 	return err
 }
 
-// failed carries what a failure says about the person. Codes: Meta, error
-// codes, read 2026-09-11.
+// failed carries what a failure says about the person.
 func (t *tx) failed(id int64, code string, at int64) error {
 	var change func(*personRow)
-	switch code {
-	case "131050":
-		change = func(p *personRow) { p.setOpt(optOut, at, "131050", "failed status") }
-	case "131049":
-		change = func(p *personRow) { p.cooldown = max(p.cooldown, at+cooldown131049) }
-	case "131047":
-		change = func(p *personRow) { p.shut = max(p.shut, at) }
+	switch delivery.ConsequenceOf(code) {
+	case delivery.ConsequenceStop:
+		change = func(p *personRow) { p.setOpt(delivery.OptedOut, at, code, "failed status") }
+	case delivery.ConsequenceCool:
+		change = func(p *personRow) { p.cooldown = max(p.cooldown, delivery.CooldownUntil(at)) }
+	case delivery.ConsequenceShut:
+		change = func(p *personRow) { p.window.Shut = max(p.window.Shut, at) }
 	default:
 		return nil
 	}
@@ -303,9 +286,9 @@ func (t *tx) failed(id int64, code string, at int64) error {
 
 // preferenceEvent is a person's own word on marketing.
 func (t *tx) preferenceEvent(received int64, ev *message.Event) error {
-	opt := int64(optIn)
+	opt := delivery.OptedIn
 	if ev.OptOut {
-		opt = optOut
+		opt = delivery.OptedOut
 	}
 	return t.about(ev.From, func(p *personRow) {
 		p.setOpt(opt, eventTime(ev, received), "user_preferences", ev.Category)
@@ -348,8 +331,8 @@ func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
 		if err != nil {
 			return err
 		}
-		if known && p.opt == optOut {
-			if err := t.about(ev.NewAddress, func(n *personRow) { n.setOpt(optOut, p.optAt, p.reason, p.evidence) }); err != nil {
+		if known && p.opt.Choice == delivery.OptedOut {
+			if err := t.about(ev.NewAddress, func(n *personRow) { n.opt = n.opt.Join(p.opt) }); err != nil {
 				return err
 			}
 		}

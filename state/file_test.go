@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"pgregory.net/rapid"
 )
@@ -492,7 +493,7 @@ func TestTransition(t *testing.T) {
 		from := Send(rapid.IntRange(0, 5).Draw(rt, "from"))
 		to := Send(rapid.IntRange(0, 5).Draw(rt, "to"))
 		proof := rapid.SampledFrom([]Proof{"", ProofResponse, ProofEcho, ProofPoll, ProofOperator}).Draw(rt, "proof")
-		err := Transition(from, to, proof)
+		err := delivery.Transition(from, to, proof)
 		switch {
 		case err == nil && (from == Accepted || from == Cancelled || from == to):
 			rt.Errorf("%s can be left for %s", from, to)
@@ -503,7 +504,7 @@ func TestTransition(t *testing.T) {
 		case err == nil && from == InDoubt && to == Pending && proof != ProofOperator:
 			rt.Error("a doubt ends without a person")
 		}
-		var typed *TransitionError
+		var typed *delivery.TransitionError
 		if err != nil && !errors.As(err, &typed) {
 			rt.Errorf("%v is no *TransitionError", err)
 		}

@@ -50,7 +50,7 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 		return err
 	}
 	err = t.changePerson(who, func(p *personRow) {
-		p.lastInbound = max(p.lastInbound, at)
+		p.window.Inbound = max(p.window.Inbound, at)
 		if ev.ProfileName != "" && (at > p.profileAt || at == p.profileAt && ev.ProfileName < p.profile) {
 			p.profile, p.profileAt = ev.ProfileName, at
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
 )
@@ -31,7 +32,7 @@ func (s *Store) Resolve(ctx context.Context, key Key, as Send, who, why string) 
 		case o.send != InDoubt:
 			return fmt.Errorf("it is %s, not in doubt", o.send)
 		}
-		if err := Transition(o.send, as, ProofOperator); err != nil {
+		if err := delivery.Transition(o.send, as, ProofOperator); err != nil {
 			return err
 		}
 		o.send, o.proof, o.settled = as, ProofOperator, t.now

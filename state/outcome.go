@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/handbill/handbill/delivery"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -125,7 +126,7 @@ func (t *tx) settle(o *Outcome) error {
 		cause: o.Cause, hash: hash48(o.ID), sentID: packID(o.ID)}
 	if exists {
 		err = t.join(&old, &next)
-	} else if err = Transition(Sending, o.Send, o.Proof); err == nil {
+	} else if err = delivery.Transition(Sending, o.Send, o.Proof); err == nil {
 		err = t.putOutcome(&next, false)
 	}
 	if err != nil {
@@ -152,7 +153,7 @@ func (t *tx) join(old, next *outcomeRow) error {
 	case old.send == InDoubt && next.send == Pending:
 		return t.putOutcome(next, true) // a decoded refusal, as certain as one in time
 	}
-	if err := Transition(old.send, next.send, next.proof); err != nil {
+	if err := delivery.Transition(old.send, next.send, next.proof); err != nil {
 		return err
 	}
 	return t.putOutcome(next, true)
@@ -207,11 +208,11 @@ func (t *tx) consequences(o *Outcome) error {
 	return t.changePerson(who, func(p *personRow) {
 		at := millis(o.At)
 		if o.OptOut {
-			p.setOpt(optOut, at, reasonOf(o.Code), "answer to a send")
+			p.setOpt(delivery.OptedOut, at, reasonOf(o.Code), "answer to a send")
 		}
 		p.cooldown = max(p.cooldown, millis(o.Cooldown))
 		if o.WindowShut {
-			p.shut = max(p.shut, at)
+			p.window.Shut = max(p.window.Shut, at)
 		}
 	})
 }

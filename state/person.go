@@ -9,69 +9,35 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"zombiezen.com/go/sqlite"
 )
 
-// windowLength is WhatsApp's customer service window. Source: Meta, WhatsApp
-// Cloud API, "Send messages", read 2026-09-11.
-const windowLength = int64(24 * time.Hour / time.Millisecond)
-
-// The values of personRow.opt.
-const (
-	optUnknown = 0
-	optOut     = 1
-	optIn      = 2
-)
-
 // personRow is a row of people.
 type personRow struct {
-	lastInbound int64
-	shut        int64
-	opt         int64
-	optAt       int64
-	reason      string
-	evidence    string
-	cooldown    int64
-	profile     string
-	profileAt   int64
-	attributes  string // JSON; "" for none
-	handover    bool
+	window     delivery.Window
+	opt        delivery.Opt
+	cooldown   int64
+	profile    string
+	profileAt  int64
+	attributes string // JSON; "" for none
+	handover   bool
 }
 
-// windowEnds is when the window closes; 0 when nothing is known.
-func (p *personRow) windowEnds() int64 {
-	if p.lastInbound == 0 {
-		return p.shut
-	}
-	ends := p.lastInbound + windowLength
-	if p.shut >= p.lastInbound {
-		ends = min(ends, p.shut)
-	}
-	return ends
-}
-
-// setOpt joins an opt-out or opt-in: the newest wins, and the opt-out where two
-// are as new. Ties in reason are broken by the texts, so that no order matters.
-func (p *personRow) setOpt(opt, at int64, reason, evidence string) {
-	switch {
-	case p.opt == optUnknown || at > p.optAt:
-	case at < p.optAt || opt > p.opt:
-		return
-	case opt == p.opt && (reason > p.reason || reason == p.reason && evidence >= p.evidence):
-		return
-	}
-	p.opt, p.optAt, p.reason, p.evidence = opt, at, reason, evidence
+// setOpt joins an opt-out or opt-in.
+func (p *personRow) setOpt(choice delivery.Choice, at int64, reason, evidence string) {
+	p.opt = p.opt.Join(delivery.Opt{Choice: choice, At: at, Reason: reason, Evidence: evidence})
 }
 
 const personColumns = "last_inbound, shut, opt, opt_at, reason, evidence, cooldown, profile, profile_at, attributes, handover"
 
 func scanPerson(st *sqlite.Stmt, from int) personRow {
 	return personRow{
-		lastInbound: st.ColumnInt64(from), shut: st.ColumnInt64(from + 1),
-		opt: st.ColumnInt64(from + 2), optAt: st.ColumnInt64(from + 3), reason: st.ColumnText(from + 4), evidence: st.ColumnText(from + 5),
+		window: delivery.Window{Inbound: st.ColumnInt64(from), Shut: st.ColumnInt64(from + 1)},
+		opt: delivery.Opt{Choice: delivery.Choice(st.ColumnInt64(from + 2)), At: st.ColumnInt64(from + 3),
+			Reason: st.ColumnText(from + 4), Evidence: st.ColumnText(from + 5)},
 		cooldown: st.ColumnInt64(from + 6), profile: st.ColumnText(from + 7), profileAt: st.ColumnInt64(from + 8),
 		attributes: st.ColumnText(from + 9), handover: st.ColumnInt64(from+10) == 1,
 	}
@@ -119,12 +85,12 @@ func (t *tx) changePerson(who int64, change func(*personRow)) error {
 		return nil
 	}
 	w := t.replace(tPeople, who)
-	w.maybe(p.lastInbound)
-	w.maybe(p.shut)
-	w.int(p.opt)
-	w.maybe(p.optAt)
-	w.maybeText(p.reason)
-	w.maybeText(p.evidence)
+	w.maybe(p.window.Inbound)
+	w.maybe(p.window.Shut)
+	w.int(int64(p.opt.Choice))
+	w.maybe(p.opt.At)
+	w.maybeText(p.opt.Reason)
+	w.maybeText(p.opt.Evidence)
 	w.maybe(p.cooldown)
 	w.maybeText(p.profile)
 	w.maybe(p.profileAt)
@@ -136,11 +102,11 @@ func (t *tx) changePerson(who int64, change func(*personRow)) error {
 
 func (p *personRow) export(recipient string) (Person, error) {
 	out := Person{
-		Recipient: recipient, LastInbound: fromMillis(p.lastInbound), WindowEnds: fromMillis(p.windowEnds()),
-		OptedOut: p.opt == optOut, Cooldown: fromMillis(p.cooldown), ProfileName: p.profile, Handover: p.handover,
+		Recipient: recipient, LastInbound: fromMillis(p.window.Inbound), WindowEnds: fromMillis(p.window.Ends()),
+		OptedOut: p.opt.Choice == delivery.OptedOut, Cooldown: fromMillis(p.cooldown), ProfileName: p.profile, Handover: p.handover,
 	}
 	if out.OptedOut {
-		out.OptOut, out.OptOutAt = p.reason, fromMillis(p.optAt)
+		out.OptOut, out.OptOutAt = p.opt.Reason, fromMillis(p.opt.At)
 	}
 	if p.attributes != "" {
 		if err := json.Unmarshal([]byte(p.attributes), &out.Attributes); err != nil {
@@ -225,18 +191,18 @@ func (s *Store) Handover(ctx context.Context, recipient string, on bool) error {
 // OptOut records that a person does not want marketing. The reason is a word,
 // such as "stop_word"; the evidence says where it is from.
 func (s *Store) OptOut(ctx context.Context, recipient, reason, evidence string) error {
-	return s.setOpt(ctx, recipient, optOut, reason, evidence)
+	return s.setOpt(ctx, recipient, delivery.OptedOut, reason, evidence)
 }
 
 // OptIn records that a person wants marketing again.
 func (s *Store) OptIn(ctx context.Context, recipient, evidence string) error {
-	return s.setOpt(ctx, recipient, optIn, "opt_in", evidence)
+	return s.setOpt(ctx, recipient, delivery.OptedIn, "opt_in", evidence)
 }
 
-func (s *Store) setOpt(ctx context.Context, recipient string, opt int64, reason, evidence string) error {
+func (s *Store) setOpt(ctx context.Context, recipient string, opt delivery.Choice, reason, evidence string) error {
 	err := s.changeRecipient(ctx, recipient, func(t *tx, p *personRow) error {
 		// What somebody decides now holds, even when a provider's clock is ahead.
-		p.setOpt(opt, max(t.now, p.optAt+1), reason, evidence)
+		p.setOpt(opt, max(t.now, p.opt.At+1), reason, evidence)
 		return nil
 	})
 	if err != nil {

@@ -217,10 +217,10 @@ func (s *scan) delivery(d *dictionary, send Send, outcome, status bool) Delivery
 	}
 	if status {
 		st := scanStatus(s.statuses.st, 0, 1)
-		out.Rank, out.RankAt = st.rank, fromMillis(st.rankAt)
-		out.Failed = st.failedAt != 0 && st.rank < message.RankDelivered
-		if st.failedAt != 0 {
-			out.FailCode, out.FailTitle = st.failCode, st.failTitle
+		out.Rank, out.RankAt = st.joined.Rank, fromMillis(st.joined.RankAt)
+		out.Failed = st.joined.FailedAt != 0 && st.joined.Rank < message.RankDelivered
+		if st.joined.FailedAt != 0 {
+			out.FailCode, out.FailTitle = st.joined.FailCode, st.joined.FailTitle
 		}
 		out.Replied = fromMillis(st.replied)
 	}

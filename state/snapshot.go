@@ -161,7 +161,7 @@ func (s *Snapshot) recentSends(since time.Time, yield func(RecentSend, error) bo
 	}
 	defer func() { err = errors.Join(err, outcomes.close()) }()
 	for ; sends.id != endID; sends.next() {
-		if outcomes.seek(sends.id) && !mayHaveReached(Send(outcomes.st.ColumnInt(1))) {
+		if outcomes.seek(sends.id) && !Send(outcomes.st.ColumnInt(1)).MayHaveReached() {
 			continue
 		}
 		if !yield(RecentSend{Recipient: names.recipient(sends.st.ColumnInt64(1)), At: fromMillis(sends.st.ColumnInt64(2))}, nil) {
@@ -170,8 +170,6 @@ func (s *Snapshot) recentSends(since time.Time, yield func(RecentSend, error) bo
 	}
 	return nil
 }
-
-func mayHaveReached(s Send) bool { return s == Accepted || s == InDoubt || s == Sending }
 
 // Get is what is kept under a name; nil for nothing.
 func (s *Snapshot) Get(ctx context.Context, name string) ([]byte, error) {

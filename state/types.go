@@ -3,38 +3,32 @@ package state
 import (
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
-// Send is the send axis of a delivery. See docs/delivery.md for who may move
-// what where; Transition asserts it.
-type Send uint8
+// Send is the send axis of a delivery; see delivery.Send.
+type Send = delivery.Send
 
-// The states of the send axis. A delivery that nobody tried to send has no
-// row: it is pending by being planned.
+// The states of the send axis.
 const (
-	Pending   Send = iota // decided, no open attempt; a row only after an attempt that was certainly not taken
-	Sending               // an intent is durable, a byte may have left
-	Accepted              // the provider took it
-	Rejected              // the provider certainly refused it
-	InDoubt               // unknown; never sent again by itself
-	Cancelled             // never sent: opted out, erased, left the plan, expired
+	Pending   = delivery.Pending
+	Sending   = delivery.Sending
+	Accepted  = delivery.Accepted
+	Rejected  = delivery.Rejected
+	InDoubt   = delivery.InDoubt
+	Cancelled = delivery.Cancelled
 )
 
-// String is the state's word in views, JSON and the state file.
-func (s Send) String() string {
-	return [...]string{"pending", "sending", "accepted", "rejected", "in_doubt", "cancelled"}[s]
-}
-
-// Proof says how we know that a message was accepted.
-type Proof string
+// Proof says how we know that a message was accepted; see delivery.Proof.
+type Proof = delivery.Proof
 
 // The proofs.
 const (
-	ProofResponse Proof = "response" // the provider's answer to the send
-	ProofEcho     Proof = "echo"     // a status with our reference or a known id
-	ProofPoll     Proof = "poll"     // asked the provider
-	ProofOperator Proof = "operator" // resolve -as=sent, or import
+	ProofResponse = delivery.ProofResponse
+	ProofEcho     = delivery.ProofEcho
+	ProofPoll     = delivery.ProofPoll
+	ProofOperator = delivery.ProofOperator
 )
 
 // Key identifies a delivery: one message to one recipient in one campaign

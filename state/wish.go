@@ -7,6 +7,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -91,19 +92,19 @@ func (t *tx) heed(who int64, ev *message.Event, at int64) (stopped bool, err err
 		return false, nil
 	}
 	err = t.changePerson(who, func(p *personRow) {
-		out, paused := p.opt == optOut, p.opt == optOut && p.reason == ReasonUnclear
+		out, paused := p.opt.Choice == delivery.OptedOut, p.opt.Choice == delivery.OptedOut && p.opt.Reason == ReasonUnclear
 		switch {
 		case w.Kind == WishStop && paused:
 			// A clear word replaces the pause whichever is joined first, so that
 			// WishStay cannot lift it.
-			p.optAt, p.reason, p.evidence = at, w.Reason, w.Evidence
+			p.opt.At, p.opt.Reason, p.opt.Evidence = at, w.Reason, w.Evidence
 			stopped = true
 		case w.Kind == WishStop, w.Kind == WishUnclear && !out:
-			p.setOpt(optOut, at, w.Reason, w.Evidence)
-			stopped = !out && p.opt == optOut
-		case w.Kind == WishStay && paused && at >= p.optAt:
+			p.setOpt(delivery.OptedOut, at, w.Reason, w.Evidence)
+			stopped = !out && p.opt.Choice == delivery.OptedOut
+		case w.Kind == WishStay && paused && at >= p.opt.At:
 			// WhatsApp's clock has seconds: an answer may be as old as the question.
-			p.opt, p.optAt, p.reason, p.evidence = optIn, at, "stay", w.Evidence
+			p.opt = delivery.Opt{Choice: delivery.OptedIn, At: at, Reason: "stay", Evidence: w.Evidence}
 		}
 	})
 	return stopped, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
@@ -16,14 +17,6 @@ import (
 )
 
 var outcomes = map[string]state.Send{"accepted": state.Accepted, "rejected": state.Rejected, "in_doubt": state.InDoubt}
-
-// windowLength is WhatsApp's customer service window, and cooldown131049 how
-// long nothing is sent to whom Meta chose not to deliver to. Sources: Meta,
-// "Send messages" and "Error codes", 2026-09-11.
-const (
-	windowLength   = 24 * time.Hour
-	cooldown131049 = 24 * time.Hour
-)
 
 // past is what a run says was done before, as planning reads a state.
 type past struct {
@@ -37,8 +30,8 @@ type past struct {
 // known is a person with what the state keeps beside.
 type known struct {
 	state.Person
-	optAt   time.Time
-	shut    time.Time // the window was closed then
+	facts   delivery.Window
+	choice  delivery.Opt
 	replied map[string]time.Time
 }
 
@@ -75,32 +68,31 @@ func (p *past) person(who string) *known {
 
 // wrote opens the window.
 func (k *known) wrote(at time.Time) {
-	if at.After(k.LastInbound) {
-		k.LastInbound = at
-	}
-	k.window()
+	k.facts.Inbound = max(k.facts.Inbound, at.UnixMilli())
+	k.LastInbound = time.UnixMilli(k.facts.Inbound).In(at.Location())
+	k.WindowEnds = time.UnixMilli(k.facts.Ends()).In(at.Location())
 }
 
-func (k *known) window() {
-	k.WindowEnds = k.shut
-	if k.LastInbound.IsZero() {
-		return
-	}
-	k.WindowEnds = k.LastInbound.Add(windowLength)
-	if !k.shut.Before(k.LastInbound) && k.shut.Before(k.WindowEnds) {
-		k.WindowEnds = k.shut
+// shut closes the window.
+func (k *known) shut(at time.Time) {
+	k.facts.Shut = max(k.facts.Shut, at.UnixMilli())
+	k.WindowEnds = time.UnixMilli(k.facts.Ends()).In(at.Location())
+}
+
+// opt joins an opt-out or opt-in.
+func (k *known) opt(choice delivery.Choice, at time.Time, reason string) {
+	k.choice = k.choice.Join(delivery.Opt{Choice: choice, At: at.UnixMilli(), Reason: reason})
+	k.OptedOut, k.OptOut, k.OptOutAt = k.choice.Choice == delivery.OptedOut, "", time.Time{}
+	if k.OptedOut {
+		k.OptOut, k.OptOutAt = k.choice.Reason, time.UnixMilli(k.choice.At).In(at.Location())
 	}
 }
 
-// opt joins an opt-out or opt-in: the newest counts.
-func (k *known) opt(out bool, at time.Time, reason string) {
-	if at.Before(k.optAt) || at.Equal(k.optAt) && k.OptedOut {
-		return
-	}
-	k.optAt, k.OptedOut, k.OptOut, k.OptOutAt = at, out, "", time.Time{}
+func choice(out bool) delivery.Choice {
 	if out {
-		k.OptOut, k.OptOutAt = reason, at
+		return delivery.OptedOut
 	}
+	return delivery.OptedIn
 }
 
 // status joins what a webhook says of a delivery that the run knows by the
@@ -115,14 +107,13 @@ func (p *past) status(e *message.Event, at time.Time) {
 	if !e.Failed {
 		return
 	}
-	switch k := p.person(d.Recipient); e.Code {
-	case "131050":
-		k.opt(true, at, e.Code)
-	case "131049":
-		k.Cooldown = at.Add(cooldown131049)
-	case "131047":
-		k.shut = at
-		k.window()
+	switch k := p.person(d.Recipient); delivery.ConsequenceOf(e.Code) {
+	case delivery.ConsequenceStop:
+		k.opt(delivery.OptedOut, at, e.Code)
+	case delivery.ConsequenceCool:
+		k.Cooldown = at.Add(delivery.CooldownLength)
+	case delivery.ConsequenceShut:
+		k.shut(at)
 	}
 }
 

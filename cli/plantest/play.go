@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/reply"
@@ -70,7 +71,7 @@ func (pl *player) event(e *Event) {
 	}
 	switch e.Kind {
 	case "stop":
-		pl.past.person(e.Message.From.Key()).opt(true, e.At, "user_preferences")
+		pl.past.person(e.Message.From.Key()).opt(delivery.OptedOut, e.At, "user_preferences")
 	case "inbound":
 		pl.inbound(e, provider, &e.Message)
 	case "webhook":
@@ -165,11 +166,11 @@ func (pl *player) decoded(e *Event, provider string, one *message.Event) {
 		pl.past.status(one, at)
 	case message.EventPreference:
 		if one.From.Key() != "" {
-			pl.past.person(one.From.Key()).opt(one.OptOut, at, "user_preferences")
+			pl.past.person(one.From.Key()).opt(choice(one.OptOut), at, "user_preferences")
 		}
 	case message.EventIdentity:
 		if old := one.From.Key(); old != "" && one.NewAddress.Key() != "" && pl.past.person(old).OptedOut {
-			pl.past.person(one.NewAddress.Key()).opt(true, at, pl.past.person(old).OptOut)
+			pl.past.person(one.NewAddress.Key()).opt(delivery.OptedOut, at, pl.past.person(old).OptOut)
 		}
 	}
 }
@@ -236,10 +237,11 @@ func (pl *player) lookups(e *Event) map[string]json.RawMessage {
 func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
 	switch {
 	case r.stop.Stay && k.OptedOut && k.OptOut == state.ReasonUnclear:
-		k.OptedOut, k.OptOut, k.optAt = false, "", at
+		k.choice = delivery.Opt{} // the question is answered, so that the pause ends
+		k.opt(delivery.OptedIn, at, "stay")
 	case r.stop.Ask && k.OptedOut:
 	case r.stop.Word != "" && (!k.OptedOut || k.OptOut == state.ReasonUnclear):
-		k.OptedOut, k.OptOut, k.OptOutAt, k.optAt = true, r.stop.Reason(), at, at
+		k.opt(delivery.OptedOut, at, r.stop.Reason())
 	}
 	for i := range r.Answers {
 		a := &r.Answers[i]

@@ -1,0 +1,149 @@
+package delivery
+
+import "time"
+
+// WindowLength is WhatsApp's customer service window: how long a person may be
+// written to freely after they wrote to a number. Source: Meta, WhatsApp Cloud
+// API, "Send messages", read 2026-09-11.
+const WindowLength = 24 * time.Hour
+
+// WindowMargin is how long before its end a window counts as closed, so that a
+// message on its way does not miss it. Plan and apply use the same.
+const WindowMargin = 2 * time.Minute
+
+// CooldownLength is how long no marketing is sent to a person whom Meta chose
+// not to deliver to (131049). Source: Meta, error codes, read 2026-09-11.
+const CooldownLength = 24 * time.Hour
+
+// Window is what is known of the 24-hour window of one person at one sending
+// number.
+type Window struct {
+	Inbound int64 // when the person wrote last
+	Shut    int64 // when a provider last found the window closed (131047)
+}
+
+// Join adds what else is known of the same window.
+func (w Window) Join(o Window) Window {
+	return Window{Inbound: max(w.Inbound, o.Inbound), Shut: max(w.Shut, o.Shut)}
+}
+
+// Claim adds what an audience claims about when the person wrote last. A claim
+// about the future proves nothing.
+func (w Window) Claim(at, now int64) Window {
+	if at <= now {
+		w.Inbound = max(w.Inbound, at)
+	}
+	return w
+}
+
+// Ends is when the window closes; 0 when nothing is known. A window that was
+// found closed stays closed until the person writes again.
+func (w Window) Ends() int64 {
+	if w.Inbound == 0 {
+		return w.Shut
+	}
+	ends := w.Inbound + WindowLength.Milliseconds()
+	if w.Shut >= w.Inbound {
+		ends = min(ends, w.Shut)
+	}
+	return ends
+}
+
+// Gate says why a message that needs an open window may not go now. assumeOpen
+// takes a window of which nothing is known as open.
+func (w Window) Gate(now int64, assumeOpen bool) Gate {
+	switch ends := w.Ends(); {
+	case ends > now+WindowMargin.Milliseconds():
+		return GateNone
+	case ends == 0 && assumeOpen:
+		return GateNone
+	case ends == 0:
+		return GateWindowUnknown
+	}
+	return GateWindowClosed
+}
+
+// Choice is a person's last word on marketing.
+type Choice int64
+
+// The choices. The state keeps these numbers.
+const (
+	NoChoice Choice = iota
+	OptedOut
+	OptedIn
+)
+
+// Opt is a choice with when and how it was made.
+type Opt struct {
+	Choice   Choice
+	At       int64
+	Reason   string
+	Evidence string
+}
+
+// Join keeps the newest choice, and the opt-out where two are as new. Texts
+// break what ties are left, so that no order matters.
+func (o Opt) Join(n Opt) Opt {
+	switch {
+	case n.Choice == NoChoice:
+		return o
+	case o.Choice == NoChoice || n.At > o.At:
+		return n
+	case n.At < o.At || n.Choice > o.Choice:
+		return o
+	case n.Choice == o.Choice && (n.Reason > o.Reason || n.Reason == o.Reason && n.Evidence >= o.Evidence):
+		return o
+	}
+	return n
+}
+
+// CooldownUntil is when marketing may go again to a person whom Meta chose not
+// to deliver to at a moment.
+func CooldownUntil(at int64) int64 { return at + CooldownLength.Milliseconds() }
+
+// Cooling reports whether a cool-down still holds.
+func Cooling(until, now int64) bool { return now < until }
+
+// Cap is a bound on how many messages of campaigns a person gets in a period.
+type Cap struct {
+	Count int
+	Per   time.Duration
+}
+
+// Since is the moment after which messages count at now.
+func (c Cap) Since(now int64) int64 { return now - c.Per.Milliseconds() }
+
+// Gate says whether one more message may go to a person. times are when those
+// of the period were intended, newest first. until is when the cap lets the next
+// one through.
+func (c Cap) Gate(times []int64) (g Gate, until int64) {
+	if c.Count <= 0 || len(times) < c.Count {
+		return GateNone, 0
+	}
+	return GateCap, times[c.Count-1] + c.Per.Milliseconds()
+}
+
+// Consequence is what a provider's code says about the person.
+type Consequence uint8
+
+// The consequences.
+const (
+	NoConsequence   Consequence = iota
+	ConsequenceStop             // the person stopped marketing
+	ConsequenceCool             // Meta chose not to deliver marketing to the person
+	ConsequenceShut             // the window of the sending number is closed
+)
+
+// ConsequenceOf reads the code of a failed status. Source: Meta, error codes,
+// read 2026-09-11.
+func ConsequenceOf(code string) Consequence {
+	switch code {
+	case "131050":
+		return ConsequenceStop
+	case "131049":
+		return ConsequenceCool
+	case "131047":
+		return ConsequenceShut
+	}
+	return NoConsequence
+}
