@@ -81,10 +81,11 @@ func (r *Report) schema(c *conn) (err error) {
 	return err
 }
 
-// schema is the definition of everything by its name.
+// schema is the definition of everything by its name, but for the statistics
+// that ANALYZE of any SQLite tool leaves: they change no row.
 func (c *conn) schema() (map[string]string, error) {
 	out := map[string]string{}
-	err := c.fresh("SELECT type, name, tbl_name, sql FROM sqlite_schema", func(st *sqlite.Stmt) error {
+	err := c.fresh("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[1-4]'", func(st *sqlite.Stmt) error {
 		out[st.ColumnText(0)+" "+st.ColumnText(1)] = st.ColumnText(2) + " " + st.ColumnText(3)
 		return nil
 	})
