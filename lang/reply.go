@@ -39,6 +39,7 @@ type ReplyProgram struct {
 
 type lookupPrograms struct {
 	url, body, fallback *eval.Program // nil where not given
+	encoded             []hcl.Range   // of url: see encodedAlready
 	headers             []headerProgram
 }
 
@@ -72,7 +73,7 @@ func (p *ReplyProgram) LookupRequest(i int, vals []message.Value) (LookupRequest
 	lk := p.lookups[i]
 	out := LookupRequest{Method: p.Rule.Lookups[i].Method, Headers: map[string]string{}}
 	var err error
-	if out.URL, err = programText(lk.url, vals); err != nil {
+	if out.URL, err = lookupURL(lk.url, lk.encoded, vals); err != nil {
 		return out, err
 	}
 	if out.Body, err = programText(lk.body, vals); err != nil {
@@ -139,8 +140,9 @@ func (c *Config) CompileReply(r *ReplyRule) (*ReplyProgram, hcl.Diagnostics) {
 	p := &ReplyProgram{Rule: r, Names: rb.names, condition: rb.compile(r.body.condition, false)}
 	for _, lk := range r.body.lookups {
 		p.lookups = append(p.lookups, lookupPrograms{
-			url: rb.compile(lk.url, true), body: rb.compile(lk.body, true), fallback: rb.compile(lk.fallback, true), headers: rb.headers(lk.headers),
+			url: rb.compile(lk.url, true), encoded: encodedAlready(lk.url), body: rb.compile(lk.body, true), fallback: rb.compile(lk.fallback, true), headers: rb.headers(lk.headers),
 		})
+		checkLookupURL(p.lookups[len(p.lookups)-1].url, diags)
 	}
 	for _, name := range r.Set {
 		p.set = append(p.set, rb.compile(r.body.set[name], false))
