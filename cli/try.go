@@ -85,7 +85,7 @@ func (a *app) willing(ctx context.Context, p *project, c *lang.Campaign) ([]stri
 		return nil, a.failState(err, false)
 	}
 	if store == nil {
-		return c.Testers, nil
+		return a.served(c.Testers), nil
 	}
 	defer store.Close()
 	snap, err := store.Snapshot(ctx)
@@ -93,7 +93,20 @@ func (a *app) willing(ctx context.Context, p *project, c *lang.Campaign) ([]stri
 		return nil, a.failState(err, false)
 	}
 	defer snap.Close()
-	return a.optedIn(ctx, snap, c.Testers)
+	return a.optedIn(ctx, snap, a.served(c.Testers))
+}
+
+// served are the testers in countries that WhatsApp's business platform serves.
+func (a *app) served(testers []string) []string {
+	var left []string
+	for _, t := range testers {
+		if message.Unserved(message.Address{Phone: t}) {
+			fmt.Fprintf(a.sys.Stderr, "%s is in a country that WhatsApp's business platform does not serve, and gets nothing.\n", message.Mask(t))
+			continue
+		}
+		left = append(left, t)
+	}
+	return left
 }
 
 func (a *app) optedIn(ctx context.Context, snap *state.Snapshot, testers []string) ([]string, error) {

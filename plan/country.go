@@ -99,14 +99,6 @@ var areaCodes = map[string]string{
 	"885": "", "886": "", "887": "", "888": "", "889": "", "900": "",
 }
 
-// unreachable are the countries that WhatsApp's business platform does not
-// serve. Source: Meta, policy enforcement, "countries under sanctions", read
-// 2026-09-11. Crimea, Donetsk and Luhansk are on the list too, and have no
-// numbers of their own to tell them by.
-func unreachable(country string) bool {
-	return country == "CU" || country == "IR" || country == "KP" || country == "SY"
-}
-
 // zonesOfAddress are the names of all time zones that an address may be in,
 // with spaces between; "" where that is not known.
 func zonesOfAddress(to message.Address) string {

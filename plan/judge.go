@@ -254,7 +254,7 @@ func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 		return nil, delivery.GateOptedOut.String()
 	}
 	from := country(v.entry.Recipient.Address)
-	if unreachable(from) {
+	if message.Unserved(v.entry.Recipient.Address) {
 		return nil, "unreachable_country"
 	}
 	c := j.main

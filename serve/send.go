@@ -28,6 +28,10 @@ func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) 
 		s.gated(ev, m, "no_number")
 		return nil
 	}
+	if message.Unserved(address(ev.Event.From)) {
+		s.gated(ev, m, "unreachable_country")
+		return nil
+	}
 	in := state.Intent{Key: state.Key{Campaign: m.rule, Recipient: ev.Recipient, Revision: int(ev.Seq)}, To: address(ev.Event.From),
 		Attempt: 1, Message: m.message, Digest: message.Digest(m.draft, m.values), Window: true, Inbound: ev.Seq}
 	for try := 0; ; try++ {
