@@ -65,7 +65,7 @@ campaign "spring" {
   audience = audience.customers
   message  = list_message.browse
   fallback = template_message.reopen
-  testers  = ["+4915112345699"]
+  testers  = ["+4915112345699", "+989121110000"]
   window   = "assume_open"
 }
 
