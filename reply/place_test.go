@@ -8,7 +8,6 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/reply"
-	"github.com/handbill/handbill/state"
 )
 
 func lookupRule(url string) string {
@@ -84,30 +83,23 @@ reply_rule "office" {
 	}
 }
 
-// A list whose rows are made from data is not known in full: a tap without a
-// context may be one of them.
-func TestARowOfAListThatIsMadeFromDataIsTaken(t *testing.T) {
+// The buttons of a template are the provider's, so a tap that does not say what
+// it answers may be one of them.
+func TestAButtonOfATemplateIsTaken(t *testing.T) {
 	rules := load(t, `
 provider "sandbox" "main" {}
-text_message "answer" { body = "Good choice" }
-list_message "sizes" {
-  body   = "Which size?"
-  button = "Sizes"
-  section "All" {
-    dynamic "row" {
-      for_each = ["small", "large"]
-      labels   = [row.value]
-      content { title = row.value }
-    }
-  }
+text_message "answer" { body = "See you" }
+template_message "visit" {
+  template = "visit_reminder"
+  language = "en"
 }
-reply_rule "size" {
-  when { list_reply = list_message.sizes }
+reply_rule "coming" {
+  when { button_reply = template_message.visit }
   reply = text_message.answer
 }`)
-	for of, want := range map[string]int{"": 1, "list_message.sizes": 1, "list_message.others": 0} {
-		ev := tap("list_reply", "large", of)
-		if got := len(rules.Answer(&ev, reply.Known{Now: noon, Person: state.Person{}}).Answers); got != want {
+	for of, want := range map[string]int{"": 1, "template_message.visit": 1, "template_message.others": 0} {
+		ev := tap("button", "I am coming", of)
+		if got := len(rules.Answer(&ev, reply.Known{Now: noon}).Answers); got != want {
 			t.Errorf("a tap on %q: %d rules fire, want %d", of, got, want)
 		}
 	}
