@@ -159,6 +159,9 @@ func (b *book) intend(run int64, intents []state.Intent, now int64) ([]state.Ver
 	if err := b.fence(run); err != nil {
 		return nil, err
 	}
+	if len(intents) > 0 { // what people said before holds for what goes now
+		b.fold(len(b.inbox))
+	}
 	out := make([]state.Verdict, len(intents))
 	for i := range intents {
 		in := &intents[i]
