@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/handbill/handbill/internal/fp"
@@ -14,98 +13,24 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-const (
-	// claims is how many inbound events are claimed at once.
-	claims = 32
-	// hands is how many are worked on at a time: most of them wait for a lookup
-	// or for the provider.
-	hands = 64
-)
-
-// turns keeps the messages of one person in their order, while those of others
-// go on beside.
-type turns struct {
-	mu   sync.Mutex
-	last map[string]chan struct{}
-}
-
-// next gives a turn: before is closed when the person's turn before it is over
-// (nil for none), and done ends this one.
-func (t *turns) next(recipient string) (before chan struct{}, done func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	before = t.last[recipient]
-	mine := make(chan struct{})
-	t.last[recipient] = mine
-	return before, func() {
-		close(mine)
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.last[recipient] == mine {
-			delete(t.last, recipient)
-		}
-	}
-}
-
-// answerLoop answers inbound events until ctx ends, and waits for those under
-// way. What it leaves is claimed again by the next server.
-func (s *Server) answerLoop(ctx context.Context) {
-	again := time.NewTicker(lookAgain)
-	defer again.Stop()
-	free := make(chan struct{}, hands)
-	order := turns{last: map[string]chan struct{}{}}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for {
-		evs, err := s.opt.Store.ClaimInbound(ctx, claims)
-		if err != nil && ctx.Err() == nil {
-			s.stateFault(err)
-		}
-		if len(evs) > 0 {
-			fp.Hit("claim-after")
-		}
-		for i := range evs {
-			select {
-			case free <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
-			before, done := order.next(evs[i].Recipient)
-			wg.Go(func() {
-				defer func() { done(); <-free }()
-				if before != nil {
-					<-before
-				}
-				s.answer(ctx, &evs[i])
-			})
-		}
-		if len(evs) > 0 {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.inbound:
-		case <-again.C:
-		}
-	}
-}
-
-// answer decides about one event, carries it out, and marks it as done. When
-// the state fails or ctx ends, it stays claimed, and the next server goes on.
-func (s *Server) answer(ctx context.Context, ev *state.InboundEvent) {
+// answer decides about one event, carries it out, and marks it as done. An
+// error is of the state, or the end of ctx: then the event stays open, and is
+// looked at again.
+func (s *Server) answer(ctx context.Context, seq int64) error {
 	if ctx.Err() != nil {
-		return
+		return ctx.Err()
 	}
-	err := s.decide(ctx, ev)
-	if err == nil {
-		fp.Hit("answered-before")
-		err = s.opt.Store.Answered(context.WithoutCancel(ctx), ev.Seq)
-		fp.Hit("answered-after")
+	ev, ok, err := s.opt.Store.Inbound(ctx, seq)
+	if err != nil || !ok { // gone with a person who was erased
+		return err
 	}
-	if err != nil && ctx.Err() == nil {
-		s.stateFault(err)
+	if err := s.decide(ctx, &ev); err != nil {
+		return err
 	}
+	fp.Hit("answered-before")
+	err = s.opt.Store.Answered(context.WithoutCancel(ctx), seq)
+	fp.Hit("answered-after")
+	return err
 }
 
 func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {

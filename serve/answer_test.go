@@ -127,7 +127,7 @@ func TestADoubtfulReplyIsNotSentAgain(t *testing.T) {
 	if _, err := h.store.Fold(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
-	evs, err := h.store.ClaimInbound(t.Context(), 10)
+	evs, err := h.store.OpenInbound(t.Context(), state.InboundRef{}, 10)
 	if err != nil || len(evs) != 1 {
 		t.Fatal(evs, err)
 	}

@@ -206,7 +206,7 @@ func finish(t *testing.T, store *state.Store, network string) {
 	}
 }
 
-// idle tells when something was answered, or there was nothing to claim.
+// idle tells when something was answered, or nothing was open.
 type idle struct {
 	serve.Store
 	settled chan struct{}
@@ -224,9 +224,9 @@ func (s idle) Answered(ctx context.Context, seqs ...int64) error {
 	return s.Store.Answered(ctx, seqs...)
 }
 
-func (s idle) ClaimInbound(ctx context.Context, n int) ([]state.InboundEvent, error) {
+func (s idle) OpenInbound(ctx context.Context, from state.InboundRef, n int) ([]state.InboundRef, error) {
 	defer s.tell()
-	return s.Store.ClaimInbound(ctx, n)
+	return s.Store.OpenInbound(ctx, from, n)
 }
 
 // send posts the i-th message, of the i-th person; 0 when nobody answers.

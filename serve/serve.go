@@ -46,7 +46,7 @@ type Store interface {
 	Waiting(ctx context.Context) (inbox, inbound int, err error)
 
 	RecoverReplies(ctx context.Context) (int, error)
-	ClaimInbound(ctx context.Context, n int) ([]state.InboundEvent, error)
+	OpenInbound(ctx context.Context, from state.InboundRef, n int) ([]state.InboundRef, error)
 	Inbound(ctx context.Context, seq int64) (state.InboundEvent, bool, error)
 	Answered(ctx context.Context, seqs ...int64) error
 	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)

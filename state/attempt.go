@@ -297,14 +297,14 @@ func (s *Store) Recover(ctx context.Context) (int, error) {
 }
 
 // RecoverReplies is Recover for replies, for the start of the one process that
-// answers; what it had claimed is to be claimed again.
+// answers; what an older handbill had claimed is open again.
 func (s *Store) RecoverReplies(ctx context.Context) (int, error) {
 	n, err := s.recover(ctx, "run = 0", false)
 	if err != nil {
 		return n, err
 	}
 	return n, s.write(ctx, func(t *tx) error {
-		ids, err := t.c.ints("SELECT id FROM inbound WHERE state = 1")
+		ids, err := t.c.ints("SELECT id FROM inbound WHERE state = ?", inboundClaimed)
 		if err != nil {
 			return err
 		}

@@ -221,17 +221,17 @@ func TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
 	if n, err := s.Fold(t.Context(), 100); n != 0 || err != nil {
 		t.Fatalf("folded again: %d, %v", n, err)
 	}
-	claimed, err := s.ClaimInbound(t.Context(), 10)
-	if err != nil {
-		t.Fatal(err)
-	}
+	open := openInbound(t, s)
 	want := []InboundEvent{{Seq: 1, Provider: "provider.cloud.main", Received: noon, Recipient: phone(1), First: true,
 		Campaign: "campaign.spring", Message: "list_message.browse", Event: tap}}
-	if diff := cmp.Diff(want, claimed); diff != "" {
-		t.Fatalf("claimed (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, open); diff != "" {
+		t.Fatalf("open (-want +got):\n%s", diff)
 	}
-	if again, err := s.ClaimInbound(t.Context(), 10); len(again) != 0 || err != nil {
-		t.Errorf("claimed twice: %+v, %v", again, err)
+	if err := s.Answered(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if again := openInbound(t, s); len(again) != 0 {
+		t.Errorf("open after it was answered: %+v", again)
 	}
 	if d := oneDelivery(t, s); d.Rank != message.RankRead || !d.Replied.Equal(noon) {
 		t.Errorf("the delivery is %s, replied %s", d.Rank, d.Replied)
@@ -259,11 +259,11 @@ func TestAReplyGoesOnce(t *testing.T) {
 		if _, err := s.RecoverReplies(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		claimed, err := s.ClaimInbound(t.Context(), 10)
-		if err != nil || len(claimed) != 1 {
-			t.Fatalf("claimed %+v, %v", claimed, err)
+		open := openInbound(t, s)
+		if len(open) != 1 {
+			t.Fatalf("open: %+v", open)
 		}
-		seq := claimed[0].Seq
+		seq := open[0].Seq
 		in := Intent{Key: Key{"reply_rule.hello", phone(1), int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq, Window: true,
 			Ref: message.NewRef(s.lineage, "reply_rule.hello", phone(1), int(seq), 1)}
 		v := intend(t, s, 0, in)[0]

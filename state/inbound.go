@@ -15,7 +15,7 @@ import (
 // The states of an inbound event.
 const (
 	inboundNew      = 0
-	inboundClaimed  = 1
+	inboundClaimed  = 1 // by a server of an older handbill
 	inboundAnswered = 2
 )
 
@@ -117,50 +117,45 @@ func (t *tx) replied(attempt int64, ev *message.Event, received int64, hash []by
 	return t.changeInbound(seq, func(r *inboundRow) { r.attempt = attempt })
 }
 
-// ClaimInbound returns up to n inbound events, oldest first, that no rule has
-// answered; they are not returned again before Answered or RecoverReplies.
-func (s *Store) ClaimInbound(ctx context.Context, n int) ([]InboundEvent, error) {
-	var out []InboundEvent
-	waiting := false
-	err := s.read(ctx, func(c *conn) error {
-		any, _, err := c.one("SELECT EXISTS (SELECT 1 FROM inbound WHERE state = 0)")
-		waiting = any == 1
-		return err
-	})
-	if err != nil || !waiting {
-		return nil, err
-	}
-	err = s.write(ctx, func(t *tx) error {
-		var err error
-		if out, err = t.openInbound(n); err != nil {
-			return err
-		}
-		seqs := make([]int64, len(out))
-		for i := range out {
-			seqs[i] = out[i].Seq
-		}
-		return t.setInbound(seqs, inboundClaimed)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("claiming inbound events: %w", err)
-	}
-	return out, nil
+// InboundRef says where an inbound event is, and whose it is.
+type InboundRef struct {
+	Seq                 int64
+	Provider, Recipient string
 }
 
-func (t *tx) openInbound(n int) ([]InboundEvent, error) {
-	names, err := t.c.addressNames()
-	if err != nil {
-		return nil, err
-	}
-	var out []InboundEvent
-	err = t.c.each(`SELECT i.id, i.provider, i.received, i.recipient, i.first, i.event, a.campaign, a.message
-		FROM inbound i LEFT JOIN attempts a ON a.id = i.attempt WHERE i.state = 0 ORDER BY i.id LIMIT ?`,
-		func(st *sqlite.Stmt) error {
-			ev, err := scanInbound(t.c, st, names)
-			out = append(out, ev)
+// OpenInbound returns up to n inbound events after from.Seq that no rule has
+// answered, oldest first: those of from.Recipient at from.Provider where they
+// are set, else everybody's.
+func (s *Store) OpenInbound(ctx context.Context, from InboundRef, n int) (out []InboundRef, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		names, err := c.addressNames()
+		if err != nil {
 			return err
-		}, n)
-	return out, err
+		}
+		add := func(st *sqlite.Stmt) error {
+			who, err := c.recipientText(st.ColumnInt64(2))
+			out = append(out, InboundRef{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Recipient: who})
+			return err
+		}
+		if from.Recipient == "" {
+			return c.each("SELECT id, provider, recipient FROM inbound WHERE state = 0 AND id > ? ORDER BY id LIMIT ?", add, from.Seq, n)
+		}
+		provider, err := c.addressID(from.Provider)
+		if err != nil {
+			return err
+		}
+		who, err := c.recipientID(from.Recipient)
+		if err != nil {
+			return err
+		}
+		// The plus signs keep SQLite at the index by recipient.
+		return c.each("SELECT id, provider, recipient FROM inbound WHERE recipient = ? AND id > ? AND +state = 0 AND +provider = ? ORDER BY id LIMIT ?",
+			add, who, from.Seq, provider, n)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading inbound events that wait for an answer: %w", err)
+	}
+	return out, nil
 }
 
 // Answered says that the rules are done with inbound events, whatever they

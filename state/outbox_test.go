@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -41,15 +42,13 @@ func TestAnInboundEventByItsNumber(t *testing.T) {
 	if _, err := s.Fold(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
-	claimed, err := s.ClaimInbound(t.Context(), 10)
-	if err != nil || len(claimed) != 1 {
-		t.Fatal(claimed, err)
+	open := openInbound(t, s)
+	if len(open) != 1 {
+		t.Fatal(open)
 	}
-	got, ok, err := s.Inbound(t.Context(), claimed[0].Seq)
-	if err != nil || !ok {
-		t.Fatal(ok, err)
-	}
-	if diff := cmp.Diff(claimed[0], got); diff != "" {
+	got := open[0]
+	want := InboundEvent{Seq: 1, Provider: "provider.cloud.main", Received: now, Recipient: "+4915112345678", First: true, Event: ev}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	in := Intent{Key: Key{"reply_rule.x", "+4915112345678", int(got.Seq)}, To: ev.From, Attempt: 1, Ref: "r", Message: "text_message.x", Inbound: got.Seq}
@@ -85,3 +84,59 @@ func newStateOf(t *testing.T) (*Store, time.Time) {
 type zeroReader struct{}
 
 func (zeroReader) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// openInbound are the events that no rule has answered.
+func openInbound(t *testing.T, s *Store) (out []InboundEvent) {
+	t.Helper()
+	refs, err := s.OpenInbound(t.Context(), InboundRef{}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range refs {
+		ev, ok, err := s.Inbound(t.Context(), ref.Seq)
+		if err != nil || !ok || ev.Recipient != ref.Recipient || ev.Provider != ref.Provider {
+			t.Fatal(ref, ev, ok, err)
+		}
+		out = append(out, ev)
+	}
+	return out
+}
+
+func TestOpenEventsOfOnePersonAtOneNumber(t *testing.T) {
+	s, now := newStateOf(t)
+	for i, c := range []struct{ provider, from string }{
+		{"provider.cloud.main", "+4915112345678"}, {"provider.cloud.main", "+4915187654321"},
+		{"provider.cloud.other", "+4915112345678"}, {"provider.cloud.main", "+4915112345678"},
+	} {
+		ev := message.Event{Kind: message.EventInbound, ID: fmt.Sprint("wamid.", i), At: now, From: message.Address{Phone: c.from}, Type: "text", Text: "Hi"}
+		if _, err := s.Append(t.Context(), []Inbox{{Provider: c.provider, Received: now, Raw: []byte{byte(i)}, Events: []message.Event{ev}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Fold(t.Context(), 10); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from InboundRef
+		n    int
+		want []int64
+	}{
+		{InboundRef{}, 3, []int64{1, 2, 3}},
+		{InboundRef{Seq: 3}, 3, []int64{4}},
+		{InboundRef{Provider: "provider.cloud.main", Recipient: "+4915112345678"}, 9, []int64{1, 4}},
+		{InboundRef{Seq: 1, Provider: "provider.cloud.main", Recipient: "+4915112345678"}, 9, []int64{4}},
+		{InboundRef{Provider: "provider.cloud.none", Recipient: "+4915112345678"}, 9, nil},
+	} {
+		refs, err := s.OpenInbound(t.Context(), c.from, c.n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, ref := range refs {
+			got = append(got, ref.Seq)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%+v: %s", c.from, diff)
+		}
+	}
+}

@@ -92,8 +92,7 @@ func TestMessagesThatWaitForAnAnswerAreHeeded(t *testing.T) {
 	if err != nil || !p.OptedOut || !strings.HasPrefix(p.OptOut, "stop_word") {
 		t.Errorf("%+v, %v", p, err)
 	}
-	evs, err := s.ClaimInbound(t.Context(), 10)
-	if err != nil || len(evs) != 1 || !evs[0].Stopped {
-		t.Errorf("the confirmation is not asked for: %+v, %v", evs, err)
+	if evs := openInbound(t, s); len(evs) != 1 || !evs[0].Stopped {
+		t.Errorf("the confirmation is not asked for: %+v", evs)
 	}
 }
