@@ -64,8 +64,8 @@ func (e *TransitionError) Error() string {
 // accepted, and matters only where to is Accepted.
 //
 // A new attempt always goes through Pending, and nothing leaves Accepted.
-// Rejected is left only for a status that proves that the provider took the
-// message after all.
+// Rejected is left only for the provider's own word that it took the message
+// after all.
 func Transition(from, to Send, p Proof) error {
 	if allowed(from, to, p) {
 		return nil
@@ -76,20 +76,23 @@ func Transition(from, to Send, p Proof) error {
 func allowed(from, to Send, p Proof) bool {
 	switch from {
 	case Pending:
-		// The echo of an attempt that was believed to be not taken.
-		return to == Sending || to == Cancelled || to == Accepted && (p == ProofEcho || p == ProofPoll)
+		// The late answer or the echo of an attempt that was believed to be not taken.
+		return to == Sending || to == Cancelled || to == Accepted && provider(p)
 	case Sending:
 		return to == Rejected || to == InDoubt || to == Pending ||
-			to == Accepted && (p == ProofResponse || p == ProofEcho || p == ProofPoll)
+			to == Accepted && provider(p)
 	case InDoubt:
 		// Back to Pending is for resolve -as=not-sent, and for an answer that came
 		// after the attempt was given up. A late refusal settles it as well.
 		return to == Accepted && p != "" || to == Pending && p == ProofOperator || to == Rejected
 	case Rejected:
-		return to == Accepted && (p == ProofEcho || p == ProofPoll)
+		return to == Accepted && provider(p)
 	}
 	return false
 }
+
+// provider reports whether a proof is the provider's own word.
+func provider(p Proof) bool { return p == ProofResponse || p == ProofEcho || p == ProofPoll }
 
 // Attempt is the newest attempt at a delivery; the zero value says that there
 // was none.

@@ -119,12 +119,12 @@ func TestConsequences(t *testing.T) {
 
 func TestTransitions(t *testing.T) {
 	every := []Proof{"", ProofResponse, ProofEcho, ProofPoll, ProofOperator}
-	events := []Proof{ProofEcho, ProofPoll}
+	own := []Proof{ProofResponse, ProofEcho, ProofPoll}
 	want := map[[2]Send][]Proof{
-		{Pending, Sending}: every, {Pending, Cancelled}: every, {Pending, Accepted}: events,
-		{Sending, Rejected}: every, {Sending, InDoubt}: every, {Sending, Pending}: every, {Sending, Accepted}: {ProofResponse, ProofEcho, ProofPoll},
+		{Pending, Sending}: every, {Pending, Cancelled}: every, {Pending, Accepted}: own,
+		{Sending, Rejected}: every, {Sending, InDoubt}: every, {Sending, Pending}: every, {Sending, Accepted}: own,
 		{InDoubt, Accepted}: every[1:], {InDoubt, Pending}: {ProofOperator}, {InDoubt, Rejected}: every,
-		{Rejected, Accepted}: events,
+		{Rejected, Accepted}: own,
 	}
 	got := map[[2]Send][]Proof{}
 	for from := Pending; from <= Cancelled; from++ {

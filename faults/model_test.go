@@ -319,7 +319,7 @@ func (b *book) acceptedAfterAll(id int64, next *outcome) {
 	a := b.attempts[id-1]
 	ids := b.byKey[a.key]
 	if last := ids[len(ids)-1]; last != id {
-		b.provenLate(id, last, &message.Event{ID: next.id})
+		b.provenLate(id, last, next.id, next.proof)
 		return
 	}
 	b.find(state.FindingContradiction, id, fmt.Sprintf("believed to be %s, and then its answer said accepted", a.outcome.send))
@@ -473,7 +473,7 @@ func (b *book) proven(id int64, ev *message.Event) int64 {
 	}
 	ids := b.byKey[a.key]
 	if last := ids[len(ids)-1]; last != id {
-		return b.provenLate(id, last, ev)
+		return b.provenLate(id, last, ev.ID, state.ProofEcho)
 	}
 	if a.outcome != nil {
 		switch a.outcome.send {
@@ -489,15 +489,15 @@ func (b *book) proven(id int64, ev *message.Event) int64 {
 }
 
 // provenLate is the proof of an attempt after which another was made.
-func (b *book) provenLate(id, last int64, ev *message.Event) int64 {
+func (b *book) provenLate(id, last int64, messageID string, by state.Proof) int64 {
 	l := b.attempts[last-1]
-	if l.outcome != nil && l.outcome.send == state.Accepted && ev.ID != "" {
+	if l.outcome != nil && l.outcome.send == state.Accepted && messageID != "" {
 		switch l.outcome.id {
-		case ev.ID:
+		case messageID:
 			return last
 		case "":
-			l.outcome.id = ev.ID
-			b.adopt(ev.ID)
+			l.outcome.id = messageID
+			b.adopt(messageID)
 			return last
 		}
 	}
@@ -505,8 +505,8 @@ func (b *book) provenLate(id, last int64, ev *message.Event) int64 {
 	if l.outcome != nil && l.outcome.send == state.Accepted {
 		return id
 	}
-	b.put(l, &outcome{send: state.Accepted, proof: state.ProofEcho, id: ev.ID})
-	b.adopt(ev.ID)
+	b.put(l, &outcome{send: state.Accepted, proof: by, id: messageID})
+	b.adopt(messageID)
 	return last
 }
 

@@ -124,8 +124,8 @@ func (t *tx) joinStatus(id, received int64, ev *message.Event, by Proof) error {
 	return t.failed(id, ev.Code, at)
 }
 
-// proven settles an attempt by the proof that a status of it is (T9, T13,
-// T14), or the later attempt at the same delivery, and says which.
+// proven settles an attempt by the proof that a status of it is,
+// or the later attempt at the same delivery, and says which.
 func (t *tx) proven(id int64, ev *message.Event, by Proof, at int64) (int64, error) {
 	o, exists, err := t.c.outcome(id)
 	if err != nil {

@@ -125,7 +125,7 @@ func (t *tx) settle(o *Outcome) error {
 	next := outcomeRow{id: o.Attempt, send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title,
 		cause: o.Cause, hash: hash48(o.ID), sentID: packID(o.ID)}
 	if exists {
-		err = t.join(&old, &next)
+		err = t.join(&old, &next, o.ID)
 	} else if err = delivery.Transition(Sending, o.Send, o.Proof); err == nil {
 		err = t.putOutcome(&next, false)
 	}
@@ -136,7 +136,7 @@ func (t *tx) settle(o *Outcome) error {
 }
 
 // join adds an answer to an outcome that an event or a recovery has written.
-func (t *tx) join(old, next *outcomeRow) error {
+func (t *tx) join(old, next *outcomeRow, messageID string) error {
 	switch {
 	case old.send == next.send && old.send != Accepted:
 		return nil // said twice
@@ -147,7 +147,7 @@ func (t *tx) join(old, next *outcomeRow) error {
 	case old.send == Accepted:
 		return t.find(FindingContradiction, old.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
 	case next.send == Accepted && (old.send == Pending || old.send == Rejected):
-		return t.acceptedAfterAll(old, next)
+		return t.acceptedAfterAll(old, next, messageID)
 	case old.send == Pending || old.send == Rejected:
 		return nil // it is settled that the provider did not take it
 	case old.send == InDoubt && next.send == Pending:
@@ -162,13 +162,13 @@ func (t *tx) join(old, next *outcomeRow) error {
 // acceptedAfterAll records an answer that comes after somebody, or an earlier
 // answer, said that the provider did not take the message. A later attempt at
 // the same delivery stands for it where there is one.
-func (t *tx) acceptedAfterAll(old, next *outcomeRow) error {
+func (t *tx) acceptedAfterAll(old, next *outcomeRow, messageID string) error {
 	later, err := t.later(old.id)
 	if err != nil {
 		return err
 	}
 	if later != 0 {
-		_, err = t.provenLate(old.id, later, next, "")
+		_, err = t.provenLate(old.id, later, next, messageID)
 		return err
 	}
 	if err := t.find(FindingContradiction, old.id, fmt.Sprintf("believed to be %s, and then its answer said accepted", old.send)); err != nil {
@@ -177,7 +177,7 @@ func (t *tx) acceptedAfterAll(old, next *outcomeRow) error {
 	return t.putOutcome(next, true)
 }
 
-// joinAccepted completes the id, and notes a second one (T14).
+// joinAccepted completes the id, and notes a second one.
 func (t *tx) joinAccepted(old, next *outcomeRow) error {
 	switch {
 	case next.sentID == nil || same(old.sentID, next.sentID):

@@ -46,10 +46,10 @@ type Finding struct {
 // The kinds of Finding.
 const (
 	// FindingContradiction: a status came for a message that the provider had
-	// refused (T13 of the state machine). The delivery counts as accepted.
+	// refused. The delivery counts as accepted.
 	FindingContradiction = "provider_contradiction"
 	// FindingDuplicate: two ids for one reference, or an echo of an attempt
-	// that was made again (T14). The person may have got the message twice.
+	// that was made again. The person may have got the message twice.
 	FindingDuplicate = "duplicate_observed"
 	// FindingRollback: the state is older than what was sent from it.
 	FindingRollback = "state_rollback_detected"
