@@ -56,7 +56,7 @@ var codes = map[string]codeText{
 	"empty_value": {"Some recipients have nothing to put into the message",
 		"An attribute that the message uses is null or empty for the recipients at the rows named, and nothing is ever rendered as nothing silently. Give the rows a value, write a default (coalesce(recipient.name, \"there\")), or list the attribute in the audience's `optional`."},
 	"excluded_unusable": {"Some rows of an excluded audience have no usable address",
-		"An audience that is to be left out has rows whose number can't be read. Whoever is meant by them is not left out. Mend the rows."},
+		"An audience that is to be left out has rows whose number can't be read. Whoever is meant by them would be sent to, so the plan fails. Correct the rows, or set on_invalid = \"skip\" in the campaign to send all the same."},
 	"guard_max_change": {"More of the audience changed than allowed",
 		"The campaign's limit { max_change } bounds which share of the last audience may be new or gone. A larger change is often a wrong file or a broken filter. If it is meant, raise the limit in the configuration, where a reviewer sees it."},
 	"guard_max_recipients": {"More recipients than allowed",
