@@ -161,6 +161,9 @@ func (a *app) webhookNumbers(p *project, opt *serveOptions) (out []serve.Number,
 			continue
 		}
 		n.TrustUnsigned = n.TrustUnsigned || slices.Contains(opt.trust, decl.Address())
+		if err := guarded(&n); err != nil {
+			return nil, closeAll, err
+		}
 		out = append(out, n)
 	}
 	for _, address := range opt.trust {
@@ -169,6 +172,20 @@ func (a *app) webhookNumbers(p *project, opt *serveOptions) (out []serve.Number,
 		}
 	}
 	return out, closeAll, nil
+}
+
+// guarded refuses a number to which anybody could write as its provider.
+func guarded(n *serve.Number) error {
+	_, byPath := n.Webhook.(providers.PathGuard)
+	_, open := n.Webhook.(simulated)
+	if len(n.Tokens) > 0 || n.TrustUnsigned || !byPath && !open {
+		return nil
+	}
+	how := "set webhook_token to a long random word, and register the path with it at the provider"
+	if open {
+		how = "listen on 127.0.0.1"
+	}
+	return fmt.Errorf("%s signs no webhooks, so anybody could write to it in anybody's name: %s. To believe all that is posted to it, say -trust-unsigned=%s", n.Address, how, n.Address)
 }
 
 func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (serve.Number, bool) {

@@ -181,42 +181,48 @@ func (r refusing) Encode(message.Address, *message.Draft, []string, string) (mes
 }
 func (r refusing) Send(context.Context, message.Request) message.Answer { return message.Answer{} }
 
-// Anybody may post to a number without a signature and without a token. That
-// may raise how far a message got, and can do nothing else.
-func TestWhatNothingVouchesForIsHarmless(t *testing.T) {
+// Anybody may post to a number without a signature and without a token:
+// nothing of it is believed or kept, and whoever posts is told.
+func TestWhatNothingVouchesForIsRefused(t *testing.T) {
 	h := newHouse(t, hello, oneMsgNumber(t))
 	h.stop()
-	if err := h.store.OptOut(t.Context(), ana, "stop_word", ""); err != nil {
-		t.Fatal(err)
-	}
 	accepted(t, h.store, "wamid.sent")
+	before := dump(t, h.store)
 	h.start(h.listen(h.addr))
 	url := "http://" + h.addr + "/webhooks/onemsg/main"
-	for _, body := range []string{
-		`{"messages":[{"id":"x","type":"chat","body":"Hi","fromMe":false,"time":1,"chatId":"4915112345678@c.us","author":"4915112345678@c.us"}]}`,
-		envelope("messages", wrote("wamid.x", "Hi")),
-		`{"entry":[{"changes":[{"field":"user_preferences","value":{"user_preferences":[{"wa_id":"4915112345678","category":"marketing_messages","value":"resume","timestamp":1}]}}]}]}`,
-		`{"ack":[{"id":"wamid.sent","chatId":"4915112345678@c.us","status":"delivered"}]}`,
+	for name, body := range map[string]string{
+		"a message":             `{"messages":[{"id":"x","type":"chat","body":"Hi","fromMe":false,"time":1,"chatId":"4915112345678@c.us","author":"4915112345678@c.us"}]}`,
+		"a stop":                `{"messages":[{"id":"y","type":"chat","body":"STOP","fromMe":false,"time":1,"chatId":"4915112345678@c.us","author":"4915112345678@c.us"}]}`,
+		"Meta's envelope":       envelope("messages", wrote("wamid.x", "Hi")),
+		"a status":              `{"ack":[{"id":"wamid.sent","chatId":"4915112345678@c.us","status":"delivered"}]}`,
+		"nothing that is known": `{"padding":"` + strings.Repeat("x", 10_000) + `"}`,
+		"no JSON":               "no JSON",
 	} {
-		if code := post(t, url, body, ""); code != 200 {
-			t.Errorf("status %d for %s", code, body)
+		if code := post(t, url, body, ""); code != 403 {
+			t.Errorf("%s is answered with %d", name, code)
+		}
+		if ev := h.await(serve.EventRefused); ev.Provider != "provider.onemsg.main" || !strings.Contains(ev.Err.Error(), "webhook_token") {
+			t.Errorf("%s: the operator hears %+v", name, ev)
 		}
 	}
-	if code := post(t, url, "no JSON", ""); code != 400 {
-		t.Errorf("a body that nobody understands and nothing vouches for: status %d", code)
+	if diff := cmp.Diff(before, h.settled()); diff != "" {
+		t.Errorf("the state changed:\n%s", diff)
+	}
+}
+
+func TestANumberThatIsTrustedNeedsNothingToVouch(t *testing.T) {
+	number := oneMsgNumber(t)
+	h := newHouse(t, hello, func(h *house, o *sandbox.Options) {
+		number(h, o)
+		h.opt.Numbers[0].TrustUnsigned = true
+	})
+	body := fmt.Sprintf(`{"messages":[{"id":"z","type":"image","fromMe":false,"time":%d,"chatId":"4915112345678@c.us","author":"4915112345678@c.us"}]}`, time.Now().Unix())
+	if code := post(t, "http://"+h.addr+"/webhooks/onemsg/main", body, ""); code != 200 {
+		t.Errorf("status %d", code)
 	}
 	h.stop()
-	p, err := h.store.Person(t.Context(), ana)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !p.OptedOut || !p.LastInbound.IsZero() {
-		t.Errorf("known as %+v", p)
-	}
-	for d, err := range deliveries(t, h.store) {
-		if err != nil || d.Rank != message.RankDelivered {
-			t.Errorf("the status was not joined: %+v, %v", d, err)
-		}
+	if p, err := h.store.Person(t.Context(), ana); err != nil || p.LastInbound.IsZero() {
+		t.Errorf("the message was not taken: %+v, %v", p, err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -134,18 +133,17 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouch
 		return s.refuse(n, http.StatusForbidden, err)
 	}
 	vouched = vouched || signed || n.TrustUnsigned
+	if !vouched { // what anybody may send is neither believed nor kept
+		return s.refuse(n, http.StatusForbidden, errUnvouched)
+	}
 	events, err := decode(n.Webhook, body)
 	if err != nil {
-		if !vouched { // what anybody may send is not kept
-			return s.refuse(n, http.StatusBadRequest, err)
-		}
 		events = []message.Event{{Kind: message.EventOther, Reason: err.Error()}}
-	}
-	if !vouched {
-		events = harmless(events)
 	}
 	return s.keep(r.Context(), n, body, events)
 }
+
+var errUnvouched = errors.New("neither a signature nor the path's secret vouches for it; set webhook_token, or serve with -trust-unsigned")
 
 func (s *Server) refuse(n *number, status int, err error) int {
 	s.opt.Observe(Event{Kind: EventRefused, Provider: n.Address, Detail: http.StatusText(status), Err: err})
@@ -184,21 +182,6 @@ func depth(body []byte) int {
 		}
 	}
 	return most
-}
-
-// harmless leaves of events that nothing vouches for what can do no harm: a
-// status may raise how far a message got. Nothing is created, nobody is
-// answered, and no opt-out is lifted by them.
-func harmless(events []message.Event) []message.Event {
-	out := slices.Clone(events)
-	for i, ev := range out {
-		if ev.Kind == message.EventStatus {
-			continue
-		}
-		out[i] = message.Event{Kind: message.EventOther, Field: string(ev.Kind), At: ev.At,
-			Reason: "neither a signature nor the path's secret vouches for it; set webhook_token, or serve with -trust-unsigned"}
-	}
-	return out
 }
 
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {

@@ -72,7 +72,8 @@ type Number struct {
 	// empty where the path has none.
 	Tokens []string
 	// TrustUnsigned takes what neither a signature nor a token vouches for as
-	// if one did.
+	// if one did. Without it such a webhook is answered with 403, and nothing of
+	// it is kept.
 	TrustUnsigned bool
 	// Sender is where answers go; nil answers nothing.
 	Sender Sender
