@@ -180,7 +180,9 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	if !opt.in.input || opt.json {
 		return a.fail("Approval needed", fmt.Errorf("nothing was sent. Approve with -auto-approve, or save the plan with \"handbill plan -out=FILE\" and apply the file"))
 	}
-	fmt.Fprintf(a.sys.Stdout, "\n%s\n  Only %q is accepted.\n\n  Enter a value: ", question, want)
+	if _, err := fmt.Fprintf(a.sys.Stdout, "\n%s\n  Only %q is accepted.\n\n  Enter a value: ", question, want); err != nil {
+		return err // what was typed answers a question that nobody saw
+	}
 	in := bufio.NewScanner(a.sys.Stdin)
 	in.Scan()
 	fmt.Fprintln(a.sys.Stdout)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/hashicorp/go-hclog"
@@ -43,7 +42,9 @@ func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // Main runs the command that args (without the program's name) ask for and
 // returns the exit code.
 func Main(ctx context.Context, args []string, sys System) (code int) {
-	a := &app{sys: sys}
+	out := &output{w: sys.Stdout}
+	sys.Stdout = out
+	a := &app{sys: sys, out: out}
 	closeLog, err := a.openLog()
 	if err != nil {
 		fmt.Fprintln(sys.Stderr, sentence(err))
@@ -59,21 +60,23 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 	root.SetArgs(args)
 	asked, err := root.ExecuteContextC(ctx)
 	var e exit
-	switch {
-	case err == nil:
-		return exitDone
+	switch lost := out.lost(); {
 	case errors.As(err, &e):
-		return int(e)
-	case errors.Is(err, syscall.EPIPE): // nobody reads any more
-		return exitError
+		code = int(e)
+	case err != nil && (lost == nil || !errors.Is(err, lost)):
+		fmt.Fprintf(sys.Stderr, "%s\n\nRun \"%s -help\" for usage.\n", usageError(err), asked.CommandPath())
+		code = exitError
 	}
-	fmt.Fprintf(sys.Stderr, "%s\n\nRun \"%s -help\" for usage.\n", usageError(err), asked.CommandPath())
-	return exitError
+	if lost := out.lost(); lost != nil {
+		return a.outputLost(lost, code)
+	}
+	return code
 }
 
 // app is what all commands share: the process, and the global flags.
 type app struct {
 	sys System
+	out *output // what sys.Stdout is
 	log hclog.Logger
 
 	chdir   string
@@ -113,9 +116,10 @@ The main commands are init, validate, plan, apply and status.`,
 		}
 	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		if err := fill(cmd.OutOrStdout(), helpTemplate, cmd); err != nil && !errors.Is(err, syscall.EPIPE) {
+		if err := fill(cmd.OutOrStdout(), helpTemplate, cmd); err != nil && a.out.lost() == nil {
 			cmd.PrintErrln(err)
 		}
+		a.out.forgiveLeaver()
 	})
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return fill(cmd.OutOrStderr(), usageTemplate, cmd) })
 	return root
@@ -160,8 +164,12 @@ func (a *app) automation() bool {
 	return ok && v != ""
 }
 
-// fail shows an error that is not about a place in a file.
+// fail shows an error that is not about a place in a file. Main says itself
+// that the output was lost.
 func (a *app) fail(summary string, err error) error {
+	if lost := a.out.lost(); lost != nil && errors.Is(err, lost) {
+		return lost
+	}
 	detail := a.near(sentence(err))
 	if advice := state.DiskAdvice(err); advice != "" {
 		detail += "\n\n" + advice

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -197,9 +196,6 @@ names as they are. It is for programs and backups, not for pull requests.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withState(cmd.Context(), &f, func(_ *project, s *state.Store) error {
 				err := s.Export(cmd.Context(), a.sys.Stdout)
-				if errors.Is(err, syscall.EPIPE) {
-					return err
-				}
 				if err != nil {
 					return a.failState(err, false)
 				}

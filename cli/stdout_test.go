@@ -1,0 +1,269 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/handbill/handbill/cli"
+	"github.com/handbill/handbill/sandbox"
+)
+
+// cutWriter takes so many bytes and fails from then on.
+type cutWriter struct {
+	left  int
+	at    string // fail when this is to be written
+	err   error
+	tried int // bytes that a command wanted to write
+}
+
+func (w *cutWriter) Write(p []byte) (int, error) {
+	w.tried += len(p)
+	if w.at != "" && bytes.Contains(p, []byte(w.at)) {
+		return 0, w.err
+	}
+	if len(p) <= w.left {
+		w.left -= len(p)
+		return len(p), nil
+	}
+	n := w.left
+	w.left = 0
+	return n, w.err
+}
+
+// runCut types a command whose output fails after some bytes.
+func (d *desk) runCut(w *cutWriter, args ...string) int {
+	d.t.Helper()
+	d.wall.Add(1)
+	d.stderr.Reset()
+	interrupts := make(chan os.Signal, 1)
+	if args[0] == "serve" || args[0] == "sandbox" {
+		interrupts <- os.Interrupt
+	}
+	return cli.Main(context.Background(), args, cli.System{
+		Stdin: strings.NewReader(d.stdin), Stdout: w, Stderr: &d.stderr,
+		Environ: d.env, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: interrupts, Width: 100, FreeSpace: d.space,
+	})
+}
+
+// printing are calls of every command, on the desk of printingDesk. Those that
+// change something need a desk of their own.
+var printing = []struct {
+	args    string
+	changes bool
+	code    int // where it is not 0
+	stdin   string
+}{
+	{args: "help"}, {args: "version"}, {args: "version -json"},
+	{args: "completion bash"}, {args: "completion fish"}, {args: "completion zsh"}, {args: "completion powershell"},
+	{args: "init", changes: true},
+	{args: "validate"}, {args: "validate -json"},
+	{args: "plan"}, {args: "plan -json"}, {args: "plan -detailed-exitcode", code: 2},
+	{args: "plan -format=json"}, {args: "plan -format=markdown"}, {args: "plan -format=html"},
+	{args: "apply -auto-approve", changes: true}, {args: "apply -auto-approve -json", changes: true},
+	{args: "status"}, {args: "status -json"}, {args: "status -format=csv"}, {args: "status -format=html"},
+	{args: "refresh", changes: true},
+	{args: "resolve -as=sent campaign.autumn", changes: true},
+	{args: "serve -listen=127.0.0.1:0", changes: true}, {args: "sandbox -listen=127.0.0.1:0"},
+	{args: "reply"}, {args: "reply test note.json"}, {args: "reply test -json note.json"},
+	{args: "show"}, {args: "show -json"}, {args: "show saved.plan"}, {args: "show -json saved.plan"},
+	{args: "preview"}, {args: "preview -html=page.html", changes: true},
+	{args: "try campaign.autumn", changes: true},
+	{args: "test"}, {args: "test -json"},
+	{args: "fmt -diff -check", code: 1}, {args: "fmt -", stdin: "a=1\n"},
+	{args: "console", stdin: "1 + 1\n"}, {args: "graph"},
+	{args: "output"}, {args: "output -json"}, {args: "output -raw where"},
+	{args: "providers"}, {args: "providers -json"}, {args: "providers check"},
+	{args: "import -campaign=campaign.autumn old.csv", changes: true},
+	{args: "explain"}, {args: "explain check_failed"},
+	{args: "metadata"}, {args: "metadata functions"}, {args: "metadata functions -json"}, {args: "metadata schema"},
+	{args: "state"}, {args: "state list"}, {args: "state list campaign.autumn"}, {args: "state show campaign.autumn"},
+	{args: "state pull"}, {args: "state export -out=all.jsonl", changes: true},
+	{args: "state rm campaign.autumn", changes: true}, {args: "state mv campaign.autumn campaign.winter", changes: true},
+	{args: "state verify"}, {args: "state backup copy.state", changes: true},
+	{args: "state restore earlier.state", changes: true}, {args: "state acknowledge -why=looked", changes: true},
+	{args: "state erase +4915112345671", changes: true}, {args: "state giveback +4915112345671", changes: true},
+	{args: "state prune -days=60", changes: true},
+	{args: "state optouts"}, {args: "state optouts list"}, {args: "state optouts list -csv"},
+	{args: "state optouts add +4915112345679", changes: true},
+	{args: "state optouts remove -why=letter +4915112345678", changes: true},
+	{args: "state optouts import leavers.csv", changes: true},
+}
+
+// silent are commands that the table leaves out, and why.
+var silent = map[string]string{
+	"state unlock": "needs what a lock of another machine left behind; it says one line as all others do",
+}
+
+// printingDesk is a desk where every command has something to say: a campaign
+// was applied, one message of it is in doubt, one person opted out, and four
+// new people are to be sent to.
+func printingDesk(t *testing.T) *desk {
+	d := newDesk(t)
+	n := newNetwork(d, sandbox.Options{})
+	n.onPost = func(i int) {
+		if i == 2 {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	d.write("main.hcl", strings.NewReplacer("spring", "autumn", "message  =", `testers = ["+4915112345670"]
+  message =`).Replace(spring)+`
+output "where" { value = "Berlin" }
+`)
+	d.write("contacts.csv", "phone\n+4915112345671\n+4915112345672\n+4915112345673\n")
+	d.write("old.csv", "phone,message id,sent at\n+4915112345679,wamid.Z,2026-02-01T10:00:00Z\n")
+	d.write("leavers.csv", "recipient,reason\n+4915112345679,asked by letter\n")
+	d.write("ugly.hcl", "variable \"x\" {\ndefault=1\n}\n")
+	d.write("note.json", `{"provider": "provider.sandbox.main", "type": "text", "text": "Hello?", "from": "+4915112345671"}`)
+	d.write("autumn.test.hcl", "run \"all\" {\n  assert {\n    condition     = true\n    error_message = \"never\"\n  }\n}\n")
+	d.must(0, "init")
+	d.must(0, "state", "backup", "earlier.state")
+	d.must(1, "apply", "-auto-approve")
+	d.must(0, "state", "optouts", "add", "+4915112345678")
+	d.write("contacts.csv", fiveContacts)
+	d.must(0, "plan", "-out=saved.plan")
+	return d
+}
+
+// TestOutputThatCannotBeWritten: a command whose output is lost, at its
+// beginning, in the middle or with its last byte, ends with exit code 1 and
+// says so on stderr.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	shared := printingDesk(t)
+	for _, row := range printing {
+		t.Run(row.args, func(t *testing.T) {
+			args := strings.Fields(row.args)
+			d := shared
+			if row.changes {
+				t.Parallel()
+				d = printingDesk(t)
+			} else {
+				d.t = t
+			}
+			d.stdin = row.stdin
+			cuts := []int{0}
+			if !row.changes {
+				whole := &cutWriter{left: 1 << 30}
+				if code := d.runCut(whole, args...); code != row.code || whole.tried == 0 {
+					t.Fatalf("exit %d and %d bytes with a whole output, want %d\n%s", code, whole.tried, row.code, d.stderr.String())
+				}
+				cuts = []int{0, whole.tried / 2, whole.tried - 1}
+			}
+			for _, cut := range cuts {
+				w := &cutWriter{left: cut, err: syscall.ENOSPC}
+				want := 1
+				if row.code > 2 {
+					want = row.code
+				}
+				if code := d.runCut(w, args...); code != want || w.tried == 0 {
+					t.Errorf("exit %d when only %d bytes could be written, want %d\n%s", code, cut, want, d.stderr.String())
+				}
+				if got := d.stderr.String(); strings.Count(got, "Error: ") != 1 {
+					t.Errorf("cut after %d bytes, and stderr says not just that:\n%s", cut, got)
+				}
+				wantAll(t, d.stderr.String(), "Output cut short", "no space left on device")
+			}
+		})
+	}
+}
+
+// TestEveryCommandIsInTheTableOfOutputs asks the program itself, as a shell
+// does, which commands there are.
+func TestEveryCommandIsInTheTableOfOutputs(t *testing.T) {
+	d := newDesk(t)
+	var walk func(path ...string)
+	walk = func(path ...string) {
+		out := d.must(0, append(append([]string{"__complete"}, path...), "")...)
+		for line := range strings.Lines(out) {
+			name, _, ok := strings.Cut(strings.TrimSpace(line), "\t")
+			if !ok || strings.HasPrefix(name, "-") {
+				continue
+			}
+			sub := append(slices.Clone(path), name)
+			if whole := strings.Join(sub, " "); silent[whole] == "" && !slices.ContainsFunc(printing, func(row struct {
+				args    string
+				changes bool
+				code    int
+				stdin   string
+			}) bool {
+				return row.args == whole || strings.HasPrefix(row.args, whole+" ")
+			}) {
+				t.Errorf("handbill %s is not in the table of outputs", whole)
+			}
+			if name != "help" && len(sub) < 4 {
+				walk(sub...)
+			}
+		}
+	}
+	walk()
+}
+
+// TestReportThatCannotBeWritten: an apply whose report is cut at its last byte
+// has sent everything, recorded it, and ends with exit code 1.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	for _, flag := range []string{"", "-json"} {
+		t.Run("apply "+flag, func(t *testing.T) {
+			args := []string{"apply", "-auto-approve"}
+			if flag != "" {
+				args = append(args, flag)
+			}
+			d, _ := springDesk(t)
+			whole := &cutWriter{left: 1 << 30}
+			if code := d.runCut(whole, args...); code != 0 {
+				t.Fatalf("exit %d\n%s", code, d.stderr.String())
+			}
+			d, n := springDesk(t)
+			if code := d.runCut(&cutWriter{left: whole.tried - 1, err: syscall.EPIPE}, args...); code != 1 {
+				t.Errorf("exit %d, want 1\n%s", code, d.stderr.String())
+			}
+			wantAll(t, d.stderr.String(), "Output cut short", "stays as it is")
+			if n.count() != 5 {
+				t.Errorf("%d messages were sent, want 5", n.count())
+			}
+			wantAll(t, d.must(0, "plan"), "No changes")
+		})
+	}
+}
+
+// TestPlanThatCannotBeShown: a plan that nobody could read is not applied.
+func TestPlanThatCannotBeShown(t *testing.T) {
+	for _, args := range [][]string{{"apply", "-auto-approve"}, {"apply", "-auto-approve", "-json"}, {"apply"}} {
+		d, n := springDesk(t)
+		d.stdin = "send 5\n"
+		if code := d.runCut(&cutWriter{left: 40, err: syscall.ENOSPC}, args...); code != 1 || n.count() != 0 {
+			t.Errorf("%v: exit %d with %d messages, want 1 and none\n%s", args, code, n.count(), d.stderr.String())
+		}
+	}
+}
+
+// TestQuestionThatCannotBeAsked: an answer to a question that was not written
+// is no approval.
+func TestQuestionThatCannotBeAsked(t *testing.T) {
+	d, n := springDesk(t)
+	d.stdin = "send 5\n"
+	if code := d.runCut(&cutWriter{left: 1 << 20, at: "Only", err: syscall.ENOSPC}, "apply"); code != 1 || n.count() != 0 {
+		t.Errorf("exit %d with %d messages, want 1 and none\n%s", code, n.count(), d.stderr.String())
+	}
+}
+
+// TestReaderOfHelpThatLeft: who pages through a help text and quits needs no
+// message; a full disk is told.
+func TestReaderOfHelpThatLeft(t *testing.T) {
+	d := newDesk(t)
+	for _, args := range [][]string{{"-help"}, {"plan", "-help"}, {"help", "apply"}, {"state"}} {
+		if code := d.runCut(&cutWriter{left: 10, err: syscall.EPIPE}, args...); code != 0 || d.stderr.String() != "" {
+			t.Errorf("%v: exit %d, %q", args, code, d.stderr.String())
+		}
+		if code := d.runCut(&cutWriter{left: 10, err: syscall.ENOSPC}, args...); code != 1 {
+			t.Errorf("%v: exit %d on a full disk, want 1", args, code)
+		}
+	}
+	if code := d.runCut(&cutWriter{left: 10, err: syscall.EPIPE}, "explain"); code != 1 {
+		t.Errorf("a list whose reader left: exit %d, want 1", code)
+	}
+}
