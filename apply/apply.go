@@ -33,6 +33,9 @@ type Options struct {
 	// what the next plan compares with and what serve answers by. A nil value
 	// removes its name.
 	Blobs map[string][]byte
+	// Resume are the campaigns whose halts this run lifts, and Who says so.
+	Resume []string
+	Who    string
 	// Now is the wall clock; required.
 	Now func() time.Time
 	// Monotonic is the time since any moment on a clock that nobody sets. When
@@ -59,7 +62,6 @@ type Options struct {
 // Report is how a run ended.
 type Report struct {
 	Run       state.Run
-	Recovered int // sends of an earlier process that were found in doubt
 	Campaigns []CampaignReport
 	Stopped   bool // by Stop or by a cancelled context
 }
@@ -75,14 +77,6 @@ type CampaignReport struct {
 	Existing int            // planned, but found in the state already
 	// DoubtsBefore is how many of InDoubt were there before this run.
 	DoubtsBefore int
-}
-
-// Halt is why sending stopped early.
-type Halt struct {
-	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "lock_lost", "clock_jumped", "mixed_answers"
-	Code   string
-	Title  string
-	Advice string
 }
 
 // ErrArithmetic is wrapped by the error of a run whose counts do not add up:
@@ -116,7 +110,7 @@ func Run(ctx context.Context, p *plan.Plan, opt Options) (*Report, error) {
 		return r.report, err
 	}
 	err := r.lanes(ctx)
-	return r.report, errors.Join(err, r.finish(context.WithoutCancel(ctx), err != nil))
+	return r.report, errors.Join(append(r.unkept, err, r.finish(context.WithoutCancel(ctx), err != nil))...)
 }
 
 // runner is one Run.
@@ -127,8 +121,9 @@ type runner struct {
 	counts []*counts // by campaign
 	watch  *watch
 
-	mu     sync.Mutex // guards report and Observe
+	mu     sync.Mutex // guards report, unkept and Observe
 	report *Report
+	unkept []error // of halts that could not be written
 }
 
 // begin opens the run, settles what a crash left, and takes the counts that the
@@ -139,7 +134,7 @@ func (r *runner) begin(ctx context.Context) error {
 		panic("apply: Options need Now and Recorder")
 	}
 	r.watch = newWatch(&r.opt)
-	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs}
+	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs, Resume: r.opt.Resume, Who: r.opt.Who}
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
 		run.Campaigns = append(run.Campaigns, asPlanned(c))
@@ -154,7 +149,7 @@ func (r *runner) begin(ctx context.Context) error {
 	fp.Hit("begin-after")
 	run.ID = r.id
 	r.report.Run = run
-	if r.report.Recovered, err = r.opt.Recorder.Recover(ctx); err != nil {
+	if _, err = r.opt.Recorder.Recover(ctx); err != nil {
 		return fmt.Errorf("settling what an earlier run left open: %w", err)
 	}
 	for i := range r.plan.Campaigns {
@@ -165,7 +160,7 @@ func (r *runner) begin(ctx context.Context) error {
 		}
 		r.counts = append(r.counts, newCounts(c, before))
 	}
-	return nil
+	return r.haltedBefore(ctx)
 }
 
 // lanes drives every sending number until all are done.

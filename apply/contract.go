@@ -39,6 +39,12 @@ type Recorder interface {
 	Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error)
 	// Tally counts what the state holds of one campaign revision now.
 	Tally(ctx context.Context, campaign string, revision int) (state.Tally, error)
+	// Halt keeps durably that a campaign sends nothing before a person has
+	// looked; the first reason stands. Another run may have begun since ours.
+	Halt(ctx context.Context, h state.Halt) error
+	// Halts are the campaigns that are halted, those left out that Begin was
+	// told to resume.
+	Halts(ctx context.Context) ([]state.Halt, error)
 	// Finish closes the run with its final counts.
 	Finish(ctx context.Context, r state.Run) error
 }

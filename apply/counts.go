@@ -176,6 +176,9 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	run.Held, run.Cancelled = sum(n.held), sum(n.gates)
 	run.HeldFor, run.HeldTill = n.held, n.heldTill
 	run.Pending = n.pending
+	if n.halt != nil {
+		run.Halted = n.halt.Reason
+	}
 	n.proven(&run)
 	n.denials(&run, after)
 	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Gates: n.gates,

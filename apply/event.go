@@ -15,7 +15,6 @@ const (
 	EventGated    EventKind = "gated"    // a gate closed since the plan
 	EventHeld     EventKind = "held"     // not now
 	EventPaused   EventKind = "paused"   // the number waits, see Reason and Until
-	EventResumed  EventKind = "resumed"
 	EventHalted   EventKind = "halted"
 )
 

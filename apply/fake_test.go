@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,9 +30,11 @@ type ledger struct {
 	turns int
 	// begun is the run as Begin was given it.
 	begun state.Run
+	halts []state.Halt
 
 	commit                 time.Duration // that a turn takes
 	failIntend, failSettle error
+	failHalt               error
 	gate                   func(state.Intent) state.Verdict // zero Verdict: no gate
 }
 
@@ -64,8 +67,21 @@ func (l *ledger) Recover(context.Context) (int, error) {
 
 func (l *ledger) Begin(_ context.Context, r state.Run, _ []state.Resource) (int64, error) {
 	l.run, l.begun = r, r
+	l.halts = slices.DeleteFunc(l.halts, func(h state.Halt) bool { return slices.Contains(r.Resume, h.Campaign) })
 	return 1, nil
 }
+
+func (l *ledger) Halt(_ context.Context, h state.Halt) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failHalt != nil {
+		return l.failHalt
+	}
+	l.halts = append(l.halts, h)
+	return nil
+}
+
+func (l *ledger) Halts(context.Context) ([]state.Halt, error) { return l.halts, nil }
 
 func (l *ledger) Finish(_ context.Context, r state.Run) error {
 	l.run = r
@@ -172,6 +188,7 @@ type number struct {
 	mu    sync.Mutex
 	tries map[string]int
 	times []time.Time
+	ids   int // before the first that it gives
 	now   func() time.Time
 }
 
@@ -193,7 +210,7 @@ func (n *number) Send(ctx context.Context, r message.Request) message.Answer {
 	n.tries[r.Path]++
 	try := n.tries[r.Path]
 	n.times = append(n.times, n.now())
-	id := fmt.Sprint("wamid.", len(n.times))
+	id := fmt.Sprint("wamid.", n.ids+len(n.times))
 	n.mu.Unlock()
 	if n.latency > 0 {
 		select {

@@ -170,28 +170,11 @@ func (l *lane) trip(now time.Time) {
 	wait, ok := l.breaker.wait()
 	if !ok {
 		l.haltNumber(&Halt{Reason: "breaker", Title: "the provider's answers stay unclear",
-			Advice: "Nothing more is sent, so that no more comes into doubt. See handbill status for what is in doubt, and run apply again when the provider is well."})
+			Advice: "Nothing more is sent, so that no more comes into doubt. See handbill status for what is in doubt, and wait until the provider is well."})
 		return
 	}
 	l.probing = true
 	l.pause("unclear_answers", now.Add(wait))
-}
-
-// halt stops one campaign.
-func (l *lane) halt(n *counts, h *Halt) {
-	if n.halted(h) {
-		l.r.observe(Event{Kind: EventHalted, Provider: l.provider, Campaign: n.campaign.Address, Halt: h})
-	}
-}
-
-// haltNumber stops every campaign of the number.
-func (l *lane) haltNumber(h *Halt) {
-	l.halted = true
-	for _, n := range l.r.counts {
-		if n.campaign.Provider == l.provider {
-			l.halt(n, h)
-		}
-	}
 }
 
 // stopIf halts a campaign when too many of its last answers were refusals.
@@ -203,6 +186,6 @@ func (l *lane) stopIf(n *counts, ans message.Answer) {
 	failed := ans.Class != message.Accepted
 	if rate, full := n.recent(failed, rule.Over); full && rate > rule.FailureRate {
 		l.halt(n, &Halt{Reason: "stop_if", Title: fmt.Sprintf("%.0f %% of the last %d sends failed", rate*100, rule.Over),
-			Advice: "See handbill status for the causes. Run apply again to go on, or change stop_if."})
+			Advice: "See handbill status for the causes, and whether the contacts and the message are right."})
 	}
 }

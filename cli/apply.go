@@ -37,7 +37,11 @@ func (a *app) applyCommand() *cobra.Command {
 
 The first interrupt stops cleanly: nothing new is sent, what is in flight is
 waited for and recorded. A second one ends at once and leaves what was in flight
-in doubt. Running apply again goes on where it stopped.`,
+in doubt. Running apply again goes on where it stopped.
+
+A campaign whose canary failed, that stop_if stopped, or whose account or answers
+need a person stays halted, also for later applies, until -resume=campaign.NAME
+lifts that.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				opt.file = args[0]
@@ -48,6 +52,7 @@ in doubt. Running apply again goes on where it stopped.`,
 	opt.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&opt.approve, "auto-approve", false, "do not ask; declared guards hold all the same")
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
+	cmd.Flags().StringArrayVar(&opt.resume, "resume", nil, "lift the halt of this campaign (campaign.spring) and go on with it; may be repeated")
 	cmd.Flags().StringVar(&opt.identity, "identity", "", identityHelp)
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined")
 	return cmd
@@ -90,6 +95,9 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 		}
 	}
 	defer report.Plan.Close()
+	if err := a.resumable(ctx, store, report.Plan, opt); err != nil {
+		return err
+	}
 	if err := a.approved(ctx, store, report, opt); err != nil {
 		return err
 	}
@@ -241,8 +249,8 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	started := a.sys.Now()
 	options := apply.Options{
 		Recorder: store, Senders: numbers.senders, Resources: resources, Blobs: blobs, Now: a.sys.Now,
-		Monotonic:   func() time.Duration { return a.sys.Now().Sub(started) },
-		Parallelism: opt.parallelism, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
+		Monotonic: func() time.Duration { return a.sys.Now().Sub(started) },
+		Resume:    opt.resume, Who: a.who(), Parallelism: opt.parallelism, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
 	}
 	if run.held != nil {
 		options.Held = run.held.Held
@@ -417,7 +425,8 @@ func applyReport(done *applied) *view.ApplyReport {
 		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Gates: c.Gates,
 			Existing: c.Existing, DoubtsBefore: c.DoubtsBefore}
 		if c.Halt != nil {
-			v.Halt = &view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: sentence(errors.New(c.Halt.Advice))}
+			h := view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: sentence(errors.New(c.Halt.Advice)), Since: c.Halt.Since}
+			v.Halt = view.NewHalt(c.Campaign, h, c.Halt.Stays)
 		}
 		r.Campaigns = append(r.Campaigns, v)
 	}

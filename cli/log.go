@@ -48,7 +48,7 @@ func (a *app) logEvent(ev apply.Event) {
 	case apply.EventAnswered:
 		a.log.Debug("answered", append(where, "recipient", message.Mask(ev.Recipient), "attempt", ev.Attempt,
 			"class", ev.Answer.Class.String(), "code", ev.Answer.Code, "title", message.SafeText(ev.Answer.Title), "again", ev.Again)...)
-	case apply.EventPaused, apply.EventResumed:
+	case apply.EventPaused:
 		a.log.Info(string(ev.Kind), append(where, "reason", ev.Reason, "until", ev.Until)...)
 	case apply.EventHalted:
 		a.log.Warn("halted", append(where, "reason", ev.Halt.Reason, "code", ev.Halt.Code, "title", message.SafeText(ev.Halt.Title))...)

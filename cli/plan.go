@@ -29,6 +29,7 @@ type planFlags struct {
 	target []string
 	except []string
 	again  []string
+	resume []string
 	retry  string
 	at     string
 	expect string
@@ -188,6 +189,10 @@ func (a *app) build(ctx context.Context, p *project, store *state.Store, f *plan
 		if in.Outputs, err = lastOutputs(ctx, snap); err != nil {
 			return nil, a.failState(err, false)
 		}
+		if in.Halts, err = snap.Halts(ctx); err != nil {
+			return nil, a.failState(err, false)
+		}
+		worded(in.Halts)
 	}
 	bar := a.progress()
 	in.Progress = bar.plan
@@ -228,7 +233,7 @@ func (a *app) planInputs(p *project, f *planFlags) (*planInputs, error) {
 		Capabilities: providerSupport,
 		Throughput:   func(pr *lang.Provider) float64 { return providerThroughput(pr) },
 		Spool:        plan.NewSpool(""),
-		Options:      plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry},
+		Options:      plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry, Resume: f.resume},
 	}}
 	if f.prices != "" {
 		file, err := os.Open(a.path(f.prices))

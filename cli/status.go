@@ -108,7 +108,12 @@ func (a *app) statusReport(ctx context.Context, p *project, campaign string) (*v
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range view.BuildStatus(runs, funnel, orders, adviceFor(p)) {
+	halts, err := store.Halts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	worded(halts)
+	for _, c := range view.BuildStatus(runs, funnel, orders, halts, adviceFor(p)) {
 		if campaign == "" || c.Address == campaign {
 			r.Campaigns = append(r.Campaigns, c)
 		}

@@ -29,6 +29,7 @@ type book struct {
 	inbox         []delivery
 	seen          map[string]bool
 	findings      []finding
+	halts         []state.Halt
 	// moved is told of every move on the send axis.
 	moved func(from, to state.Send, p state.Proof)
 	// found is told of every finding.
@@ -112,11 +113,19 @@ func (b *book) fence(run int64) error {
 	return nil
 }
 
-func (b *book) begin() int64 {
+func (b *book) begin(resume ...string) int64 {
+	b.halts = slices.DeleteFunc(b.halts, func(h state.Halt) bool { return slices.Contains(resume, h.Campaign) })
 	b.epoch++
 	b.serial++
 	b.runs = append(b.runs, bookRun{epoch: b.epoch})
 	return int64(len(b.runs))
+}
+
+// halt is Store.Halt: the first reason stands.
+func (b *book) halt(h state.Halt) {
+	if !slices.ContainsFunc(b.halts, func(o state.Halt) bool { return o.Campaign == h.Campaign }) {
+		b.halts = append(b.halts, h)
+	}
 }
 
 func (b *book) finish(run int64) error {

@@ -332,7 +332,7 @@ func (w *world) apply(ctx context.Context, pl *plan.Plan, n int, r *run) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	opt := apply.Options{Recorder: p, Senders: map[string]apply.Sender{"provider.sandbox.main": p}, Now: time.Now,
-		Parallelism: w.script.Parallel, Seed: w.script.Seed}
+		Parallelism: w.script.Parallel, Seed: w.script.Seed, Resume: w.resume(ctx, n)}
 	began := time.Now()
 	after := func(ms int) bool { return ms > 0 && time.Since(began) >= time.Duration(ms)*time.Millisecond }
 	if r.Jump > 0 {

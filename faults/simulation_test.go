@@ -94,7 +94,7 @@ func sometimes(t *testing.T, seen *tallies) {
 		"move in_doubt to accepted operator", "move rejected to accepted echo", "move pending to accepted echo",
 		"gate already_sent", "gate in_doubt", "gate refused_before", "gate attempt", "gate opted_out", "gate cooldown", "gate frequency_cap", "gate window_closed",
 		"crash", "zombie", "fenced", "unwritable", "halt account_fault", "halt breaker", "halt throttled", "halt unreachable",
-		"halt stop_if", "halt canary", "halt lock_lost", "halt clock_jumped", "deferred total_limit",
+		"halt stop_if", "halt canary", "resumed", "still halted", "halt lock_lost", "halt clock_jumped", "deferred total_limit",
 		"finding " + state.FindingContradiction, "finding " + state.FindingDuplicate, // T13 and T14
 		"duplicate that the provider lied into being", "fault person stops",
 	}

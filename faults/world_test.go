@@ -149,6 +149,7 @@ type process struct {
 	requests int
 	unknowns int  // answers that leave a doubt
 	clockSet bool // somebody sets its clock
+	halted   bool // the campaign was when it began
 }
 
 func (p *process) die() {
@@ -215,9 +216,16 @@ func (p *process) Begin(ctx context.Context, r state.Run, res []state.Resource) 
 			id, err = p.w.real.Begin(ctx, r, res)
 			return err
 		}
-		id = p.w.book.begin()
+		id = p.w.book.begin(r.Resume...)
 		return nil
 	})
+	if err != nil {
+		return id, err
+	}
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	halts, err := p.w.halts(ctx)
+	p.halted = len(halts) > 0
 	return id, err
 }
 
@@ -227,6 +235,9 @@ func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in [
 		at = "settle"
 	}
 	err = p.commit(at, func() error {
+		if p.halted && len(in) > 0 {
+			p.w.problem("run %d sends although the campaign was halted before it began", p.run)
+		}
 		if p.w.real != nil {
 			v, err = p.w.real.Turn(ctx, run, out, in)
 			return err
@@ -259,6 +270,51 @@ func (p *process) Finish(ctx context.Context, r state.Run) error {
 		}
 		return p.w.book.finish(r.ID)
 	})
+}
+
+func (p *process) Halt(ctx context.Context, h state.Halt) error {
+	return p.commit("halt", func() error {
+		if p.w.real != nil {
+			return p.w.real.Halt(ctx, h)
+		}
+		p.w.book.halt(h)
+		return nil
+	})
+}
+
+func (p *process) Halts(ctx context.Context) ([]state.Halt, error) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	if p.dead {
+		return nil, errDead
+	}
+	return p.w.halts(ctx)
+}
+
+// resume is whom a person lets go on before run n: in the end everybody.
+func (w *world) resume(ctx context.Context, n int) (campaigns []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list, err := w.halts(ctx)
+	if err != nil {
+		w.problem("%v", err)
+	}
+	for _, h := range list {
+		if n >= 100 || w.luck(2, 90, n) > 0 {
+			campaigns = append(campaigns, h.Campaign)
+			w.seen.add("resumed")
+			continue
+		}
+		w.seen.add("still halted")
+	}
+	return campaigns
+}
+
+func (w *world) halts(ctx context.Context) ([]state.Halt, error) {
+	if w.real != nil {
+		return w.real.Halts(ctx)
+	}
+	return w.book.halts, nil
 }
 
 func (p *process) Tally(ctx context.Context, campaign string, revision int) (state.Tally, error) {

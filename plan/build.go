@@ -64,14 +64,21 @@ func (p *Plan) Close() error {
 func (p *Plan) Sends() int {
 	n := 0
 	for i := range p.Campaigns {
-		n += p.Campaigns[i].Counts.Sends()
+		if c := &p.Campaigns[i]; !c.Halted() {
+			n += c.Counts.Sends()
+		}
 	}
 	return n
 }
 
+// waits reports whether a campaign that is halted has something to send.
+func (p *Plan) waits() bool {
+	return slices.ContainsFunc(p.Campaigns, func(c Campaign) bool { return c.Halted() && c.Counts.Sends() > 0 })
+}
+
 // Empty reports whether apply would change nothing.
 func (p *Plan) Empty() bool {
-	return p.Sends() == 0 &&
+	return p.Sends() == 0 && !p.waits() &&
 		!slices.ContainsFunc(p.Resources, func(r ResourceChange) bool { return r.Change != NoOp }) &&
 		!slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Change != NoOp })
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"path"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -22,6 +23,7 @@ const rowBytes = 48
 // nothing more can be planned.
 func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	c := b.header(decl)
+	b.tellHalt(decl, c)
 	index := len(b.plan.Campaigns)
 	main, fallback, ok := b.compile(decl, c)
 	b.plan.Campaigns = append(b.plan.Campaigns, *c)
@@ -61,6 +63,7 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 		Counts: Counts{Skip: map[string]int{}, Defer: map[string]int{}}, Samples: []Sample{}, Notes: []string{},
 		Quiet: quiet(decl.Schedule, -1),
 	}
+	c.Halt = b.haltOf(address)
 	if decl.Fallback != nil {
 		c.Fallback = decl.Fallback.Address()
 	}
@@ -75,6 +78,27 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 		c.Total, c.CapCount, c.CapPer = l.Total, l.PerRecipient.Count, l.PerRecipient.Per
 	}
 	return c
+}
+
+// haltOf is why the campaign was halted by an earlier run; nil when it was not.
+func (b *builder) haltOf(address string) *Halt {
+	known := b.addressInState(address)
+	for i := range b.in.Halts {
+		if h := &b.in.Halts[i]; h.Campaign == known {
+			return &Halt{Reason: h.Reason, Code: h.Code, Title: h.Title, Advice: h.Advice, Since: h.Since,
+				Lifted: slices.Contains(b.in.Options.Resume, address)}
+		}
+	}
+	return nil
+}
+
+// tellHalt says that nothing is sent of a halted campaign, and how to go on.
+func (b *builder) tellHalt(decl *lang.Campaign, c *Campaign) {
+	if c.Halted() {
+		b.diags = append(b.diags, warn("campaign_halted", decl.DeclRange,
+			"Nothing is sent of %s, which was halted at %s by an earlier apply: %s. %s\n\nWhen it may go on, run:\n\n    handbill apply -resume=%s",
+			c.Address, c.Halt.Since.UTC().Format("2006-01-02 15:04 MST"), c.Halt.Why(), c.Halt.Advice, c.Address))
+	}
 }
 
 // sourceName is the file that the audience's rows are of.

@@ -43,6 +43,8 @@ type codeText struct{ summary, explanation string }
 var codes = map[string]codeText{
 	"audience_source": {"The audience's source can't be read",
 		"The file, query or list of contacts behind an audience could not be opened or stops making sense at a place that the detail names. Nothing is planned from half an audience: mend the source and plan again."},
+	"campaign_halted": {"A campaign is halted until somebody lifts it",
+		"An earlier apply stopped this campaign because its canary failed, too many of its messages were refused, the account has a fault, or the provider's answers were unclear or mixed up. Every later apply leaves it alone, so that a job that runs again and again does not send a few more each time. Find the cause with `handbill status`, mend it, and lift the halt with `handbill apply -resume=campaign.NAME`. Halts that cost nothing to try again, such as a network that is down, lift themselves."},
 	"capability": {"The provider does not carry this kind of message",
 		"Not every provider carries every kind of WhatsApp message. The detail says what is known of this one and what can be used instead."},
 	"capability_doubted": {"The provider may not carry this kind of message",

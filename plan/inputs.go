@@ -35,6 +35,9 @@ type Inputs struct {
 	// Outputs are the values of outputs at the last apply, as JSON by name; ""
 	// for a sensitive one, of which no value is kept.
 	Outputs map[string]string
+	// Halts are the campaigns that earlier runs halted: nothing of them is
+	// planned for now, but of those that Options.Resume names.
+	Halts []state.Halt
 	// Options narrow or widen what is planned.
 	Options Options
 	// Spool keeps the entries while they are made; nil stands for NewSpool("").
@@ -62,6 +65,8 @@ type Options struct {
 	// Retry plans refused recipients again: "failed" for all, or one code of a
 	// provider; "" for none.
 	Retry string
+	// Resume are addresses of halted campaigns that are to go on.
+	Resume []string
 	// MaxAge is how long the plan may be applied once it is saved; 0 for the
 	// constant MaxAge.
 	MaxAge time.Duration

@@ -308,6 +308,9 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	v.entry.Draft, v.entry.Values = c.draft, values
 	v.entry.Digest = j.digest(w, c, values)
 	v.length = c.body.length(values)
+	if reason == "" && j.campaign.Halted() {
+		reason = "halted"
+	}
 	// A repetition stays one while it waits: apply knows the schedule too.
 	if reason != "" && !v.entry.Action.Repeats() {
 		v.entry.Action, v.entry.Reason = Defer, reason

@@ -5,6 +5,7 @@ package plan
 import (
 	"iter"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/handbill/handbill/lang"
@@ -127,6 +128,34 @@ type Campaign struct {
 	Longest   int      `json:"longest_body"` // code points of the longest body
 	Notes     []string `json:"notes"`        // how the source was read
 	Cost      *Cost    `json:"cost,omitempty"`
+	// Halt is why nothing is sent before a person lifts it; nil for none.
+	Halt *Halt `json:"halt,omitempty"`
+}
+
+// Halted reports whether nothing of the campaign is sent by this plan.
+func (c *Campaign) Halted() bool { return c.Halt != nil && !c.Halt.Lifted }
+
+// Halt is why an earlier run of a campaign stopped early, for good until a
+// person says otherwise.
+type Halt struct {
+	Reason string    `json:"reason"`
+	Code   string    `json:"code,omitempty"`
+	Title  string    `json:"title,omitempty"`
+	Advice string    `json:"advice,omitempty"`
+	Since  time.Time `json:"since"`
+	Lifted bool      `json:"lifted"` // by this plan's Options.Resume
+}
+
+// Why is the reason in words.
+func (h *Halt) Why() string {
+	out := strings.ReplaceAll(h.Reason, "_", " ")
+	if h.Code != "" {
+		out += ", code " + h.Code
+	}
+	if h.Title != "" {
+		out += ", " + h.Title
+	}
+	return message.SafeText(out)
 }
 
 // Marketing reports whether the campaign's template counts as marketing. One

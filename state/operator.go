@@ -87,6 +87,9 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 		if err := t.readdress(from, to); err != nil {
 			return err
 		}
+		if err := t.moveHalt(from, to); err != nil {
+			return err
+		}
 		t.s.forgetCaches()
 		return t.decided("", "moved "+from+" to "+to, "")
 	})
@@ -177,6 +180,9 @@ func (s *Store) Remove(ctx context.Context, address string) (n int, err error) {
 			return ErrUnknown
 		}
 		if err := t.readdress(address, ""); err != nil {
+			return err
+		}
+		if err := t.moveHalt(address, ""); err != nil {
 			return err
 		}
 		return t.decided("", fmt.Sprintf("removed %s with %d attempts", address, n), "")

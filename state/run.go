@@ -38,6 +38,9 @@ func (s *Store) Begin(ctx context.Context, r Run, resources []Resource) (id int6
 		if err := t.putResources(resources); err != nil {
 			return err
 		}
+		if err := t.resume(r.Who, r.Resume); err != nil {
+			return err
+		}
 		for name, data := range r.Blobs {
 			if err := t.putBlob(name, data); err != nil {
 				return err

@@ -458,6 +458,11 @@ func (t *tx) decided(who, what, why string) error {
 	if err := t.changeMeta(func(m *metaRow) error { m.serial++; return nil }); err != nil {
 		return err
 	}
+	return t.note(who, what, why)
+}
+
+// note writes down who decided what, where the serial rises by other means.
+func (t *tx) note(who, what, why string) error {
 	w := t.insert(tDecisions, 0)
 	w.int(t.now)
 	w.text(who)

@@ -188,6 +188,8 @@ type CampaignRun struct {
 	// ConsentBy is the audience's expression that says who agreed to messages
 	// outside the window, as it was written when the run was made; "" for none.
 	ConsentBy string `json:",omitempty"`
+	// Halted is why sending stopped early; "" when it did not.
+	Halted string `json:",omitempty"`
 }
 
 // Run is one apply.
@@ -202,6 +204,9 @@ type Run struct {
 	// Blobs are written with Begin: "outputs", "variables", whatever the next
 	// plan compares with. A nil value removes its name.
 	Blobs map[string][]byte
+	// Resume are the campaigns whose halts Begin lifts, and Who says so.
+	Resume []string
+	Who    string
 }
 
 // Tally counts the deliveries of one campaign revision that have a row, by the

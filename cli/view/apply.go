@@ -36,6 +36,36 @@ type Halt struct {
 	Code   string `json:"code,omitempty"`
 	Title  string `json:"title,omitempty"`
 	Advice string `json:"advice,omitempty"`
+	// Since is when it was halted, by this run or an earlier one.
+	Since time.Time `json:"since,omitzero"`
+	// Resume is the command that lifts a halt that stays; "" for one that
+	// lifts itself.
+	Resume string `json:"resume,omitempty"`
+}
+
+// resume is the command that lifts the halt of a campaign.
+func resume(campaign string) string { return "handbill apply -resume=" + campaign }
+
+// NewHalt is a halt for views; stays says that only a person lifts it.
+func NewHalt(campaign string, h Halt, stays bool) *Halt {
+	h.Advice = message.SafeText(h.Advice)
+	if stays {
+		h.Resume = resume(campaign)
+	}
+	return &h
+}
+
+// lines say what happened, what to do about it, and how to go on.
+func (h *Halt) lines(s Style, indent string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%s %s\n", indent, s.red("Halted:"), haltText(h))
+	for _, l := range wrap(h.Advice, s.textWidth()-len(indent)) {
+		fmt.Fprintf(&b, "%s%s\n", indent, l)
+	}
+	if h.Resume != "" {
+		fmt.Fprintf(&b, "%sNothing more is sent, by any apply, before somebody lifts it:\n%s    %s\n", indent, indent, message.SafeText(h.Resume))
+	}
+	return b.String()
 }
 
 // Output is an output's value after apply.
@@ -157,15 +187,12 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 		fmt.Fprintf(b, "    %s\n", l)
 	}
 	if c.Halt != nil {
-		fmt.Fprintf(b, "\n    %s %s\n", s.red("Halted:"), haltText(c.Halt))
-		for _, l := range wrap(c.Halt.Advice, s.textWidth()-4) {
-			fmt.Fprintf(b, "    %s\n", l)
-		}
+		b.WriteString("\n" + c.Halt.lines(s, "    "))
 	}
 	if n := c.InDoubt - c.DoubtsBefore; n > 0 {
 		fmt.Fprintf(b, "    %s in doubt: no clear answer came. They are not sent again by themselves;\n           a webhook, \"handbill refresh\" or \"handbill resolve\" settles them.\n", padLeft(Count(n), 6))
 	}
-	if r.Hints && (c.Held > 0 || c.Pending > 0) {
+	if r.Hints && (c.Held > 0 || c.Pending > 0) && (c.Halt == nil || c.Halt.Resume == "") {
 		fmt.Fprintf(b, "    Run the same command again to go on with the rest.\n")
 	}
 }
@@ -177,6 +204,9 @@ func haltText(h *Halt) string {
 	}
 	if h.Title != "" {
 		out += ": " + message.SafeText(h.Title)
+	}
+	if h.Resume != "" && !h.Since.IsZero() {
+		out += ", since " + h.Since.UTC().Format("2006-01-02 15:04 MST")
 	}
 	return out
 }

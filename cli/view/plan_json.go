@@ -38,7 +38,11 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 	}
 	for i := range r.Plan.Campaigns {
 		c := &r.Plan.Campaigns[i]
-		st.write("info", "planned_campaign", fmt.Sprintf("%s: %s to send", c.Address, Plural(c.Counts.Sends(), "message")), field{"campaign", c})
+		said := fmt.Sprintf("%s: %s to send", c.Address, Plural(c.Counts.Sends(), "message"))
+		if c.Halted() {
+			said = c.Address + ": halted, nothing to send"
+		}
+		st.write("info", "planned_campaign", said, field{"campaign", c})
 	}
 	if r.Deliveries {
 		r.streamDeliveries(st, s)

@@ -160,10 +160,15 @@ func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 		return
 	}
 	head := "will send nothing"
-	if n := c.Counts.Sends(); n > 0 {
+	if n := c.Counts.Sends(); c.Halted() {
+		head = "is halted and will send nothing"
+	} else if n > 0 {
 		head = "will send " + Plural(n, "message")
 	}
 	fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(c.Address)+" "+head))
+	if h := c.Halt; h != nil && h.Lifted {
+		fmt.Fprintf(b, "  %s\n", s.bold("# (its halt of "+h.Since.UTC().Format("2006-01-02 15:04 MST")+" is lifted: "+h.Why()+")"))
+	}
 	mark := " "
 	if change != nil {
 		mark = s.mark(change.Change)
@@ -224,7 +229,7 @@ func paceNote(c *plan.Campaign) string {
 	}
 	note := rate(c.Throughput) + " per second"
 	n := c.Counts.Sends()
-	if n == 0 {
+	if n == 0 || c.Halted() {
 		return note
 	}
 	took := time.Duration(float64(n) / c.Throughput * float64(time.Second))

@@ -55,7 +55,10 @@ type CampaignStatus struct {
 	OptedOut int           `json:"opted_out"`
 	Running  bool          `json:"running"`
 	LastRun  time.Time     `json:"last_run,omitzero"`
-	Halted   string        `json:"halted,omitempty"`
+	// Halted is why the last run stopped early; Halt is there while nothing is
+	// sent before somebody lifts it.
+	Halted string `json:"halted,omitempty"`
+	Halt   *Halt  `json:"halt,omitempty"`
 }
 
 // Failure is one cause of refusals and failed deliveries.
@@ -91,7 +94,8 @@ type Doubt struct {
 
 // BuildStatus makes the campaigns' part of a report from the state's counts.
 // advice says what a person can do about a code of a provider.
-func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.OrderCount, advice func(code string) string) []CampaignStatus {
+// Halts are the campaigns that a person has to resume.
+func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.OrderCount, halts []state.Halt, advice func(code string) string) []CampaignStatus {
 	type key struct {
 		campaign string
 		revision int
@@ -110,7 +114,7 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 			c := get(key{cr.Campaign, cr.Revision})
 			c.Planned, c.Held, c.Cancelled, c.Skipped = cr.Planned, cr.Held, cr.Cancelled, cr.Skipped
 			c.HeldFor, c.HeldUntil = cr.HeldFor, cr.HeldTill
-			c.LastRun, c.Running, c.Halted = runs[i].Started, runs[i].Ended.IsZero(), runs[i].Halted
+			c.LastRun, c.Running, c.Halted = runs[i].Started, runs[i].Ended.IsZero(), cr.Halted
 		}
 	}
 	for _, row := range funnel {
@@ -134,6 +138,13 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 		})
 		if l := latest[k.campaign]; l == nil || l.Revision < c.Revision {
 			latest[k.campaign] = c
+		}
+	}
+	for i := range halts {
+		if c := latest[halts[i].Campaign]; c != nil {
+			h := &halts[i]
+			c.Halted = h.Reason
+			c.Halt = NewHalt(h.Campaign, Halt{Reason: h.Reason, Code: h.Code, Title: h.Title, Advice: h.Advice, Since: h.Since}, true)
 		}
 	}
 	for _, o := range orders {
@@ -253,7 +264,10 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 	fmt.Fprintf(b, "%s\n", s.bold(head))
 	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
 	fmt.Fprintf(b, "  %s planned = %s\n", Count(c.Planned), arithmetic(&run))
-	if c.Halted != "" {
+	switch {
+	case c.Halt != nil:
+		b.WriteString(c.Halt.lines(s, "  "))
+	case c.Halted != "":
 		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)+". When that is mended, \"handbill apply\" goes on"))
 	}
 	if c.Held > 0 {

@@ -88,7 +88,7 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 
 func (c *CampaignStatus) page() statusCampaign {
 	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
-	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: Reason(c.Halted), Skipped: SkipNote(c.Skipped), Orders: c.Orders,
+	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: c.haltNote(), Skipped: SkipNote(c.Skipped), Orders: c.Orders,
 		Arithmetic: Count(c.Planned) + " planned = " + arithmetic(&run)}
 	for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
 		if c.Held > 0 {
@@ -122,6 +122,15 @@ func (c *CampaignStatus) page() statusCampaign {
 			Color: color, W: round(min(share, 1) * width)})
 	}
 	return p
+}
+
+// haltNote is why the campaign stopped early, and how to lift it where only a
+// person can.
+func (c *CampaignStatus) haltNote() string {
+	if c.Halt == nil {
+		return Reason(c.Halted)
+	}
+	return haltText(c.Halt) + "; lift it with " + c.Halt.Resume
 }
 
 // CSV writes one row for each campaign revision, for spreadsheets: a cell that

@@ -1,0 +1,86 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/handbill/handbill/state"
+)
+
+// Halt is why sending stopped early.
+type Halt struct {
+	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "lock_lost", "clock_jumped", "mixed_answers"
+	Code   string
+	Title  string
+	Advice string
+	// Stays says that runs after this one send nothing of the campaign either,
+	// until one is told to resume it (Options.Resume).
+	Stays bool
+	// Since is when the campaign was halted; before this run for one that an
+	// earlier run halted.
+	Since time.Time
+}
+
+// stays reports whether a halt lasts until a person lifts it: where going on
+// costs messages or doubts each time, or where only a person can tell that its
+// cause is gone. The others cost nothing to try again.
+func stays(reason string) bool {
+	switch reason {
+	case "unreachable", "throttled", "lock_lost", "clock_jumped":
+		return false
+	}
+	return true
+}
+
+// halt stops one campaign. Where the halt stays it is in the state before
+// anything more is recorded: a crash must not forget it.
+func (l *lane) halt(n *counts, h *Halt) {
+	own := *h
+	own.Since, own.Stays = l.r.opt.Now().UTC(), stays(h.Reason) && n.campaign.Counts.Sends() > 0
+	if !n.halted(&own) {
+		return
+	}
+	if own.Stays {
+		l.r.keep(n, &own)
+	}
+	l.r.observe(Event{Kind: EventHalted, Provider: l.provider, Campaign: n.campaign.Address, Halt: &own})
+}
+
+// haltNumber stops every campaign of the number.
+func (l *lane) haltNumber(h *Halt) {
+	l.halted = true
+	for _, n := range l.r.counts {
+		if n.campaign.Provider == l.provider {
+			l.halt(n, h)
+		}
+	}
+}
+
+// keep writes a halt into the state. A failure ends the run with an error.
+func (r *runner) keep(n *counts, h *Halt) {
+	err := r.opt.Recorder.Halt(context.Background(), state.Halt{Campaign: n.campaign.Address,
+		Reason: h.Reason, Code: h.Code, Title: h.Title, Advice: h.Advice, Since: h.Since})
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unkept = append(r.unkept, fmt.Errorf("%s is halted, and the state could not be told, so the next apply would go on: %w", n.campaign.Address, err))
+}
+
+// haltedBefore stops the campaigns that an earlier run halted.
+func (r *runner) haltedBefore(ctx context.Context) error {
+	list, err := r.opt.Recorder.Halts(ctx)
+	if err != nil {
+		return fmt.Errorf("reading which campaigns are halted: %w", err)
+	}
+	for _, h := range list {
+		for _, n := range r.counts {
+			if n.campaign.Address == h.Campaign && n.campaign.Counts.Sends() > 0 {
+				n.halted(&Halt{Reason: h.Reason, Code: h.Code, Title: h.Title, Advice: h.Advice, Stays: true, Since: h.Since})
+			}
+		}
+	}
+	return nil
+}

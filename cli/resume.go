@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// resumable checks that what is to be resumed is halted: a job that always says
+// -resume would make every halt worth nothing.
+func (a *app) resumable(ctx context.Context, store *state.Store, p *plan.Plan, opt *applyOptions) error {
+	halts, err := store.Halts(ctx)
+	if err != nil {
+		return a.failState(err, opt.detailed)
+	}
+	for _, address := range opt.resume {
+		before := address
+		for _, c := range moved(p) {
+			if c.Address == address {
+				before = c.From
+			}
+		}
+		if !slices.ContainsFunc(halts, func(h state.Halt) bool { return h.Campaign == address || h.Campaign == before }) {
+			return a.fail("Nothing to resume", fmt.Errorf("%s is not halted, so nothing was sent; leave -resume out", message.SafeText(address)))
+		}
+		if !slices.ContainsFunc(p.Campaigns, func(c plan.Campaign) bool { return c.Address == address }) {
+			return a.fail("Nothing to resume", fmt.Errorf("%s is not part of this plan, so nothing was sent; leave -resume out, or plan it too", message.SafeText(address)))
+		}
+	}
+	return nil
+}
+
+// worded makes sentences of the advice of halts, which are providers' words.
+func worded(halts []state.Halt) {
+	for i := range halts {
+		halts[i].Advice = sentence(errors.New(halts[i].Advice))
+	}
+}
