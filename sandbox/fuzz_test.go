@@ -22,7 +22,7 @@ func FuzzBodies(f *testing.F) {
 	f.Add(`{"messaging_object":` + text("b") + `,"extra_info":{"ref":"r"}}`)
 	f.Add(`{"phone":1e400,"contacts":null}`)
 	f.Add(`[null]`)
-	h := sandbox.New(sandbox.Options{Clock: newClock().Now, AssumeOpen: true, Throughput: -1, Chats: 2}).Handler()
+	h := sandbox.New(sandbox.Options{Hosts: []string{"example.com"}, Clock: newClock().Now, AssumeOpen: true, Throughput: -1, Chats: 2}).Handler()
 	paths := []string{"/cloud/v23.0/1/messages", "/cloud/v23.0/1/marketing_messages", "/dialog360/messages", "/kaleyra/v2/SID/whatsapp/919812345678/messages"}
 	for _, m := range []string{"sendMessage", "sendList", "sendButton", "sendProduct", "sendTemplate", "sendFile", "sendCarousel", "sendFlow", "webhook", "settings"} {
 		paths = append(paths, "/onemsg/VID1/"+m)

@@ -102,6 +102,10 @@ func (n *network) do(method, path, body string, header ...string) reply {
 	}
 	req.GetBody = nil
 	for i := 0; i+1 < len(header); i += 2 {
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+			continue
+		}
 		req.Header.Set(header[i], header[i+1])
 	}
 	client := &http.Client{

@@ -62,6 +62,9 @@ type Options struct {
 	// Journal receives one JSON line for every POST, in a single Write before
 	// its answer leaves: an oracle that survives the death of this process.
 	Journal io.Writer
+	// Hosts are names, beside those of the loopback, that requests may have as
+	// their Host.
+	Hosts []string
 	// Chats is how many conversations the phone page keeps; zero is 64.
 	Chats int
 }

@@ -67,8 +67,12 @@ func New(opt Options) *Sandbox {
 }
 
 // Handler serves the four wire formats under BasePath, the control paths under
-// /_sandbox/ and the phone page at /.
-func (s *Sandbox) Handler() http.Handler {
+// /_sandbox/ and the phone page at /. It answers requests whose Host is a
+// loopback name or one of Options.Hosts, and refuses what pages of other sites
+// send.
+func (s *Sandbox) Handler() http.Handler { return s.handler(nil) }
+
+func (s *Sandbox) handler(own []string) http.Handler {
 	mux := http.NewServeMux()
 	s.routeCloud(mux)
 	s.routeDialog360(mux)
@@ -76,7 +80,7 @@ func (s *Sandbox) Handler() http.Handler {
 	s.routeOneMsg(mux)
 	s.routeControl(mux)
 	s.routePage(mux)
-	return mux
+	return guard(append(own, s.opt.Hosts...), mux)
 }
 
 // note keeps an internal fault for Close to return.
@@ -115,7 +119,7 @@ func (s *Sandbox) Start(ctx context.Context, addr string) (*Server, error) {
 	ctx, stop := context.WithCancel(ctx)
 	srv := &Server{
 		sandbox: s, url: "http://" + l.Addr().String(), stop: stop,
-		http: &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
+		http: &http.Server{Handler: s.handler(ownHost(addr)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
 	}
 	srv.wg.Go(func() { s.Run(ctx) })
 	srv.wg.Go(func() {
