@@ -220,7 +220,7 @@ func (a *app) allOutputs(values map[string]storedOutput, asJSON bool) error {
 
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "explain [CODE]", Short: "say what a diagnostic means and how to mend it", Args: cobra.MaximumNArgs(1),
+		Use: "explain [CODE]", Short: "say what a diagnostic or a provider's code means, and what to do", Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			codes := append(lang.Codes(), plan.Codes()...)
 			sort.SliceStable(codes, func(i, j int) bool { return codes[i].Code < codes[j].Code })
@@ -236,8 +236,14 @@ func (a *app) explainCommand() *cobra.Command {
 					found = true
 				}
 			}
+			if len(args) == 1 {
+				if text := explainProviderCode(args[0]); text != "" {
+					fmt.Fprint(a.sys.Stdout, text)
+					found = true
+				}
+			}
 			if len(args) == 1 && !found {
-				return a.fail("No such code", fmt.Errorf("there is no diagnostic %q; \"handbill explain\" lists them", message.SafeText(args[0])))
+				return a.fail("No such code", fmt.Errorf("there is no diagnostic %q, and no provider has that code; \"handbill explain\" lists the diagnostics", message.SafeText(args[0])))
 			}
 			return nil
 		},

@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,8 +39,8 @@ func clampWait(d time.Duration) time.Duration { return max(0, min(d, 24*time.Hou
 
 // ByStatus is what an answer means whose body holds no code that the provider
 // knows. Only what HTTP itself says certainly is believed: 401 and 403 refuse
-// the account, 404, 405, 410, 415 and 422 a misconfigured address, 429 the
-// pace. Everything else, 400 and 5xx included, is unknown.
+// the account, 404, 405, 410 and 415 a misconfigured address, 422 a request of
+// the wrong form, 429 the pace. Everything else, 400 and 5xx included, is unknown.
 // Source: the table of attempts in docs/delivery.md.
 func ByStatus(r Reply) message.Answer {
 	a := message.Answer{Code: strconv.Itoa(r.Status), Title: fmt.Sprintf("HTTP %d without a code that is known", r.Status)}
@@ -48,16 +50,45 @@ func ByStatus(r Reply) message.Answer {
 		a.Title = fmt.Sprintf("the provider refuses the account (HTTP %d)", r.Status)
 		a.Advice = "check the credentials and whether the account is active"
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone,
-		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		http.StatusUnsupportedMediaType:
 		a.Class = message.AccountFault
 		a.Title = fmt.Sprintf("the provider does not know this address (HTTP %d)", r.Status)
 		a.Advice = "check base_url and the ids in the provider block"
+	case http.StatusUnprocessableEntity:
+		// Nothing was taken, and the next message has the same form.
+		a.Class = message.AccountFault
+		a.Title = "the provider can't process the request (HTTP 422)"
+		a.Advice = "compare the message with the provider's documentation, and check the ids in the provider block"
 	case http.StatusTooManyRequests:
 		a.Class = message.Throttled
 		a.Title = "too many requests (HTTP 429)"
 		a.RetryAfter = RetryAfter(r.Header)
 	}
 	return a
+}
+
+// Contradiction is the answer to a reply that refuses a message and names its
+// id at once: nobody knows which half is true, and it is never repeated.
+func Contradiction(r Reply) message.Answer {
+	return message.Answer{
+		Class: message.Unknown, Code: strconv.Itoa(r.Status),
+		Title:  fmt.Sprintf("HTTP %d with an error and a message id at once", r.Status),
+		Advice: "look the message up at the provider, then settle it by hand",
+	}
+}
+
+// maxID is how long a provider's message id may be, in bytes. WhatsApp's have
+// some 60 (read 2026-11-27).
+const maxID = 512
+
+// ID is a provider's message id as it is kept: a longer one than any provider
+// makes is kept by its digest, so that nobody can fill the state with it.
+func ID(id string) string {
+	if len(id) <= maxID {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // NoID is the answer to a success that names no message: probably sent, and

@@ -119,3 +119,12 @@ type Finding struct {
 
 // Clock tells the time; it is passed in.
 type Clock func() time.Time
+
+// Code is what one of a provider's codes means, for people.
+type Code struct {
+	Code   string
+	Class  message.Class
+	Title  string // what it reports
+	Advice string // what a person can do; "" where there is nothing
+	Source string // where that is from, and when it was read
+}

@@ -24,6 +24,8 @@ func TestProvider(t *testing.T) {
 			{Name: "limit as 429", Body: providertest.Body{Status: 429, Text: `{"error":"Too many requests"}`}, Class: message.Throttled},
 			{Name: "concurrency as 503", Body: providertest.Body{Status: 503, Text: `{"error":"Concurrency limit"}`}, Class: message.Throttled},
 			{Name: "503 in another tongue", Body: providertest.Body{Status: 503, Text: `{"error":"upstream"}`}, Class: message.Unknown},
+			{Name: "invoices are open", Body: providertest.Body{Status: 400, Text: `{"error":"Messaging is paused due to unpaid invoices"}`}, Class: message.AccountFault},
+			{Name: "the number is switched off", Body: providertest.Body{Status: 400, Text: `{"error":"This channel was disabled"}`}, Class: message.AccountFault},
 			{Name: "gateway refuses", Body: providertest.Body{Status: 400, Text: `{"error":"invalid payload for +12025550123"}`}, Class: message.Refused},
 		}...),
 	})

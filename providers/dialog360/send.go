@@ -53,6 +53,14 @@ func gateway(r providers.Reply) (message.Answer, bool) {
 			}, true
 		}
 	}
+	// These hold for everybody: an account that is not paid or is switched off.
+	// Source: docs.360dialog.com, error codes, read 2026-11-27.
+	for _, words := range []string{"lack of payment", "overdue", "unpaid", "invoice", "disabled", "suspended", "deactivated", "not active", "inactive", "has been blocked"} {
+		if strings.Contains(text, words) {
+			return message.Answer{Class: message.AccountFault, Code: strconv.Itoa(r.Status), Title: "360dialog has stopped this account or number",
+				Advice: "see the 360dialog hub for unpaid invoices and the number's state"}, true
+		}
+	}
 	a := providers.ByStatus(r)
 	if r.Status == 401 || r.Status == 403 {
 		a.Advice = checkKey

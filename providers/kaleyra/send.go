@@ -39,8 +39,12 @@ func (p *Provider) answer(r providers.Reply, request []byte) message.Answer {
 		data.MessageID = "" // data: []
 	}
 	ok := r.Status >= 200 && r.Status < 300
-	if ok && data.MessageID != "" {
-		return message.Answer{Class: message.Accepted, ID: data.MessageID}
+	_, refused := verdicts()[normal(b.Code)]
+	switch {
+	case data.MessageID != "" && (!ok || refused):
+		return providers.Contradiction(r)
+	case data.MessageID != "":
+		return message.Answer{Class: message.Accepted, ID: providers.ID(data.MessageID)}
 	}
 	if v, known := verdicts()[normal(b.Code)]; known {
 		a := message.Answer{Class: v.class, Code: b.Code, Title: v.title, Advice: v.advice, RetryAfter: providers.RetryAfter(r.Header)}
@@ -84,6 +88,16 @@ type verdict struct {
 	title   string
 	advice  string
 	details bool
+}
+
+// Codes are Kaleyra's own codes.
+func Codes() []providers.Code {
+	var out []providers.Code
+	for code, v := range verdicts() {
+		out = append(out, providers.Code{Code: code, Class: v.class, Title: v.title, Advice: v.advice,
+			Source: "Kaleyra, error codes of v2, read 2026-11-20"})
+	}
+	return out
 }
 
 // verdicts are Kaleyra's codes.

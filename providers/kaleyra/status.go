@@ -49,7 +49,7 @@ func (c *callback) events(raw []byte) []message.Event {
 		case message.EventInbound:
 			found = true
 			if c.Extra.ReplyTo != "" {
-				e.ContextID = c.Extra.ReplyTo // the id that the send got; Meta's is not known to us
+				e.ContextID = providers.ID(c.Extra.ReplyTo) // the id that the send got; Meta's is not known to us
 			}
 			c.media(e)
 		}
@@ -89,7 +89,7 @@ func (c *callback) bare(raw []byte) message.Event {
 	if id == "" && c.Extra.Ref == "" {
 		return metaobject.Other(raw, "", "a status names no message")
 	}
-	e := message.Event{Kind: message.EventStatus, ID: id, Ref: c.Extra.Ref, Rank: rank, Failed: failed}
+	e := message.Event{Kind: message.EventStatus, ID: providers.ID(id), Ref: c.Extra.Ref, Rank: rank, Failed: failed}
 	if failed {
 		e.Code, e.Title = c.Status, "Kaleyra did not hand the message to WhatsApp"
 	}

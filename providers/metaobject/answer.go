@@ -74,16 +74,29 @@ func DecodeError(body []byte) (e Error, ok bool) {
 // Answer tells what a reply to a send means. request is what was sent: none of
 // its texts comes into the Answer; nor do the secrets.
 func Answer(r providers.Reply, request []byte, secrets ...string) message.Answer {
-	if r.Status >= 200 && r.Status < 300 {
+	e, ok := DecodeError(r.Body)
+	switch taken := r.Status >= 200 && r.Status < 300; {
+	case names(r.Body) && (ok || !taken):
+		return providers.Contradiction(r)
+	case taken:
 		return success(r)
 	}
-	e, ok := DecodeError(r.Body)
 	if !ok {
 		return providers.ByStatus(r)
 	}
 	a := ByCode(e, r.Status, request, secrets...)
 	a.RetryAfter = providers.RetryAfter(r.Header)
 	return a
+}
+
+// names reports whether a body names a message that was taken.
+func names(body []byte) bool {
+	var raw struct {
+		Messages []struct {
+			ID string `json:"id"`
+		} `json:"messages"`
+	}
+	return json.Unmarshal(body, &raw) == nil && len(raw.Messages) > 0 && raw.Messages[0].ID != ""
 }
 
 func success(r providers.Reply) message.Answer {
@@ -96,7 +109,7 @@ func success(r providers.Reply) message.Answer {
 	if json.Unmarshal(r.Body, &body) != nil || len(body.Messages) == 0 || body.Messages[0].ID == "" {
 		return providers.NoID(r)
 	}
-	a := message.Answer{Class: message.Accepted, ID: body.Messages[0].ID}
+	a := message.Answer{Class: message.Accepted, ID: providers.ID(body.Messages[0].ID), Recipient: recipient(r.Body)}
 	switch body.Messages[0].Status {
 	case "held_for_quality_assessment":
 		a.Title = "held by Meta until the template's quality is known"
@@ -104,6 +117,24 @@ func success(r providers.Reply) message.Answer {
 		a.Title = "held by Meta: the template is paused"
 	}
 	return a
+}
+
+// recipient is whom an answer says that it sent to, as a key of ours; "" where
+// it does not tell. Meta repeats what was asked for as input.
+func recipient(body []byte) string {
+	var raw struct {
+		Contacts []struct {
+			Input string `json:"input"`
+		} `json:"contacts"`
+	}
+	if json.Unmarshal(body, &raw) != nil || len(raw.Contacts) != 1 {
+		return ""
+	}
+	digits := strings.TrimPrefix(raw.Contacts[0].Input, "+")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return ""
+	}
+	return "+" + digits
 }
 
 // ByCode classifies one of Meta's errors. An unlisted code is a refusal where

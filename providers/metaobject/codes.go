@@ -2,8 +2,10 @@ package metaobject
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 )
 
 // Code is what handbill makes of one of Meta's error codes.
@@ -23,8 +25,15 @@ const (
 	codesDate   = "2026-09-11"
 )
 
-// CodesSource is where the table of codes is from, and when it was read.
-func CodesSource() (source, date string) { return codesSource, codesDate }
+// Explained are all codes that are known, for people.
+func Explained() []providers.Code {
+	var out []providers.Code
+	for _, c := range Codes() {
+		out = append(out, providers.Code{Code: strconv.Itoa(c.Code), Class: c.Class, Title: c.Title, Advice: c.Advice,
+			Source: codesSource + ", read " + codesDate})
+	}
+	return out
+}
 
 // LookUp finds a code. An unlisted one is not ok.
 func LookUp(code int) (Code, bool) {
@@ -60,14 +69,14 @@ func accountCodes() []Code {
 		{190, f, "the access token has expired", renewToken, "account"},
 		{200, f, "a permission is missing", "give the system user whatsapp_business_messaging for this account", "account"},
 		{368, f, "the account is blocked for a time for breaking a policy", askMeta, "account"},
-		{130497, f, "the account may not message people in this country", "leave the country's recipients out", "country"},
 		{131005, f, "access denied", "give the system user the permission that WhatsApp Manager names", "account"},
 		{131031, f, "the account is restricted or disabled", askMeta, "account"},
 		{131037, f, "the number's display name is not approved", "have the display name approved in WhatsApp Manager", "number"},
 		{131042, f, "there is a problem with the payment method", "open WhatsApp Manager, Payment settings", "account"},
+		{131044, f, "the number's certificate is not signed", "register the number again in WhatsApp Manager", "number"},
 		{131045, f, "the number is not registered", "register the number again", "number"},
 		{131048, f, "too many messages of this number were reported as spam", "stop, look at the number's quality in WhatsApp Manager, and send to fewer people", "number"},
-		{131063, f, "marketing templates are switched off for this address of the API", "switch them on, or send through Marketing Messages", "account"},
+		{131063, f, "marketing templates are switched off for this address of the API", "switch them on in WhatsApp Manager, or send through a provider block with marketing messages", "account"},
 		{131064, f, "the limit for wrongly categorised templates is reached", "wait until Meta lifts it, and correct the templates' categories", "account"},
 		{132015, f, "the template is paused, or messages are held back for low quality", "edit the template or wait until Meta resumes it", "template"},
 		{132016, f, "the template is disabled", "make a new template", "template"},
@@ -107,6 +116,7 @@ func recipientCodes() []Code {
 	return []Code{
 		{1026, f, "the recipient's app can't show this kind of message", "", "recipient"},
 		{130403, f, "the business has blocked this person", "unblock the person first", "recipient"},
+		{130497, f, "the account may not message people in this country", "leave the country's recipients out of the audience", "country"},
 		{130472, f, "the person is part of an experiment of Meta and gets no marketing", "", "recipient"},
 		{131021, f, "sender and recipient are the same number", "", "recipient"},
 		{131026, f, "undeliverable: not on WhatsApp, an old app, or terms not accepted", "", "recipient"},
@@ -115,6 +125,9 @@ func recipientCodes() []Code {
 		{131049, f, "Meta chose not to deliver, to limit marketing per person", "wait at least 24 hours", "recipient"},
 		{131050, message.OptedOut, "the person stopped marketing messages of this business", "", "recipient"},
 		{131062, f, "this message can't go to a user id", "use the phone number", "recipient"},
+		{137000, f, "the recipient's identity has changed since the hash that was sent along", "confirm who the person is, and send with the new hash", "recipient"},
+		{138006, f, "the person has not allowed calls", "ask for permission to call first", "recipient"},
+		{138009, f, "the person was asked for permission to call too often", "wait before asking again", "recipient"},
 	}
 }
 
@@ -126,8 +139,10 @@ func messageCodes() []Code {
 		{131008, f, "a parameter is missing", "", "message"},
 		{131009, f, "a parameter's value is not valid", "", "message"},
 		{131051, f, "this kind of message is not supported", "", "message"},
+		{131052, f, "the medium that a person sent could not be downloaded", "", "message"},
 		{131053, f, "the medium could not be fetched or has the wrong format", "check that the link is public and its content type is right", "message"},
 		{131055, f, "this address of the API does not take this message", "", "message"},
+		{131060, f, "the message that this is about is not available", "", "message"},
 		{131061, f, "a template with a maximum price can't be sent here", "send it through Marketing Messages", "template"},
 		{132000, f, "the number of parameters does not match the template", "compare the body's values with the template", "template"},
 		{132001, f, "the template does not exist in this language or is not approved", "check name and language in WhatsApp Manager", "template"},
@@ -136,7 +151,9 @@ func messageCodes() []Code {
 		{132012, f, "a value does not have the format that the template demands", "", "template"},
 		{132018, f, "a value holds a new line, a tab or too many spaces", "", "template"},
 		{134100, f, "only marketing templates can be sent here", "", "template"},
+		{134103, f, "Marketing Messages does not take this template", "send it through the ordinary address, or look at the template in WhatsApp Manager", "template"},
 		{135000, f, "a parameter is wrong in a way that Meta does not name", "", "message"},
+		{138000, f, "calls are not enabled for this number", "enable calling for the number, or leave the call out of the message", "message"},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 )
 
 // inbound reads one message of a person.
@@ -16,7 +17,7 @@ func (d *decoder) inbound(o object, raw json.RawMessage) message.Event {
 	e := message.Event{
 		Kind: message.EventInbound, ID: o.text("id"), At: o.time("timestamp"), Type: kind,
 		From:      address(o.text("from"), o.text("from_user_id")),
-		ContextID: o.sub("context").text("id"), Ad: o.sub("referral").text("source_id"),
+		ContextID: providers.ID(o.sub("context").text("id")), Ad: o.sub("referral").text("source_id"),
 	}
 	d.contact(&e)
 	if e.ID == "" {

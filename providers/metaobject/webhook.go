@@ -221,7 +221,7 @@ func (d *decoder) status(o object, raw json.RawMessage) message.Event {
 		return Other(raw, d.field, fmt.Sprintf("a status of %q is not known", o.text("status")))
 	}
 	e := message.Event{
-		Kind: message.EventStatus, ID: o.text("id"), At: o.time("timestamp"), Ref: o.text("biz_opaque_callback_data"),
+		Kind: message.EventStatus, ID: providers.ID(o.text("id")), At: o.time("timestamp"), Ref: o.text("biz_opaque_callback_data"),
 		From: address(o.text("recipient_id"), o.text("recipient_user_id")), Rank: rank, Failed: failed,
 	}
 	if e.ID == "" && e.Ref == "" {

@@ -39,6 +39,9 @@ func (p *Provider) answer(r providers.Reply, request []byte) message.Answer {
 	if r.Status >= 200 && r.Status < 300 {
 		return p.taken(r, o, decoded, request)
 	}
+	if o.ID != "" {
+		return providers.Contradiction(r)
+	}
 	text, code := o.words()
 	if !decoded && (r.Status == 401 || r.Status == 403) {
 		text = string(r.Body[:min(len(r.Body), 512)]) // a blocked channel is told in plain text
@@ -64,9 +67,9 @@ func (p *Provider) taken(r providers.Reply, o outcome, decoded bool, request []b
 		if job(o.JobID) == "" {
 			return providers.NoID(r) // queued, under a name of no form that we know
 		}
-		return message.Answer{Class: message.Accepted, ID: job(o.JobID), Title: "queued at 1msg; its job can't be asked for, so only a webhook tells more"}
+		return message.Answer{Class: message.Accepted, ID: providers.ID(job(o.JobID)), Title: "queued at 1msg; its job can't be asked for, so only a webhook tells more"}
 	case o.ID != "" && (sent || o.Sent == nil && len(o.Error) == 0):
-		return message.Answer{Class: message.Accepted, ID: o.ID}
+		return message.Answer{Class: message.Accepted, ID: providers.ID(o.ID)}
 	case o.ID != "" || sent || text == "" && code < 0:
 		return providers.NoID(r) // contradicts itself, or tells nothing
 	}

@@ -106,7 +106,7 @@ func decodeMessage(raw json.RawMessage) (message.Event, bool) {
 	}
 	e := message.Event{
 		Kind: message.EventInbound, ID: m.ID, At: metaobject.Time(plain(m.Time)), Type: wireType(m.Type),
-		From: m.from(), ProfileName: m.Name, ContextID: m.Quoted,
+		From: m.from(), ProfileName: m.Name, ContextID: providers.ID(m.Quoted),
 	}
 	switch {
 	case e.ID == "":
@@ -232,7 +232,7 @@ func decodeAck(raw json.RawMessage) (message.Event, bool) {
 		return metaobject.Other(raw, "ack", fmt.Sprintf("a status of %q is not known", a.Status)), true
 	}
 	from := inbound{ChatID: a.ChatID, UserID: a.UserID}
-	e := message.Event{Kind: message.EventStatus, ID: a.ID, From: from.from(), Rank: rank, Failed: failed}
+	e := message.Event{Kind: message.EventStatus, ID: providers.ID(a.ID), From: from.from(), Rank: rank, Failed: failed}
 	if failed {
 		text := plain(a.Error)
 		e.Title = providers.Safe(text, nil)

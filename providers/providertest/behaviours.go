@@ -274,7 +274,7 @@ func bodies() []behaviour {
 		{name: "success with the id null", say: named("null")},
 		{name: "success with a number as id", say: named("17")},
 		{name: "success with an object as id", say: named(`{"id":"x"}`)},
-		{name: "success with an id that is long", say: named(`"` + long + `"`), class: message.Accepted, id: long},
+		{name: "success with an id that is long", say: named(`"` + long + `"`), class: message.Accepted, id: providers.ID(long)},
 		{name: "success of 1 MiB", say: filled(providers.MaxReply), class: message.Accepted},
 		{name: "success without its last byte", say: headed("HTTP/1.1 {status}\r\nContent-Length: {n}\r\n\r\n", func(s string) string { return s[:len(s)-1] })},
 		{name: "success twice in one", say: headed("HTTP/1.1 {status}\r\nContent-Length: {n}\r\n\r\n", func(s string) string { return s + s })},
