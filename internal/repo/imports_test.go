@@ -1,4 +1,4 @@
-package main
+package repo
 
 import (
 	"go/parser"
@@ -44,6 +44,7 @@ var rooms = map[string][]string{
 	"internal/golden":        {},
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
 	"internal/fp":            {},
+	"internal/repo":          {}, // tests about the repository itself
 	"faults":                 {},
 	"bench":                  {},
 }

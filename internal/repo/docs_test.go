@@ -1,4 +1,4 @@
-package main
+package repo
 
 import (
 	"fmt"
@@ -20,8 +20,8 @@ import (
 )
 
 // TestGoldenDocs: what the pages say of blocks, functions, limits, codes and
-// providers is what the program has. "go test -run TestGoldenDocs -update ."
-// rewrites the generated parts, which stand between comments.
+// providers is what the program has. "go test -run TestGoldenDocs -update
+// ./internal/repo" rewrites the generated parts, which stand between comments.
 func TestGoldenDocs(t *testing.T) {
 	check(t, "docs/language.md", map[string]string{"blocks": blocksText(lang.Blocks()), "functions": functionsText(), "limits": limitsText()})
 	check(t, "docs/diagnostics.md", map[string]string{"codes": codesText()})

@@ -1,4 +1,4 @@
-package main
+package repo
 
 import (
 	"bytes"
@@ -17,16 +17,6 @@ import (
 
 	"github.com/handbill/handbill/sandbox"
 )
-
-// beHandbill makes this test binary be handbill, for what runs it as a program.
-const beHandbill = "HANDBILL_TEST_BINARY"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(beHandbill) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
 
 // repository is a working tree with the pipeline's example in it, and the
 // network that its campaign sends to.
