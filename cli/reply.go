@@ -235,7 +235,8 @@ func (a *app) showReplied(r *plantest.Reply, asJSON bool) error {
 }
 
 // silences say why no rule is tried.
-var silences = map[string]string{"handover": "handed over", "stop_word": "stop word: opted out, and told so once"}
+var silences = map[string]string{"handover": "handed over", "stop_word": "stop word: opted out, and told so once",
+	reply.SpentBudget: "the reply budget is spent: handed over", reply.SpentAutomaton: "an automatic service writes: handed over"}
 
 // replyLook is how replies are shown.
 type replyLook struct {

@@ -285,7 +285,8 @@ var serveWords = map[serve.EventKind]string{
 	serve.EventRefused: "refused a webhook:", serve.EventReplied: "replied:", serve.EventGated: "did not reply:",
 	serve.EventRule: "could not carry out a rule:", serve.EventStop: "opted out:", serve.EventForwarded: "forwarded:",
 	serve.EventForward: "could not forward, will try again:", serve.EventDead: "gave a forward up:",
-	serve.EventState: "the state is not usable, webhooks are refused (after a disk failed, mend it and start serve again):", serve.EventRules: "kept the rules from before:",
+	serve.EventHandover: "answers nothing more to a person until somebody looks and runs handbill state giveback:",
+	serve.EventState:    "the state is not usable, webhooks are refused (after a disk failed, mend it and start serve again):", serve.EventRules: "kept the rules from before:",
 }
 
 func (w *serveWatch) reloaded(err error) {

@@ -105,6 +105,7 @@ var codeTable = []CodeInfo{
 	{"moved_conflict", "Conflicting moved blocks", "Two moved blocks have the same from or the same to, move in a circle, or move away from something that is still declared."},
 	{"no_configuration", "No configuration files", "The directory holds no file whose name ends in .hcl or .hcl.json. `handbill init` writes a small one to begin with."},
 	{"repeated_block", "Duplicate block", "The block may stand once where it stands."},
+	{"reply_loop", "Rule without an end", "A reply rule answers every message and has no cooldown. Where another automatic service writes, each would answer the other without end. Give the rule a cooldown; the handbill block's reply_budget bounds what is left."},
 	{"reserved_name", "Reserved name", "The name has a meaning of its own in the language, so that it cannot be used here."},
 	{"sensitive_value", "Sensitive value not allowed", "A sensitive value would end in the plan, in the state or in a message. What is sent and compared may not hold secrets; use nonsensitive data."},
 	{"shape_depends", "Shape depends on recipient", "The shape of a message is the same for everyone, so that a plan can be reviewed: which rows it has, which products, which kind of header. Only its texts can differ from recipient to recipient. Use an audience and a campaign for each shape."},

@@ -47,7 +47,10 @@ type Config struct {
 type Settings struct {
 	RequiredVersion string // a constraint such as ">= 0.1, < 1.0"; "" for none
 	State           StateSettings
-	DeclRange       hcl.Range
+	// ReplyBudget is how many answers of reply rules one person gets before a
+	// person of the user's takes over; 60 in an hour where nothing is said.
+	ReplyBudget Frequency
+	DeclRange   hcl.Range
 }
 
 // StateSettings says where the state lives.

@@ -294,7 +294,8 @@ func (l *loader) decodeForward(b *block) *Forward {
 	return f
 }
 
-// checkRules warns of rules that no message reaches.
+// checkRules warns of rules that no message reaches, and of those that answer
+// whatever comes.
 func (l *loader) checkRules() {
 	rules := l.cfg.rulesInOrder()
 	for i, r := range rules {
@@ -304,6 +305,9 @@ func (l *loader) checkRules() {
 				continue
 			}
 		}
+		if r.answersAnything() {
+			l.diags.warn("reply_loop", r.DeclRange, "This rule answers whatever comes, as often as it comes: another automatic service would be answered without end. Give it a cooldown, such as \"10m\". Without one only the handbill block's reply_budget stops it.")
+		}
 		for _, earlier := range rules[:i] {
 			if covers(earlier, r) {
 				l.diags.warn("unreachable_rule", r.DeclRange, "%s at %s takes every message that this rule is for. Give this one a higher priority, or the other one continue = true.", earlier.Address(), earlier.DeclRange)
@@ -311,6 +315,12 @@ func (l *loader) checkRules() {
 			}
 		}
 	}
+}
+
+// answersAnything reports whether every message is answered by the rule, and
+// nothing spaces its answers.
+func (r *ReplyRule) answersAnything() bool {
+	return r.Reply != nil && !r.body.broken && r.Cooldown == 0 && r.body.condition == nil && r.When != nil && r.When.takes(&When{Timezone: time.UTC})
 }
 
 // rulesInOrder are the rules as they are tried: by priority, the highest

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -14,14 +15,14 @@ import (
 	"github.com/handbill/handbill/lang/eval"
 )
 
-var settingsSchema = schema("required_version", blockOf("state", "type"))
+var settingsSchema = schema("required_version reply_budget", blockOf("state", "type"))
 
 var sqliteSchema = schema("path")
 
 var postgresSchema = schema("url!")
 
 func defaultSettings() Settings {
-	return Settings{State: StateSettings{Type: "sqlite", Path: "handbill.state"}}
+	return Settings{State: StateSettings{Type: "sqlite", Path: "handbill.state"}, ReplyBudget: Frequency{Count: 60, Per: time.Hour}}
 }
 
 func (l *loader) decodeSettings() {
@@ -35,6 +36,9 @@ func (l *loader) decodeSettings() {
 		if v := l.str(c, "required_version"); v != "" {
 			l.cfg.Settings.RequiredVersion = v
 			l.checkVersion(c, v)
+		}
+		if f := l.frequency(c, "reply_budget"); f.Count > 0 {
+			l.cfg.Settings.ReplyBudget = f
 		}
 		if sb := l.atMostOne(c, "state"); sb != nil {
 			l.cfg.Settings.State = l.decodeState(sb)

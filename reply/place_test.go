@@ -2,6 +2,7 @@ package reply_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func TestALookupAsksAWebService(t *testing.T) {
 		if !diags.HasErrors() {
 			_, diags = reply.Compile(cfg, reply.Options{})
 		}
-		if !diags.HasErrors() || !strings.Contains(diags.Error(), "https://") {
+		if !diags.HasErrors() || !strings.Contains(errors.Join(diags.Errs()...).Error(), "https://") {
 			t.Errorf("%s is taken: %v", url, diags)
 		}
 	}

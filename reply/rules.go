@@ -26,6 +26,7 @@ type Options struct {
 type Rules struct {
 	rules  []*rule // in the order in which they are tried
 	limits func(string) message.Limits
+	budget lang.Frequency
 }
 
 type rule struct {
@@ -54,7 +55,7 @@ func Compile(cfg *lang.Config, opt Options) (*Rules, hcl.Diagnostics) {
 	if opt.Limits == nil {
 		opt.Limits = func(string) message.Limits { return message.DefaultLimits() }
 	}
-	out := &Rules{limits: opt.Limits}
+	out := &Rules{limits: opt.Limits, budget: cfg.Settings.ReplyBudget}
 	var diags hcl.Diagnostics
 	for _, decl := range cfg.ReplyRules {
 		p, more := cfg.CompileReply(decl)
@@ -113,6 +114,9 @@ type Known struct {
 	// LastReply is when a rule last answered this person, by the rule's
 	// address; only those of Cooldowns are looked at.
 	LastReply map[string]time.Time
+	// Exchanges are the person's answers before this one, the newest first: all
+	// that are as young as Remembered says, up to its count.
+	Exchanges []state.Exchange
 }
 
 // Decision is what the rules make of one event.
@@ -121,6 +125,9 @@ type Decision struct {
 	Stop Stop
 	// Handover says that a person has taken over, so no rule was tried.
 	Handover bool
+	// Spent says why a person has to take over before the rules send anything:
+	// SpentBudget or SpentAutomaton; "" for no reason.
+	Spent string
 	// Answers are the rules that fire, in their order: one, unless a rule says
 	// continue.
 	Answers []*Answer
@@ -156,6 +163,11 @@ func (r *Rules) Answer(ev *state.InboundEvent, k Known) Decision {
 		d.Answers = append(d.Answers, a)
 		if !one.decl.Continue {
 			break
+		}
+	}
+	if slices.ContainsFunc(d.Answers, (*Answer).Replies) {
+		if d.Spent = r.spent(ev, &k); d.Spent != "" {
+			d.Answers = nil
 		}
 	}
 	return d

@@ -39,12 +39,11 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 		return err
 	}
 	rules := s.currentRules(ctx)
-	known := reply.Known{Person: person, Now: s.opt.Now(), LastReply: map[string]time.Time{}}
-	for _, rule := range rules.Cooldowns() {
-		if known.LastReply[rule], err = s.opt.Store.LastReply(ctx, rule, ev.Recipient); err != nil {
-			return err
-		}
+	known, err := s.known(ctx, rules, ev)
+	if err != nil {
+		return err
 	}
+	known.Person = person
 	d := rules.Answer(ev, known)
 	if d.Stop.Word != "" {
 		if err := s.stop(ctx, ev, d.Stop); err != nil {
@@ -58,6 +57,9 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	}
 	if d.Handover {
 		s.opt.Observe(Event{Kind: EventGated, Provider: ev.Provider, Recipient: message.Mask(ev.Recipient), Detail: "handover"})
+	}
+	if d.Spent != "" {
+		return s.takeOver(ctx, ev, d.Spent)
 	}
 	if len(d.Answers) == 0 {
 		return nil
@@ -74,6 +76,33 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// known is what the state knows for a decision, besides the person.
+func (s *Server) known(ctx context.Context, rules *reply.Rules, ev *state.InboundEvent) (reply.Known, error) {
+	k := reply.Known{Now: s.opt.Now(), LastReply: map[string]time.Time{}}
+	if rules.Len() == 0 {
+		return k, nil
+	}
+	var err error
+	for _, rule := range rules.Cooldowns() {
+		if k.LastReply[rule], err = s.opt.Store.LastReply(ctx, rule, ev.Recipient); err != nil {
+			return k, err
+		}
+	}
+	since, n := rules.Remembered(k.Now)
+	k.Exchanges, err = s.opt.Store.Exchanges(ctx, ev.Recipient, ev.Seq, since, n)
+	return k, err
+}
+
+// takeOver stops the rules for a person and tells the operator.
+func (s *Server) takeOver(ctx context.Context, ev *state.InboundEvent, why string) error {
+	if err := s.opt.Store.Handover(context.WithoutCancel(ctx), ev.Recipient, true); err != nil {
+		return err
+	}
+	s.metrics.replies.WithLabelValues(ev.Provider, "gated").Inc()
+	s.opt.Observe(Event{Kind: EventHandover, Provider: ev.Provider, Recipient: message.Mask(ev.Recipient), Detail: why})
 	return nil
 }
 

@@ -50,6 +50,7 @@ type Store interface {
 	Inbound(ctx context.Context, seq int64) (state.InboundEvent, bool, error)
 	Answered(ctx context.Context, seqs ...int64) error
 	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)
+	Exchanges(ctx context.Context, recipient string, seq int64, since time.Time, n int) ([]state.Exchange, error)
 	LastReply(ctx context.Context, rule, recipient string) (time.Time, error)
 
 	Person(ctx context.Context, recipient string) (state.Person, error)
@@ -123,6 +124,7 @@ const (
 	EventReplied   EventKind = "replied"   // a rule's message was sent; Detail is the answer's class
 	EventGated     EventKind = "gated"     // a rule's message was not sent; Detail is the gate
 	EventRule      EventKind = "rule"      // a rule could not be carried out
+	EventHandover  EventKind = "handover"  // the rules stopped for a person, and a person must look; Detail says why
 	EventStop      EventKind = "stop"      // a person wants no more messages
 	EventForwarded EventKind = "forwarded" // a service took a message
 	EventForward   EventKind = "forward"   // a service did not take a message; it is tried again

@@ -26,7 +26,7 @@ type Reply struct {
 	Type    string   `json:"type"`
 	Text    string   `json:"text,omitempty"`
 	Stop    string   `json:"stop_word,omitempty"`
-	Silent  string   `json:"silent,omitempty"` // why no rule is tried: "handover", "stop_word"
+	Silent  string   `json:"silent,omitempty"` // why no rule is tried: "handover", "stop_word", "reply_budget", "automaton"
 	Answers []Answer `json:"answers"`
 	Passed  []Passed `json:"passed,omitempty"`
 	stop    reply.Stop
@@ -74,6 +74,8 @@ func Judge(rules *reply.Rules, in *Inbound) *Reply {
 		out.Silent = "handover"
 	case d.Stop.Exact:
 		out.Silent = "stop_word"
+	case d.Spent != "":
+		out.Silent = d.Spent
 	}
 	for _, a := range d.Answers {
 		out.Answers = append(out.Answers, in.answer(rules, a))

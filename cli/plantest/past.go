@@ -33,6 +33,7 @@ type known struct {
 	facts   delivery.Window
 	choice  delivery.Opt
 	replied map[string]time.Time
+	answers []state.Exchange // the newest first
 }
 
 func newPast(r *Run) *past {

@@ -203,7 +203,7 @@ func (pl *player) inbound(e *Event, provider string, m *message.Event) {
 		k.ProfileName = m.ProfileName
 	}
 	k.wrote(at)
-	r := Judge(pl.rules, &Inbound{Event: ev, Known: reply.Known{Person: k.Person, Now: at, LastReply: k.replied}, Lookups: pl.lookups(e), ForwardBody: pl.runner.ForwardBody})
+	r := Judge(pl.rules, &Inbound{Event: ev, Known: reply.Known{Person: k.Person, Now: at, LastReply: k.replied, Exchanges: k.answers}, Lookups: pl.lookups(e), ForwardBody: pl.runner.ForwardBody})
 	r.Event = fmt.Sprintf("event %d", len(pl.replies)+1)
 	if e.File != "" {
 		r.Event += " (" + e.File + ")"
@@ -243,6 +243,7 @@ func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
 	case r.stop.Word != "" && (!k.OptedOut || k.OptOut == state.ReasonUnclear):
 		k.opt(delivery.OptedOut, at, r.stop.Reason())
 	}
+	k.Handover = k.Handover || r.Silent == reply.SpentBudget || r.Silent == reply.SpentAutomaton
 	for i := range r.Answers {
 		a := &r.Answers[i]
 		if a.Error != "" {
@@ -257,6 +258,7 @@ func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
 		k.Handover = k.Handover || a.Handover
 		if a.Rendered != nil {
 			k.replied[a.Rule] = at
+			k.answers = slices.Insert(k.answers, 0, state.Exchange{Asked: at, Answered: at})
 		}
 	}
 }

@@ -184,12 +184,14 @@ reply_rule "r" {
 text_message "m" { body = "It is ${value.status}" }
 reply_rule "r" { # ERROR: Missing value for message
   when { any = true }
+  cooldown = "1m"
   reply = text_message.m
 }
 # ---
 text_message "m" { body = "It is ${value.status}" }
 reply_rule "r" {
   when { any = true }
+  cooldown = "1m"
   reply = text_message.m
   values = { status = lookup.stock } # ERROR: Unknown attribute
 }

@@ -28,7 +28,7 @@ campaign "c" {
 }
 # ---
 text_message "m" { body = "Hello" }
-reply_rule "all" {
+reply_rule "all" { # WARNING: Rule without an end
   when { any = true }
   reply = text_message.m
 }

@@ -1,0 +1,64 @@
+package reply
+
+import (
+	"time"
+
+	"github.com/handbill/handbill/state"
+)
+
+// Why a person has to take over.
+const (
+	SpentBudget    = "reply_budget" // too many answers for the time
+	SpentAutomaton = "automaton"    // nobody reads and writes that fast
+)
+
+// What tells an automaton: it answered so many of our answers in a row, each
+// sooner than a person reads one and writes.
+const (
+	quickTurns = 8
+	quickTime  = 3 * time.Second
+)
+
+// Remembered says which exchanges a decision at a time needs: those answered
+// after since, and no more than n of them.
+func (r *Rules) Remembered(now time.Time) (since time.Time, n int) {
+	return now.Add(-r.budget.Per), max(r.budget.Count, 2*quickTurns)
+}
+
+// spent says why no more is answered to a person by itself; "" for no reason.
+func (r *Rules) spent(ev *state.InboundEvent, k *Known) string {
+	since, _ := r.Remembered(k.Now)
+	count := 0
+	for _, e := range k.Exchanges {
+		if e.Answered.After(since) {
+			count++
+		}
+	}
+	switch {
+	case isAutomaton(ev, k.Exchanges):
+		return SpentAutomaton
+	case r.budget.Count > 0 && count >= r.budget.Count:
+		return SpentBudget
+	}
+	return ""
+}
+
+// isAutomaton reports whether what the person writes follows each of our
+// answers at once. Messages that came before the answer to the one before them
+// tell nothing: people write several at a time.
+func isAutomaton(ev *state.InboundEvent, exchanges []state.Exchange) bool {
+	asked, quick := ev.Received, 0
+	for _, e := range exchanges {
+		if e.Asked.Equal(asked) {
+			continue // another answer to the same message
+		}
+		if gap := asked.Sub(e.Answered); gap < 0 || gap >= quickTime {
+			return false
+		}
+		if quick++; quick == quickTurns {
+			return true
+		}
+		asked = e.Asked
+	}
+	return false
+}
