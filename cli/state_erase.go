@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+)
+
+func (a *app) stateEraseCommand() *cobra.Command {
+	var f stateFlags
+	cmd := &cobra.Command{
+		Use: "erase RECIPIENT...", Short: "forget a person everywhere, and never send to them again", Args: cobra.MinimumNArgs(1),
+		Long: `Removes a person's number, names and messages from the state and from its
+backups' successors, and keeps only a keyed hash, so as never to send to that
+number again. Backups made before still hold the person: delete them.
+
+It takes the lock, so it waits its turn (-lock-timeout) behind an apply. Who asks
+to be forgotten need not wait: with -lock=false it runs beside an apply and serve,
+which send nothing to the person from then on.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.stateErase(cmd.Context(), &f, args) },
+	}
+	f.in.bind(cmd.Flags())
+	f.lock.bind(cmd.Flags())
+	return cmd
+}
+
+// stateErase makes no backup first: a backup would keep the person.
+func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) error {
+	keys, err := a.personKeys(people)
+	if err != nil {
+		return err
+	}
+	p, err := a.load(ctx, &f.in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	unlock, err := a.lock(ctx, &f.lock, p.statePath(), "state erase")
+	if err != nil {
+		return a.failState(err, false)
+	}
+	defer unlock()
+	store, _, err := a.openState(ctx, p)
+	if err != nil {
+		return a.failState(err, false)
+	}
+	defer store.Close()
+	for _, key := range keys {
+		if err := store.Erase(ctx, key); err != nil {
+			return a.failState(err, false)
+		}
+	}
+	fmt.Fprintf(a.sys.Stdout, "Erased %s.\n", view.Plural(len(keys), "person"))
+	copies := copiesOf(p.statePath())
+	if len(copies) > 0 {
+		fmt.Fprintf(a.sys.Stdout, "Backups made before still hold them; delete:\n")
+	}
+	for _, c := range copies {
+		fmt.Fprintf(a.sys.Stdout, "    %s\n", a.display(c))
+	}
+	return nil
+}
+
+// copiesOf are the files beside a state that handbill copied or put away.
+func copiesOf(path string) []string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil // the state itself was just written there
+	}
+	var out []string
+	for _, e := range entries {
+		for _, kind := range []string{".backup", ".replaced", ".restoring"} {
+			if strings.HasPrefix(e.Name(), filepath.Base(path)+kind) {
+				out = append(out, filepath.Join(filepath.Dir(path), e.Name()))
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+func (a *app) stateExportCommand() *cobra.Command {
+	var f stateFlags
+	var out string
+	cmd := &cobra.Command{
+		Use: "export -out=FILE", Short: "write the state as JSON lines into a file", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withState(cmd.Context(), &f, func(_ *project, s *state.Store) error { return a.stateExport(cmd.Context(), s, out) })
+		},
+	}
+	f.in.bind(cmd.Flags())
+	cmd.Flags().StringVar(&out, "out", "", "the file; it must not exist")
+	if err := cmd.MarkFlagRequired("out"); err != nil {
+		panic(err)
+	}
+	return cmd
+}
+
+func (a *app) stateExport(ctx context.Context, s *state.Store, name string) error {
+	file, err := os.OpenFile(a.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return a.fail("Export not written", fmt.Errorf("there is something at %s already, and an export never overwrites; name another file", message.SafeText(name)))
+	}
+	if err != nil {
+		return a.fail("Export not written", fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err)))
+	}
+	err = s.Export(ctx, file)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		os.Remove(a.path(name))
+		return a.fail("Export not written", err)
+	}
+	fmt.Fprintf(a.sys.Stdout, "Exported the state to %s. It holds numbers and names as they are.\n", name)
+	return nil
+}

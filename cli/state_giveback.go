@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+)
+
+func (a *app) stateGiveBackCommand() *cobra.Command {
+	var f stateFlags
+	cmd := &cobra.Command{
+		Use: "giveback RECIPIENT...", Short: "let reply rules answer a person again after a handover", Args: cobra.MinimumNArgs(1),
+		Long: `A reply rule with handover = true makes all rules silent for a person, so that
+somebody can talk to them. This gives the person back to the rules. It needs no
+lock and may run beside serve.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			keys, err := a.personKeys(args)
+			if err != nil {
+				return err
+			}
+			p, err := a.load(cmd.Context(), &f.in)
+			if err != nil {
+				return err
+			}
+			defer p.close()
+			store, _, err := a.openState(cmd.Context(), p)
+			if err != nil {
+				return a.failState(err, false)
+			}
+			defer store.Close()
+			for _, recipient := range keys {
+				if err := store.Handover(cmd.Context(), recipient, false); err != nil {
+					return a.failState(err, false)
+				}
+			}
+			fmt.Fprintf(a.sys.Stdout, "Reply rules answer %s again.\n", view.Plural(len(args), "person"))
+			return nil
+		},
+	}
+	f.in.bind(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/state"
+)
+
+func (a *app) statePruneCommand() *cobra.Command {
+	var f stateFlags
+	var older int
+	cmd := &cobra.Command{
+		Use: "prune -days=N", Short: "drop raw webhook bodies and settled history that is older", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if older < 45 {
+				return a.fail("Invalid option", fmt.Errorf("-days=%d: outcomes may come up to 45 days late, so at least 45 are kept", older))
+			}
+			return a.changeState(cmd.Context(), &f, "state prune", func(_ *project, s *state.Store) error {
+				n, err := s.Prune(cmd.Context(), a.sys.Now().AddDate(0, 0, -older))
+				if err != nil {
+					return a.failState(err, false)
+				}
+				fmt.Fprintf(a.sys.Stdout, "Pruned %s.\n", view.Plural(n, "row"))
+				return nil
+			})
+		},
+	}
+	f.in.bind(cmd.Flags())
+	f.lock.bind(cmd.Flags())
+	cmd.Flags().IntVar(&older, "days", 0, "what is older than this many days goes; at least 45")
+	return cmd
+}

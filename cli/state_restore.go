@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+func (a *app) stateRestoreCommand() *cobra.Command {
+	var f stateFlags
+	cmd := &cobra.Command{
+		Use: "restore FILE", Short: "put a backup in the state's place", Args: cobra.ExactArgs(1),
+		Long: `Puts a backup in the state's place; the state that was there is kept beside it.
+What was sent after the backup was made is not in it: apply refuses until you
+have said why going on is right, with -acknowledge here or later with "handbill
+state acknowledge", since those people would get a message again.`,
+	}
+	var acknowledge string
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.stateRestore(cmd.Context(), &f, args[0], acknowledge)
+	}
+	f.in.bind(cmd.Flags())
+	f.lock.bind(cmd.Flags())
+	cmd.Flags().StringVar(&acknowledge, "acknowledge", "", "why nothing was sent since the backup, or why sending again is right")
+	return cmd
+}
+
+func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowledge string) error {
+	p, err := a.load(ctx, &f.in)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	unlock, err := a.lock(ctx, &f.lock, p.statePath(), "state restore")
+	if err != nil {
+		return a.failState(err, false)
+	}
+	defer unlock()
+	if err := state.Restore(ctx, a.path(backup), a.stateOptions(p.statePath())); err != nil {
+		return a.failRestore(err, backup)
+	}
+	fmt.Fprintf(a.sys.Stdout, "Restored the state from %s.\n", backup)
+	if acknowledge == "" {
+		fmt.Fprintln(a.sys.Stdout, "What was sent after that backup is unknown to this state, so apply refuses it until you have looked:\nimport what is missing (\"handbill import\"), then say why going on is right (\"handbill state acknowledge -why=…\").")
+		return nil
+	}
+	store, _, err := a.openState(ctx, p)
+	if err != nil {
+		return a.failState(err, false)
+	}
+	defer store.Close()
+	if err := store.Acknowledge(ctx, a.who(), acknowledge); err != nil {
+		return a.failState(err, false)
+	}
+	return nil
+}
+
+// failRestore says that a file cannot be put in the state's place.
+func (a *app) failRestore(err error, backup string) error {
+	name := message.SafeText(backup)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("there is no file %s. The copies that handbill made lie beside the state; their names have .backup in them", name)
+	case errors.Is(err, state.ErrForeign):
+		err = fmt.Errorf("%s is no copy of a handbill state. Take a file that \"handbill state backup\" wrote, or one of the automatic copies beside the state", name)
+	default:
+		return a.failState(err, false)
+	}
+	return a.fail("Not restored", fmt.Errorf("%w. The state is as it was", err))
+}

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/state"
+)
+
+func (a *app) stateUnlockCommand() *cobra.Command {
+	var f stateFlags
+	cmd := &cobra.Command{
+		Use: "unlock ID", Short: "remove what a lock left behind", Args: cobra.ExactArgs(1),
+		Long: `The lock is the operating system's and ends with the process that holds it, so
+this is needed only when a file system keeps locks of a machine that is gone. ID
+is the lock id that the refusal showed.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.load(cmd.Context(), &f.in)
+			if err != nil {
+				return err
+			}
+			defer p.close()
+			host, err := os.Hostname()
+			if err != nil {
+				host = "unknown"
+			}
+			if err := state.ForceUnlock(p.statePath(), args[0], host); err != nil {
+				return a.fail("State not unlocked", err)
+			}
+			fmt.Fprintln(a.sys.Stdout, "The state is unlocked.")
+			return nil
+		},
+	}
+	f.in.bind(cmd.Flags())
+	return cmd
+}
