@@ -32,6 +32,7 @@ func (s *Server) foldLoop(ctx context.Context) {
 			return
 		case <-s.folding:
 		case <-again.C:
+			s.probe(context.WithoutCancel(ctx))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/handbill/handbill/internal/fp"
@@ -199,23 +200,40 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	return body, 0
 }
 
-// keep makes a webhook durable.
+// keep makes a webhook durable. A state that another program holds makes
+// nobody wait until the connection ends: 503 says to come again.
 func (s *Server) keep(ctx context.Context, n *number, body []byte, events []message.Event) int {
 	select {
 	case s.queue <- struct{}{}:
-		defer func() { <-s.queue }()
 	default:
 		return http.StatusServiceUnavailable
 	}
 	// Once it waits for the commit, whoever sent it may go: it is kept.
+	ctx = context.WithoutCancel(ctx)
 	in := state.Inbox{Provider: n.Address, Received: s.opt.Now(), Raw: body, Events: events}
 	fp.Hit("webhook-before")
-	_, err := s.opt.Store.Append(context.WithoutCancel(ctx), []state.Inbox{in})
-	fp.Hit("webhook-after")
-	s.stateFault(err)
-	if err != nil {
-		return http.StatusServiceUnavailable
+	done := make(chan error, 1)
+	s.keeping.Go(func() {
+		defer func() { <-s.queue }()
+		_, err := s.opt.Store.Append(ctx, []state.Inbox{in})
+		s.stateFault(err)
+		if err == nil {
+			wake(s.folding)
+		}
+		done <- err
+	})
+	late := time.NewTimer(s.opt.CommitTime)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		fp.Hit("webhook-after")
+		if err == nil {
+			return http.StatusOK
+		}
+	case <-late.C:
+		s.stateFault(errLate)
 	}
-	wake(s.folding)
-	return http.StatusOK
+	return http.StatusServiceUnavailable
 }
+
+var errLate = errors.New("a webhook waits too long for its commit; does another program hold the state?")

@@ -200,6 +200,7 @@ func (s *Server) Serve(ctx context.Context, l, m net.Listener) error {
 	<-ctx.Done()
 	shutdown(servers)
 	wg.Wait()
+	s.keeping.Wait()
 	stop()
 	work.Wait()
 	close(errs)

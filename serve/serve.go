@@ -102,6 +102,9 @@ type Options struct {
 	// Queue is how many webhooks may wait for their commit; more are answered
 	// with 503. 0 for 1024.
 	Queue int
+	// CommitTime is how long a webhook waits for its commit before it is answered
+	// with 503; it may be kept all the same. 0 for 4 s.
+	CommitTime time.Duration
 	// MaxBody bounds a webhook's body in bytes; 0 for 4 MiB. Meta's are 3 MB at
 	// most (Meta, webhooks/overview, read 2026-09-11).
 	MaxBody int64
@@ -130,6 +133,7 @@ const (
 	EventForward   EventKind = "forward"   // a service did not take a message; it is tried again
 	EventDead      EventKind = "dead"      // a forward was given up
 	EventState     EventKind = "state"     // the state could not be read or written
+	EventWell      EventKind = "well"      // the state can be written again
 	EventRules     EventKind = "rules"     // the rules could not be loaded; those before go on
 )
 
@@ -159,6 +163,8 @@ type Server struct {
 	client   *http.Client
 	confirm  map[string]*message.Draft // by language
 	question map[string]*message.Draft // by language
+
+	keeping sync.WaitGroup // commits that webhooks wait or waited for
 
 	broken atomic.Pointer[error]     // why the state is not usable
 	rules  atomic.Pointer[lastRules] // the last that could be loaded
@@ -203,6 +209,9 @@ func (o *Options) defaults() {
 	}
 	if o.Queue == 0 {
 		o.Queue = 1024
+	}
+	if o.CommitTime == 0 {
+		o.CommitTime = 4 * time.Second
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 4 << 20
@@ -264,10 +273,29 @@ func wake(c chan struct{}) {
 // well again.
 func (s *Server) stateFault(err error) {
 	if err == nil {
-		s.broken.Store(nil)
+		if s.broken.Swap(nil) != nil {
+			s.opt.Observe(Event{Kind: EventWell})
+		}
 		return
 	}
 	if s.broken.Swap(&err) == nil {
 		s.opt.Observe(Event{Kind: EventState, Err: err})
 	}
+}
+
+// probed is the name of a blob that is written to see whether the state takes
+// writes, and removed again.
+const probed = "serve_probe"
+
+// probe writes to a state that failed, so that whoever watches /readyz learns
+// that webhooks may come again before one comes.
+func (s *Server) probe(ctx context.Context) {
+	if s.broken.Load() == nil {
+		return
+	}
+	err := s.opt.Store.PutAll(ctx, map[string][]byte{probed: []byte(s.opt.Now().UTC().Format(time.RFC3339Nano))})
+	if err == nil {
+		err = s.opt.Store.PutAll(ctx, map[string][]byte{probed: nil})
+	}
+	s.stateFault(err)
 }
