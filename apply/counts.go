@@ -21,6 +21,7 @@ type counts struct {
 	done      int // entries that need nothing more
 	attempted int // entries for which an intent was made, for the total
 	existing  int
+	overtook  int // see overtaken
 	reopened  int // entries planned as settled, and found not to be
 	refused   map[string]int
 	gates     map[string]int
@@ -202,9 +203,19 @@ func (n *counts) proven(run *state.CampaignRun) {
 	}
 }
 
+// overtaken books that an entry goes on although an earlier attempt at it is in
+// the state as denied. It may have been in doubt when the run began.
+func (n *counts) overtaken() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.overtook++
+}
+
 // denials books doubts of earlier runs that ended meanwhile because the late
-// answer of an overtaken apply denies the message: they are pending.
+// answer of an overtaken apply denies the message. Those that this run came to
+// were counted twice, as in doubt and as to be sent; the others are pending.
 func (n *counts) denials(run *state.CampaignRun, after state.Tally) {
+	run.Planned -= min(max(run.Planned-added(run), 0), n.before.InDoubt, n.overtook)
 	run.Pending += min(max(run.Planned-added(run), 0), n.before.InDoubt, after.Pending)
 }
 

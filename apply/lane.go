@@ -415,6 +415,8 @@ func (l *lane) gate(j *job, v state.Verdict) {
 		if j.settled() && v.Was == state.Pending {
 			j.pending = true
 			j.counts.unsettled()
+		} else if v.Was == state.Pending && !j.touched {
+			j.counts.overtaken()
 		}
 		l.waiting.put(j, l.r.opt.Now())
 		return
