@@ -85,7 +85,7 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 		return a.fail("Provider not usable", err)
 	}
 	watch := &serveWatch{a: a}
-	opt.listen.Reloaded = watch.reloaded
+	opt.listen.Reloaded, opt.listen.Now = watch.reloaded, a.sys.Now
 	rules := &ruleSource{a: a, store: store, vars: opt.in.vars}
 	server, err := serve.New(ctx, serve.Options{Store: store, Numbers: numbers, Now: a.sys.Now, Rules: rules.current,
 		Observe: watch.observe, AllowHosts: opt.allow, RetryDead: opt.retryDead})

@@ -113,6 +113,7 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request, n *number) {
 // then answered with 200.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, n *number, vouched bool) {
 	began := s.opt.Now()
+	defer busy(r.Context(), false)
 	status := s.accept(w, r, n, vouched)
 	s.metrics.received(n.Address, status, s.opt.Now().Sub(began))
 	if status == http.StatusServiceUnavailable {
@@ -129,6 +130,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouch
 	if status != 0 {
 		return s.refuse(n, status, errors.New("its body is too large, too slow or incomplete"))
 	}
+	busy(r.Context(), true)
 	signed, err := n.Webhook.Authenticate(r.Header, body)
 	if err != nil {
 		return s.refuse(n, http.StatusForbidden, err)

@@ -37,6 +37,9 @@ type ListenOptions struct {
 	BehindProxy bool
 	// MaxConns bounds the connections; 0 for 512.
 	MaxConns int
+	// Now is the clock by which certificate files are looked at again, at most
+	// once a second; nil looks at them for every connection.
+	Now func() time.Time
 	// Reloaded is told when certificate files were taken or refused; may be nil.
 	Reloaded func(error)
 }
@@ -52,7 +55,7 @@ func Listen(ctx context.Context, o ListenOptions) (net.Listener, error) {
 	}
 	var config *tls.Config
 	if o.CertFile != "" {
-		k := &keys{certFile: o.CertFile, keyFile: o.KeyFile, told: o.Reloaded}
+		k := &keys{certFile: o.CertFile, keyFile: o.KeyFile, now: o.Now, told: o.Reloaded}
 		if err := k.load(); err != nil {
 			return nil, err
 		}
@@ -65,7 +68,7 @@ func Listen(ctx context.Context, o ListenOptions) (net.Listener, error) {
 	if o.MaxConns == 0 {
 		o.MaxConns = 512
 	}
-	l = &limited{Listener: l, places: make(chan struct{}, o.MaxConns)}
+	l = newLimited(l, o.MaxConns)
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}
@@ -82,45 +85,14 @@ func Loopback(addr string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// limited is a listener with a bound on its connections.
-type limited struct {
-	net.Listener
-	places chan struct{}
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case l.places <- struct{}{}:
-		return &limitedConn{Conn: c, free: func() { <-l.places }}, nil
-	default:
-		// Full: this one gets nothing, and the listener stays awake.
-		_ = c.Close()
-		return &limitedConn{Conn: c, free: func() {}}, nil
-	}
-}
-
-type limitedConn struct {
-	net.Conn
-	once sync.Once
-	free func()
-}
-
-func (c *limitedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.free)
-	return err
-}
-
 // keys are the certificate files, looked at again at most once a second.
 type keys struct {
 	certFile, keyFile string
+	now               func() time.Time // nil: always look
 	told              func(error)
 
 	mu      sync.Mutex
+	looked  time.Time
 	cert    *tls.Certificate
 	changed time.Time // newest modification of the two files
 }
@@ -157,6 +129,13 @@ func (k *keys) load() error {
 func (k *keys) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.now != nil {
+		now := k.now()
+		if ago := now.Sub(k.looked); ago >= 0 && ago < time.Second {
+			return k.cert, nil
+		}
+		k.looked = now
+	}
 	if at, err := k.modified(); err == nil && !at.Equal(k.changed) {
 		err := k.load()
 		if k.told != nil {
@@ -222,7 +201,7 @@ func shutdown(servers []*http.Server) {
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: min(2*time.Second, s.opt.ReadTimeout), ReadTimeout: s.opt.ReadTimeout,
+		Handler: h, ConnContext: withConn, ReadHeaderTimeout: min(2*time.Second, s.opt.ReadTimeout), ReadTimeout: s.opt.ReadTimeout,
 		WriteTimeout: s.opt.ReadTimeout + 5*time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		// What strangers do wrong at the protocol is nobody's news.
 		ErrorLog: log.New(io.Discard, "", 0),

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -139,8 +140,11 @@ func TestNewCertificatesAreTakenWhileServing(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreBounded(t *testing.T) {
-	l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: "127.0.0.1:0", MaxConns: 2})
+// Whoever opens connections and sends nothing keeps out nobody: the newest has
+// a place, and the oldest goes.
+func TestConnectionsThatSendNothingKeepOutNobody(t *testing.T) {
+	const most = 8
+	l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: "127.0.0.1:0", MaxConns: most})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,32 +152,61 @@ func TestConnectionsAreBounded(t *testing.T) {
 	h.stop()
 	h.start(l)
 	var held []net.Conn
-	for range 2 {
+	for range 5 * most {
 		c, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		// Once it is answered, it is surely one of those that count.
-		if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Read(make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
 		held = append(held, c)
 	}
-	if got := raw(t, l.Addr().String(), "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); got != "" {
-		t.Errorf("a third connection is answered: %q", got)
+	body := envelope("messages", wrote("wamid.1", "Hi"))
+	if got := post(t, "http://"+l.Addr().String()+"/webhooks/cloud/main", body, sandbox.Signature(secret, []byte(body))); got != 200 {
+		t.Errorf("a webhook is answered with %d", got)
 	}
-	held[0].Close()
-	deadline := time.Now().Add(10 * time.Second)
-	for time.Now().Before(deadline) {
-		if strings.HasPrefix(raw(t, l.Addr().String(), "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "HTTP/1.1 200") {
-			return
+	if err := held[0].SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := held[0].Read(make([]byte, 1)); n != 0 || err == nil || os.IsTimeout(err) {
+		t.Errorf("the oldest connection stays: %d, %v", n, err)
+	}
+}
+
+func TestCertificatesAreLookedAtOnceASecond(t *testing.T) {
+	dir := t.TempDir()
+	var now atomic.Int64
+	cert, key := certificate(t, dir, 1, time.Now().Add(-time.Hour))
+	l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: "127.0.0.1:0", CertFile: cert, KeyFile: key,
+		Now: func() time.Time { return time.Unix(1_800_000_000, now.Load()) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, hello)
+	h.stop()
+	h.start(l)
+	for _, c := range []struct {
+		name string
+		at   time.Duration
+		file int64 // serial of the files, from now on
+		want int64
+	}{
+		{"at first", 0, 1, 1},
+		{"within a second", 900 * time.Millisecond, 2, 1},
+		{"a second later", time.Second, 2, 2},
+		{"within the next second", 1900 * time.Millisecond, 3, 2},
+		{"after the clock was set back", -time.Hour, 3, 3},
+	} {
+		now.Store(int64(c.at))
+		certificate(t, dir, c.file, time.Now().Add(time.Duration(c.file)*time.Minute))
+		conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		if got := conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64(); got != c.want {
+			t.Errorf("%s: serial %d, want %d", c.name, got, c.want)
 		}
 	}
-	t.Error("a place that became free is not given")
 }
 
 func TestMetrics(t *testing.T) {

@@ -1,0 +1,137 @@
+package serve
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+)
+
+// limited is a listener with a bound on its connections. When it is full, a new
+// connection takes the place of an older one of the address that has the most:
+// whoever opens thousands and sends nothing keeps out nobody else.
+type limited struct {
+	net.Listener
+	most int
+
+	mu    sync.Mutex
+	count int
+	from  map[string]*list.List // by host: its *limitedConn, the oldest first
+}
+
+func newLimited(l net.Listener, most int) *limited {
+	return &limited{Listener: l, most: most, from: map[string]*list.List{}}
+}
+
+// Accept gives the next connection. One for which there is no place is closed
+// already.
+func (l *limited) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	out := &limitedConn{Conn: c, of: l, host: hostOf(c)}
+	old, ok := l.add(out)
+	if old != nil {
+		_ = old.Conn.Close()
+	}
+	if !ok {
+		_ = c.Close()
+	}
+	return out, nil
+}
+
+func hostOf(c net.Conn) string {
+	host, _, err := net.SplitHostPort(c.RemoteAddr().String())
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// add makes room for a connection; old is the one that has to go for it.
+func (l *limited) add(c *limitedConn) (old *limitedConn, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.count >= l.most {
+		if old = l.oldest(); old == nil {
+			return nil, false
+		}
+		l.drop(old)
+	}
+	if l.from[c.host] == nil {
+		l.from[c.host] = list.New()
+	}
+	c.at = l.from[c.host].PushBack(c)
+	l.count++
+	return old, true
+}
+
+// oldest is the oldest connection of the host that has the most of those whose
+// webhook is not being stored; nil when there is none.
+func (l *limited) oldest() (out *limitedConn) {
+	most := 0
+	for _, conns := range l.from {
+		if conns.Len() <= most {
+			continue
+		}
+		for e := conns.Front(); e != nil; e = e.Next() {
+			if c := e.Value.(*limitedConn); !c.busy {
+				out, most = c, conns.Len()
+				break
+			}
+		}
+	}
+	return out
+}
+
+// drop takes a connection out of the books.
+func (l *limited) drop(c *limitedConn) {
+	if c.at == nil {
+		return
+	}
+	conns := l.from[c.host]
+	conns.Remove(c.at)
+	c.at = nil
+	l.count--
+	if conns.Len() == 0 {
+		delete(l.from, c.host)
+	}
+}
+
+type limitedConn struct {
+	net.Conn
+	of   *limited
+	host string
+	at   *list.Element // nil when it has no place; with of.mu
+	busy bool          // its webhook is being stored; with of.mu
+}
+
+// Close gives its place back.
+func (c *limitedConn) Close() error {
+	c.of.mu.Lock()
+	c.of.drop(c)
+	c.of.mu.Unlock()
+	return c.Conn.Close()
+}
+
+type connKey struct{}
+
+// withConn puts the limited connection into a request's context.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// busy says whether the request's connection stays although another needs its
+// place.
+func busy(ctx context.Context, on bool) {
+	if c, ok := ctx.Value(connKey{}).(*limitedConn); ok {
+		c.of.mu.Lock()
+		defer c.of.mu.Unlock()
+		c.busy = on
+	}
+}
