@@ -72,6 +72,7 @@ type CampaignReport struct {
 	state.CampaignRun
 	Sent     int            // accepted in this run
 	Refused  map[string]int // by "code title", in this run
+	Unsent   map[string]int // tried in this run and left pending, by "code title"
 	Gates    map[string]int // cancelled in this run, by gate
 	Halt     *Halt          // why the campaign stopped early; nil when it did not
 	Existing int            // planned, but found in the state already

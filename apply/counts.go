@@ -24,6 +24,7 @@ type counts struct {
 	overtook  int // see overtaken
 	reopened  int // entries planned as settled, and found not to be
 	refused   map[string]int
+	unsent    map[string]int
 	gates     map[string]int
 	held      map[string]int
 	heldTill  time.Time
@@ -38,7 +39,7 @@ type counts struct {
 
 func newCounts(c *plan.Campaign, before state.Tally) *counts {
 	return &counts{campaign: c, before: before,
-		refused: map[string]int{}, gates: map[string]int{}, held: map[string]int{}}
+		refused: map[string]int{}, unsent: map[string]int{}, gates: map[string]int{}, held: map[string]int{}}
 }
 
 // asPlanned is the record at the beginning, as the plan saw it: everything that
@@ -92,6 +93,13 @@ func label(a message.Answer) string {
 		return a.Code
 	}
 	return a.Code + " " + a.Title
+}
+
+// notSent books why an entry stays pending that was tried in this run.
+func (n *counts) notSent(a message.Answer) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.unsent[label(a)]++
 }
 
 // unsettled books an entry that repeats what the state no longer has as
@@ -182,7 +190,7 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	}
 	n.proven(&run)
 	n.denials(&run, after)
-	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Gates: n.gates,
+	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Unsent: n.unsent, Gates: n.gates,
 		Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
 }
 

@@ -32,6 +32,9 @@ func (l *lane) book() {
 		j := a.job
 		if a.left {
 			l.undone(j, a.attempt)
+			if !l.halted { // else the halt says why
+				j.counts.notSent(a.answer)
+			}
 		}
 		done := j.counts.answered(a.answer, !a.again)
 		l.canaryAnswered(j, a.answer, a.again)
@@ -87,7 +90,10 @@ const (
 	// unreachableGiveUp is how many sends in a row may find no connection.
 	unreachableGiveUp = 20
 	pairWait          = 6 * time.Second
-	pairGiveUp        = 6
+	// askedWait is the most that a provider's own word holds a number or a
+	// message: after it the number is tried again.
+	askedWait  = time.Hour
+	pairGiveUp = 6
 )
 
 // throttled slows the number, and pauses it when the provider asks for that or
@@ -95,6 +101,7 @@ const (
 // are one sign and slow it once: those of one second are about the same pace.
 func (l *lane) throttled(a *answered, now time.Time) {
 	ans := &a.answer
+	ans.RetryAfter = min(ans.RetryAfter, askedWait)
 	if l.throttles == 0 {
 		l.throttledAt = now
 	}
@@ -125,7 +132,7 @@ func (l *lane) pairThrottled(a *answered, now time.Time) {
 		a.left = true
 		return
 	}
-	l.later(a, now.Add(max(a.answer.RetryAfter, pairWait<<(j.tries-1))))
+	l.later(a, now.Add(max(min(a.answer.RetryAfter, askedWait), pairWait<<(j.tries-1))))
 }
 
 // notSent tries again later, as often as the campaign allows.
@@ -134,7 +141,7 @@ func (l *lane) notSent(a *answered, now time.Time) {
 	l.unreachable++
 	j.tries++
 	if l.unreachable >= unreachableGiveUp {
-		l.haltNumber(&Halt{Reason: "unreachable", Code: ans.Code, Title: ans.Title,
+		l.haltNumber(&Halt{Reason: "unreachable", Code: ans.Code, Title: l.provider + ", " + ans.Title,
 			Advice: "No message left. Check the address and the network, then run apply again: it goes on where it stopped."})
 		a.left = true
 		return
@@ -143,7 +150,7 @@ func (l *lane) notSent(a *answered, now time.Time) {
 		a.left = true
 		return
 	}
-	wait := max(ans.RetryAfter, l.jitter(backoffBase, j.tries))
+	wait := max(min(ans.RetryAfter, askedWait), l.jitter(backoffBase, j.tries))
 	if l.unreachable > 1 { // not this message's trouble alone
 		l.pause("unreachable", now.Add(wait))
 	}

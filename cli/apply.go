@@ -417,12 +417,22 @@ func applyDelivery(ev apply.Event) view.Delivery {
 	return d
 }
 
+// providerOf is the number that a campaign of the plan sends from.
+func providerOf(p *plan.Plan, campaign string) string {
+	for i := range p.Campaigns {
+		if p.Campaigns[i].Address == campaign {
+			return p.Campaigns[i].Provider
+		}
+	}
+	return ""
+}
+
 // applyReport is a run as views take it.
 func applyReport(done *applied) *view.ApplyReport {
 	r := &view.ApplyReport{Took: done.took, Stopped: done.rep.Stopped, Hints: done.report.Hints, Outputs: done.outputs}
 	for i := range done.rep.Campaigns {
 		c := &done.rep.Campaigns[i]
-		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Gates: c.Gates,
+		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Unsent: c.Unsent, Gates: c.Gates, Provider: providerOf(done.report.Plan, c.Campaign),
 			Existing: c.Existing, DoubtsBefore: c.DoubtsBefore}
 		if c.Halt != nil {
 			h := view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: sentence(errors.New(c.Halt.Advice)), Since: c.Halt.Since}

@@ -120,7 +120,7 @@ func (p *progress) apply(ev apply.Event) {
 	switch ev.Kind {
 	case apply.EventPaused:
 		if wait := ev.Until.Sub(p.now()); wait >= 5*time.Second && !p.quiet {
-			p.note(fmt.Sprintf("%s: %s, waiting %s", ev.Provider, view.Reason(ev.Reason), view.Duration(wait)))
+			p.note(fmt.Sprintf("%s: %s, waiting %s, until %s", ev.Provider, view.Reason(ev.Reason), view.Duration(wait), ev.Until.UTC().Format("15:04:05 MST")))
 		}
 	case apply.EventHalted:
 		if !p.quiet {

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -88,4 +89,21 @@ func TestAPlanThatWasSavedBeforeTheHalt(t *testing.T) {
 	if n.count() == sent {
 		t.Error("nothing left after the halt was lifted")
 	}
+}
+
+// TestNoConnectionSaysWhyAndWhere: what stays pending has its reason and its
+// provider in the report, and the command fails.
+func TestNoConnectionSaysWhyAndWhere(t *testing.T) {
+	d, _ := springDesk(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.env = append(d.env, "NOWHERE=http://"+listener.Addr().String())
+	listener.Close()
+	d.write("main.hcl", strings.Replace(strings.Replace(spring, `env("SANDBOX")`, `env("NOWHERE")`, 1), "message  =", "max_attempts = 1\n  message  =", 1))
+	wantAll(t, d.must(1, "apply", "-auto-approve"), "Apply complete, with failures.", "5 not sent by provider.sandbox.main: no connection: the dial failed: connection refused")
+	d.must(3, "apply", "-auto-approve", "-detailed-exitcode")
+	fits(t, schema(t, "apply-stream.json"), d.must(1, "apply", "-auto-approve", "-json"), true)
+	wantAll(t, d.stdout.String(), `"unsent":{"no connection: the dial failed: connection refused":5}`)
 }

@@ -87,6 +87,8 @@ var codes = map[string]codeText{
 		"The schedule has quiet hours and no timezone, the audience gives these recipients no attribute `timezone`, and their numbers do not tell where they are: there is no zone to be quiet in, or so many that some are always quiet. Set `timezone` in the schedule, or give the audience an attribute `timezone`."},
 	"us_marketing": {"Marketing to numbers of the United States is not delivered",
 		"WhatsApp delivers no marketing templates to numbers with a US area code and answers 131049 (Meta, per-user marketing template limits, 2026-06-17), so these recipients are left out. If the template is approved as utility or authentication, say so on the template_message: category = \"utility\"."},
+	"replace_in_doubt": {"Some recipients are in doubt and are not sent to again",
+		"-replace names recipients of whom nobody knows whether they have the message: sending again could give it to them twice. Look at the phone or at the provider's log, settle them with `handbill resolve -as=sent` or `-as=not-sent`, and plan again."},
 	"unreadable_row": {"Some rows of the audience can't be read",
 		"A row has more or fewer cells than the header, or is otherwise no row of its source. Mend the rows named, or leave them out with on_invalid = \"skip\"."},
 	"rename_would_resend": {"A renamed campaign would message the same people again",

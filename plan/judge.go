@@ -226,6 +226,11 @@ func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) 
 		v.resend = v.resend || again
 		return pick(again, Replace, Sent), !again
 	case state.Sending, state.InDoubt:
+		if again {
+			p := problem{cause: cause{code: "replace_in_doubt"}, severity: hcl.DiagWarning, detail: "Nobody knows whether they have the message, so -replace does not send it to them. Settle them first with handbill resolve -as=sent or -as=not-sent."}
+			p.campaign = j.campaign.Address
+			v.problems = append(v.problems, placed{p, j.decl.DeclRange})
+		}
 		return Doubt, true
 	case state.Rejected:
 		again = again || j.scope.retries(sent.Code)

@@ -18,7 +18,8 @@ import (
 
 // RetryAfter reads the header of that name: seconds, or a date, which is
 // measured against the answer's own Date, so that no clock is needed. It is 0
-// where the provider does not say, and at most a day.
+// where the provider does not say, and at most an hour: a number is not held for
+// a day by one answer.
 func RetryAfter(h http.Header) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if v == "" {
@@ -35,7 +36,7 @@ func RetryAfter(h http.Header) time.Duration {
 	return clampWait(until.Sub(now))
 }
 
-func clampWait(d time.Duration) time.Duration { return max(0, min(d, 24*time.Hour)) }
+func clampWait(d time.Duration) time.Duration { return max(0, min(d, time.Hour)) }
 
 // ByStatus is what an answer means whose body holds no code that the provider
 // knows. Only what HTTP itself says certainly is believed: 401 and 403 refuse

@@ -53,6 +53,8 @@ func describe(err error) error {
 		return fmt.Errorf("it cannot be written: %w", err)
 	case sqlite.ResultCantOpen:
 		return fmt.Errorf("it cannot be opened, or its directory cannot be written: %w", err)
+	case sqlite.ResultBusy:
+		return fmt.Errorf("another program keeps it locked for writing: %w", err)
 	case sqlite.ResultFull:
 		return fmt.Errorf("the disk is full: %w", err)
 	}

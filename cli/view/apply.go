@@ -23,7 +23,9 @@ type ApplyReport struct {
 type AppliedCampaign struct {
 	state.CampaignRun
 	Sent         int
+	Provider     string
 	Refused      map[string]int // by cause, in this run
+	Unsent       map[string]int // tried in this run and left pending, by cause
 	Gates        map[string]int
 	Halt         *Halt
 	Existing     int
@@ -78,16 +80,12 @@ type Output struct {
 // Failed reports whether something was refused or sending stopped early.
 func (r *ApplyReport) Failed() bool {
 	for i := range r.Campaigns {
-		if c := &r.Campaigns[i]; len(c.Refused) > 0 || c.Halt != nil || c.Pending > 0 && len(c.HeldFor) == 0 && !r.Stopped && c.Halt == nil && c.unreached() {
+		if c := &r.Campaigns[i]; len(c.Refused) > 0 || len(c.Unsent) > 0 || c.Halt != nil {
 			return true
 		}
 	}
 	return false
 }
-
-// unreached reports whether messages stayed pending although nothing held the
-// campaign back: they could not be handed to the provider.
-func (c *AppliedCampaign) unreached() bool { return c.Pending > 0 && c.Sent == 0 }
 
 // InDoubt is how many sends are in doubt after the run.
 func (r *ApplyReport) InDoubt() int {
@@ -180,6 +178,9 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 	for _, cause := range byCount(c.Refused) {
 		fmt.Fprintf(b, "    %s refused: %s\n", padLeft(Count(c.Refused[cause]), 6), message.SafeText(cause))
 	}
+	for _, cause := range byCount(c.Unsent) {
+		fmt.Fprintf(b, "    %s not sent by %s: %s\n", padLeft(Count(c.Unsent[cause]), 6), message.SafeText(c.Provider), message.SafeText(cause))
+	}
 	for _, gate := range byCount(c.Gates) {
 		fmt.Fprintf(b, "    %s left out since the plan: %s\n", padLeft(Count(c.Gates[gate]), 6), Reason(gate))
 	}
@@ -195,6 +196,15 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 	if r.Hints && (c.Held > 0 || c.Pending > 0) && (c.Halt == nil || c.Halt.Resume == "") {
 		fmt.Fprintf(b, "    Run the same command again to go on with the rest.\n")
 	}
+}
+
+// causes are made safe for who reads them: they are providers' words.
+func causes(counts map[string]int) map[string]int {
+	out := make(map[string]int, len(counts))
+	for cause, n := range counts {
+		out[message.SafeText(cause)] += n
+	}
+	return out
 }
 
 func haltText(h *Halt) string {
@@ -313,7 +323,7 @@ func (a *ApplyStream) Complete(r *ApplyReport) {
 		a.stream.write("info", "apply_complete", fmt.Sprintf("%s: %d planned = %s", c.Campaign, c.Planned, arithmetic(&c.CampaignRun)),
 			field{"campaign", c.Campaign}, field{"planned", c.Planned}, field{"accepted", c.Accepted}, field{"rejected", c.Rejected},
 			field{"cancelled", c.Cancelled}, field{"held", c.Held}, field{"pending", c.Pending}, field{"in_doubt", c.InDoubt},
-			field{"sent", c.Sent}, field{"stopped", r.Stopped}, field{"halt", c.Halt})
+			field{"sent", c.Sent}, field{"stopped", r.Stopped}, field{"halt", c.Halt}, field{"provider", c.Provider}, field{"unsent", causes(c.Unsent)})
 	}
 	a.stream.outputs(r.Outputs)
 }
