@@ -322,6 +322,11 @@ func (a *app) concluded(ctx context.Context, store *state.Store, opt *applyOptio
 	} else {
 		fmt.Fprint(a.sys.Stdout, r.Text(a.applyStyle(opt)))
 	}
+	if errors.Is(done.err, state.ErrMoved) {
+		if err := sameFile(done.run.opened, done.run.project.statePath()); err != nil {
+			return a.fail("State moved away", err)
+		}
+	}
 	if done.err != nil {
 		err := a.fail("Apply did not complete", done.err)
 		var unrecorded *apply.UnrecordedError

@@ -165,16 +165,17 @@ func (a *app) ask(cfg *lang.Config, names []string) ([]lang.VarInput, error) {
 	return out, nil
 }
 
-// statePath is where the configuration's state lies.
+// statePath is where the configuration's state lies: the file itself, also
+// where the configuration names a symbolic link to it.
 func (p *project) statePath() string {
 	path := p.config.Settings.State.Path
 	if path == "" {
 		path = "handbill.state"
 	}
-	if filepath.IsAbs(path) {
-		return path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(p.dir, path)
 	}
-	return filepath.Join(p.dir, path)
+	return state.RealPath(path)
 }
 
 // stateKept says why this version can't keep the state that is declared.

@@ -67,18 +67,18 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 		return err
 	}
 	defer p.close()
+	// Not the lock of those who send: an apply may run beside. Two servers on
+	// one state would take each other's sends for interrupted ones.
+	unlock, err := a.lock(ctx, &lockFlags{lock: true}, servePath(p), "serve")
+	if err != nil {
+		return a.failState(err, false)
+	}
+	defer unlock()
 	store, _, err := a.openState(ctx, p)
 	if err != nil {
 		return a.failState(err, false)
 	}
 	defer store.Close()
-	// Not the lock of those who send: an apply may run beside. Two servers on
-	// one state would take each other's sends for interrupted ones.
-	unlock, err := a.lock(ctx, &lockFlags{lock: true}, p.statePath()+".serve", "serve")
-	if err != nil {
-		return a.failState(err, false)
-	}
-	defer unlock()
 	numbers, closeAll, err := a.webhookNumbers(p, opt)
 	defer closeAll()
 	if err != nil {
@@ -94,6 +94,9 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 	}
 	return a.listenAndServe(ctx, server, numbers, opt)
 }
+
+// servePath is what serve locks for as long as it runs.
+func servePath(p *project) string { return p.statePath() + ".serve" }
 
 func (a *app) listenAndServe(ctx context.Context, server *serve.Server, numbers []serve.Number, opt *serveOptions) error {
 	l, err := serve.Listen(ctx, opt.listen)

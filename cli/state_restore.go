@@ -42,6 +42,13 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 		return a.failState(err, false)
 	}
 	defer unlock()
+	// serve would go on writing into the file that is put away, and answer 200
+	// for what nobody would ever find.
+	unserve, err := a.lock(ctx, &lockFlags{lock: true, timeout: f.lock.timeout}, servePath(p), "state restore")
+	if err != nil {
+		return a.failServed(err)
+	}
+	defer unserve()
 	if err := state.Restore(ctx, a.path(backup), a.stateOptions(p.statePath())); err != nil {
 		return a.failRestore(err, backup)
 	}
@@ -59,6 +66,19 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 		return a.failState(err, false)
 	}
 	return nil
+}
+
+// failServed says that a state is not replaced while serve has it open.
+func (a *app) failServed(err error) error {
+	var held *state.LockedError
+	if !errors.As(err, &held) {
+		return a.failState(err, false)
+	}
+	who := "handbill serve runs on this state"
+	if held.Info.PID > 0 {
+		who = fmt.Sprintf("handbill serve runs on this state (pid %d on %s)", held.Info.PID, message.SafeText(held.Info.Host))
+	}
+	return a.fail("Not restored", fmt.Errorf("%s, and what it takes in now would be lost with the file that is put away. Stop it, restore, and start it again. The state is as it was", who))
 }
 
 // failRestore says that a file cannot be put in the state's place.

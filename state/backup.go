@@ -126,6 +126,10 @@ func (s *Store) pruneBackups(keep int) error {
 // was made it does not know, so nothing is sent from it before Acknowledge.
 // The caller holds the lock, and nobody has the state open.
 func Restore(ctx context.Context, backup string, o Options) (err error) {
+	o.Path = RealPath(o.Path)
+	if err := checkPlace(o); err != nil {
+		return err
+	}
 	if err := checkHeader(backup, o.Version); err != nil {
 		return err
 	}
@@ -134,7 +138,7 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 		err = errors.Join(err, removeIfThere(draft), removeIfThere(draft+"-wal"), removeIfThere(draft+"-shm"))
 	}()
 	from := o
-	from.ReadOnly = true
+	from.ReadOnly, from.copied = true, true
 	if from.Path, err = currentFormat(ctx, backup, draft, o); err != nil {
 		return fmt.Errorf("restoring the backup %s: %w", backup, err)
 	}

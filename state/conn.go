@@ -259,6 +259,9 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	if s.broken != nil {
 		return fmt.Errorf("the state %s is not written any more, for a commit failed earlier: %w", s.opt.Path, s.broken)
 	}
+	if err := s.there(); err != nil {
+		return err
+	}
 	c := s.writer
 	if err := c.claim(ctx); err != nil {
 		return fmt.Errorf("writing the state %s: %w", s.opt.Path, err)
@@ -288,7 +291,8 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		}
 		return fmt.Errorf("committing to the state %s: %w", s.opt.Path, describe(err))
 	}
-	return nil
+	// A file that was put away during the transaction took it along.
+	return s.there()
 }
 
 // commit ends the transaction. A commit that failed may be on the disk all the
@@ -350,7 +354,7 @@ func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 
 // reader is a connection inside a read transaction.
 func (s *Store) reader(ctx context.Context) (*conn, error) {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), s.there()); err != nil {
 		return nil, err
 	}
 	var c *conn

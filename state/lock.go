@@ -55,6 +55,7 @@ const lockPoll = 50 * time.Millisecond
 // it in path+".lock.info". When somebody else holds it the error is a
 // *LockedError.
 func Lock(ctx context.Context, path string, info LockInfo, timeout time.Duration) (*Locked, error) {
+	path = RealPath(path)
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -12,8 +12,14 @@ import (
 
 // checkPlace refuses a place where a state cannot be kept safely.
 func checkPlace(o Options) error {
-	if info, err := os.Stat(o.Path); err == nil && !info.Mode().IsRegular() {
+	info, err := os.Stat(o.Path)
+	if err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("opening the state %s: it is not a file", o.Path)
+	}
+	if err == nil && !o.copied {
+		if err := checkNames(o, info); err != nil {
+			return err
+		}
 	}
 	if fs := networkFS(o.Path); fs != "" && !o.AllowNetwork {
 		return fmt.Errorf("opening the state %s: it is on a network file system (%s), where SQLite states get damaged; keep it on a local disk", o.Path, fs)

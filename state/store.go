@@ -41,6 +41,10 @@ type Options struct {
 	Wish func(ev *message.Event, at time.Time) Wish
 	// Backups is how many automatic backups are kept; 0 for 10, -1 for none.
 	Backups int
+
+	// copied says that the file is a backup that is only read: backups may have
+	// several names, and lie where nothing can be locked.
+	copied bool
 }
 
 // applicationID marks a SQLite file as a handbill state: "hbst".
@@ -68,6 +72,7 @@ type Store struct {
 	lineage   string
 	refHead   string // how its references begin
 	immutable bool
+	opened    os.FileInfo // the file, of a state that is open for writing
 
 	turn    chan struct{} // holds the writer's turn
 	writer  *conn
@@ -95,6 +100,7 @@ func Exists(path string) bool {
 // Create makes a new state and mints its lineage. It is an error when there is
 // a file already, or was one that messages were sent from.
 func Create(ctx context.Context, o Options) (*Store, error) {
+	o.Path = RealPath(o.Path)
 	if err := checkPlace(o); err != nil {
 		return nil, err
 	}
@@ -123,7 +129,7 @@ func Create(ctx context.Context, o Options) (*Store, error) {
 // makeDraft makes a whole state in a file of another name.
 func makeDraft(ctx context.Context, o Options, lineage [16]byte) (path string, err error) {
 	// SQLite takes the mode of its journals from the file.
-	f, err := os.CreateTemp(filepath.Dir(o.Path), "."+filepath.Base(o.Path)+".new-*")
+	f, err := os.CreateTemp(filepath.Dir(o.Path), draftPrefix(o.Path)+"*")
 	if err != nil {
 		var where *fs.PathError // names the draft, which nobody knows
 		if errors.As(err, &where) {
@@ -151,7 +157,8 @@ func publish(draft, path string) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
 		return errors.Join(os.Rename(draft, path), syncDir(filepath.Dir(path)))
 	}
-	return errors.Join(err, os.Remove(draft), syncDir(filepath.Dir(path)))
+	// An opening that found the new state first may have removed the draft.
+	return errors.Join(err, removeIfThere(draft), syncDir(filepath.Dir(path)))
 }
 
 func (s *Store) setLineage(lineage string, key []byte) {
@@ -189,6 +196,7 @@ func (s *Store) initialise(ctx context.Context) error {
 // a newer format, a file that is no state, a directory and a network file
 // system are refused, and left as they are.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	o.Path = RealPath(o.Path)
 	if err := checkPlace(o); err != nil {
 		return nil, err
 	}
@@ -205,6 +213,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 func (s *Store) open(ctx context.Context) error {
 	if s.opt.ReadOnly {
 		return s.openReader(ctx)
+	}
+	var err error
+	if s.opened, err = os.Stat(s.opt.Path); err != nil {
+		return plainError(err)
 	}
 	if err := s.connectWriter(); err != nil {
 		return err
@@ -348,6 +360,12 @@ func (s *Store) Close() error {
 		default:
 		}
 		break
+	}
+	if s.writer != nil && errors.Is(s.there(), ErrMoved) {
+		// SQLite removes the journal by its path when it closes, and what lies
+		// there now belongs to another file. The process's end closes this one.
+		s.writer = nil
+		s.broken = errors.New("it is closed")
 	}
 	if s.writer != nil {
 		s.turn <- struct{}{}
