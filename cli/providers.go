@@ -42,7 +42,7 @@ func providerTypes() []providerType {
 		}},
 		{"dialog360", dialog360.Schema, plain(dialog360.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
 			return dialog360.New(dialog360.Config{APIKey: a.secret("api_key"), BaseURL: a.text("base_url"),
-				Throughput: a.number("throughput"), WebhookToken: a.secret("webhook_token"), WebhookHeaders: a.secrets("webhook_headers")})
+				Throughput: a.number("throughput"), PhoneNumber: a.text("phone_number"), WebhookToken: a.secret("webhook_token"), WebhookHeaders: a.secrets("webhook_headers")})
 		}},
 		{"kaleyra", kaleyra.Schema, plain(kaleyra.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
 			return kaleyra.New(kaleyra.Config{SID: a.text("sid"), APIKey: a.secret("api_key"), PhoneNumber: a.text("phone_number"),
@@ -52,7 +52,7 @@ func providerTypes() []providerType {
 		}},
 		{"onemsg", onemsg.Schema, plain(onemsg.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
 			return onemsg.New(onemsg.Config{ChannelID: a.text("channel_id"), Token: a.secret("token"), BaseURL: a.text("base_url"),
-				Throughput: a.number("throughput"), WebhookToken: a.secret("webhook_token"), MMLite: a.flag("mm_lite")})
+				Throughput: a.number("throughput"), PhoneNumber: a.text("phone_number"), WebhookToken: a.secret("webhook_token"), MMLite: a.flag("mm_lite")})
 		}},
 		{"sandbox", sandbox.Schema, sandboxProfile, newSandbox},
 	}

@@ -198,6 +198,10 @@ func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (se
 	}
 	n := serve.Number{Address: decl.Address(), Type: decl.Type, Name: decl.Name, Webhook: hook,
 		Sender: providers.NewSender(made), Rate: made.Profile().Throughput.Value}
+	if named, ok := made.(providers.Numbered); ok {
+		n.ID, n.Phone = named.WebhookNumber()
+		n.Phone = providers.Digits(n.Phone)
+	}
 	args := arguments(decl.Arguments)
 	// What these compare is a secret that only the provider was told.
 	n.TrustUnsigned = len(args.secrets("webhook_headers")) > 0 || args.text("webhook_user") != ""

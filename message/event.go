@@ -43,6 +43,11 @@ type Event struct {
 	ID string
 	At time.Time // the provider's clock; zero where it does not say
 
+	// NumberID and Number are the sending number that it is about: the provider's
+	// id of it, and its digits. Empty where the provider does not say.
+	NumberID string `json:",omitempty"`
+	Number   string `json:",omitempty"`
+
 	// From is who wrote, or whom the status is about. WhatsApp may leave both
 	// parts out of a status; never correlate statuses by it.
 	From        Address

@@ -85,6 +85,24 @@ func (p Profile) WithThroughput(v float64) *Profile {
 	return &p
 }
 
+// Numbered is a Webhook whose events may say which number they are about. One
+// address may get the events of all numbers of an account.
+type Numbered interface {
+	// WebhookNumber is how events name this number: the provider's id of it, and
+	// the telephone number; "" for what is not known.
+	WebhookNumber() (id, phone string)
+}
+
+// Digits are the digits of a telephone number, however it is written.
+func Digits(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number)
+}
+
 // PathGuard is a Webhook whose events are vouched for by a secret part of the
 // path, since the provider signs nothing.
 type PathGuard interface {

@@ -52,31 +52,32 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 
 // webhook finds the number that a path is of, and answers its GET or POST.
 func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
-	n, vouched := s.find(r.URL.Path)
+	n, vouched, token := s.find(r.URL.Path)
 	switch {
 	case n == nil:
 		notFound(w)
 	case r.Method == http.MethodGet:
 		s.handshake(w, r, n)
 	case r.Method == http.MethodPost:
-		s.receive(w, r, n, vouched)
+		s.receive(w, r, n, vouched, token)
 	default:
 		notFound(w)
 	}
 }
 
-// find takes a path apart. vouched says that it holds the number's secret. The
+// find takes a path apart. vouched says that it holds the number's secret;
+// token is the SHA-256 of where that stands. The
 // same work is done for paths of nobody, so that time tells nothing.
-func (s *Server) find(path string) (n *number, vouched bool) {
+func (s *Server) find(path string) (n *number, vouched bool, token [32]byte) {
 	rest, ok := strings.CutPrefix(path, "/webhooks/")
 	typ, rest, _ := strings.Cut(rest, "/")
-	name, token, _ := strings.Cut(rest, "/")
+	name, last, _ := strings.Cut(rest, "/")
 	n = s.paths[typ+"/"+name]
 	var tokens [][32]byte
 	if n != nil {
 		tokens = n.tokens
 	}
-	got, match := hash(token), 0
+	got, match := hash(last), 0
 	for i := range max(len(tokens), 1) {
 		var want [32]byte
 		if i < len(tokens) {
@@ -86,16 +87,16 @@ func (s *Server) find(path string) (n *number, vouched bool) {
 	}
 	switch {
 	case !ok || n == nil:
-		return nil, false
+		return nil, false, got
 	case len(tokens) > 0:
 		if match == 0 {
-			return nil, false
+			return nil, false, got
 		}
-		return n, true
-	case token != "":
-		return nil, false
+		return n, true, got
+	case last != "":
+		return nil, false, got
 	}
-	return n, n.TrustUnsigned
+	return n, n.TrustUnsigned, got
 }
 
 func hash(s string) [32]byte { return sha256.Sum256([]byte(s)) }
@@ -111,10 +112,10 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request, n *number) {
 
 // receive accepts one webhook: it is checked, decoded, made durable, and only
 // then answered with 200.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request, n *number, vouched bool) {
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, n *number, vouched bool, token [32]byte) {
 	began := s.opt.Now()
 	defer busy(r.Context(), false)
-	status := s.accept(w, r, n, vouched)
+	status := s.accept(w, r, n, vouched, token)
 	s.metrics.received(n.Address, status, s.opt.Now().Sub(began))
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
@@ -122,7 +123,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, n *number, vouc
 	plain(w, status, strings.ToLower(http.StatusText(status))+"\n")
 }
 
-func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouched bool) int {
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouched bool, token [32]byte) int {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return s.refuse(n, http.StatusUnsupportedMediaType, errors.New("its body is compressed"))
 	}
@@ -143,7 +144,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouch
 	if err != nil {
 		events = []message.Event{{Kind: message.EventOther, Reason: err.Error()}}
 	}
-	return s.keep(r.Context(), n, body, events)
+	return s.keep(r.Context(), s.route(n, events, proof{r.Header, body, token}))
 }
 
 var errUnvouched = errors.New("neither a signature nor the path's secret vouches for it; set webhook_token, or serve with -trust-unsigned")
@@ -204,7 +205,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 
 // keep makes a webhook durable. A state that another program holds makes
 // nobody wait until the connection ends: 503 says to come again.
-func (s *Server) keep(ctx context.Context, n *number, body []byte, events []message.Event) int {
+func (s *Server) keep(ctx context.Context, in []state.Inbox) int {
 	select {
 	case s.queue <- struct{}{}:
 	default:
@@ -212,12 +213,11 @@ func (s *Server) keep(ctx context.Context, n *number, body []byte, events []mess
 	}
 	// Once it waits for the commit, whoever sent it may go: it is kept.
 	ctx = context.WithoutCancel(ctx)
-	in := state.Inbox{Provider: n.Address, Received: s.opt.Now(), Raw: body, Events: events}
 	fp.Hit("webhook-before")
 	done := make(chan error, 1)
 	s.keeping.Go(func() {
 		defer func() { <-s.queue }()
-		_, err := s.opt.Store.Append(ctx, []state.Inbox{in})
+		_, err := s.opt.Store.Append(ctx, in)
 		s.stateFault(err)
 		if err == nil {
 			wake(s.folding)

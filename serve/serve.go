@@ -68,7 +68,11 @@ type Store interface {
 type Number struct {
 	Address    string // "provider.cloud.main"
 	Type, Name string // of the path /webhooks/TYPE/NAME
-	Webhook    Webhook
+	// ID and Phone are how events name the number: the provider's id of it, and
+	// its digits; "" for what is not known. Events of another number of the same
+	// type go to that one; those of a number that is not declared are put aside.
+	ID, Phone string
+	Webhook   Webhook
 	// Tokens are the secrets of which the path must hold one as its last part;
 	// empty where the path has none.
 	Tokens []string

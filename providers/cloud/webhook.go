@@ -46,6 +46,9 @@ func (p *Provider) Authenticate(h http.Header, body []byte) (signed bool, err er
 	return true, nil
 }
 
+// WebhookNumber is how events name the number.
+func (p *Provider) WebhookNumber() (id, phone string) { return p.config.PhoneNumberID, "" }
+
 // Decode reads Meta's envelope.
 func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 	return metaobject.DecodeEnvelope(body)

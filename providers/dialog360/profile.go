@@ -22,6 +22,7 @@ type Config struct {
 	APIKey         providers.Secret            // required: the key of the number
 	BaseURL        string                      // "" is https://waba-v2.360dialog.io
 	Throughput     float64                     // messages per second; 0 is 80
+	PhoneNumber    string                      // events that name another number are not its own; "" takes all
 	WebhookToken   providers.Secret            // secret part of the webhook's path; "current,previous" while it is changed
 	WebhookHeaders map[string]providers.Secret // headers that 360dialog was told to send along
 	Client         *providers.Client
@@ -33,6 +34,7 @@ func Schema() []providers.Argument {
 		{Name: "api_key", Type: "string", Required: true, Sensitive: true, Description: "The number's D360-API-KEY."},
 		{Name: "base_url", Type: "string", Description: "Address of the API; https://waba-v2.360dialog.io by default."},
 		{Name: "throughput", Type: "number", Description: "Messages per second of the number; 80 by default."},
+		{Name: "phone_number", Type: "string", Description: "The number, such as +4915112345678: webhooks that name another one are not taken for this number's."},
 		{Name: "webhook_token", Type: "string", Sensitive: true, Description: "Secret part of the webhook's path; \"current,previous\" while it is being changed."},
 		{Name: "webhook_headers", Type: "map", Sensitive: true, Description: "Headers that were given with the webhook's address; an event without them is refused."},
 	}

@@ -29,6 +29,11 @@ func (p *Provider) Authenticate(h http.Header, _ []byte) (bool, error) {
 // WebhookTokens are the secrets of which the webhook's path must hold one.
 func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
 
+// WebhookNumber is how events name the number.
+func (p *Provider) WebhookNumber() (id, phone string) {
+	return "", p.config.PhoneNumber
+}
+
 // Decode reads Meta's envelope.
 func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 	return metaobject.DecodeEnvelope(body)

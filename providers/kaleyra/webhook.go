@@ -33,6 +33,11 @@ func (p *Provider) Authenticate(h http.Header, _ []byte) (bool, error) {
 // WebhookTokens are the secrets of which the callback's path must hold one.
 func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
 
+// WebhookNumber is how events name the number.
+func (p *Provider) WebhookNumber() (id, phone string) {
+	return "", p.config.PhoneNumber
+}
+
 // Decode reads Kaleyra's callbacks, and Meta's envelope, which its pages show
 // as well.
 func (p *Provider) Decode(body []byte) ([]message.Event, error) {

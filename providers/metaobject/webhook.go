@@ -120,6 +120,16 @@ func DecodeChange(field string, value json.RawMessage, at time.Time) []message.E
 	if v == nil {
 		return []message.Event{Other(value, field, "the value is not an object")}
 	}
+	events := decodeChange(field, value, v, at)
+	number := v.sub("metadata")
+	id, digits := number.text("phone_number_id"), providers.Digits(number.text("display_phone_number"))
+	for i := range events {
+		events[i].NumberID, events[i].Number = id, digits
+	}
+	return events
+}
+
+func decodeChange(field string, value json.RawMessage, v object, at time.Time) []message.Event {
 	d := &decoder{field: field, value: v, contacts: v.list("contacts")}
 	switch {
 	case field == "calls":

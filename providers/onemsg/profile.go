@@ -23,6 +23,7 @@ type Config struct {
 	Token        providers.Secret // required: the channel's JWT or an API key
 	BaseURL      string           // "" is https://api.1msg.io
 	Throughput   float64          // messages per second; 0 is 20
+	PhoneNumber  string           // events that name another number are not its own; "" takes all
 	WebhookToken providers.Secret // secret part of the webhook's path; "current,previous" while it is changed
 	MMLite       *bool            // whether marketing templates take Meta's marketing API; nil leaves it to the channel
 	Client       *providers.Client
@@ -35,6 +36,7 @@ func Schema() []providers.Argument {
 		{Name: "token", Type: "string", Required: true, Sensitive: true, Description: "The channel's token."},
 		{Name: "base_url", Type: "string", Description: "Address of the API; https://api.1msg.io by default."},
 		{Name: "throughput", Type: "number", Description: "Messages per second; 20 by default, since 1msg documents no figure."},
+		{Name: "phone_number", Type: "string", Description: "The number, such as +4915112345678: webhooks that name another one are not taken for this number's."},
 		{Name: "webhook_token", Type: "string", Sensitive: true, Description: "Secret part of the webhook's path, since 1msg signs nothing; \"current,previous\" while it is being changed."},
 		{Name: "mm_lite", Type: "bool", Description: "Whether marketing templates take Meta's marketing API; the channel's setting by default."},
 	}

@@ -22,6 +22,11 @@ func (p *Provider) Authenticate(http.Header, []byte) (bool, error) { return fals
 // WebhookTokens are the secrets of which the webhook's path must hold one.
 func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
 
+// WebhookNumber is how events name the number.
+func (p *Provider) WebhookNumber() (id, phone string) {
+	return "", p.config.PhoneNumber
+}
+
 // Decode reads both of 1msg's forms: the normalised one with messages, ack or
 // hooks, and Meta's envelope, which it posts where rawHooks is set. Our own
 // messages, which 1msg posts back, give no event.
