@@ -11,11 +11,12 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/plan/planfile"
 	"github.com/handbill/handbill/state"
 )
 
 // openPlan reads a saved plan.
-func openPlan(path string) (*plan.Plan, *plan.ConfigSnapshot, *os.File, error) {
+func openPlan(path string) (*plan.Plan, *planfile.ConfigSnapshot, *os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, nil, err
@@ -24,7 +25,7 @@ func openPlan(path string) (*plan.Plan, *plan.ConfigSnapshot, *os.File, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	p, snap, err := plan.Read(f, info.Size())
+	p, snap, err := planfile.Read(f, info.Size())
 	return p, snap, f, err
 }
 
@@ -42,7 +43,7 @@ func savedPlan(args []string) (any, error) {
 		return nil, err
 	}
 	defer out.Close()
-	err = errors.Join(plan.Write(out, p, *snap), out.Sync())
+	err = errors.Join(planfile.Write(out, p, *snap), out.Sync())
 	return time.Since(started).Seconds(), err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/plan/planfile"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
@@ -127,7 +128,7 @@ func (a *app) approved(ctx context.Context, store *state.Store, report *view.Pla
 		if err != nil {
 			return a.failState(err, opt.detailed)
 		}
-		if err := stale(report.Plan, meta, runs, a.sys.Now()); err != nil {
+		if err := planfile.Stale(report.Plan, meta, runs, a.sys.Now(), Version); err != nil {
 			err := a.fail("Saved plan is stale", err)
 			if opt.detailed {
 				return exit(exitStale)
@@ -154,27 +155,6 @@ func (a *app) approved(ctx context.Context, store *state.Store, report *view.Pla
 		return nil
 	}
 	return a.confirm(report, opt)
-}
-
-// stale says why a saved plan may not be applied. Runs of the plan itself do
-// not make it stale: applying it again sends what of it is still pending.
-func stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time) error {
-	err := p.Stale(meta, now, Version)
-	var why *plan.StaleError
-	if !errors.As(err, &why) || why.Reason != plan.StaleSerial {
-		return err
-	}
-	own := int64(0)
-	for i := len(runs) - 1; i >= 0 && runs[i].Plan == p.Digest; i-- {
-		own++
-	}
-	if own > 0 {
-		own += int64(len(moved(p))) // each was a decision of its own
-	}
-	if meta.Serial-own == p.Serial {
-		return nil
-	}
-	return err
 }
 
 // confirm asks for the count, so that nobody approves a plan without having
@@ -278,22 +258,12 @@ const replySource = "reply_source"
 // what was sent under it. What an earlier run of a saved plan moved is there
 // already.
 func move(ctx context.Context, store *state.Store, p *plan.Plan) error {
-	for _, c := range moved(p) {
+	for _, c := range p.Moved() {
 		if err := store.Move(ctx, c.From, c.Address); err != nil && !errors.Is(err, state.ErrUnknown) {
 			return err
 		}
 	}
 	return nil
-}
-
-func moved(p *plan.Plan) []plan.ResourceChange {
-	var out []plan.ResourceChange
-	for _, c := range p.Resources {
-		if c.From != "" {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 func (a *app) applyStyle(opt *applyOptions) view.Style {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/plan/planfile"
 )
 
 // ageMagic is how an encrypted plan begins (https://age-encryption.org/v1).
@@ -41,19 +42,19 @@ func recipientsOf(given []string) ([]age.Recipient, error) {
 }
 
 // writePlan saves a plan, encrypted where somebody is named who may read it.
-func writePlan(w io.Writer, p *plan.Plan, snapshot plan.ConfigSnapshot, to []age.Recipient) error {
+func writePlan(w io.Writer, p *plan.Plan, snapshot planfile.ConfigSnapshot, to []age.Recipient) error {
 	if len(to) == 0 {
-		return plan.Write(w, p, snapshot)
+		return planfile.Write(w, p, snapshot)
 	}
-	return plan.WriteEncrypted(w, p, snapshot, to...)
+	return planfile.WriteEncrypted(w, p, snapshot, to...)
 }
 
 // readPlan reads a saved plan, encrypted or not. identity is the file named on
 // the command line.
-func (a *app) readPlan(file *os.File, size int64, identity string) (*plan.Plan, *plan.ConfigSnapshot, error) {
+func (a *app) readPlan(file *os.File, size int64, identity string) (*plan.Plan, *planfile.ConfigSnapshot, error) {
 	head := make([]byte, len(ageMagic))
 	if n, err := file.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) || !bytes.Equal(head[:n], []byte(ageMagic)) {
-		return plan.Read(file, size)
+		return planfile.Read(file, size)
 	}
 	if identity == "" {
 		return nil, nil, errors.New("it is encrypted; name the file with your age identity: -identity=FILE")
@@ -62,7 +63,7 @@ func (a *app) readPlan(file *os.File, size int64, identity string) (*plan.Plan, 
 	if err != nil {
 		return nil, nil, err
 	}
-	p, snapshot, err := plan.ReadEncrypted(file, size, keys...)
+	p, snapshot, err := planfile.ReadEncrypted(file, size, keys...)
 	var stranger *age.NoIdentityMatchError
 	if errors.As(err, &stranger) {
 		return nil, nil, fmt.Errorf("it is not encrypted to the identity in %s; it was made with another -encrypt=age1…", identity)

@@ -19,6 +19,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/plan/planfile"
 	"github.com/handbill/handbill/state"
 )
 
@@ -232,7 +233,7 @@ func (a *app) planInputs(p *project, f *planFlags) (*planInputs, error) {
 		Limits:       func(t string) message.Limits { return providerLimits(t) },
 		Capabilities: providerSupport,
 		Throughput:   func(pr *lang.Provider) float64 { return providerThroughput(pr) },
-		Spool:        plan.NewSpool(""),
+		Spool:        planfile.NewSpool(""),
 		Options:      plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry, Resume: f.resume},
 	}}
 	if f.prices != "" {
@@ -273,7 +274,7 @@ func (a *app) savePlan(p *project, r *view.PlanReport, name string, readers []ag
 		return fmt.Errorf("%s: %w", name, plainPathError(err))
 	}
 	defer os.Remove(tmp.Name())
-	snapshot, err := plan.SnapshotOf(p.config)
+	snapshot, err := planfile.SnapshotOf(p.config)
 	if err == nil {
 		err = writePlan(tmp, r.Plan, snapshot, readers)
 	}

@@ -20,7 +20,7 @@ func (a *app) resumable(ctx context.Context, store *state.Store, p *plan.Plan, o
 	}
 	for _, address := range opt.resume {
 		before := address
-		for _, c := range moved(p) {
+		for _, c := range p.Moved() {
 			if c.Address == address {
 				before = c.From
 			}

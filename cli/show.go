@@ -14,6 +14,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/plan/planfile"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -114,7 +115,7 @@ func (a *app) showStateJSON(lineage string, serial int64, resources []stateResou
 // savedPlan is an open plan file.
 type savedPlan struct {
 	plan   *plan.Plan
-	config *plan.ConfigSnapshot
+	config *planfile.ConfigSnapshot
 	file   *os.File
 }
 

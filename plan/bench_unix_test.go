@@ -4,7 +4,6 @@ package plan
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -248,32 +247,6 @@ func processors(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func BenchmarkSavedPlan(b *testing.B) {
-	const n = 100_000
-	p := savedPlan(b, sendsOf(n))
-	var buf bytes.Buffer
-	b.Run("write", func(b *testing.B) {
-		start := processors(b)
-		for b.Loop() {
-			buf.Reset()
-			if err := Write(&buf, p, ConfigSnapshot{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(buf.Len())/n, "bytes/row")
-		perRow(b, n, start)
-	})
-	b.Run("read", func(b *testing.B) {
-		start := processors(b)
-		for b.Loop() {
-			if _, _, err := Read(bytes.NewReader(buf.Bytes()), int64(buf.Len())); err != nil {
-				b.Fatal(err)
-			}
-		}
-		perRow(b, n, start)
-	})
 }
 
 // Compact is the table, whatever the campaign.

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -43,13 +44,28 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 		b.plan.Expires = b.plan.At.Add(in.Options.MaxAge)
 	}
 	if b.plan.spool == nil {
-		b.plan.spool = NewSpool("")
+		b.plan.spool = &MemorySpool{}
 	}
 	if b.prepare(ctx) {
 		b.campaigns(ctx)
 	}
 	b.conclude()
 	return b.plan, b.diags
+}
+
+// MaxAge is how long a saved plan may be applied, unless Options says
+// otherwise.
+const MaxAge = 24 * time.Hour
+
+// Moved are the resources that moved blocks give a new address.
+func (p *Plan) Moved() []ResourceChange {
+	var out []ResourceChange
+	for _, c := range p.Resources {
+		if c.From != "" {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // Close frees what the plan's entries are kept in.
@@ -210,7 +226,7 @@ func (b *builder) progress(p Progress) {
 // conclude does what needs the whole plan.
 func (b *builder) conclude() {
 	p := b.plan
-	p.Entries = entries(p.spool.Open, p.Campaigns)
+	p.Attach(p.spool)
 	if err := b.inputs(); err != nil {
 		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
 	}
@@ -233,7 +249,7 @@ func (b *builder) inputs() error {
 		list = append(list, Input{Name: name, Digest: "sha256:" + hex.EncodeToString(sum[:])})
 	}
 	for _, v := range b.cfg.Variables {
-		data, err := variableJSON(v)
+		data, err := VariableJSON(v)
 		if err != nil {
 			return err
 		}
@@ -252,8 +268,9 @@ func (b *builder) inputs() error {
 	return nil
 }
 
-// variableJSON is the value of a variable, type and all.
-func variableJSON(v *lang.Variable) ([]byte, error) {
+// VariableJSON is the value of a variable, type and all; null where it is not
+// known.
+func VariableJSON(v *lang.Variable) ([]byte, error) {
 	value, _ := v.Value.UnmarkDeep()
 	if value == cty.NilVal || !value.IsWhollyKnown() {
 		return []byte("null"), nil

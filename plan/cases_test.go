@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -291,43 +289,5 @@ main.hcl:12 US.13491208655302741918 send #0 attempt 1 ["Ben"]
 `
 	if diff := cmp.Diff(want, lines(t, p)); diff != "" || len(diags) > 0 {
 		t.Errorf("%s\n%s", diff, summaries(diags))
-	}
-}
-
-// TestSecretsStayOut: the value of a sensitive variable is nowhere in a plan.
-func TestSecretsStayOut(t *testing.T) {
-	const canary = "s3cr3t-canary"
-	w := open(t, map[string]string{"main.hcl": small + "variable \"pin\" {\n  type      = string\n  sensitive = true\n}\nvariable \"topic\" {\n  type = string\n}\n",
-		"contacts.csv": smallContacts, "handbill.vars.hcl": "pin = \"" + canary + "\"\ntopic = \"spring\"\n"})
-	p, diags := w.plan(t)
-	if diags.HasErrors() {
-		t.Fatal(summaries(diags))
-	}
-	snap, err := SnapshotOf(w.cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var buf bytes.Buffer
-	if err := Write(&buf, p, snap); err != nil {
-		t.Fatal(err)
-	}
-	got, back, err := Read(bytes.NewReader(buf.Bytes()), int64(buf.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []byte
-	for _, v := range []any{got, back, collect(t, got)} {
-		data, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, data...)
-	}
-	for name, file := range back.Files {
-		all = append(all, name...)
-		all = append(all, file...)
-	}
-	if bytes.Contains(all, []byte(canary)) || !bytes.Contains(all, []byte(`"topic"`)) {
-		t.Errorf("the saved plan holds %s", all)
 	}
 }

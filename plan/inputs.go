@@ -40,7 +40,8 @@ type Inputs struct {
 	Halts []state.Halt
 	// Options narrow or widen what is planned.
 	Options Options
-	// Spool keeps the entries while they are made; nil stands for NewSpool("").
+	// Spool keeps the entries while they are made; nil stands for a
+	// MemorySpool.
 	Spool Spool
 	// Progress is told how far planning is, one call at a time; may be nil.
 	Progress func(Progress)

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"sync"
 	"testing"
 	"time"
 )
@@ -30,28 +29,4 @@ func TestQuietHoursEndOnNightsThatClocksChange(t *testing.T) {
 			}
 		}
 	}
-}
-
-// Numbers open a large plan side by side (run with -race).
-func TestSpoolIsOpenedSideBySide(t *testing.T) {
-	s := NewSpool(t.TempDir())
-	defer s.Close()
-	block := make([]byte, 1<<20)
-	for written := 0; written <= spoolMemory; written += len(block) {
-		if _, err := s.Write(block); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := s.Write([]byte("not flushed")); err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	for range 3 {
-		wg.Go(func() {
-			if _, err := s.Open(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
 }

@@ -212,7 +212,8 @@ func (c *Counts) add(e *Entry) {
 	}
 }
 
-func (c *Counts) equal(o *Counts) bool {
+// Equal reports whether c and o count the same.
+func (c *Counts) Equal(o *Counts) bool {
 	return c.Send == o.Send && c.Fallback == o.Fallback && c.Retry == o.Retry && c.Replace == o.Replace && c.Sent == o.Sent &&
 		c.InDoubt == o.InDoubt && c.Refused == o.Refused && maps.Equal(c.Skip, o.Skip) && maps.Equal(c.Defer, o.Defer)
 }

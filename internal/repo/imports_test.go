@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"delivery":               {"message"}, // pure: the rules of sending once
 	"state":                  {"delivery", "message", "internal/fp"},
 	"plan":                   {"delivery", "lang", "audience", "message", "state"},
+	"plan/planfile":          {"lang", "message", "plan", "state"},
 	"apply":                  {"message", "plan", "state", "internal/fp"},
 	"providers":              {"message"},
 	"providers/metaobject":   {"message", "providers"},

@@ -1,7 +1,23 @@
-package plan
+// Package planfile saves a plan to a file and reads it back, whole or not at
+// all.
+//
+// A saved plan is what was reviewed: "handbill plan -out=F" writes it, somebody
+// approves it, and "handbill apply F" does what it says, even when files and
+// contacts have changed meanwhile. So a file that was cut, glued together or
+// changed is never taken for a plan (FileError), and one that is too old, was
+// made by another handbill or for another state is not applied (StaleError).
+//
+//	offset  bytes
+//	0       "hbplan\x00", and the format's version, 1
+//	8       frames, each: section (H, C, D, E or Z), length of its content,
+//	        length of that compressed with zstd, CRC-32C of the compressed
+//	        bytes (little endian, 32 bits each), the compressed bytes
+//
+// How an entry is written is plan's own (plan.AppendEntry), for the plan's
+// digest is made of the same bytes.
+package planfile
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -16,6 +32,7 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
 )
 
 // A saved plan is a magic of eight bytes, the last one of which is the
@@ -32,7 +49,7 @@ const (
 	sectionHeader  = 'H' // JSON of fileHeader
 	sectionConfig  = 'C' // JSON of ConfigSnapshot
 	sectionDrafts  = 'D' // for each draft its length and its JSON
-	sectionEntries = 'E' // entries, see codec.go
+	sectionEntries = 'E' // entries, as plan.AppendEntry makes them
 	sectionEnd     = 'Z'
 )
 
@@ -63,7 +80,7 @@ func SnapshotOf(cfg *lang.Config) (ConfigSnapshot, error) {
 		if v.Sensitive {
 			continue
 		}
-		data, err := variableJSON(v)
+		data, err := plan.VariableJSON(v)
 		if err != nil {
 			return s, err
 		}
@@ -74,7 +91,7 @@ func SnapshotOf(cfg *lang.Config) (ConfigSnapshot, error) {
 
 // fileHeader is the plan without drafts and entries.
 type fileHeader struct {
-	Plan      *Plan          `json:"plan"`
+	Plan      *plan.Plan     `json:"plan"`
 	Campaigns []fileCampaign `json:"campaigns"`
 	Drafts    int            `json:"drafts"`
 }
@@ -88,7 +105,7 @@ type fileCampaign struct {
 
 // Write saves p. The file has no secrets, and of recipients only what sending
 // needs: who is not sent to is in it as a row with a reason.
-func Write(w io.Writer, p *Plan, snap ConfigSnapshot) error {
+func Write(w io.Writer, p *plan.Plan, snap ConfigSnapshot) error {
 	fw, err := newFrameWriter(w)
 	if err != nil {
 		return err
@@ -119,7 +136,7 @@ func Write(w io.Writer, p *Plan, snap ConfigSnapshot) error {
 
 // WriteEncrypted saves p so that only the recipients' identities can read it
 // (age, https://age-encryption.org/v1).
-func WriteEncrypted(w io.Writer, p *Plan, snap ConfigSnapshot, recipients ...age.Recipient) error {
+func WriteEncrypted(w io.Writer, p *plan.Plan, snap ConfigSnapshot, recipients ...age.Recipient) error {
 	enc, err := age.Encrypt(w, recipients...)
 	if err != nil {
 		return fmt.Errorf("encrypting the plan: %w", err)
@@ -234,52 +251,30 @@ func (fw *frameWriter) drafts(list []*message.Draft) error {
 
 // entries copies the plan's entries, without the addresses of those who are
 // not sent to, and counts them.
-func (fw *frameWriter) entries(p *Plan) (n uint64, err error) {
-	src, err := p.spool.Open()
-	if err != nil {
-		return 0, err
-	}
-	r := bufio.NewReaderSize(src, 256<<10)
+func (fw *frameWriter) entries(p *plan.Plan) (n uint64, err error) {
 	const enough = framesAtOnce * frameBytes
-	content := make([]byte, 0, enough+maxEntry/16)
-	var raw []byte
-	for ; ; n++ {
-		raw, err = nextEntry(r, raw)
-		if err == io.EOF {
-			break
+	content := make([]byte, 0, enough+enough/8)
+	n, err = p.EachEncoded(func(raw []byte, unsent *plan.Entry) error {
+		if unsent == nil {
+			content = append(binary.AppendUvarint(content, uint64(len(raw))), raw...)
+		} else {
+			unsent.Recipient.Address = message.Address{}
+			content = plan.AppendEntry(content, unsent, &p.Campaigns[unsent.Campaign])
 		}
-		if err == nil {
-			content, err = fw.entry(content, raw, p.Campaigns)
+		if len(content) < enough {
+			return nil
 		}
-		if err != nil {
-			return n, fmt.Errorf("saving entry %d of the plan: %w", n+1, err)
-		}
-		if len(content) >= enough {
-			if err := fw.section(sectionEntries, content[:enough]); err != nil {
-				return n, err
-			}
-			content = append(content[:0], content[enough:]...)
-		}
+		err := fw.section(sectionEntries, content[:enough])
+		content = append(content[:0], content[enough:]...)
+		return err
+	})
+	if err != nil {
+		return n, fmt.Errorf("saving the plan: %w", err)
 	}
 	if len(content) == 0 {
 		return n, nil
 	}
 	return n, fw.section(sectionEntries, content)
-}
-
-// entry appends one entry to the content of a frame.
-func (fw *frameWriter) entry(content, raw []byte, campaigns []Campaign) ([]byte, error) {
-	if len(raw) > 0 && Action(raw[0]).Sends() {
-		content = binary.AppendUvarint(content, uint64(len(raw)))
-		return append(content, raw...), nil
-	}
-	var e Entry
-	d := decoder{b: raw}
-	if _, err := d.entry(campaigns, &e); err != nil {
-		return content, err
-	}
-	e.Recipient.Address = message.Address{}
-	return appendEntry(content, &e, campaigns[e.Campaign].Source, appendCore(nil, &e)), nil
 }
 
 func (fw *frameWriter) end(entries uint64) error {

@@ -1,4 +1,4 @@
-package plan
+package planfile
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,48 +17,44 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
 
 var testAt = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 
 // savedPlan is a plan of one campaign with the given entries.
-func savedPlan(t testing.TB, list []Entry) *Plan {
+func savedPlan(t testing.TB, list []plan.Entry) *plan.Plan {
 	t.Helper()
-	p := &Plan{
-		FormatVersion: FormatVersion, Version: "0.1.0", At: testAt, Expires: testAt.Add(MaxAge), Lineage: "abc", Serial: 3,
-		Resources: []ResourceChange{{Address: "text_message.hello", Type: "text_message", Name: "hello", Change: Create, Refs: []string{},
+	p := &plan.Plan{
+		FormatVersion: plan.FormatVersion, Version: "0.1.0", At: testAt, Expires: testAt.Add(plan.MaxAge), Lineage: "abc", Serial: 3,
+		Resources: []plan.ResourceChange{{Address: "text_message.hello", Type: "text_message", Name: "hello", Change: plan.Create, Refs: []string{},
 			After: &lang.Tree{Attributes: []lang.Attribute{{Name: "body", Value: `"Hello"`}}}}},
-		Campaigns: []Campaign{{Address: "campaign.spring", Revision: 1, Message: "text_message.hello", Audience: "audience.all",
-			Provider: "provider.sandbox.main", Change: Create, Source: "contacts.csv", Draft: 0, FallbackDraft: -1, MaxAttempts: 3,
-			Counts:  Counts{Skip: map[string]int{}, Defer: map[string]int{}},
-			Samples: []Sample{}, Notes: []string{}, Quiet: &Quiet{From: 1200, Until: 540, Timezone: "Europe/Berlin", Attribute: 0}}},
+		Campaigns: []plan.Campaign{{Address: "campaign.spring", Revision: 1, Message: "text_message.hello", Audience: "audience.all",
+			Provider: "provider.sandbox.main", Change: plan.Create, Source: "contacts.csv", Draft: 0, FallbackDraft: -1, MaxAttempts: 3,
+			Counts:  plan.Counts{Skip: map[string]int{}, Defer: map[string]int{}},
+			Samples: []plan.Sample{}, Notes: []string{}, Quiet: &plan.Quiet{From: 1200, Until: 540, Timezone: "Europe/Berlin", Attribute: 0}}},
 		Drafts: []*message.Draft{{Message: &message.Text{}, Slots: []string{"recipient.name", "recipient.city"},
 			Bindings: []message.Binding{{Path: "body", Parts: []message.Part{{Text: "Hello ", Slot: -1}, {Slot: 0}, {Text: " in ", Slot: -1}, {Slot: 1}}}}}},
-		Checks: []Check{}, Outputs: []Output{}, Inputs: []Input{}, Diagnostics: []Diagnostic{}, spool: &MemorySpool{},
+		Checks: []plan.Check{}, Outputs: []plan.Output{}, Inputs: []plan.Input{}, Diagnostics: []plan.Diagnostic{},
 	}
-	c := &p.Campaigns[0]
-	h := sha256.New()
+	var spool plan.MemorySpool
 	for i := range list {
-		e := &list[i]
-		core := appendCore(nil, e)
-		if _, err := p.spool.Write(appendEntry(nil, e, c.Source, core)); err != nil {
+		if _, err := spool.Write(plan.AppendEntry(nil, &list[i], &p.Campaigns[0])); err != nil {
 			t.Fatal(err)
 		}
-		h.Write(appendDecided(nil, e, c, core))
-		c.Recipients++
-		c.Counts.add(e)
 	}
-	var err error
-	if p.Digest, err = digest(p, h); err != nil {
+	p.Attach(&spool)
+	sums, err := p.Sum()
+	if err != nil {
 		t.Fatal(err)
 	}
-	p.Entries = entries(p.spool.Open, p.Campaigns)
+	p.Digest, p.Campaigns[0].Recipients, p.Campaigns[0].Counts = sums.Digest, sums.Recipients[0], sums.Counts[0]
 	return p
 }
 
-func genEntry(t *rapid.T) Entry {
-	e := Entry{Action: Action(rapid.IntRange(0, int(Replace)).Draw(t, "action")), Draft: -1}
+func genEntry(t *rapid.T) plan.Entry {
+	e := plan.Entry{Action: plan.Action(rapid.IntRange(0, int(plan.Replace)).Draw(t, "action")), Draft: -1}
 	e.Recipient.Place = message.Place{File: rapid.SampledFrom([]string{"contacts.csv", "other.csv"}).Draw(t, "file"), Line: rapid.IntRange(0, 1e6).Draw(t, "line")}
 	if !e.Action.Sends() {
 		e.Reason = rapid.SampledFrom([]string{"", "opted_out", "duplicate"}).Draw(t, "reason")
@@ -71,7 +68,7 @@ func genEntry(t *rapid.T) Entry {
 	} else {
 		e.Recipient.Phone = rapid.StringMatching(`\+[1-9][0-9]{6,14}`).Draw(t, "phone")
 	}
-	if e.Action == Defer {
+	if e.Action == plan.Defer {
 		e.Reason = "quiet_hours"
 	}
 	e.Draft, e.Attempt = 0, rapid.IntRange(1, 5).Draw(t, "attempt")
@@ -86,9 +83,9 @@ func genEntry(t *rapid.T) Entry {
 	return e
 }
 
-func collect(t testing.TB, p *Plan) []Entry {
+func collect(t testing.TB, p *plan.Plan) []plan.Entry {
 	t.Helper()
-	var list []Entry
+	var list []plan.Entry
 	for e, err := range p.Entries() {
 		if err != nil {
 			t.Fatal(err)
@@ -98,7 +95,7 @@ func collect(t testing.TB, p *Plan) []Entry {
 	return list
 }
 
-func save(t testing.TB, p *Plan) []byte {
+func save(t testing.TB, p *plan.Plan) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	if err := Write(&buf, p, ConfigSnapshot{Files: map[string][]byte{"main.hcl": []byte("# hi")}}); err != nil {
@@ -127,7 +124,7 @@ func TestSavedPlanRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(list, collect(t, got), cmpopts.EquateEmpty()); diff != "" {
 			rt.Fatalf("the file gives other entries (-want +got):\n%s", diff)
 		}
-		opts := cmp.Options{cmpopts.IgnoreUnexported(Plan{}), cmpopts.IgnoreFields(Plan{}, "Entries"), cmpopts.EquateEmpty()}
+		opts := cmp.Options{cmpopts.IgnoreUnexported(plan.Plan{}), cmpopts.IgnoreFields(plan.Plan{}, "Entries"), cmpopts.EquateEmpty()}
 		if diff := cmp.Diff(p, got, opts); diff != "" {
 			rt.Fatalf("the plan differs (-want +got):\n%s", diff)
 		}
@@ -142,7 +139,7 @@ func TestSavedPlanRoundTrip(t *testing.T) {
 }
 
 func TestSavedPlanLeavesOutWhoIsNotSentTo(t *testing.T) {
-	p := savedPlan(t, []Entry{{Action: Skip, Reason: "opted_out", Draft: -1, Recipient: message.Recipient{Address: message.Address{UserID: "US.canary"}}}})
+	p := savedPlan(t, []plan.Entry{{Action: plan.Skip, Reason: "opted_out", Draft: -1, Recipient: message.Recipient{Address: message.Address{UserID: "US.canary"}}}})
 	data := save(t, p)
 	got, _, err := Read(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -153,8 +150,8 @@ func TestSavedPlanLeavesOutWhoIsNotSentTo(t *testing.T) {
 	}
 }
 
-func send(i int) Entry {
-	return Entry{Action: Send, Attempt: 1, Values: []string{fmt.Sprintf("Name %d", i), "Köln"}, Digest: sha16(i),
+func send(i int) plan.Entry {
+	return plan.Entry{Action: plan.Send, Attempt: 1, Values: []string{fmt.Sprintf("Name %d", i), "Köln"}, Digest: sha16(i),
 		WindowUntil: testAt.Add(time.Hour),
 		Recipient:   message.Recipient{Address: message.Address{Phone: fmt.Sprintf("+4915%09d", i)}, Place: message.Place{File: "contacts.csv", Line: i + 2}}}
 }
@@ -164,19 +161,12 @@ func sha16(i int) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-func sendsOf(n int) []Entry {
-	list := make([]Entry, n)
+func sendsOf(n int) []plan.Entry {
+	list := make([]plan.Entry, n)
 	for i := range list {
 		list[i] = send(i)
 	}
 	return list
-}
-
-func TestEntrySize(t *testing.T) {
-	p := savedPlan(t, sendsOf(1000))
-	if n := p.spool.(*MemorySpool).size / 1000; n > 120 {
-		t.Errorf("an entry takes %d bytes; at most 120 are promised", n)
-	}
 }
 
 // TestReadRefuses changes every part of a saved plan.
@@ -231,14 +221,14 @@ func TestReadReasons(t *testing.T) {
 func TestReadHoldsEntriesAgainstTheHeader(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		change func(*Plan)
+		change func(*plan.Plan)
 		want   string
 	}{
-		{"counts", func(p *Plan) { p.Campaigns[0].Counts.Send = 2 }, "counts"},
-		{"recipients", func(p *Plan) { p.Campaigns[0].Recipients = 9 }, "counts"},
-		{"digest", func(p *Plan) { p.Campaigns[0].Message = "text_message.other" }, "digest"},
-		{"text", func(p *Plan) { p.Drafts[0].Bindings[0].Parts[0].Text = "Bye " }, "digest"},
-		{"slots", func(p *Plan) { p.Drafts[0].Slots = append(p.Drafts[0].Slots, "recipient.zip") }, "values"},
+		{"counts", func(p *plan.Plan) { p.Campaigns[0].Counts.Send = 2 }, "counts"},
+		{"recipients", func(p *plan.Plan) { p.Campaigns[0].Recipients = 9 }, "counts"},
+		{"digest", func(p *plan.Plan) { p.Campaigns[0].Message = "text_message.other" }, "digest"},
+		{"text", func(p *plan.Plan) { p.Drafts[0].Bindings[0].Parts[0].Text = "Bye " }, "digest"},
+		{"slots", func(p *plan.Plan) { p.Drafts[0].Slots = append(p.Drafts[0].Slots, "recipient.zip") }, "values"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := savedPlan(t, sendsOf(3))
@@ -281,21 +271,37 @@ func TestEncryptedPlan(t *testing.T) {
 
 func TestStale(t *testing.T) {
 	meta := state.Meta{Lineage: "abc", Serial: 3}
+	at := func(serial int64) state.Meta { return state.Meta{Lineage: "abc", Serial: serial} }
+	own, other := state.Run{}, state.Run{Plan: "sha256:other"}
 	for _, c := range []struct {
 		name, want string
 		meta       state.Meta
+		runs       []state.Run
 		now        time.Time
 		version    string
 	}{
-		{"fresh", "", meta, testAt.Add(23 * time.Hour), "0.1.0"},
-		{"another handbill", StaleVersion, meta, testAt, "0.2.0"},
-		{"another state", StaleLineage, state.Meta{Lineage: "def", Serial: 3}, testAt, "0.1.0"},
-		{"no state", StaleLineage, state.Meta{}, testAt, "0.1.0"},
-		{"too old", StaleExpired, meta, testAt.Add(24*time.Hour + 1), "0.1.0"},
-		{"decided since", StaleSerial, state.Meta{Lineage: "abc", Serial: 4}, testAt, "0.1.0"},
+		{"fresh", "", meta, nil, testAt.Add(23 * time.Hour), "0.1.0"},
+		{"another handbill", StaleVersion, meta, nil, testAt, "0.2.0"},
+		{"another state", StaleLineage, state.Meta{Lineage: "def", Serial: 3}, nil, testAt, "0.1.0"},
+		{"no state", StaleLineage, state.Meta{}, nil, testAt, "0.1.0"},
+		{"too old", StaleExpired, meta, nil, testAt.Add(24*time.Hour + 1), "0.1.0"},
+		{"decided since", StaleSerial, at(4), nil, testAt, "0.1.0"},
+		{"applied before", "", at(4), []state.Run{other, own}, testAt, "0.1.0"},
+		{"applied twice before", "", at(5), []state.Run{own, own}, testAt, "0.1.0"},
+		{"applied, and then something else", StaleSerial, at(5), []state.Run{own, other}, testAt, "0.1.0"},
+		{"applied, and changed by hand", StaleSerial, at(5), []state.Run{own}, testAt, "0.1.0"},
+		{"planned again after a run of the same", "", at(3), []state.Run{own}, testAt, "0.1.0"},
+		{"planned again and applied", "", at(4), []state.Run{own, own}, testAt, "0.1.0"},
+		{"from a newer state", StaleSerial, at(2), []state.Run{own}, testAt, "0.1.0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := savedPlan(t, nil).Stale(c.meta, c.now, c.version)
+			p := savedPlan(t, nil)
+			for i := range c.runs {
+				if c.runs[i].Plan == "" {
+					c.runs[i].Plan = p.Digest
+				}
+			}
+			err := Stale(p, c.meta, c.runs, c.now, c.version)
 			var stale *StaleError
 			if c.want == "" && err == nil {
 				return
@@ -307,8 +313,22 @@ func TestStale(t *testing.T) {
 	}
 }
 
+// TestStaleAfterAMove: the first run of a plan that moves a resource raises the
+// serial once more, and neither of the two alone is the plan's own doing.
+func TestStaleAfterAMove(t *testing.T) {
+	p := savedPlan(t, nil)
+	p.Resources[0].From = "text_message.hi"
+	runs := []state.Run{{Plan: p.Digest}}
+	for serial, stale := range map[int64]bool{3: false, 4: true, 5: false, 6: true} {
+		err := Stale(p, state.Meta{Lineage: "abc", Serial: serial}, runs, testAt, "0.1.0")
+		if (err != nil) != stale {
+			t.Errorf("with serial %d the error is %v", serial, err)
+		}
+	}
+}
+
 func TestSpools(t *testing.T) {
-	for name, s := range map[string]Spool{"memory": &MemorySpool{}, "small": NewSpool(t.TempDir()), "large": NewSpool(t.TempDir())} {
+	for name, s := range map[string]plan.Spool{"memory": &plan.MemorySpool{}, "small": NewSpool(t.TempDir()), "large": NewSpool(t.TempDir())} {
 		t.Run(name, func(t *testing.T) {
 			var want bytes.Buffer
 			line := bytes.Repeat([]byte("entry "), 10_000)
@@ -335,10 +355,34 @@ func TestSpools(t *testing.T) {
 	}
 }
 
+// Numbers open a large plan side by side (run with -race).
+func TestSpoolIsOpenedSideBySide(t *testing.T) {
+	s := NewSpool(t.TempDir())
+	defer s.Close()
+	block := make([]byte, 1<<20)
+	for written := 0; written <= spoolMemory; written += len(block) {
+		if _, err := s.Write(block); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Write([]byte("not flushed")); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if _, err := s.Open(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // FuzzRead: whatever the bytes are, Read ends in an error or in a plan whose
 // entries can be read and saved again.
 func FuzzRead(f *testing.F) {
-	data := save(f, savedPlan(f, append(sendsOf(3), Entry{Action: Skip, Reason: "duplicate", Draft: -1})))
+	data := save(f, savedPlan(f, append(sendsOf(3), plan.Entry{Action: plan.Skip, Reason: "duplicate", Draft: -1})))
 	f.Add(data)
 	f.Add(data[:len(data)/2])
 	f.Add([]byte(fileMagic))
@@ -348,29 +392,5 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		save(t, p)
-	})
-}
-
-// FuzzEntries does the same below the checksums.
-func FuzzEntries(f *testing.F) {
-	p := savedPlan(f, append(sendsOf(3), Entry{Action: Skip, Reason: "duplicate", Draft: -1}))
-	f.Add(p.spool.(*MemorySpool).chunks[0])
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &MemorySpool{}
-		_, _ = s.Write(data)
-		var again []byte
-		err := eachEntry(s.Open, p.Campaigns, func(e *Entry, _ []byte) bool {
-			again = appendEntry(again, e, "contacts.csv", appendCore(nil, e))
-			return true
-		})
-		if err != nil {
-			return
-		}
-		second := &MemorySpool{}
-		_, _ = second.Write(again)
-		n := 0
-		if err := eachEntry(second.Open, p.Campaigns, func(*Entry, []byte) bool { n++; return true }); err != nil {
-			t.Fatalf("what was decoded does not encode: %v", err)
-		}
 	})
 }

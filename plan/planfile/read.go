@@ -1,4 +1,4 @@
-package plan
+package planfile
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
 )
 
 // FileError says why a file is no plan that can be read.
@@ -40,7 +41,7 @@ const ageMagic = "age-encryption.org/v1\n"
 // entry, the counts and the digest. Entries are streamed from r afterwards, so
 // that r must stay open as long as the plan is used. Memory does not grow with
 // the number of entries, nor with what a hostile file claims.
-func Read(r io.ReaderAt, size int64) (*Plan, *ConfigSnapshot, error) {
+func Read(r io.ReaderAt, size int64) (*plan.Plan, *ConfigSnapshot, error) {
 	f := &planFile{r: r, size: size}
 	if err := f.scan(); err != nil {
 		return nil, nil, err
@@ -60,7 +61,7 @@ func Read(r io.ReaderAt, size int64) (*Plan, *ConfigSnapshot, error) {
 }
 
 // ReadEncrypted reads a plan that WriteEncrypted saved.
-func ReadEncrypted(r io.ReaderAt, size int64, identities ...age.Identity) (*Plan, *ConfigSnapshot, error) {
+func ReadEncrypted(r io.ReaderAt, size int64, identities ...age.Identity) (*plan.Plan, *ConfigSnapshot, error) {
 	plain, n, err := age.DecryptReaderAt(r, size, identities...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("decrypting the saved plan: %w", err)
@@ -159,7 +160,7 @@ func (f *planFile) end(fr *frameReader, frame func() ([]byte, error), at int64) 
 }
 
 // plan decodes the header and the drafts.
-func (f *planFile) plan() (*Plan, error) {
+func (f *planFile) plan() (*plan.Plan, error) {
 	var h fileHeader
 	if err := strictJSON(f.header, &h); err != nil {
 		return nil, damaged("its header does not decode (%v)", err)
@@ -182,8 +183,7 @@ func (f *planFile) plan() (*Plan, error) {
 			c.Quiet.Attribute = saved.Zone
 		}
 	}
-	p.spool = &savedEntries{f}
-	p.Entries = entries(p.spool.Open, p.Campaigns)
+	p.Attach(&savedEntries{f})
 	return p, nil
 }
 
@@ -191,19 +191,18 @@ func inside(draft, n int) bool { return draft >= -1 && draft < n }
 
 func readDrafts(data []byte, n int) ([]*message.Draft, error) {
 	var list []*message.Draft
-	d := decoder{b: data}
 	for range n {
-		raw := d.bytes(d.uvarint())
-		if d.bad {
+		size, used := binary.Uvarint(data)
+		if used <= 0 || size > uint64(len(data)-used) {
 			return nil, damaged("its messages do not decode")
 		}
-		draft, err := message.UnmarshalDraft(raw)
+		draft, err := message.UnmarshalDraft(data[used : used+int(size)])
 		if err != nil {
 			return nil, damaged("a message does not decode (%v)", err)
 		}
-		list = append(list, draft)
+		list, data = append(list, draft), data[used+int(size):]
 	}
-	if len(d.b) > 0 {
+	if len(data) > 0 {
 		return nil, damaged("it has more messages than it says")
 	}
 	return list, nil
@@ -222,63 +221,26 @@ func strictJSON(data []byte, into any) error {
 }
 
 // verify reads every entry and holds counts and digest against them.
-func (f *planFile) verify(p *Plan) error {
-	sums := make([]Campaign, len(p.Campaigns))
-	for i := range sums {
-		sums[i].Counts = Counts{Skip: map[string]int{}, Defer: map[string]int{}}
-	}
-	h := sha256.New()
-	var count uint64
-	var buf []byte
-	var bad error
-	err := decodeEach(&decoder{skim: true}, p.spool.Open, p.Campaigns, func(e *Entry, core []byte) bool {
-		count++
-		if bad = checkEntry(p, e); bad != nil {
-			return false
-		}
-		sums[e.Campaign].Recipients++
-		sums[e.Campaign].Counts.add(e)
-		buf = appendDecided(buf[:0], e, &p.Campaigns[e.Campaign], core)
-		h.Write(buf)
-		return true
-	})
-	if err = errors.Join(err, bad); err != nil {
+func (f *planFile) verify(p *plan.Plan) error {
+	sums, err := p.Sum()
+	if err != nil {
 		var known *FileError
 		if errors.As(err, &known) {
 			return err
 		}
 		return damaged("%v", err)
 	}
-	if count != f.count {
-		return damaged("it has %d entries and says %d", count, f.count)
+	if sums.Entries != f.count {
+		return damaged("it has %d entries and says %d", sums.Entries, f.count)
 	}
-	for i := range sums {
-		if !sums[i].Counts.equal(&p.Campaigns[i].Counts) || sums[i].Recipients != p.Campaigns[i].Recipients {
-			return damaged("the counts of %s are not those of its entries", p.Campaigns[i].Address)
+	for i := range p.Campaigns {
+		c := &p.Campaigns[i]
+		if !sums.Counts[i].Equal(&c.Counts) || sums.Recipients[i] != c.Recipients {
+			return damaged("the counts of %s are not those of its entries", c.Address)
 		}
 	}
-	if sum, err := digest(p, h); err != nil || sum != p.Digest {
+	if sums.Digest != p.Digest {
 		return damaged("its digest is not that of what it decides")
-	}
-	return nil
-}
-
-// checkEntry holds an entry against the plan that it is of, so that apply may
-// rely on it.
-func checkEntry(p *Plan, e *Entry) error {
-	c := &p.Campaigns[e.Campaign]
-	switch {
-	case !e.Action.Sends():
-		if e.Draft != -1 || len(e.Values) > 0 {
-			return damaged("an entry has a message and sends none")
-		}
-		return nil
-	case e.Recipient.Key() == "":
-		return damaged("an entry sends to nobody")
-	case e.Draft < 0 || e.Draft != c.Draft && e.Draft != c.FallbackDraft:
-		return damaged("an entry names a message that its campaign does not have")
-	case len(e.Values) != len(p.Drafts[e.Draft].Slots):
-		return damaged("an entry has %d values for %d slots", len(e.Values), len(p.Drafts[e.Draft].Slots))
 	}
 	return nil
 }

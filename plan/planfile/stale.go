@@ -1,15 +1,12 @@
-package plan
+package planfile
 
 import (
 	"fmt"
 	"time"
 
+	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
-
-// MaxAge is how long a saved plan may be applied, unless Options says
-// otherwise.
-const MaxAge = 24 * time.Hour
 
 // The reasons of a StaleError.
 const (
@@ -30,12 +27,11 @@ func (e *StaleError) Error() string {
 	return "the saved plan is stale: " + e.Detail + "; run `handbill plan` again"
 }
 
-// Stale says why p may not be applied to the state of meta, as a *StaleError,
-// or nil. The serial is looked at last: it rises with every apply, those of p
-// itself included. A caller who finds that all runs since were of this plan
-// (state.Run.Plan is its Digest) may overlook StaleSerial, and apply sends
-// what of p is still pending.
-func (p *Plan) Stale(meta state.Meta, now time.Time, version string) error {
+// Stale says why p may not be applied by the handbill of version to the state
+// of meta, as a *StaleError, or nil. runs are the state's, oldest first: the
+// last ones, as far as they carried out p itself, do not make it stale, so that
+// applying it again sends what of it is still pending.
+func Stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time, version string) error {
 	switch {
 	case p.Version != version:
 		return &StaleError{StaleVersion, fmt.Sprintf("handbill %s made it and this is %s", p.Version, version)}
@@ -43,8 +39,20 @@ func (p *Plan) Stale(meta state.Meta, now time.Time, version string) error {
 		return &StaleError{StaleLineage, "it was made from another state than the one here"}
 	case now.After(p.Expires):
 		return &StaleError{StaleExpired, fmt.Sprintf("it expired at %s", p.Expires.Format(time.RFC3339))}
-	case p.Serial != meta.Serial:
+	case p.Serial != meta.Serial && !raised(p, meta.Serial-p.Serial, runs):
 		return &StaleError{StaleSerial, fmt.Sprintf("the state changed since: its serial is %d, the plan is for %d", meta.Serial, p.Serial)}
 	}
 	return nil
+}
+
+// raised reports whether p itself raised the serial by so much: by one with
+// each of its last runs, and with the first by one for each resource that it
+// moved.
+func raised(p *plan.Plan, by int64, runs []state.Run) bool {
+	own := int64(0)
+	for i := len(runs) - 1; i >= 0 && runs[i].Plan == p.Digest; i-- {
+		own++
+	}
+	moves := int64(len(p.Moved()))
+	return by > moves && by <= moves+own
 }
