@@ -13,6 +13,7 @@ import (
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -206,7 +207,7 @@ func TestAnOrderSendsOnce(t *testing.T) {
 				for range 2 {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rnd.IntN(20000))*time.Millisecond)
 					_, err := apply.Run(ctx, p, apply.Options{Recorder: l, Now: time.Now, Seed: seed,
-						Senders: map[string]apply.Sender{"provider.sandbox.main": n}})
+						Senders: map[string]providers.Sender{"provider.sandbox.main": n}})
 					cancel()
 					if err != nil {
 						t.Fatalf("seed %d: %v", seed, err)

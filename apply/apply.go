@@ -17,6 +17,7 @@ import (
 
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -26,7 +27,7 @@ type Options struct {
 	Recorder Recorder
 	// Senders are the sending numbers by provider address; one for every
 	// campaign of the plan that sends.
-	Senders map[string]Sender
+	Senders map[string]providers.Sender
 	// Resources are recorded as applied when the run begins.
 	Resources []state.Resource
 	// Blobs are written with the run's beginning, in one transaction with it:

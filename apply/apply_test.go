@@ -16,13 +16,14 @@ import (
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
 // run applies p through one number in virtual time.
 func run(t testing.TB, p *plan.Plan, l *ledger, n *number, change ...func(*apply.Options)) (*apply.Report, error) {
 	t.Helper()
-	opt := apply.Options{Recorder: l, Senders: map[string]apply.Sender{"provider.sandbox.main": n}, Now: time.Now, Seed: 7}
+	opt := apply.Options{Recorder: l, Senders: map[string]providers.Sender{"provider.sandbox.main": n}, Now: time.Now, Seed: 7}
 	for _, f := range change {
 		f(&opt)
 	}
@@ -180,7 +181,7 @@ func TestCancelLeavesOnlyWhatWasInFlightInDoubt(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		rep, err := apply.Run(ctx, campaignOf(1000), apply.Options{Recorder: l, Now: time.Now, Parallelism: 8,
-			Senders: map[string]apply.Sender{"provider.sandbox.main": n}})
+			Senders: map[string]providers.Sender{"provider.sandbox.main": n}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -457,7 +458,7 @@ func TestNobodyTwiceNobodyForgotten(t *testing.T) {
 			for range 3 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rnd.IntN(20000))*time.Millisecond)
 				_, err := apply.Run(ctx, campaignOf(people), apply.Options{Recorder: l, Now: time.Now, Seed: seed,
-					Senders: map[string]apply.Sender{"provider.sandbox.main": n}})
+					Senders: map[string]providers.Sender{"provider.sandbox.main": n}})
 				cancel()
 				if err != nil {
 					t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -93,7 +94,7 @@ func TestCanaryHoldsOnlyItsCampaign(t *testing.T) {
 		start := time.Now()
 		last := map[string]time.Duration{}
 		sent := map[string]int{}
-		opt := apply.Options{Recorder: l, Senders: map[string]apply.Sender{"provider.sandbox.main": blind{newNumber(l, accept)}},
+		opt := apply.Options{Recorder: l, Senders: map[string]providers.Sender{"provider.sandbox.main": blind{newNumber(l, accept)}},
 			Now: time.Now, Seed: 3, Observe: func(ev apply.Event) {
 				last[ev.Campaign] = time.Since(start)
 				sent[ev.Campaign]++

@@ -3,19 +3,8 @@ package apply
 import (
 	"context"
 
-	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
-
-// Sender is one sending number. Encode is pure and is called before the intent
-// is recorded; Send makes at most one request.
-type Sender interface {
-	// Encode builds the request of draft d with one recipient's values.
-	Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error)
-	// Send carries r out and classifies the answer. It is never called before
-	// the intent of r is durable, and never twice for one intent.
-	Send(ctx context.Context, r message.Request) message.Answer
-}
 
 // Recorder is the state as apply needs it. It is safe for concurrent use.
 type Recorder interface {

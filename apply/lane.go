@@ -12,6 +12,7 @@ import (
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -25,7 +26,7 @@ import (
 type lane struct {
 	r        *runner
 	provider string
-	sender   Sender
+	sender   providers.Sender
 	rnd      *rand.Rand
 
 	sources []*source // in the plan's order; what is drained is taken out

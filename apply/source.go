@@ -8,6 +8,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -18,7 +19,7 @@ type source struct {
 	r      *runner
 	takes  []bool  // by campaign: whether its entries are part of this stream
 	canary *counts // the campaign, where it has a canary and is alone; else nil
-	sender Sender
+	sender providers.Sender
 	groups chan []*job
 	group  []*job // of groups, what was not taken yet
 	ended  chan struct{}
@@ -140,7 +141,7 @@ func (s *source) pass(group []*job) bool {
 }
 
 // prepare builds j's request and intent for its next attempt, unless it has.
-func prepare(sender Sender, j *job, refs *message.References) {
+func prepare(sender providers.Sender, j *job, refs *message.References) {
 	if j.prepared == j.attempt {
 		return
 	}

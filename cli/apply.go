@@ -349,7 +349,7 @@ func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct
 
 // senders are the numbers that a plan sends through.
 type senders struct {
-	senders   map[string]apply.Sender
+	senders   map[string]providers.Sender
 	providers map[string]providers.Provider
 }
 
@@ -362,7 +362,7 @@ func (s *senders) close() {
 }
 
 func (a *app) senders(p *project, pl *plan.Plan) (*senders, error) {
-	out := &senders{senders: map[string]apply.Sender{}, providers: map[string]providers.Provider{}}
+	out := &senders{senders: map[string]providers.Sender{}, providers: map[string]providers.Provider{}}
 	for i := range pl.Campaigns {
 		c := &pl.Campaigns[i]
 		if c.Counts.Sends() == 0 || out.senders[c.Provider] != nil {

@@ -16,6 +16,7 @@ import (
 	rules "github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -331,7 +332,7 @@ func (w *world) apply(ctx context.Context, pl *plan.Plan, n int, r *run) {
 	p := &process{w: w, run: n, commits: map[string]int{}, clockSet: r.Jump > 0}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	opt := apply.Options{Recorder: p, Senders: map[string]apply.Sender{"provider.sandbox.main": p}, Now: time.Now,
+	opt := apply.Options{Recorder: p, Senders: map[string]providers.Sender{"provider.sandbox.main": p}, Now: time.Now,
 		Parallelism: w.script.Parallel, Seed: w.script.Seed, Resume: w.resume(ctx, n)}
 	began := time.Now()
 	after := func(ms int) bool { return ms > 0 && time.Since(began) >= time.Duration(ms)*time.Millisecond }

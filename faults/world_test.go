@@ -14,6 +14,7 @@ import (
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -333,12 +334,12 @@ func (w *world) tally(ctx context.Context) (state.Tally, error) {
 	return w.book.tally(simCampaign, 1), nil
 }
 
-// Encode implements apply.Sender: the body is what the oracle compares.
+// Encode implements providers.Sender: the body is what the oracle compares.
 func (p *process) Encode(to message.Address, _ *message.Draft, values []string, ref string) (message.Request, error) {
 	return message.Request{Path: to.Key(), Body: []byte(ref + " " + strings.Join(values, "|"))}, nil
 }
 
-// Send implements apply.Sender: the request travels, the provider does what the
+// Send implements providers.Sender: the request travels, the provider does what the
 // script says, and an answer travels back, or not.
 func (p *process) Send(ctx context.Context, r message.Request) message.Answer {
 	w := p.w
@@ -711,4 +712,4 @@ func (w *world) planOf(entries []plan.Entry, counts plan.Counts) *plan.Plan {
 const simLineage = "00112233445566778899aabbccddeeff"
 
 var _ apply.Recorder = (*process)(nil)
-var _ apply.Sender = (*process)(nil)
+var _ providers.Sender = (*process)(nil)

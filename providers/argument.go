@@ -3,7 +3,9 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 )
@@ -109,4 +111,28 @@ type PathGuard interface {
 	// WebhookTokens are the secrets of which the path must hold one: the one in
 	// use, and the one before it. Empty where none is configured.
 	WebhookTokens() []string
+}
+
+// CheckBase says what is wrong with a base URL: only https, and plain http to
+// this machine itself. It returns the URL without a trailing slash.
+func CheckBase(base string) (string, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New("base_url: expected a URL such as https://host/path, without user, query or fragment")
+	}
+	switch u.Scheme {
+	case "https":
+	case "http":
+		if !isLoopback(u.Hostname()) {
+			return "", fmt.Errorf("base_url: http is for this machine only, and %q is not; write https", u.Hostname())
+		}
+	default:
+		return "", fmt.Errorf("base_url: expected https, got %q", u.Scheme)
+	}
+	return strings.TrimRight(base, "/"), nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

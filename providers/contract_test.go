@@ -1,7 +1,6 @@
 package providers_test
 
 import (
-	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/cloud"
 	"github.com/handbill/handbill/providers/dialog360"
@@ -12,8 +11,6 @@ import (
 
 // What the providers are taken for elsewhere.
 var (
-	_ apply.Sender = (*providers.Sender)(nil)
-
 	_ providers.Webhook = (*cloud.Provider)(nil)
 	_ providers.Webhook = (*dialog360.Provider)(nil)
 	_ providers.Webhook = (*kaleyra.Provider)(nil)

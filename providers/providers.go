@@ -1,6 +1,8 @@
 // Package providers is what all sending numbers have in common: a Profile
-// (limits and capabilities, each with source and date), the Provider contract,
-// and Sender, which turns compiled drafts into requests.
+// (limits and capabilities, each with source and date), and the contracts that
+// the rest of handbill relies on, each said once. Provider is what a provider's
+// package writes; Sender is what apply and serve send with; Webhook, Poller and
+// Checker are what some providers are besides.
 package providers
 
 import (
@@ -26,6 +28,18 @@ type Provider interface {
 	Send(ctx context.Context, r message.Request) message.Answer
 }
 
+// Sender is one sending number as apply and serve use it. It is safe for
+// concurrent use.
+type Sender interface {
+	// Encode builds the request of draft d with one recipient's values. It is
+	// pure, and is called before the intent is recorded.
+	Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error)
+	// Send makes at most one HTTP request and says what its answer means. It is
+	// never called before the intent of r is durable, and never twice for one
+	// intent.
+	Send(ctx context.Context, r message.Request) message.Answer
+}
+
 // Webhook is a Provider whose events can be received.
 type Webhook interface {
 	// Handshake answers a GET of the provider that checks the address; ok is
@@ -43,6 +57,9 @@ type Webhook interface {
 
 // Poller is a Provider that can be asked what became of a message.
 type Poller interface {
+	// Poll asks for the message that the provider calls messageID, and returns
+	// what it tells of it, in no order; nothing where it knows nothing more.
+	// Asking changes nothing.
 	Poll(ctx context.Context, messageID string) ([]message.Event, error)
 }
 

@@ -12,29 +12,30 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Sender turns compiled drafts into requests of one Provider. It encodes each
-// draft once, with marks where a recipient's values belong, and then only
-// escapes values and joins pieces. It is safe for concurrent use.
-type Sender struct {
+// encoder is the Sender of a Provider. It encodes each draft once, with marks
+// where a recipient's values belong, and then only escapes values and joins
+// pieces.
+type encoder struct {
 	provider Provider
 
 	mu    sync.RWMutex
 	forms map[*message.Draft]*form
 }
 
-// NewSender makes a Sender. A draft that it has seen must not change any more.
-func NewSender(p Provider) *Sender {
-	return &Sender{provider: p, forms: map[*message.Draft]*form{}}
+// NewSender is the Sender of p. A draft that it has seen must not change any
+// more.
+func NewSender(p Provider) Sender {
+	return &encoder{provider: p, forms: map[*message.Draft]*form{}}
 }
 
-// Send makes at most one HTTP request and says what its answer means.
-func (s *Sender) Send(ctx context.Context, r message.Request) message.Answer {
+// Send implements Sender.
+func (s *encoder) Send(ctx context.Context, r message.Request) message.Answer {
 	return s.provider.Send(ctx, r)
 }
 
-// Encode builds the request of draft d with one recipient's values: the same
-// bytes as Provider.Encode of the rendered message.
-func (s *Sender) Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error) {
+// Encode implements Sender: the same bytes as Provider.Encode of the rendered
+// message.
+func (s *encoder) Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error) {
 	f := s.form(d)
 	if f.pieces != nil && f.fits(to, values, ref) {
 		return message.Request{Path: f.path, Body: f.fill(to, values, ref)}, nil
@@ -79,7 +80,7 @@ const (
 	refToken  = "hb1.MARK.MARKMARKMARK.MARK"
 )
 
-func (s *Sender) form(d *message.Draft) *form {
+func (s *encoder) form(d *message.Draft) *form {
 	s.mu.RLock()
 	f := s.forms[d]
 	s.mu.RUnlock()
@@ -103,7 +104,7 @@ const maxForms = 256
 // compile cuts the request of d. What it made is tried on made-up recipients
 // against the provider's own encoding; where the two differ, the draft isn't
 // cut.
-func (s *Sender) compile(d *message.Draft) *form {
+func (s *encoder) compile(d *message.Draft) *form {
 	whole, ok := cuttable(d)
 	if !ok {
 		return &form{}
@@ -194,7 +195,7 @@ func cut(body []byte) []piece {
 }
 
 // agrees tries f on a made-up recipient.
-func (s *Sender) agrees(f *form, d *message.Draft, number string) bool {
+func (s *encoder) agrees(f *form, d *message.Draft, number string) bool {
 	values := make([]string, f.slots)
 	for i := range values {
 		values[i] = "v" + strconv.Itoa(i) + " \"\\\n" + number

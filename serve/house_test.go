@@ -208,7 +208,7 @@ func (h *house) sends() []string {
 
 // noting is a sender that notes the texts that leave.
 type noting struct {
-	serve.Sender
+	providers.Sender
 	h *house
 }
 

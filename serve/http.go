@@ -12,6 +12,7 @@ import (
 
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -158,7 +159,7 @@ func (s *Server) refuse(n *number, status int, err error) int {
 const maxDepth = 64
 
 // decode reads a body that may be anything.
-func decode(hook Webhook, body []byte) ([]message.Event, error) {
+func decode(hook providers.Webhook, body []byte) ([]message.Event, error) {
 	switch {
 	case !utf8.Valid(body):
 		return nil, errors.New("the body is not UTF-8")

@@ -11,30 +11,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/state"
 )
-
-// Webhook is a sending number whose events can be received; see
-// providers.Webhook for the contract.
-type Webhook interface {
-	Handshake(query url.Values) (body string, ok bool)
-	Authenticate(h http.Header, body []byte) (signed bool, err error)
-	Decode(body []byte) ([]message.Event, error)
-}
-
-// Sender is a sending number that answers go through; see apply.Sender for the
-// contract.
-type Sender interface {
-	Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error)
-	Send(ctx context.Context, r message.Request) message.Answer
-}
 
 // Store is the state as serve needs it; see state.Store. It is safe for
 // concurrent use.
@@ -72,7 +57,7 @@ type Number struct {
 	// its digits; "" for what is not known. Events of another number of the same
 	// type go to that one; those of a number that is not declared are put aside.
 	ID, Phone string
-	Webhook   Webhook
+	Webhook   providers.Webhook
 	// Tokens are the secrets of which the path must hold one as its last part;
 	// empty where the path has none.
 	Tokens []string
@@ -81,7 +66,7 @@ type Number struct {
 	// it is kept.
 	TrustUnsigned bool
 	// Sender is where answers go; nil answers nothing.
-	Sender Sender
+	Sender providers.Sender
 	// Rate is how many answers a second may go out; 0 for no bound.
 	Rate float64
 }

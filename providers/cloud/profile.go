@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Where the facts of this package are from, unless said otherwise.
@@ -31,7 +32,7 @@ type Config struct {
 	APIVersion    string           // "" is v25.0
 	BaseURL       string           // "" is https://graph.facebook.com
 	Throughput    float64          // messages per second; 0 is 80
-	Client        *providers.Client
+	Client        *wire.Client
 }
 
 // Schema are the arguments as the language declares them.
@@ -53,7 +54,7 @@ type Provider struct {
 	config  Config
 	base    string // base URL and version
 	profile *providers.Profile
-	client  *providers.Client
+	client  *wire.Client
 	header  http.Header // credentials
 }
 
@@ -71,7 +72,7 @@ func New(c Config) (*Provider, error) {
 		c.BaseURL = "https://graph.facebook.com"
 	}
 	if c.Client == nil {
-		c.Client = providers.NewClient(providers.ClientOptions{})
+		c.Client = wire.New(wire.Options{})
 	}
 	base, err := providers.CheckBase(c.BaseURL)
 	err = errors.Join(

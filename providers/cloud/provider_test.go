@@ -6,6 +6,7 @@ import (
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/cloud"
 	"github.com/handbill/handbill/providers/providertest"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 func config(base string) cloud.Config {
@@ -14,7 +15,7 @@ func config(base string) cloud.Config {
 
 func TestProvider(t *testing.T) {
 	providertest.Run(t, providertest.Case{
-		New: func(base string, client *providers.Client) (providers.Provider, error) {
+		New: func(base string, client *wire.Client) (providers.Provider, error) {
 			c := config(base)
 			c.Client = client
 			return cloud.New(c)

@@ -11,6 +11,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Poll asks the message history of one message. Accounts without access to it
@@ -46,7 +47,7 @@ func (p *Provider) get(ctx context.Context, path string, query url.Values) ([]by
 	}
 	e, ok := metaobject.DecodeError(reply.Body)
 	if !ok {
-		return nil, errors.New(providers.ByStatus(reply).Title)
+		return nil, errors.New(wire.ByStatus(reply).Title)
 	}
 	a := metaobject.ByCode(e, reply.Status, nil, string(p.config.AccessToken))
 	switch e.Code {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Where the facts of this package are from, unless said otherwise.
@@ -25,7 +26,7 @@ type Config struct {
 	PhoneNumber    string                      // events that name another number are not its own; "" takes all
 	WebhookToken   providers.Secret            // secret part of the webhook's path; "current,previous" while it is changed
 	WebhookHeaders map[string]providers.Secret // headers that 360dialog was told to send along
-	Client         *providers.Client
+	Client         *wire.Client
 }
 
 // Schema are the arguments as the language declares them.
@@ -45,7 +46,7 @@ type Provider struct {
 	config  Config
 	base    string
 	profile *providers.Profile
-	client  *providers.Client
+	client  *wire.Client
 	header  http.Header // credentials
 }
 
@@ -58,7 +59,7 @@ func New(c Config) (*Provider, error) {
 		c.BaseURL = "https://waba-v2.360dialog.io"
 	}
 	if c.Client == nil {
-		c.Client = providers.NewClient(providers.ClientOptions{})
+		c.Client = wire.New(wire.Options{})
 	}
 	base, err := providers.CheckBase(c.BaseURL)
 	err = errors.Join(c.APIKey.Check("api_key"), err, providers.CheckThroughput(c.Throughput))

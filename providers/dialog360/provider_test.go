@@ -7,11 +7,12 @@ import (
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/dialog360"
 	"github.com/handbill/handbill/providers/providertest"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 func TestProvider(t *testing.T) {
 	providertest.Run(t, providertest.Case{
-		New: func(base string, client *providers.Client) (providers.Provider, error) {
+		New: func(base string, client *wire.Client) (providers.Provider, error) {
 			return dialog360.New(dialog360.Config{APIKey: "key-of-the-test", BaseURL: base, Client: client})
 		},
 		Secrets: []string{"key-of-the-test"},

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Send posts r once.
@@ -34,7 +34,7 @@ const checkKey = "check api_key, and whether the number is active in the 360dial
 // status says too little: its rate limit comes as 400, too.
 // Source: docs.360dialog.com, capacity and API reference; nyaruka/courier,
 // 2026-11-20.
-func gateway(r providers.Reply) (message.Answer, bool) {
+func gateway(r wire.Reply) (message.Answer, bool) {
 	if r.Status < 400 {
 		return message.Answer{}, false
 	}
@@ -49,7 +49,7 @@ func gateway(r providers.Reply) (message.Answer, bool) {
 		if strings.Contains(text, words) {
 			return message.Answer{
 				Class: message.Throttled, Code: strconv.Itoa(r.Status), Title: "360dialog's limit for this number is reached",
-				RetryAfter: providers.RetryAfter(r.Header),
+				RetryAfter: wire.RetryAfter(r.Header),
 			}, true
 		}
 	}
@@ -61,7 +61,7 @@ func gateway(r providers.Reply) (message.Answer, bool) {
 				Advice: "see the 360dialog hub for unpaid invoices and the number's state"}, true
 		}
 	}
-	a := providers.ByStatus(r)
+	a := wire.ByStatus(r)
 	if r.Status == 401 || r.Status == 403 {
 		a.Advice = checkKey
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Where the facts of this package are from, unless said otherwise.
@@ -38,7 +39,7 @@ type Config struct {
 	WebhookToken      providers.Secret // secret part of the webhook's path; "current,previous" while it is changed
 	WebhookUser       string           // basic authentication of callbacks
 	WebhookPassword   providers.Secret
-	Client            *providers.Client
+	Client            *wire.Client
 }
 
 // Schema are the arguments as the language declares them.
@@ -65,7 +66,7 @@ type Provider struct {
 	config  Config
 	base    string // up to the sending number
 	profile *providers.Profile
-	client  *providers.Client
+	client  *wire.Client
 	header  http.Header // credentials
 }
 
@@ -97,7 +98,7 @@ func New(c Config) (*Provider, error) {
 		c.Region = "in"
 	}
 	if c.Client == nil {
-		c.Client = providers.NewClient(providers.ClientOptions{})
+		c.Client = wire.New(wire.Options{})
 	}
 	base, err := c.base()
 	err = errors.Join(providers.CheckPart("sid", c.SID), c.APIKey.Check("api_key"), err, c.check())

@@ -7,6 +7,7 @@ import (
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/kaleyra"
 	"github.com/handbill/handbill/providers/providertest"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 func config(base string) kaleyra.Config {
@@ -22,7 +23,7 @@ func body(status int, code, data string) providertest.Body {
 
 func TestProvider(t *testing.T) {
 	providertest.Run(t, providertest.Case{
-		New: func(base string, client *providers.Client) (providers.Provider, error) {
+		New: func(base string, client *wire.Client) (providers.Provider, error) {
 			c := config(base)
 			c.Client = client
 			return kaleyra.New(c)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Send posts r once. An accepted message was taken by Kaleyra; Meta's verdict
@@ -29,7 +30,7 @@ type body struct {
 	Error   json.RawMessage `json:"error"`
 }
 
-func (p *Provider) answer(r providers.Reply, request []byte) message.Answer {
+func (p *Provider) answer(r wire.Reply, request []byte) message.Answer {
 	var b body
 	decoded := json.Unmarshal(r.Body, &b) == nil
 	var data struct {
@@ -42,21 +43,21 @@ func (p *Provider) answer(r providers.Reply, request []byte) message.Answer {
 	_, refused := verdicts()[normal(b.Code)]
 	switch {
 	case data.MessageID != "" && (!ok || refused):
-		return providers.Contradiction(r)
+		return wire.Contradiction(r)
 	case data.MessageID != "":
 		return message.Answer{Class: message.Accepted, ID: providers.ID(data.MessageID)}
 	}
 	if v, known := verdicts()[normal(b.Code)]; known {
-		a := message.Answer{Class: v.class, Code: b.Code, Title: v.title, Advice: v.advice, RetryAfter: providers.RetryAfter(r.Header)}
+		a := message.Answer{Class: v.class, Code: b.Code, Title: v.title, Advice: v.advice, RetryAfter: wire.RetryAfter(r.Header)}
 		if v.details {
 			a.Title += details(b.Error, request, string(p.config.APIKey))
 		}
 		return a
 	}
 	if ok {
-		return providers.NoID(r)
+		return wire.NoID(r)
 	}
-	a := providers.ByStatus(r)
+	a := wire.ByStatus(r)
 	if b.Code != "" {
 		a.Code = b.Code
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Error is the error object of Meta's answers and webhooks.
@@ -73,19 +74,19 @@ func DecodeError(body []byte) (e Error, ok bool) {
 
 // Answer tells what a reply to a send means. request is what was sent: none of
 // its texts comes into the Answer; nor do the secrets.
-func Answer(r providers.Reply, request []byte, secrets ...string) message.Answer {
+func Answer(r wire.Reply, request []byte, secrets ...string) message.Answer {
 	e, ok := DecodeError(r.Body)
 	switch taken := r.Status >= 200 && r.Status < 300; {
 	case names(r.Body) && (ok || !taken):
-		return providers.Contradiction(r)
+		return wire.Contradiction(r)
 	case taken:
 		return success(r)
 	}
 	if !ok {
-		return providers.ByStatus(r)
+		return wire.ByStatus(r)
 	}
 	a := ByCode(e, r.Status, request, secrets...)
-	a.RetryAfter = providers.RetryAfter(r.Header)
+	a.RetryAfter = wire.RetryAfter(r.Header)
 	return a
 }
 
@@ -99,7 +100,7 @@ func names(body []byte) bool {
 	return json.Unmarshal(body, &raw) == nil && len(raw.Messages) > 0 && raw.Messages[0].ID != ""
 }
 
-func success(r providers.Reply) message.Answer {
+func success(r wire.Reply) message.Answer {
 	var body struct {
 		Messages []struct {
 			ID     string `json:"id"`
@@ -107,7 +108,7 @@ func success(r providers.Reply) message.Answer {
 		} `json:"messages"`
 	}
 	if json.Unmarshal(r.Body, &body) != nil || len(body.Messages) == 0 || body.Messages[0].ID == "" {
-		return providers.NoID(r)
+		return wire.NoID(r)
 	}
 	a := message.Answer{Class: message.Accepted, ID: providers.ID(body.Messages[0].ID), Recipient: recipient(r.Body)}
 	switch body.Messages[0].Status {

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 func TestAnswersThatContradictThemselvesAreInDoubt(t *testing.T) {
@@ -23,7 +23,7 @@ func TestAnswersThatContradictThemselvesAreInDoubt(t *testing.T) {
 		"a refusal":                     {http.StatusBadRequest, `{"error":{"code":131056}}`, message.PairThrottled},
 		"a success":                     {http.StatusOK, `{"messages":[{"id":"wamid.good"}]}`, message.Accepted},
 	} {
-		if a := metaobject.Answer(providers.Reply{Status: c.status, Body: []byte(c.body)}, nil); a.Class != c.want {
+		if a := metaobject.Answer(wire.Reply{Status: c.status, Body: []byte(c.body)}, nil); a.Class != c.want {
 			t.Errorf("%s is %s, want %s", name, a.Class, c.want)
 		}
 	}
@@ -49,7 +49,7 @@ func TestAnAnswerTellsWhomItIsAbout(t *testing.T) {
 		`{"contacts":[{"input":"4930123456"},{"input":"49301"}],"messages":[{"id":"w"}]}`:    "",
 		`{"messages":[{"id":"w"}]}`: "",
 	} {
-		if a := metaobject.Answer(providers.Reply{Status: 200, Body: []byte(body)}, nil); a.Recipient != want || a.Class != message.Accepted {
+		if a := metaobject.Answer(wire.Reply{Status: 200, Body: []byte(body)}, nil); a.Recipient != want || a.Class != message.Accepted {
 			t.Errorf("%s: %+v, want %q", body, a, want)
 		}
 	}
@@ -57,7 +57,7 @@ func TestAnAnswerTellsWhomItIsAbout(t *testing.T) {
 
 func TestLongIdsAreKeptByTheirDigest(t *testing.T) {
 	long := strings.Repeat("w", 9000)
-	a := metaobject.Answer(providers.Reply{Status: 200, Body: []byte(`{"messages":[{"id":"` + long + `"}]}`)}, nil)
+	a := metaobject.Answer(wire.Reply{Status: 200, Body: []byte(`{"messages":[{"id":"` + long + `"}]}`)}, nil)
 	if len(a.ID) > 100 || a.ID == "" {
 		t.Errorf("the id has %d bytes", len(a.ID))
 	}

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 func TestUserID(t *testing.T) {
@@ -66,7 +66,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Add(400, []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		a := metaobject.Answer(providers.Reply{Status: status, Body: body}, []byte(`{"body":"Hello Ana"}`), "token-of-the-test")
+		a := metaobject.Answer(wire.Reply{Status: status, Body: body}, []byte(`{"body":"Hello Ana"}`), "token-of-the-test")
 		if (a.Class == message.Accepted) != (a.ID != "") || a.Class == message.Accepted && (status < 200 || status > 299) {
 			t.Errorf("got %+v", a)
 		}

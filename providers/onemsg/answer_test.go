@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // FuzzAnswer: whatever comes back, an accepted message has an id, and nothing
@@ -17,7 +17,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	p := &Provider{config: Config{Token: "token-of-the-test"}}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		a := p.answer(providers.Reply{Status: status, Body: body}, []byte(`{"body":"Hello Ana"}`))
+		a := p.answer(wire.Reply{Status: status, Body: body}, []byte(`{"body":"Hello Ana"}`))
 		if a.Class == message.Accepted && (a.ID == "" || a.ID == "job:" || status < 200 || status > 299) {
 			t.Errorf("accepted: %+v", a)
 		}

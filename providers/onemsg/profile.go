@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Where the facts of this package are from, unless said otherwise.
@@ -26,7 +27,7 @@ type Config struct {
 	PhoneNumber  string           // events that name another number are not its own; "" takes all
 	WebhookToken providers.Secret // secret part of the webhook's path; "current,previous" while it is changed
 	MMLite       *bool            // whether marketing templates take Meta's marketing API; nil leaves it to the channel
-	Client       *providers.Client
+	Client       *wire.Client
 }
 
 // Schema are the arguments as the language declares them.
@@ -47,7 +48,7 @@ type Provider struct {
 	config  Config
 	base    string // base URL and channel
 	profile *providers.Profile
-	client  *providers.Client
+	client  *wire.Client
 	header  http.Header // credentials
 }
 
@@ -60,7 +61,7 @@ func New(c Config) (*Provider, error) {
 		c.BaseURL = "https://api.1msg.io"
 	}
 	if c.Client == nil {
-		c.Client = providers.NewClient(providers.ClientOptions{})
+		c.Client = wire.New(wire.Options{})
 	}
 	base, err := providers.CheckBase(c.BaseURL)
 	err = errors.Join(

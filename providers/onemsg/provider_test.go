@@ -7,6 +7,7 @@ import (
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/onemsg"
 	"github.com/handbill/handbill/providers/providertest"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 func TestProvider(t *testing.T) {
@@ -15,7 +16,7 @@ func TestProvider(t *testing.T) {
 		return providertest.Body{Status: status, Text: text}
 	}
 	providertest.Run(t, providertest.Case{
-		New: func(base string, client *providers.Client) (providers.Provider, error) {
+		New: func(base string, client *wire.Client) (providers.Provider, error) {
 			return onemsg.New(onemsg.Config{ChannelID: "VID182868781", Token: "token-of-the-test", BaseURL: base, Client: client})
 		},
 		Secrets: []string{"token-of-the-test"},

@@ -10,6 +10,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Send posts r once.
@@ -33,45 +34,45 @@ type outcome struct {
 	} `json:"response"`
 }
 
-func (p *Provider) answer(r providers.Reply, request []byte) message.Answer {
+func (p *Provider) answer(r wire.Reply, request []byte) message.Answer {
 	var o outcome
 	decoded := json.Unmarshal(r.Body, &o) == nil
 	if r.Status >= 200 && r.Status < 300 {
 		return p.taken(r, o, decoded, request)
 	}
 	if o.ID != "" {
-		return providers.Contradiction(r)
+		return wire.Contradiction(r)
 	}
 	text, code := o.words()
 	if !decoded && (r.Status == 401 || r.Status == 403) {
 		text = string(r.Body[:min(len(r.Body), 512)]) // a blocked channel is told in plain text
 	}
 	if known, ok := classify(text, code); ok {
-		known.RetryAfter = providers.RetryAfter(r.Header)
+		known.RetryAfter = wire.RetryAfter(r.Header)
 		return known
 	}
 	if decoded && text != "" && r.Status == 400 {
 		return p.refusal(r, text, code, request)
 	}
-	return providers.ByStatus(r)
+	return wire.ByStatus(r)
 }
 
 // taken reads a 2xx.
-func (p *Provider) taken(r providers.Reply, o outcome, decoded bool, request []byte) message.Answer {
+func (p *Provider) taken(r wire.Reply, o outcome, decoded bool, request []byte) message.Answer {
 	text, code := o.words()
 	sent := o.Sent != nil && *o.Sent
 	switch {
 	case !decoded:
-		return providers.NoID(r)
+		return wire.NoID(r)
 	case o.JobID != nil && o.JobID != "" && o.ID == "":
 		if job(o.JobID) == "" {
-			return providers.NoID(r) // queued, under a name of no form that we know
+			return wire.NoID(r) // queued, under a name of no form that we know
 		}
 		return message.Answer{Class: message.Accepted, ID: providers.ID(job(o.JobID)), Title: "queued at 1msg; its job can't be asked for, so only a webhook tells more"}
 	case o.ID != "" && (sent || o.Sent == nil && len(o.Error) == 0):
 		return message.Answer{Class: message.Accepted, ID: providers.ID(o.ID)}
 	case o.ID != "" || sent || text == "" && code < 0:
-		return providers.NoID(r) // contradicts itself, or tells nothing
+		return wire.NoID(r) // contradicts itself, or tells nothing
 	}
 	if known, ok := classify(text, code); ok {
 		return known
@@ -90,7 +91,7 @@ func job(v any) string {
 	return ""
 }
 
-func (p *Provider) refusal(r providers.Reply, text string, code int, request []byte) message.Answer {
+func (p *Provider) refusal(r wire.Reply, text string, code int, request []byte) message.Answer {
 	a := message.Answer{Class: message.Refused, Title: providers.Safe(text, request, string(p.config.Token))}
 	if a.Title == "" {
 		a.Title = "1msg refuses the message without saying why"

@@ -10,6 +10,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Poll asks hookInfo. It is documented in the OpenAPI of 2023 and in 1msg's
@@ -42,7 +43,7 @@ func (p *Provider) Poll(ctx context.Context, messageID string) ([]message.Event,
 }
 
 // answerText words a failed question.
-func (p *Provider) answerText(r providers.Reply) string {
+func (p *Provider) answerText(r wire.Reply) string {
 	if a := p.answer(r, nil); a.Class != message.Accepted {
 		return "1msg: " + a.Title
 	}

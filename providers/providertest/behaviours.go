@@ -10,6 +10,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // behaviour is what a server does with one message, and the class that its
@@ -275,7 +276,7 @@ func bodies() []behaviour {
 		{name: "success with a number as id", say: named("17")},
 		{name: "success with an object as id", say: named(`{"id":"x"}`)},
 		{name: "success with an id that is long", say: named(`"` + long + `"`), class: message.Accepted, id: providers.ID(long)},
-		{name: "success of 1 MiB", say: filled(providers.MaxReply), class: message.Accepted},
+		{name: "success of 1 MiB", say: filled(wire.MaxReply), class: message.Accepted},
 		{name: "success without its last byte", say: headed("HTTP/1.1 {status}\r\nContent-Length: {n}\r\n\r\n", func(s string) string { return s[:len(s)-1] })},
 		{name: "success twice in one", say: headed("HTTP/1.1 {status}\r\nContent-Length: {n}\r\n\r\n", func(s string) string { return s + s })},
 		{name: "success that says it is packed", class: message.Accepted, say: headed("HTTP/1.1 {status}\r\nContent-Encoding: gzip\r\nContent-Length: {n}\r\n\r\n", nil)},
@@ -283,7 +284,7 @@ func bodies() []behaviour {
 		{name: "success packed too well", say: headed("HTTP/1.1 {status}\r\nContent-Encoding: gzip\r\nContent-Length: {n}\r\n\r\n",
 			func(string) string { return bomb })},
 	}
-	return append(clean(out), behaviour{name: "success of 1 MiB and a byte", say: filled(providers.MaxReply + 1)})
+	return append(clean(out), behaviour{name: "success of 1 MiB and a byte", say: filled(wire.MaxReply + 1)})
 }
 
 // clean are answers after which nothing is left on the connection.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // unconnected checks that nothing is in doubt where there was no connection to
@@ -54,7 +54,7 @@ func unconnected(t *testing.T, c Case) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := newStranger(t, row.tls, row.answer)
-			p, err := c.New("https://"+s.Addr().String(), providers.NewClient(providers.ClientOptions{TLS: row.client}))
+			p, err := c.New("https://"+s.Addr().String(), wire.New(wire.Options{TLS: row.client}))
 			if err != nil {
 				t.Fatal(err)
 			}

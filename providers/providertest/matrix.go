@@ -14,6 +14,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // patience is how long a client waits for a server that is silent. All such
@@ -88,14 +89,14 @@ func (r *trial) play() {
 		return
 	}
 	defer r.script.finish()
-	var o providers.ClientOptions
+	var o wire.Options
 	if r.b.end == hold {
 		o.Header, o.Total = patience, patience+patience/2
 	}
 	if r.b.tls != nil {
 		o.TLS = &tls.Config{RootCAs: r.b.tls.roots}
 	}
-	p, err := r.c.New(r.script.url(), providers.NewClient(o))
+	p, err := r.c.New(r.script.url(), wire.New(o))
 	if err != nil {
 		r.err = err
 		return

@@ -13,12 +13,13 @@ import (
 	"github.com/handbill/handbill/internal/golden"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // Case is one provider under test.
 type Case struct {
 	// New makes the provider for a base URL, with the client to use.
-	New func(base string, client *providers.Client) (providers.Provider, error)
+	New func(base string, client *wire.Client) (providers.Provider, error)
 	// Secrets are the credentials that New puts in.
 	Secrets []string
 	// Success is an answer that accepts, and ID the message's id in it.

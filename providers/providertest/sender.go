@@ -72,7 +72,7 @@ type failer interface {
 }
 
 // same checks that the compiled and the plain request are the same bytes.
-func same(t failer, p providers.Provider, s *providers.Sender, d *message.Draft, to message.Address, values []string, ref string) {
+func same(t failer, p providers.Provider, s providers.Sender, d *message.Draft, to message.Address, values []string, ref string) {
 	t.Helper()
 	got, err := s.Encode(to, d, values, ref)
 	want, wantErr := p.Encode(to, d.Render(values), ref)

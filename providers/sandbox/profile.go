@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 	network "github.com/handbill/handbill/sandbox"
 )
 
@@ -27,7 +28,7 @@ type Config struct {
 	FailureRate float64       // share of recipients that are not on WhatsApp, 0 to 1
 	Throughput  float64       // messages per second; 0 is the wire format's own
 	Clock       providers.Clock
-	Client      *providers.Client // for polls of wire formats that have none of their own
+	Client      *wire.Client // for polls of wire formats that have none of their own
 }
 
 // Schema are the arguments as the language declares them.
@@ -74,7 +75,7 @@ func New(c Config, make Constructor) (*Provider, error) {
 		c.Wire = string(network.Cloud)
 	}
 	if c.Client == nil {
-		c.Client = providers.NewClient(providers.ClientOptions{})
+		c.Client = wire.New(wire.Options{})
 	}
 	if err := check(c); err != nil {
 		return nil, err

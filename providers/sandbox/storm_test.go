@@ -13,6 +13,7 @@ import (
 	"github.com/handbill/handbill/providers/kaleyra"
 	"github.com/handbill/handbill/providers/onemsg"
 	"github.com/handbill/handbill/providers/providertest"
+	"github.com/handbill/handbill/providers/wire"
 	network "github.com/handbill/handbill/sandbox"
 )
 
@@ -40,8 +41,8 @@ const storm = 600
 // a message that was taken is never said to be not taken, and the reverse, and
 // no message is there twice.
 func TestStorm(t *testing.T) {
-	impatient := func() *providers.Client {
-		return providers.NewClient(providers.ClientOptions{Header: 300 * time.Millisecond, Total: time.Second})
+	impatient := func() *wire.Client {
+		return wire.New(wire.Options{Header: 300 * time.Millisecond, Total: time.Second})
 	}
 	for wire, construct := range map[string]func(base string) (providers.Provider, error){
 		"cloud": func(base string) (providers.Provider, error) {

@@ -1,4 +1,4 @@
-package providers_test
+package wire_test
 
 import (
 	"bufio"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // raw is a server that writes, for each connection, the n-th text as the answer
@@ -98,12 +99,12 @@ func TestAnswersOnTheWire(t *testing.T) {
 		"no status before the answer":           {[]string{"HTTP/1.1 000 Nothing\r\n\r\n" + fine}, []string{"!"}, 1},
 		"another version in the same words":     {[]string{"HTTP/2.0 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"}, []string{"!"}, 1},
 		"two lengths":                           {[]string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"}, []string{"!"}, 1},
-		"a body of the greatest length":         {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", providers.MaxReply, strings.Repeat("x", providers.MaxReply)), fine}, []string{strings.Repeat("x", providers.MaxReply), "{}"}, 1},
-		"a body that is longer than it may be":  {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", providers.MaxReply+1, strings.Repeat("x", providers.MaxReply+1))}, []string{"!"}, 1},
+		"a body of the greatest length":         {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", wire.MaxReply, strings.Repeat("x", wire.MaxReply)), fine}, []string{strings.Repeat("x", wire.MaxReply), "{}"}, 1},
+		"a body that is longer than it may be":  {[]string{fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", wire.MaxReply+1, strings.Repeat("x", wire.MaxReply+1))}, []string{"!"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newRaw(t, test.answers...)
-			c := providers.NewClient(providers.ClientOptions{Header: 2 * time.Second, Total: 3 * time.Second})
+			c := wire.New(wire.Options{Header: 2 * time.Second, Total: 3 * time.Second})
 			for i, want := range test.bodies {
 				reply, a := c.Post(t.Context(), s.url(), nil, []byte("{}"))
 				switch {
@@ -126,7 +127,7 @@ func TestAnswersOnTheWire(t *testing.T) {
 // to: that would be a doubt about a message that surely was not read.
 func TestAConnectionThatWasClosedWhileIdle(t *testing.T) {
 	s := newRaw(t, fine)
-	c := providers.NewClient(providers.ClientOptions{})
+	c := wire.New(wire.Options{})
 	for i := range 20 {
 		if _, a := c.Post(t.Context(), s.url(), nil, []byte("{}")); a != nil {
 			t.Fatalf("message %d: %s %s", i, a.Class, a.Title)
@@ -145,7 +146,7 @@ func TestInterruptedWhileItWaits(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-arrived; cancel() }()
-	_, a := providers.NewClient(providers.ClientOptions{}).Post(ctx, server.URL, nil, []byte("{}"))
+	_, a := wire.New(wire.Options{}).Post(ctx, server.URL, nil, []byte("{}"))
 	if a == nil || a.Class != message.Unknown || !strings.Contains(a.Title, "interrupted") {
 		t.Errorf("got %+v", a)
 	}
@@ -160,7 +161,7 @@ func TestABodyThatNeverEnds(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer server.Close()
-	c := providers.NewClient(providers.ClientOptions{Header: 500 * time.Millisecond, Total: 600 * time.Millisecond})
+	c := wire.New(wire.Options{Header: 500 * time.Millisecond, Total: 600 * time.Millisecond})
 	_, a := c.Post(t.Context(), server.URL, nil, []byte("{}"))
 	if a == nil || a.Class != message.Unknown || !strings.Contains(a.Title, "broke off: time-out") {
 		t.Errorf("got %+v", a)
@@ -181,7 +182,7 @@ func TestManyAtOnce(t *testing.T) {
 	defer server.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	c := providers.NewClient(providers.ClientOptions{TLS: &tls.Config{RootCAs: roots}})
+	c := wire.New(wire.Options{TLS: &tls.Config{RootCAs: roots}})
 	const people, each = 16, 50
 	var all sync.WaitGroup
 	for who := range people {
@@ -261,7 +262,7 @@ func TestAnAnswerThatNobodyAskedForInsideTLS(t *testing.T) {
 					}()
 				}
 			}()
-			c := providers.NewClient(providers.ClientOptions{TLS: &tls.Config{RootCAs: roots}})
+			c := wire.New(wire.Options{TLS: &tls.Config{RootCAs: roots}})
 			for i := range 3 {
 				reply, a := c.Post(t.Context(), "https://"+l.Addr().String(), nil, []byte("{}"))
 				if a != nil || string(reply.Body) != "{}" {

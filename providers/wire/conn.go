@@ -1,4 +1,4 @@
-package providers
+package wire
 
 import (
 	"bufio"
@@ -22,7 +22,7 @@ import (
 // goroutine that sends writes the request and reads the answer itself, where
 // http.Transport has two goroutines more for each connection, which cost more
 // than the rest of an exchange (docs/benchmarks.md).
-type wire struct {
+type connection struct {
 	tcp   net.Conn // what is closed to end it at any moment
 	conn  net.Conn // what is spoken on: tcp, or TLS over it
 	in    *bufio.Reader
@@ -55,15 +55,15 @@ const maxHead = 256 << 10
 
 // wires are the idle connections of a Client, by scheme and host. The zero
 // value is ready.
-type wires struct {
+type pool struct {
 	mu   sync.Mutex
-	idle map[string][]*wire
+	idle map[string][]*connection
 }
 
 // take gives the idle wire that was used last; nil where there is none. One that
 // was cut or that the other side has closed meanwhile is dropped: a request on
 // it would be a needless doubt.
-func (p *wires) take(to string) *wire {
+func (p *pool) take(to string) *connection {
 	for {
 		p.mu.Lock()
 		list := p.idle[to]
@@ -83,7 +83,7 @@ func (p *wires) take(to string) *wire {
 }
 
 // put keeps w for the next request, for as long as no provider closes it.
-func (p *wires) put(to string, w *wire) {
+func (p *pool) put(to string, w *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.idle[to]) >= maxFlights {
@@ -91,14 +91,14 @@ func (p *wires) put(to string, w *wire) {
 		return
 	}
 	if p.idle == nil {
-		p.idle = map[string][]*wire{}
+		p.idle = map[string][]*connection{}
 	}
 	w.timer.Reset(idleTimeout)
 	p.idle[to] = append(p.idle[to], w)
 }
 
-func newWire(tcp, conn net.Conn) *wire {
-	w := &wire{tcp: tcp, conn: conn}
+func newConnection(tcp, conn net.Conn) *connection {
+	w := &connection{tcp: tcp, conn: conn}
 	w.cut = func() { _ = tcp.Close() } // nobody waits for what it says
 	w.timer = time.AfterFunc(math.MaxInt64, w.cut)
 	w.from.conn = conn
@@ -106,13 +106,13 @@ func newWire(tcp, conn net.Conn) *wire {
 	return w
 }
 
-func (w *wire) close() {
+func (w *connection) close() {
 	w.timer.Stop()
 	w.cut()
 }
 
 // dial connects to u's host. Every error of it proves that nothing was sent.
-func (c *Client) dial(ctx context.Context, u *url.URL) (*wire, error) {
+func (c *Client) dial(ctx context.Context, u *url.URL) (*connection, error) {
 	host, port := u.Hostname(), u.Port()
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil && net.ParseIP(host) == nil {
 		host = ascii
@@ -123,7 +123,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*wire, error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	tcp, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil || u.Scheme == "http" {
-		return wireOf(tcp, tcp, err)
+		return connectionOf(tcp, tcp, err)
 	}
 	config := c.tls.Clone()
 	if config.ServerName == "" {
@@ -132,13 +132,13 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*wire, error) {
 	conn := tls.Client(tcp, config)
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	return wireOf(tcp, conn, conn.HandshakeContext(ctx))
+	return connectionOf(tcp, conn, conn.HandshakeContext(ctx))
 }
 
-// wireOf is a new wire, or closes what there is of it.
-func wireOf(tcp, conn net.Conn, err error) (*wire, error) {
+// connectionOf is a new wire, or closes what there is of it.
+func connectionOf(tcp, conn net.Conn, err error) (*connection, error) {
 	if err == nil {
-		return newWire(tcp, conn), nil
+		return newConnection(tcp, conn), nil
 	}
 	if tcp != nil {
 		_ = tcp.Close() // the first error counts
@@ -153,7 +153,7 @@ var errSwitched = errors.New("the other side speaks another protocol")
 // exchange writes one request and reads the head of its answer, both within
 // head. The caller reads the body. reusable, asked after that, says whether the
 // wire may be used again.
-func (w *wire) exchange(request []byte, head time.Duration) (*http.Response, error) {
+func (w *connection) exchange(request []byte, head time.Duration) (*http.Response, error) {
 	w.timer.Reset(head)
 	w.from.left = maxHead
 	if _, err := w.conn.Write(request); err != nil {
@@ -176,7 +176,7 @@ func (w *wire) exchange(request []byte, head time.Duration) (*http.Response, err
 
 // body reads the whole body of r within d; a wire that has it already spares
 // the timer.
-func (w *wire) body(r *http.Response, d time.Duration) ([]byte, error) {
+func (w *connection) body(r *http.Response, d time.Duration) ([]byte, error) {
 	defer r.Body.Close()
 	n := r.ContentLength
 	if n < 0 || n > int64(w.in.Buffered()) {
@@ -194,7 +194,7 @@ func (w *wire) body(r *http.Response, d time.Duration) ([]byte, error) {
 
 // reusable reports whether nothing of the exchange is left on the wire: the
 // answer was read to its end, and nobody wants it closed.
-func (w *wire) reusable(r *http.Response) bool {
+func (w *connection) reusable(r *http.Response) bool {
 	return !r.Close && w.timer.Stop() && w.from.err == nil && w.in.Buffered() == 0 && w.drained()
 }
 
@@ -202,7 +202,7 @@ func (w *wire) reusable(r *http.Response) bool {
 // and not handed over: records come together, and the next one may be an answer
 // that nobody asked for. A look at the socket cannot see it. A Read whose time is
 // over gives what is there and does not touch the socket.
-func (w *wire) drained() bool {
+func (w *connection) drained() bool {
 	if w.conn == w.tcp {
 		return true
 	}

@@ -1,4 +1,4 @@
-package providers
+package wire
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -16,10 +15,6 @@ import (
 
 	"github.com/handbill/handbill/message"
 )
-
-// MaxReply is how much of an answer is read, in bytes. A longer one cannot be
-// an answer of a provider, so what it means is unknown.
-const MaxReply = 1 << 20
 
 // The timeouts of a Client unless its options say otherwise. They are long on
 // purpose: a short wait for an answer makes doubts, not speed.
@@ -36,8 +31,8 @@ const (
 	maxFlights = 256
 )
 
-// ClientOptions say how a Client behaves. The zero value is ready.
-type ClientOptions struct {
+// Options say how a Client behaves. The zero value is ready.
+type Options struct {
 	UserAgent string        // "" is "handbill"
 	Header    time.Duration // the wait for the answer's head; 0 is 30 s
 	Total     time.Duration // from the connection to the answer's end; 0 is 60 s
@@ -56,12 +51,12 @@ type Client struct {
 	head      time.Duration
 	total     time.Duration
 	tls       *tls.Config
-	wires     wires
+	pool      pool
 	last      atomic.Pointer[head] // sends have one address
 }
 
-// NewClient makes a Client with connections of its own.
-func NewClient(o ClientOptions) *Client {
+// New makes a Client with connections of its own.
+func New(o Options) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "handbill"
 	}
@@ -78,13 +73,6 @@ func NewClient(o ClientOptions) *Client {
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	config.NextProtos = []string{"http/1.1"}
 	return &Client{userAgent: o.UserAgent, head: min(o.Header, o.Total), total: o.Total, tls: config}
-}
-
-// Reply is a provider's whole answer.
-type Reply struct {
-	Status int
-	Header http.Header
-	Body   []byte
 }
 
 // Post sends body once. The Answer is nil when a whole Reply came whose meaning
@@ -144,7 +132,7 @@ func (c *Client) do(ctx context.Context, method, address string, h http.Header, 
 	if ctx.Err() != nil {
 		return Reply{}, &failure{message.NotSent, "no connection: " + cause(ctx.Err())}
 	}
-	w := c.wires.take(request.host)
+	w := c.pool.take(request.host)
 	if w == nil {
 		var err error
 		if w, err = c.dial(ctx, request.url); err != nil {
@@ -154,7 +142,7 @@ func (c *Client) do(ctx context.Context, method, address string, h http.Header, 
 	uncut := context.AfterFunc(ctx, w.cut)
 	reply, again, err := c.converse(w, request, body)
 	if again = uncut() && again; again {
-		c.wires.put(request.host, w)
+		c.pool.put(request.host, w)
 	} else {
 		w.close()
 	}
@@ -163,7 +151,7 @@ func (c *Client) do(ctx context.Context, method, address string, h http.Header, 
 
 // converse writes the request on w and reads the whole answer. again says
 // whether w may carry another request.
-func (c *Client) converse(w *wire, f *head, body []byte) (reply Reply, again bool, err error) {
+func (c *Client) converse(w *connection, f *head, body []byte) (reply Reply, again bool, err error) {
 	w.out = f.fill(w.out[:0], body)
 	response, err := w.exchange(w.out, c.head)
 	if err != nil {
@@ -229,28 +217,4 @@ func errno(err error) string {
 		}
 		err = inner
 	}
-}
-
-// CheckBase says what is wrong with a base URL: only https, and plain http to
-// this machine itself. It returns the URL without a trailing slash.
-func CheckBase(base string) (string, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", errors.New("base_url: expected a URL such as https://host/path, without user, query or fragment")
-	}
-	switch u.Scheme {
-	case "https":
-	case "http":
-		if !isLoopback(u.Hostname()) {
-			return "", fmt.Errorf("base_url: http is for this machine only, and %q is not; write https", u.Hostname())
-		}
-	default:
-		return "", fmt.Errorf("base_url: expected https, got %q", u.Scheme)
-	}
-	return strings.TrimRight(base, "/"), nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

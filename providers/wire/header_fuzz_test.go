@@ -1,11 +1,11 @@
-package providers_test
+package wire_test
 
 import (
 	"net/http"
 	"testing"
 	"time"
 
-	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // FuzzRetryAfter: whatever the headers say, nobody waits longer than a day, or
@@ -19,7 +19,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add("2147483647", "")
 	f.Fuzz(func(t *testing.T, after, date string) {
 		h := http.Header{"Retry-After": {after}, "Date": {date}}
-		if d := providers.RetryAfter(h); d < 0 || d > 24*time.Hour {
+		if d := wire.RetryAfter(h); d < 0 || d > 24*time.Hour {
 			t.Errorf("Retry-After %q at %q waits %v", after, date, d)
 		}
 	})

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package providers
+package wire
 
 // silent is false where there is no way to look: every request has a connection
 // of its own there.

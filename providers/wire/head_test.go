@@ -1,4 +1,4 @@
-package providers
+package wire
 
 import (
 	"net/http"
@@ -10,7 +10,7 @@ import (
 // its head, which is kept from one request to the next, always has its own
 // body's length.
 func TestRequestsAsTheyAreWritten(t *testing.T) {
-	c := NewClient(ClientOptions{UserAgent: "handbill/1"})
+	c := New(Options{UserAgent: "handbill/1"})
 	for _, test := range []struct {
 		method, token, body string
 		want                string
@@ -41,7 +41,7 @@ func TestRequestsAsTheyAreWritten(t *testing.T) {
 
 func TestAddressesThatLeadNowhere(t *testing.T) {
 	for _, address := range []string{"", "/messages", "ftp://gate.example/", "http://", "https://gate.example:x/", "http://gate.example/%zz"} {
-		if h, f := NewClient(ClientOptions{}).heading("POST", address, nil, []byte("{}")); f == nil {
+		if h, f := New(Options{}).heading("POST", address, nil, []byte("{}")); f == nil {
 			t.Errorf("%q: got %q", address, h.fill(nil, nil))
 		}
 	}

@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// MaxReply is how much of an answer is read, in bytes. A longer one cannot be
+// an answer of a provider, so what it means is unknown.
+const MaxReply = 1 << 20
+
+// Reply is a provider's whole answer.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// RetryAfter reads the header of that name: seconds, or a date, which is
+// measured against the answer's own Date, so that no clock is needed. It is 0
+// where the provider does not say, and at most an hour: a number is not held for
+// a day by one answer.
+func RetryAfter(h http.Header) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v == "" {
+		return 0
+	}
+	if n, err := strconv.ParseInt(v, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
+		return clampWait(time.Duration(n) * time.Second)
+	}
+	until, err1 := http.ParseTime(v)
+	now, err2 := http.ParseTime(h.Get("Date"))
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return clampWait(until.Sub(now))
+}
+
+func clampWait(d time.Duration) time.Duration { return max(0, min(d, time.Hour)) }
+
+// ByStatus is what an answer means whose body holds no code that the provider
+// knows. Only what HTTP itself says certainly is believed: 401 and 403 refuse
+// the account, 404, 405, 410 and 415 a misconfigured address, 422 a request of
+// the wrong form, 429 the pace. Everything else, 400 and 5xx included, is unknown.
+// Source: the table of attempts in docs/delivery.md.
+func ByStatus(r Reply) message.Answer {
+	a := message.Answer{Code: strconv.Itoa(r.Status), Title: fmt.Sprintf("HTTP %d without a code that is known", r.Status)}
+	switch r.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		a.Class = message.AccountFault
+		a.Title = fmt.Sprintf("the provider refuses the account (HTTP %d)", r.Status)
+		a.Advice = "check the credentials and whether the account is active"
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone,
+		http.StatusUnsupportedMediaType:
+		a.Class = message.AccountFault
+		a.Title = fmt.Sprintf("the provider does not know this address (HTTP %d)", r.Status)
+		a.Advice = "check base_url and the ids in the provider block"
+	case http.StatusUnprocessableEntity:
+		// Nothing was taken, and the next message has the same form.
+		a.Class = message.AccountFault
+		a.Title = "the provider can't process the request (HTTP 422)"
+		a.Advice = "compare the message with the provider's documentation, and check the ids in the provider block"
+	case http.StatusTooManyRequests:
+		a.Class = message.Throttled
+		a.Title = "too many requests (HTTP 429)"
+		a.RetryAfter = RetryAfter(r.Header)
+	}
+	return a
+}
+
+// Contradiction is the answer to a reply that refuses a message and names its
+// id at once: nobody knows which half is true, and it is never repeated.
+func Contradiction(r Reply) message.Answer {
+	return message.Answer{
+		Class: message.Unknown, Code: strconv.Itoa(r.Status),
+		Title:  fmt.Sprintf("HTTP %d with an error and a message id at once", r.Status),
+		Advice: "look the message up at the provider, then settle it by hand",
+	}
+}
+
+// NoID is the answer to a success that names no message: probably sent, and
+// nothing to prove it by.
+func NoID(r Reply) message.Answer {
+	return message.Answer{
+		Class: message.Unknown, Code: strconv.Itoa(r.Status),
+		Title:  fmt.Sprintf("HTTP %d without a message id; probably sent", r.Status),
+		Advice: "look the message up at the provider, then settle it by hand",
+	}
+}
