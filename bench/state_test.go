@@ -13,6 +13,7 @@ import (
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // openPlan reads a saved plan.
@@ -47,8 +48,8 @@ func savedPlan(args []string) (any, error) {
 	return time.Since(started).Seconds(), err
 }
 
-func openState(path string, clock func() time.Time) (*state.Store, error) {
-	return state.Open(context.Background(), state.Options{Path: path, Clock: clock, Rand: rand.Reader})
+func openState(path string, clock func() time.Time) (*sqlite.Store, error) {
+	return sqlite.Open(context.Background(), sqlite.Options{Path: path, Clock: clock, Rand: rand.Reader})
 }
 
 // fillState makes a state in which everybody of a saved plan was sent, as one
@@ -89,7 +90,7 @@ func sentID(attempt int64) string {
 	return fmt.Sprintf("wamid.HBgN%013dFQIAERgS%012dA", attempt*7919, attempt)
 }
 
-func fill(ctx context.Context, s *state.Store, p *plan.Plan, run int64) (n int, err error) {
+func fill(ctx context.Context, s *sqlite.Store, p *plan.Plan, run int64) (n int, err error) {
 	c := &p.Campaigns[0]
 	var intents []state.Intent
 	flush := func() error {

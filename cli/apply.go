@@ -18,6 +18,7 @@ import (
 	"github.com/handbill/handbill/plan/planfile"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // applyOptions are the flags of apply.
@@ -111,14 +112,14 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 // carriage is what a run works on.
 type carriage struct {
 	project *project
-	store   *state.Store
+	store   *sqlite.Store
 	report  *view.PlanReport
-	opened  os.FileInfo   // of the state, when it was opened
-	held    *state.Locked // nil with -lock=false
+	opened  os.FileInfo    // of the state, when it was opened
+	held    *sqlite.Locked // nil with -lock=false
 }
 
 // approved shows the plan, checks that it may be applied, and asks.
-func (a *app) approved(ctx context.Context, store *state.Store, report *view.PlanReport, opt *applyOptions) error {
+func (a *app) approved(ctx context.Context, store *sqlite.Store, report *view.PlanReport, opt *applyOptions) error {
 	if opt.file != "" {
 		meta, err := store.Meta(ctx)
 		if err != nil {
@@ -257,7 +258,7 @@ const replySource = "reply_source"
 // move gives what moved blocks rename its new address, before the run counts
 // what was sent under it. What an earlier run of a saved plan moved is there
 // already.
-func move(ctx context.Context, store *state.Store, p *plan.Plan) error {
+func move(ctx context.Context, store *sqlite.Store, p *plan.Plan) error {
 	for _, c := range p.Moved() {
 		if err := store.Move(ctx, c.From, c.Address); err != nil && !errors.Is(err, state.ErrUnknown) {
 			return err
@@ -285,14 +286,14 @@ type applied struct {
 }
 
 // concluded shows how it ended and chooses the exit code.
-func (a *app) concluded(ctx context.Context, store *state.Store, opt *applyOptions, done *applied) error {
+func (a *app) concluded(ctx context.Context, store *sqlite.Store, opt *applyOptions, done *applied) error {
 	r := applyReport(done)
 	if done.stream != nil {
 		done.stream.Complete(r)
 	} else {
 		fmt.Fprint(a.sys.Stdout, r.Text(a.applyStyle(opt)))
 	}
-	if errors.Is(done.err, state.ErrMoved) {
+	if errors.Is(done.err, sqlite.ErrMoved) {
 		if err := sameFile(done.run.opened, done.run.project.statePath()); err != nil {
 			return a.fail("State moved away", err)
 		}

@@ -14,13 +14,14 @@ import (
 	"testing"
 	"time"
 
-	"zombiezen.com/go/sqlite"
+	driver "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/handbill/handbill/internal/golden"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // TestCase plays every directory under testdata/cases: a copy of its files is
@@ -56,7 +57,7 @@ type game struct {
 	t      *testing.T
 	golden string // the directory of the golden files
 	net    *network
-	lock   *state.Locked
+	lock   *sqlite.Locked
 
 	stdout, stderr strings.Builder // the transcripts
 }
@@ -331,13 +332,13 @@ func (g *game) clock(args []string) error {
 
 func (g *game) holdLock([]string) (err error) {
 	info := state.LockInfo{ID: "4F7QJ2", Operation: "apply", Who: "grace", Host: "workshop", PID: 4711, Created: noon, Version: "0.1.0"}
-	g.lock, err = state.Lock(context.Background(), g.path("handbill.state"), info, 0)
+	g.lock, err = sqlite.Lock(context.Background(), g.path("handbill.state"), info, 0)
 	return err
 }
 
 // event records something that came in by a webhook.
 func (g *game) event(ev message.Event, from string) error {
-	s, err := state.Open(context.Background(), state.Options{Path: g.path("handbill.state"), Clock: g.now, Rand: g.rand, Version: "0.1.0"})
+	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: g.path("handbill.state"), Clock: g.now, Rand: g.rand, Version: "0.1.0"})
 	if err != nil {
 		return err
 	}
@@ -364,7 +365,7 @@ func (g *game) interruptAt(args []string) error {
 
 // sql changes the state behind handbill's back.
 func (g *game) sql(args []string) error {
-	c, err := sqlite.OpenConn(g.path("handbill.state"), sqlite.OpenReadWrite)
+	c, err := driver.OpenConn(g.path("handbill.state"), driver.OpenReadWrite)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // Exit codes; see the README.
@@ -171,7 +171,7 @@ func (a *app) fail(summary string, err error) error {
 		return lost
 	}
 	detail := a.near(sentence(err))
-	if advice := state.DiskAdvice(err); advice != "" {
+	if advice := sqlite.DiskAdvice(err); advice != "" {
 		detail += "\n\n" + advice
 	}
 	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: detail}})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // Bounds of what an apply begins with. A send writes about 700 bytes into the
@@ -22,7 +23,7 @@ const (
 
 // sendable refuses a state that nothing may be sent from: one that was restored
 // or rolled back, or one that knows a later time than the clock shows.
-func (a *app) sendable(ctx context.Context, store *state.Store) error {
+func (a *app) sendable(ctx context.Context, store *sqlite.Store) error {
 	halt, err := store.Halted(ctx)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (a *app) roomFor(path string, sends int) error {
 	}
 	space := a.sys.FreeSpace
 	if space == nil {
-		space = state.FreeSpace
+		space = sqlite.FreeSpace
 	}
 	free, err := space(path)
 	if err != nil {

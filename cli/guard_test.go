@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // TestRestoredStateIsAcknowledged is the way of somebody who restored a backup
@@ -133,7 +133,7 @@ func TestOutputsComeWithTheRun(t *testing.T) {
 	d.write("out.hcl", "output \"who\" { value = \"everybody\" }\n")
 	d.must(0, "apply", "-auto-approve")
 	wantAll(t, d.must(0, "output"), `who = "everybody"`)
-	s, err := state.Open(t.Context(), state.Options{Path: filepath.Join(d.dir, "handbill.state"), Clock: d.now, ReadOnly: true})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(d.dir, "handbill.state"), Clock: d.now, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // inputFlags are the flags of commands that load a configuration.
@@ -175,7 +176,7 @@ func (p *project) statePath() string {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(p.dir, path)
 	}
-	return state.RealPath(path)
+	return sqlite.RealPath(path)
 }
 
 // stateKept says why this version can't keep the state that is declared.
@@ -187,20 +188,20 @@ func (p *project) stateKept() error {
 }
 
 // stateOptions are the options of every opening of a state.
-func (a *app) stateOptions(path string) state.Options {
-	return state.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: Version, Wish: reply.Wish}
+func (a *app) stateOptions(path string) sqlite.Options {
+	return sqlite.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: Version, Wish: reply.Wish}
 }
 
 // openState opens the state for writing, or makes it. Webhooks that were
 // accepted and not joined yet are joined first: what people said before the
 // command began holds for it, whether or not serve is running.
-func (a *app) openState(ctx context.Context, p *project) (*state.Store, bool, error) {
+func (a *app) openState(ctx context.Context, p *project) (*sqlite.Store, bool, error) {
 	if err := p.stateKept(); err != nil {
 		return nil, false, err
 	}
 	opt := a.stateOptions(p.statePath())
-	if state.Exists(opt.Path) {
-		s, err := state.Open(ctx, opt)
+	if sqlite.Exists(opt.Path) {
+		s, err := sqlite.Open(ctx, opt)
 		if err != nil {
 			return nil, false, err
 		}
@@ -209,21 +210,21 @@ func (a *app) openState(ctx context.Context, p *project) (*state.Store, bool, er
 		}
 		return s, false, nil
 	}
-	s, err := state.Create(ctx, opt)
+	s, err := sqlite.Create(ctx, opt)
 	return s, err == nil, err
 }
 
 // readState opens the state for reading; nil when there is none yet.
-func (a *app) readState(ctx context.Context, p *project) (*state.Store, error) {
+func (a *app) readState(ctx context.Context, p *project) (*sqlite.Store, error) {
 	if err := p.stateKept(); err != nil {
 		return nil, err
 	}
 	opt := a.stateOptions(p.statePath())
-	if !state.Exists(opt.Path) {
-		return nil, state.Gone(opt.Path)
+	if !sqlite.Exists(opt.Path) {
+		return nil, sqlite.Gone(opt.Path)
 	}
 	opt.ReadOnly = true
-	return state.Open(ctx, opt)
+	return sqlite.Open(ctx, opt)
 }
 
 // lockFlags are the flags of commands that take the state's lock.
@@ -245,7 +246,7 @@ func (a *app) lock(ctx context.Context, f *lockFlags, path, operation string) (u
 
 // takeLock is lock for who asks now and then whether the lock is still ours;
 // with -lock=false there is none.
-func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string) (locked *state.Locked, unlock func(), err error) {
+func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string) (locked *sqlite.Locked, unlock func(), err error) {
 	if !f.lock {
 		return nil, func() {}, nil
 	}
@@ -258,7 +259,7 @@ func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string
 	}
 	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: a.who(), Host: host, PID: os.Getpid(),
 		Created: a.sys.Now().UTC(), Version: Version}
-	locked, err = state.Lock(ctx, path, info, f.timeout)
+	locked, err = sqlite.Lock(ctx, path, info, f.timeout)
 	if err != nil {
 		return nil, nil, err
 	}

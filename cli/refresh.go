@@ -13,6 +13,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) refreshCommand() *cobra.Command {
@@ -42,7 +43,7 @@ func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string) e
 		return err
 	}
 	defer p.close()
-	if !state.Exists(p.statePath()) {
+	if !sqlite.Exists(p.statePath()) {
 		fmt.Fprintln(a.sys.Stdout, "Nothing was sent yet, so there is nothing to ask about.")
 		return nil
 	}
@@ -74,7 +75,7 @@ func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string) e
 }
 
 // unsettled are the ids of a campaign's messages that may still change.
-func (a *app) unsettled(ctx context.Context, store *state.Store, campaign string) (ids []string, err error) {
+func (a *app) unsettled(ctx context.Context, store *sqlite.Store, campaign string) (ids []string, err error) {
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -93,7 +94,7 @@ func (a *app) unsettled(ctx context.Context, store *state.Store, campaign string
 }
 
 // poll asks about ids and joins the answers, in order, a batch at a time.
-func (a *app) poll(ctx context.Context, p *project, store *state.Store, address string, ids []string) (asked, failed int, err error) {
+func (a *app) poll(ctx context.Context, p *project, store *sqlite.Store, address string, ids []string) (asked, failed int, err error) {
 	if len(ids) == 0 {
 		return 0, 0, nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // A webhook that shows that a doubtful message was taken may wait to be joined
@@ -38,9 +39,9 @@ func TestResolveJoinsWhatWaitsFirst(t *testing.T) {
 	}
 }
 
-func openForTest(t *testing.T, d *desk) *state.Store {
+func openForTest(t *testing.T, d *desk) *sqlite.Store {
 	t.Helper()
-	s, err := state.Open(t.Context(), state.Options{Path: filepath.Join(d.dir, "handbill.state"), Clock: d.now, Rand: rand.Reader})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(d.dir, "handbill.state"), Clock: d.now, Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/serve"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // serveOptions are the flags of serve.
@@ -224,7 +224,7 @@ func (simulated) Authenticate(http.Header, []byte) (bool, error) { return false,
 // ruleSource gives the rules of the last apply, compiled once for every apply.
 type ruleSource struct {
 	a     *app
-	store *state.Store
+	store *sqlite.Store
 	vars  []lang.VarInput
 
 	mu    sync.Mutex

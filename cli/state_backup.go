@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) stateBackupCommand() *cobra.Command {
@@ -13,7 +13,7 @@ func (a *app) stateBackupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backup FILE", Short: "copy the state while it may be in use", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *state.Store) error {
+			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
 				if err := s.Backup(cmd.Context(), a.path(args[0])); err != nil {
 					return a.failState(err, false)
 				}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) stateExportCommand() *cobra.Command {
@@ -19,7 +19,7 @@ func (a *app) stateExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export -out=FILE", Short: "write the state as JSON lines into a file", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *state.Store) error { return a.stateExport(cmd.Context(), s, out) })
+			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateExport(cmd.Context(), s, out) })
 		},
 	}
 	f.in.bind(cmd.Flags())
@@ -30,7 +30,7 @@ func (a *app) stateExportCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) stateExport(ctx context.Context, s *state.Store, name string) error {
+func (a *app) stateExport(ctx context.Context, s *sqlite.Store, name string) error {
 	file, err := os.OpenFile(a.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return a.fail("Export not written", fmt.Errorf("there is something at %s already, and an export never overwrites; name another file", message.SafeText(name)))

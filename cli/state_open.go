@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // stateOptions are the flags that the state commands share.
@@ -17,7 +17,7 @@ type stateFlags struct {
 }
 
 // withState loads the configuration, opens the state for reading, and runs fn.
-func (a *app) withState(ctx context.Context, f *stateFlags, fn func(*project, *state.Store) error) error {
+func (a *app) withState(ctx context.Context, f *stateFlags, fn func(*project, *sqlite.Store) error) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -36,13 +36,13 @@ func (a *app) withState(ctx context.Context, f *stateFlags, fn func(*project, *s
 
 // changeState loads the configuration, takes the lock, backs the state up, and
 // runs fn.
-func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, fn func(*project, *state.Store) error) error {
+func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, fn func(*project, *sqlite.Store) error) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if !state.Exists(p.statePath()) {
+	if !sqlite.Exists(p.statePath()) {
 		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.statePath())))
 	}
 	unlock, err := a.lock(ctx, &f.lock, p.statePath(), operation)

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) statePullCommand() *cobra.Command {
@@ -13,7 +13,7 @@ func (a *app) statePullCommand() *cobra.Command {
 		Long: `Writes everything in the state to stdout, one JSON object a line: numbers and
 names as they are. It is for programs and backups, not for pull requests.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *state.Store) error {
+			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
 				err := s.Export(cmd.Context(), a.sys.Stdout)
 				if err != nil {
 					return a.failState(err, false)

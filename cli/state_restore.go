@@ -10,6 +10,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) stateRestoreCommand() *cobra.Command {
@@ -49,7 +50,7 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 		return a.failServed(err)
 	}
 	defer unserve()
-	if err := state.Restore(ctx, a.path(backup), a.stateOptions(p.statePath())); err != nil {
+	if err := sqlite.Restore(ctx, a.path(backup), a.stateOptions(p.statePath())); err != nil {
 		return a.failRestore(err, backup)
 	}
 	fmt.Fprintf(a.sys.Stdout, "Restored the state from %s.\n", backup)

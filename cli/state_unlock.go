@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) stateUnlockCommand() *cobra.Command {
@@ -26,7 +26,7 @@ is the lock id that the refusal showed.`,
 			if err != nil {
 				host = "unknown"
 			}
-			if err := state.ForceUnlock(p.statePath(), args[0], host); err != nil {
+			if err := sqlite.ForceUnlock(p.statePath(), args[0], host); err != nil {
 				return a.fail("State not unlocked", err)
 			}
 			fmt.Fprintln(a.sys.Stdout, "The state is unlocked.")

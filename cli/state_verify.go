@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) stateVerifyCommand() *cobra.Command {
@@ -16,14 +16,14 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify", Short: "prove that the state is what was written", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *state.Store) error { return a.stateVerify(cmd.Context(), s) })
+			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateVerify(cmd.Context(), s) })
 		},
 	}
 	f.in.bind(cmd.Flags())
 	return cmd
 }
 
-func (a *app) stateVerify(ctx context.Context, s *state.Store) error {
+func (a *app) stateVerify(ctx context.Context, s *sqlite.Store) error {
 	r, err := s.Verify(ctx)
 	if err != nil {
 		return a.failState(err, false)

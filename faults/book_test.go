@@ -17,13 +17,14 @@ import (
 	rules "github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // pairOf is a real store and its model, that are to give the same answers.
 type pairOf struct {
 	t     *rapid.T
 	ctx   context.Context
-	store *state.Store
+	store *sqlite.Store
 	book  *book
 	now   time.Time
 	run   int64
@@ -39,12 +40,12 @@ func keyOf(i int) state.Key {
 	return state.Key{Campaign: simCampaign, Recipient: phone(i), Revision: 1}
 }
 
-func openStore(ctx context.Context, path string, now func() time.Time, create bool) (*state.Store, error) {
-	o := state.Options{Path: path, Clock: now, Rand: rand.NewChaCha8([32]byte{1}), Version: "test", Backups: -1}
+func openStore(ctx context.Context, path string, now func() time.Time, create bool) (*sqlite.Store, error) {
+	o := sqlite.Options{Path: path, Clock: now, Rand: rand.NewChaCha8([32]byte{1}), Version: "test", Backups: -1}
 	if create {
-		return state.Create(ctx, o)
+		return sqlite.Create(ctx, o)
 	}
-	return state.Open(ctx, o)
+	return sqlite.Open(ctx, o)
 }
 
 // TestBookIsTheStore drives both with the same random operations.
@@ -273,7 +274,7 @@ func bookPicture(b *book) string {
 	return strings.Join(out, "\n")
 }
 
-func storePicture(ctx context.Context, s *state.Store) (string, error) {
+func storePicture(ctx context.Context, s *sqlite.Store) (string, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
 		return "", err

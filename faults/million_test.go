@@ -12,6 +12,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // TestAMillion kills an apply on a state that remembers a million deliveries,
@@ -51,7 +52,7 @@ func TestAMillion(t *testing.T) {
 	if doubts := h.judge(); doubts != open || open > parallel {
 		t.Errorf("%d in doubt, %d were open", doubts, open)
 	}
-	h.read(func(ctx context.Context, s *state.Store) error {
+	h.read(func(ctx context.Context, s *sqlite.Store) error {
 		if tally, err := s.Tally(ctx, past, 1); err != nil || tally.Accepted != million {
 			t.Errorf("of a million deliveries %d are there, %v", tally.Accepted, err)
 		}

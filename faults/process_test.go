@@ -16,6 +16,7 @@ import (
 
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // binary is handbill with failpoints, built once a run.
@@ -283,7 +284,7 @@ func (h *house) everything() []state.Delivery { return h.of("") }
 
 func (h *house) of(campaign string) (out []state.Delivery) {
 	h.t.Helper()
-	h.read(func(ctx context.Context, s *state.Store) error {
+	h.read(func(ctx context.Context, s *sqlite.Store) error {
 		snap, err := s.Snapshot(ctx)
 		if err != nil {
 			return err
@@ -301,10 +302,10 @@ func (h *house) of(campaign string) (out []state.Delivery) {
 }
 
 // read opens the state for reading.
-func (h *house) read(fn func(context.Context, *state.Store) error) {
+func (h *house) read(fn func(context.Context, *sqlite.Store) error) {
 	h.t.Helper()
 	ctx := context.Background()
-	s, err := state.Open(ctx, state.Options{Path: h.statePath(), Clock: time.Now, ReadOnly: true})
+	s, err := sqlite.Open(ctx, sqlite.Options{Path: h.statePath(), Clock: time.Now, ReadOnly: true})
 	if err != nil {
 		h.t.Fatal(err)
 	}

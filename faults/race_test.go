@@ -15,6 +15,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // TestRaces lets two reach for the lock of one state at the same time.
@@ -59,7 +60,7 @@ func TestRaces(t *testing.T) {
 
 // holder takes the lock without waiting, sends one message, and gives it back.
 func holder(ctx context.Context, path string, n int, inside *atomic.Int32) (err error) {
-	lock, err := state.Lock(ctx, path, state.LockInfo{ID: "x", PID: os.Getpid()}, 0)
+	lock, err := sqlite.Lock(ctx, path, state.LockInfo{ID: "x", PID: os.Getpid()}, 0)
 	if err != nil {
 		return err
 	}

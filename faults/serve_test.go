@@ -18,6 +18,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // echo is a reply rule whose answers differ, so that the network's ledger tells
@@ -235,7 +236,7 @@ func (s *street) rest() {
 			continue
 		}
 		done := false
-		s.read(func(ctx context.Context, st *state.Store) error {
+		s.read(func(ctx context.Context, st *sqlite.Store) error {
 			inbox, inbound, err := st.Waiting(ctx)
 			done = inbox+inbound == 0
 			return err
@@ -328,7 +329,7 @@ func (s *street) answers() (answered, doubts int) {
 			replies[d.Revision] = d
 		}
 	}
-	s.read(func(ctx context.Context, st *state.Store) error {
+	s.read(func(ctx context.Context, st *sqlite.Store) error {
 		for seq := int64(1); ; seq++ {
 			_, ok, err := st.Inbound(ctx, seq)
 			if err != nil || !ok {
@@ -363,7 +364,7 @@ func (s *street) judgeTold(byID map[string]state.Delivery) {
 		s.t.Errorf("%d people wrote, and %d webhooks of them were answered with 200", s.wrote, len(known.written))
 	}
 	stored := map[string]int{}
-	s.read(func(ctx context.Context, st *state.Store) error {
+	s.read(func(ctx context.Context, st *sqlite.Store) error {
 		for seq := int64(1); ; seq++ {
 			ev, ok, err := st.Inbound(ctx, seq)
 			if err != nil || !ok {

@@ -16,6 +16,7 @@ import (
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // script is one simulated campaign: who, how, and everything that goes wrong.
@@ -92,7 +93,7 @@ type world struct {
 
 	mu       sync.Mutex
 	book     *book
-	real     *state.Store // instead of book
+	real     *sqlite.Store // instead of book
 	people   []*truth
 	ids      int
 	hooks    int

@@ -250,4 +250,6 @@ func processors(b *testing.B) time.Duration {
 }
 
 // Compact is the table, whatever the campaign.
-func (s tableState) Compact(context.Context, string, int) (Table, error) { return s.table, nil }
+func (s tableState) Compact(context.Context, string, int) (state.SentIndex, error) {
+	return s.table, nil
+}

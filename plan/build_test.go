@@ -37,7 +37,7 @@ func (s *memState) Meta(context.Context) (state.Meta, error) {
 
 func (s *memState) Resources(context.Context) ([]state.Resource, error) { return s.resources, nil }
 
-func (s *memState) Compact(_ context.Context, campaign string, revision int) (Table, error) {
+func (s *memState) Compact(_ context.Context, campaign string, revision int) (state.SentIndex, error) {
 	t := memTable{}
 	for _, d := range s.deliveries {
 		if d.Campaign == campaign && d.Revision == revision {

@@ -76,13 +76,13 @@ type Options struct {
 	Prices io.Reader
 }
 
-// Snapshot is the state as planning reads it: one consistent moment. StateOf
-// makes one from the store's.
+// Snapshot is the state as planning reads it: one consistent moment, such as
+// a snapshot of a store.
 type Snapshot interface {
 	Meta(ctx context.Context) (state.Meta, error)
 	Resources(ctx context.Context) ([]state.Resource, error)
 	// Compact is what became of everybody in one revision of a campaign.
-	Compact(ctx context.Context, campaign string, revision int) (Table, error)
+	Compact(ctx context.Context, campaign string, revision int) (state.SentIndex, error)
 	// Deliveries are all of a campaign, whatever their revision.
 	Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error]
 	People(ctx context.Context) iter.Seq2[state.Person, error]
@@ -90,24 +90,6 @@ type Snapshot interface {
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error]
 	// Erased tells who was erased and must never be sent to again.
 	Erased(ctx context.Context) (func(recipient string) bool, error)
-}
-
-// Table is what became of the recipients of one revision of a campaign. It is
-// safe for concurrent reading.
-type Table interface {
-	Len() int
-	Lookup(recipient string) (state.Sent, bool)
-	All() iter.Seq2[string, state.Sent]
-}
-
-// StateOf makes a Snapshot of the store's.
-func StateOf(s *state.Snapshot) Snapshot { return stored{s} }
-
-type stored struct{ *state.Snapshot }
-
-// Compact reads the table of one revision.
-func (s stored) Compact(ctx context.Context, campaign string, revision int) (Table, error) {
-	return s.Snapshot.Compact(ctx, campaign, revision)
 }
 
 // Progress is how far planning is.

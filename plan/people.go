@@ -132,7 +132,7 @@ func loadSends(ctx context.Context, snap Snapshot, since time.Time) (*sends, err
 	return s, nil
 }
 
-// noTable is the Table of a campaign that nobody was sent.
+// noTable is the index of a campaign that nobody was sent.
 type noTable struct{}
 
 func (noTable) Len() int                         { return 0 }
@@ -187,7 +187,7 @@ func (m bodyMeter) length(values []string) int {
 // aliases finds a recipient whose number the state has in another spelling:
 // with or without Brazil's ninth digit and the like.
 type aliases struct {
-	table Table
+	table state.SentIndex
 	once  sync.Once
 	keys  table[uint64] // canonical number → the state's spelling; made when it is first needed
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // TestConverges sends what a plan says, as far as the state is concerned, and
 // plans again: nothing is left.
 func TestConverges(t *testing.T) {
 	ctx := t.Context()
-	s, err := state.Create(ctx, state.Options{Path: filepath.Join(t.TempDir(), "handbill.state"), Clock: func() time.Time { return testAt },
+	s, err := sqlite.Create(ctx, sqlite.Options{Path: filepath.Join(t.TempDir(), "handbill.state"), Clock: func() time.Time { return testAt },
 		Rand: rand.NewChaCha8([32]byte{1}), Version: "0.1.0"})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +29,7 @@ func TestConverges(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer snap.Close()
-		w.in.State = StateOf(snap)
+		w.in.State = snap
 		p, diags := w.plan(t)
 		if diags.HasErrors() {
 			t.Fatal(summaries(diags))
@@ -50,7 +51,7 @@ func TestConverges(t *testing.T) {
 }
 
 // carryOut records p as sent and accepted.
-func carryOut(t *testing.T, s *state.Store, p *Plan) {
+func carryOut(t *testing.T, s *sqlite.Store, p *Plan) {
 	t.Helper()
 	ctx := t.Context()
 	resources, err := p.StateResources()

@@ -18,7 +18,7 @@ import (
 
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // BenchmarkWebhooks measures status webhooks over HTTP, with the load generator
@@ -29,7 +29,7 @@ func BenchmarkWebhooks(b *testing.B) {
 		load(b, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }), nil)
 	})
 	b.Run("serve", func(b *testing.B) {
-		store, err := state.Create(b.Context(), state.Options{Path: filepath.Join(b.TempDir(), "handbill.state"), Clock: time.Now, Rand: rand.Reader})
+		store, err := sqlite.Create(b.Context(), sqlite.Options{Path: filepath.Join(b.TempDir(), "handbill.state"), Clock: time.Now, Rand: rand.Reader})
 		if err != nil {
 			b.Fatal(err)
 		}

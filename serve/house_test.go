@@ -24,7 +24,7 @@ import (
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 const (
@@ -39,7 +39,7 @@ const (
 type house struct {
 	t      testing.TB
 	path   string
-	store  *state.Store
+	store  *sqlite.Store
 	net    *sandbox.Sandbox
 	netURL string
 	opt    serve.Options
@@ -121,12 +121,12 @@ func compile(t testing.TB, src string) *reply.Rules {
 
 func (h *house) open() {
 	h.t.Helper()
-	o := state.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish}
+	o := sqlite.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish}
 	var err error
-	if state.Exists(h.path) {
-		h.store, err = state.Open(context.Background(), o)
+	if sqlite.Exists(h.path) {
+		h.store, err = sqlite.Open(context.Background(), o)
 	} else {
-		h.store, err = state.Create(context.Background(), o)
+		h.store, err = sqlite.Create(context.Background(), o)
 	}
 	if err != nil {
 		h.t.Fatal(err)
@@ -284,7 +284,7 @@ func (h *house) settled() string {
 	return dump(h.t, h.store)
 }
 
-func dump(t testing.TB, s *state.Store) string {
+func dump(t testing.TB, s *sqlite.Store) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := s.Export(context.Background(), &b); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // TestMain makes of the test's own binary a server that can be killed.
@@ -42,7 +43,7 @@ func (childT) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 // serveChild serves until it is killed; its address goes to stdout.
 func serveChild(path, network string) error {
 	ctx := context.Background()
-	store, err := state.Open(ctx, state.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
+	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 	}
 	defer net.Close()
 	path := filepath.Join(t.TempDir(), "handbill.state")
-	store, err := state.Create(t.Context(), state.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
+	store, err := sqlite.Create(t.Context(), sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	store, err = state.Open(t.Context(), state.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
+	store, err = sqlite.Open(t.Context(), sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 }
 
 // finish runs a server until nothing waits any more.
-func finish(t *testing.T, store *state.Store, network string) {
+func finish(t *testing.T, store *sqlite.Store, network string) {
 	t.Helper()
 	rules := compile(t, hello)
 	p := metaNumber(t, network)

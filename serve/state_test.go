@@ -24,6 +24,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 func noRules(context.Context) (*reply.Rules, error) { return nil, nil }
@@ -36,7 +37,7 @@ func serveHandler(t testing.TB, h http.Handler) (hook string) {
 }
 
 // accepted makes a delivery that the provider took under an id.
-func accepted(t testing.TB, s *state.Store, ids ...string) (refs []string) {
+func accepted(t testing.TB, s *sqlite.Store, ids ...string) (refs []string) {
 	t.Helper()
 	ctx := context.Background()
 	meta, err := s.Meta(ctx)
@@ -65,7 +66,7 @@ func accepted(t testing.TB, s *state.Store, ids ...string) (refs []string) {
 	return refs
 }
 
-func deliveries(t testing.TB, s *state.Store) iter.Seq2[state.Delivery, error] {
+func deliveries(t testing.TB, s *sqlite.Store) iter.Seq2[state.Delivery, error] {
 	t.Helper()
 	snap, err := s.Snapshot(context.Background())
 	if err != nil {
@@ -83,10 +84,10 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 var atNoon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // fed is the state that webhooks end in, over HTTP.
-func fed(t *testing.T, numbers func(*state.Store) []serve.Number, paths, bodies []string) string {
+func fed(t *testing.T, numbers func(*sqlite.Store) []serve.Number, paths, bodies []string) string {
 	t.Helper()
 	clock := func() time.Time { return atNoon }
-	store, err := state.Create(t.Context(), state.Options{Path: filepath.Join(t.TempDir(), "handbill.state"), Clock: clock, Rand: zeros{}})
+	store, err := sqlite.Create(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "handbill.state"), Clock: clock, Rand: zeros{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +119,8 @@ func fed(t *testing.T, numbers func(*state.Store) []serve.Number, paths, bodies 
 	return dump(t, store)
 }
 
-func cloudOnly(t *testing.T) func(*state.Store) []serve.Number {
-	return func(*state.Store) []serve.Number {
+func cloudOnly(t *testing.T) func(*sqlite.Store) []serve.Number {
+	return func(*sqlite.Store) []serve.Number {
 		return []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(t, "http://127.0.0.1:1")}}
 	}
 }
@@ -129,7 +130,7 @@ func cloudOnly(t *testing.T) func(*state.Store) []serve.Number {
 func TestAnyOrderEndsInTheSameState(t *testing.T) {
 	var refs []string
 	ids := []string{"wamid.a", "wamid.b", "wamid.c", "wamid.d"}
-	numbers := func(s *state.Store) []serve.Number {
+	numbers := func(s *sqlite.Store) []serve.Number {
 		refs = accepted(t, s, ids...)
 		return cloudOnly(t)(s)
 	}
@@ -218,7 +219,7 @@ func TestRealWebhooks(t *testing.T) {
 	}
 	read("webhooks.jsonl", "payload", "/webhooks/cloud/main")
 	read("onemsg.jsonl", "body", "/webhooks/onemsg/main/token")
-	numbers := func(s *state.Store) []serve.Number {
+	numbers := func(s *sqlite.Store) []serve.Number {
 		p, err := onemsg.New(onemsg.Config{ChannelID: "VID1", Token: "t", WebhookToken: "token"})
 		if err != nil {
 			t.Fatal(err)

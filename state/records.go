@@ -1,6 +1,7 @@
 package state
 
 import (
+	"iter"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -102,18 +103,67 @@ type RecentSend struct {
 	At        time.Time
 }
 
-// Report is what Verify found.
-type Report struct {
-	Rows     int64 // rows whose checksum was computed
-	Problems []Problem
+// Halt is why a campaign sends nothing more before a person has looked and
+// said so with Run.Resume.
+type Halt struct {
+	Campaign string    `json:"campaign"` // address
+	Reason   string    `json:"reason"`   // as in apply.Halt
+	Code     string    `json:"code,omitempty"`
+	Title    string    `json:"title,omitempty"`
+	Advice   string    `json:"advice,omitempty"`
+	Since    time.Time `json:"since"`
 }
 
-// OK reports whether nothing is wrong.
-func (r Report) OK() bool { return len(r.Problems) == 0 }
+// Exchange is a message of a person and an answer to it.
+type Exchange struct {
+	Asked    time.Time // when the message was received; zero where it is gone
+	Answered time.Time
+}
 
-// Problem is one thing that Verify found wrong.
-type Problem struct {
-	Table string // "" for the file as a whole
-	Row   int64
-	What  string
+// WishKind is what a message says about being written to.
+type WishKind int8
+
+// The kinds of Wish.
+const (
+	WishNone    WishKind = iota
+	WishStop             // the person wants no more marketing
+	WishUnclear          // perhaps: marketing pauses until the person says so
+	WishStay             // answers that: marketing may go on
+)
+
+// ReasonUnclear is the reason of an opt-out that is only a pause: what the
+// person wrote may have meant something else. WishStay lifts it and no other.
+const ReasonUnclear = "stop_word_unclear"
+
+// Wish is what one message of a person says about being written to.
+type Wish struct {
+	Kind     WishKind
+	Reason   string // of the opt-out, such as "stop_word"
+	Evidence string // what was written and when
+}
+
+// Sent is what a SentIndex knows of one recipient.
+type Sent struct {
+	Send    Send
+	Attempt int      // number of the last attempt
+	Digest  [16]byte // of the message of the last attempt
+	Code    string   // the provider's code, where the outcome has one
+}
+
+// InboundRef says where an inbound event is, and whose it is.
+type InboundRef struct {
+	Seq                 int64
+	Provider, Recipient string
+}
+
+// SentIndex is what became of the recipients of one revision of a campaign.
+// It is safe for concurrent reading, also after the Snapshot that it was read
+// from is closed.
+type SentIndex interface {
+	// Len is how many recipients there are.
+	Len() int
+	// Lookup is what became of a recipient, by message.Address.Key.
+	Lookup(recipient string) (Sent, bool)
+	// All are all recipients, in no order.
+	All() iter.Seq2[string, Sent]
 }

@@ -1,3 +1,10 @@
+// Package state says what handbill remembers: what was sent, to whom and what
+// came of it, so that a message goes out once and every doubt is visible. It
+// has the types, the errors and what follows from them alone. It knows no SQL
+// and no file: package sqlite keeps a state in one SQLite file.
+//
+// See docs/delivery.md for the rules that a state keeps, and package delivery
+// for the same as functions.
 package state
 
 import (
@@ -132,6 +139,24 @@ type Intent struct {
 	Inbound int64
 }
 
+// The gates of a Verdict, as delivery.Gate words them.
+const (
+	GateOptedOut      = "opted_out"
+	GateCooldown      = "cooldown"
+	GateWindowClosed  = "window_closed"
+	GateWindowUnknown = "window_unknown"
+	GateCap           = "frequency_cap"
+	GateSent          = "already_sent"
+	GateDoubt         = "in_doubt"
+	// GateRefused says that the delivery was refused, and the intent is no
+	// retry.
+	GateRefused = "refused_before"
+	// GateAttempt says that the attempt's number, and so its reference, was
+	// used already: the plan is older than the state. Verdict.Next is the next
+	// free number.
+	GateAttempt = "attempt"
+)
+
 // Verdict is what became of an Intent in the transaction that wrote it.
 type Verdict struct {
 	// Attempt is the handle for the outcome; 0 when a gate refused.
@@ -218,4 +243,24 @@ type Tally struct {
 	Pending   int // certainly not taken at the last attempt
 	Delivered int // of the accepted: delivered or better
 	Failed    int // of the accepted: failed and not delivered
+}
+
+// Add counts the deliveries of a row of the funnel.
+func (t *Tally) Add(r *FunnelRow) {
+	switch r.Send {
+	case Accepted:
+		t.Accepted += r.Count
+		switch {
+		case r.Rank >= 2:
+			t.Delivered += r.Count
+		case r.Failed:
+			t.Failed += r.Count
+		}
+	case Rejected:
+		t.Rejected += r.Count
+	case Sending, InDoubt:
+		t.InDoubt += r.Count
+	case Pending:
+		t.Pending += r.Count
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
 
@@ -146,7 +145,7 @@ func (p *past) Meta(context.Context) (state.Meta, error) { return state.Meta{}, 
 func (p *past) Resources(context.Context) ([]state.Resource, error) { return p.resources, nil }
 
 // Compact implements plan.Snapshot.
-func (p *past) Compact(_ context.Context, campaign string, revision int) (plan.Table, error) {
+func (p *past) Compact(_ context.Context, campaign string, revision int) (state.SentIndex, error) {
 	t := table{}
 	for d := range p.of(campaign) {
 		if d.Revision == revision {
@@ -207,7 +206,7 @@ func (p *past) Erased(context.Context) (func(string) bool, error) {
 	return func(string) bool { return false }, nil
 }
 
-// table implements plan.Table.
+// table implements state.SentIndex.
 type table map[string]state.Sent
 
 // Len is how many recipients there are.

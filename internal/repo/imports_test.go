@@ -23,8 +23,9 @@ var rooms = map[string][]string{
 	"lang/eval":              {"message"},
 	"lang":                   {"message", "lang/eval"},
 	"audience":               {"message"},
-	"delivery":               {"message"}, // pure: the rules of sending once
-	"state":                  {"delivery", "message", "internal/fp"},
+	"delivery":               {"message"},             // pure: the rules of sending once
+	"state":                  {"delivery", "message"}, // knows no SQL and no file
+	"state/sqlite":           {"delivery", "message", "state", "internal/fp"},
 	"plan":                   {"delivery", "lang", "audience", "message", "state"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},
 	"apply":                  {"message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
@@ -57,8 +58,11 @@ var kept = map[string][]string{
 	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "cli"},
 	"net/http":                    {"providers", "serve", "sandbox", "audience", "cli", "examples"},
 	"github.com/spf13/cobra":      {"cli"},
-	"modernc.org/sqlite":          {"state", "audience"},
-	"github.com/jackc/pgx/v5":     {"state", "audience"},
+	"modernc.org/sqlite":          {"state/sqlite", "audience"},
+	"zombiezen.com/go/sqlite":     {"state/sqlite"},
+	"github.com/jackc/pgx/v5":     {"audience"},
+	"database/sql":                {"audience"},
+	"github.com/gofrs/flock":      {"state/sqlite"},
 }
 
 // TestImports holds the walls of the house; see docs/architecture.md.

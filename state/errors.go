@@ -1,0 +1,58 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrFormat is wrapped when a state was written by a newer handbill. The file
+// was not touched.
+var ErrFormat = errors.New("the state was written by a newer handbill; use that version, or restore the backup that it made before the migration")
+
+// ErrForeign is wrapped when a file is no handbill state. It was not touched.
+var ErrForeign = errors.New("not a handbill state; put a backup in its place (\"handbill state restore FILE\"; the automatic ones lie beside it), or name another path")
+
+// ErrDamaged is wrapped when a state does not hold what was written to it.
+var ErrDamaged = errors.New("the state is damaged; see handbill state verify, and restore a backup")
+
+// ErrFenced is wrapped when another apply began after ours: we lost the lock,
+// and nothing more may be sent. Outcomes that came with it are recorded.
+var ErrFenced = errors.New("another apply has begun on this state since; nothing more may be sent by this one")
+
+// ErrUnknown is wrapped when the state knows nothing under an address or key.
+var ErrUnknown = errors.New("the state knows nothing of it")
+
+// LockInfo says who holds a lock. It is for people; the lock itself is the
+// operating system's.
+type LockInfo struct {
+	ID        string    `json:"id"` // random, named to force an unlock
+	Operation string    `json:"operation"`
+	Who       string    `json:"who"`
+	Host      string    `json:"host"`
+	PID       int       `json:"pid"`
+	Created   time.Time `json:"created"`
+	Version   string    `json:"version"`
+}
+
+// LockedError says that somebody else holds the lock.
+type LockedError struct {
+	Path string
+	Info LockInfo // zero when the holder left none
+}
+
+func (e *LockedError) Error() string {
+	if e.Info.ID == "" {
+		return fmt.Sprintf("the state %s is locked by another process", e.Path)
+	}
+	return fmt.Sprintf("the state %s is locked by %s on %s (pid %d) for %q since %s, lock id %s; wait for it, or use -lock-timeout",
+		e.Path, e.Info.Who, e.Info.Host, e.Info.PID, e.Info.Operation, e.Info.Created.UTC().Format(time.RFC3339), e.Info.ID)
+}
+
+// HaltError says why nothing is sent from this state until somebody has looked
+// at it and said so with Store.Acknowledge.
+type HaltError struct{ Why string }
+
+func (e *HaltError) Error() string {
+	return "nothing is sent from this state before somebody acknowledges: " + e.Why
+}

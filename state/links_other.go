@@ -1,8 +1,0 @@
-//go:build !unix
-
-package state
-
-import "os"
-
-// links is how many names a file has; here it is not known.
-func links(os.FileInfo) uint64 { return 1 }

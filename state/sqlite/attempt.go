@@ -1,0 +1,324 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// Intend records intents in one durable transaction. Run 0 is for replies,
+// whose intents name what they answer in Inbound; no other process's apply
+// fences them.
+func (s *Store) Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error) {
+	return s.Turn(ctx, run, nil, intents)
+}
+
+// Turn implements apply.Recorder.
+func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
+	var fenced error
+	err = s.write(ctx, func(t *tx) error {
+		// What is known of messages that left is recorded whoever asks, also when
+		// another apply has begun since; only new intents need the fence.
+		if fenced = t.fence(run); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
+			return fenced
+		}
+		if err := t.settleAll(outcomes); err != nil {
+			return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
+		}
+		if fenced != nil {
+			return nil
+		}
+		if out, err = t.intendAll(run, intents); err != nil {
+			return fmt.Errorf("recording %d intents: %w", len(intents), err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, fenced
+}
+
+func (t *tx) intendAll(run int64, intents []state.Intent) ([]state.Verdict, error) {
+	if len(intents) == 0 {
+		return nil, nil
+	}
+	if err := t.foldWaiting(); err != nil {
+		return nil, err
+	}
+	next, err := t.nextID(tAttempts)
+	if err != nil {
+		return nil, err
+	}
+	anybody, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	if err != nil {
+		return nil, err
+	}
+	t.erasures = anybody == 1
+	out := make([]state.Verdict, len(intents))
+	for i := range intents {
+		in := &intents[i]
+		if run == 0 && in.Inbound == 0 {
+			return nil, errors.New("an intent outside a run must answer an inbound event; this is a bug in handbill")
+		}
+		if out[i], err = t.intend(run, next, in); err != nil {
+			return nil, err
+		}
+		if out[i].Attempt != 0 {
+			next++
+		}
+	}
+	return out, nil
+}
+
+// fence refuses a run that another apply has overtaken.
+func (t *tx) fence(run int64) error {
+	if run == 0 {
+		return nil
+	}
+	mine, ok := t.s.runs[run]
+	if !ok {
+		var err error
+		if mine, ok, err = t.c.one("SELECT epoch FROM runs WHERE id = ? AND ended IS NULL", run); err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("run %d is not open; this is a bug in handbill", run)
+		}
+		t.s.runs[run] = mine
+	}
+	if now, _, err := t.c.one("SELECT epoch FROM meta"); err != nil || now != mine {
+		return errors.Join(err, state.ErrFenced)
+	}
+	return nil
+}
+
+func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
+	// First of all: what follows would give the person a name again.
+	if t.erasures {
+		if erased, err := t.s.isErased(t.c, in.Recipient); err != nil || erased {
+			return state.Verdict{Gate: state.GateOptedOut}, err
+		}
+	}
+	campaign, err := t.address(in.Campaign)
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	text, err := t.address(in.Message)
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	who, err := t.recipient(in.Recipient)
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	last, err := t.c.lastAttempt(who, campaign, in.Revision)
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	if v := last.once(in); v.Gate != "" {
+		return v, nil
+	}
+	if v, err := t.gates(who, in); err != nil || v.Gate != "" {
+		return v, err
+	}
+	if last.send == state.Accepted {
+		if err := t.supersede(last.id, run); err != nil {
+			return state.Verdict{}, err
+		}
+	}
+	w := t.insert(tAttempts, id)
+	w.int(last.who) // so that it stays one delivery
+	w.int(campaign)
+	w.int(int64(in.Revision))
+	w.int(int64(in.Attempt))
+	w.int(run)
+	w.int(text)
+	w.int(t.now)
+	w.blob(in.Digest[:])
+	w.blob(in.Body[:16])
+	w.packed(packRef(t.s.refHead, in.Ref))
+	_, err = w.done()
+	return state.Verdict{Attempt: id}, err
+}
+
+// gates re-checks in the transaction what may have changed about the person
+// since the plan.
+func (t *tx) gates(who int64, in *state.Intent) (state.Verdict, error) {
+	p, _, err := t.c.person(who)
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	if in.Marketing {
+		if v := t.marketing(&p, in); v.Gate != "" {
+			return v, nil
+		}
+	}
+	if in.Window {
+		if gate := window(p.window, in, t.now).Gate(t.now, in.AssumeOpen); gate != delivery.GateNone {
+			return state.Verdict{Gate: gate.String()}, nil
+		}
+	}
+	if in.CapCount > 0 {
+		return t.frequency(who, in)
+	}
+	return state.Verdict{}, nil
+}
+
+// lastAttempt is the newest attempt at a delivery.
+type lastAttempt struct {
+	id      int64 // 0 for none
+	who     int64 // the recipient in the delivery's own spelling
+	attempt int
+	send    state.Send // Pending where there is none
+}
+
+// lastAttempt finds it in either spelling of the recipient's number.
+func (c *conn) lastAttempt(who, campaign int64, revision int) (lastAttempt, error) {
+	l, err := c.lastAttemptAs(who, campaign, revision)
+	if err != nil || l.id != 0 {
+		return l, err
+	}
+	if other := otherID(who); other != 0 {
+		if o, err := c.lastAttemptAs(other, campaign, revision); err != nil || o.id != 0 {
+			return o, err
+		}
+	}
+	return l, nil
+}
+
+func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, error) {
+	l := lastAttempt{who: who}
+	err := c.each(`SELECT a.id, a.attempt, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+		WHERE a.recipient = ? AND a.campaign = ? AND a.revision = ? ORDER BY a.attempt DESC LIMIT 1`,
+		func(st *sqlite.Stmt) error {
+			l.id, l.attempt, l.send = st.ColumnInt64(0), st.ColumnInt(1), state.Sending
+			if st.ColumnType(2) != sqlite.TypeNull {
+				l.send = state.Send(st.ColumnInt(2))
+			}
+			return nil
+		}, who, campaign, revision)
+	return l, err
+}
+
+// once applies delivery.Attempt.Once.
+func (l *lastAttempt) once(in *state.Intent) (v state.Verdict) {
+	gate := delivery.Attempt{Number: l.attempt, Send: l.send}.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again})
+	if v.Gate = gate.String(); gate == delivery.GateAttempt {
+		v.Next, v.Was = l.attempt+1, l.send
+	}
+	return v
+}
+
+// supersede writes down that a person ordered an accepted attempt to be made
+// again.
+func (t *tx) supersede(id, run int64) error {
+	w := t.insert(tSuperseded, id)
+	w.int(t.now)
+	w.text(fmt.Sprintf("ordered again in run %d", run))
+	_, err := w.done()
+	return err
+}
+
+func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
+	switch {
+	case p.opt.Choice == delivery.OptedOut:
+		return state.Verdict{Gate: state.GateOptedOut}
+	case delivery.Cooling(p.cooldown, t.now) && !in.NoCooldown:
+		return state.Verdict{Gate: state.GateCooldown, Until: fromMillis(p.cooldown)}
+	}
+	return state.Verdict{}
+}
+
+// window is what is known of the window with what the plan claims of it.
+func window(known delivery.Window, in *state.Intent, now int64) delivery.Window {
+	if in.KnownUntil.IsZero() {
+		return known
+	}
+	return known.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), now)
+}
+
+// frequency counts what reached or may have reached the person within the
+// cap's time, by any campaign.
+func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
+	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
+	var times []int64
+	err := t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+		WHERE a.recipient IN (?, ?) AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
+		ORDER BY a.intended DESC`,
+		func(st *sqlite.Stmt) error {
+			times = append(times, st.ColumnInt64(0))
+			return nil
+		}, who, otherID(who), limit.Since(t.now))
+	gate, until := limit.Gate(times)
+	if err != nil || gate == delivery.GateNone {
+		return state.Verdict{}, err
+	}
+	return state.Verdict{Gate: gate.String(), Until: fromMillis(until)}, nil
+}
+
+// Recover implements apply.Recorder. Whoever calls it holds the lock: no
+// other apply has an attempt open.
+func (s *Store) Recover(ctx context.Context) (int, error) {
+	var after int64
+	err := s.read(ctx, func(c *conn) (err error) {
+		after, _, err = c.one("SELECT recovered FROM meta")
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.recover(ctx, "id > (SELECT recovered FROM meta) AND run > 0", true)
+	if err == nil {
+		s.pack(ctx, after)
+	}
+	return n, err
+}
+
+// RecoverReplies is Recover for replies, for the start of the one process that
+// answers; what an older handbill had claimed is open again.
+func (s *Store) RecoverReplies(ctx context.Context) (int, error) {
+	n, err := s.recover(ctx, "run = 0", false)
+	if err != nil {
+		return n, err
+	}
+	return n, s.write(ctx, func(t *tx) error {
+		ids, err := t.c.ints("SELECT id FROM inbound WHERE state = ?", inboundClaimed)
+		if err != nil {
+			return err
+		}
+		return t.setInbound(ids, inboundNew)
+	})
+}
+
+func (s *Store) recover(ctx context.Context, which string, mark bool) (n int, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		last, _, err := t.c.one("SELECT coalesce(max(id), 0) FROM attempts")
+		if err != nil {
+			return err
+		}
+		open, err := t.c.ints("SELECT id FROM attempts WHERE " + which + " AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id)")
+		if err != nil {
+			return err
+		}
+		n = len(open)
+		for _, id := range open {
+			o := outcomeRow{id: id, send: state.InDoubt, settled: t.now, cause: "interrupted"}
+			if err := t.putOutcome(&o, false); err != nil {
+				return err
+			}
+		}
+		if !mark {
+			return nil
+		}
+		return t.changeMeta(func(m *metaRow) error { m.recovered = last; return nil })
+	})
+	if err != nil {
+		return 0, fmt.Errorf("settling what an earlier process left open: %w", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,403 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/internal/fp"
+	"zombiezen.com/go/sqlite"
+)
+
+// conn is one connection to the file. It is used by one goroutine at a time.
+type conn struct {
+	*sqlite.Conn
+	texts map[verbOf]string
+}
+
+type verbOf struct {
+	verb  string
+	table table
+}
+
+// busyTimeout is how long a connection waits for another process's write.
+const busyTimeout = 10 * time.Second
+
+// pragmas are the settings of every connection. synchronous=FULL syncs every
+// commit; cell_size_check and trusted_schema distrust a damaged file.
+var pragmas = []string{
+	"PRAGMA foreign_keys = ON",
+	"PRAGMA trusted_schema = OFF",
+	"PRAGMA cell_size_check = ON",
+	"PRAGMA temp_store = MEMORY",
+}
+
+// writePragmas are those of a connection that writes. Its cache holds the
+// indexes of a million deliveries, which are written in random order: small
+// pages make a commit short, and a longer journal has them written back more
+// rarely. Measured: pages of 2 KB write a third to a half less than those of 4,
+// and scans take as long.
+var writePragmas = []string{
+	"PRAGMA page_size = 2048",
+	"PRAGMA journal_mode = WAL",
+	"PRAGMA synchronous = FULL",
+	"PRAGMA secure_delete = ON",
+	"PRAGMA wal_autocheckpoint = 24000",
+	"PRAGMA cache_size = -65536",
+}
+
+// networkPragmas are for a file system where processes cannot share memory:
+// one process alone.
+var networkPragmas = []string{
+	"PRAGMA locking_mode = EXCLUSIVE",
+	"PRAGMA journal_mode = TRUNCATE",
+	"PRAGMA synchronous = EXTRA",
+	"PRAGMA secure_delete = ON",
+}
+
+// openConn opens the file as it is; settings are made by set.
+func openConn(path string, flags sqlite.OpenFlags, query string) (*conn, error) {
+	uri := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query}
+	c, err := sqlite.OpenConn(uri.String(), flags|sqlite.OpenURI)
+	if err != nil {
+		return nil, err
+	}
+	c.SetBusyTimeout(busyTimeout)
+	return &conn{Conn: c, texts: map[verbOf]string{}}, nil
+}
+
+func openMemory() (*conn, error) {
+	c, err := sqlite.OpenConn(":memory:", sqlite.OpenReadWrite|sqlite.OpenMemory)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c}, nil
+}
+
+func (c *conn) set(pragmas ...[]string) error {
+	for _, list := range pragmas {
+		for _, p := range list {
+			if err := c.script(p); sqlite.ErrCode(err).ToPrimary() == sqlite.ResultIOErr {
+				return fmt.Errorf("its disk can't be read or written, perhaps because it is full: %w", err)
+			} else if err != nil {
+				return fmt.Errorf("%s: %w", p, err)
+			}
+		}
+	}
+	return nil
+}
+
+// sql is the statement that writes a row of tab.
+func (c *conn) sql(verb string, tab table) string {
+	k := verbOf{verb, tab}
+	text, ok := c.texts[k]
+	if !ok {
+		text = verb + tab.String() + tab.values()
+		c.texts[k] = text
+	}
+	return text
+}
+
+// script runs statements that return nothing of interest, one after another. It
+// does not end in a comment.
+func (c *conn) script(text string) error {
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		st, rest, err := c.PrepareTransient(text)
+		if err != nil {
+			return err
+		}
+		text = text[len(text)-rest:]
+		for more := true; more && err == nil; {
+			more, err = st.Step()
+		}
+		if err = errors.Join(err, st.Finalize()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each runs a query and calls row for every row of its result.
+func (c *conn) each(query string, row func(*sqlite.Stmt) error, args ...any) error {
+	st, err := c.Prepare(query)
+	if err != nil {
+		return err
+	}
+	bind(st, args)
+	return steps(st, row)
+}
+
+// fresh is each with a statement of its own, so that it may run inside another
+// of the same text.
+func (c *conn) fresh(query string, row func(*sqlite.Stmt) error, args ...any) error {
+	st, _, err := c.PrepareTransient(query)
+	if err != nil {
+		return err
+	}
+	bind(st, args)
+	err = steps(st, row)
+	return errors.Join(err, st.Finalize())
+}
+
+func steps(st *sqlite.Stmt, row func(*sqlite.Stmt) error) error {
+	for {
+		more, err := st.Step()
+		if err != nil {
+			return err
+		}
+		if !more {
+			return st.Reset()
+		}
+		if row == nil {
+			continue
+		}
+		if err := row(st); err != nil {
+			return errors.Join(err, st.Reset())
+		}
+	}
+}
+
+func bind(st *sqlite.Stmt, args []any) {
+	for i, a := range args {
+		switch a := a.(type) {
+		case int64:
+			st.BindInt64(i+1, a)
+		case int:
+			st.BindInt64(i+1, int64(a))
+		case string:
+			st.BindText(i+1, a)
+		case []byte:
+			st.BindBytes(i+1, a)
+		case nil:
+			st.BindNull(i + 1)
+		default:
+			panic(fmt.Sprintf("state: cannot bind a %T", a))
+		}
+	}
+}
+
+func (c *conn) exec(query string, args ...any) error { return c.each(query, nil, args...) }
+
+// one is the first column of the first row; ok is false when there is no row.
+func (c *conn) one(query string, args ...any) (v int64, ok bool, err error) {
+	st, err := c.Prepare(query)
+	if err != nil {
+		return 0, false, err
+	}
+	bind(st, args)
+	ok, err = st.Step()
+	if err != nil {
+		return 0, false, err
+	}
+	if ok {
+		v = st.ColumnInt64(0)
+	}
+	return v, ok, st.Reset()
+}
+
+// ints are the first column of every row.
+func (c *conn) ints(query string, args ...any) ([]int64, error) {
+	var out []int64
+	err := c.each(query, func(st *sqlite.Stmt) error {
+		out = append(out, st.ColumnInt64(0))
+		return nil
+	}, args...)
+	return out, err
+}
+
+// tx is a write transaction.
+type tx struct {
+	s    *Store
+	c    *conn
+	now  int64
+	err  error
+	hash hasher
+	// erasures says, while intents are written, whether anybody was erased.
+	erasures bool
+	writer   rowWriter
+	deltas   [len(tables)]delta
+}
+
+// delta is what a transaction changes in the ledger.
+type delta struct{ rows, acc int64 }
+
+func (t *tx) count(tab table, rows, sum int64) {
+	d := &t.deltas[tab]
+	d.rows += rows
+	d.acc = (d.acc + sum) & sumMask
+}
+
+func (t *tx) flush() error {
+	for tab, d := range t.deltas {
+		if d == (delta{}) {
+			continue
+		}
+		err := t.c.exec("INSERT INTO ledger (id, rows, acc) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET rows = rows + ?2, acc = (acc + ?3) & "+sumMaskText,
+			tab, d.rows, d.acc)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const sumMaskText = "281474976710655" // sumMask
+
+// write runs fn in a transaction that is durable when write returns nil. The
+// context matters until it begins: a transaction is never torn by it.
+func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
+	if s.opt.ReadOnly {
+		return fmt.Errorf("the state %s was opened for reading only", s.opt.Path)
+	}
+	if err := s.acquire(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	if s.broken != nil {
+		return fmt.Errorf("the state %s is not written any more, for a commit failed earlier: %w", s.opt.Path, s.broken)
+	}
+	if err := s.there(); err != nil {
+		return err
+	}
+	c := s.writer
+	if err := c.claim(ctx); err != nil {
+		return fmt.Errorf("writing the state %s: %w", s.opt.Path, err)
+	}
+	t := &tx{s: s, c: c, now: millis(s.opt.Clock())}
+	err := s.refreshCaches(c)
+	if err == nil {
+		err = fn(t)
+	}
+	if err == nil {
+		err = t.flush()
+	}
+	if err != nil {
+		s.forgetCaches()
+		if !c.AutocommitEnabled() {
+			err = errors.Join(err, c.exec("ROLLBACK"))
+		}
+		return describe(err)
+	}
+	if err := c.commit(); err != nil {
+		// What a failed sync left on the disk nobody knows, and a second try
+		// may succeed without having synced anything.
+		s.broken = err
+		s.forgetCaches()
+		if !c.AutocommitEnabled() {
+			err = errors.Join(err, c.exec("ROLLBACK"))
+		}
+		return fmt.Errorf("committing to the state %s: %w", s.opt.Path, describe(err))
+	}
+	// A file that was put away during the transaction took it along.
+	return s.there()
+}
+
+// commit ends the transaction. A commit that failed may be on the disk all the
+// same.
+func (c *conn) commit() error {
+	fp.Hit("commit-before")
+	if err := fp.Err("commit-refused"); err != nil {
+		return err
+	}
+	if err := c.exec("COMMIT"); err != nil {
+		return err
+	}
+	fp.Hit("commit-after")
+	return fp.Err("commit-unclear")
+}
+
+// How a connection waits for another process's write: it looks often at first,
+// since an apply at full speed leaves the file free only for moments between its
+// commits. SQLite's own wait looks every tenth of a second soon, which kept a
+// reply waiting for more than a second (docs/benchmarks.md).
+const (
+	quickLook  = 100 * time.Microsecond
+	quickLooks = 500
+	slowLook   = time.Millisecond
+)
+
+// claim begins a write transaction. It waits for other processes as long as
+// busyTimeout, or until ctx is done.
+func (c *conn) claim(ctx context.Context) error {
+	c.SetBusyTimeout(0)
+	defer c.SetBusyTimeout(busyTimeout)
+	waited, look := time.Duration(0), quickLook
+	for tries := 1; ; tries++ {
+		err := c.exec("BEGIN IMMEDIATE")
+		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || waited > busyTimeout {
+			return err
+		}
+		if tries > quickLooks {
+			look = slowLook
+		}
+		waited += look
+		select {
+		case <-time.After(look):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// read runs fn in a read transaction: one consistent view.
+func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
+	c, err := s.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.free(c)
+	return fn(c)
+}
+
+// reader is a connection inside a read transaction.
+func (s *Store) reader(ctx context.Context) (*conn, error) {
+	if err := errors.Join(ctx.Err(), s.there()); err != nil {
+		return nil, err
+	}
+	var c *conn
+	select {
+	case c = <-s.readers:
+	default:
+		var err error
+		if c, err = s.connectReader(); err != nil {
+			return nil, fmt.Errorf("reading the state %s: %w", s.opt.Path, err)
+		}
+	}
+	c.SetInterrupt(ctx.Done())
+	if err := c.exec("BEGIN"); err != nil {
+		c.SetInterrupt(nil)
+		return nil, errors.Join(fmt.Errorf("reading the state %s: %w", s.opt.Path, err), c.Close())
+	}
+	return c, nil
+}
+
+// free ends the read transaction of c.
+func (s *Store) free(c *conn) {
+	c.SetInterrupt(nil)
+	if c.exec("ROLLBACK") != nil {
+		_ = c.Close() // nothing was written through it
+		return
+	}
+	select {
+	case s.readers <- c:
+	default:
+		_ = c.Close() // as above
+	}
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

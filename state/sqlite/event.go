@@ -1,0 +1,451 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// Events joins events that were asked for, as by a poll: at once, and in one
+// transaction.
+func (s *Store) Events(ctx context.Context, provider string, evs []message.Event) error {
+	err := s.write(ctx, func(t *tx) error {
+		from, err := t.address(provider)
+		if err != nil {
+			return err
+		}
+		for i := range evs {
+			if err := t.event(from, t.now, &evs[i], state.ProofPoll); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("joining %d events of %s: %w", len(evs), provider, err)
+	}
+	return nil
+}
+
+// event joins one event. Any order and any repetition of events end in the
+// same state.
+func (t *tx) event(provider, received int64, ev *message.Event, by state.Proof) error {
+	switch ev.Kind {
+	case message.EventStatus:
+		return t.statusEvent(provider, received, ev, by)
+	case message.EventInbound:
+		return t.inboundEvent(provider, received, ev)
+	case message.EventPreference:
+		return t.preferenceEvent(received, ev)
+	case message.EventIdentity:
+		return t.identityEvent(provider, received, ev)
+	}
+	return t.notice(provider, received, ev)
+}
+
+// eventTime is the provider's time, or ours where it says none or is ahead.
+func eventTime(ev *message.Event, received int64) int64 {
+	at := millis(ev.At)
+	if at <= 0 || at > received {
+		return received
+	}
+	return at
+}
+
+// attemptOf finds the attempt that a status is about: by the reference, which
+// proves it, else by the provider's id; 0 for none.
+func (t *tx) attemptOf(ref, id string) (int64, error) {
+	if packed := packRef(t.s.refHead, ref); packed != nil {
+		at, err := t.findPacked("SELECT id, ref FROM attempts WHERE substr(ref, 1, 6) = substr(?1, 1, 6) AND ref IS NOT NULL", packed, packed)
+		if err != nil || at != 0 {
+			return at, err
+		}
+	}
+	if id == "" {
+		return 0, nil
+	}
+	return t.findPacked("SELECT id, sent_id FROM outcomes WHERE hash = ? AND hash IS NOT NULL ORDER BY id", packID(id), hash48(id))
+}
+
+func (t *tx) findPacked(query string, want, arg any) (found int64, err error) {
+	err = t.c.each(query, func(st *sqlite.Stmt) error {
+		if found == 0 && same(want, columnPacked(st, 1)) {
+			found = st.ColumnInt64(0)
+		}
+		return nil
+	}, arg)
+	return found, err
+}
+
+func (t *tx) statusEvent(provider, received int64, ev *message.Event, by state.Proof) error {
+	id, err := t.attemptOf(ev.Ref, ev.ID)
+	if err != nil {
+		return err
+	}
+	if id == 0 {
+		if ev.Ref != "" && message.OurRef(t.s.lineage, ev.Ref) {
+			if err := t.find(state.FindingRollback, 0, "a status came for reference "+ev.Ref+", which this state does not know: it is older than what was sent from it"); err != nil {
+				return err
+			}
+		}
+		return t.orphan(provider, received, ev.ID, ev)
+	}
+	return t.joinStatus(id, received, ev, by)
+}
+
+// joinStatus joins a status to the attempt that it is about.
+func (t *tx) joinStatus(id, received int64, ev *message.Event, by state.Proof) error {
+	id, err := t.proven(id, ev, by, eventTime(ev, received))
+	if err != nil {
+		return err
+	}
+	st, err := t.c.status(id)
+	if err != nil {
+		return err
+	}
+	before := st
+	at := eventTime(ev, received)
+	st.join(ev, at)
+	if st != before {
+		if err := t.putStatus(&st); err != nil {
+			return err
+		}
+	}
+	if !ev.Failed {
+		return nil
+	}
+	return t.failed(id, ev.Code, at)
+}
+
+// proven settles an attempt by the proof that a status of it is,
+// or the later attempt at the same delivery, and says which.
+func (t *tx) proven(id int64, ev *message.Event, by state.Proof, at int64) (int64, error) {
+	o, exists, err := t.c.outcome(id)
+	if err != nil {
+		return id, err
+	}
+	next := outcomeRow{id: id, send: state.Accepted, proof: by, settled: at, hash: hash48(ev.ID), sentID: packID(ev.ID)}
+	if exists && o.send == state.Accepted {
+		old := o.sentID
+		if err := t.joinAccepted(&o, &next); err != nil || old != nil || ev.ID == "" {
+			return id, err
+		}
+		return id, t.adopt(ev.ID)
+	}
+	if later, err := t.later(id); err != nil || later != 0 {
+		return t.provenLate(id, later, &next, ev.ID)
+	}
+	from := state.Sending
+	if exists {
+		from = o.send
+	}
+	switch from {
+	case state.Rejected:
+		err = t.find(state.FindingContradiction, id, "refused with "+o.code+", and then a status came for it")
+	case state.Pending, state.Cancelled:
+		err = t.find(state.FindingContradiction, id, "believed to be not taken, and then a status came for it")
+	}
+	if err != nil {
+		return id, err
+	}
+	if err := delivery.Transition(from, state.Accepted, by); err != nil {
+		return id, err
+	}
+	return id, t.accept(&next, exists, ev.ID)
+}
+
+// later is the last attempt at the same delivery after this one, of those that
+// were made by the same order; 0 for none.
+func (t *tx) later(id int64) (int64, error) {
+	last, _, err := t.c.one(`SELECT b.id FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
+		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt
+		AND NOT EXISTS (SELECT 1 FROM superseded s JOIN attempts c ON c.id = s.id WHERE c.recipient = a.recipient
+			AND c.campaign = a.campaign AND c.revision = a.revision AND c.attempt >= a.attempt AND c.attempt < b.attempt)
+		ORDER BY b.attempt DESC LIMIT 1`, id)
+	return last, err
+}
+
+// provenLate takes the proof of an attempt that was believed to be not taken
+// and was made again. The last attempt stands for the delivery: it is accepted
+// by this proof where it is not already, so that no third one is made.
+func (t *tx) provenLate(id, last int64, next *outcomeRow, messageID string) (int64, error) {
+	l, exists, err := t.c.outcome(last)
+	if err != nil {
+		return id, err
+	}
+	if exists && l.send == state.Accepted && next.sentID != nil {
+		switch {
+		case same(l.sentID, next.sentID):
+			return last, nil
+		case l.sentID == nil: // somebody said so who knew no id
+			if err := t.joinAccepted(&l, next); err != nil {
+				return last, err
+			}
+			return last, t.adopt(messageID)
+		}
+	}
+	if err := t.find(state.FindingDuplicate, id, "believed to be not taken and made again, and then a status came for it"); err != nil {
+		return id, err
+	}
+	from := state.Sending
+	if exists {
+		from = l.send
+	}
+	if from == state.Accepted {
+		return id, nil
+	}
+	if err := delivery.Transition(from, state.Accepted, next.proof); err != nil {
+		return last, err
+	}
+	next.id = last
+	return last, t.accept(next, exists, messageID)
+}
+
+func (t *tx) accept(o *outcomeRow, exists bool, id string) error {
+	if err := t.putOutcome(o, exists); err != nil {
+		return err
+	}
+	if id == "" {
+		return nil
+	}
+	return t.adopt(id)
+}
+
+// statusRow is a row of statuses.
+type statusRow struct {
+	id      int64
+	joined  delivery.Status
+	replied int64
+}
+
+// join adds what an event says.
+func (s *statusRow) join(ev *message.Event, at int64) {
+	if ev.Failed {
+		s.joined = s.joined.Failed(ev.Code, ev.Title, at)
+		return
+	}
+	s.joined = s.joined.Reached(ev.Rank, at)
+}
+
+func (c *conn) status(id int64) (statusRow, error) {
+	out := statusRow{id: id}
+	err := c.each("SELECT rank, rank_at, failed_at, fail_code, fail_title, replied FROM statuses WHERE id = ?", func(st *sqlite.Stmt) error {
+		out = scanStatus(st, id, 0)
+		return nil
+	}, id)
+	return out, err
+}
+
+func scanStatus(st *sqlite.Stmt, id int64, from int) statusRow {
+	return statusRow{id: id, replied: st.ColumnInt64(from + 5), joined: delivery.Status{Rank: message.Rank(st.ColumnInt(from)), RankAt: st.ColumnInt64(from + 1),
+		FailedAt: st.ColumnInt64(from + 2), FailCode: st.ColumnText(from + 3), FailTitle: st.ColumnText(from + 4)}}
+}
+
+func (t *tx) putStatus(s *statusRow) error {
+	w := t.replace(tStatuses, s.id)
+	w.int(int64(s.joined.Rank))
+	w.int(s.joined.RankAt)
+	w.maybe(s.joined.FailedAt)
+	w.maybeText(s.joined.FailCode)
+	w.maybeText(s.joined.FailTitle)
+	w.maybe(s.replied)
+	_, err := w.done()
+	return err
+}
+
+// failed carries what a failure says about the person.
+func (t *tx) failed(id int64, code string, at int64) error {
+	var change func(*personRow)
+	switch delivery.ConsequenceOf(code) {
+	case delivery.ConsequenceStop:
+		change = func(p *personRow) { p.setOpt(delivery.OptedOut, at, code, "failed status") }
+	case delivery.ConsequenceCool:
+		change = func(p *personRow) { p.cooldown = max(p.cooldown, delivery.CooldownUntil(at)) }
+	case delivery.ConsequenceShut:
+		change = func(p *personRow) { p.window.Shut = max(p.window.Shut, at) }
+	default:
+		return nil
+	}
+	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", id)
+	if err != nil || !ok {
+		return err
+	}
+	gone, err := t.isErasedID(who)
+	if err != nil || gone {
+		return err
+	}
+	return t.changePerson(who, change)
+}
+
+// preferenceEvent is a person's own word on marketing.
+func (t *tx) preferenceEvent(received int64, ev *message.Event) error {
+	opt := delivery.OptedIn
+	if ev.OptOut {
+		opt = delivery.OptedOut
+	}
+	return t.about(ev.From, func(p *personRow) {
+		p.setOpt(opt, eventTime(ev, received), "user_preferences", ev.Category)
+	})
+}
+
+// about changes what is known of the person behind an address, unless erased.
+func (t *tx) about(a message.Address, change func(*personRow)) error {
+	if a.Key() == "" {
+		return nil
+	}
+	erased, err := t.s.isErased(t.c, a.Key())
+	if err != nil || erased {
+		return err
+	}
+	who, err := t.recipient(a.Key())
+	if err != nil {
+		return err
+	}
+	return t.changePerson(who, change)
+}
+
+// identityEvent carries an opt-out over to a person's new address, and is kept.
+func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
+	for _, a := range [...]message.Address{ev.From, ev.NewAddress} {
+		gone, err := t.s.isErased(t.c, a.Key())
+		if err != nil {
+			return err
+		}
+		if gone { // who was erased stays erased, under every id, and nothing is kept
+			return t.erasedToo(ev)
+		}
+	}
+	if ev.From.Key() != "" {
+		old, err := t.recipient(ev.From.Key())
+		if err != nil {
+			return err
+		}
+		p, known, err := t.c.person(old)
+		if err != nil {
+			return err
+		}
+		if known && p.opt.Choice == delivery.OptedOut {
+			if err := t.about(ev.NewAddress, func(n *personRow) { n.opt = n.opt.Join(p.opt) }); err != nil {
+				return err
+			}
+		}
+	}
+	return t.notice(provider, received, ev)
+}
+
+// erasedToo erases the other address of a person of whom one was erased.
+func (t *tx) erasedToo(ev *message.Event) error {
+	for _, a := range [...]message.Address{ev.From, ev.NewAddress} {
+		if a.Key() == "" {
+			continue
+		}
+		// The name of what stays in the ledger tells nothing without the state's key.
+		mac := hmac.New(sha256.New, t.s.key)
+		mac.Write([]byte("ledger name " + a.Key()))
+		if err := t.erase(a.Key(), erasedPrefix+hex.EncodeToString(mac.Sum(nil)[:8])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notice keeps an event about the account, or one that is not understood.
+func (t *tx) notice(provider, received int64, ev *message.Event) error {
+	raw := ev.Raw
+	if len(raw) == 0 {
+		var err error
+		if raw, err = json.Marshal(ev); err != nil {
+			return err
+		}
+	}
+	w := t.insert(tNotices, 0)
+	w.int(provider)
+	w.int(eventTime(ev, received))
+	w.text(string(ev.Kind))
+	w.text(ev.Field)
+	w.text(ev.Reason)
+	w.blob(raw)
+	_, err := w.done()
+	return err
+}
+
+// orphan keeps an event that names a message we do not know, or not yet.
+func (t *tx) orphan(provider, received int64, about string, ev *message.Event) error {
+	if erased, err := t.s.isErased(t.c, ev.From.Key()); err != nil || erased {
+		return err
+	}
+	text, err := json.Marshal(ev)
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256(text)
+	if _, ok, err := t.c.one("SELECT 1 FROM orphans WHERE digest = ?", digest[:16]); err != nil || ok {
+		return err
+	}
+	w := t.insert(tOrphans, 0)
+	w.int(provider)
+	w.int(received)
+	w.int(hash48(about))
+	w.blob(digest[:16])
+	w.blob(text)
+	_, err = w.done()
+	return err
+}
+
+// orphanRow is what a waiting event needs to be joined.
+type orphanRow struct {
+	id, provider, received int64
+	event                  message.Event
+}
+
+// adopt joins the events that waited for a provider's id.
+func (t *tx) adopt(id string) error {
+	var rows []orphanRow
+	err := t.c.each("SELECT id, provider, received, event FROM orphans WHERE hash = ?", func(st *sqlite.Stmt) error {
+		o := orphanRow{id: st.ColumnInt64(0), provider: st.ColumnInt64(1), received: st.ColumnInt64(2)}
+		if err := json.Unmarshal(columnBlob(st, 3), &o.event); err != nil {
+			return fmt.Errorf("%w: an event that waits: %w", state.ErrDamaged, err)
+		}
+		rows = append(rows, o)
+		return nil
+	}, hash48(id))
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := t.adoptOne(&rows[i], id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) adoptOne(o *orphanRow, id string) error {
+	about := o.event.ID
+	if o.event.Kind == message.EventInbound {
+		about = o.event.ContextID
+	}
+	if about != id {
+		return nil // another id with the same hash
+	}
+	// Its own reference says whose it is, also where an id is another's too.
+	attempt, err := t.attemptOf(o.event.Ref, id)
+	if err != nil || attempt == 0 {
+		return err
+	}
+	if err := t.remove(tOrphans, o.id); err != nil {
+		return err
+	}
+	if o.event.Kind == message.EventInbound {
+		return t.replied(attempt, &o.event, o.received, inboundHash(o.provider, &o.event))
+	}
+	return t.joinStatus(attempt, o.received, &o.event, state.ProofEcho)
+}

@@ -1,0 +1,231 @@
+package sqlite
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"zombiezen.com/go/sqlite"
+
+	"github.com/handbill/handbill/state"
+)
+
+// oldState is the state that the last handbill of format 1 wrote: deliveries in
+// every state of the send axis, a halted and a finished run and one that was
+// killed, statuses, replies, opt-outs, an erasure, orphans, an event that waits.
+func oldState(t *testing.T) Options {
+	t.Helper()
+	f, err := os.Open("testdata/format1.state.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(filepath.Join(t.TempDir(), "handbill.state"))
+	if err := os.WriteFile(o.Path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// content is every value of every table that format 1 has, as it is stored.
+func content(t *testing.T, path string) string {
+	t.Helper()
+	c, err := openConn(path, sqlite.OpenReadOnly, "immutable=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var b strings.Builder
+	for tab := tMeta; tab < tSheets; tab++ {
+		err := c.fresh("SELECT * FROM "+tab.String()+" ORDER BY id", func(st *sqlite.Stmt) error {
+			fmt.Fprint(&b, tab)
+			for i := range st.ColumnCount() {
+				fmt.Fprintf(&b, " %v:%x", st.ColumnType(i), columnBlob(st, i))
+			}
+			b.WriteByte('\n')
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.String()
+}
+
+func exported(t *testing.T, s *Store) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := s.Export(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestAnOlderFormatIsMigratedAfterABackup(t *testing.T) {
+	o := oldState(t)
+	before := content(t, o.Path)
+	told, err := os.ReadFile("testdata/format1.export.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readOnly := o
+	readOnly.ReadOnly = true
+	if s, err := Open(t.Context(), readOnly); err == nil {
+		t.Errorf("%v was opened for reading without its migration", s)
+	}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify(t, s)
+	want := strings.Replace(string(told), `"format":1`, fmt.Sprintf(`"format":%d`, format), 1)
+	if diff := cmp.Diff(want, exported(t, s)); diff != "" {
+		t.Errorf("the migration changed what the state says (-before +after):\n%s", diff)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, content(t, o.Path)); diff != "" {
+		t.Errorf("the migration changed rows (-before +after):\n%s", diff)
+	}
+	backups, err := filepath.Glob(o.Path + ".backup-*-format-1")
+	if err != nil || len(backups) != 1 {
+		t.Fatalf("backups %q, %v; want one", backups, err)
+	}
+	if diff := cmp.Diff(before, content(t, backups[0])); diff != "" {
+		t.Errorf("the backup has other rows (-before +backup):\n%s", diff)
+	}
+	if data, err := os.ReadFile(backups[0]); err != nil || binary.BigEndian.Uint32(data[60:]) != 1 {
+		t.Errorf("the backup is not of the old format, %v", err)
+	}
+}
+
+// A state that was migrated goes on: what a kill left open is settled, the
+// next run is recorded, and what it sends is packed.
+func TestAMigratedStateGoesOn(t *testing.T) {
+	s, err := Open(t.Context(), oldState(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	s.sheets = sheetSize{4, 8}
+	if n, err := s.Recover(t.Context()); err != nil || n != 3 {
+		t.Errorf("%d attempts were left open, %v; want 3", n, err)
+	}
+	if sheetCount(t, s) == 0 {
+		t.Error("what was sent before the kill was not packed")
+	}
+	sameTables(t, s)
+	run := begin(t, s)
+	settle(t, s, run, accepted(intend(t, s, run, intent(s, phone(80)))[0], wamidOf(80)))
+	if err := s.Finish(t.Context(), state.Run{ID: run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	sameTables(t, s)
+	verify(t, s)
+}
+
+// A migration that is stopped before its backup is made by whoever opens the
+// state next.
+func TestAMigrationThatIsStoppedChangesNothing(t *testing.T) {
+	o := oldState(t)
+	before, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if s, err := Open(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", s, err)
+	}
+	after := content(t, o.Path)
+	if err := os.WriteFile(o.Path+".before", before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(content(t, o.Path+".before"), after); diff != "" {
+		t.Errorf("rows changed (-before +after):\n%s", diff)
+	}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	verify(t, s)
+}
+
+// sameTables holds what a plan reads against the rows.
+func sameTables(t *testing.T, s *Store) {
+	t.Helper()
+	for revision := 1; revision <= 2; revision++ {
+		got, err := snapshot(t, s).Compact(t.Context(), "campaign.spring", revision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := rowsAlone(t, s, "campaign.spring", revision)
+		if diff := cmp.Diff(maps.Collect(want.All()), maps.Collect(got.All())); diff != "" {
+			t.Errorf("revision %d (-rows +sheets):\n%s", revision, diff)
+		}
+	}
+}
+
+// A backup from before the migration can be put back.
+func TestABackupOfAnOlderFormatIsRestored(t *testing.T) {
+	backup := oldState(t)
+	before, err := os.ReadFile(backup.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := os.ReadFile("testdata/format1.export.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := closed(t)
+	if err := Restore(t.Context(), backup.Path, o); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(backup.Path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the backup was changed, %v", err)
+	}
+	if left, err := filepath.Glob(o.Path + ".migrating*"); err != nil || len(left) > 0 {
+		t.Errorf("%q is left, %v", left, err)
+	}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	verify(t, s)
+	deliveries := func(text string) (out []string) {
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, `{"kind":"delivery"`) {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	if diff := cmp.Diff(deliveries(string(told)), deliveries(exported(t, s))); diff != "" {
+		t.Errorf("deliveries (-before +restored):\n%s", diff)
+	}
+	var halt *state.HaltError
+	if _, err := s.Begin(t.Context(), state.Run{}, nil); !errors.As(err, &halt) {
+		t.Errorf("a restored state sends: %v", err)
+	}
+}

@@ -1,0 +1,241 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// outcomeRow is a row of outcomes.
+type outcomeRow struct {
+	id      int64
+	send    state.Send
+	proof   state.Proof
+	settled int64
+	code    string
+	title   string
+	cause   string
+	hash    int64
+	sentID  any // packed
+}
+
+// outcome reads the outcome of an attempt; ok is false while it is open.
+func (c *conn) outcome(id int64) (o outcomeRow, ok bool, err error) {
+	err = c.each("SELECT send, proof, settled, code, title, cause, hash, sent_id FROM outcomes WHERE id = ?",
+		func(st *sqlite.Stmt) error {
+			ok = true
+			o = outcomeRow{id: id, send: state.Send(st.ColumnInt(0)), proof: proofOf(st.ColumnInt64(1)), settled: st.ColumnInt64(2),
+				code: st.ColumnText(3), title: st.ColumnText(4), cause: st.ColumnText(5), hash: st.ColumnInt64(6), sentID: columnPacked(st, 7)}
+			return nil
+		}, id)
+	return o, ok, err
+}
+
+func columnPacked(st *sqlite.Stmt, col int) any {
+	switch st.ColumnType(col) {
+	case sqlite.TypeBlob:
+		return columnBlob(st, col)
+	case sqlite.TypeText:
+		return st.ColumnText(col)
+	}
+	return nil
+}
+
+// putOutcome writes an outcome; exists says that it takes the place of one.
+func (t *tx) putOutcome(o *outcomeRow, exists bool) error {
+	var w *rowWriter
+	if exists {
+		w = t.replace(tOutcomes, o.id)
+	} else {
+		w = t.insert(tOutcomes, o.id)
+	}
+	w.int(int64(o.send))
+	w.int(proofNumber(o.proof))
+	w.int(o.settled)
+	w.maybeText(o.code)
+	w.maybeText(o.title)
+	w.maybeText(o.cause)
+	w.maybe(o.hash)
+	w.packed(o.sentID)
+	_, err := w.done()
+	return err
+}
+
+// Settle records outcomes in one durable transaction. An outcome for an attempt
+// that an event settled already is joined, never overwritten.
+func (s *Store) Settle(ctx context.Context, run int64, outcomes []state.Outcome) error {
+	_, err := s.Turn(ctx, run, outcomes, nil)
+	return err
+}
+
+func (t *tx) settleAll(outcomes []state.Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	waiting, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM orphans)")
+	if err != nil {
+		return err
+	}
+	erased, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	if err != nil {
+		return err
+	}
+	for i := range outcomes {
+		if erased == 1 {
+			if outcomes[i], err = t.nameless(outcomes[i]); err != nil {
+				return err
+			}
+		}
+		if err := t.settle(&outcomes[i]); err != nil {
+			return err
+		}
+		if waiting == 1 && outcomes[i].ID != "" {
+			if err := t.adopt(outcomes[i].ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nameless takes the id out of an outcome of somebody who was erased while the
+// send was under way, and drops what came for it: WhatsApp's ids hold the phone
+// number.
+func (t *tx) nameless(o state.Outcome) (state.Outcome, error) {
+	who, _, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
+	if err != nil || o.ID == "" {
+		return o, err
+	}
+	gone, err := t.isErasedID(who)
+	if err != nil || !gone {
+		return o, err
+	}
+	_, err = t.removeAll(tOrphans, "SELECT id FROM orphans WHERE hash = ?", hash48(o.ID))
+	o.ID = ""
+	return o, err
+}
+
+func (t *tx) settle(o *state.Outcome) error {
+	old, exists, err := t.c.outcome(o.Attempt)
+	if err != nil {
+		return err
+	}
+	next := outcomeRow{id: o.Attempt, send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title,
+		cause: o.Cause, hash: hash48(o.ID), sentID: packID(o.ID)}
+	if exists {
+		err = t.join(&old, &next, o.ID)
+	} else if err = delivery.Transition(state.Sending, o.Send, o.Proof); err == nil {
+		err = t.putOutcome(&next, false)
+	}
+	if err != nil {
+		return err
+	}
+	return t.consequences(o)
+}
+
+// join adds an answer to an outcome that an event or a recovery has written.
+func (t *tx) join(old, next *outcomeRow, messageID string) error {
+	switch {
+	case old.send == next.send && old.send != state.Accepted:
+		return nil // said twice
+	case old.send == state.Accepted && next.send == state.Accepted:
+		return t.joinAccepted(old, next)
+	case old.send == state.Accepted && next.send == state.InDoubt:
+		return nil // the event knows better
+	case old.send == state.Accepted:
+		return t.find(state.FindingContradiction, old.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
+	case next.send == state.Accepted && (old.send == state.Pending || old.send == state.Rejected):
+		return t.acceptedAfterAll(old, next, messageID)
+	case old.send == state.Pending || old.send == state.Rejected:
+		return nil // it is settled that the provider did not take it
+	case old.send == state.InDoubt && next.send == state.Pending:
+		return t.putOutcome(next, true) // a decoded refusal, as certain as one in time
+	}
+	if err := delivery.Transition(old.send, next.send, next.proof); err != nil {
+		return err
+	}
+	return t.putOutcome(next, true)
+}
+
+// acceptedAfterAll records an answer that comes after somebody, or an earlier
+// answer, said that the provider did not take the message. A later attempt at
+// the same delivery stands for it where there is one.
+func (t *tx) acceptedAfterAll(old, next *outcomeRow, messageID string) error {
+	later, err := t.later(old.id)
+	if err != nil {
+		return err
+	}
+	if later != 0 {
+		_, err = t.provenLate(old.id, later, next, messageID)
+		return err
+	}
+	if err := t.find(state.FindingContradiction, old.id, fmt.Sprintf("believed to be %s, and then its answer said accepted", old.send)); err != nil {
+		return err
+	}
+	return t.putOutcome(next, true)
+}
+
+// joinAccepted completes the id, and notes a second one.
+func (t *tx) joinAccepted(old, next *outcomeRow) error {
+	switch {
+	case next.sentID == nil || same(old.sentID, next.sentID):
+		return nil
+	case old.sentID != nil:
+		return t.find(state.FindingDuplicate, old.id, "the provider has two ids for one message")
+	}
+	who, _, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", old.id)
+	if err != nil {
+		return err
+	}
+	if erased, err := t.isErasedID(who); err != nil || erased {
+		return err // WhatsApp's ids hold the phone number
+	}
+	old.sentID, old.hash = next.sentID, next.hash
+	return t.putOutcome(old, true)
+}
+
+// consequences are what an answer means for the person.
+func (t *tx) consequences(o *state.Outcome) error {
+	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+		return nil
+	}
+	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
+	if err != nil || !ok {
+		return err
+	}
+	return t.changePerson(who, func(p *personRow) {
+		at := millis(o.At)
+		if o.OptOut {
+			p.setOpt(delivery.OptedOut, at, reasonOf(o.Code), "answer to a send")
+		}
+		p.cooldown = max(p.cooldown, millis(o.Cooldown))
+		if o.WindowShut {
+			p.window.Shut = max(p.window.Shut, at)
+		}
+	})
+}
+
+func reasonOf(code string) string {
+	if code == "" {
+		return "provider"
+	}
+	return code
+}
+
+// find writes down a contradiction, once.
+func (t *tx) find(kind string, attempt int64, detail string) error {
+	_, ok, err := t.c.one("SELECT 1 FROM findings WHERE kind = ? AND attempt = ? AND detail = ?", kind, attempt, detail)
+	if err != nil || ok {
+		return err
+	}
+	w := t.insert(tFindings, 0)
+	w.int(t.now)
+	w.text(kind)
+	w.int(attempt)
+	w.text(detail)
+	_, err = w.done()
+	return err
+}

@@ -1,0 +1,163 @@
+package sqlite
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"strconv"
+	"strings"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// phoneID is the integer of a canonical phone number, its digits; ok is false
+// for anything that would not come back the same.
+func phoneID(recipient string) (id int64, ok bool) {
+	if len(recipient) < 2 || len(recipient) > 19 || recipient[0] != '+' || recipient[1] == '0' {
+		return 0, false
+	}
+	for _, c := range []byte(recipient[1:]) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		id = id*10 + int64(c-'0')
+	}
+	return id, true
+}
+
+func phoneText(id int64) string { return "+" + strconv.FormatInt(id, 10) }
+
+// addressOf is the address that a recipient's key stands for.
+func addressOf(recipient string) message.Address {
+	if strings.HasPrefix(recipient, "+") {
+		return message.Address{Phone: recipient}
+	}
+	return message.Address{UserID: recipient}
+}
+
+// refEncoding is that of message.NewRef.
+var refEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// The parts of a reference that the lineage does not imply: the delivery and
+// the check, 24 and 8 characters that stand for 15 and 5 bytes.
+const refText, refBytes, refFirst = 24 + 1 + 8, 20, 15
+
+// refHead is how the references of a lineage begin.
+func refHead(lineage string) string {
+	ref := message.NewRef(lineage, "", "", 0, 0)
+	return ref[:len(ref)-refText]
+}
+
+// packRef keeps of a reference that message.NewRef made for the lineage with
+// this head the 20 bytes that the lineage does not imply. Others stay as they
+// are; "" becomes nil.
+func packRef(head, ref string) any {
+	if ref == "" {
+		return nil
+	}
+	text, ok := strings.CutPrefix(ref, head)
+	if !ok || len(text) != refText {
+		return ref
+	}
+	var raw [refText]byte
+	copy(raw[:], text)
+	b := make([]byte, refBytes)
+	_, err1 := refEncoding.Decode(b[:refFirst], raw[:24])
+	_, err2 := refEncoding.Decode(b[refFirst:], raw[25:])
+	var back [refText]byte
+	if err1 != nil || err2 != nil || string(joinRef(back[:0], b)) != text {
+		return ref
+	}
+	return b
+}
+
+// joinRef appends the text that b was.
+func joinRef(out, b []byte) []byte {
+	return refEncoding.AppendEncode(append(refEncoding.AppendEncode(out, b[:refFirst]), '.'), b[refFirst:])
+}
+
+// unpackRef is the inverse of packRef.
+func unpackRef(head string, st *sqlite.Stmt, col int) string {
+	switch st.ColumnType(col) {
+	case sqlite.TypeBlob:
+		if b := columnBlob(st, col); len(b) == refBytes {
+			return string(joinRef([]byte(head), b))
+		}
+	case sqlite.TypeText:
+		return st.ColumnText(col)
+	}
+	return ""
+}
+
+// wamid is how Meta's message ids begin; base64 follows.
+const wamid = "wamid."
+
+// packID keeps of Meta's message ids the bytes that their base64 stands for.
+func packID(id string) any {
+	if id == "" {
+		return nil
+	}
+	text, ok := strings.CutPrefix(id, wamid)
+	if !ok {
+		return id
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || base64.StdEncoding.EncodeToString(b) != text || len(b) == 0 {
+		return id
+	}
+	return b
+}
+
+func unpackID(st *sqlite.Stmt, col int) string {
+	switch st.ColumnType(col) {
+	case sqlite.TypeBlob:
+		return wamid + base64.StdEncoding.EncodeToString(columnBlob(st, col))
+	case sqlite.TypeText:
+		return st.ColumnText(col)
+	}
+	return ""
+}
+
+// hash48 is what a provider's id is found by; 0 for "".
+func hash48(id string) int64 {
+	if id == "" {
+		return 0
+	}
+	sum := sha256.Sum256([]byte(id))
+	return max(1, int64(binary.BigEndian.Uint64(sum[:8]))&sumMask)
+}
+
+// same reports whether two packed values are equal.
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case string:
+		b, ok := b.(string)
+		return ok && a == b
+	case []byte:
+		b, ok := b.([]byte)
+		return ok && bytes.Equal(a, b)
+	}
+	return a == nil && b == nil
+}
+
+var proofs = [...]state.Proof{"", state.ProofResponse, state.ProofEcho, state.ProofPoll, state.ProofOperator}
+
+func proofNumber(p state.Proof) int64 {
+	for i, q := range proofs {
+		if p == q {
+			return int64(i)
+		}
+	}
+	return 0
+}
+
+func proofOf(n int64) state.Proof {
+	if n < 0 || n >= int64(len(proofs)) {
+		return ""
+	}
+	return proofs[n]
+}

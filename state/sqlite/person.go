@@ -1,0 +1,247 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// personRow is a row of people.
+type personRow struct {
+	window     delivery.Window
+	opt        delivery.Opt
+	cooldown   int64
+	profile    string
+	profileAt  int64
+	attributes string // JSON; "" for none
+	handover   bool
+}
+
+// setOpt joins an opt-out or opt-in.
+func (p *personRow) setOpt(choice delivery.Choice, at int64, reason, evidence string) {
+	p.opt = p.opt.Join(delivery.Opt{Choice: choice, At: at, Reason: reason, Evidence: evidence})
+}
+
+const personColumns = "last_inbound, shut, opt, opt_at, reason, evidence, cooldown, profile, profile_at, attributes, handover"
+
+func scanPerson(st *sqlite.Stmt, from int) personRow {
+	return personRow{
+		window: delivery.Window{Inbound: st.ColumnInt64(from), Shut: st.ColumnInt64(from + 1)},
+		opt: delivery.Opt{Choice: delivery.Choice(st.ColumnInt64(from + 2)), At: st.ColumnInt64(from + 3),
+			Reason: st.ColumnText(from + 4), Evidence: st.ColumnText(from + 5)},
+		cooldown: st.ColumnInt64(from + 6), profile: st.ColumnText(from + 7), profileAt: st.ColumnInt64(from + 8),
+		attributes: st.ColumnText(from + 9), handover: st.ColumnInt64(from+10) == 1,
+	}
+}
+
+// personID is where a person's row is or belongs: under the spelling of the
+// number in which the person became known.
+func (c *conn) personID(who int64) (int64, error) {
+	other := otherID(who)
+	if other == 0 {
+		return who, nil
+	}
+	_, ok, err := c.one("SELECT 1 FROM people WHERE id = ?", other)
+	if ok {
+		return other, err
+	}
+	return who, err
+}
+
+func (c *conn) person(who int64) (p personRow, ok bool, err error) {
+	if who, err = c.personID(who); err != nil {
+		return p, false, err
+	}
+	err = c.each("SELECT "+personColumns+" FROM people WHERE id = ?", func(st *sqlite.Stmt) error {
+		p, ok = scanPerson(st, 0), true
+		return nil
+	}, who)
+	return p, ok, err
+}
+
+// changePerson reads, changes and writes what is known of a person. What is
+// the same as before is not written.
+func (t *tx) changePerson(who int64, change func(*personRow)) error {
+	who, err := t.c.personID(who)
+	if err != nil {
+		return err
+	}
+	p, ok, err := t.c.person(who)
+	if err != nil {
+		return err
+	}
+	before := p
+	change(&p)
+	if ok && p == before {
+		return nil
+	}
+	w := t.replace(tPeople, who)
+	w.maybe(p.window.Inbound)
+	w.maybe(p.window.Shut)
+	w.int(int64(p.opt.Choice))
+	w.maybe(p.opt.At)
+	w.maybeText(p.opt.Reason)
+	w.maybeText(p.opt.Evidence)
+	w.maybe(p.cooldown)
+	w.maybeText(p.profile)
+	w.maybe(p.profileAt)
+	w.maybeText(p.attributes)
+	w.bool(p.handover)
+	_, err = w.done()
+	return err
+}
+
+func (p *personRow) export(recipient string) (state.Person, error) {
+	out := state.Person{
+		Recipient: recipient, LastInbound: fromMillis(p.window.Inbound), WindowEnds: fromMillis(p.window.Ends()),
+		OptedOut: p.opt.Choice == delivery.OptedOut, Cooldown: fromMillis(p.cooldown), ProfileName: p.profile, Handover: p.handover,
+	}
+	if out.OptedOut {
+		out.OptOut, out.OptOutAt = p.opt.Reason, fromMillis(p.opt.At)
+	}
+	if p.attributes != "" {
+		if err := json.Unmarshal([]byte(p.attributes), &out.Attributes); err != nil {
+			return out, fmt.Errorf("%w: the attributes of a person: %w", state.ErrDamaged, err)
+		}
+	}
+	return out, nil
+}
+
+// Person is what the state knows of a recipient; of one that was erased, only
+// that nothing may be sent.
+func (s *Store) Person(ctx context.Context, recipient string) (state.Person, error) {
+	var out state.Person
+	err := s.read(ctx, func(c *conn) error {
+		who, err := c.recipientID(recipient)
+		if err != nil {
+			return err
+		}
+		p, _, err := c.person(who)
+		if err != nil {
+			return err
+		}
+		if out, err = p.export(recipient); err != nil {
+			return err
+		}
+		erased, err := s.isErased(c, recipient)
+		if erased {
+			out.OptedOut, out.OptOut = true, "erased"
+		}
+		return err
+	})
+	return out, err
+}
+
+// changeRecipient is changePerson by key. Nothing is stored about a recipient
+// that was erased.
+func (s *Store) changeRecipient(ctx context.Context, recipient string, change func(*tx, *personRow) error) error {
+	return s.write(ctx, func(t *tx) error {
+		erased, err := s.isErased(t.c, recipient)
+		if err != nil || erased {
+			return err
+		}
+		who, err := t.recipient(recipient)
+		if err != nil {
+			return err
+		}
+		var failed error
+		return errors.Join(t.changePerson(who, func(p *personRow) { failed = change(t, p) }), failed)
+	})
+}
+
+// SetAttributes sets attributes of a recipient; "" removes one.
+func (s *Store) SetAttributes(ctx context.Context, recipient string, set map[string]string) error {
+	return s.changeRecipient(ctx, recipient, func(_ *tx, p *personRow) error {
+		all := map[string]string{}
+		if p.attributes != "" {
+			if err := json.Unmarshal([]byte(p.attributes), &all); err != nil {
+				return fmt.Errorf("%w: the attributes of a person: %w", state.ErrDamaged, err)
+			}
+		}
+		maps.Copy(all, set)
+		maps.DeleteFunc(all, func(_, v string) bool { return v == "" })
+		p.attributes = ""
+		if len(all) == 0 {
+			return nil
+		}
+		text, err := json.Marshal(all)
+		p.attributes = string(text)
+		return err
+	})
+}
+
+// Handover silences the rules for a recipient, or gives the person back to
+// them.
+func (s *Store) Handover(ctx context.Context, recipient string, on bool) error {
+	return s.changeRecipient(ctx, recipient, func(_ *tx, p *personRow) error {
+		p.handover = on
+		return nil
+	})
+}
+
+// OptOut records that a person does not want marketing. The reason is a word,
+// such as "stop_word"; the evidence says where it is from.
+func (s *Store) OptOut(ctx context.Context, recipient, reason, evidence string) error {
+	return s.setOpt(ctx, recipient, delivery.OptedOut, reason, evidence)
+}
+
+// OptIn records that a person wants marketing again.
+func (s *Store) OptIn(ctx context.Context, recipient, evidence string) error {
+	return s.setOpt(ctx, recipient, delivery.OptedIn, "opt_in", evidence)
+}
+
+func (s *Store) setOpt(ctx context.Context, recipient string, opt delivery.Choice, reason, evidence string) error {
+	err := s.changeRecipient(ctx, recipient, func(t *tx, p *personRow) error {
+		// What somebody decides now holds, even when a provider's clock is ahead.
+		p.setOpt(opt, max(t.now, p.opt.At+1), reason, evidence)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("recording an opt-out or opt-in: %w", err)
+	}
+	return nil
+}
+
+// erasedHash is what is kept of an erased recipient, the same in every spelling
+// of the number.
+func (s *Store) erasedHash(recipient string) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte("erased "))
+	mac.Write([]byte(message.Canonical(recipient)))
+	return mac.Sum(nil)[:16]
+}
+
+// isErased reports whether a recipient was erased. It costs a hash only when
+// anybody was.
+func (s *Store) isErased(c *conn, recipient string) (bool, error) {
+	any, _, err := c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	if err != nil || any == 0 {
+		return false, err
+	}
+	_, ok, err := c.one("SELECT 1 FROM erased WHERE hash = ?", s.erasedHash(recipient))
+	return ok, err
+}
+
+// isErasedID reports whether a recipient of the ledger stands for an erased
+// person: its name was replaced.
+func (t *tx) isErasedID(who int64) (bool, error) {
+	if who > 0 {
+		return false, nil
+	}
+	name, err := t.c.recipientText(who)
+	return strings.HasPrefix(name, erasedPrefix), err
+}
+
+// erasedPrefix begins the name that takes the place of an erased recipient's
+// key in the ledger.
+const erasedPrefix = "erased:"

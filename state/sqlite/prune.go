@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// keepEvents is how long a repetition or a late event is expected: WhatsApp
+// keeps a message for 30 days, and a webhook is repeated for 7. Source: Meta,
+// webhooks overview, read 2026-09-11.
+const keepEvents = 45 * 24 * time.Hour
+
+// pruneSpan is how many ids one transaction of Prune goes through: whoever else
+// writes, a webhook say, waits for that long.
+const pruneSpan = 4096
+
+// Prune forgets what nothing depends on any more and that is older than before:
+// answered inbound events, notices, old revisions of campaigns that have a newer
+// one; and of waiting events and known bodies what is older than 45 days too.
+// It goes in steps, so that others may write meanwhile, and gives the space back
+// to the disk where that is half of the file. It returns how many rows are gone,
+// also with an error.
+func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) {
+	events := before
+	if latest := s.opt.Clock().Add(-keepEvents); latest.Before(events) {
+		events = latest
+	}
+	old, err := s.oldRevisions(ctx, millis(events))
+	old = append([]pruned{
+		{tInbound, "state = 2 AND received < ?", []any{millis(events)}},
+		{tNotices, "at < ?", []any{millis(before)}},
+		{tOrphans, "received < ?", []any{millis(events)}},
+		{tSeen, "received < ?", []any{millis(events)}},
+	}, old...)
+	for i := range old {
+		if err != nil {
+			break
+		}
+		var gone int
+		gone, err = s.prune(ctx, &old[i])
+		n += gone
+	}
+	if err == nil {
+		err = s.shrink(ctx)
+	}
+	if err != nil {
+		return n, fmt.Errorf("pruning the state: %w", err)
+	}
+	return n, nil
+}
+
+// pruned are rows that go: those of a table which a condition chooses, and with
+// attempts what hangs on them.
+type pruned struct {
+	table table
+	where string
+	args  []any
+}
+
+// oldRevisions are the attempts before a moment of campaigns that have a newer
+// revision.
+func (s *Store) oldRevisions(ctx context.Context, before int64) (out []pruned, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each("SELECT campaign, max(revision) FROM attempts GROUP BY campaign HAVING max(revision) > min(revision)", func(st *sqlite.Stmt) error {
+			out = append(out, pruned{tAttempts, "campaign = ? AND revision < ? AND intended < ? AND run <> 0", []any{st.ColumnInt64(0), st.ColumnInt64(1), before}})
+			return nil
+		})
+	})
+	return out, err
+}
+
+// prune removes rows, some ids in a transaction.
+func (s *Store) prune(ctx context.Context, p *pruned) (n int, err error) {
+	var last int64
+	err = s.read(ctx, func(c *conn) (err error) {
+		last, _, err = c.one("SELECT coalesce(max(id), 0) FROM " + p.table.String())
+		return err
+	})
+	for from := int64(1); err == nil && from <= last; {
+		// Where nothing goes, nobody waits.
+		err = s.read(ctx, func(c *conn) error {
+			first, found, err := c.one("SELECT id FROM "+p.table.String()+" WHERE id >= ? AND "+p.where+" ORDER BY id LIMIT 1", append([]any{from}, p.args...)...)
+			if from = first; !found {
+				from = last + 1
+			}
+			return err
+		})
+		if err != nil || from > last {
+			break
+		}
+		where, args := "id BETWEEN ? AND ? AND "+p.where, append([]any{from, from + pruneSpan - 1}, p.args...)
+		gone := 0
+		err = s.write(ctx, func(t *tx) (err error) {
+			if p.table == tAttempts {
+				gone, err = t.removeAttempts(where, args...)
+				return err
+			}
+			gone, err = t.removeWhere(p.table, where, args...)
+			return err
+		})
+		n += gone
+		from += pruneSpan
+	}
+	return n, err
+}
+
+// shrink makes the file smaller where half of it is free.
+func (s *Store) shrink(ctx context.Context) error {
+	if err := s.acquire(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	free, _, err := s.writer.one("PRAGMA freelist_count")
+	if err != nil {
+		return err
+	}
+	all, _, err := s.writer.one("PRAGMA page_count")
+	if err != nil || free*2 < all {
+		return err
+	}
+	// Whoever writes meanwhile goes first; the space is used again anyway.
+	if err := s.writer.script("VACUUM"); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+		return describe(err)
+	}
+	return nil
+}
+
+// removeAttempts deletes attempts that a condition chooses with all that hangs
+// on them. It refuses open ones.
+func (t *tx) removeAttempts(where string, args ...any) (int, error) {
+	open, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
+	if err != nil {
+		return 0, err
+	}
+	if open == 1 {
+		return 0, errors.New("something of it is being sent; wait for the apply, or run one after a crash")
+	}
+	those := " (SELECT id FROM attempts WHERE " + where + ")"
+	for _, tab := range [...]table{tStatuses, tSuperseded, tOutcomes} {
+		if _, err := t.removeWhere(tab, "id IN"+those, args...); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := t.removeWhere(tSheets, "EXISTS (SELECT 1 FROM attempts a WHERE a.id BETWEEN sheets.id AND sheets.last AND a.id IN"+those+")", args...); err != nil {
+		return 0, err
+	}
+	return t.removeWhere(tAttempts, where, args...)
+}
+
+// removeWhere deletes the rows that a condition chooses, in one go.
+func (t *tx) removeWhere(tab table, where string, args ...any) (int, error) {
+	var rows, sum int64
+	// The sum of many checksums has more than 64 bits.
+	err := t.c.each("SELECT count(*), sum(sum >> 24), sum(sum & 16777215) FROM "+tab.String()+" WHERE "+where, func(st *sqlite.Stmt) error {
+		rows = st.ColumnInt64(0)
+		sum = st.ColumnInt64(1)<<24 + st.ColumnInt64(2) // its low 48 bits count
+		return nil
+	}, args...)
+	if err != nil || rows == 0 {
+		return 0, err
+	}
+	t.count(tab, -rows, -sum)
+	return int(rows), t.c.exec("DELETE FROM "+tab.String()+" WHERE "+where, args...)
+}

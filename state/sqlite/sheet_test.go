@@ -1,0 +1,282 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// sheetWorld is a state with small sheets in which anything may happen.
+type sheetWorld struct {
+	t     testing.TB
+	rt    *rapid.T
+	s     *Store
+	clock *testClock
+	run   int64
+	open  []state.Verdict
+	tried []state.Key
+	ids   int // of the provider, handed out
+}
+
+func (w *sheetWorld) key() state.Key {
+	return state.Key{
+		Campaign:  rapid.SampledFrom([]string{"campaign.spring", "campaign.spring", "campaign.spring", "campaign.autumn"}).Draw(w.rt, "campaign"),
+		Recipient: phone(rapid.IntRange(1, 12).Draw(w.rt, "who")),
+		Revision:  rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(w.rt, "revision"),
+	}
+}
+
+// intend writes the intents of some people, whatever their deliveries are.
+func (w *sheetWorld) intend() {
+	var in []state.Intent
+	seen := map[state.Key]bool{}
+	for range rapid.IntRange(1, 8).Draw(w.rt, "intents") {
+		k := w.key()
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		attempt := rapid.IntRange(1, 3).Draw(w.rt, "attempt")
+		in = append(in, state.Intent{Key: k, To: addressOf(k.Recipient), Attempt: attempt, Message: "list_message.browse",
+			Digest: [16]byte{byte(attempt), byte(len(k.Campaign))}, Ref: message.NewRef(w.s.lineage, k.Campaign, k.Recipient, k.Revision, attempt),
+			Again: rapid.Bool().Draw(w.rt, "again"), Retry: rapid.Bool().Draw(w.rt, "retry")})
+	}
+	for _, v := range intend(w.t, w.s, w.run, in...) {
+		if v.Gate == "" {
+			w.open = append(w.open, v)
+		}
+	}
+	for _, i := range in {
+		w.tried = append(w.tried, i.Key)
+	}
+}
+
+// settle writes the outcomes of some of what is open.
+func (w *sheetWorld) settle() {
+	n := rapid.IntRange(0, len(w.open)).Draw(w.rt, "outcomes")
+	for _, v := range w.open[:n] {
+		o := state.Outcome{Attempt: v.Attempt, Send: rapid.SampledFrom([]state.Send{state.Accepted, state.Accepted, state.Pending, state.Rejected, state.InDoubt}).Draw(w.rt, "send"), At: w.clock.now}
+		switch o.Send {
+		case state.Accepted:
+			w.ids++
+			o.ID, o.Proof = wamidOf(w.ids), state.ProofResponse
+		case state.Rejected:
+			o.Code = rapid.SampledFrom([]string{"131026", "131047"}).Draw(w.rt, "code")
+		}
+		settle(w.t, w.s, w.run, o)
+	}
+	w.open = w.open[n:]
+}
+
+// change does something that is not part of sending.
+func (w *sheetWorld) change() error {
+	k := w.key()
+	if len(w.tried) > 0 {
+		k = rapid.SampledFrom(w.tried).Draw(w.rt, "whose")
+	}
+	ctx := w.t.Context()
+	switch rapid.SampledFrom([]int{0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7}).Draw(w.rt, "change") {
+	case 0: // a provider that took what it had refused, or what was in doubt
+		events(w.t, w.s, status(wamidOf(1000+w.ids), message.NewRef(w.s.lineage, k.Campaign, k.Recipient, k.Revision, 1), message.RankDelivered, w.clock.now))
+	case 1:
+		return w.s.Resolve(ctx, k, rapid.SampledFrom([]state.Send{state.Accepted, state.Pending}).Draw(w.rt, "as"), "ada", "looked")
+	case 2:
+		return w.s.Erase(ctx, k.Recipient)
+	case 3:
+		_, err := w.s.Import(ctx, func(yield func(state.Delivery, error) bool) {
+			yield(state.Delivery{Key: k, Message: "list_message.browse", ID: "imported", Settled: w.clock.now}, nil)
+		})
+		return err
+	case 4:
+		w.clock.now = w.clock.now.Add(50 * 24 * time.Hour)
+		_, err := w.s.Prune(ctx, w.clock.now)
+		return err
+	case 5:
+		_, err := w.s.Remove(ctx, k.Campaign)
+		return err
+	case 6:
+		err := w.s.Finish(ctx, state.Run{ID: w.run, Campaigns: []state.CampaignRun{{Campaign: k.Campaign, Revision: k.Revision}}})
+		w.run, w.open = begin(w.t, w.s), nil
+		if err == nil {
+			_, err = w.s.Recover(ctx)
+		}
+		return err
+	}
+	return w.s.writeSheets(ctx, k.Campaign, k.Revision)
+}
+
+// rowsAlone is Compact without sheets.
+func rowsAlone(t testing.TB, s *Store, campaign string, revision int) *Table {
+	t.Helper()
+	var out *Table
+	err := s.read(t.Context(), func(c *conn) error {
+		id, err := c.addressID(campaign)
+		if err != nil {
+			return err
+		}
+		names, err := c.names()
+		if err != nil {
+			return err
+		}
+		f := newTable(names, 0).filler()
+		err = f.rows(c, id, revision, gap{1, endID})
+		out = f.wait()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// compare holds what a plan reads against the rows.
+func (w *sheetWorld) compare(campaign string, revision int) {
+	snap, err := w.s.Snapshot(w.t.Context())
+	if err != nil {
+		w.rt.Fatal(err)
+	}
+	got, err := snap.Compact(w.t.Context(), campaign, revision)
+	if err = errors.Join(err, snap.Close()); err != nil {
+		w.rt.Fatal(err)
+	}
+	want := rowsAlone(w.t, w.s, campaign, revision)
+	if d := cmp.Diff(maps.Collect(want.All()), maps.Collect(got.All())); d != "" {
+		w.rt.Fatalf("%s, revision %d (-rows +sheets):\n%s", campaign, revision, d)
+	}
+}
+
+// Whatever happens to deliveries, sheets say what the rows say.
+func TestSheetsSayWhatTheRowsSay(t *testing.T) {
+	onSheets, dropped := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		s, clock := create(t)
+		s.sheets = sheetSize{2, 5}
+		w := &sheetWorld{t: t, rt: rt, s: s, clock: clock, run: begin(t, s)}
+		for range rapid.IntRange(5, 30).Draw(rt, "steps") {
+			before := sheetCount(t, s)
+			var err error
+			switch rapid.IntRange(0, 3).Draw(rt, "step") {
+			case 0:
+				w.intend()
+			case 1:
+				w.settle()
+			default:
+				err = w.change()
+			}
+			if errors.Is(err, state.ErrDamaged) {
+				rt.Fatal(err)
+			} // others are refusals: there was nothing to change
+			after := sheetCount(t, s)
+			dropped += max(before-after, 0)
+			if rapid.Bool().Draw(rt, "sheets") {
+				if err := s.writeSheets(t.Context(), "campaign.spring", 1); err != nil {
+					rt.Fatal(err)
+				}
+				onSheets += sheetCount(t, s) - after
+			}
+			w.compare("campaign.spring", 1)
+		}
+		// At least once in every history sheets go with what they are about.
+		before := sheetCount(t, s)
+		if _, err := s.Remove(t.Context(), "campaign.spring"); errors.Is(err, state.ErrDamaged) {
+			rt.Fatal(err)
+		}
+		dropped += before - sheetCount(t, s)
+		w.compare("campaign.spring", 1)
+		w.compare("campaign.spring", 2)
+		w.compare("campaign.autumn", 1)
+		if r, err := s.Verify(t.Context()); err != nil || !r.OK() {
+			rt.Fatalf("verify found %+v, %v", r.Problems, err)
+		}
+		if err := s.Close(); err != nil {
+			rt.Fatal(err)
+		}
+	})
+	if onSheets < 10 || dropped < 4 {
+		t.Errorf("only %d sheets were written and %d dropped", onSheets, dropped)
+	}
+}
+
+func sheetCount(t testing.TB, s *Store) int {
+	t.Helper()
+	n := int64(0)
+	err := s.read(t.Context(), func(c *conn) (err error) {
+		n, _, err = c.one("SELECT count(*) FROM sheets")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(n)
+}
+
+// A run that ends leaves everybody on sheets, but for those who are few.
+func TestARunEndsOnSheets(t *testing.T) {
+	s, _ := create(t)
+	s.sheets = sheetSize{10, 40}
+	fill(t, s, 95, 50)
+	run := begin(t, s)
+	if err := s.Finish(t.Context(), state.Run{ID: run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	err := s.read(t.Context(), func(c *conn) (err error) {
+		got, err = c.ints("SELECT count FROM sheets ORDER BY id")
+		return err
+	})
+	if want := []int64{40, 40, 15}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("sheets of %d attempts, %v; want %d", got, err, want)
+	}
+	verify(t, s)
+}
+
+// A sheet that differs from its rows is found although its checksum is right.
+func TestVerifyComparesSheets(t *testing.T) {
+	s, _ := create(t)
+	s.sheets = sheetSize{10, 40}
+	fill(t, s, 40, 40)
+	if err := s.writeSheets(t.Context(), "campaign.spring", 1); err != nil {
+		t.Fatal(err)
+	}
+	verify(t, s)
+	err := s.write(t.Context(), func(tx *tx) error { // a bug, played
+		sum, _, err := tx.c.one("SELECT sum FROM outcomes WHERE id = 3")
+		tx.count(tOutcomes, -1, -sum)
+		return errors.Join(err, tx.c.exec("DELETE FROM outcomes WHERE id = 3"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Verify(t.Context()); err != nil || len(r.Problems) != 1 || r.Problems[0].Table != "sheets" {
+		t.Errorf("verify found %+v, %v", r.Problems, err)
+	}
+}
+
+// FuzzSheet reads sheets that may be anything.
+func FuzzSheet(f *testing.F) {
+	var s sheet
+	for i := range 3 {
+		s.add(int64(i+1), 4915112345678, make([]byte, 16), fact{state.Accepted, i, fmt.Sprint(i)}, 10)
+	}
+	f.Add(s.facts(), 3)
+	f.Add([]byte{}, 0)
+	f.Add([]byte{255, 255, 255, 255, 255, 1}, 1)
+	f.Fuzz(func(t *testing.T, facts []byte, n int) {
+		got, err := unpackSheet(facts, n)
+		if err != nil {
+			return
+		}
+		f := newTable(nil, 0).filler()
+		f.put(got)
+		f.wait()
+	})
+}

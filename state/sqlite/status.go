@@ -1,0 +1,276 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// funnelKey is what a FunnelRow counts by, in integers.
+type funnelKey struct {
+	campaign int64
+	revision int
+	send     state.Send
+	rank     message.Rank
+	failed   bool
+	replied  bool
+	code     string
+	title    string
+}
+
+// Funnel counts the deliveries of a campaign by how they stand, of every
+// campaign for "". Codes are those of the refusal, or of the failure while that
+// is shown.
+func (s *Store) Funnel(ctx context.Context, campaign string) ([]state.FunnelRow, error) {
+	var out []state.FunnelRow
+	err := s.read(ctx, func(c *conn) error {
+		names, err := c.addressNames()
+		if err != nil {
+			return err
+		}
+		counts, err := c.funnel(campaign)
+		if err != nil {
+			return err
+		}
+		for k, n := range counts {
+			out = append(out, state.FunnelRow{Campaign: names[k.campaign], Revision: k.revision, Send: k.send, Rank: k.rank,
+				Failed: k.failed, Replied: k.replied, Code: k.code, Title: k.title, Count: *n})
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b state.FunnelRow) int {
+		return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Send, b.Send),
+			cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Title, b.Title), compareBool(a.Failed, b.Failed), compareBool(a.Replied, b.Replied))
+	})
+	return out, err
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+func (c *conn) funnel(campaign string) (counts map[funnelKey]*int, err error) {
+	where, args := "", []any(nil)
+	if campaign != "" {
+		id, err := c.addressID(campaign)
+		if err != nil {
+			return nil, err
+		}
+		where, args = "campaign = ?", []any{id}
+	}
+	sc, err := c.newScan("", where, true, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, sc.close()) }()
+	counts = map[funnelKey]*int{}
+	var last funnelKey
+	var n *int
+	err = sc.each(func(send state.Send, outcome, status bool) bool {
+		k := sc.funnelKey(send, outcome, status)
+		if n == nil || k != last { // neighbours are often alike
+			if n = counts[k]; n == nil {
+				n = new(int)
+				counts[k] = n
+			}
+			last = k
+		}
+		*n++
+		return true
+	})
+	return counts, err
+}
+
+func (s *scan) funnelKey(send state.Send, outcome, status bool) funnelKey {
+	a := s.attempts.st
+	k := funnelKey{campaign: a.ColumnInt64(scanCampaign), revision: a.ColumnInt(scanRevision), send: send}
+	if outcome && send != state.Accepted {
+		k.code, k.title = s.outcomes.st.ColumnText(2), s.outcomes.st.ColumnText(3)
+	}
+	if !status {
+		return k
+	}
+	st := s.statuses.st
+	k.rank = message.Rank(st.ColumnInt(1))
+	k.replied = st.ColumnType(6) != sqlite.TypeNull
+	if st.ColumnType(3) != sqlite.TypeNull && k.rank < message.RankDelivered {
+		k.failed, k.code, k.title = true, st.ColumnText(4), st.ColumnText(5)
+	}
+	return k
+}
+
+// InDoubt are the deliveries of a campaign that are in doubt, of every campaign
+// for "".
+func (s *Store) InDoubt(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error] {
+	return func(yield func(state.Delivery, error) bool) {
+		c, err := s.reader(ctx)
+		if err != nil {
+			yield(state.Delivery{}, err)
+			return
+		}
+		defer s.free(c)
+		where, args := "id IN (SELECT id FROM outcomes WHERE send = 4)", []any(nil)
+		if campaign != "" {
+			id, err := c.addressID(campaign)
+			if err != nil {
+				yield(state.Delivery{}, err)
+				return
+			}
+			where, args = where+" AND campaign = ?", []any{id}
+		}
+		s.deliveries(c, where, args...)(yield)
+	}
+}
+
+// Orders sums the orders that came, by the campaign that they answer and by
+// currency.
+func (s *Store) Orders(ctx context.Context) ([]state.OrderCount, error) {
+	sums := map[[2]string]*orderSum{}
+	err := s.read(ctx, func(c *conn) error {
+		names, err := c.addressNames()
+		if err != nil {
+			return err
+		}
+		return c.each("SELECT i.event, a.campaign FROM inbound i LEFT JOIN attempts a ON a.id = i.attempt WHERE i.cart = 1", func(st *sqlite.Stmt) error {
+			var ev message.Event
+			if err := json.Unmarshal(columnBlob(st, 0), &ev); err != nil {
+				return fmt.Errorf("%w: an order: %w", state.ErrDamaged, err)
+			}
+			addOrder(sums, names[st.ColumnInt64(1)], ev.Order)
+			return nil
+		})
+	})
+	out := make([]state.OrderCount, 0, len(sums))
+	for k, sum := range sums {
+		out = append(out, state.OrderCount{Campaign: k[0], Currency: k[1], Orders: sum.orders, Value: sum.value.FloatString(2)})
+	}
+	slices.SortFunc(out, func(a, b state.OrderCount) int {
+		return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Currency, b.Currency))
+	})
+	return out, err
+}
+
+type orderSum struct {
+	orders int
+	value  big.Rat
+}
+
+// maxPrice is the longest price that is computed with; a number with a huge
+// exponent is cheap to send and dear to add.
+const maxPrice = 32
+
+func addOrder(sums map[[2]string]*orderSum, campaign string, o *message.Order) {
+	if o == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for _, item := range o.Items {
+		k := [2]string{campaign, item.Currency}
+		sum := sums[k]
+		if sum == nil {
+			sum = &orderSum{}
+			sums[k] = sum
+		}
+		if !seen[item.Currency] {
+			seen[item.Currency] = true
+			sum.orders++
+		}
+		var price big.Rat
+		if _, ok := price.SetString(item.Price); ok && plainNumber(item.Price) {
+			sum.value.Add(&sum.value, price.Mul(&price, new(big.Rat).SetInt64(int64(item.Quantity))))
+		}
+	}
+}
+
+func plainNumber(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && c != '.' {
+			return false
+		}
+	}
+	return len(s) <= maxPrice
+}
+
+// Findings are the contradictions that were seen, oldest first.
+func (s *Store) Findings(ctx context.Context) ([]state.Finding, error) {
+	var out []state.Finding
+	err := s.read(ctx, func(c *conn) error {
+		d, err := s.dictionary(c)
+		if err != nil {
+			return err
+		}
+		return c.each(`SELECT f.id, f.at, f.kind, f.detail, a.campaign, a.recipient FROM findings f LEFT JOIN attempts a ON a.id = f.attempt
+			ORDER BY f.id`, func(st *sqlite.Stmt) error {
+			f := state.Finding{ID: st.ColumnInt64(0), At: fromMillis(st.ColumnInt64(1)), Kind: st.ColumnText(2), Detail: st.ColumnText(3)}
+			if st.ColumnType(4) != sqlite.TypeNull {
+				f.Campaign, f.Recipient = d.addresses[st.ColumnInt64(4)], d.recipient(st.ColumnInt64(5))
+			}
+			out = append(out, f)
+			return nil
+		})
+	})
+	return out, err
+}
+
+// Notices are the account's events and those that were not understood, since a
+// moment, oldest first.
+func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.Notice, error] {
+	return func(yield func(state.Notice, error) bool) {
+		err := s.read(ctx, func(c *conn) error {
+			names, err := c.addressNames()
+			if err != nil {
+				return err
+			}
+			return c.fresh("SELECT provider, at, kind, field, reason, raw FROM notices WHERE at >= ? ORDER BY at, id", func(st *sqlite.Stmt) error {
+				n := state.Notice{Provider: names[st.ColumnInt64(0)], At: fromMillis(st.ColumnInt64(1)), Kind: message.EventKind(st.ColumnText(2)),
+					Field: st.ColumnText(3), Reason: st.ColumnText(4), Raw: columnBlob(st, 5)}
+				if !yield(n, nil) {
+					return errStop
+				}
+				return nil
+			}, millis(since))
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(state.Notice{}, err)
+		}
+	}
+}
+
+// OptOuts are all who must not get marketing, those who were erased excepted:
+// of them nothing is known.
+func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error] {
+	return func(yield func(state.OptOutEntry, error) bool) {
+		err := s.read(ctx, func(c *conn) error {
+			d, err := s.dictionary(c)
+			if err != nil {
+				return err
+			}
+			return c.fresh("SELECT id, reason, evidence, opt_at FROM people WHERE opt = 1 ORDER BY id", func(st *sqlite.Stmt) error {
+				e := state.OptOutEntry{Recipient: d.recipient(st.ColumnInt64(0)), Reason: st.ColumnText(1), Evidence: st.ColumnText(2), At: fromMillis(st.ColumnInt64(3))}
+				if !yield(e, nil) {
+					return errStop
+				}
+				return nil
+			})
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(state.OptOutEntry{}, err)
+		}
+	}
+}

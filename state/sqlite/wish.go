@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// FoldAll joins every accepted webhook, so that whoever reads the state next
+// knows what people said before. Commands call it before they plan or send.
+// It also heeds inbound events that an older handbill joined without asking
+// whether they hold a stop word.
+func (s *Store) FoldAll(ctx context.Context) error {
+	for {
+		n, err := s.Fold(ctx, foldStep)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+	}
+	return s.heedOpen(ctx)
+}
+
+// foldStep is how many webhooks FoldAll joins in one transaction.
+const foldStep = 512
+
+// InboxWaits reports whether an accepted webhook waits to be joined.
+func (s *Store) InboxWaits(ctx context.Context) (waits bool, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		waits, err = c.inboxWaits()
+		return err
+	})
+	return waits, err
+}
+
+func (c *conn) inboxWaits() (bool, error) {
+	any, _, err := c.one("SELECT EXISTS (SELECT 1 FROM inbox)")
+	return any == 1, err
+}
+
+// foldWaiting joins every webhook that was accepted before this transaction:
+// a stop that was answered with 200 holds for the intents that follow.
+func (t *tx) foldWaiting() error {
+	for {
+		waits, err := t.c.inboxWaits()
+		if err != nil || !waits {
+			return err
+		}
+		if _, err := t.fold(foldStep); err != nil {
+			return fmt.Errorf("joining accepted webhooks: %w", err)
+		}
+	}
+}
+
+// heed records what a message says about being written to, in the transaction
+// that joins it. It reports whether marketing to the person stopped by it.
+func (t *tx) heed(who int64, ev *message.Event, at int64) (stopped bool, err error) {
+	if t.s.opt.Wish == nil {
+		return false, nil
+	}
+	w := t.s.opt.Wish(ev, fromMillis(at))
+	if w.Kind == state.WishNone {
+		return false, nil
+	}
+	err = t.changePerson(who, func(p *personRow) {
+		out, paused := p.opt.Choice == delivery.OptedOut, p.opt.Choice == delivery.OptedOut && p.opt.Reason == state.ReasonUnclear
+		switch {
+		case w.Kind == state.WishStop && paused:
+			// A clear word replaces the pause whichever is joined first, so that
+			// WishStay cannot lift it.
+			p.opt.At, p.opt.Reason, p.opt.Evidence = at, w.Reason, w.Evidence
+			stopped = true
+		case w.Kind == state.WishStop, w.Kind == state.WishUnclear && !out:
+			p.setOpt(delivery.OptedOut, at, w.Reason, w.Evidence)
+			stopped = !out && p.opt.Choice == delivery.OptedOut
+		case w.Kind == state.WishStay && paused && at >= p.opt.At:
+			// WhatsApp's clock has seconds: an answer may be as old as the question.
+			p.opt = delivery.Opt{Choice: delivery.OptedIn, At: at, Reason: "stay", Evidence: w.Evidence}
+		}
+	})
+	return stopped, err
+}
+
+// heedOpen heeds the inbound events that no rule has answered. Those of this
+// handbill were heeded when they were joined, and nothing changes.
+func (s *Store) heedOpen(ctx context.Context) error {
+	if s.opt.Wish == nil {
+		return nil
+	}
+	open := func(c *conn) ([]int64, error) { return c.ints("SELECT id FROM inbound WHERE state < 2") }
+	var seqs []int64
+	err := s.read(ctx, func(c *conn) (err error) {
+		seqs, err = open(c)
+		return err
+	})
+	if err != nil || len(seqs) == 0 {
+		return err
+	}
+	err = s.write(ctx, func(t *tx) error {
+		if seqs, err = open(t.c); err != nil {
+			return err
+		}
+		for _, seq := range seqs {
+			if err := t.heedInbound(seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("heeding stop words of messages that wait for an answer: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) heedInbound(seq int64) error {
+	var who, at int64
+	var ev inboundJSON
+	err := t.c.each("SELECT recipient, at, event FROM inbound WHERE id = ?", func(st *sqlite.Stmt) error {
+		who, at = st.ColumnInt64(0), st.ColumnInt64(1)
+		return json.Unmarshal(columnBlob(st, 2), &ev)
+	}, seq)
+	if err != nil {
+		return fmt.Errorf("%w: an inbound event: %w", state.ErrDamaged, err)
+	}
+	stopped, err := t.heed(who, &ev.Event, at)
+	if err != nil || !stopped {
+		return err
+	}
+	ev.Stopped = true
+	text, err := json.Marshal(&ev)
+	if err != nil {
+		return err
+	}
+	return t.changeInbound(seq, func(r *inboundRow) { r.event = text })
+}
+
+// inboundJSON is how an inbound event is kept.
+type inboundJSON struct {
+	message.Event
+	Stopped bool `json:",omitempty"` // see InboundEvent.Stopped
+}
