@@ -58,7 +58,7 @@ func (l *lane) haltNumber(h *Halt) {
 }
 
 // keep writes a halt into the state. A failure ends the run with an error.
-func (r *runner) keep(n *counts, h *Halt) {
+func (r *Running) keep(n *counts, h *Halt) {
 	err := r.opt.Recorder.Halt(context.Background(), state.Halt{Campaign: n.campaign.Address,
 		Reason: h.Reason, Code: h.Code, Title: h.Title, Advice: h.Advice, Since: h.Since})
 	if err == nil {
@@ -66,11 +66,11 @@ func (r *runner) keep(n *counts, h *Halt) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.unkept = append(r.unkept, fmt.Errorf("%s is halted, and the state could not be told, so the next apply would go on: %w", n.campaign.Address, err))
+	r.errs = append(r.errs, fmt.Errorf("%s is halted, and the state could not be told, so the next apply would go on: %w", n.campaign.Address, err))
 }
 
 // haltedBefore stops the campaigns that an earlier run halted.
-func (r *runner) haltedBefore(ctx context.Context) error {
+func (r *Running) haltedBefore(ctx context.Context) error {
 	list, err := r.opt.Recorder.Halts(ctx)
 	if err != nil {
 		return fmt.Errorf("reading which campaigns are halted: %w", err)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 )
 
 // identity checks that an answer is the answer to the message that was sent.
@@ -19,7 +20,7 @@ type identity struct {
 const (
 	// knownIDs is how many message ids are remembered. An answer that belongs to
 	// another message comes close to it, within what is in flight.
-	knownIDs = 4 * maxWidth
+	knownIDs = 4 * maxConcurrency
 	// wrongAnswers is how many answers may be somebody else's before the number
 	// halts.
 	wrongAnswers = 3
@@ -70,14 +71,17 @@ func samePerson(to message.Address, told string) bool {
 	return true
 }
 
-// check puts an answer that is not the message's own in doubt, and halts the
-// number after a few of them.
+// check puts an answer that is not the message's own in doubt, has the sender
+// use new connections, and halts the number after a few of them.
 func (l *lane) check(a *answered) {
 	why := l.identity.mixedUp(a.job.entry.Recipient.Address, &a.answer)
 	if why == "" {
 		return
 	}
 	a.answer = message.Answer{Class: message.Unknown, Title: why}
+	if d, ok := l.sender.(providers.Distruster); ok {
+		d.Distrust()
+	}
 	if l.identity.wrong >= wrongAnswers {
 		l.haltNumber(&Halt{Reason: "mixed_answers", Title: why,
 			Advice: "Answers of the provider, or of a proxy before it, belong to other messages, so nobody can tell what was taken. " +

@@ -36,20 +36,34 @@ func TestAnswersOfOtherMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l, k := newLedger(t), 0
-				n := newNumber(l, func(to string, _ int) message.Answer { k++; return c.answer(to, k) })
-				rep, err := run(t, campaignOf(40), l, n, func(o *apply.Options) { o.Parallelism = 1 })
+				n := distrusting{newNumber(l, func(to string, _ int) message.Answer { k++; return c.answer(to, k) }), new(int)}
+				rep, err := run(t, campaignOf(40), l, n.number, func(o *apply.Options) {
+					o.Parallelism = 1
+					o.Senders["provider.sandbox.main"] = n
+				})
 				if err != nil {
 					t.Fatal(err)
 				}
 				got := rep.Campaigns[0]
 				halted := got.Halt != nil && got.Halt.Reason == "mixed_answers"
-				if got.InDoubt != c.doubts || halted != (c.doubts == 3) || halted == (len(n.times) == 40) {
-					t.Errorf("%d in doubt after %d requests, halt %+v", got.InDoubt, len(n.times), got.Halt)
+				if got.InDoubt != c.doubts || halted != (c.doubts == 3) || halted == (len(n.number.times) == 40) {
+					t.Errorf("%d in doubt after %d requests, halt %+v", got.InDoubt, len(n.number.times), got.Halt)
+				}
+				if *n.times != c.doubts {
+					t.Errorf("the connections were given up %d times for %d answers of other messages", *n.times, c.doubts)
 				}
 			})
 		})
 	}
 }
+
+// distrusting counts how often its connections are given up.
+type distrusting struct {
+	*number
+	times *int
+}
+
+func (d distrusting) Distrust() { *d.times++ }
 
 func other(to string, change bool) string {
 	if change {

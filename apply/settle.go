@@ -12,12 +12,9 @@ import (
 func (l *lane) learn(a *answered, now time.Time) {
 	l.check(a)
 	j, ans := a.job, a.answer
-	if l.breaker.answered(ans.Class) {
+	if l.flow.answered(ans.Class, a.took) {
 		l.trip(now)
-	} else if decided(ans.Class) {
-		l.probing = false
 	}
-	l.width.answered(a.took, ans.Class, l.pace.rate)
 	a.attempt = j.attempt
 	l.react(a, now)
 	l.stopIf(j.counts, ans)
@@ -48,19 +45,11 @@ func (l *lane) book() {
 // react does what the answer's class asks for; a job that goes on is in the
 // heap when it returns.
 func (l *lane) react(a *answered, now time.Time) {
-	if a.answer.Class != message.Throttled {
-		l.throttles = 0
-	}
-	if a.answer.Class != message.NotSent {
-		l.unreachable = 0
-	}
 	switch a.answer.Class {
 	case message.Throttled, message.NotSent, message.AccountFault:
-		l.pairs.untaken(a.job.intent.Recipient)
+		l.flow.spacing.untaken(a.job.intent.Recipient)
 	}
 	switch a.answer.Class {
-	case message.Accepted:
-		l.pace.ease()
 	case message.Throttled:
 		l.throttled(a, now)
 	case message.PairThrottled:
@@ -89,7 +78,7 @@ const (
 	throttleWait = 500 * time.Millisecond
 	// unreachableGiveUp is how many sends in a row may find no connection.
 	unreachableGiveUp = 20
-	pairWait          = 6 * time.Second
+	spacingWait       = 6 * time.Second
 	// askedWait is the most that a provider's own word holds a number or a
 	// message: after it the number is tried again.
 	askedWait  = time.Hour
@@ -97,24 +86,12 @@ const (
 )
 
 // throttled slows the number, and pauses it when the provider asks for that or
-// refuses one after another. It is not an attempt. Throttles that come together
-// are one sign and slow it once: those of one second are about the same pace.
+// refuses one after another. It is not an attempt.
 func (l *lane) throttled(a *answered, now time.Time) {
 	ans := &a.answer
 	ans.RetryAfter = min(ans.RetryAfter, askedWait)
-	if l.throttles == 0 {
-		l.throttledAt = now
-	}
-	l.throttles++
-	if now.Sub(l.slowedAt) >= time.Second {
-		l.slowedAt = now
-		l.pace.slow()
-	}
-	pause := ans.RetryAfter
-	if pause <= 0 && l.throttles > 1 {
-		pause = l.jitter(throttleBase, l.throttles-1)
-	}
-	if now.Sub(l.throttledAt) > throttleGiveUp {
+	pause, ok := l.flow.throttled(ans.RetryAfter, now)
+	if !ok {
 		l.haltNumber(&Halt{Reason: "throttled", Code: ans.Code, Title: ans.Title,
 			Advice: "The provider has been refusing everything for being too fast for 15 minutes. Lower throughput, or wait and run apply again: it goes on where it stopped."})
 		a.left = true
@@ -132,15 +109,15 @@ func (l *lane) pairThrottled(a *answered, now time.Time) {
 		a.left = true
 		return
 	}
-	l.later(a, now.Add(max(min(a.answer.RetryAfter, askedWait), pairWait<<(j.tries-1))))
+	l.later(a, now.Add(max(min(a.answer.RetryAfter, askedWait), spacingWait<<(j.tries-1))))
 }
 
 // notSent tries again later, as often as the campaign allows.
 func (l *lane) notSent(a *answered, now time.Time) {
 	j, ans := a.job, &a.answer
-	l.unreachable++
+	l.flow.unreachable++
 	j.tries++
-	if l.unreachable >= unreachableGiveUp {
+	if l.flow.unreachable >= unreachableGiveUp {
 		l.haltNumber(&Halt{Reason: "unreachable", Code: ans.Code, Title: l.provider + ", " + ans.Title,
 			Advice: "No message left. Check the address and the network, then run apply again: it goes on where it stopped."})
 		a.left = true
@@ -150,37 +127,28 @@ func (l *lane) notSent(a *answered, now time.Time) {
 		a.left = true
 		return
 	}
-	wait := max(min(ans.RetryAfter, askedWait), l.jitter(backoffBase, j.tries))
-	if l.unreachable > 1 { // not this message's trouble alone
+	wait := max(min(ans.RetryAfter, askedWait), l.flow.jitter(backoffBase, j.tries))
+	if l.flow.unreachable > 1 { // not this message's trouble alone
 		l.pause("unreachable", now.Add(wait))
 	}
 	l.later(a, now.Add(wait))
 }
 
-// jitter is full jitter: anything up to base doubled n-1 times, capped.
-func (l *lane) jitter(base time.Duration, n int) time.Duration {
-	limit := min(base<<min(n-1, 20), backoffCap)
-	return time.Duration(l.rnd.Int64N(int64(limit)) + 1)
-}
-
 // pause stops new sends of the number until then.
 func (l *lane) pause(reason string, until time.Time) {
-	if !until.After(l.pauseUntil) || !until.After(l.r.opt.Now()) {
-		return
+	if l.flow.pauseFor(until, l.r.opt.Now()) {
+		l.r.observe(Event{Kind: EventPaused, Provider: l.provider, Reason: reason, Until: until})
 	}
-	l.pauseUntil = until
-	l.r.observe(Event{Kind: EventPaused, Provider: l.provider, Reason: reason, Until: until})
 }
 
 // trip pauses the number after a run of unknown answers; then one probe.
 func (l *lane) trip(now time.Time) {
-	wait, ok := l.breaker.wait()
+	wait, ok := l.flow.opened()
 	if !ok {
 		l.haltNumber(&Halt{Reason: "breaker", Title: "the provider's answers stay unclear",
 			Advice: "Nothing more is sent, so that no more comes into doubt. See handbill status for what is in doubt, and wait until the provider is well."})
 		return
 	}
-	l.probing = true
 	l.pause("unclear_answers", now.Add(wait))
 }
 

@@ -16,7 +16,7 @@ import (
 // goroutine of its own reads the plan and prepares requests, so that the next
 // batch is ready when a commit ends: commits are what a lane waits for.
 type source struct {
-	r      *runner
+	r      *Running
 	takes  []bool  // by campaign: whether its entries are part of this stream
 	canary *counts // the campaign, where it has a canary and is alone; else nil
 	sender providers.Sender
@@ -32,13 +32,13 @@ type source struct {
 // ready beside those that a lane has in flight.
 const (
 	groupSize = 32
-	readAhead = maxWidth
+	readAhead = maxConcurrency
 )
 
 // openSources streams the jobs of provider's number, in the plan's order. A
 // campaign with a canary has a stream of its own, so that only it has to wait
 // for the canary.
-func openSources(r *runner, provider string) []*source {
+func openSources(r *Running, provider string) []*source {
 	var out []*source
 	rest := make([]bool, len(r.plan.Campaigns))
 	some := false
@@ -67,7 +67,7 @@ func openSources(r *runner, provider string) []*source {
 
 // openSource streams the jobs of the campaigns that takes names; it ends with
 // stop.
-func openSource(r *runner, provider string, takes []bool, canary *counts) *source {
+func openSource(r *Running, provider string, takes []bool, canary *counts) *source {
 	s := &source{r: r, takes: takes, canary: canary, sender: r.opt.Senders[provider],
 		groups: make(chan []*job, readAhead/groupSize), ended: make(chan struct{})}
 	s.reader.Go(func() {

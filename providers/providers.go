@@ -40,6 +40,15 @@ type Sender interface {
 	Send(ctx context.Context, r message.Request) message.Answer
 }
 
+// Distruster is a Provider or a Sender with connections that it can give up.
+// After an answer that belongs to another message the next request must not go
+// over the same connection: every answer on it may be shifted by one.
+type Distruster interface {
+	// Distrust uses no connection again that there is now: idle ones are closed
+	// at once, those in use when their exchange ends.
+	Distrust()
+}
+
 // Webhook is a Provider whose events can be received.
 type Webhook interface {
 	// Handshake answers a GET of the provider that checks the address; ok is

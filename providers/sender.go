@@ -33,6 +33,13 @@ func (s *encoder) Send(ctx context.Context, r message.Request) message.Answer {
 	return s.provider.Send(ctx, r)
 }
 
+// Distrust implements Distruster.
+func (s *encoder) Distrust() {
+	if d, ok := s.provider.(Distruster); ok {
+		d.Distrust()
+	}
+}
+
 // Encode implements Sender: the same bytes as Provider.Encode of the rendered
 // message.
 func (s *encoder) Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error) {

@@ -15,3 +15,6 @@ func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
 	}
 	return metaobject.Answer(reply, r.Body, string(p.config.AccessToken))
 }
+
+// Distrust uses new connections from now on; see wire.Client.
+func (p *Provider) Distrust() { p.client.Distrust() }

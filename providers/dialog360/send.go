@@ -71,3 +71,6 @@ func gateway(r wire.Reply) (message.Answer, bool) {
 	}
 	return a, true
 }
+
+// Distrust uses new connections from now on; see wire.Client.
+func (p *Provider) Distrust() { p.client.Distrust() }

@@ -115,3 +115,6 @@ func verdicts() map[string]verdict {
 		"WA500":   {message.Unknown, "Kaleyra reports an error of its own", "", false},
 	}
 }
+
+// Distrust uses new connections from now on; see wire.Client.
+func (p *Provider) Distrust() { p.client.Distrust() }

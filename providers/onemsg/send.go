@@ -198,3 +198,6 @@ func classify(text string, code int) (message.Answer, bool) {
 	}
 	return message.Answer{}, false
 }
+
+// Distrust uses new connections from now on; see wire.Client.
+func (p *Provider) Distrust() { p.client.Distrust() }

@@ -75,6 +75,11 @@ func New(o Options) *Client {
 	return &Client{userAgent: o.UserAgent, head: min(o.Header, o.Total), total: o.Total, tls: config}
 }
 
+// Distrust uses no connection again that there is now: the idle ones are closed,
+// and those in use when their exchange ends. It is for an answer that was not
+// the request's own, since all that follow on that connection may be shifted.
+func (c *Client) Distrust() { c.pool.drop() }
+
 // Post sends body once. The Answer is nil when a whole Reply came whose meaning
 // is the provider's to tell; otherwise it is the answer of the send:
 //
@@ -134,10 +139,12 @@ func (c *Client) do(ctx context.Context, method, address string, h http.Header, 
 	}
 	w := c.pool.take(request.host)
 	if w == nil {
+		era := c.pool.now()
 		var err error
 		if w, err = c.dial(ctx, request.url); err != nil {
 			return Reply{}, &failure{message.NotSent, "no connection: " + cause(err)}
 		}
+		w.era = era
 	}
 	uncut := context.AfterFunc(ctx, w.cut)
 	reply, again, err := c.converse(w, request, body)

@@ -29,6 +29,7 @@ type connection struct {
 	from  source      // under in
 	timer *time.Timer // cuts the wire when an answer, or the next request, takes too long
 	cut   func()      // closes tcp
+	era   int         // of the pool when it was dialled
 	out   []byte      // the request, kept for the next one
 }
 
@@ -58,6 +59,27 @@ const maxHead = 256 << 10
 type pool struct {
 	mu   sync.Mutex
 	idle map[string][]*connection
+	era  int // connections of an earlier one are not used again
+}
+
+// now is the era in which a connection is dialled.
+func (p *pool) now() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.era
+}
+
+// drop closes every idle connection, and those in use when their exchange ends.
+func (p *pool) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.era++
+	for _, list := range p.idle {
+		for _, w := range list {
+			w.close()
+		}
+	}
+	clear(p.idle)
 }
 
 // take gives the idle wire that was used last; nil where there is none. One that
@@ -86,7 +108,7 @@ func (p *pool) take(to string) *connection {
 func (p *pool) put(to string, w *connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.idle[to]) >= maxFlights {
+	if len(p.idle[to]) >= maxFlights || w.era != p.era {
 		w.close()
 		return
 	}

@@ -2,7 +2,7 @@ package apply
 
 import "time"
 
-// pairs keeps two messages to one recipient apart, as the pair rate limit of
+// spacing keeps two messages to one recipient apart, as the pair rate limit of
 // WhatsApp asks: one in 6 seconds. Source: Meta, messages/send-messages,
 // 2026-09-11. It remembers only those of the last 6 seconds, and of them only a
 // hash, since a fast number has a hundred thousand of them: two recipients of
@@ -10,24 +10,24 @@ import "time"
 //
 // Within one campaign nobody is sent to twice, but for attempts that were not
 // taken, so a number with one campaign has nothing to remember.
-type pairs struct {
+type spacing struct {
 	needed bool
 	begin  time.Time // what times are measured from
 	last   map[uint64]time.Duration
-	order  []pairSent
+	order  []spacingSent
 }
 
-type pairSent struct {
+type spacingSent struct {
 	key uint64
 	at  time.Duration
 }
 
-func newPairs(now time.Time, campaigns int) pairs {
-	return pairs{needed: campaigns > 1, begin: now, last: map[uint64]time.Duration{}}
+func newSpacing(now time.Time, campaigns int) spacing {
+	return spacing{needed: campaigns > 1, begin: now, last: map[uint64]time.Duration{}}
 }
 
-// pairKey is a hash of a recipient's key (FNV-1a).
-func pairKey(recipient string) uint64 {
+// spacingKey is a hash of a recipient's key (FNV-1a).
+func spacingKey(recipient string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(recipient) {
 		h = (h ^ uint64(recipient[i])) * 1099511628211
@@ -36,30 +36,30 @@ func pairKey(recipient string) uint64 {
 }
 
 // until is when a recipient may get the next message; zero for now.
-func (p *pairs) until(recipient string, now time.Time) time.Time {
+func (p *spacing) until(recipient string, now time.Time) time.Time {
 	if !p.needed {
 		return time.Time{}
 	}
 	p.forget(now)
-	at, ok := p.last[pairKey(recipient)]
+	at, ok := p.last[spacingKey(recipient)]
 	if !ok {
 		return time.Time{}
 	}
-	return p.begin.Add(at + pairWait)
+	return p.begin.Add(at + spacingWait)
 }
 
 // sent remembers a send.
-func (p *pairs) sent(recipient string, now time.Time) {
+func (p *spacing) sent(recipient string, now time.Time) {
 	if !p.needed {
 		return
 	}
-	s := pairSent{pairKey(recipient), now.Sub(p.begin)}
+	s := spacingSent{spacingKey(recipient), now.Sub(p.begin)}
 	p.last[s.key] = s.at
 	p.order = append(p.order, s)
 }
 
-func (p *pairs) forget(now time.Time) {
-	n, old := 0, now.Sub(p.begin)-pairWait
+func (p *spacing) forget(now time.Time) {
+	n, old := 0, now.Sub(p.begin)-spacingWait
 	for n < len(p.order) && p.order[n].at <= old {
 		if s := p.order[n]; p.last[s.key] == s.at {
 			delete(p.last, s.key)
@@ -70,4 +70,4 @@ func (p *pairs) forget(now time.Time) {
 }
 
 // untaken takes back a send that the provider certainly did not take.
-func (p *pairs) untaken(recipient string) { delete(p.last, pairKey(recipient)) }
+func (p *spacing) untaken(recipient string) { delete(p.last, spacingKey(recipient)) }

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// window keeps a limit at the very moment when requests leave: those who send
+// rateWindow keeps a limit at the very moment when requests leave: those who send
 // ask it last, so that whatever a slow disk or a stalled machine held up cannot
 // leave together with what is due. The pacer spaces what leaves; the window
 // only holds back where that came apart.
-type window struct {
+type rateWindow struct {
 	limit int // in any second
 
 	mu    sync.Mutex
@@ -25,18 +25,18 @@ type window struct {
 // requests that are counted apart are a whole second apart.
 const windowSlots = 1001
 
-// newWindow keeps a rate in messages per second. Half a per cent of a high one
+// newRateWindow keeps a rate in messages per second. Half a per cent of a high one
 // is left for what the network shifts between leaving and arriving.
-func newWindow(rate float64, now time.Time) *window {
+func newRateWindow(rate float64, now time.Time) *rateWindow {
 	limit := int(math.Ceil(rate))
 	if rate >= 200 {
 		limit = int(rate * 0.995)
 	}
-	return &window{limit: limit, begin: now}
+	return &rateWindow{limit: limit, begin: now}
 }
 
 // take counts a request that leaves at now, or says how long it has to wait.
-func (w *window) take(now time.Time) time.Duration {
+func (w *rateWindow) take(now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forget(max(now.Sub(w.begin).Milliseconds(), w.at)) // a clock that was put back stands still
@@ -54,7 +54,7 @@ func (w *window) take(now time.Time) time.Duration {
 }
 
 // forget moves the window to the millisecond at.
-func (w *window) forget(at int64) {
+func (w *rateWindow) forget(at int64) {
 	for skip := max(w.at, at-windowSlots); skip < at; {
 		skip++
 		slot := &w.count[skip%windowSlots]
@@ -65,7 +65,7 @@ func (w *window) forget(at int64) {
 }
 
 // wait returns when a request may leave, which is counted, or ctx is done.
-func (w *window) wait(ctx context.Context, clock func() time.Time) {
+func (w *rateWindow) wait(ctx context.Context, clock func() time.Time) {
 	if w.limit == 0 {
 		return
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPlacesInFlight(t *testing.T) {
-	answers := func(w *width, n int, class message.Class, took time.Duration, rate float64) {
+	answers := func(w *concurrency, n int, class message.Class, took time.Duration, rate float64) {
 		for range n {
 			w.answered(took, class, rate)
 		}
@@ -25,7 +25,7 @@ func TestPlacesInFlight(t *testing.T) {
 		{"without a rate they double", 0, 100 * time.Millisecond, []int{16, 16, 32}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWidth(0)
+			w := newConcurrency(0)
 			for i, want := range test.want {
 				if answers(&w, 8, message.Accepted, test.took, test.rate); w.now != want {
 					t.Errorf("after %d answers: got %d, want %d", 8*(i+1), w.now, want)
@@ -34,10 +34,10 @@ func TestPlacesInFlight(t *testing.T) {
 		})
 	}
 	t.Run("after unclear answers they grow slowly", func(t *testing.T) {
-		w := newWidth(0)
+		w := newConcurrency(0)
 		answers(&w, 8, message.Accepted, 100*time.Millisecond, 1000)
 		answers(&w, 10, message.Unknown, 100*time.Millisecond, 1000)
-		if w.now != minWidth {
+		if w.now != minConcurrency {
 			t.Errorf("got %d", w.now)
 		}
 		answers(&w, 8, message.Accepted, 100*time.Millisecond, 1000)
@@ -46,7 +46,7 @@ func TestPlacesInFlight(t *testing.T) {
 		}
 	})
 	t.Run("what was asked for stays", func(t *testing.T) {
-		w := newWidth(4)
+		w := newConcurrency(4)
 		answers(&w, 100, message.Accepted, time.Second, 1000)
 		if w.now != 4 {
 			t.Errorf("got %d", w.now)

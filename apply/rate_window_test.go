@@ -18,7 +18,7 @@ func TestWindowKeepsAnySecond(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.SampledFrom([]float64{0.5, 1, 2.5, 20, 80, 199, 200, 1000}).Draw(t, "rate")
 		now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-		w := newWindow(rate, now)
+		w := newRateWindow(rate, now)
 		var left []time.Time
 		for range rapid.IntRange(1, 3000).Draw(t, "requests") {
 			if rapid.IntRange(0, 9).Draw(t, "pause") == 0 {
@@ -47,7 +47,7 @@ func TestWindowKeepsAnySecond(t *testing.T) {
 
 func TestWindowOfAClockThatIsPutBack(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	w := newWindow(2, now)
+	w := newRateWindow(2, now)
 	now = now.Add(time.Minute)
 	if w.take(now) != 0 || w.take(now) != 0 {
 		t.Error("two of two have to wait")
@@ -65,7 +65,7 @@ func TestWindowOfAClockThatIsPutBack(t *testing.T) {
 func TestACrowdAfterAStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		w := newWindow(100, time.Now())
+		w := newRateWindow(100, time.Now())
 		var mu sync.Mutex
 		var left []time.Duration
 		var all sync.WaitGroup

@@ -1,0 +1,156 @@
+package apply
+
+import (
+	"slices"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+)
+
+// decision is what admission says about a job.
+type decision struct {
+	kind   decisionKind
+	reason string    // of hold
+	until  time.Time // of hold and later; zero for ever
+}
+
+type decisionKind uint8
+
+const (
+	admitted decisionKind = iota // it goes in the next turn
+	later                        // it waits until then, in this run
+	hold                         // a gate keeps it out of this run
+	leave                        // it stays pending
+)
+
+// admission asks the gates that need no state whether j may be sent at now. It
+// changes nothing.
+func (l *lane) admission(j *job, now time.Time) decision {
+	n, c := j.counts, j.counts.campaign
+	if n.stopped() {
+		return decision{kind: leave}
+	}
+	if reason, until := l.openAt(c, &j.entry.Recipient, now); reason != "" {
+		return decision{kind: hold, reason: reason, until: until}
+	}
+	if !j.admitted && c.Total > 0 && n.attempted >= c.Total {
+		return decision{kind: hold, reason: "total"}
+	}
+	if until := l.flow.spacing.until(j.entry.Recipient.Key(), now); until.After(now) {
+		return decision{kind: later, until: until}
+	}
+	return decision{}
+}
+
+// openAt says whether a campaign's schedule lets a message go to r at now, and
+// where it does not, why and until when; a zero until is for ever. It is the
+// plan's own rule, asked again at the moment of sending.
+func (l *lane) openAt(c *plan.Campaign, r *message.Recipient, now time.Time) (reason string, until time.Time) {
+	q, zone := c.Quiet, ""
+	if q != nil && q.Attribute >= 0 && q.Attribute < len(r.Attributes) {
+		zone = r.Attributes[q.Attribute].Text
+	}
+	switch reason = q.Wait(&l.clock, now, zone); reason {
+	case "not_before":
+		until = q.NotBefore
+	case "quiet_hours":
+		until, _ = q.End(&l.clock, now, zone)
+	}
+	return reason, until
+}
+
+// gather fills the batch with jobs that are admitted, as many as the flow
+// allows. It reports whether anything was taken, sent or not.
+func (l *lane) gather(now time.Time) (moved bool, err error) {
+	free := l.flow.room(now, l.flying)
+	if free == 0 {
+		return false, nil
+	}
+	allowed := l.flow.take(now, free)
+	defer func() { l.flow.give(allowed - len(l.batch)) }()
+	for taken := 0; len(l.batch) < allowed && taken < maxGather; taken++ {
+		j, err := l.nextJob(now)
+		if err != nil || j == nil {
+			return moved, err
+		}
+		moved = true
+		l.follow(j, l.admission(j, now))
+	}
+	return moved, nil
+}
+
+// nextJob is a delayed job that is due, else the next entry of the plan; nil
+// when there is neither now.
+func (l *lane) nextJob(now time.Time) (*job, error) {
+	if j := l.waiting.ready(now); j != nil {
+		return j, nil
+	}
+	for i := 0; i < len(l.sources); {
+		if l.canaryHolds(l.sources[i].canary, now) {
+			i++
+			continue
+		}
+		j, err := l.sources[i].next()
+		if j != nil || err != nil {
+			return j, err
+		}
+		l.sources = slices.Delete(l.sources, i, i+1)
+	}
+	return nil, nil
+}
+
+// follow carries a decision out: into the batch, back to those who wait, or out
+// of this run.
+func (l *lane) follow(j *job, d decision) {
+	switch d.kind {
+	case leave:
+		l.undone(j, j.attempt)
+		return
+	case hold:
+		l.close(j, d.reason, d.until)
+		return
+	case later:
+		l.waiting.put(j, d.until)
+		return
+	}
+	if prepare(l.sender, j, l.refs); j.unfit != nil {
+		l.halt(j.counts, &Halt{Reason: "encode", Title: j.unfit.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
+		l.undone(j, j.attempt)
+		return
+	}
+	if !j.admitted {
+		j.admitted = true
+		j.counts.attempted++
+		l.canaryTakes(j)
+	}
+	l.batch = append(l.batch, j)
+}
+
+// close counts an entry that a gate keeps from being sent in this run.
+func (l *lane) close(j *job, reason string, until time.Time) {
+	ev := Event{Kind: EventHeld, Provider: l.provider, Campaign: j.counts.campaign.Address,
+		Recipient: j.entry.Recipient.Key(), Reason: reason, Until: until}
+	l.canaryLeft(j)
+	switch {
+	case j.settled():
+	case reason == "expired":
+		ev.Kind = EventGated
+		j.counts.gated(reason, false, j.touched)
+		j.counts.leftWith(j.attempt)
+	case reason == "total":
+		l.undone(j, j.attempt)
+	default:
+		j.counts.hold(reason, until)
+		j.counts.leftWith(j.attempt)
+	}
+	l.r.observe(ev)
+}
+
+// undone counts an entry that stays pending, at its attempt of that number.
+func (l *lane) undone(j *job, attempt int) {
+	if !j.settled() {
+		j.counts.leave(1)
+		j.counts.leftWith(attempt)
+	}
+}

@@ -1,0 +1,145 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/handbill/handbill/internal/fp"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// Running is a run that has begun: a plan, its record in the state, and the
+// counts of its campaigns.
+type Running struct {
+	plan   *plan.Plan
+	opt    Options
+	id     int64
+	counts []*counts // by campaign
+	watch  *watch
+
+	mu     sync.Mutex // guards report, errs and Observe
+	report *Report
+	errs   []error // of lanes, and of halts that could not be written
+	failed bool    // a lane ended with an error
+}
+
+// Begin opens a run in the state, settles what a crash left, and counts what
+// was sent before. Opening comes first: it fences whoever still believes to hold
+// the lock, so that the counts stand still. With an error nothing is sent; what
+// it returns then is good for nothing but Run's report.
+func Begin(ctx context.Context, p *plan.Plan, opt Options) (*Running, error) {
+	r := &Running{plan: p, opt: opt, report: &Report{}}
+	return r, r.begin(ctx)
+}
+
+func (r *Running) begin(ctx context.Context) error {
+	if r.opt.Now == nil || r.opt.Recorder == nil {
+		panic("apply: Options need Now and Recorder")
+	}
+	r.watch = newWatch(&r.opt)
+	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs, Resume: r.opt.Resume, Who: r.opt.Who}
+	for i := range r.plan.Campaigns {
+		c := &r.plan.Campaigns[i]
+		run.Campaigns = append(run.Campaigns, asPlanned(c))
+		if _, ok := r.opt.Senders[c.Provider]; !ok && c.Counts.Sends() > 0 {
+			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
+		}
+	}
+	var err error
+	if r.id, err = r.opt.Recorder.Begin(ctx, run, r.opt.Resources); err != nil {
+		return fmt.Errorf("opening the run in the state: %w", err)
+	}
+	fp.Hit("begin-after")
+	run.ID = r.id
+	r.report.Run = run
+	if _, err = r.opt.Recorder.Recover(ctx); err != nil {
+		return fmt.Errorf("settling what an earlier run left open: %w", err)
+	}
+	for i := range r.plan.Campaigns {
+		c := &r.plan.Campaigns[i]
+		before, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
+		if err != nil {
+			return fmt.Errorf("counting what %s sent before: %w", c.Address, err)
+		}
+		r.counts = append(r.counts, newCounts(c, before))
+	}
+	return r.haltedBefore(ctx)
+}
+
+// Lanes are the addresses of the sending numbers that have something to send,
+// in the plan's order. Each is to be driven once.
+func (r *Running) Lanes() []string {
+	var out []string
+	for i := range r.plan.Campaigns {
+		c := &r.plan.Campaigns[i]
+		if c.Counts.Sends() > 0 && !slices.Contains(out, c.Provider) {
+			out = append(out, c.Provider)
+		}
+	}
+	return out
+}
+
+// Drive sends what the plan has for one number, until nothing is left, the
+// number is halted, or the run is stopped; lanes may be driven side by side. It
+// returns an error only when the state or the plan's stream failed, which Finish
+// returns too.
+func (r *Running) Drive(ctx context.Context, lane string) error {
+	err := newLane(r, lane).run(ctx)
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.failed, r.errs = true, append(r.errs, err)
+	}
+	return err
+}
+
+// Finish checks the arithmetic against the state and closes the run, when no
+// lane is driven any more. The report is valid together with an error, which
+// holds those of the lanes. Where the state failed, some of what was planned is
+// counted nowhere: it is pending.
+func (r *Running) Finish(ctx context.Context) (*Report, error) {
+	var errs, sums []error
+	run := &r.report.Run
+	run.Campaigns = run.Campaigns[:0]
+	for _, n := range r.counts {
+		c := n.campaign
+		after, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("counting what %s sent: %w", c.Address, err))
+		}
+		rep := n.close(after)
+		if r.failed {
+			rep.Pending += max(rep.Planned-added(&rep.CampaignRun), 0)
+		}
+		r.report.Campaigns = append(r.report.Campaigns, rep)
+		run.Campaigns = append(run.Campaigns, rep.CampaignRun)
+		if rep.Halt != nil && run.Halted == "" {
+			run.Halted = rep.Halt.Reason
+		}
+		if err == nil && !r.failed {
+			sums = append(sums, checkArithmetic(&rep.CampaignRun))
+		}
+	}
+	run.Ended = r.opt.Now()
+	fp.Hit("finish-before")
+	err := r.opt.Recorder.Finish(ctx, *run)
+	fp.Hit("finish-after")
+	if err != nil { // the state's counts may be another run's too, which fenced us
+		return r.report, errors.Join(append(append(r.errs, errs...), fmt.Errorf("closing the run in the state: %w", err))...)
+	}
+	return r.report, errors.Join(append(append(r.errs, errs...), sums...)...)
+}
+
+// observe passes ev on, one at a time.
+func (r *Running) observe(ev Event) {
+	if r.opt.Observe == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opt.Observe(ev)
+}

@@ -1,0 +1,168 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/internal/fp"
+	"github.com/handbill/handbill/state"
+)
+
+// turn writes the outcomes of the answers that came and the intents of the
+// batch in one commit, and then lets the batch go.
+func (l *lane) turn(ctx context.Context, now time.Time) error {
+	if len(l.settled) == 0 && len(l.batch) == 0 {
+		return nil
+	}
+	if h := l.r.watch.halt(now); h != nil && len(l.batch) > 0 {
+		l.putBack(now)
+		l.haltNumber(h)
+	}
+	verdicts, err := l.record(ctx)
+	if errors.Is(err, state.ErrFenced) {
+		l.putBack(now)
+		l.haltNumber(lockLost())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i, j := range l.batch {
+		l.release(ctx, j, verdicts[i], now)
+	}
+	l.batch = l.batch[:0]
+	return nil
+}
+
+// record makes a turn durable and books the outcomes. Where the whole failed
+// the outcomes are tried alone: losing one would make a doubt out of knowledge.
+// Another apply that began meanwhile keeps the intents out, not the outcomes.
+func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
+	outcomes, intents := l.outcomes(), l.intents()
+	// A turn is written even when the run was cancelled; its sends see that.
+	ctx = context.WithoutCancel(ctx)
+	hit(len(outcomes), "outcome-before")
+	hit(len(intents), "intent-before")
+	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, intents)
+	hit(len(intents), "intent-after")
+	fenced := errors.Is(err, state.ErrFenced)
+	if err == nil || fenced || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
+		hit(len(outcomes), "outcome-after")
+		l.book()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recording what became of %d sends, and %d that are about to be made: %w", len(outcomes), len(intents), err)
+	}
+	return verdicts, nil
+}
+
+// alone tries to write outcomes whose turn failed.
+func (l *lane) alone(ctx context.Context, outcomes []state.Outcome) bool {
+	_, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, nil)
+	return err == nil // else the turn's error tells it
+}
+
+func hit(n int, point string) {
+	if n > 0 {
+		fp.Hit(point)
+	}
+}
+
+func (l *lane) outcomes() []state.Outcome {
+	now := l.r.opt.Now()
+	l.out = l.out[:0]
+	for i := range l.settled {
+		l.out = append(l.out, state.OutcomeOf(l.settled[i].job.handle, l.settled[i].answer, now))
+	}
+	return l.out
+}
+
+func (l *lane) intents() []state.Intent {
+	l.in = l.in[:0]
+	for _, j := range l.batch {
+		l.in = append(l.in, j.intent)
+	}
+	return l.in
+}
+
+// putBack returns a batch whose intents were not written.
+func (l *lane) putBack(now time.Time) {
+	for _, j := range l.batch {
+		l.waiting.put(j, now)
+	}
+	l.flow.give(len(l.batch))
+	l.batch = l.batch[:0]
+}
+
+// release lets a job go whose intent is durable, or books the gate that
+// refused it.
+func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Time) {
+	if v.Gate != "" {
+		l.flow.give(1)
+		l.gate(j, v)
+		return
+	}
+	j.handle, j.touched = v.Attempt, true
+	l.flying++
+	l.flow.spacing.sent(j.intent.Recipient, now)
+	if l.senders < l.flying {
+		l.senders++
+		go l.send(ctx)
+	}
+	l.work <- j
+}
+
+// send carries out what is released, one after another, until the lane ends.
+// Those who send stay, since a new goroutine would have to grow its stack for
+// every request.
+func (l *lane) send(ctx context.Context) {
+	clock := l.r.opt.Now
+	for j := range l.work {
+		l.flow.leave(ctx, clock)
+		started := clock()
+		fp.Hit("request-before")
+		a := l.sender.Send(ctx, j.request)
+		fp.Hit("answer-after")
+		took := clock().Sub(started)
+		a.Title = impersonal(a.Title, j.entry.Values)
+		l.answers <- answered{job: j, answer: a, took: took}
+	}
+}
+
+// impersonal takes what is the recipient's own out of a provider's words, which
+// may repeat the message and are shown and logged.
+func impersonal(title string, values []string) string {
+	for _, v := range values {
+		if len(v) >= 3 {
+			title = strings.ReplaceAll(title, v, "…")
+		}
+	}
+	return title
+}
+
+// gate books a verdict that wrote nothing.
+func (l *lane) gate(j *job, v state.Verdict) {
+	if v.Gate == state.GateAttempt { // a saved plan applied again: the rest of it goes on
+		j.attempt = v.Next
+		if j.settled() && v.Was == state.Pending {
+			j.pending = true
+			j.counts.unsettled()
+		} else if v.Was == state.Pending && !j.touched {
+			j.counts.overtaken()
+		}
+		l.waiting.put(j, l.r.opt.Now())
+		return
+	}
+	if !v.Until.IsZero() {
+		l.close(j, v.Gate, v.Until)
+		return
+	}
+	l.canaryLeft(j)
+	j.counts.gated(v.Gate, j.settled(), j.touched || j.pending)
+	j.counts.leftWith(j.attempt)
+	l.r.observe(Event{Kind: EventGated, Provider: l.provider, Campaign: j.counts.campaign.Address,
+		Recipient: j.intent.Recipient, Reason: v.Gate})
+}
