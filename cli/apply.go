@@ -119,7 +119,7 @@ type carriage struct {
 }
 
 // approved shows the plan, checks that it may be applied, and asks.
-func (a *app) approved(ctx context.Context, store *sqlite.Store, report *view.PlanReport, opt *applyOptions) error {
+func (a *app) approved(ctx context.Context, store state.Store, report *view.PlanReport, opt *applyOptions) error {
 	if opt.file != "" {
 		meta, err := store.Meta(ctx)
 		if err != nil {
@@ -258,7 +258,7 @@ const replySource = "reply_source"
 // move gives what moved blocks rename its new address, before the run counts
 // what was sent under it. What an earlier run of a saved plan moved is there
 // already.
-func move(ctx context.Context, store *sqlite.Store, p *plan.Plan) error {
+func move(ctx context.Context, store state.Store, p *plan.Plan) error {
 	for _, c := range p.Moved() {
 		if err := store.Move(ctx, c.From, c.Address); err != nil && !errors.Is(err, state.ErrUnknown) {
 			return err
@@ -286,7 +286,7 @@ type applied struct {
 }
 
 // concluded shows how it ended and chooses the exit code.
-func (a *app) concluded(ctx context.Context, store *sqlite.Store, opt *applyOptions, done *applied) error {
+func (a *app) concluded(ctx context.Context, store state.Store, opt *applyOptions, done *applied) error {
 	r := applyReport(done)
 	if done.stream != nil {
 		done.stream.Complete(r)

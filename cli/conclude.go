@@ -6,7 +6,6 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 )
 
 // concluder is a number whose network ends with this process, so that what
@@ -21,7 +20,7 @@ type concluder interface {
 const concludeBatch = 500
 
 // conclude records what became of the messages that the embedded sandbox took.
-func (s *senders) conclude(ctx context.Context, store *sqlite.Store, p *plan.Plan) error {
+func (s *senders) conclude(ctx context.Context, store state.Store, p *plan.Plan) error {
 	for i := range p.Campaigns {
 		c := &p.Campaigns[i]
 		number, ok := s.providers[c.Provider].(concluder)
@@ -35,7 +34,7 @@ func (s *senders) conclude(ctx context.Context, store *sqlite.Store, p *plan.Pla
 	return nil
 }
 
-func concludeCampaign(ctx context.Context, store *sqlite.Store, number concluder, c *plan.Campaign) error {
+func concludeCampaign(ctx context.Context, store state.Store, number concluder, c *plan.Campaign) error {
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ const (
 
 // sendable refuses a state that nothing may be sent from: one that was restored
 // or rolled back, or one that knows a later time than the clock shows.
-func (a *app) sendable(ctx context.Context, store *sqlite.Store) error {
+func (a *app) sendable(ctx context.Context, store state.Store) error {
 	halt, err := store.Halted(ctx)
 	if err != nil {
 		return err

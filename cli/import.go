@@ -19,7 +19,6 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 )
 
 // importOptions are the flags of import.
@@ -69,14 +68,14 @@ func (a *app) importSends(ctx context.Context, opt *importOptions, file string) 
 	if opt.onInvalid != "fail" && opt.onInvalid != "skip" {
 		return a.fail("Invalid option", fmt.Errorf("-on-invalid=%s is not one of fail, skip", message.SafeText(opt.onInvalid)))
 	}
-	do := func(p *project, s *sqlite.Store) error { return a.importFile(ctx, opt, p, s, file) }
+	do := func(p *project, s state.Store) error { return a.importFile(ctx, opt, p, s, file) }
 	if opt.dry {
 		return a.withState(ctx, &opt.stateFlags, do)
 	}
 	return a.changeState(ctx, &opt.stateFlags, "import", do)
 }
 
-func (a *app) importFile(ctx context.Context, opt *importOptions, p *project, s *sqlite.Store, file string) error {
+func (a *app) importFile(ctx context.Context, opt *importOptions, p *project, s state.Store, file string) error {
 	campaign, err := importCampaign(p.config, opt.campaign)
 	if err != nil {
 		return a.fail("No such campaign", err)
@@ -152,7 +151,7 @@ type importCount struct {
 const shownReasons = 3
 
 // survey reads the whole file before anything is written.
-func (im *importer) survey(ctx context.Context, s *sqlite.Store) (*importCount, error) {
+func (im *importer) survey(ctx context.Context, s state.Store) (*importCount, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func note(who, why string) string {
@@ -16,7 +16,7 @@ func note(who, why string) string {
 }
 
 // changeOptouts runs change for every recipient, after all of them were read.
-func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string, args []string, change func(*sqlite.Store, string) error) error {
+func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string, args []string, change func(state.Store, string) error) error {
 	for i, arg := range args {
 		key, err := recipientKey(arg, "")
 		if err != nil {
@@ -24,7 +24,7 @@ func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string
 		}
 		args[i] = key
 	}
-	return a.changeState(ctx, f, operation, func(_ *project, s *sqlite.Store) error {
+	return a.changeState(ctx, f, operation, func(_ *project, s state.Store) error {
 		for _, r := range args {
 			if err := change(s, r); err != nil {
 				return a.failState(err, false)

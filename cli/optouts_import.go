@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) optoutsImportCommand() *cobra.Command {
@@ -29,7 +29,7 @@ named reason and evidence are kept. A header is recognised by its first cell,
 				return a.fail("Unreadable file", fmt.Errorf("%s: %w", args[0], err))
 			}
 			names := slices.Sorted(maps.Keys(rows))
-			return a.changeOptouts(cmd.Context(), &f, "optouts import", names, func(s *sqlite.Store, r string) error {
+			return a.changeOptouts(cmd.Context(), &f, "optouts import", names, func(s state.Store, r string) error {
 				return s.OptOut(cmd.Context(), r, "import", rows[r])
 			})
 		},

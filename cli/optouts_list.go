@@ -11,7 +11,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) optoutsListCommand() *cobra.Command {
@@ -20,7 +20,7 @@ func (a *app) optoutsListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "list opt-outs with their evidence", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.optoutsList(cmd.Context(), s, f.show, asCSV) })
+			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) error { return a.optoutsList(cmd.Context(), s, f.show, asCSV) })
 		},
 	}
 	f.in.bind(cmd.Flags())
@@ -29,7 +29,7 @@ func (a *app) optoutsListCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) optoutsList(ctx context.Context, s *sqlite.Store, show, asCSV bool) error {
+func (a *app) optoutsList(ctx context.Context, s state.Store, show, asCSV bool) error {
 	style := a.style()
 	style.ShowRecipients = show || asCSV
 	out := csv.NewWriter(a.sys.Stdout)

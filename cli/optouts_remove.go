@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) optoutsRemoveCommand() *cobra.Command {
@@ -17,7 +17,7 @@ func (a *app) optoutsRemoveCommand() *cobra.Command {
 			if why == "" {
 				return a.fail("Evidence needed", errors.New("say with -why where and when the person asked for messages again"))
 			}
-			return a.changeOptouts(cmd.Context(), &f, "optouts remove", args, func(s *sqlite.Store, r string) error {
+			return a.changeOptouts(cmd.Context(), &f, "optouts remove", args, func(s state.Store, r string) error {
 				return s.OptIn(cmd.Context(), r, note(a.who(), why))
 			})
 		},

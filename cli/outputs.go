@@ -7,7 +7,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/plan"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 // outputs is the name under which the state keeps the outputs of the last
@@ -22,7 +22,7 @@ type storedOutput struct {
 }
 
 // storedOutputs are the outputs of the last apply.
-func storedOutputs(ctx context.Context, snap *sqlite.Snapshot) (map[string]storedOutput, error) {
+func storedOutputs(ctx context.Context, snap state.Snapshot) (map[string]storedOutput, error) {
 	values := map[string]storedOutput{}
 	data, err := snap.Get(ctx, outputs)
 	if err == nil && len(data) > 0 {
@@ -35,7 +35,7 @@ func storedOutputs(ctx context.Context, snap *sqlite.Snapshot) (map[string]store
 }
 
 // lastOutputs are the values of storedOutputs as planning compares them.
-func lastOutputs(ctx context.Context, snap *sqlite.Snapshot) (map[string]string, error) {
+func lastOutputs(ctx context.Context, snap state.Snapshot) (map[string]string, error) {
 	values, err := storedOutputs(ctx, snap)
 	last := make(map[string]string, len(values))
 	for name, v := range values {

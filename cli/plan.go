@@ -20,7 +20,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 // planFlags are the choices that plan and apply share.
@@ -148,7 +148,7 @@ func (a *app) unplannable(p *project, f *planFlags) error {
 // planState opens the state for planning. A plan that is saved is bound to the
 // state's lineage, so the state is made when there is none; a plan that is only
 // shown works without, also in a directory that can't be written.
-func (a *app) planState(ctx context.Context, p *project, bind bool) (*sqlite.Store, error) {
+func (a *app) planState(ctx context.Context, p *project, bind bool) (state.Store, error) {
 	if bind {
 		s, _, err := a.openState(ctx, p)
 		return s, err
@@ -174,7 +174,7 @@ func (a *app) planState(ctx context.Context, p *project, bind bool) (*sqlite.Sto
 
 // build makes the plan and its report. Errors of the plan itself are in the
 // report, since a reader wants to see what the plan would have been.
-func (a *app) build(ctx context.Context, p *project, store *sqlite.Store, f *planFlags) (*view.PlanReport, error) {
+func (a *app) build(ctx context.Context, p *project, store state.Store, f *planFlags) (*view.PlanReport, error) {
 	in, err := a.planInputs(p, f)
 	if err != nil {
 		return nil, a.fail("Invalid option", err)

@@ -75,7 +75,7 @@ func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string) e
 }
 
 // unsettled are the ids of a campaign's messages that may still change.
-func (a *app) unsettled(ctx context.Context, store *sqlite.Store, campaign string) (ids []string, err error) {
+func (a *app) unsettled(ctx context.Context, store state.Store, campaign string) (ids []string, err error) {
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (a *app) unsettled(ctx context.Context, store *sqlite.Store, campaign strin
 }
 
 // poll asks about ids and joins the answers, in order, a batch at a time.
-func (a *app) poll(ctx context.Context, p *project, store *sqlite.Store, address string, ids []string) (asked, failed int, err error) {
+func (a *app) poll(ctx context.Context, p *project, store state.Store, address string, ids []string) (asked, failed int, err error) {
 	if len(ids) == 0 {
 		return 0, 0, nil
 	}

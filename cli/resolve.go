@@ -13,7 +13,6 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 )
 
 // resolveOptions are the flags of resolve.
@@ -51,7 +50,7 @@ func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) e
 	case !ok:
 		return a.fail("Invalid option", fmt.Errorf("-as=%s is not one of sent, not-sent", message.SafeText(opt.as)))
 	}
-	return a.changeState(ctx, &opt.stateFlags, "resolve", func(_ *project, s *sqlite.Store) error {
+	return a.changeState(ctx, &opt.stateFlags, "resolve", func(_ *project, s state.Store) error {
 		if _, err := s.Recover(ctx); err != nil {
 			return a.failState(err, false)
 		}
@@ -64,7 +63,7 @@ func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) e
 	})
 }
 
-func (a *app) resolveOne(ctx context.Context, s *sqlite.Store, opt *resolveOptions, as state.Send, arg string) error {
+func (a *app) resolveOne(ctx context.Context, s state.Store, opt *resolveOptions, as state.Send, arg string) error {
 	campaign, recipient, err := deliveryAddress(arg)
 	if err != nil {
 		return a.fail("Invalid address", err)

@@ -9,12 +9,11 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 )
 
 // resumable checks that what is to be resumed is halted: a job that always says
 // -resume would make every halt worth nothing.
-func (a *app) resumable(ctx context.Context, store *sqlite.Store, p *plan.Plan, opt *applyOptions) error {
+func (a *app) resumable(ctx context.Context, store state.Store, p *plan.Plan, opt *applyOptions) error {
 	halts, err := store.Halts(ctx)
 	if err != nil {
 		return a.failState(err, opt.detailed)

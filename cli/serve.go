@@ -20,7 +20,7 @@ import (
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/serve"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 // serveOptions are the flags of serve.
@@ -224,7 +224,7 @@ func (simulated) Authenticate(http.Header, []byte) (bool, error) { return false,
 // ruleSource gives the rules of the last apply, compiled once for every apply.
 type ruleSource struct {
 	a     *app
-	store *sqlite.Store
+	store state.Store
 	vars  []lang.VarInput
 
 	mu    sync.Mutex

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) stateAcknowledgeCommand() *cobra.Command {
@@ -23,7 +23,7 @@ imported. Who said so, when and why is kept ("handbill state pull" shows it).`,
 			if why == "" {
 				return a.fail("Reason missing", errors.New("say with -why=REASON why nobody will get a message twice, such as -why='nothing was sent since the backup'"))
 			}
-			return a.changeState(cmd.Context(), &f, "state acknowledge", func(_ *project, s *sqlite.Store) error {
+			return a.changeState(cmd.Context(), &f, "state acknowledge", func(_ *project, s state.Store) error {
 				return a.stateAcknowledge(cmd.Context(), s, why)
 			})
 		},
@@ -34,7 +34,7 @@ imported. Who said so, when and why is kept ("handbill state pull" shows it).`,
 	return cmd
 }
 
-func (a *app) stateAcknowledge(ctx context.Context, s *sqlite.Store, why string) error {
+func (a *app) stateAcknowledge(ctx context.Context, s state.Store, why string) error {
 	halt, err := s.Halted(ctx)
 	if err != nil {
 		return a.failState(err, false)

@@ -13,7 +13,7 @@ func (a *app) stateBackupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backup FILE", Short: "copy the state while it may be in use", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
+			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
 				if err := s.Backup(cmd.Context(), a.path(args[0])); err != nil {
 					return a.failState(err, false)
 				}

@@ -19,7 +19,7 @@ func (a *app) stateExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export -out=FILE", Short: "write the state as JSON lines into a file", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateExport(cmd.Context(), s, out) })
+			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateExport(cmd.Context(), s, out) })
 		},
 	}
 	f.in.bind(cmd.Flags())

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) stateListCommand() *cobra.Command {
@@ -17,7 +17,7 @@ func (a *app) stateListCommand() *cobra.Command {
 		Long: `Lists the addresses of the resources of the last apply, and for campaigns that are
 named on the command line their deliveries.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateList(cmd.Context(), s, &f, args) })
+			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) error { return a.stateList(cmd.Context(), s, &f, args) })
 		},
 	}
 	f.in.bind(cmd.Flags())
@@ -25,7 +25,7 @@ named on the command line their deliveries.`,
 	return cmd
 }
 
-func (a *app) stateList(ctx context.Context, s *sqlite.Store, f *stateFlags, addresses []string) error {
+func (a *app) stateList(ctx context.Context, s state.Store, f *stateFlags, addresses []string) error {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
 		return a.failState(err, false)

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) stateMoveCommand() *cobra.Command {
@@ -14,7 +14,7 @@ func (a *app) stateMoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "mv FROM TO", Short: "rename a resource without losing its history", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeState(cmd.Context(), &f, "state mv", func(_ *project, s *sqlite.Store) error {
+			return a.changeState(cmd.Context(), &f, "state mv", func(_ *project, s state.Store) error {
 				if err := s.Move(cmd.Context(), args[0], args[1]); err != nil {
 					return a.failState(err, false)
 				}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -17,7 +18,12 @@ type stateFlags struct {
 }
 
 // withState loads the configuration, opens the state for reading, and runs fn.
-func (a *app) withState(ctx context.Context, f *stateFlags, fn func(*project, *sqlite.Store) error) error {
+func (a *app) withState(ctx context.Context, f *stateFlags, fn func(*project, state.Store) error) error {
+	return a.withFile(ctx, f, func(p *project, s *sqlite.Store) error { return fn(p, s) })
+}
+
+// withFile is withState for what is done with the state's file.
+func (a *app) withFile(ctx context.Context, f *stateFlags, fn func(*project, *sqlite.Store) error) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -36,7 +42,7 @@ func (a *app) withState(ctx context.Context, f *stateFlags, fn func(*project, *s
 
 // changeState loads the configuration, takes the lock, backs the state up, and
 // runs fn.
-func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, fn func(*project, *sqlite.Store) error) error {
+func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, fn func(*project, state.Store) error) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err

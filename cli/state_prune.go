@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) statePruneCommand() *cobra.Command {
@@ -18,7 +18,7 @@ func (a *app) statePruneCommand() *cobra.Command {
 			if older < 45 {
 				return a.fail("Invalid option", fmt.Errorf("-days=%d: outcomes may come up to 45 days late, so at least 45 are kept", older))
 			}
-			return a.changeState(cmd.Context(), &f, "state prune", func(_ *project, s *sqlite.Store) error {
+			return a.changeState(cmd.Context(), &f, "state prune", func(_ *project, s state.Store) error {
 				n, err := s.Prune(cmd.Context(), a.sys.Now().AddDate(0, 0, -older))
 				if err != nil {
 					return a.failState(err, false)

@@ -13,7 +13,7 @@ func (a *app) statePullCommand() *cobra.Command {
 		Long: `Writes everything in the state to stdout, one JSON object a line: numbers and
 names as they are. It is for programs and backups, not for pull requests.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
+			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
 				err := s.Export(cmd.Context(), a.sys.Stdout)
 				if err != nil {
 					return a.failState(err, false)

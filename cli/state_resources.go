@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/handbill/handbill/lang"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 // stateResource is a resource of the state, decoded.
@@ -15,7 +15,7 @@ type stateResource struct {
 	Tree    *lang.Tree
 }
 
-func (a *app) stateResources(ctx context.Context, s *sqlite.Store) ([]stateResource, error) {
+func (a *app) stateResources(ctx context.Context, s state.Store) ([]stateResource, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
 		return nil, a.failState(err, false)

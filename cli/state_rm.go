@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) stateRemoveCommand() *cobra.Command {
@@ -16,7 +16,7 @@ func (a *app) stateRemoveCommand() *cobra.Command {
 		Long: `Forgets a resource. For a campaign this forgets who was sent it: the next apply
 sends to them again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeState(cmd.Context(), &f, "state rm", func(_ *project, s *sqlite.Store) error {
+			return a.changeState(cmd.Context(), &f, "state rm", func(_ *project, s state.Store) error {
 				for _, address := range args {
 					n, err := s.Remove(cmd.Context(), address)
 					if err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) stateShowCommand() *cobra.Command {
@@ -16,14 +16,14 @@ func (a *app) stateShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show [flags] ADDRESS", Short: "show one resource of the last apply", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateShow(cmd.Context(), s, args[0]) })
+			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) error { return a.stateShow(cmd.Context(), s, args[0]) })
 		},
 	}
 	f.in.bind(cmd.Flags())
 	return cmd
 }
 
-func (a *app) stateShow(ctx context.Context, s *sqlite.Store, address string) error {
+func (a *app) stateShow(ctx context.Context, s state.Store, address string) error {
 	resources, err := a.stateResources(ctx, s)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify", Short: "prove that the state is what was written", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateVerify(cmd.Context(), s) })
+			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateVerify(cmd.Context(), s) })
 		},
 	}
 	f.in.bind(cmd.Flags())

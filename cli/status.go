@@ -11,7 +11,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 // statusOptions are the flags of status.
@@ -143,7 +143,7 @@ func known(p *project, r *view.StatusReport, campaign string) error {
 // maxDoubts is how many doubts status lists; the count is in the funnel.
 const maxDoubts = 20
 
-func (a *app) statusRest(ctx context.Context, store *sqlite.Store, r *view.StatusReport, campaign string) error {
+func (a *app) statusRest(ctx context.Context, store state.Store, r *view.StatusReport, campaign string) error {
 	findings, err := store.Findings(ctx)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 // tryOptions are the flags of try.
@@ -109,7 +109,7 @@ func (a *app) served(testers []string) []string {
 	return left
 }
 
-func (a *app) optedIn(ctx context.Context, snap *sqlite.Snapshot, testers []string) ([]string, error) {
+func (a *app) optedIn(ctx context.Context, snap state.Snapshot, testers []string) ([]string, error) {
 	out := map[string]bool{}
 	for person, err := range snap.People(ctx) {
 		if err != nil {

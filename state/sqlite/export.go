@@ -15,7 +15,7 @@ import (
 // Export writes everything that the state knows as lines of JSON, each with a
 // "kind": the same state gives the same bytes. It holds people's data.
 func (s *Store) Export(ctx context.Context, w io.Writer) error {
-	snap, err := s.Snapshot(ctx)
+	snap, err := s.snapshot(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,15 @@ type Snapshot struct {
 }
 
 // Snapshot takes one.
-func (s *Store) Snapshot(ctx context.Context) (*Snapshot, error) {
+func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
+	snap, err := s.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return snap, nil
+}
+
+func (s *Store) snapshot(ctx context.Context) (*Snapshot, error) {
 	c, err := s.reader(ctx)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-func snapshot(t *testing.T, s *Store) *Snapshot {
+func snapshot(t *testing.T, s *Store) state.Snapshot {
 	t.Helper()
 	snap, err := s.Snapshot(t.Context())
 	if err != nil {

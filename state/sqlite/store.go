@@ -52,6 +52,8 @@ type Options struct {
 // applicationID marks a SQLite file as a handbill state: "hbst".
 const applicationID = 0x68627374
 
+var _ state.Store = (*Store)(nil)
+
 // Store is an open state. It is safe for concurrent use. One process opens a
 // file once.
 type Store struct {

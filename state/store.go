@@ -1,0 +1,240 @@
+package state
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/handbill/handbill/message"
+)
+
+// Store keeps one state. Package statetest holds every store to what is said
+// here; whoever sends, serves or plans needs a part of it and says which, as
+// apply.Recorder and serve.Store do.
+//
+// All methods are safe for concurrent use. Each that writes is one transaction:
+// it is durable when it returns nil, and where it fails nothing of it is there,
+// unless its comment says otherwise. Times are kept in milliseconds. Recipients
+// are named by message.Address.Key, and either spelling of a phone number finds
+// the person (message.OtherSpelling). Errors wrap ErrDamaged where the store
+// holds something else than what was written to it.
+type Store interface {
+	Sends
+	Events
+	Conversations
+	People
+	Decisions
+	Reports
+
+	// Meta is the identity of the state.
+	Meta(ctx context.Context) (Meta, error)
+	// Latest is the newest moment that this machine's clock wrote into the
+	// state; zero in a new one. A clock that shows less was put back since.
+	Latest(ctx context.Context) (time.Time, error)
+	// Snapshot is the state at this moment. It is to be closed.
+	Snapshot(ctx context.Context) (Snapshot, error)
+
+	// Put keeps data under a name, and PutAll under several; nil removes a name.
+	Put(ctx context.Context, name string, data []byte) error
+	PutAll(ctx context.Context, blobs map[string][]byte) error
+	// Get is what is kept under a name; nil for nothing.
+	Get(ctx context.Context, name string) ([]byte, error)
+	// Blobs are those whose names begin with prefix.
+	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
+
+	// Close ends the use of the store. Whoever calls another method after it gets
+	// an error.
+	Close() error
+}
+
+// Sends is the part of a Store in which an apply sends.
+type Sends interface {
+	// Recover turns every attempt that an earlier apply left open into a doubt
+	// with the cause "interrupted", and returns how many there were. Whoever
+	// calls it holds the lock: no other apply has an attempt open. Replies are
+	// left alone.
+	Recover(ctx context.Context) (int, error)
+	// Begin opens a run and returns its id. It raises the serial and the epoch,
+	// which fences every run before, keeps the resources in their order in place
+	// of those of the run before, keeps r.Blobs, and lifts the halts of r.Resume.
+	// While the state as a whole is halted it fails with a *HaltError.
+	Begin(ctx context.Context, r Run, resources []Resource) (int64, error)
+	// Turn records outcomes of attempts and then new intents. The intents see
+	// the outcomes, and every webhook that was accepted before.
+	//
+	// The verdicts are in the order of the intents: each is durable and has an
+	// Attempt, or a Gate says why it was not recorded. An outcome for an attempt
+	// that is settled is joined by the rules of delivery.Joins; a move that is
+	// forbidden fails with a *delivery.TransitionError.
+	//
+	// Run is an open run, or 0 for replies, whose intents name what they answer.
+	// Where another run has begun since, the error wraps ErrFenced: then the
+	// outcomes are recorded and the intents are not. It fails for a run that is
+	// over.
+	Turn(ctx context.Context, run int64, outcomes []Outcome, intents []Intent) ([]Verdict, error)
+	// Intend is Turn without outcomes, and Settle without intents.
+	Intend(ctx context.Context, run int64, intents []Intent) ([]Verdict, error)
+	Settle(ctx context.Context, run int64, outcomes []Outcome) error
+	// Finish closes a run with its counts. It fails for a run that is over, and
+	// with ErrFenced when another has begun since.
+	Finish(ctx context.Context, r Run) error
+	// Tally counts the deliveries of one campaign revision that have an attempt.
+	Tally(ctx context.Context, campaign string, revision int) (Tally, error)
+
+	// Halt keeps that a campaign sends nothing before a person has looked; the
+	// first reason stands.
+	Halt(ctx context.Context, h Halt) error
+	// Halts are the campaigns that are halted, by address.
+	Halts(ctx context.Context) ([]Halt, error)
+	// Halted is why the state as a whole is not sent from before Acknowledge; nil
+	// when it may be.
+	Halted(ctx context.Context) (*HaltError, error)
+}
+
+// Events is the part of a Store that takes what providers tell. Any order and
+// any repetition of the same events end in the same state.
+type Events interface {
+	// Append accepts webhook bodies. For each it says whether it is new: a body
+	// that the same provider sent within 45 days is not accepted again.
+	Append(ctx context.Context, in []Inbox) ([]bool, error)
+	// Fold joins the oldest accepted bodies, up to limit, and returns how many
+	// there were. A body without events is kept as a notice.
+	Fold(ctx context.Context, limit int) (int, error)
+	// FoldAll joins all of them, in as many transactions as it likes.
+	FoldAll(ctx context.Context) error
+	// InboxWaits reports whether an accepted body waits to be joined.
+	InboxWaits(ctx context.Context) (bool, error)
+	// Waiting is how many accepted bodies wait to be joined, and how many inbound
+	// events no rule has answered.
+	Waiting(ctx context.Context) (inbox, inbound int, err error)
+	// Events joins events that were asked for, as by a poll, at once.
+	Events(ctx context.Context, provider string, evs []message.Event) error
+}
+
+// Conversations is the part of a Store that serve answers from.
+type Conversations interface {
+	// RecoverReplies is Recover for replies, for the start of the one process
+	// that answers.
+	RecoverReplies(ctx context.Context) (int, error)
+	// OpenInbound returns up to n inbound events after from.Seq that no rule has
+	// answered, oldest first: those of from.Recipient at from.Provider where they
+	// are set, else everybody's.
+	OpenInbound(ctx context.Context, from InboundRef, n int) ([]InboundRef, error)
+	// Inbound is the inbound event of that number; ok is false when there is
+	// none, as after its sender was erased.
+	Inbound(ctx context.Context, seq int64) (ev InboundEvent, ok bool, err error)
+	// Answered says that the rules are done with inbound events, whatever they
+	// answered.
+	Answered(ctx context.Context, seqs ...int64) error
+	// RepliedBy are the addresses of the rules that have an attempt at answering
+	// an inbound event, whatever became of it, in the order of the attempts.
+	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)
+	// Exchanges are the answers to a recipient since a time, the newest first and
+	// up to n, without those to the inbound event seq. Doubts count.
+	Exchanges(ctx context.Context, recipient string, seq int64, since time.Time, n int) ([]Exchange, error)
+	// LastReply is when a rule last answered a recipient; zero for never. Doubts
+	// count.
+	LastReply(ctx context.Context, rule, recipient string) (time.Time, error)
+}
+
+// People is the part of a Store about persons.
+type People interface {
+	// Person is what is known of a recipient; of one that was erased, only that
+	// nothing may be sent.
+	Person(ctx context.Context, recipient string) (Person, error)
+	// SetAttributes sets attributes of a recipient; "" removes one. Nothing is
+	// kept of somebody who was erased.
+	SetAttributes(ctx context.Context, recipient string, set map[string]string) error
+	// Handover silences the rules for a recipient, or gives the person back.
+	Handover(ctx context.Context, recipient string, on bool) error
+	// OptOut records that a person wants no marketing. The reason is a word, such
+	// as "stop_word"; the evidence says where it is from. It holds whatever was
+	// recorded before.
+	OptOut(ctx context.Context, recipient, reason, evidence string) error
+	// OptIn records that a person wants marketing again.
+	OptIn(ctx context.Context, recipient, evidence string) error
+	// OptOuts are all who must not get marketing, those who were erased excepted.
+	OptOuts(ctx context.Context) iter.Seq2[OptOutEntry, error]
+	// Erase forgets a person everywhere: what was written, known and received,
+	// also in accepted webhooks. The deliveries stay for the counts, under a name
+	// that tells nothing and without their ids. Nothing is sent to that recipient
+	// again.
+	Erase(ctx context.Context, recipient string) error
+}
+
+// Decisions is the part of a Store that people decide with. Each raises the
+// serial, which makes saved plans stale; an address or a key of which nothing is
+// known fails with ErrUnknown.
+type Decisions interface {
+	// Resolve settles a delivery that is in doubt, as Accepted or, when a person
+	// is sure that it was not sent, as Pending. It fails when the delivery is not
+	// in doubt.
+	Resolve(ctx context.Context, key Key, as Send, who, why string) error
+	// Move gives what is kept under one address to another: the resource, its
+	// deliveries and its halt. It fails where the other has any.
+	Move(ctx context.Context, from, to string) error
+	// Remove forgets a resource and, with a campaign, its deliveries: what was
+	// sent would be sent again. It returns how many attempts were forgotten, and
+	// fails while one is open.
+	Remove(ctx context.Context, address string) (int, error)
+	// Import takes over deliveries that were made elsewhere, as accepted, so that
+	// they are not made again; those that are known already stay as they are. It
+	// returns how many were added; after an error, those before it may be in.
+	Import(ctx context.Context, ds iter.Seq2[Delivery, error]) (int, error)
+	// Prune forgets what nothing depends on any more and that is older than
+	// before: answered inbound events, notices, and revisions of a campaign that
+	// has a newer one; events younger than 45 days stay. It takes many
+	// transactions, returns how many records are gone, also with an error, and
+	// leaves the serial.
+	Prune(ctx context.Context, before time.Time) (int, error)
+	// Acknowledge lifts what Halted tells.
+	Acknowledge(ctx context.Context, who, why string) error
+}
+
+// Reports is the part of a Store that people read.
+type Reports interface {
+	// Runs are all applies, oldest first.
+	Runs(ctx context.Context) ([]Run, error)
+	// Funnel counts the deliveries of a campaign by how they stand, of every
+	// campaign for "", ordered by all that they are counted by.
+	Funnel(ctx context.Context, campaign string) ([]FunnelRow, error)
+	// InDoubt are the deliveries of a campaign that are in doubt, of every
+	// campaign for "".
+	InDoubt(ctx context.Context, campaign string) iter.Seq2[Delivery, error]
+	// Orders sums the orders that came, by the campaign that they answer and by
+	// currency.
+	Orders(ctx context.Context) ([]OrderCount, error)
+	// Findings are the contradictions that were seen, each once, oldest first.
+	Findings(ctx context.Context) ([]Finding, error)
+	// Notices are the account's events and those that were not understood, since
+	// a moment, oldest first.
+	Notices(ctx context.Context, since time.Time) iter.Seq2[Notice, error]
+}
+
+// Snapshot is a state at one moment, whatever is written meanwhile. It is used
+// by one goroutine at a time. After Close its methods fail.
+type Snapshot interface {
+	Meta(ctx context.Context) (Meta, error)
+	// Resources are those of the last apply, in the order in which Begin got them.
+	Resources(ctx context.Context) ([]Resource, error)
+	// Compact is what became of everybody in one revision of a campaign. It may
+	// be used after Close.
+	Compact(ctx context.Context, campaign string, revision int) (SentIndex, error)
+	// Deliveries are all deliveries of a campaign, of every campaign for "", by
+	// the time of their last attempt.
+	Deliveries(ctx context.Context, campaign string) iter.Seq2[Delivery, error]
+	// People are all persons of whom something is known.
+	People(ctx context.Context) iter.Seq2[Person, error]
+	// RecentSends are the messages of campaigns that reached or may have reached
+	// somebody since a moment.
+	RecentSends(ctx context.Context, since time.Time) iter.Seq2[RecentSend, error]
+	// Erased returns a function that tells who was erased and must never be sent
+	// to again. It is safe for concurrent use, also after Close.
+	Erased(ctx context.Context) (func(recipient string) bool, error)
+	// Halts are the campaigns that were halted, by address.
+	Halts(ctx context.Context) ([]Halt, error)
+	// Get is what was kept under a name; nil for nothing.
+	Get(ctx context.Context, name string) ([]byte, error)
+	// Close ends the snapshot; a second time does nothing.
+	Close() error
+}
