@@ -202,6 +202,9 @@ func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (se
 		n.ID, n.Phone = named.WebhookNumber()
 		n.Phone = providers.Digits(n.Phone)
 	}
+	if of, ok := made.(providers.Accounted); ok {
+		n.Account = of.WebhookAccount()
+	}
 	args := arguments(decl.Arguments)
 	// What these compare is a secret that only the provider was told.
 	n.TrustUnsigned = len(args.secrets("webhook_headers")) > 0 || args.text("webhook_user") != ""

@@ -13,6 +13,14 @@ const (
 	EventIdentity   EventKind = "identity"   // a person's number or user id changed
 	EventAccount    EventKind = "account"    // quality, template and account notices
 	EventOther      EventKind = "other"      // kept, not understood; Reason says why
+
+	// These are kept and never taken for a message to the number: they open no
+	// window, are not answered, and Reason says so.
+
+	EventGroup   EventKind = "group"   // a person wrote in a group, or a group changed
+	EventEcho    EventKind = "echo"    // somebody wrote from the number in the WhatsApp Business app; From is to whom
+	EventHistory EventKind = "history" // chats and contacts of that app from before; counted only
+	EventCall    EventKind = "call"    // a call, or what became of one
 )
 
 // Rank is how far a message got: none < sent < delivered < read < played.
@@ -44,9 +52,13 @@ type Event struct {
 	At time.Time // the provider's clock; zero where it does not say
 
 	// NumberID and Number are the sending number that it is about: the provider's
-	// id of it, and its digits. Empty where the provider does not say.
-	NumberID string `json:",omitempty"`
-	Number   string `json:",omitempty"`
+	// id of it, and its digits. AccountID is the account that it is about. Empty
+	// where the provider does not say.
+	NumberID  string `json:",omitempty"`
+	Number    string `json:",omitempty"`
+	AccountID string `json:",omitempty"`
+	// GroupID is the group in which it was written; "" for none.
+	GroupID string `json:",omitempty"`
 
 	// From is who wrote, or whom the status is about. WhatsApp may leave both
 	// parts out of a status; never correlate statuses by it.
@@ -59,6 +71,8 @@ type Event struct {
 	Failed bool
 	Code   string // with Failed: the provider's code
 	Title  string // with Failed: in a few words
+	// Billing is what the status says about its price; nil for nothing.
+	Billing *Billing `json:",omitempty"`
 
 	// Inbound
 	Type      string // Meta's type: "text", "interactive", "button", "order", "image", …
@@ -81,6 +95,14 @@ type Event struct {
 	Field  string // Meta's webhook field
 	Reason string // why it was kept without being understood
 	Raw    []byte // the JSON of this one event, for Account and Other
+}
+
+// Billing is what a provider says it billed for one message.
+// Source: Meta, webhooks/reference/messages/status, read 2026-09-11.
+type Billing struct {
+	Billable bool
+	Category string `json:",omitempty"` // "marketing", "marketing_lite", "utility", "authentication", "service", …
+	Type     string `json:",omitempty"` // "regular", "free_customer_service", "free_entry_point"
 }
 
 // Order is a cart that a person sent.

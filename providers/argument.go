@@ -95,6 +95,12 @@ type Numbered interface {
 	WebhookNumber() (id, phone string)
 }
 
+// Accounted is a Webhook that also gets notices about an account as a whole.
+type Accounted interface {
+	// WebhookAccount is how they name the account; "" where it is not known.
+	WebhookAccount() string
+}
+
 // Digits are the digits of a telephone number, however it is written.
 func Digits(number string) string {
 	return strings.Map(func(r rune) rune {

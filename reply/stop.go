@@ -47,6 +47,9 @@ func (s Stop) Reason() string {
 // the message was written.
 func Wish(ev *message.Event, at time.Time) state.Wish {
 	st := StopIn(ev)
+	if ev.GroupID != "" && (!st.Exact || st.Ask || st.Stay) {
+		return state.Wish{} // there, anything but a stop alone may be meant for others
+	}
 	evidence := fmt.Sprintf("wrote %q (%s) on %s", st.Word, st.Language, at.UTC().Format(time.RFC3339))
 	switch {
 	case st.Word == "":
@@ -57,6 +60,8 @@ func Wish(ev *message.Event, at time.Time) state.Wish {
 		return state.Wish{Kind: state.WishUnclear, Reason: st.Reason(), Evidence: evidence + ", which may mean something else: the person is asked"}
 	case !st.Exact:
 		evidence += ", among other words: to be looked at"
+	case ev.GroupID != "":
+		evidence += ", in a group"
 	}
 	return state.Wish{Kind: state.WishStop, Reason: st.Reason(), Evidence: evidence}
 }

@@ -49,7 +49,7 @@ func (s *Server) route(n *number, events []message.Event, p proof) []state.Inbox
 			ev = aside(&ev, fmt.Sprintf("which is %s, and its secret does not vouch for the webhook", to.Address))
 			to = n
 		}
-		ev.NumberID, ev.Number = "", ""
+		ev.NumberID, ev.Number, ev.AccountID = "", "", ""
 		k, ok := at[to]
 		if !ok {
 			k = len(out)
@@ -69,7 +69,7 @@ func (s *Server) route(n *number, events []message.Event, p proof) []state.Inbox
 func (s *Server) about(n *number, ev *message.Event) *number {
 	switch {
 	case ev.NumberID == "" && ev.Number == "":
-		return n
+		return s.ofAccount(n, ev.AccountID)
 	case n.named(ev) == named:
 		return n
 	}
@@ -80,6 +80,20 @@ func (s *Server) about(n *number, ev *message.Event) *number {
 	}
 	if n.named(ev) == unknown {
 		return n
+	}
+	return nil
+}
+
+// ofAccount finds the number that a notice about an account as a whole belongs
+// to; nil where the account is none of theirs.
+func (s *Server) ofAccount(n *number, account string) *number {
+	if account == "" || n.Account == "" || n.Account == account {
+		return n
+	}
+	for _, other := range s.numbers {
+		if other.Type == n.Type && other.Account == account {
+			return other
+		}
 	}
 	return nil
 }
@@ -116,14 +130,18 @@ func tail(digits string) string { return digits[max(len(digits)-8, 0):] }
 
 // aside keeps an event that is not ours, with the reason.
 func aside(ev *message.Event, why string) message.Event {
-	number := ev.NumberID
-	if number == "" {
-		number = message.Mask("+" + ev.Number)
+	what := "number " + ev.NumberID
+	switch {
+	case ev.NumberID != "":
+	case ev.Number != "":
+		what = "number " + message.Mask("+"+ev.Number)
+	default:
+		what = "account " + ev.AccountID
 	}
 	raw, err := json.Marshal(ev)
 	if err != nil {
 		raw = nil // an event is made of texts and numbers: cannot happen
 	}
 	return message.Event{Kind: message.EventOther, Field: string(ev.Kind), At: ev.At, Raw: raw,
-		Reason: fmt.Sprintf("it is about number %s, %s", message.SafeText(number), why)}
+		Reason: fmt.Sprintf("it is about %s, %s", message.SafeText(what), why)}
 }

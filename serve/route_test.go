@@ -12,6 +12,7 @@ import (
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/cloud"
 	"github.com/handbill/handbill/providers/kaleyra"
+	"github.com/handbill/handbill/providers/onemsg"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
 	"github.com/handbill/handbill/state"
@@ -25,6 +26,11 @@ func about(id, phone, message string) string {
 
 func changes(list ...string) string {
 	return `{"object":"whatsapp_business_account","entry":[{"id":"7","changes":[` + strings.Join(list, ",") + `]}]}`
+}
+
+// noticeOf is a notice about an account.
+func noticeOf(account string) string {
+	return strings.Replace(changes(`{"field":"account_update","value":{"event":"ACCOUNT_DELETED"}}`), `"id":"7"`, fmt.Sprintf(`"id":%q`, account), 1)
 }
 
 // routed posts a body to a path of a server with these numbers, and gives at
@@ -58,7 +64,9 @@ func routed(t *testing.T, numbers []serve.Number, path, body, signature string) 
 		if len(n.Raw) == 0 {
 			t.Errorf("put aside without the event: %+v", n)
 		}
-		aside = append(aside, n.Reason)
+		if n.Reason != "" {
+			aside = append(aside, n.Reason)
+		}
 	}
 	slices.Sort(at)
 	return at, aside
@@ -66,12 +74,12 @@ func routed(t *testing.T, numbers []serve.Number, path, body, signature string) 
 
 func TestEventsGoToTheNumberThatTheyAreAbout(t *testing.T) {
 	var numbers []serve.Number
-	for name, c := range map[string]struct{ id, secret string }{"north": {"4401", secret}, "south": {"4402", secret}, "other_app": {"4403", "another-secret"}} {
+	for name, c := range map[string]struct{ id, account, secret string }{"north": {"4401", "7", secret}, "south": {"4402", "8", secret}, "other_app": {"4403", "7", "another-secret"}} {
 		p, err := cloud.New(cloud.Config{PhoneNumberID: c.id, AccessToken: "token", AppSecret: providers.Secret(c.secret), VerifyToken: "v"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		numbers = append(numbers, serve.Number{Address: "provider.cloud." + name, Type: "cloud", Name: name, Webhook: p, ID: c.id})
+		numbers = append(numbers, serve.Number{Address: "provider.cloud." + name, Type: "cloud", Name: name, Webhook: p, ID: c.id, Account: c.account})
 	}
 	for _, c := range []struct {
 		name  string
@@ -84,6 +92,9 @@ func TestEventsGoToTheNumberThatTheyAreAbout(t *testing.T) {
 		{"to both at once", changes(about("4401", "1", wrote("wamid.c", "Hi")), about("4402", "1", wrote("wamid.d", "Hi"))), []string{"provider.cloud.north", "provider.cloud.south"}, ""},
 		{"to a number that is not declared", changes(about("9999", "1", wrote("wamid.e", "STOP"))), nil, "it is about number 9999, which no provider block declares"},
 		{"to a number whose secret does not vouch", changes(about("4403", "1", wrote("wamid.f", "Hi"))), nil, "it is about number 4403, which is provider.cloud.other_app, and its secret does not vouch for the webhook"},
+		{"about the account as a whole", noticeOf("7"), nil, ""},
+		{"about another number's account", noticeOf("8"), nil, ""},
+		{"about an account that no number is of", noticeOf("9"), nil, "it is about account 9, which no provider block declares"},
 		{"to nobody in particular", changes(about("", "", wrote("wamid.g", "Hi"))), []string{"provider.cloud.north"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -122,6 +133,36 @@ func TestEventsGoToTheNumberOfTheseDigits(t *testing.T) {
 			}
 			if got := strings.Join(aside, "; "); !strings.HasSuffix(got, c.aside) || (got == "") != (c.aside == "") || strings.Contains(got, "5550143") {
 				t.Errorf("put aside: %q", got)
+			}
+		})
+	}
+}
+
+// 1msg's own form names the channel.
+func TestEventsGoToTheChannelThatTheyAreAbout(t *testing.T) {
+	var numbers []serve.Number
+	for _, name := range []string{"first", "second"} {
+		p, err := onemsg.New(onemsg.Config{ChannelID: "VID" + name, Token: "token", WebhookToken: "a-word-of-the-account"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, _ := p.WebhookNumber()
+		numbers = append(numbers, serve.Number{Address: "provider.onemsg." + name, Type: "onemsg", Name: name, Webhook: p, ID: id, Tokens: p.WebhookTokens()})
+	}
+	for _, c := range []struct{ channel, want, aside string }{
+		{"VIDfirst", "provider.onemsg.first", ""},
+		{"VIDsecond", "provider.onemsg.second", ""},
+		{"VIDthird", "", "it is about number VIDthird, which no provider block declares"},
+		{"", "provider.onemsg.first", ""},
+	} {
+		t.Run(c.channel, func(t *testing.T) {
+			body := fmt.Sprintf(`{"instanceId":%q,"messages":[{"id":"m1","type":"chat","body":"Hi","fromMe":false,"chatId":"4915112345678@c.us"}]}`, c.channel)
+			at, aside := routed(t, numbers, "/webhooks/onemsg/first/a-word-of-the-account", body, "")
+			if got := strings.Join(at, " "); got != c.want {
+				t.Errorf("waits at %q, want %q", got, c.want)
+			}
+			if got := strings.Join(aside, "; "); got != c.aside {
+				t.Errorf("put aside: %q, want %q", got, c.aside)
 			}
 		})
 	}

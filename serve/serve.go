@@ -57,7 +57,10 @@ type Number struct {
 	// its digits; "" for what is not known. Events of another number of the same
 	// type go to that one; those of a number that is not declared are put aside.
 	ID, Phone string
-	Webhook   providers.Webhook
+	// Account is the account that the number is of; "" where it is not known.
+	// Notices about another account that no number is of are put aside.
+	Account string
+	Webhook providers.Webhook
 	// Tokens are the secrets of which the path must hold one as its last part;
 	// empty where the path has none.
 	Tokens []string

@@ -164,6 +164,10 @@ func (pl *player) decoded(e *Event, provider string, one *message.Event) {
 		pl.inbound(e, provider, one)
 	case message.EventStatus:
 		pl.past.status(one, at)
+	case message.EventGroup: // no rule is tried
+		if w := reply.Wish(one, at); w.Kind == state.WishStop && one.From.Key() != "" {
+			pl.past.person(one.From.Key()).opt(delivery.OptedOut, at, w.Reason)
+		}
 	case message.EventPreference:
 		if one.From.Key() != "" {
 			pl.past.person(one.From.Key()).opt(choice(one.OptOut), at, "user_preferences")

@@ -49,6 +49,9 @@ func (p *Provider) Authenticate(h http.Header, body []byte) (signed bool, err er
 // WebhookNumber is how events name the number.
 func (p *Provider) WebhookNumber() (id, phone string) { return p.config.PhoneNumberID, "" }
 
+// WebhookAccount is how notices name the account.
+func (p *Provider) WebhookAccount() string { return p.config.WABAID }
+
 // Decode reads Meta's envelope.
 func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 	return metaobject.DecodeEnvelope(body)

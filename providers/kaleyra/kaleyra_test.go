@@ -100,7 +100,7 @@ func TestDecode(t *testing.T) {
 		{"image", `{"meta_object":{"field":"messages","value":{"messages":[{"from":"919876543210","id":"wamid.I","timestamp":"1777896000","type":"image","image":{"id":"7"}}]}},"extra_info":{"media_url":"https://media.example/7"}}`,
 			[]message.Event{{Kind: message.EventInbound, ID: "wamid.I", At: at, From: ana, Type: "image", Data: `{"id":"7","url":"https://media.example/7"}`}}},
 		{"Meta's envelope", `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messages":[{"from":"919876543210","id":"wamid.I","timestamp":"1777896000","type":"text","text":{"body":"Hi"}}]}}]}]}`,
-			[]message.Event{{Kind: message.EventInbound, ID: "wamid.I", At: at, From: ana, Type: "text", Text: "Hi"}}},
+			[]message.Event{{Kind: message.EventInbound, AccountID: "1", ID: "wamid.I", At: at, From: ana, Type: "text", Text: "Hi"}}},
 		{"neither", `{"hello":1}`,
 			[]message.Event{{Kind: message.EventOther, Reason: "the callback has neither meta_object nor status", Raw: []byte(`{"hello":1}`)}}},
 	} {

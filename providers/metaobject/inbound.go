@@ -26,8 +26,20 @@ func (d *decoder) inbound(o object, raw json.RawMessage) message.Event {
 	if e.From.Key() == "" {
 		return Other(raw, d.field, "a message names no sender")
 	}
+	if d.fromUs(o) {
+		return d.echo(o, raw)
+	}
 	content(&e, o)
+	if e.GroupID = o.text("group_id"); e.GroupID != "" {
+		e.Kind, e.Field, e.Reason = message.EventGroup, d.field, InGroup
+	}
 	return e
+}
+
+// fromUs reports whether a message was written from the number itself.
+func (d *decoder) fromUs(o object) bool {
+	from := providers.Digits(o.text("from"))
+	return len(from) > 6 && from == providers.Digits(d.value.sub("metadata").text("display_phone_number"))
 }
 
 // contact adds what the contacts say about the sender.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -105,6 +106,9 @@ func decodeEntry(raw json.RawMessage) []message.Event {
 		}
 		events = append(events, DecodeChange(change.text("field"), value, entry.time("time"))...)
 	}
+	for i := range events {
+		events[i].AccountID = entry.text("id")
+	}
 	return events
 }
 
@@ -131,20 +135,7 @@ func DecodeChange(field string, value json.RawMessage, at time.Time) []message.E
 
 func decodeChange(field string, value json.RawMessage, v object, at time.Time) []message.Event {
 	d := &decoder{field: field, value: v, contacts: v.list("contacts")}
-	switch {
-	case field == "calls":
-		return []message.Event{Other(value, field, "calls are not handled")}
-	case accountFields[field] && v["statuses"] == nil && v["messages"] == nil:
-		return []message.Event{{Kind: message.EventAccount, Field: field, At: at, Title: accountTitle(v), Raw: append([]byte(nil), value...)}}
-	}
-	d.each("statuses", d.status)
-	d.each("messages", d.inbound)
-	d.each("user_preferences", d.preference)
-	d.each("user_id_update", d.identity)
-	d.each("errors", d.fault)
-	if field == "errors" && v["code"] != nil {
-		d.events = append(d.events, d.fault(v, value))
-	}
+	d.decode(value)
 	for i := range d.events {
 		if d.events[i].At.IsZero() {
 			d.events[i].At = at
@@ -156,22 +147,68 @@ func decodeChange(field string, value json.RawMessage, v object, at time.Time) [
 	return d.events
 }
 
+// decode goes by what the change holds, and by its field where that alone tells
+// what a message or a status is.
+func (d *decoder) decode(value json.RawMessage) {
+	v := d.value
+	if isAccount(d.field, v) {
+		d.events = append(d.events, account(d.field, v, value))
+		return
+	}
+	d.apart()
+	switch d.field {
+	case "smb_message_echoes":
+		d.each("messages", d.echo)
+	case "history": // media of old chats come without their chat
+		d.tally("messages", "media", ofOldChats)
+	default:
+		d.each("messages", d.inbound)
+	}
+	if d.field == "calls" {
+		d.each("statuses", d.call)
+	} else {
+		d.each("statuses", d.status)
+	}
+	d.each("user_preferences", d.preference)
+	d.each("user_id_update", d.identity)
+	d.each("errors", d.fault)
+	if d.field == "errors" && v["code"] != nil {
+		d.events = append(d.events, d.fault(v, value))
+	}
+}
+
 // accountFields are notices about the account, its numbers and templates.
 // Source: Meta, webhooks/reference, 2026-09-11.
 var accountFields = map[string]bool{
-	"account_alerts": true, "account_review_update": true, "account_settings_update": true, "account_update": true,
+	"account_alerts": true, "account_offboarded": true, "account_reconnected": true, "account_review_update": true,
+	"account_settings_update": true, "account_update": true, "automatic_events": true,
 	"business_capability_update": true, "business_status_update": true, "business_username_update": true,
 	"business_username_updates": true, "flows": true, "message_template_components_update": true,
 	"message_template_quality_update": true, "message_template_status_update": true, "partner_solutions": true,
 	"payment_configuration_update": true, "phone_number_name_update": true, "phone_number_quality_update": true,
 	"security": true, "template_category_update": true, "template_correct_category_detection": true,
+	"template_performance_metrics": true,
+}
+
+// isAccount reports whether a change is such a notice. Meta's samples carry
+// other names for those about templates, so what they hold counts too.
+func isAccount(field string, v object) bool {
+	if v["statuses"] != nil || v["messages"] != nil {
+		return false
+	}
+	return accountFields[field] || v["message_template_id"] != nil
+}
+
+func account(field string, v object, value json.RawMessage) message.Event {
+	return message.Event{Kind: message.EventAccount, Field: field, Title: accountTitle(v), Raw: append([]byte(nil), value...)}
 }
 
 // accountTitle is what a notice says in a few words.
 func accountTitle(v object) string {
 	var words []string
 	for _, key := range []string{"event", "message_template_name", "message_template_language", "reason",
-		"previous_quality_score", "new_quality_score", "new_category", "current_limit", "alert_type", "decision"} {
+		"previous_quality_score", "new_quality_score", "previous_category", "new_category", "correct_category", "current_limit",
+		"max_daily_conversations_per_business", "alert_type", "decision"} {
 		if t := v.text(key); t != "" {
 			words = append(words, t)
 		}
@@ -226,13 +263,16 @@ func Statuses(word string) (rank message.Rank, failed, ok bool) {
 }
 
 func (d *decoder) status(o object, raw json.RawMessage) message.Event {
+	if o.text("recipient_type") == "group" {
+		return d.groupStatus(o)
+	}
 	rank, failed, ok := Statuses(o.text("status"))
 	if !ok {
 		return Other(raw, d.field, fmt.Sprintf("a status of %q is not known", o.text("status")))
 	}
 	e := message.Event{
 		Kind: message.EventStatus, ID: providers.ID(o.text("id")), At: o.time("timestamp"), Ref: o.text("biz_opaque_callback_data"),
-		From: address(o.text("recipient_id"), o.text("recipient_user_id")), Rank: rank, Failed: failed,
+		From: address(o.text("recipient_id"), o.text("recipient_user_id")), Rank: rank, Failed: failed, Billing: billing(o.sub("pricing")),
 	}
 	if e.ID == "" && e.Ref == "" {
 		return Other(raw, d.field, "a status names no message")
@@ -241,6 +281,30 @@ func (d *decoder) status(o object, raw json.RawMessage) message.Event {
 		e.Code, e.Title = firstError(o.list("errors"))
 	}
 	return e
+}
+
+// billing reads a status's pricing; nil where it says nothing. billable is about
+// to go, so its absence is filled by the type: what is regular is billed.
+// Source: Meta, webhooks/reference/messages/status, 2026-09-11.
+func billing(o object) *message.Billing {
+	b := &message.Billing{Category: word(o.text("category")), Type: word(o.text("type"))}
+	if err := json.Unmarshal(o["billable"], &b.Billable); err != nil {
+		b.Billable = b.Type == "regular"
+	}
+	if b.Category == "" && b.Type == "" {
+		return nil
+	}
+	return b
+}
+
+var wordForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+// word is one of Meta's names, such as "marketing_lite"; "" for what is none.
+func word(s string) string {
+	if s = strings.ToLower(s); wordForm.MatchString(s) {
+		return s
+	}
+	return ""
 }
 
 // firstError is code and title of an array of errors; the title is ours where
@@ -271,16 +335,22 @@ func (d *decoder) fault(_ object, raw json.RawMessage) message.Event {
 	return message.Event{Kind: message.EventAccount, Field: "errors", Code: code, Title: title, Raw: append([]byte(nil), raw...)}
 }
 
+// preference reads a person's choice in WhatsApp itself. A stop of anything
+// counts; what opts in must be about marketing.
+// Source: Meta, webhooks/reference/user_preferences, 2026-05-21.
 func (d *decoder) preference(o object, raw json.RawMessage) message.Event {
-	value := strings.ToLower(o.text("value"))
+	value, category := strings.ToLower(o.text("value")), o.text("category")
 	from := address(o.text("wa_id"), o.text("user_id"))
-	if value != "stop" && value != "resume" || from.Key() == "" {
-		return Other(raw, d.field, "a preference says neither stop nor resume, or names nobody")
+	stop := value == "stop"
+	switch in := value == "resume" || value == "signup"; {
+	case from.Key() == "":
+		return Other(raw, d.field, "a preference names nobody")
+	case !stop && !in:
+		return Other(raw, d.field, "a preference says neither stop, resume nor signup")
+	case in && category != "marketing_messages":
+		return Other(raw, d.field, "a preference opts in to something else than marketing messages")
 	}
-	return message.Event{
-		Kind: message.EventPreference, At: o.time("timestamp"), From: from,
-		OptOut: value == "stop", Category: o.text("category"),
-	}
+	return message.Event{Kind: message.EventPreference, At: o.time("timestamp"), From: from, OptOut: stop, Category: category}
 }
 
 func (d *decoder) identity(o object, raw json.RawMessage) message.Event {

@@ -76,6 +76,10 @@ func TestDecodeMessages(t *testing.T) {
 			})},
 		{"unsupported", `{` + head + `,"type":"unsupported","errors":[{"code":131051}]}`,
 			inbound(func(e *message.Event) { e.Type, e.Data = "unsupported", `[{"code":131051}]` })},
+		{"in a group", `{` + head + `,"group_id":"G1","type":"text","text":{"body":"Hi all"}}`,
+			inbound(func(e *message.Event) {
+				e.Kind, e.GroupID, e.Type, e.Text, e.Field, e.Reason = message.EventGroup, "G1", "text", "Hi all", "messages", metaobject.InGroup
+			})},
 		{"text that is null", `{` + head + `,"type":"text","text":null}`, inbound(func(e *message.Event) { e.Type = "text" })},
 		{"changed number", `{"from":"12025550123","id":"wamid.I","timestamp":"1777896000","type":"system","system":{"type":"user_changed_number","wa_id":"12025550199","body":"x"}}`,
 			[]message.Event{{Kind: message.EventIdentity, ID: "wamid.I", At: at, From: ana, NewAddress: message.Address{Phone: "+12025550199"}}}},
@@ -86,6 +90,9 @@ func TestDecodeMessages(t *testing.T) {
 			got, err := metaobject.DecodeEnvelope(envelope("messages", `{"messages":[`+test.message+`]}`))
 			if err != nil {
 				t.Fatal(err)
+			}
+			for i := range test.want {
+				test.want[i].AccountID = "1022"
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("the events differ (-want +got):\n%s", diff)
@@ -112,10 +119,34 @@ func TestDecodeChanges(t *testing.T) {
 			[]message.Event{{Kind: message.EventPreference, At: at, From: anaID, OptOut: true, Category: "marketing_messages"}}},
 		{"resume", "user_preferences", `{"user_preferences":[{"wa_id":"12025550123","category":"marketing_messages","value":"resume"}]}`,
 			[]message.Event{{Kind: message.EventPreference, At: at, From: ana, Category: "marketing_messages"}}},
+		{"signed up", "user_preferences", `{"user_preferences":[{"wa_id":"12025550123","category":"marketing_messages","value":"signup"}]}`,
+			[]message.Event{{Kind: message.EventPreference, At: at, From: ana, Category: "marketing_messages"}}},
+		{"stop of a category of tomorrow", "user_preferences", `{"user_preferences":[{"wa_id":"12025550123","category":"moon_messages","value":"stop"}]}`,
+			[]message.Event{{Kind: message.EventPreference, At: at, From: ana, OptOut: true, Category: "moon_messages"}}},
+		{"opt-in to a category of tomorrow", "user_preferences", `{"user_preferences":[{"wa_id":"12025550123","category":"moon_messages","value":"resume"}]}`,
+			[]message.Event{{Kind: message.EventOther, At: at, Field: "user_preferences", Reason: "a preference opts in to something else than marketing messages",
+				Raw: []byte(`{"wa_id":"12025550123","category":"moon_messages","value":"resume"}`)}}},
+		{"a preference of tomorrow", "user_preferences", `{"user_preferences":[{"wa_id":"12025550123","category":"marketing_messages","value":"maybe"}]}`,
+			[]message.Event{{Kind: message.EventOther, At: at, Field: "user_preferences", Reason: "a preference says neither stop, resume nor signup",
+				Raw: []byte(`{"wa_id":"12025550123","category":"marketing_messages","value":"maybe"}`)}}},
 		{"new user id", "user_id_update", `{"user_id_update":[{"wa_id":"12025550123","user_id":{"previous":"US.1","current":"US.2"},"timestamp":"1777896000"}]}`,
 			[]message.Event{{Kind: message.EventIdentity, At: at, From: message.Address{Phone: ana.Phone, UserID: "US.1"}, NewAddress: message.Address{Phone: ana.Phone, UserID: "US.2"}}}},
 		{"template paused", "message_template_status_update", `{"event":"PAUSED","message_template_name":"spring"}`,
 			[]message.Event{{Kind: message.EventAccount, At: at, Field: "message_template_status_update", Title: "PAUSED spring", Raw: []byte(`{"event":"PAUSED","message_template_name":"spring"}`)}}},
+		{"a template's quality under another name", "message_template_components_updated", `{"message_template_id":17,"message_template_name":"spring","previous_quality_score":"GREEN","new_quality_score":"RED"}`,
+			[]message.Event{{Kind: message.EventAccount, At: at, Field: "message_template_components_updated", Title: "spring GREEN RED",
+				Raw: []byte(`{"message_template_id":17,"message_template_name":"spring","previous_quality_score":"GREEN","new_quality_score":"RED"}`)}}},
+		{"what was billed", "messages", `{"statuses":[
+			{"id":"wamid.A","status":"sent","timestamp":"1777896000","pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"marketing_lite"}},
+			{"id":"wamid.B","status":"sent","timestamp":"1777896000","pricing":{"pricing_model":"PMP","type":"regular","category":"service"}},
+			{"id":"wamid.C","status":"sent","timestamp":"1777896000","pricing":{"billable":"?","type":"free_entry_point","category":"Utility"}},
+			{"id":"wamid.D","status":"sent","timestamp":"1777896000","pricing":{"billable":true,"category":"+1 202 555 0123"}}]}`,
+			[]message.Event{
+				{Kind: message.EventStatus, ID: "wamid.A", At: at, Rank: message.RankSent, Billing: &message.Billing{Billable: true, Category: "marketing_lite", Type: "regular"}},
+				{Kind: message.EventStatus, ID: "wamid.B", At: at, Rank: message.RankSent, Billing: &message.Billing{Billable: true, Category: "service", Type: "regular"}},
+				{Kind: message.EventStatus, ID: "wamid.C", At: at, Rank: message.RankSent, Billing: &message.Billing{Category: "utility", Type: "free_entry_point"}},
+				{Kind: message.EventStatus, ID: "wamid.D", At: at, Rank: message.RankSent},
+			}},
 		{"an error of the account", "messages", `{"errors":[{"code":130429,"title":"t"}]}`,
 			[]message.Event{{Kind: message.EventAccount, At: at, Field: "errors", Code: "130429", Title: "the number sends too fast", Raw: []byte(`{"code":130429,"title":"t"}`)}}},
 		{"a field of tomorrow", "moon_phase", `{"phase":"full"}`,
@@ -127,6 +158,9 @@ func TestDecodeChanges(t *testing.T) {
 			got, err := metaobject.DecodeEnvelope(envelope(test.field, test.value))
 			if err != nil {
 				t.Fatal(err)
+			}
+			for i := range test.want {
+				test.want[i].AccountID = "1022"
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("the events differ (-want +got):\n%s", diff)
@@ -168,6 +202,9 @@ func FuzzDecodeEnvelope(f *testing.F) {
 	f.Add(envelope("messages", `{"contacts":[{}],"messages":[{"id":"a","from":"1","type":"order","order":{"product_items":[{"quantity":"1e400"}]}}]}`))
 	f.Add(envelope("messages", `{"statuses":[{"id":"a","status":"failed","errors":[{"code":"x"}]}]}`))
 	f.Add([]byte(`{"entry":[{"changes":[1]},2]}`))
+	for _, c := range notToTheNumber {
+		f.Add(envelope(c.field, c.value))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		events, err := metaobject.DecodeEnvelope(body)
 		providertest.CheckEvents(t, events, err)

@@ -22,9 +22,10 @@ func (p *Provider) Authenticate(http.Header, []byte) (bool, error) { return fals
 // WebhookTokens are the secrets of which the webhook's path must hold one.
 func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
 
-// WebhookNumber is how events name the number.
+// WebhookNumber is how events name the number: 1msg's own form by the channel,
+// Meta's by the telephone number.
 func (p *Provider) WebhookNumber() (id, phone string) {
-	return "", p.config.PhoneNumber
+	return p.config.ChannelID, p.config.PhoneNumber
 }
 
 // Decode reads both of 1msg's forms: the normalised one with messages, ack or
@@ -33,6 +34,7 @@ func (p *Provider) WebhookNumber() (id, phone string) {
 // Source: 1msg's OpenAPI and n8n node, captures of ebor94/1msg, 2026-11-20.
 func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 	var envelope struct {
+		Channel  any             `json:"instanceId"`
 		Entry    json.RawMessage `json:"entry"`
 		Messages json.RawMessage `json:"messages"`
 		Ack      json.RawMessage `json:"ack"`
@@ -42,10 +44,11 @@ func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 		return nil, errors.New("the body is not a JSON object")
 	}
 	if envelope.Entry != nil {
-		return metaobject.DecodeEnvelope(body)
+		events, err := metaobject.DecodeEnvelope(body)
+		return ofChannel(events, envelope.Channel), err
 	}
 	if envelope.Messages == nil && envelope.Ack == nil && envelope.Hooks == nil {
-		return []message.Event{metaobject.Other(body, "", "the body has no messages, ack or hooks")}, nil
+		return ofChannel([]message.Event{metaobject.Other(body, "", "the body has no messages, ack or hooks")}, envelope.Channel), nil
 	}
 	var events []message.Event
 	events = append(events, each(envelope.Messages, "messages", decodeMessage)...)
@@ -55,7 +58,17 @@ func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 	} else {
 		events = append(events, metaobject.Other(envelope.Hooks, "hooks", "hooks is not an array"))
 	}
-	return events, nil
+	return ofChannel(events, envelope.Channel), nil
+}
+
+// ofChannel says which channel events are about. Meta's id of the number is not
+// configured here, so it tells nothing.
+func ofChannel(events []message.Event, channel any) []message.Event {
+	id := strings.TrimPrefix(plain(channel), "instance")
+	for i := range events {
+		events[i].NumberID = id
+	}
+	return events
 }
 
 func elements(raw json.RawMessage) ([]json.RawMessage, error) {
@@ -116,12 +129,13 @@ func decodeMessage(raw json.RawMessage) (message.Event, bool) {
 	switch {
 	case e.ID == "":
 		return metaobject.Other(raw, "messages", "a message has no id"), true
-	case strings.HasSuffix(m.ChatID, "@g.us"):
-		return metaobject.Other(raw, "messages", "messages of groups are not handled"), true
 	case e.From.Key() == "":
 		return metaobject.Other(raw, "messages", "a message names no sender"), true
 	}
 	m.content(&e)
+	if group, ok := strings.CutSuffix(m.ChatID, "@g.us"); ok {
+		e.Kind, e.GroupID, e.Field, e.Reason = message.EventGroup, group, "messages", metaobject.InGroup
+	}
 	return e, true
 }
 
@@ -148,6 +162,7 @@ func (m *inbound) from() message.Address {
 	switch {
 	case domain == "lid":
 		a.UserID = id
+	case domain == "g.us": // a group is nobody
 	case id != "" && strings.Trim(id, "0123456789") == "":
 		a.Phone = "+" + id
 	}

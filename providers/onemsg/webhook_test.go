@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers/metaobject"
 	"github.com/handbill/handbill/providers/providertest"
 )
 
@@ -19,7 +20,7 @@ func TestDecode(t *testing.T) {
 		want       []message.Event
 	}{
 		{"text", `{"instanceId":"V","messages":[{"id":"m1","type":"chat","body":"Hi","fromMe":false,"self":0,"time":1777896000,"chatId":"12025550123@c.us","author":"12025550123@c.us","senderName":"Ana","quotedMsgId":"wamid.Q"}]}`,
-			[]message.Event{{Kind: message.EventInbound, ID: "m1", At: at, Type: "text", Text: "Hi", From: ana, ProfileName: "Ana", ContextID: "wamid.Q"}}},
+			[]message.Event{{Kind: message.EventInbound, ID: "m1", At: at, NumberID: "V", Type: "text", Text: "Hi", From: ana, ProfileName: "Ana", ContextID: "wamid.Q"}}},
 		{"our own message", `{"messages":[{"id":"m1","type":"chat","body":"Hi","fromMe":true,"chatId":"12025550123@c.us"}]}`, nil},
 		{"our own message by self", `{"messages":[{"id":"m1","type":"chat","body":"Hi","self":1,"chatId":"12025550123@c.us"}]}`, nil},
 		{"user id", `{"messages":[{"id":"m1","type":"chat","body":"Hi","time":"1777896000","chatId":"US.1349@lid"}]}`,
@@ -40,9 +41,15 @@ func TestDecode(t *testing.T) {
 		{"Meta's envelope", `{"entry":[{"changes":[{"field":"messages","value":{"messages":[{"from":"12025550123","id":"m1","timestamp":"1777896000","type":"text","text":{"body":"Hi"}}]}}]}]}`,
 			[]message.Event{{Kind: message.EventInbound, ID: "m1", At: at, Type: "text", Text: "Hi", From: ana}}},
 		{"nothing known", `{"instanceId":"V","foo":1}`,
-			[]message.Event{{Kind: message.EventOther, Reason: "the body has no messages, ack or hooks", Raw: []byte(`{"instanceId":"V","foo":1}`)}}},
+			[]message.Event{{Kind: message.EventOther, NumberID: "V", Reason: "the body has no messages, ack or hooks", Raw: []byte(`{"instanceId":"V","foo":1}`)}}},
 		{"a group", `{"messages":[{"id":"m1","type":"chat","body":"Hi","chatId":"120@g.us","author":"12025550123@c.us"}]}`,
-			[]message.Event{{Kind: message.EventOther, Field: "messages", Reason: "messages of groups are not handled", Raw: []byte(`{"id":"m1","type":"chat","body":"Hi","chatId":"120@g.us","author":"12025550123@c.us"}`)}}},
+			[]message.Event{{Kind: message.EventGroup, ID: "m1", GroupID: "120", Type: "text", Text: "Hi", From: ana, Field: "messages", Reason: metaobject.InGroup}}},
+		{"a group, and nobody wrote", `{"messages":[{"id":"m1","type":"chat","body":"Hi","chatId":"120@g.us"}]}`,
+			[]message.Event{{Kind: message.EventOther, Field: "messages", Reason: "a message names no sender", Raw: []byte(`{"id":"m1","type":"chat","body":"Hi","chatId":"120@g.us"}`)}}},
+		{"a channel by its longer name", `{"instanceId":"instanceV7","hooks":[{"id":"m1","status":"read"}]}`,
+			[]message.Event{{Kind: message.EventStatus, ID: "m1", NumberID: "V7", Rank: message.RankRead}}},
+		{"Meta's envelope names another number than the channel", `{"instanceId":"V","entry":[{"changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"77","display_phone_number":"1 555"},"statuses":[{"id":"m1","status":"read"}]}}]}]}`,
+			[]message.Event{{Kind: message.EventStatus, ID: "m1", NumberID: "V", Number: "1555", Rank: message.RankRead}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := open(t, nil).Decode([]byte(test.body))

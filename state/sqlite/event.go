@@ -47,6 +47,8 @@ func (t *tx) event(provider, received int64, ev *message.Event, by state.Proof) 
 		return t.preferenceEvent(received, ev)
 	case message.EventIdentity:
 		return t.identityEvent(provider, received, ev)
+	case message.EventGroup:
+		return t.groupEvent(provider, received, ev)
 	}
 	return t.notice(provider, received, ev)
 }
@@ -294,6 +296,26 @@ func (t *tx) preferenceEvent(received int64, ev *message.Event) error {
 	return t.about(ev.From, func(p *personRow) {
 		p.setOpt(opt, eventTime(ev, received), "user_preferences", ev.Category)
 	})
+}
+
+// groupEvent keeps what was written in a group. It opens no window and waits for
+// no answer; a clear stop holds all the same.
+func (t *tx) groupEvent(provider, received int64, ev *message.Event) error {
+	key := ev.From.Key()
+	if key == "" {
+		return t.notice(provider, received, ev)
+	}
+	if erased, err := t.s.isErased(t.c, key); err != nil || erased {
+		return err
+	}
+	who, err := t.recipient(key)
+	if err != nil {
+		return err
+	}
+	if _, err := t.heed(who, ev, eventTime(ev, received)); err != nil {
+		return err
+	}
+	return t.notice(provider, received, ev)
 }
 
 // about changes what is known of the person behind an address, unless erased.
