@@ -129,7 +129,8 @@ func (a *app) approved(ctx context.Context, store state.Store, report *view.Plan
 		if err != nil {
 			return a.failState(err, opt.detailed)
 		}
-		if err := planfile.Stale(report.Plan, meta, runs, a.sys.Now(), Version); err != nil {
+		by := planfile.Maker{Version: a.sys.Build.Version, Build: a.sys.Build.ID()}
+		if err := planfile.Stale(report.Plan, meta, runs, a.sys.Now(), by); err != nil {
 			err := a.fail("Saved plan is stale", err)
 			if opt.detailed {
 				return exit(exitStale)

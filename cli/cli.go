@@ -95,7 +95,7 @@ and remembers what it did.
 The main commands are init, validate, plan, apply and status.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       Version,
+		Version:       a.sys.Build.Version,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetOut(a.sys.Stdout)

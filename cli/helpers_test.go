@@ -38,11 +38,12 @@ func standing(wall time.Time) time.Time {
 
 // desk is a person at a command line: a directory, an environment, a clock.
 type desk struct {
-	t    testing.TB
-	dir  string
-	env  []string
-	wall atomic.Int64 // what the clock on the wall shows, in Unix seconds
-	rand io.Reader
+	t     testing.TB
+	dir   string
+	env   []string
+	build cli.Build
+	wall  atomic.Int64 // what the clock on the wall shows, in Unix seconds
+	rand  io.Reader
 	// clock is used instead of the wall clock where it is not nil.
 	clock func() time.Time
 
@@ -55,7 +56,7 @@ type desk struct {
 }
 
 func newDesk(t testing.TB) *desk {
-	d := &desk{t: t, dir: t.TempDir(), env: []string{"USER=ada"}, rand: rand.NewChaCha8([32]byte{1}), interrupts: make(chan os.Signal)}
+	d := &desk{t: t, dir: t.TempDir(), env: []string{"USER=ada"}, build: release, rand: rand.NewChaCha8([32]byte{1}), interrupts: make(chan os.Signal)}
 	d.wall.Store(noon.Unix())
 	return d
 }
@@ -67,6 +68,9 @@ func (d *desk) now() time.Time {
 	return standing(time.Unix(d.wall.Load(), 0))
 }
 
+// release is the build that types what a desk types; golden files name it.
+var release = cli.Build{Version: "0.1.0", Revision: "5d3f0c1a9be24478a6f1c20a7e8f64d1b90c2e37", Date: "2026-03-01T08:00:00Z", Go: "go1.26.0"}
+
 // run types a command and gives its exit code; what it wrote is in d.stdout
 // and d.stderr. It is a second later every time.
 func (d *desk) run(args ...string) int {
@@ -76,7 +80,7 @@ func (d *desk) run(args ...string) int {
 	d.stderr.Reset()
 	return cli.Main(context.Background(), args, cli.System{
 		Stdin: strings.NewReader(d.stdin), Stdout: &d.stdout, Stderr: &d.stderr,
-		Environ: d.env, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100, FreeSpace: d.space,
+		Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100, FreeSpace: d.space,
 	})
 }
 

@@ -68,5 +68,5 @@ func (a *app) logArgs(args []string) {
 			shown[i] = "…"
 		}
 	}
-	a.log.Info("command", "version", Version, "args", strings.Join(shown, " "))
+	a.log.Info("command", "version", a.sys.Build.Version, "revision", a.sys.Build.Revision, "args", strings.Join(shown, " "))
 }

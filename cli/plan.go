@@ -135,7 +135,7 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 func (a *app) unplannable(p *project, f *planFlags) error {
 	if f.json || f.format != "text" {
 		none := func() iter.Seq2[plan.Entry, error] { return func(func(plan.Entry, error) bool) {} }
-		report := &view.PlanReport{Plan: &plan.Plan{Version: Version, At: a.sys.Now().UTC(), Entries: none}, Diagnostics: p.diags, Failed: true}
+		report := &view.PlanReport{Plan: &plan.Plan{Version: a.sys.Build.Version, Build: a.sys.Build.ID(), At: a.sys.Now().UTC(), Entries: none}, Diagnostics: p.diags, Failed: true}
 		if err := a.showPlan(report, f); err != nil {
 			return err
 		}
@@ -229,7 +229,7 @@ func (a *app) planInputs(p *project, f *planFlags) (*planInputs, error) {
 		at = t
 	}
 	in := &planInputs{Inputs: plan.Inputs{
-		At: at.UTC(), Version: Version, Root: p.root, Parallelism: f.parallelism,
+		At: at.UTC(), Version: a.sys.Build.Version, Build: a.sys.Build.ID(), Root: p.root, Parallelism: f.parallelism,
 		Limits:       func(t string) message.Limits { return providerLimits(t) },
 		Capabilities: providerSupport,
 		Throughput:   func(pr *lang.Provider) float64 { return providerThroughput(pr) },
@@ -329,7 +329,7 @@ func (a *app) showPlan(r *view.PlanReport, f *planFlags) error {
 		view.Diagnostics(a.sys.Stderr, s, r.Diagnostics)
 		return nil
 	case "stream":
-		render = func(w io.Writer, s view.Style) error { return r.Stream(w, s, a.sys.Now, Version) }
+		render = func(w io.Writer, s view.Style) error { return r.Stream(w, s, a.sys.Now, a.sys.Build.Version) }
 	case "json":
 		render = r.JSON
 	case "markdown":

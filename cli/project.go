@@ -139,7 +139,7 @@ func (a *app) langOptions(vars []lang.VarInput) lang.Options {
 		}
 	}
 	return lang.Options{
-		Vars: vars, Environ: a.sys.Environ, Env: a.sys.Env, Schemas: providerSchemas(), Version: Version,
+		Vars: vars, Environ: a.sys.Environ, Env: a.sys.Env, Schemas: providerSchemas(), Version: a.sys.Build.Release(),
 		Limits: func(providerType string) message.Limits { return providerLimits(providerType) },
 		Phone:  audience.NewNumbers().Parse,
 	}
@@ -189,7 +189,7 @@ func (p *project) stateKept() error {
 
 // stateOptions are the options of every opening of a state.
 func (a *app) stateOptions(path string) sqlite.Options {
-	return sqlite.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: Version, Wish: reply.Wish}
+	return sqlite.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: a.sys.Build.Version, Wish: reply.Wish}
 }
 
 // openState opens the state for writing, or makes it. Webhooks that were
@@ -258,7 +258,7 @@ func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string
 		host = "unknown"
 	}
 	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: a.who(), Host: host, PID: os.Getpid(),
-		Created: a.sys.Now().UTC(), Version: Version}
+		Created: a.sys.Now().UTC(), Version: a.sys.Build.Version}
 	locked, err = sqlite.Lock(ctx, path, info, f.timeout)
 	if err != nil {
 		return nil, nil, err

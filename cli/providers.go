@@ -18,6 +18,7 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 	"github.com/handbill/handbill/providers/onemsg"
 	"github.com/handbill/handbill/providers/sandbox"
+	"github.com/handbill/handbill/providers/wire"
 )
 
 // providerType is one row of the table of providers.
@@ -25,7 +26,13 @@ type providerType struct {
 	name    string
 	schema  func() []providers.Argument
 	profile func(a arguments) providers.Profile
-	make    func(a arguments, now func() time.Time) (providers.Provider, error)
+	make    func(a arguments, o outside) (providers.Provider, error)
+}
+
+// outside is what a provider has of the process.
+type outside struct {
+	client *wire.Client
+	now    func() time.Time
 }
 
 // providerTypes is the table of providers: a new one is added here and in
@@ -35,23 +42,23 @@ func providerTypes() []providerType {
 		return func(arguments) providers.Profile { return p() }
 	}
 	return []providerType{
-		{"cloud", cloud.Schema, plain(cloud.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
-			return cloud.New(cloud.Config{PhoneNumberID: a.text("phone_number_id"), AccessToken: a.secret("access_token"),
+		{"cloud", cloud.Schema, plain(cloud.Profile), func(a arguments, o outside) (providers.Provider, error) {
+			return cloud.New(cloud.Config{Client: o.client, PhoneNumberID: a.text("phone_number_id"), AccessToken: a.secret("access_token"),
 				AppSecret: a.secret("app_secret"), VerifyToken: a.secret("verify_token"), WABAID: a.text("waba_id"),
 				APIVersion: a.text("api_version"), BaseURL: a.text("base_url"), Throughput: a.number("throughput")})
 		}},
-		{"dialog360", dialog360.Schema, plain(dialog360.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
-			return dialog360.New(dialog360.Config{APIKey: a.secret("api_key"), BaseURL: a.text("base_url"),
+		{"dialog360", dialog360.Schema, plain(dialog360.Profile), func(a arguments, o outside) (providers.Provider, error) {
+			return dialog360.New(dialog360.Config{Client: o.client, APIKey: a.secret("api_key"), BaseURL: a.text("base_url"),
 				Throughput: a.number("throughput"), PhoneNumber: a.text("phone_number"), WebhookToken: a.secret("webhook_token"), WebhookHeaders: a.secrets("webhook_headers")})
 		}},
-		{"kaleyra", kaleyra.Schema, plain(kaleyra.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
-			return kaleyra.New(kaleyra.Config{SID: a.text("sid"), APIKey: a.secret("api_key"), PhoneNumber: a.text("phone_number"),
+		{"kaleyra", kaleyra.Schema, plain(kaleyra.Profile), func(a arguments, o outside) (providers.Provider, error) {
+			return kaleyra.New(kaleyra.Config{Client: o.client, SID: a.text("sid"), APIKey: a.secret("api_key"), PhoneNumber: a.text("phone_number"),
 				Region: a.text("region"), BaseURL: a.text("base_url"), Throughput: a.number("throughput"),
 				CallbackProfileID: a.text("callback_profile_id"), Ref1: a.text("ref1"), Ref2: a.text("ref2"), Source: a.text("source"),
 				WebhookToken: a.secret("webhook_token"), WebhookUser: a.text("webhook_user"), WebhookPassword: a.secret("webhook_password")})
 		}},
-		{"onemsg", onemsg.Schema, plain(onemsg.Profile), func(a arguments, _ func() time.Time) (providers.Provider, error) {
-			return onemsg.New(onemsg.Config{ChannelID: a.text("channel_id"), Token: a.secret("token"), BaseURL: a.text("base_url"),
+		{"onemsg", onemsg.Schema, plain(onemsg.Profile), func(a arguments, o outside) (providers.Provider, error) {
+			return onemsg.New(onemsg.Config{Client: o.client, ChannelID: a.text("channel_id"), Token: a.secret("token"), BaseURL: a.text("base_url"),
 				Throughput: a.number("throughput"), PhoneNumber: a.text("phone_number"), WebhookToken: a.secret("webhook_token"), MMLite: a.flag("mm_lite")})
 		}},
 		{"sandbox", sandbox.Schema, sandboxProfile, newSandbox},
@@ -68,32 +75,32 @@ func findProviderType(name string) (providerType, bool) {
 }
 
 // newSandbox makes the simulated number with the wire format that it asks for.
-func newSandbox(a arguments, now func() time.Time) (providers.Provider, error) {
+func newSandbox(a arguments, o outside) (providers.Provider, error) {
 	latency, err := time.ParseDuration(a.or("latency", "0s"))
 	if err != nil {
 		return nil, errors.New(`latency: expected a duration such as "200ms"`)
 	}
 	c := sandbox.Config{URL: a.text("url"), Wire: a.text("wire"), Seed: int64(a.number("seed")), Latency: latency,
-		FailureRate: a.number("failure_rate"), Throughput: a.number("throughput"), Clock: now}
+		FailureRate: a.number("failure_rate"), Throughput: a.number("throughput"), Clock: o.now, Client: o.client}
 	return sandbox.New(c, func(base string) (providers.Provider, error) {
-		return sandboxWire(c.Wire, base, a.number("throughput"))
+		return sandboxWire(c.Wire, base, a.number("throughput"), o)
 	})
 }
 
 // sandboxWire is the provider that speaks a wire format to the simulator, with
 // credentials that it accepts.
-func sandboxWire(wire, base string, throughput float64) (providers.Provider, error) {
+func sandboxWire(wire, base string, throughput float64, o outside) (providers.Provider, error) {
 	const accepted = "sandbox"
 	pace := min(throughput, 1000) // the wire's own bound; the sandbox's profile has the real one
 	switch wire {
 	case "", "cloud":
-		return cloud.New(cloud.Config{PhoneNumberID: "1", AccessToken: accepted, BaseURL: base, Throughput: pace})
+		return cloud.New(cloud.Config{Client: o.client, PhoneNumberID: "1", AccessToken: accepted, BaseURL: base, Throughput: pace})
 	case "dialog360":
-		return dialog360.New(dialog360.Config{APIKey: accepted, BaseURL: base, Throughput: pace})
+		return dialog360.New(dialog360.Config{Client: o.client, APIKey: accepted, BaseURL: base, Throughput: pace})
 	case "kaleyra":
-		return kaleyra.New(kaleyra.Config{SID: accepted, APIKey: accepted, PhoneNumber: "+15550100000", BaseURL: base, Throughput: pace})
+		return kaleyra.New(kaleyra.Config{Client: o.client, SID: accepted, APIKey: accepted, PhoneNumber: "+15550100000", BaseURL: base, Throughput: pace})
 	case "onemsg":
-		return onemsg.New(onemsg.Config{ChannelID: accepted, Token: accepted, BaseURL: base, Throughput: pace})
+		return onemsg.New(onemsg.Config{Client: o.client, ChannelID: accepted, Token: accepted, BaseURL: base, Throughput: pace})
 	}
 	return nil, fmt.Errorf("wire: %q is not one of cloud, dialog360, kaleyra, onemsg", message.SafeText(wire))
 }
@@ -247,7 +254,8 @@ func (a *app) provider(cfg *lang.Config, address string) (providers.Provider, er
 		if !ok {
 			return nil, fmt.Errorf("%s: there is no provider of that type", address)
 		}
-		made, err := t.make(arguments(p.Arguments), a.sys.Now)
+		client := wire.New(wire.Options{UserAgent: a.sys.Build.userAgent()})
+		made, err := t.make(arguments(p.Arguments), outside{client, a.sys.Now})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", address, err)
 		}

@@ -88,7 +88,8 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 	opt.listen.Reloaded, opt.listen.Now = watch.reloaded, a.sys.Now
 	rules := &ruleSource{a: a, store: store, vars: opt.in.vars}
 	server, err := serve.New(ctx, serve.Options{Store: store, Numbers: numbers, Now: a.sys.Now, Rules: rules.current,
-		Observe: watch.observe, AllowHosts: opt.allow, RetryDead: opt.retryDead})
+		Observe: watch.observe, AllowHosts: opt.allow, RetryDead: opt.retryDead,
+		Build: serve.Build{Version: a.sys.Build.Version, Revision: a.sys.Build.Revision, Go: a.sys.Build.Go}})
 	if err != nil {
 		return a.fail("Cannot serve", err)
 	}

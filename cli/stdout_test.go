@@ -47,7 +47,7 @@ func (d *desk) runCut(w *cutWriter, args ...string) int {
 	}
 	return cli.Main(context.Background(), args, cli.System{
 		Stdin: strings.NewReader(d.stdin), Stdout: w, Stderr: &d.stderr,
-		Environ: d.env, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: interrupts, Width: 100, FreeSpace: d.space,
+		Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: interrupts, Width: 100, FreeSpace: d.space,
 	})
 }
 

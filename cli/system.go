@@ -17,7 +17,9 @@ type System struct {
 	Stderr io.Writer
 	// Environ is the environment as "NAME=value".
 	Environ []string
-	Now     func() time.Time
+	// Build is the program's own identity.
+	Build Build
+	Now   func() time.Time
 	// Rand is where the identity of a new state comes from.
 	Rand io.Reader
 	// Dir is the working directory.
@@ -48,7 +50,7 @@ func ProcessSystem(interrupts <-chan os.Signal) System {
 	}
 	return System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Environ: os.Environ(), Now: time.Now, Rand: rand.Reader, Dir: dir, Interrupts: interrupts,
+		Environ: os.Environ(), Build: ProcessBuild(), Now: time.Now, Rand: rand.Reader, Dir: dir, Interrupts: interrupts,
 		StdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),

@@ -77,7 +77,7 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.langOptions(opt.vars.vars), Update: opt.update, Now: a.sys.Now,
 		Render: renderGolden, RenderReplies: renderReplies, Decode: a.decodeWebhook, ForwardBody: serve.ForwardBody,
 		Inputs: func() plan.Inputs {
-			return plan.Inputs{Version: Version, Parallelism: 1, Capabilities: providerSupport,
+			return plan.Inputs{Parallelism: 1, Capabilities: providerSupport,
 				Limits:     func(t string) message.Limits { return providerLimits(t) },
 				Throughput: func(p *lang.Provider) float64 { return providerThroughput(p) }}
 		}}

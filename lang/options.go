@@ -17,7 +17,8 @@ type Options struct {
 	Env func(name string) (string, bool)
 	// Schemas are the arguments of provider blocks by provider type.
 	Schemas map[string]ProviderSchema
-	// Version is handbill's own, for required_version; "" checks nothing.
+	// Version is that of the release of handbill, for required_version; "" checks
+	// nothing.
 	Version string
 	// Limits are the limits of messages at a type of provider; nil stands for
 	// message.DefaultLimits.

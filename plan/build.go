@@ -36,7 +36,7 @@ const FormatVersion = "1.0"
 func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnostics) {
 	b := &builder{cfg: cfg, in: in, hash: sha256.New(), excluded: map[string]*excludedSet{}}
 	b.plan = &Plan{
-		FormatVersion: FormatVersion, Version: in.Version, At: in.At.UTC(), spool: in.Spool,
+		FormatVersion: FormatVersion, Version: in.Version, Build: in.Build, At: in.At.UTC(), spool: in.Spool,
 		Resources: []ResourceChange{}, Campaigns: []Campaign{}, Checks: []Check{}, Outputs: []Output{}, Inputs: []Input{},
 	}
 	b.plan.Expires = b.plan.At.Add(MaxAge)

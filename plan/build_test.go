@@ -136,7 +136,7 @@ func open(t testing.TB, files map[string]string) *workspace {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { root.Close() })
-	return &workspace{dir: dir, cfg: cfg, in: Inputs{At: testAt, Version: "0.1.0", Root: root}}
+	return &workspace{dir: dir, cfg: cfg, in: Inputs{At: testAt, Version: "0.1.0", Build: "commit:5d3f0c1a", Root: root}}
 }
 
 // plan builds with in and demands that the counts add up.

@@ -16,8 +16,8 @@ import (
 type Inputs struct {
 	// At is the moment that the plan is for; required.
 	At time.Time
-	// Version is handbill's own, for the plan's header.
-	Version string
+	// Version is handbill's own and Build its identity, for the plan's header.
+	Version, Build string
 	// State is what was done before; nil stands for an empty state.
 	State Snapshot
 	// Limits are the bounds of messages at a type of provider; nil stands for

@@ -18,6 +18,7 @@ import (
 type Plan struct {
 	FormatVersion string    `json:"format_version"`
 	Version       string    `json:"handbill_version"`
+	Build         string    `json:"handbill_build"` // which handbill made it; "" for one that nothing tells from another
 	At            time.Time `json:"at"`
 	Expires       time.Time `json:"expires"` // when a saved plan may not be applied any more
 	Lineage       string    `json:"lineage"`

@@ -136,7 +136,7 @@ func (s *Server) fetch(ctx context.Context, q reply.Request, timeout time.Durati
 
 // do makes a request and reads up to limit bytes of a 2xx.
 func (s *Server) do(r *http.Request, limit int64) ([]byte, error) {
-	r.Header.Set("User-Agent", "handbill")
+	r.Header.Set("User-Agent", strings.TrimSuffix("handbill/"+s.opt.Build.Version, "/"))
 	r.GetBody = nil // nothing is sent twice behind our back
 	resp, err := s.client.Do(r)
 	if err != nil {

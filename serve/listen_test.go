@@ -215,6 +215,7 @@ func TestMetrics(t *testing.T) {
 	h.await(serve.EventReplied)
 	h.stop()
 	s, err := serve.New(t.Context(), serve.Options{Store: h.store, Now: time.Now, Rules: noRules,
+		Build:   serve.Build{Version: "1.2.3", Revision: "5d3f0c1a", Go: "go1.26.0"},
 		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(t, h.netURL)}}})
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +234,8 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`handbill_webhooks_total{provider="provider.cloud.main",status="403"} 1`, "handbill_webhooks_waiting 0", "handbill_webhook_seconds_bucket"} {
+	for _, want := range []string{`handbill_webhooks_total{provider="provider.cloud.main",status="403"} 1`, "handbill_webhooks_waiting 0", "handbill_webhook_seconds_bucket",
+		`handbill_build_info{goversion="go1.26.0",revision="5d3f0c1a",version="1.2.3"} 1`} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("no %s", want)
 		}

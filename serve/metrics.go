@@ -23,7 +23,7 @@ type metrics struct {
 	dead     prometheus.Gauge
 }
 
-func newMetrics() *metrics {
+func newMetrics(b Build) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_webhooks_total", Help: "Webhooks by number and HTTP status."}, []string{"provider", "status"}),
@@ -34,7 +34,10 @@ func newMetrics() *metrics {
 		forwards: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_forwards_total", Help: "Attempts at handing messages on, by result."}, []string{"result"}),
 		dead:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_forwards_dead", Help: "Messages that no service took and that were given up."}),
 	}
-	m.registry.MustRegister(m.webhooks, m.seconds, m.folded, m.replies, m.forwards, m.dead,
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_build_info", Help: "Which handbill serves; always 1.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": b.Go}})
+	build.Set(1)
+	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.forwards, m.dead,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

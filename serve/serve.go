@@ -88,6 +88,9 @@ type Options struct {
 	// AllowHosts are "host:port" of services that lookups and forwards may reach
 	// although they are on this machine or in a private network, and by http.
 	AllowHosts []string
+	// Build names the program in the metrics, and in requests of lookups and
+	// forwards.
+	Build Build
 	// RetryDead tries forwards again that were given up.
 	RetryDead bool
 
@@ -108,6 +111,11 @@ type Options struct {
 	// ForwardBackoff are the waits before a forward is tried again; nil for the
 	// schedule of standardwebhooks.com, 27 hours in all.
 	ForwardBackoff []time.Duration
+}
+
+// Build is which handbill serves.
+type Build struct {
+	Version, Revision, Go string
 }
 
 // EventKind tells what an Event is about.
@@ -183,7 +191,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{
 		opt: opt, lineage: meta.Lineage, numbers: map[string]*number{}, paths: map[string]*number{},
 		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1),
-		client: guardedClient(opt.AllowHosts), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(),
+		client: guardedClient(opt.AllowHosts), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(opt.Build),
 	}
 	s.forwards = newForwards(s)
 	s.rules.Store(&lastRules{})

@@ -105,6 +105,7 @@ func (r *PlanReport) JSON(w io.Writer, s Style) error {
 	head, err := encode(struct {
 		FormatVersion string                `json:"format_version"`
 		Version       string                `json:"handbill_version"`
+		Build         string                `json:"handbill_build"`
 		At            time.Time             `json:"at"`
 		Lineage       string                `json:"lineage"`
 		Serial        int64                 `json:"serial"`
@@ -118,7 +119,7 @@ func (r *PlanReport) JSON(w io.Writer, s Style) error {
 		Outputs       []plan.Output         `json:"outputs"`
 		Inputs        []plan.Input          `json:"inputs"`
 		Diagnostics   []Diagnostic          `json:"diagnostics"`
-	}{planFormat, p.Version, p.At, p.Lineage, p.Serial, p.Digest, r.Failed, r.Changes(), r.Sends(),
+	}{planFormat, p.Version, p.Build, p.At, p.Lineage, p.Serial, p.Digest, r.Failed, r.Changes(), r.Sends(),
 		list(p.Resources), list(p.Campaigns), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func saveShop(t *testing.T) (planned, read *plan.Plan, config *ConfigSnapshot) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	planned, diags = plan.Build(t.Context(), cfg, plan.Inputs{At: testAt, Version: "0.1.0", Root: root, Spool: NewSpool(dir)})
+	planned, diags = plan.Build(t.Context(), cfg, plan.Inputs{At: testAt, Version: "0.1.0", Build: "commit:a", Root: root, Spool: NewSpool(dir)})
 	t.Cleanup(func() { planned.Close() })
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -101,7 +101,7 @@ func TestSavedBuildRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(sends(p), sends(got)); diff != "" || len(sends(p)) != 2 {
 		t.Errorf("of %d sends: %s", len(sends(p)), diff)
 	}
-	if err := Stale(got, state.Meta{}, nil, testAt, "0.1.0"); err == nil {
+	if err := Stale(got, state.Meta{}, nil, testAt, Maker{"0.1.0", "commit:a"}); err == nil {
 		t.Error("a plan that was made without a state may be applied to one")
 	}
 }

@@ -27,7 +27,7 @@ var testAt = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 func savedPlan(t testing.TB, list []plan.Entry) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{
-		FormatVersion: plan.FormatVersion, Version: "0.1.0", At: testAt, Expires: testAt.Add(plan.MaxAge), Lineage: "abc", Serial: 3,
+		FormatVersion: plan.FormatVersion, Version: "0.1.0", Build: "commit:a", At: testAt, Expires: testAt.Add(plan.MaxAge), Lineage: "abc", Serial: 3,
 		Resources: []plan.ResourceChange{{Address: "text_message.hello", Type: "text_message", Name: "hello", Change: plan.Create, Refs: []string{},
 			After: &lang.Tree{Attributes: []lang.Attribute{{Name: "body", Value: `"Hello"`}}}}},
 		Campaigns: []plan.Campaign{{Address: "campaign.spring", Revision: 1, Message: "text_message.hello", Audience: "audience.all",
@@ -272,36 +272,43 @@ func TestEncryptedPlan(t *testing.T) {
 func TestStale(t *testing.T) {
 	meta := state.Meta{Lineage: "abc", Serial: 3}
 	at := func(serial int64) state.Meta { return state.Meta{Lineage: "abc", Serial: serial} }
+	maker := Maker{"0.1.0", "commit:a"}
 	own, other := state.Run{}, state.Run{Plan: "sha256:other"}
 	for _, c := range []struct {
 		name, want string
 		meta       state.Meta
 		runs       []state.Run
 		now        time.Time
-		version    string
+		build      string // that made the plan
+		by         Maker
 	}{
-		{"fresh", "", meta, nil, testAt.Add(23 * time.Hour), "0.1.0"},
-		{"another handbill", StaleVersion, meta, nil, testAt, "0.2.0"},
-		{"another state", StaleLineage, state.Meta{Lineage: "def", Serial: 3}, nil, testAt, "0.1.0"},
-		{"no state", StaleLineage, state.Meta{}, nil, testAt, "0.1.0"},
-		{"too old", StaleExpired, meta, nil, testAt.Add(24*time.Hour + 1), "0.1.0"},
-		{"decided since", StaleSerial, at(4), nil, testAt, "0.1.0"},
-		{"applied before", "", at(4), []state.Run{other, own}, testAt, "0.1.0"},
-		{"applied twice before", "", at(5), []state.Run{own, own}, testAt, "0.1.0"},
-		{"applied, and then something else", StaleSerial, at(5), []state.Run{own, other}, testAt, "0.1.0"},
-		{"applied, and changed by hand", StaleSerial, at(5), []state.Run{own}, testAt, "0.1.0"},
-		{"planned again after a run of the same", "", at(3), []state.Run{own}, testAt, "0.1.0"},
-		{"planned again and applied", "", at(4), []state.Run{own, own}, testAt, "0.1.0"},
-		{"from a newer state", StaleSerial, at(2), []state.Run{own}, testAt, "0.1.0"},
+		{"fresh", "", meta, nil, testAt.Add(23 * time.Hour), "commit:a", maker},
+		{"another version", StaleVersion, meta, nil, testAt, "commit:a", Maker{"0.2.0", "commit:a"}},
+		{"another build of the version", StaleVersion, meta, nil, testAt, "commit:a", Maker{"0.1.0", "commit:b"}},
+		{"a plan of an unknown build", StaleVersion, meta, nil, testAt, "", Maker{"0.1.0", "commit:a"}},
+		{"a build that is unknown", StaleVersion, meta, nil, testAt, "commit:a", Maker{"0.1.0", ""}},
+		{"both unknown", StaleVersion, meta, nil, testAt, "", Maker{"0.1.0", ""}},
+		{"another state", StaleLineage, state.Meta{Lineage: "def", Serial: 3}, nil, testAt, "commit:a", maker},
+		{"no state", StaleLineage, state.Meta{}, nil, testAt, "commit:a", maker},
+		{"too old", StaleExpired, meta, nil, testAt.Add(24*time.Hour + 1), "commit:a", maker},
+		{"decided since", StaleSerial, at(4), nil, testAt, "commit:a", maker},
+		{"applied before", "", at(4), []state.Run{other, own}, testAt, "commit:a", maker},
+		{"applied twice before", "", at(5), []state.Run{own, own}, testAt, "commit:a", maker},
+		{"applied, and then something else", StaleSerial, at(5), []state.Run{own, other}, testAt, "commit:a", maker},
+		{"applied, and changed by hand", StaleSerial, at(5), []state.Run{own}, testAt, "commit:a", maker},
+		{"planned again after a run of the same", "", at(3), []state.Run{own}, testAt, "commit:a", maker},
+		{"planned again and applied", "", at(4), []state.Run{own, own}, testAt, "commit:a", maker},
+		{"from a newer state", StaleSerial, at(2), []state.Run{own}, testAt, "commit:a", maker},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := savedPlan(t, nil)
+			p.Build = c.build
 			for i := range c.runs {
 				if c.runs[i].Plan == "" {
 					c.runs[i].Plan = p.Digest
 				}
 			}
-			err := Stale(p, c.meta, c.runs, c.now, c.version)
+			err := Stale(p, c.meta, c.runs, c.now, c.by)
 			var stale *StaleError
 			if c.want == "" && err == nil {
 				return
@@ -320,7 +327,7 @@ func TestStaleAfterAMove(t *testing.T) {
 	p.Resources[0].From = "text_message.hi"
 	runs := []state.Run{{Plan: p.Digest}}
 	for serial, stale := range map[int64]bool{3: false, 4: true, 5: false, 6: true} {
-		err := Stale(p, state.Meta{Lineage: "abc", Serial: serial}, runs, testAt, "0.1.0")
+		err := Stale(p, state.Meta{Lineage: "abc", Serial: serial}, runs, testAt, Maker{"0.1.0", "commit:a"})
 		if (err != nil) != stale {
 			t.Errorf("with serial %d the error is %v", serial, err)
 		}

@@ -2,6 +2,7 @@ package planfile
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/handbill/handbill/plan"
@@ -27,14 +28,36 @@ func (e *StaleError) Error() string {
 	return "the saved plan is stale: " + e.Detail + "; run `handbill plan` again"
 }
 
-// Stale says why p may not be applied by the handbill of version to the state
-// of meta, as a *StaleError, or nil. runs are the state's, oldest first: the
-// last ones, as far as they carried out p itself, do not make it stale, so that
-// applying it again sends what of it is still pending.
-func Stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time, version string) error {
+// Maker is which handbill makes a plan, or is to apply it.
+type Maker struct {
+	Version string
+	Build   string // its identity; "" for a build that nothing tells from another
+}
+
+// String is the build as messages name it.
+func (m Maker) String() string {
+	kind, id, _ := strings.Cut(m.Build, ":")
 	switch {
-	case p.Version != version:
-		return &StaleError{StaleVersion, fmt.Sprintf("handbill %s made it and this is %s", p.Version, version)}
+	case m.Build == "":
+		return m.Version + " (a build that is not known)"
+	case kind == "sha256":
+		kind = "program"
+	}
+	return fmt.Sprintf("%s (%s %.16s)", m.Version, kind, strings.TrimPrefix(id, "h1:"))
+}
+
+// Stale says why p may not be applied by a handbill to the state of meta, as a
+// *StaleError, or nil. Another build may compile the same configuration to
+// other messages, so only the one that made p takes it; one that nothing
+// identifies takes none. runs are the state's, oldest first: the last ones, as
+// far as they carried out p itself, do not make it stale, so that applying it
+// again sends what of it is still pending.
+func Stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time, by Maker) error {
+	switch {
+	case p.Version != by.Version || p.Build != by.Build:
+		return &StaleError{StaleVersion, fmt.Sprintf("handbill %s made it and this is %s; apply it with the one that made it, or with this one", Maker{p.Version, p.Build}, by)}
+	case by.Build == "":
+		return &StaleError{StaleVersion, "nothing tells this build of handbill from another, since its own file cannot be read"}
 	case p.Lineage == "" || p.Lineage != meta.Lineage:
 		return &StaleError{StaleLineage, "it was made from another state than the one here"}
 	case now.After(p.Expires):
