@@ -155,7 +155,7 @@ func (a *app) planState(ctx context.Context, p *project, bind bool) (state.Store
 	}
 	s, err := a.readState(ctx, p)
 	if err != nil || s == nil {
-		return s, err
+		return nil, err // not s: a nil pointer would be a store that is there
 	}
 	waits, err := s.InboxWaits(ctx)
 	if err != nil {
