@@ -44,7 +44,7 @@ func (d *messageDecoder) templateCategory(c *content) string {
 	return name
 }
 
-var templateHeaderSchema = schema("text image video document filename latitude longitude name address catalog product")
+var templateHeaderSchema = schema("text parameter_name image video document filename latitude longitude name address catalog product")
 
 func (d *messageDecoder) templateHeader(c *content) *message.TemplateHeader {
 	hb := d.atMostOne(c, "header")
@@ -53,10 +53,13 @@ func (d *messageDecoder) templateHeader(c *content) *message.TemplateHeader {
 	}
 	hc := d.content(hb, templateHeaderSchema)
 	d.exclusive(hc, "text", "image", "video", "document", "latitude", "product")
+	if hc.args["parameter_name"] != nil && hc.args["text"] == nil {
+		d.diags.err("missing_argument", hc.rangeOf("parameter_name"), "parameter_name names the variable of a text header, so text is needed too: what to put there.")
+	}
 	h := &message.TemplateHeader{}
 	switch {
 	case hc.args["text"] != nil:
-		p := d.parameter("", hc.args["text"].expr)
+		p := d.parameter(d.str(hc, "parameter_name"), hc.args["text"].expr)
 		h.Text = &p
 	case hc.args["latitude"] != nil || hc.args["longitude"] != nil:
 		if hc.args["latitude"] == nil || hc.args["longitude"] == nil {

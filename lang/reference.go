@@ -75,7 +75,7 @@ func settingBlocks() []BlockInfo {
 
 func messageBlocks() []BlockInfo {
 	header := about("header", "text image video document filename", "The head of the message: a text or a medium.")
-	parameters := about("header", "text image video document filename latitude longitude name address catalog product", "What fills the head of the template.")
+	parameters := about("header", "text parameter_name image video document filename latitude longitude name address catalog product", "What fills the head of the template.")
 	products := about("section TITLE", "products!", "A titled group of products.")
 	button := about("button INDEX", "type! text data thumbnail", "What fills a button of the template.", products)
 	return []BlockInfo{

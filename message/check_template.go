@@ -55,13 +55,11 @@ func (b *builder) templateHeader(path string, h *TemplateHeader) {
 // parameters are the rules of a body's values, which together with the
 // template's own words must keep within the named limit.
 func (b *builder) parameters(limit string, list []TemplateParameter) {
-	texts := make([]*TemplateParameter, len(list))
 	for i := range list {
 		b.parameter(&list[i])
-		texts[i] = &list[i]
 	}
 	if len(list) > 0 {
-		b.total(limit, b.path(&list[0].Text), texts...)
+		b.total(limit, b.path(&list[0].Text), pointers(list)...)
 	}
 }
 
@@ -96,38 +94,44 @@ func (b *builder) total(limit, path string, list ...*TemplateParameter) {
 }
 
 // naming demands that all parameters of a template are named, each with a name
-// of its own, or none.
+// of its own within its text, or none.
 func (b *builder) naming(m *Template) {
 	named, positional := 0, 0
-	count := func(list []TemplateParameter) {
+	count := func(list ...*TemplateParameter) {
 		for i, p := range list {
-			path := b.path(&list[i].Text)
+			path := b.path(&p.Text)
 			switch {
 			case p.Name == "":
 				positional++
 				continue
 			case !madeOf(p.Name, "abcdefghijklmnopqrstuvwxyz0123456789_"):
 				b.fail(path, "template.parameter.name", "The name of a parameter has only lower-case letters, digits and underscores.")
-			case slices.ContainsFunc(list[:i], func(o TemplateParameter) bool { return o.Name == p.Name }):
+			case slices.ContainsFunc(list[:i], func(o *TemplateParameter) bool { return o.Name == p.Name }):
 				b.fail(path, "template.parameter.name.unique", "Two parameters have the same name.")
 			}
 			named++
 		}
 	}
-	count(m.Body)
+	count(pointers(m.Body)...)
 	for i := range m.Cards {
-		count(m.Cards[i].Body)
+		count(pointers(m.Cards[i].Body)...)
 	}
 	for _, h := range m.headers() {
-		if h.Text != nil && h.Text.Name != "" {
-			named++
-		} else if h.Text != nil {
-			positional++
+		if h.Text != nil {
+			count(h.Text)
 		}
 	}
 	if named > 0 && positional > 0 {
-		b.fail("body", "template.parameter.mixed", "A template's parameters are either all named or all positional. Use an object for named ones, a list for positional ones, and the same in header and cards.")
+		b.fail("body", "template.parameter.mixed", "A template's parameters are either all named or all positional. Named ones are an object in the body and have parameter_name in the header; positional ones are a list and have none.")
 	}
+}
+
+func pointers(list []TemplateParameter) []*TemplateParameter {
+	out := make([]*TemplateParameter, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
 }
 
 // headers are the headers of the template and of its cards.

@@ -46,6 +46,7 @@ func valid() map[string]Message {
 		"call permission":   &CallPermissionRequest{},
 		"contact request":   &ContactRequest{Body: "May we have your number?"},
 		"template":          template(),
+		"named header":      &Template{Name: "spring", Language: "es_MX", Header: &TemplateHeader{Text: &TemplateParameter{Name: "season", Text: "Spring"}}, Body: []TemplateParameter{{Name: "season", Text: "Ana"}}},
 		"named template":    &Template{Name: "spring", Language: "es_MX", Body: []TemplateParameter{{Name: "first_name", Text: "Ana"}}},
 		"offer template":    offer(),
 		"carousel template": &Template{Name: "cards", Language: "en", Cards: []TemplateCard{templateCard("1"), templateCard("2")}},
@@ -275,6 +276,12 @@ func rejectedTemplates() []rejection {
 		change("an amount with a point", "template", func(m *Template) { m.Body[2].Currency.Amount1000 = "19.9" }, "template.currency.amount_1000.format"),
 		change("named and positional", "template", func(m *Template) { m.Body[0].Name = "first_name" }, "template.parameter.mixed"),
 		change("a name with a capital", "named template", func(m *Template) { m.Body[0].Name = "firstName" }, "template.parameter.name"),
+		change("a header's name with a capital", "named template", func(m *Template) {
+			m.Header = &TemplateHeader{Text: &TemplateParameter{Name: "Season", Text: "Spring"}}
+		}, "template.parameter.name"),
+		change("a header without a name", "named template", func(m *Template) {
+			m.Header = &TemplateHeader{Text: &TemplateParameter{Text: "Spring"}}
+		}, "template.parameter.mixed"),
 		change("a name twice", "named template", func(m *Template) { m.Body = append(m.Body, m.Body[0]) }, "template.parameter.name.unique"),
 		change("an empty header", "template", func(m *Template) { m.Header.Text = nil }, "template.header.one_of"),
 		change("a header of two kinds", "template", func(m *Template) { m.Header.Product = &TemplateProduct{"100", "sku-1"} }, "template.header.one_of"),

@@ -75,6 +75,70 @@ campaign "spring" {
 	}
 }
 
+// TestAuthenticationNeedsANumber: nobody who is known by a user id alone is
+// sent an authentication template, and the plan says so, with the rows.
+func TestAuthenticationNeedsANumber(t *testing.T) {
+	const config = header + `
+text_message "hello" { body = "Hi" }
+template_message "code" {
+  template = "code"
+  language = "en"
+  category = "CATEGORY"
+}
+audience "people" {
+  source "csv" { path = "contacts.csv" }
+  phone   = row.phone
+  user_id = row.id
+  consent = true
+}
+campaign "spring" {
+  provider   = provider.sandbox.main
+  audience   = audience.people
+  message    = MESSAGE
+  on_invalid = "INVALID"
+}
+`
+	const contacts = "phone,id\n+4915112345678,DE.1A\n,DE.2B\n,DE.ENT.3C\n"
+	for name, c := range map[string]struct {
+		category, message, invalid string
+		state                      *memState
+		send, fallback, skip       int
+		severity                   hcl.DiagnosticSeverity
+	}{
+		"a code":              {"authentication", "template_message.code", "fail", nil, 1, 0, 2, hcl.DiagError},
+		"a code, left out":    {"authentication", "template_message.code", "skip", nil, 1, 0, 2, hcl.DiagWarning},
+		"a utility template":  {"utility", "template_message.code", "fail", nil, 3, 0, 0, hcl.DiagInvalid},
+		"a marketing message": {"marketing", "template_message.code", "fail", nil, 3, 0, 0, hcl.DiagInvalid},
+		"a code as the fallback": {"authentication", "text_message.hello\n  fallback = template_message.code", "fail", &memState{people: []state.Person{
+			{Recipient: "DE.2B", WindowEnds: testAt.Add(20 * time.Hour)}}}, 1, 1, 1, hcl.DiagError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, map[string]string{"contacts.csv": contacts,
+				"main.hcl": strings.NewReplacer("CATEGORY", c.category, "MESSAGE", c.message, "INVALID", c.invalid).Replace(config)})
+			if c.state != nil {
+				w.in.State = c.state
+			}
+			p, diags := w.plan(t)
+			n := p.Campaigns[0].Counts
+			if n.Send != c.send || n.Fallback != c.fallback || n.Skip["phone_needed"] != c.skip {
+				t.Errorf("got %+v", n)
+			}
+			var said *hcl.Diagnostic
+			for _, d := range diags {
+				if DiagCode(d) == "phone_needed" {
+					said = d
+				}
+			}
+			switch {
+			case said == nil && c.skip > 0, said != nil && said.Severity != c.severity:
+				t.Errorf("it says %v", diags)
+			case said != nil && c.skip == 2 && !strings.Contains(said.Detail, "contacts.csv:3, :4."):
+				t.Errorf("no rows: %s", said.Detail)
+			}
+		})
+	}
+}
+
 // TestConsentIsRecorded: a plan holds by which expression consent is claimed.
 func TestConsentIsRecorded(t *testing.T) {
 	w := open(t, shopFiles())

@@ -77,6 +77,8 @@ var codes = map[string]codeText{
 		"The moved block names an address that the state has and that is still declared, or a target that the state has already. Remove the block, or rename the resource."},
 	"option_address": {"An option names something unknown",
 		"-target, -exclude and -replace take addresses of declared resources, or of one recipient of a campaign in the form campaign.spring[\"+4915112345678\"]."},
+	"phone_needed": {"Some recipients have no phone number, which the message needs",
+		"WhatsApp does not deliver authentication templates to business-scoped user ids: it answers 131062 (Meta, business-scoped-user-ids, 2026-06-29). Give the rows a phone number beside the user id (ask for it with a contact_request_message), send them a template of another category, or leave such recipients out with on_invalid = \"skip\"."},
 	"plan_failed": {"The plan could not be made",
 		"Something outside of the configuration failed: the state could not be read, or the disk is full. The detail says what."},
 	"price_file": {"The price file can't be used",

@@ -210,6 +210,12 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 		v.skip(reason)
 		return
 	}
+	if !c.window && j.campaign.Category == "authentication" && v.entry.Recipient.Phone == "" {
+		v.skip("phone_needed")
+		j.problem(v, templateOf(j.decl).DeclRange, problem{cause: cause{code: "phone_needed"},
+			detail: "WhatsApp delivers an authentication template to a phone number only and refuses a user id (131062). Give the audience these people's numbers, or send them a template of another category"})
+		return
+	}
 	if action == Send && c == j.fallback {
 		action = Fallback
 	}

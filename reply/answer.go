@@ -143,6 +143,9 @@ func (a *Answer) Result() (Result, error) {
 
 func (a *Answer) render(out *Result) error {
 	p := a.rule.program.Reply
+	if a.rule.decl.Reply.Category == "authentication" && a.ev.Event.From.Phone == "" {
+		return fmt.Errorf("%s: WhatsApp delivers an authentication template to a phone number only, and this person is known by a user id", a.rule.address)
+	}
 	r := message.Recipient{Address: a.ev.Event.From, Attributes: a.vals}
 	values, err := p.Eval(&r, nil)
 	if err != nil {

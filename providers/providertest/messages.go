@@ -118,7 +118,7 @@ func templateExamples() []Example {
 		{"template-plain", &message.Template{Name: "hello", Language: "en"}},
 		{"template", &message.Template{
 			Name: "spring_sale", Language: "es_MX",
-			Header: &message.TemplateHeader{Text: &message.TemplateParameter{Text: "Spring"}},
+			Header: &message.TemplateHeader{Text: &message.TemplateParameter{Name: "season", Text: "Spring"}},
 			Body: []message.TemplateParameter{
 				{Name: "first_name", Text: "Ana"},
 				{Name: "price", Currency: &message.TemplateCurrency{Fallback: "€12.50", Code: "EUR", Amount1000: "12500"}},

@@ -59,3 +59,12 @@ template_message "t" {
   language = "en"
   limited_time_offer {} # ERROR: Missing required argument
 }
+# ---
+template_message "t" {
+  template = "x"
+  language = "en"
+  header {
+    image          = "https://shop.example/h.png"
+    parameter_name = "who" # ERROR: Missing required argument
+  }
+}

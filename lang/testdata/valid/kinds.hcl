@@ -113,7 +113,17 @@ template_message "positional" {
 template_message "named" {
   template = "order"
   language = "en"
-  body     = { name = recipient.name, city = "Bonn" }
+  header {
+    text           = recipient.name
+    parameter_name = "who"
+  }
+  body = { name = recipient.name, city = "Bonn" }
+}
+
+template_message "offer" {
+  template = "offer"
+  language = "en"
+  body     = [recipient.name]
   limited_time_offer { expires = "1767225600000" }
 }
 
