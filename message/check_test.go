@@ -292,6 +292,9 @@ func rejectedTemplates() []rejection {
 		change("data on a reply", "template", func(m *Template) { m.Buttons[0].Data = `{"a":1}` }, "template.button.data.forbidden"),
 		change("a thumbnail on a reply", "template", func(m *Template) { m.Buttons[0].Thumbnail = "x" }, "template.button.thumbnail.forbidden"),
 		change("products on a reply", "template", func(m *Template) { m.Buttons[0].Sections = []ProductSection{{}} }, "template.button.section.forbidden"),
+		change("a whole URL at a URL's end", "template", func(m *Template) { m.Buttons[1].Text = "https://shop.example/spring" }, "template.button.url.whole"),
+		change("a space at a URL's end", "template", func(m *Template) { m.Buttons[1].Text = "q=aloe vera" }, "template.button.url.encoding"),
+		change("an umlaut at a URL's end", "template", func(m *Template) { m.Buttons[1].Text = "q=K\u00f6ln" }, "template.button.url.encoding"),
 		change("three URL buttons", "template", func(m *Template) {
 			m.Buttons = append(m.Buttons, TemplateButton{Index: 2, Type: TemplateURL, Text: "a"}, TemplateButton{Index: 3, Type: TemplateURL, Text: "b"})
 		}, "template.buttons.url.max"),

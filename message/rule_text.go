@@ -68,7 +68,7 @@ func (r *textRule) cleanType(s summary) bool {
 	case FieldID:
 		return s.has&lineBreak == 0 && plainEdge(s.first) && plainEdge(s.last)
 	case FieldParameter:
-		return s.has&(lineBreak|doubleSpace) == 0
+		return s.has&(lineBreak|doubleSpace) == 0 && (r.name != urlEnd || s.has&(space|foreign) == 0 && s.first|0x20 != 'h')
 	case FieldURL:
 		return r.prefixed && s.has&(lineBreak|space) == 0
 	}
@@ -181,6 +181,23 @@ func (r *textRule) judgeParameter(s string, sum summary, report func(Violation))
 	}
 	if sum.has&doubleSpace != 0 && strings.Contains(s, "     ") {
 		r.report(report, "spaces", Error, "A template's parameter may hold no more than 4 spaces in a row; WhatsApp refuses the message (132018). Use replace(...).")
+	}
+	if r.name == urlEnd {
+		r.judgeURLEnd(s, sum, report)
+	}
+}
+
+// urlEnd is the limit of what a template's button puts at the end of its URL.
+const urlEnd = "template.button.url"
+
+// judgeURLEnd: the template has the URL's beginning, and what comes after it is
+// part of a URL.
+func (r *textRule) judgeURLEnd(s string, sum summary, report func(Violation)) {
+	if _, whole := httpURL(s); whole {
+		r.report(report, "whole", Warning, "The text is a whole URL, and WhatsApp puts it behind the beginning that the template has, so the link would lead nowhere. Give the end alone, such as \"spring?u=7\".")
+	}
+	if sum.has&(space|foreign) != 0 {
+		r.report(report, "encoding", Error, "The text is the end of a URL and holds a space or a character outside ASCII, at which a phone may cut the link. Encode the value: urlencode(...).")
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	space                          // any white space
 	doubleSpace                    // two spaces in a row
 	leftover                       // "${" or "%{"
+	foreign                        // a character outside ASCII
 )
 
 // summary is what the rules want to know of a text. Those of the parts of a
@@ -126,7 +127,7 @@ func scanRunes(s string) summary {
 		if r > 0xFFFF {
 			sum.utf16++
 		}
-		sum.has |= runeTraits(r)
+		sum.has |= runeTraits(r) | foreign
 		if r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)) {
 			sum.has |= invalid
 		}
