@@ -178,6 +178,19 @@ func (a *app) fail(summary string, err error) error {
 	return exit(exitError)
 }
 
+// show writes what a command ends in.
+func (a *app) show(r view.Report, s view.Style, asJSON bool) error {
+	if asJSON {
+		return view.JSON(a.sys.Stdout, s, r)
+	}
+	return r.Text(a.sys.Stdout, s)
+}
+
+// bindJSON binds the flag that every command has that shows something.
+func bindJSON(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "json", false, "one JSON document")
+}
+
 // near writes paths below the working directory relative to it, as people see
 // them.
 func (a *app) near(text string) string {

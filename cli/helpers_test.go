@@ -137,6 +137,7 @@ type network struct {
 
 	mu       sync.Mutex
 	requests []request
+	arrived  int         // POSTs, also those that are not answered
 	silent   bool        // keep no requests
 	onPost   func(n int) // called before the nth POST is answered
 }
@@ -164,8 +165,12 @@ func newNetwork(d *desk, opt sandbox.Options) *network {
 			return // the sender is gone
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		n.mu.Lock()
+		n.arrived++
+		nth := n.arrived
+		n.mu.Unlock()
 		if n.onPost != nil {
-			n.onPost(n.count() + 1)
+			n.onPost(nth)
 		}
 		rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		handler.ServeHTTP(rec, r)

@@ -22,22 +22,25 @@ var starter embed.FS
 
 func (a *app) initCommand() *cobra.Command {
 	var in inputFlags
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "init [flags]", Short: "start a campaign here, or prepare the state", Args: cobra.NoArgs,
 		Long: `In an empty directory, writes a small campaign that is ready to plan and apply
 against the sandbox. In a directory with configuration, checks it, and makes or
 migrates the state.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), &in) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), &in, asJSON) },
 	}
 	in.bind(cmd.Flags())
+	bindJSON(cmd, &asJSON)
 	return cmd
 }
 
-func (a *app) init(ctx context.Context, in *inputFlags) error {
+func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {
 	dir := a.dir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return a.fail("Directory not usable", fmt.Errorf("%s: %w", a.display(dir), plainPathError(err)))
 	}
+	r := &view.InitReport{Hints: !a.automation()}
 	empty, err := noConfiguration(dir)
 	if err != nil {
 		return a.fail("Unreadable directory", fmt.Errorf("%s: %w", a.display(dir), plainPathError(err)))
@@ -47,7 +50,7 @@ func (a *app) init(ctx context.Context, in *inputFlags) error {
 		if err != nil {
 			return a.fail("Starter not written", err)
 		}
-		fmt.Fprintf(a.sys.Stdout, "Wrote a campaign to start from: %s.\n", strings.Join(names, ", "))
+		r.Wrote = names
 	}
 	p, err := a.load(ctx, in)
 	if err != nil {
@@ -60,15 +63,8 @@ func (a *app) init(ctx context.Context, in *inputFlags) error {
 		return a.failState(err, false)
 	}
 	defer store.Close()
-	what := "is ready"
-	if created {
-		what = "was made"
-	}
-	fmt.Fprintf(a.sys.Stdout, "The state %s %s.\n\n%s handbill is ready.\n", a.display(p.statePath()), what, view.Green(a.style(), "Done!"))
-	if !a.automation() {
-		fmt.Fprint(a.sys.Stdout, "\nSee what would be sent with \"handbill plan\", and send it with \"handbill apply\".\n")
-	}
-	return nil
+	r.State, r.Created = a.display(p.statePath()), created
+	return a.show(r, a.style(), asJSON)
 }
 
 // noConfiguration reports whether a directory holds no configuration.

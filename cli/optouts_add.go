@@ -17,8 +17,7 @@ func (a *app) optoutsAddCommand() *cobra.Command {
 			})
 		},
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	cmd.Flags().StringVar(&why, "why", "", "where the wish is from")
 	return cmd
 }

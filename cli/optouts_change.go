@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state"
 )
@@ -18,19 +19,18 @@ func note(who, why string) string {
 // changeOptouts runs change for every recipient, after all of them were read.
 func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string, args []string, change func(state.Store, string) error) error {
 	for i, arg := range args {
-		key, err := recipientKey(arg, "")
+		key, err := audience.RecipientKey(arg, "")
 		if err != nil {
 			return a.fail("Invalid recipient", fmt.Errorf("argument %d is neither a number with + and a country code, such as +4915112345678, nor a user id", i+1))
 		}
 		args[i] = key
 	}
-	return a.changeState(ctx, f, operation, func(_ *project, s state.Store) error {
+	return a.changeState(ctx, f, operation, func(_ *project, s state.Store) (view.Report, error) {
 		for _, r := range args {
 			if err := change(s, r); err != nil {
-				return a.failState(err, false)
+				return nil, err
 			}
 		}
-		fmt.Fprintf(a.sys.Stdout, "%s changed.\n", view.Plural(len(args), "recipient"))
-		return nil
+		return &view.OptOutsReport{Recipients: len(args)}, nil
 	})
 }

@@ -22,8 +22,7 @@ func (a *app) optoutsRemoveCommand() *cobra.Command {
 			})
 		},
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	cmd.Flags().StringVar(&why, "why", "", "where and when the person asked for it; required")
 	return cmd
 }

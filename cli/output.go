@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sort"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -13,11 +13,8 @@ import (
 )
 
 func (a *app) outputCommand() *cobra.Command {
-	var (
-		f      stateFlags
-		asJSON bool
-		raw    bool
-	)
+	var f stateFlags
+	var raw bool
 	cmd := &cobra.Command{
 		Use: "output [flags] [NAME]", Short: "show the outputs of the last apply", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,24 +23,23 @@ func (a *app) outputCommand() *cobra.Command {
 				return err
 			}
 			if len(args) == 1 {
-				return a.oneOutput(values, args[0], raw, asJSON)
+				return a.oneOutput(values, args[0], raw, f.json)
 			}
-			return a.allOutputs(values, asJSON)
+			return a.show(values, a.style(), f.json)
 		},
 	}
-	f.in.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	f.bindRead(cmd)
 	cmd.Flags().BoolVar(&raw, "raw", false, "with NAME: a string without quotes")
 	return cmd
 }
 
-func (a *app) readOutputs(ctx context.Context, f *stateFlags) (map[string]storedOutput, error) {
+func (a *app) readOutputs(ctx context.Context, f *stateFlags) (view.OutputsReport, error) {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	values := map[string]storedOutput{}
+	values := view.OutputsReport{}
 	store, err := a.readState(ctx, p)
 	if err != nil || store == nil {
 		if err != nil {
@@ -63,52 +59,20 @@ func (a *app) readOutputs(ctx context.Context, f *stateFlags) (map[string]stored
 	return values, nil
 }
 
-func (a *app) oneOutput(values map[string]storedOutput, name string, raw, asJSON bool) error {
+func (a *app) oneOutput(values view.OutputsReport, name string, raw, asJSON bool) error {
 	v, ok := values[name]
 	switch {
 	case !ok:
 		return a.fail("No such output", fmt.Errorf("the last apply left no output %q", message.SafeText(name)))
 	case v.Sensitive:
 		return a.fail("Sensitive output", fmt.Errorf("the output %q is sensitive: its value is not kept in the state", message.SafeText(name)))
-	case raw:
-		var s string
-		if err := json.Unmarshal(v.Value, &s); err != nil {
-			return a.fail("Output is no string", fmt.Errorf("-raw needs a string, and %q is none; use -json", message.SafeText(name)))
-		}
-		_, err := fmt.Fprint(a.sys.Stdout, s)
-		return err
-	case asJSON:
-		_, err := fmt.Fprintln(a.sys.Stdout, string(v.Value))
-		return err
+	case !raw:
+		return a.show(&view.OutputReport{Value: v.Value}, a.style(), asJSON)
 	}
-	_, err := fmt.Fprintln(a.sys.Stdout, view.JSONValue(string(v.Value)))
+	var s string
+	if err := json.Unmarshal(v.Value, &s); err != nil {
+		return a.fail("Output is no string", fmt.Errorf("-raw needs a string, and %q is none; use -json", message.SafeText(name)))
+	}
+	_, err := io.WriteString(a.sys.Stdout, s)
 	return err
-}
-
-func (a *app) allOutputs(values map[string]storedOutput, asJSON bool) error {
-	if asJSON {
-		out, err := json.MarshalIndent(values, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(a.sys.Stdout, string(out))
-		return err
-	}
-	if len(values) == 0 {
-		_, err := fmt.Fprintln(a.sys.Stdout, "No outputs. Declare them with output blocks; apply keeps their values.")
-		return err
-	}
-	names := make([]string, 0, len(values))
-	for n := range values {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	for _, n := range names {
-		value := "<sensitive>"
-		if !values[n].Sensitive {
-			value = view.JSONValue(string(values[n].Value))
-		}
-		fmt.Fprintf(a.sys.Stdout, "%s = %s\n", n, value)
-	}
-	return nil
 }

@@ -14,16 +14,9 @@ import (
 // apply.
 const outputs = "outputs"
 
-// storedOutput is an output in the state; a sensitive one is kept without its
-// value.
-type storedOutput struct {
-	Value     json.RawMessage `json:"value,omitempty"`
-	Sensitive bool            `json:"sensitive"`
-}
-
 // storedOutputs are the outputs of the last apply.
-func storedOutputs(ctx context.Context, snap state.Snapshot) (map[string]storedOutput, error) {
-	values := map[string]storedOutput{}
+func storedOutputs(ctx context.Context, snap state.Snapshot) (view.OutputsReport, error) {
+	values := view.OutputsReport{}
 	data, err := snap.Get(ctx, outputs)
 	if err == nil && len(data) > 0 {
 		err = json.Unmarshal(data, &values)
@@ -47,13 +40,13 @@ func lastOutputs(ctx context.Context, snap state.Snapshot) (map[string]string, e
 // planOutputs are the outputs of a plan as views and the state take them.
 func planOutputs(p *plan.Plan) ([]view.Output, []byte, error) {
 	var list []view.Output
-	stored := map[string]storedOutput{}
+	stored := view.OutputsReport{}
 	for _, o := range p.Outputs {
 		if o.Change == "delete" {
 			continue
 		}
 		list = append(list, view.Output{Name: o.Name, Value: o.Value, Sensitive: o.Sensitive})
-		s := storedOutput{Sensitive: o.Sensitive}
+		s := view.StoredOutput{Sensitive: o.Sensitive}
 		if !o.Sensitive {
 			s.Value = json.RawMessage(o.Value)
 		}

@@ -23,6 +23,7 @@ type previewOptions struct {
 	seed           uint64
 	html           string
 	showRecipients bool
+	json           bool
 }
 
 func (a *app) previewCommand() *cobra.Command {
@@ -41,6 +42,7 @@ shortest, and some at random.`,
 		},
 	}
 	opt.in.bind(cmd.Flags())
+	bindJSON(cmd, &opt.json)
 	cmd.Flags().StringVar(&opt.recipient, "recipient", "", "draw what this recipient would get; with the address of a campaign")
 	cmd.Flags().IntVar(&opt.sample, "sample", 3, "how many recipients' messages to draw; with the address of a campaign")
 	cmd.Flags().Uint64Var(&opt.seed, "seed", 1, "choose the random ones by this number")
@@ -62,7 +64,7 @@ func (a *app) preview(ctx context.Context, opt *previewOptions) error {
 		return err
 	}
 	if opt.html == "" {
-		return report.Text(a.sys.Stdout, s)
+		return a.show(report, s, opt.json)
 	}
 	return a.writePage(opt.html, func(w io.Writer) error { return report.HTML(w, s) })
 }

@@ -268,10 +268,13 @@ func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string
 
 // failState shows an error of the state with the code that belongs to it.
 func (a *app) failState(err error, detailed bool) error {
+	var said exit
 	var held *state.LockedError
 	var halt *state.HaltError
 	var clock *clockError
 	switch {
+	case errors.As(err, &said):
+		return said
 	case errors.As(err, &halt):
 		a.showHalt(halt)
 		return exit(exitError)

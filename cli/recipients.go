@@ -14,7 +14,7 @@ import (
 func (a *app) personKeys(args []string) ([]string, error) {
 	keys := make([]string, len(args))
 	for i, arg := range args {
-		key, err := recipientKey(arg, "")
+		key, err := audience.RecipientKey(arg, "")
 		if err != nil {
 			key = strings.TrimSpace(arg)
 			if !numberShape.MatchString(key) {
@@ -27,13 +27,3 @@ func (a *app) personKeys(args []string) ([]string, error) {
 }
 
 var numberShape = regexp.MustCompile(`^\+[0-9]{5,15}$`)
-
-// recipientKey reads a phone number, or takes a business-scoped user id as it
-// is.
-func recipientKey(s, region string) (string, error) {
-	s = strings.TrimPrefix(strings.TrimSpace(s), "'")
-	if len(s) > 3 && s[2] == '.' && s[0] >= 'A' && s[0] <= 'Z' {
-		return s, nil
-	}
-	return audience.NewNumbers().Parse(s, region)
-}

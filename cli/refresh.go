@@ -18,14 +18,16 @@ import (
 
 func (a *app) refreshCommand() *cobra.Command {
 	var in inputFlags
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "refresh [flags] [CAMPAIGN...]", Short: "ask providers what became of messages",
 		Long: `Asks the providers that can be asked (1msg) what became of every message that is
 neither read nor failed, and joins the answers into the state. Where webhooks come
 in through "handbill serve" it is not needed. Nothing is sent.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.refresh(cmd.Context(), &in, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.refresh(cmd.Context(), &in, args, asJSON) },
 	}
 	in.bind(cmd.Flags())
+	bindJSON(cmd, &asJSON)
 	return cmd
 }
 
@@ -37,22 +39,21 @@ const pollAge = 38 * 24 * time.Hour
 // pollHands is how many questions are open at a time.
 const pollHands = 8
 
-func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string) error {
+func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string, asJSON bool) error {
 	p, err := a.load(ctx, in)
 	if err != nil {
 		return err
 	}
 	defer p.close()
 	if !sqlite.Exists(p.statePath()) {
-		fmt.Fprintln(a.sys.Stdout, "Nothing was sent yet, so there is nothing to ask about.")
-		return nil
+		return a.show(&view.RefreshReport{NothingSent: true}, a.style(), asJSON)
 	}
 	store, _, err := a.openState(ctx, p)
 	if err != nil {
 		return a.failState(err, false)
 	}
 	defer store.Close()
-	asked, failed := 0, 0
+	r := &view.RefreshReport{}
 	for _, c := range p.config.Campaigns {
 		if c.Provider == nil || len(campaigns) > 0 && !slices.Contains(campaigns, c.Address()) {
 			continue
@@ -61,15 +62,15 @@ func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string) e
 		if err != nil {
 			return a.failState(err, false)
 		}
-		n, bad, err := a.poll(ctx, p, store, c.Provider.Address(), ids)
-		if err != nil {
+		if err := a.poll(ctx, p, store, c.Provider.Address(), ids, r); err != nil {
 			return a.failState(err, false)
 		}
-		asked, failed = asked+n, failed+bad
 	}
-	fmt.Fprintf(a.sys.Stdout, "Asked about %s.\n", view.Plural(asked, "message"))
-	if failed > 0 {
-		return a.fail("Some answers are missing", fmt.Errorf("the provider did not answer for %s. Run refresh again", view.Plural(failed, "message")))
+	if err := a.show(r, a.style(), asJSON); err != nil {
+		return err
+	}
+	if r.Missing > 0 {
+		return a.fail("Some answers are missing", fmt.Errorf("the provider did not answer for %s. Run refresh again", view.Plural(r.Missing, "message")))
 	}
 	return nil
 }
@@ -94,30 +95,30 @@ func (a *app) unsettled(ctx context.Context, store state.Store, campaign string)
 }
 
 // poll asks about ids and joins the answers, in order, a batch at a time.
-func (a *app) poll(ctx context.Context, p *project, store state.Store, address string, ids []string) (asked, failed int, err error) {
+func (a *app) poll(ctx context.Context, p *project, store state.Store, address string, ids []string, r *view.RefreshReport) error {
 	if len(ids) == 0 {
-		return 0, 0, nil
+		return nil
 	}
 	made, err := a.provider(p.config, address)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	if c, ok := made.(interface{ Close() error }); ok {
 		defer c.Close()
 	}
 	poller, ok := made.(providers.Poller)
 	if !ok || !made.Profile().Polls {
-		fmt.Fprintf(a.sys.Stdout, "%s cannot be asked: %s will be told by webhook only.\n", address, view.Plural(len(ids), "outcome"))
-		return 0, 0, nil
+		r.Unasked = append(r.Unasked, view.Unpolled{Provider: address, Messages: len(ids)})
+		return nil
 	}
 	for batch := range slices.Chunk(ids, 256) {
 		events, bad := pollBatch(ctx, poller, batch)
 		if err := store.Events(ctx, address, events); err != nil {
-			return asked, failed, err
+			return err
 		}
-		asked, failed = asked+len(batch), failed+bad
+		r.Asked, r.Missing = r.Asked+len(batch), r.Missing+bad
 	}
-	return asked, failed, nil
+	return nil
 }
 
 func pollBatch(ctx context.Context, poller providers.Poller, ids []string) (events []message.Event, failed int) {

@@ -34,11 +34,10 @@ An ADDRESS is a campaign, which settles all its doubts, or one delivery, such as
 'campaign.spring["+4915112345678"]'. Who settled what, and why, is kept.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.resolve(cmd.Context(), &opt, args) },
 	}
-	opt.in.bind(cmd.Flags())
-	opt.lock.bind(cmd.Flags())
+	opt.bindChange(cmd)
 	cmd.Flags().StringVar(&opt.as, "as", "", "sent or not-sent; required")
 	cmd.Flags().StringVar(&opt.why, "why", "", "a note for later")
-	cmd.Flags().BoolVar(&opt.show, "show-recipients", false, "show numbers as they are")
+	opt.bindShow(cmd)
 	return cmd
 }
 
@@ -50,43 +49,45 @@ func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) e
 	case !ok:
 		return a.fail("Invalid option", fmt.Errorf("-as=%s is not one of sent, not-sent", message.SafeText(opt.as)))
 	}
-	return a.changeState(ctx, &opt.stateFlags, "resolve", func(_ *project, s state.Store) error {
+	return a.changeState(ctx, &opt.stateFlags, "resolve", func(_ *project, s state.Store) (view.Report, error) {
 		if _, err := s.Recover(ctx); err != nil {
-			return a.failState(err, false)
+			return nil, err
 		}
+		r := &view.ResolveReport{As: opt.as}
 		for _, arg := range args {
-			if err := a.resolveOne(ctx, s, opt, as, arg); err != nil {
-				return err
+			campaign, n, err := a.resolveOne(ctx, s, opt, as, arg)
+			if err != nil {
+				return a.partly(r, len(r.Resolved) > 0, &opt.stateFlags), err
 			}
+			r.Resolved = append(r.Resolved, view.ResolvedCampaign{Campaign: campaign, Messages: n})
 		}
-		return nil
+		return r, nil
 	})
 }
 
-func (a *app) resolveOne(ctx context.Context, s state.Store, opt *resolveOptions, as state.Send, arg string) error {
+func (a *app) resolveOne(ctx context.Context, s state.Store, opt *resolveOptions, as state.Send, arg string) (campaign string, n int, err error) {
 	campaign, recipient, err := deliveryAddress(arg)
 	if err != nil {
-		return a.fail("Invalid address", err)
+		return "", 0, a.fail("Invalid address", err)
 	}
 	var keys []state.Key
 	for d, err := range s.InDoubt(ctx, campaign) {
 		if err != nil {
-			return a.failState(err, false)
+			return campaign, 0, err
 		}
 		if recipient == "" || d.Recipient == recipient {
 			keys = append(keys, d.Key)
 		}
 	}
 	if len(keys) == 0 {
-		return a.fail("Nothing in doubt", fmt.Errorf("%s has nothing in doubt; see \"handbill status\"", message.SafeText(maskAddress(campaign, recipient))))
+		return campaign, 0, a.fail("Nothing in doubt", fmt.Errorf("%s has nothing in doubt; see \"handbill status\"", message.SafeText(maskAddress(campaign, recipient))))
 	}
 	for _, k := range keys {
 		if err := s.Resolve(ctx, k, as, a.who(), opt.why); err != nil {
-			return a.failState(err, false)
+			return campaign, 0, err
 		}
 	}
-	fmt.Fprintf(a.sys.Stdout, "%s: %s settled as %s.\n", message.SafeText(campaign), view.Plural(len(keys), "message"), opt.as)
-	return nil
+	return campaign, len(keys), nil
 }
 
 // who is the person at the command line, for the record.

@@ -67,49 +67,18 @@ func (a *app) showState(ctx context.Context, f *planFlags) error {
 		return a.failState(err, false)
 	}
 	if store == nil {
-		_, err := fmt.Fprintln(a.sys.Stdout, "There is no state yet.")
-		return err
+		return a.show(&view.StateReport{}, a.style(), f.json || f.format == "json")
 	}
 	defer store.Close()
 	meta, err := store.Meta(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
-	resources, err := a.stateResources(ctx, store)
-	if err != nil {
-		return err
+	r := &view.StateReport{Lineage: meta.Lineage, Serial: meta.Serial}
+	if r.Resources, err = stateResources(ctx, store); err != nil {
+		return a.failState(err, false)
 	}
-	if f.json || f.format == "json" {
-		return a.showStateJSON(meta.Lineage, meta.Serial, resources)
-	}
-	for i, r := range resources {
-		if i > 0 {
-			fmt.Fprintln(a.sys.Stdout)
-		}
-		if err := view.ResourceText(a.sys.Stdout, a.style(), r.Address, r.Tree); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *app) showStateJSON(lineage string, serial int64, resources []stateResource) error {
-	type resource struct {
-		Address string     `json:"address"`
-		Values  *lang.Tree `json:"values"`
-	}
-	doc := struct {
-		FormatVersion string     `json:"format_version"`
-		Lineage       string     `json:"lineage"`
-		Serial        int64      `json:"serial"`
-		Resources     []resource `json:"resources"`
-	}{"1.0", lineage, serial, []resource{}}
-	for _, r := range resources {
-		doc.Resources = append(doc.Resources, resource{r.Address, r.Tree})
-	}
-	enc := json.NewEncoder(a.sys.Stdout)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(doc)
+	return a.show(r, a.style(), f.json || f.format == "json")
 }
 
 // savedPlan is an open plan file.

@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state"
 )
 
@@ -23,29 +22,16 @@ imported. Who said so, when and why is kept ("handbill state pull" shows it).`,
 			if why == "" {
 				return a.fail("Reason missing", errors.New("say with -why=REASON why nobody will get a message twice, such as -why='nothing was sent since the backup'"))
 			}
-			return a.changeState(cmd.Context(), &f, "state acknowledge", func(_ *project, s state.Store) error {
-				return a.stateAcknowledge(cmd.Context(), s, why)
+			return a.changeState(cmd.Context(), &f, "state acknowledge", func(_ *project, s state.Store) (view.Report, error) {
+				halt, err := s.Halted(cmd.Context())
+				if err == nil && halt != nil {
+					err = s.Acknowledge(cmd.Context(), a.who(), why)
+				}
+				return &view.AcknowledgeReport{Acknowledged: halt != nil}, err
 			})
 		},
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	cmd.Flags().StringVar(&why, "why", "", "why going on is right; required")
 	return cmd
-}
-
-func (a *app) stateAcknowledge(ctx context.Context, s state.Store, why string) error {
-	halt, err := s.Halted(ctx)
-	if err != nil {
-		return a.failState(err, false)
-	}
-	if halt == nil {
-		fmt.Fprintln(a.sys.Stdout, "The state was neither restored nor rolled back: there is nothing to acknowledge.")
-		return nil
-	}
-	if err := s.Acknowledge(ctx, a.who(), why); err != nil {
-		return a.failState(err, false)
-	}
-	fmt.Fprintln(a.sys.Stdout, "Acknowledged. Apply sends from this state again.")
-	return nil
 }

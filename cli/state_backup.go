@@ -1,10 +1,9 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -13,15 +12,11 @@ func (a *app) stateBackupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backup FILE", Short: "copy the state while it may be in use", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
-				if err := s.Backup(cmd.Context(), a.path(args[0])); err != nil {
-					return a.failState(err, false)
-				}
-				fmt.Fprintf(a.sys.Stdout, "Backed the state up to %s.\n", args[0])
-				return nil
+			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) (view.Report, error) {
+				return &view.BackupReport{File: args[0]}, s.Backup(cmd.Context(), a.path(args[0]))
 			})
 		},
 	}
-	f.in.bind(cmd.Flags())
+	f.bindRead(cmd)
 	return cmd
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,8 +24,7 @@ to be forgotten need not wait: with -lock=false it runs beside an apply and serv
 which send nothing to the person from then on.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.stateErase(cmd.Context(), &f, args) },
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	return cmd
 }
 
@@ -56,15 +54,11 @@ func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) er
 			return a.failState(err, false)
 		}
 	}
-	fmt.Fprintf(a.sys.Stdout, "Erased %s.\n", view.Plural(len(keys), "person"))
-	copies := copiesOf(p.statePath())
-	if len(copies) > 0 {
-		fmt.Fprintf(a.sys.Stdout, "Backups made before still hold them; delete:\n")
+	r := &view.EraseReport{People: len(keys)}
+	for _, c := range copiesOf(p.statePath()) {
+		r.Copies = append(r.Copies, a.display(c))
 	}
-	for _, c := range copies {
-		fmt.Fprintf(a.sys.Stdout, "    %s\n", a.display(c))
-	}
-	return nil
+	return a.show(r, a.style(), f.json)
 }
 
 // copiesOf are the files beside a state that handbill copied or put away.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state/sqlite"
 )
@@ -19,10 +20,12 @@ func (a *app) stateExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export -out=FILE", Short: "write the state as JSON lines into a file", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error { return a.stateExport(cmd.Context(), s, out) })
+			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) (view.Report, error) {
+				return &view.ExportReport{File: out}, a.stateExport(cmd.Context(), s, out)
+			})
 		},
 	}
-	f.in.bind(cmd.Flags())
+	f.bindRead(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "the file; it must not exist")
 	if err := cmd.MarkFlagRequired("out"); err != nil {
 		panic(err)
@@ -49,6 +52,5 @@ func (a *app) stateExport(ctx context.Context, s *sqlite.Store, name string) err
 		os.Remove(a.path(name))
 		return a.fail("Export not written", err)
 	}
-	fmt.Fprintf(a.sys.Stdout, "Exported the state to %s. It holds numbers and names as they are.\n", name)
 	return nil
 }

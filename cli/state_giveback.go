@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
@@ -35,10 +33,9 @@ lock and may run beside serve.`,
 					return a.failState(err, false)
 				}
 			}
-			fmt.Fprintf(a.sys.Stdout, "Reply rules answer %s again.\n", view.Plural(len(args), "person"))
-			return nil
+			return a.show(&view.GiveBackReport{People: len(args)}, a.style(), f.json)
 		},
 	}
-	f.in.bind(cmd.Flags())
+	f.bindRead(cmd)
 	return cmd
 }

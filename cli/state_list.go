@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -17,44 +19,54 @@ func (a *app) stateListCommand() *cobra.Command {
 		Long: `Lists the addresses of the resources of the last apply, and for campaigns that are
 named on the command line their deliveries.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) error { return a.stateList(cmd.Context(), s, &f, args) })
+			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) (view.Report, error) {
+				if len(args) > 0 {
+					return &view.DeliveryList{Deliveries: a.deliveriesOf(cmd.Context(), s, args)}, nil
+				}
+				return resourceList(cmd.Context(), s)
+			})
 		},
 	}
-	f.in.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&f.show, "show-recipients", false, "show numbers as they are")
+	f.bindRead(cmd)
+	f.bindShow(cmd)
 	return cmd
 }
 
-func (a *app) stateList(ctx context.Context, s state.Store, f *stateFlags, addresses []string) error {
+func resourceList(ctx context.Context, s state.Store) (*view.ResourceList, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
-		return a.failState(err, false)
+		return nil, err
 	}
 	defer snap.Close()
-	if len(addresses) == 0 {
-		resources, err := snap.Resources(ctx)
+	resources, err := snap.Resources(ctx)
+	r := &view.ResourceList{}
+	for i := range resources {
+		r.Resources = append(r.Resources, resources[i].Address)
+	}
+	return r, err
+}
+
+// deliveriesOf are the deliveries of campaigns; one without any is an error.
+func (a *app) deliveriesOf(ctx context.Context, s state.Store, campaigns []string) iter.Seq2[state.Delivery, error] {
+	return func(yield func(state.Delivery, error) bool) {
+		snap, err := s.Snapshot(ctx)
 		if err != nil {
-			return a.failState(err, false)
+			yield(state.Delivery{}, err)
+			return
 		}
-		for _, r := range resources {
-			fmt.Fprintln(a.sys.Stdout, message.SafeText(r.Address))
-		}
-		return nil
-	}
-	style := a.style()
-	style.ShowRecipients = f.show
-	for _, address := range addresses {
-		found := false
-		for d, err := range snap.Deliveries(ctx, address) {
-			if err != nil {
-				return a.failState(err, false)
+		defer snap.Close()
+		for _, address := range campaigns {
+			found := false
+			for d, err := range snap.Deliveries(ctx, address) {
+				found = true
+				if !yield(d, err) || err != nil {
+					return
+				}
 			}
-			found = true
-			fmt.Fprintf(a.sys.Stdout, "%s[%q]  %s%s\n", d.Campaign, style.Recipient(d.Recipient), d.Send, style.DeliveryNote(&d))
-		}
-		if !found {
-			return a.fail("No such deliveries", fmt.Errorf("the state has no delivery of %s", message.SafeText(address)))
+			if !found {
+				yield(state.Delivery{}, a.fail("No such deliveries", fmt.Errorf("the state has no delivery of %s", message.SafeText(address))))
+				return
+			}
 		}
 	}
-	return nil
 }

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state"
 )
 
@@ -14,16 +12,11 @@ func (a *app) stateMoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "mv FROM TO", Short: "rename a resource without losing its history", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeState(cmd.Context(), &f, "state mv", func(_ *project, s state.Store) error {
-				if err := s.Move(cmd.Context(), args[0], args[1]); err != nil {
-					return a.failState(err, false)
-				}
-				fmt.Fprintf(a.sys.Stdout, "Moved %s to %s.\n", message.SafeText(args[0]), message.SafeText(args[1]))
-				return nil
+			return a.changeState(cmd.Context(), &f, "state mv", func(_ *project, s state.Store) (view.Report, error) {
+				return &view.MoveReport{From: args[0], To: args[1]}, s.Move(cmd.Context(), args[0], args[1])
 			})
 		},
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	return cmd
 }

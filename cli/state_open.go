@@ -5,25 +5,49 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// stateOptions are the flags that the state commands share.
+// stateFlags are the flags that the state commands share.
 type stateFlags struct {
 	in   inputFlags
 	lock lockFlags
 	show bool
+	json bool
 }
 
-// withState loads the configuration, opens the state for reading, and runs fn.
-func (a *app) withState(ctx context.Context, f *stateFlags, fn func(*project, state.Store) error) error {
-	return a.withFile(ctx, f, func(p *project, s *sqlite.Store) error { return fn(p, s) })
+// bindRead binds the flags of a command that reads the state.
+func (f *stateFlags) bindRead(cmd *cobra.Command) {
+	f.in.bind(cmd.Flags())
+	bindJSON(cmd, &f.json)
+}
+
+// bindChange binds the flags of a command that changes the state.
+func (f *stateFlags) bindChange(cmd *cobra.Command) {
+	f.bindRead(cmd)
+	f.lock.bind(cmd.Flags())
+}
+
+// bindShow binds the flag that shows recipients.
+func (f *stateFlags) bindShow(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.show, "show-recipients", false, "show numbers as they are")
+}
+
+// stateWork is what a command does with the state: the report that it ends in.
+type stateWork func(*project, state.Store) (view.Report, error)
+
+// withState loads the configuration, opens the state for reading, and shows
+// what work reports.
+func (a *app) withState(ctx context.Context, f *stateFlags, work stateWork) error {
+	return a.withFile(ctx, f, func(p *project, s *sqlite.Store) (view.Report, error) { return work(p, s) })
 }
 
 // withFile is withState for what is done with the state's file.
-func (a *app) withFile(ctx context.Context, f *stateFlags, fn func(*project, *sqlite.Store) error) error {
+func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *sqlite.Store) (view.Report, error)) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -37,12 +61,13 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, fn func(*project, *sq
 		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.statePath())))
 	}
 	defer store.Close()
-	return fn(p, store)
+	r, err := work(p, store)
+	return a.showWork(f, r, err)
 }
 
 // changeState loads the configuration, takes the lock, backs the state up, and
-// runs fn.
-func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, fn func(*project, state.Store) error) error {
+// shows what work reports.
+func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, work stateWork) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -64,12 +89,26 @@ func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, 
 	if _, err := store.AutoBackup(ctx, strings.ReplaceAll(operation, " ", "-")); err != nil {
 		return a.fail("State not backed up", fmt.Errorf("nothing was changed: %w", err))
 	}
-	return fn(p, store)
+	r, err := work(p, store)
+	return a.showWork(f, r, err)
 }
 
-func deliveries(n int) string {
-	if n == 1 {
-		return "1 delivery"
+func (a *app) showWork(f *stateFlags, r view.Report, err error) error {
+	if err != nil {
+		return a.failState(err, false)
 	}
-	return view.Count(n) + " deliveries"
+	style := a.style()
+	style.ShowRecipients = f.show
+	if err := a.show(r, style, f.json); err != nil {
+		return a.failState(err, false)
+	}
+	return nil
+}
+
+// partly shows what was done before something failed, and is no report itself.
+func (a *app) partly(r view.Report, some bool, f *stateFlags) view.Report {
+	if some {
+		_ = a.show(r, a.style(), f.json) // the error that is shown next says more
+	}
+	return nil
 }

@@ -18,18 +18,13 @@ func (a *app) statePruneCommand() *cobra.Command {
 			if older < 45 {
 				return a.fail("Invalid option", fmt.Errorf("-days=%d: outcomes may come up to 45 days late, so at least 45 are kept", older))
 			}
-			return a.changeState(cmd.Context(), &f, "state prune", func(_ *project, s state.Store) error {
+			return a.changeState(cmd.Context(), &f, "state prune", func(_ *project, s state.Store) (view.Report, error) {
 				n, err := s.Prune(cmd.Context(), a.sys.Now().AddDate(0, 0, -older))
-				if err != nil {
-					return a.failState(err, false)
-				}
-				fmt.Fprintf(a.sys.Stdout, "Pruned %s.\n", view.Plural(n, "row"))
-				return nil
+				return &view.PruneReport{Rows: n}, err
 			})
 		},
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	cmd.Flags().IntVar(&older, "days", 0, "what is older than this many days goes; at least 45")
 	return cmd
 }

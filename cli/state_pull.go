@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -13,12 +16,8 @@ func (a *app) statePullCommand() *cobra.Command {
 		Long: `Writes everything in the state to stdout, one JSON object a line: numbers and
 names as they are. It is for programs and backups, not for pull requests.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) error {
-				err := s.Export(cmd.Context(), a.sys.Stdout)
-				if err != nil {
-					return a.failState(err, false)
-				}
-				return nil
+			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) (view.Report, error) {
+				return asText{func(w io.Writer) error { return s.Export(cmd.Context(), w) }}, nil
 			})
 		},
 	}

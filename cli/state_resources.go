@@ -5,33 +5,28 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/state"
 )
 
-// stateResource is a resource of the state, decoded.
-type stateResource struct {
-	Address string
-	Tree    *lang.Tree
-}
-
-func (a *app) stateResources(ctx context.Context, s state.Store) ([]stateResource, error) {
+// stateResources are the resources of the last apply.
+func stateResources(ctx context.Context, s state.Store) ([]view.ResourceReport, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
-		return nil, a.failState(err, false)
+		return nil, err
 	}
 	defer snap.Close()
 	list, err := snap.Resources(ctx)
 	if err != nil {
-		return nil, a.failState(err, false)
+		return nil, err
 	}
-	out := make([]stateResource, len(list))
+	out := make([]view.ResourceReport, len(list))
 	for i, r := range list {
-		var tree lang.Tree
-		if err := json.Unmarshal(r.Tree, &tree); err != nil {
-			return nil, a.failState(fmt.Errorf("%s: %w", r.Address, err), false)
+		out[i] = view.ResourceReport{Address: r.Address, Values: &lang.Tree{}}
+		if err := json.Unmarshal(r.Tree, out[i].Values); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Address, err)
 		}
-		out[i] = stateResource{r.Address, &tree}
 	}
 	return out, nil
 }

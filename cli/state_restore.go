@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
@@ -26,8 +27,7 @@ state acknowledge", since those people would get a message again.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.stateRestore(cmd.Context(), &f, args[0], acknowledge)
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	cmd.Flags().StringVar(&acknowledge, "acknowledge", "", "why nothing was sent since the backup, or why sending again is right")
 	return cmd
 }
@@ -53,10 +53,9 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 	if err := sqlite.Restore(ctx, a.path(backup), a.stateOptions(p.statePath())); err != nil {
 		return a.failRestore(err, backup)
 	}
-	fmt.Fprintf(a.sys.Stdout, "Restored the state from %s.\n", backup)
+	r := &view.RestoreReport{Backup: backup}
 	if acknowledge == "" {
-		fmt.Fprintln(a.sys.Stdout, "What was sent after that backup is unknown to this state, so apply refuses it until you have looked:\nimport what is missing (\"handbill import\"), then say why going on is right (\"handbill state acknowledge -why=…\").")
-		return nil
+		return a.show(r, a.style(), f.json)
 	}
 	store, _, err := a.openState(ctx, p)
 	if err != nil {
@@ -66,7 +65,8 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 	if err := store.Acknowledge(ctx, a.who(), acknowledge); err != nil {
 		return a.failState(err, false)
 	}
-	return nil
+	r.Acknowledged = true
+	return a.show(r, a.style(), f.json)
 }
 
 // failServed says that a state is not replaced while serve has it open.

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state"
 )
 
@@ -16,19 +14,19 @@ func (a *app) stateRemoveCommand() *cobra.Command {
 		Long: `Forgets a resource. For a campaign this forgets who was sent it: the next apply
 sends to them again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeState(cmd.Context(), &f, "state rm", func(_ *project, s state.Store) error {
+			return a.changeState(cmd.Context(), &f, "state rm", func(_ *project, s state.Store) (view.Report, error) {
+				r := &view.RemoveReport{}
 				for _, address := range args {
 					n, err := s.Remove(cmd.Context(), address)
 					if err != nil {
-						return a.failState(err, false)
+						return a.partly(r, len(r.Removed) > 0, &f), err
 					}
-					fmt.Fprintf(a.sys.Stdout, "Removed %s and %s.\n", message.SafeText(address), deliveries(n))
+					r.Removed = append(r.Removed, view.RemovedResource{Address: address, Deliveries: n})
 				}
-				return nil
+				return r, nil
 			})
 		},
 	}
-	f.in.bind(cmd.Flags())
-	f.lock.bind(cmd.Flags())
+	f.bindChange(cmd)
 	return cmd
 }

@@ -16,22 +16,24 @@ func (a *app) stateShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show [flags] ADDRESS", Short: "show one resource of the last apply", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) error { return a.stateShow(cmd.Context(), s, args[0]) })
+			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) (view.Report, error) {
+				return a.stateShow(cmd.Context(), s, args[0])
+			})
 		},
 	}
-	f.in.bind(cmd.Flags())
+	f.bindRead(cmd)
 	return cmd
 }
 
-func (a *app) stateShow(ctx context.Context, s state.Store, address string) error {
-	resources, err := a.stateResources(ctx, s)
+func (a *app) stateShow(ctx context.Context, s state.Store, address string) (view.Report, error) {
+	resources, err := stateResources(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, r := range resources {
-		if r.Address == address {
-			return view.ResourceText(a.sys.Stdout, a.style(), r.Address, r.Tree)
+	for i := range resources {
+		if resources[i].Address == address {
+			return &resources[i], nil
 		}
 	}
-	return a.fail("No such resource", fmt.Errorf("the state has no resource %s; \"handbill state list\" shows what it has", message.SafeText(address)))
+	return nil, a.fail("No such resource", fmt.Errorf("the state has no resource %s; \"handbill state list\" shows what it has", message.SafeText(address)))
 }

@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -29,10 +29,9 @@ is the lock id that the refusal showed.`,
 			if err := sqlite.ForceUnlock(p.statePath(), args[0], host); err != nil {
 				return a.fail("State not unlocked", err)
 			}
-			fmt.Fprintln(a.sys.Stdout, "The state is unlocked.")
-			return nil
+			return a.show(&view.UnlockReport{Unlocked: true}, a.style(), f.json)
 		},
 	}
-	f.in.bind(cmd.Flags())
+	f.bindRead(cmd)
 	return cmd
 }

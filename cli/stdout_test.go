@@ -3,6 +3,8 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -61,38 +63,39 @@ var printing = []struct {
 }{
 	{args: "help"}, {args: "version"}, {args: "version -json"},
 	{args: "completion bash"}, {args: "completion fish"}, {args: "completion zsh"}, {args: "completion powershell"},
-	{args: "init", changes: true},
+	{args: "init", changes: true}, {args: "init -json", changes: true},
 	{args: "validate"}, {args: "validate -json"},
 	{args: "plan"}, {args: "plan -json"}, {args: "plan -detailed-exitcode", code: 2},
 	{args: "plan -format=json"}, {args: "plan -format=markdown"}, {args: "plan -format=html"},
 	{args: "apply -auto-approve", changes: true}, {args: "apply -auto-approve -json", changes: true},
 	{args: "status"}, {args: "status -json"}, {args: "status -format=csv"}, {args: "status -format=html"},
-	{args: "refresh", changes: true},
-	{args: "resolve -as=sent campaign.autumn", changes: true},
+	{args: "refresh", changes: true}, {args: "refresh -json", changes: true},
+	{args: "resolve -as=sent campaign.autumn", changes: true}, {args: "resolve -json -as=sent campaign.autumn", changes: true},
 	{args: "serve -listen=127.0.0.1:0", changes: true}, {args: "sandbox -listen=127.0.0.1:0"},
 	{args: "reply"}, {args: "reply test note.json"}, {args: "reply test -json note.json"},
 	{args: "show"}, {args: "show -json"}, {args: "show saved.plan"}, {args: "show -json saved.plan"},
-	{args: "preview"}, {args: "preview -html=page.html", changes: true},
-	{args: "try campaign.autumn", changes: true},
+	{args: "preview"}, {args: "preview -json"}, {args: "preview -html=page.html", changes: true},
+	{args: "try campaign.autumn", changes: true}, {args: "try -json campaign.autumn", changes: true},
 	{args: "test"}, {args: "test -json"},
 	{args: "fmt -diff -check", code: 1}, {args: "fmt -", stdin: "a=1\n"},
 	{args: "console", stdin: "1 + 1\n"}, {args: "graph"},
 	{args: "output"}, {args: "output -json"}, {args: "output -raw where"},
-	{args: "providers"}, {args: "providers -json"}, {args: "providers check"},
-	{args: "import -campaign=campaign.autumn old.csv", changes: true},
-	{args: "explain"}, {args: "explain check_failed"},
+	{args: "providers"}, {args: "providers -json"}, {args: "providers check"}, {args: "providers check -json"},
+	{args: "import -campaign=campaign.autumn old.csv", changes: true}, {args: "import -json -campaign=campaign.autumn old.csv", changes: true},
+	{args: "explain"}, {args: "explain -json"}, {args: "explain check_failed"},
 	{args: "metadata"}, {args: "metadata functions"}, {args: "metadata functions -json"}, {args: "metadata schema"},
-	{args: "state"}, {args: "state list"}, {args: "state list campaign.autumn"}, {args: "state show campaign.autumn"},
-	{args: "state pull"}, {args: "state export -out=all.jsonl", changes: true},
-	{args: "state rm campaign.autumn", changes: true}, {args: "state mv campaign.autumn campaign.winter", changes: true},
-	{args: "state verify"}, {args: "state backup copy.state", changes: true},
-	{args: "state restore earlier.state", changes: true}, {args: "state acknowledge -why=looked", changes: true},
-	{args: "state erase +4915112345671", changes: true}, {args: "state giveback +4915112345671", changes: true},
-	{args: "state prune -days=60", changes: true},
-	{args: "state optouts"}, {args: "state optouts list"}, {args: "state optouts list -csv"},
-	{args: "state optouts add +4915112345679", changes: true},
-	{args: "state optouts remove -why=letter +4915112345678", changes: true},
-	{args: "state optouts import leavers.csv", changes: true},
+	{args: "state"}, {args: "state list"}, {args: "state list -json"}, {args: "state list -json campaign.autumn"}, {args: "state list campaign.autumn"}, {args: "state show campaign.autumn"}, {args: "state show -json campaign.autumn"},
+	{args: "state pull"}, {args: "state export -out=all.jsonl", changes: true}, {args: "state export -json -out=all.jsonl", changes: true},
+	{args: "state rm campaign.autumn", changes: true}, {args: "state rm -json campaign.autumn", changes: true}, {args: "state mv campaign.autumn campaign.winter", changes: true},
+	{args: "state mv -json campaign.autumn campaign.winter", changes: true},
+	{args: "state verify"}, {args: "state verify -json"}, {args: "state backup copy.state", changes: true}, {args: "state backup -json copy.state", changes: true},
+	{args: "state restore earlier.state", changes: true}, {args: "state restore -json earlier.state", changes: true}, {args: "state acknowledge -why=looked", changes: true}, {args: "state acknowledge -json -why=looked", changes: true},
+	{args: "state erase +4915112345671", changes: true}, {args: "state erase -json +4915112345671", changes: true}, {args: "state giveback +4915112345671", changes: true}, {args: "state giveback -json +4915112345671", changes: true},
+	{args: "state prune -days=60", changes: true}, {args: "state prune -json -days=60", changes: true},
+	{args: "state optouts"}, {args: "state optouts list"}, {args: "state optouts list -json"}, {args: "state optouts list -csv"},
+	{args: "state optouts add +4915112345679", changes: true}, {args: "state optouts add -json +4915112345679", changes: true},
+	{args: "state optouts remove -why=letter +4915112345678", changes: true}, {args: "state optouts remove -json -why=letter +4915112345678", changes: true},
+	{args: "state optouts import leavers.csv", changes: true}, {args: "state optouts import -json leavers.csv", changes: true},
 }
 
 // silent are commands that the table leaves out, and why.
@@ -172,10 +175,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestEveryCommandIsInTheTableOfOutputs asks the program itself, as a shell
-// does, which commands there are.
-func TestEveryCommandIsInTheTableOfOutputs(t *testing.T) {
-	d := newDesk(t)
+// commands asks the program itself, as a shell does, which commands there are.
+func commands(d *desk) (all []string) {
 	var walk func(path ...string)
 	walk = func(path ...string) {
 		out := d.must(0, append(append([]string{"__complete"}, path...), "")...)
@@ -185,22 +186,88 @@ func TestEveryCommandIsInTheTableOfOutputs(t *testing.T) {
 				continue
 			}
 			sub := append(slices.Clone(path), name)
-			if whole := strings.Join(sub, " "); silent[whole] == "" && !slices.ContainsFunc(printing, func(row struct {
-				args    string
-				changes bool
-				code    int
-				stdin   string
-			}) bool {
-				return row.args == whole || strings.HasPrefix(row.args, whole+" ")
-			}) {
-				t.Errorf("handbill %s is not in the table of outputs", whole)
-			}
+			all = append(all, strings.Join(sub, " "))
 			if name != "help" && len(sub) < 4 {
 				walk(sub...)
 			}
 		}
 	}
 	walk()
+	return all
+}
+
+// rowsOf are the rows of the table of outputs that type a command.
+func rowsOf(command string) (rows []string) {
+	for _, row := range printing {
+		if row.args == command || strings.HasPrefix(row.args, command+" ") {
+			rows = append(rows, row.args)
+		}
+	}
+	return rows
+}
+
+func TestEveryCommandIsInTheTableOfOutputs(t *testing.T) {
+	for _, c := range commands(newDesk(t)) {
+		if silent[c] == "" && len(rowsOf(c)) == 0 {
+			t.Errorf("handbill %s is not in the table of outputs", c)
+		}
+	}
+}
+
+// noJSON are the commands without -json, and why.
+var noJSON = map[string]string{
+	"help":            "a text for people",
+	"completion":      "a script for a shell",
+	"fmt":             "with - it writes a file; else names of files, a line each",
+	"console":         "a conversation",
+	"graph":           "Graphviz's language is a form for programs",
+	"serve":           "it runs until it is stopped; /metrics is for programs",
+	"sandbox":         "it runs until it is stopped; its page and API are for programs",
+	"metadata schema": "it is JSON",
+	"state pull":      "it is JSON lines",
+}
+
+// TestEveryCommandHasJSON: what a command shows to people, programs can have as
+// JSON, and it decodes.
+func TestEveryCommandHasJSON(t *testing.T) {
+	d := printingDesk(t)
+	all := commands(d)
+	for _, c := range all {
+		parent := slices.ContainsFunc(all, func(other string) bool { return strings.HasPrefix(other, c+" ") })
+		first, _, _ := strings.Cut(c, " ")
+		switch has := strings.Contains(d.must(0, append(strings.Fields(c), "-help")...), "  -json "); {
+		case noJSON[c] != "" || noJSON[first] != "":
+			if has && c != "metadata schema" {
+				t.Errorf("handbill %s has -json; take it out of the list of those that have none", c)
+			}
+		case !has && !(parent && c != "providers"):
+			t.Errorf("handbill %s has no -json", c)
+		case has && silent[c] == "" && !slices.ContainsFunc(rowsOf(c), func(row string) bool { return strings.Contains(row, " -json") }):
+			t.Errorf("handbill %s -json is not in the table of outputs", c)
+		}
+	}
+	for _, row := range printing {
+		if !strings.Contains(row.args, " -json") || strings.Contains(row.args, "apply") {
+			continue
+		}
+		on := d
+		if row.changes {
+			on = printingDesk(t)
+		}
+		out := json.NewDecoder(strings.NewReader(on.must(max(row.code, 0), strings.Fields(row.args)...)))
+		documents := 0
+		for ; ; documents++ {
+			var document any
+			if err := out.Decode(&document); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("handbill %s: %v", row.args, err)
+			}
+		}
+		if documents == 0 {
+			t.Errorf("handbill %s wrote no JSON", row.args)
+		}
+	}
 }
 
 // TestReportThatCannotBeWritten: an apply whose report is cut at its last byte

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,7 @@ type tryOptions struct {
 	lock   lockFlags
 	sample int
 	seed   uint64
+	json   bool
 }
 
 func (a *app) tryCommand() *cobra.Command {
@@ -35,6 +37,7 @@ a template.`,
 	}
 	opt.in.bind(cmd.Flags())
 	opt.lock.bind(cmd.Flags())
+	bindJSON(cmd, &opt.json)
 	cmd.Flags().IntVar(&opt.sample, "sample", 1, "how many recipients' messages every tester gets")
 	cmd.Flags().Uint64Var(&opt.seed, "seed", 1, "choose the random ones by this number")
 	return cmd
@@ -75,7 +78,7 @@ func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.sendTries(ctx, p, c, testers, samples)
+	return a.sendTries(ctx, p, c, testers, samples, opt.json)
 }
 
 // willing are the testers who did not opt out.
@@ -135,7 +138,7 @@ func (a *app) optedIn(ctx context.Context, snap state.Snapshot, testers []string
 // sendTries sends every sample to every tester, one after the other, and
 // reports each. Their references are of another lineage than the state's, so
 // that no event about a try is taken for one of a delivery.
-func (a *app) sendTries(ctx context.Context, p *project, c *lang.Campaign, testers []string, samples []sample) error {
+func (a *app) sendTries(ctx context.Context, p *project, c *lang.Campaign, testers []string, samples []sample, asJSON bool) error {
 	number, err := a.provider(p.config, c.Provider.Address())
 	if err != nil {
 		return a.fail("Provider not usable", err)
@@ -145,27 +148,25 @@ func (a *app) sendTries(ctx context.Context, p *project, c *lang.Campaign, teste
 	}
 	sender := providers.NewSender(number)
 	lineage := "try " + a.sys.Now().UTC().Format("20060102T150405.000000000")
-	failed := 0
-	for i, s := range samples {
+	r := &view.TryReport{Campaign: c.Address()}
+	for i, smp := range samples {
 		if i > 0 && !a.rest(ctx, c.Provider.Type, number.Profile().PairSeconds.Value) {
-			return a.fail("Interrupted", fmt.Errorf("the rest of the tries was not sent"))
+			return errors.Join(a.show(r, a.style(), asJSON), a.fail("Interrupted", fmt.Errorf("the rest of the tries was not sent")))
 		}
 		for _, tester := range testers {
 			ref := message.NewRef(lineage, c.Address(), tester, c.Revision, i+1)
-			req, err := sender.Encode(message.Address{Phone: tester}, s.draft, s.entry.Values, ref)
+			req, err := sender.Encode(message.Address{Phone: tester}, smp.draft, smp.entry.Values, ref)
 			if err != nil {
 				return a.fail("Message not encodable", err)
 			}
 			answer := sender.Send(ctx, req)
-			a.showTry(tester, s, answer)
-			if answer.Class != message.Accepted {
-				failed++
-			}
+			r.Add(tester, smp.why, &answer)
 		}
 	}
-	sent := len(testers) * len(samples)
-	fmt.Fprintf(a.sys.Stdout, "\n%d of %s accepted. The campaign's deliveries are as they were.\n", sent-failed, view.Plural(sent, "message"))
-	if failed > 0 {
+	if err := a.show(r, a.style(), asJSON); err != nil {
+		return err
+	}
+	if r.Accepted < len(r.Tries) {
 		return exit(exitError)
 	}
 	return nil
@@ -184,19 +185,5 @@ func (a *app) rest(ctx context.Context, provider string, seconds float64) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-func (a *app) showTry(tester string, s sample, answer message.Answer) {
-	fmt.Fprintf(a.sys.Stdout, "try to %s (%s): %s", message.Mask(tester), s.why, view.Reason(answer.Class.String()))
-	if answer.Code != "" {
-		fmt.Fprintf(a.sys.Stdout, ", code %s", message.SafeText(answer.Code))
-	}
-	if answer.Title != "" && answer.Class != message.Accepted {
-		fmt.Fprintf(a.sys.Stdout, ": %s", message.SafeText(answer.Title))
-	}
-	fmt.Fprintln(a.sys.Stdout)
-	if answer.Advice != "" {
-		fmt.Fprintf(a.sys.Stdout, "  %s\n", message.SafeText(answer.Advice))
 	}
 }

@@ -73,3 +73,34 @@ func (r *PreviewReport) HTML(w io.Writer, _ Style) error {
 	}
 	return render(w, "preview.html", &p)
 }
+
+// JSON writes the messages in words, as Markdown does.
+func (r *PreviewReport) JSON(w io.Writer, _ Style) error {
+	type item struct {
+		Caption string   `json:"caption,omitempty"`
+		Kind    string   `json:"kind"`
+		Words   []string `json:"words"`
+	}
+	type group struct {
+		Address string `json:"address"`
+		Note    string `json:"note,omitempty"`
+		Items   []item `json:"items"`
+	}
+	doc := struct {
+		FormatVersion string  `json:"format_version"`
+		Groups        []group `json:"previews"`
+	}{planFormat, []group{}}
+	for _, g := range r.Groups {
+		out := group{Address: g.Address, Note: g.Note, Items: []item{}}
+		for _, i := range g.Items {
+			out.Items = append(out.Items, item{i.Caption, string(i.Picture.Kind), list(i.Picture.Words())})
+		}
+		doc.Groups = append(doc.Groups, out)
+	}
+	data, err := encode(doc)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}

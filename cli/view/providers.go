@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/handbill/handbill/message"
@@ -28,7 +29,7 @@ type ProviderNumber struct {
 }
 
 // JSON writes one document.
-func (r ProvidersReport) JSON(w io.Writer) error {
+func (r ProvidersReport) JSON(w io.Writer, _ Style) error {
 	for i := range r.Providers {
 		p := &r.Providers[i]
 		p.Campaigns, p.Carries, p.Doubted, p.Not = list(p.Campaigns), list(p.Carries), list(p.Doubted), list(p.Not)
@@ -85,43 +86,81 @@ func doubtsText(p ProviderNumber) string {
 	return "a person settles them"
 }
 
-// HealthReport is what "handbill providers check" says of one number.
-type HealthReport struct {
-	Address, Status, Quality, Tier, Name string
-	Throughput                           float64 // what the provider tells
-	Paced                                float64 // what handbill would pace at
-	Findings                             []HealthFinding
+// CheckReport is what "providers check" ends in.
+type CheckReport struct {
+	Numbers []NumberHealth `json:"numbers"`
+}
+
+// NumberHealth is what a provider tells of one number.
+type NumberHealth struct {
+	Address string `json:"address"`
+	// Checked is false where the provider tells nothing about its numbers, or
+	// could not be reached; Problem says which.
+	Checked    bool            `json:"checked"`
+	Reached    bool            `json:"reached"`
+	Problem    string          `json:"problem,omitempty"`
+	Status     string          `json:"status,omitempty"`
+	Name       string          `json:"name,omitempty"`
+	Quality    string          `json:"quality,omitempty"`
+	Tier       string          `json:"tier,omitempty"`
+	Throughput float64         `json:"throughput,omitempty"` // what the provider tells, messages per second
+	Paced      float64         `json:"paced,omitempty"`      // what handbill would pace at
+	Findings   []HealthFinding `json:"findings"`
 }
 
 // HealthFinding is one thing to know before sending.
 type HealthFinding struct {
-	Severe       bool
-	Text, Advice string
+	Severe bool   `json:"severe"`
+	Text   string `json:"text"`
+	Advice string `json:"advice"`
 }
 
-// OK reports whether the number can send.
-func (r HealthReport) OK() bool {
-	for _, f := range r.Findings {
-		if f.Severe {
-			return false
+// OK reports whether every number can send.
+func (r *CheckReport) OK() bool {
+	return !slices.ContainsFunc(r.Numbers, func(n NumberHealth) bool {
+		return !n.Reached || slices.ContainsFunc(n.Findings, func(f HealthFinding) bool { return f.Severe })
+	})
+}
+
+// JSON writes one document.
+func (r *CheckReport) JSON(w io.Writer, _ Style) error {
+	for i := range r.Numbers {
+		r.Numbers[i].Findings = list(r.Numbers[i].Findings)
+	}
+	out, err := encode(struct {
+		FormatVersion string         `json:"format_version"`
+		Numbers       []NumberHealth `json:"numbers"`
+	}{planFormat, list(r.Numbers)})
+	if err != nil {
+		return err
+	}
+	return say(w, string(out))
+}
+
+// Text draws a paragraph for each number.
+func (r *CheckReport) Text(w io.Writer, s Style) error {
+	var b strings.Builder
+	for i := range r.Numbers {
+		if n := &r.Numbers[i]; n.Checked {
+			healthText(&b, s, n)
+		} else {
+			fmt.Fprintf(&b, "%s: %s\n", n.Address, message.SafeText(n.Problem))
 		}
 	}
-	return true
+	return say(w, b.String())
 }
 
-// Text draws the report.
-func (r HealthReport) Text(w io.Writer, s Style) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", s.bold(r.Address))
+func healthText(b *strings.Builder, s Style, r *NumberHealth) {
+	fmt.Fprintf(b, "%s\n", s.bold(r.Address))
 	for _, l := range [...]struct{ name, value string }{{"status", r.Status}, {"name", r.Name}, {"quality", r.Quality}, {"tier", r.Tier}} {
 		if l.value != "" {
-			fmt.Fprintf(&b, "  %-10s %s\n", l.name, message.SafeText(l.value))
+			fmt.Fprintf(b, "  %-10s %s\n", l.name, message.SafeText(l.value))
 		}
 	}
 	if r.Throughput > 0 {
-		fmt.Fprintf(&b, "  %-10s %s per second; handbill paces at %s\n", "throughput", rate(r.Throughput), rate(r.Paced))
+		fmt.Fprintf(b, "  %-10s %s per second; handbill paces at %s\n", "throughput", rate(r.Throughput), rate(r.Paced))
 		if r.Paced > r.Throughput {
-			fmt.Fprintf(&b, "  %s the configured pace is above the number's: expect throttling\n", s.yellow("!"))
+			fmt.Fprintf(b, "  %s the configured pace is above the number's: expect throttling\n", s.yellow("!"))
 		}
 	}
 	for _, f := range r.Findings {
@@ -129,11 +168,9 @@ func (r HealthReport) Text(w io.Writer, s Style) error {
 		if f.Severe {
 			mark = s.red("!")
 		}
-		fmt.Fprintf(&b, "  %s %s\n", mark, message.SafeText(f.Text))
+		fmt.Fprintf(b, "  %s %s\n", mark, message.SafeText(f.Text))
 		for _, l := range wrap(f.Advice, s.textWidth()-4) {
-			fmt.Fprintf(&b, "    %s\n", l)
+			fmt.Fprintf(b, "    %s\n", l)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

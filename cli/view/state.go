@@ -1,15 +1,111 @@
 package view
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
+	"time"
 
+	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
+
+// ResourceList is what "state list" ends in.
+type ResourceList struct {
+	Resources []string `json:"resources"` // addresses
+}
+
+// Text writes an address a line.
+func (r *ResourceList) Text(w io.Writer, _ Style) error {
+	var b strings.Builder
+	for _, address := range r.Resources {
+		b.WriteString(message.SafeText(address) + "\n")
+	}
+	return say(w, b.String())
+}
+
+// DeliveryList is what "state list ADDRESS" ends in. It is read while it is
+// written, since there may be millions.
+type DeliveryList struct {
+	Deliveries iter.Seq2[state.Delivery, error]
+}
+
+// Text writes a delivery a line.
+func (r *DeliveryList) Text(w io.Writer, s Style) error {
+	return each(w, r.Deliveries, func(out *bufio.Writer, d *state.Delivery) error {
+		_, err := fmt.Fprintf(out, "%s[%q]  %s%s\n", message.SafeText(d.Campaign), s.Recipient(d.Recipient), d.Send, s.DeliveryNote(d))
+		return err
+	})
+}
+
+// JSON writes one document.
+func (r *DeliveryList) JSON(w io.Writer, s Style) error {
+	return array(w, "deliveries", r.Deliveries, func(d *state.Delivery) any {
+		out := struct {
+			Campaign  string `json:"campaign"`
+			Recipient string `json:"recipient"`
+			Send      string `json:"send"`
+			Status    string `json:"status,omitempty"`
+			Failed    string `json:"failed,omitempty"`
+			Code      string `json:"code,omitempty"`
+			Cause     string `json:"cause,omitempty"`
+			ID        string `json:"id,omitempty"`
+		}{Campaign: d.Campaign, Recipient: s.Recipient(d.Recipient), Send: d.Send.String(), Code: d.Code, Cause: d.Cause}
+		if d.Rank > message.RankNone {
+			out.Status = d.Rank.String()
+		}
+		if d.Failed && d.Rank < message.RankDelivered {
+			out.Failed = d.FailCode
+		}
+		if s.ShowRecipients {
+			out.ID = d.ID
+		}
+		return out
+	})
+}
+
+// each writes what write makes of every element.
+func each[T any](w io.Writer, list iter.Seq2[T, error], write func(*bufio.Writer, *T) error) error {
+	out := bufio.NewWriter(w)
+	for e, err := range list {
+		if err == nil {
+			err = write(out, &e)
+		}
+		if err != nil {
+			_ = out.Flush() // what was read before; the error says more
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// array writes a document with an array of what element makes, an element a
+// line.
+func array[T any](w io.Writer, name string, list iter.Seq2[T, error], element func(*T) any) error {
+	before := fmt.Sprintf("{\"format_version\":%q,%q:[\n", planFormat, name)
+	err := each(w, list, func(out *bufio.Writer, e *T) error {
+		data, err := encode(element(e))
+		if err != nil {
+			return err
+		}
+		out.WriteString(before)
+		before = ","
+		_, err = out.Write(data)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if before == "," {
+		before = ""
+	}
+	return say(w, before+"]}\n")
+}
 
 // DeliveryNote is what is known of a delivery beside its state, in brackets.
 // A message id is shown only where recipients are: WhatsApp's ids hold the
@@ -37,13 +133,127 @@ func (s Style) DeliveryNote(d *state.Delivery) string {
 	return "  (" + strings.Join(notes, ", ") + ")"
 }
 
-// ResourceText draws one resource as it is.
-func ResourceText(w io.Writer, s Style, address string, tree *lang.Tree) error {
+// ResourceReport is what "state show" ends in: one resource as it was applied.
+type ResourceReport struct {
+	Address string     `json:"address"`
+	Values  *lang.Tree `json:"values"`
+}
+
+// Text draws the resource.
+func (r *ResourceReport) Text(w io.Writer, s Style) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s {\n", s.bold("# "+message.SafeText(address)+":"), resourceHead(address))
+	fmt.Fprintf(&b, "%s\n%s {\n", s.bold("# "+message.SafeText(r.Address)+":"), resourceHead(r.Address))
 	t := treeText{style: s, b: &b, still: true} // nothing changes, so nothing is marked
-	t.body(plan.Diff(nil, tree), 2)
+	t.body(plan.Diff(nil, r.Values), 2)
 	b.WriteString("}\n")
-	_, err := io.WriteString(w, b.String())
-	return err
+	return say(w, b.String())
+}
+
+// StateReport is what "show" ends in without a plan: every resource of the last
+// apply. The zero value is that of a state that does not exist yet.
+type StateReport struct {
+	Lineage   string           `json:"lineage"`
+	Serial    int64            `json:"serial"`
+	Resources []ResourceReport `json:"resources"`
+}
+
+// Text draws the resources.
+func (r *StateReport) Text(w io.Writer, s Style) error {
+	if r.Lineage == "" {
+		return say(w, "There is no state yet.\n")
+	}
+	for i := range r.Resources {
+		if i > 0 {
+			if err := say(w, "\n"); err != nil {
+				return err
+			}
+		}
+		if err := r.Resources[i].Text(w, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// VerifyReport is what "state verify" ends in.
+type VerifyReport struct {
+	Sound    bool           `json:"sound"`
+	Rows     int64          `json:"rows"`
+	Problems []StateProblem `json:"problems"`
+}
+
+// StateProblem is a row that is not what was written.
+type StateProblem struct {
+	Table string `json:"table"`
+	Row   int64  `json:"row"`
+	What  string `json:"what"`
+}
+
+// Text says that the state is sound; what is wrong is in Damage.
+func (r *VerifyReport) Text(w io.Writer, _ Style) error {
+	if !r.Sound {
+		return nil
+	}
+	return say(w, fmt.Sprintf("The state is sound: %s checked.\n", Plural(int(r.Rows), "row")))
+}
+
+// Damage says what is wrong, and what to do.
+func (r *VerifyReport) Damage() string {
+	const shown = 10
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s of %s rows are not what was written:\n", Count(len(r.Problems)), Count(int(r.Rows)))
+	for i, p := range r.Problems {
+		if i == shown {
+			fmt.Fprintf(&b, "    and %d more\n", len(r.Problems)-shown)
+			break
+		}
+		fmt.Fprintf(&b, "    %s row %d: %s\n", p.Table, p.Row, p.What)
+	}
+	b.WriteString("\nDo not apply with this state. Restore a backup with \"handbill state restore FILE\"; the automatic ones lie beside the state.")
+	return b.String()
+}
+
+// OptOutList is what "state optouts list" ends in. It is read while it is
+// written.
+type OptOutList struct {
+	OptOuts iter.Seq2[state.OptOutEntry, error]
+}
+
+// Text writes an opt-out a line, and their number.
+func (r *OptOutList) Text(w io.Writer, s Style) error {
+	n := 0
+	err := each(w, r.OptOuts, func(out *bufio.Writer, e *state.OptOutEntry) error {
+		n++
+		_, err := fmt.Fprintf(out, "%s  %s  %s  %s\n", s.Recipient(e.Recipient), e.At.UTC().Format(time.RFC3339), message.SafeText(e.Reason), message.SafeText(e.Evidence))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return say(w, Plural(n, "opt-out")+".\n")
+}
+
+// JSON writes one document.
+func (r *OptOutList) JSON(w io.Writer, s Style) error {
+	return array(w, "opt_outs", r.OptOuts, func(e *state.OptOutEntry) any {
+		return struct {
+			Recipient string    `json:"recipient"`
+			At        time.Time `json:"at"`
+			Reason    string    `json:"reason"`
+			Evidence  string    `json:"evidence"`
+		}{s.Recipient(e.Recipient), e.At.UTC(), e.Reason, e.Evidence}
+	})
+}
+
+// CSV writes the list that "state optouts import" reads, with recipients as
+// they are.
+func (r *OptOutList) CSV(w io.Writer) error {
+	row, flush := audience.WriteOptOuts(w)
+	for e, err := range r.OptOuts {
+		if err != nil {
+			return err
+		}
+		row(audience.OptOut{Recipient: e.Recipient, Reason: e.Reason, At: e.At.UTC().Format(time.RFC3339), Evidence: e.Evidence})
+	}
+	return flush()
 }

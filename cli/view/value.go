@@ -179,8 +179,3 @@ func Value(v cty.Value) string {
 	}
 	return jsonValue(string(data))
 }
-
-// Explanation is a diagnostic's page.
-func Explanation(code, summary, text string) string {
-	return code + ": " + summary + "\n\n" + strings.Join(wrap(text, 78), "\n") + "\n"
-}

@@ -41,7 +41,7 @@ var rooms = map[string][]string{
 	"reply":                  {"lang", "lang/eval", "message", "state"},
 	"serve":                  {"message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
-	"cli/view":               {"message", "plan", "state", "lang"},
+	"cli/view":               {"audience", "message", "plan", "state", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/providers/kaleyra"
+	"github.com/handbill/handbill/providers/metaobject"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "explain [CODE]", Short: "say what a diagnostic or a provider's code means, and what to do", Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.show(&view.ExplainReport{Codes: diagnosticCodes(), Listed: true}, a.style(), asJSON)
+			}
+			r := explain(args[0])
+			if len(r.Codes) == 0 {
+				return a.fail("No such code", fmt.Errorf("there is no diagnostic %q, and no provider has that code; \"handbill explain\" lists the diagnostics", message.SafeText(args[0])))
+			}
+			return a.show(r, a.style(), asJSON)
+		},
+	}
+	bindJSON(cmd, &asJSON)
+	return cmd
+}
+
+// allCodes are the codes of diagnostics in their order.
+func allCodes() []lang.CodeInfo {
+	codes := append(lang.Codes(), plan.Codes()...)
+	sort.SliceStable(codes, func(i, j int) bool { return codes[i].Code < codes[j].Code })
+	return codes
+}
+
+// diagnosticCodes are the codes of diagnostics without explanations. One that
+// is said for the configuration and for a plan is one line here, and has two
+// explanations.
+func diagnosticCodes() []view.ExplainedCode {
+	var out []view.ExplainedCode
+	for _, c := range allCodes() {
+		if len(out) == 0 || out[len(out)-1].Code != c.Code {
+			out = append(out, view.ExplainedCode{Code: c.Code, Summary: c.Summary})
+		}
+	}
+	return out
+}
+
+// explain says what a code means, as a diagnostic and as a provider's.
+func explain(code string) *view.ExplainReport {
+	r := &view.ExplainReport{}
+	for _, c := range allCodes() {
+		if c.Code == code {
+			r.Codes = append(r.Codes, view.ExplainedCode{Code: c.Code, Summary: c.Summary, Explanation: c.Explanation})
+		}
+	}
+	r.Codes = append(r.Codes, explainProviderCode(code)...)
+	return r
+}
+
+// classWords say what handbill does about an answer of a class.
+var classWords = map[message.Class]string{
+	message.Refused:       "The message was not taken. That recipient is counted as refused, and the campaign goes on. A retry is an order: -retry=CODE.",
+	message.Throttled:     "The message was not taken. The number slows down and tries again by itself.",
+	message.PairThrottled: "The message was not taken. That recipient waits and is tried again by itself; the others go on.",
+	message.NotSent:       "The message was not taken. It is tried again by itself.",
+	message.AccountFault:  "The message was not taken, and no other would be. The number's campaigns halt, and recipients stay pending.",
+	message.WindowClosed:  "The message was not taken: the 24-hour window is closed. That recipient is counted as refused.",
+	message.OptedOut:      "The message was not taken: the person stopped marketing. The opt-out is recorded.",
+	message.Unknown:       "It is not known whether the message was taken. It is in doubt and is not sent again by itself.",
+}
+
+// providerCodes are the codes of every provider, with whose they are.
+func providerCodes() map[string][]providers.Code {
+	return map[string][]providers.Code{
+		"Meta (360dialog, 1msg and Kaleyra pass it on)": metaobject.Explained(),
+		"Kaleyra": kaleyra.Codes(),
+	}
+}
+
+// explainProviderCode explains a code that a provider answers with, such as
+// 131049, "(#131049)" or WA401.
+func explainProviderCode(code string) []view.ExplainedCode {
+	code = strings.ToUpper(strings.Trim(strings.ReplaceAll(code, "-", ""), "(#)"))
+	tables := providerCodes()
+	var out []view.ExplainedCode
+	for _, whose := range slices.Sorted(maps.Keys(tables)) {
+		for _, c := range tables[whose] {
+			if c.Code != code {
+				continue
+			}
+			text := classWords[c.Class]
+			if c.Advice != "" {
+				text += " What to do: " + c.Advice + "."
+			}
+			out = append(out, view.ExplainedCode{Code: c.Code, Summary: c.Title, Explanation: text, Whose: whose, Source: c.Source})
+		}
+	}
+	return out
+}

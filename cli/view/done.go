@@ -1,0 +1,291 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/handbill/handbill/message"
+)
+
+// What commands end in that change something: what they changed.
+
+// InitReport is what "init" ends in.
+type InitReport struct {
+	Wrote   []string `json:"wrote"` // files of the starter
+	State   string   `json:"state"` // its path
+	Created bool     `json:"created"`
+	Hints   bool     `json:"-"` // what to type next
+}
+
+// Text says what was written and made.
+func (r *InitReport) Text(w io.Writer, s Style) error {
+	var b strings.Builder
+	if len(r.Wrote) > 0 {
+		fmt.Fprintf(&b, "Wrote a campaign to start from: %s.\n", strings.Join(r.Wrote, ", "))
+	}
+	what := "is ready"
+	if r.Created {
+		what = "was made"
+	}
+	fmt.Fprintf(&b, "The state %s %s.\n\n%s handbill is ready.\n", r.State, what, Green(s, "Done!"))
+	if r.Hints {
+		b.WriteString("\nSee what would be sent with \"handbill plan\", and send it with \"handbill apply\".\n")
+	}
+	return say(w, b.String())
+}
+
+// RefreshReport is what "refresh" ends in.
+type RefreshReport struct {
+	NothingSent bool       `json:"-"`
+	Asked       int        `json:"asked"`   // messages
+	Missing     int        `json:"missing"` // of them those without an answer
+	Unasked     []Unpolled `json:"unasked"`
+}
+
+// Unpolled is a number whose provider cannot be asked.
+type Unpolled struct {
+	Provider string `json:"provider"`
+	Messages int    `json:"messages"`
+}
+
+// Text says how many messages were asked about.
+func (r *RefreshReport) Text(w io.Writer, _ Style) error {
+	if r.NothingSent {
+		return say(w, "Nothing was sent yet, so there is nothing to ask about.\n")
+	}
+	var b strings.Builder
+	for _, u := range r.Unasked {
+		fmt.Fprintf(&b, "%s cannot be asked: %s will be told by webhook only.\n", u.Provider, Plural(u.Messages, "outcome"))
+	}
+	fmt.Fprintf(&b, "Asked about %s.\n", Plural(r.Asked, "message"))
+	return say(w, b.String())
+}
+
+// ResolveReport is what "resolve" ends in.
+type ResolveReport struct {
+	As       string             `json:"as"` // "sent" or "not-sent"
+	Resolved []ResolvedCampaign `json:"resolved"`
+}
+
+// ResolvedCampaign is how many messages of a campaign were settled.
+type ResolvedCampaign struct {
+	Campaign string `json:"campaign"`
+	Messages int    `json:"messages"`
+}
+
+// Text writes a campaign a line.
+func (r *ResolveReport) Text(w io.Writer, _ Style) error {
+	var b strings.Builder
+	for _, c := range r.Resolved {
+		fmt.Fprintf(&b, "%s: %s settled as %s.\n", message.SafeText(c.Campaign), Plural(c.Messages, "message"), r.As)
+	}
+	return say(w, b.String())
+}
+
+// AcknowledgeReport is what "state acknowledge" ends in.
+type AcknowledgeReport struct {
+	Acknowledged bool `json:"acknowledged"` // false where there was nothing to
+}
+
+// Text says whether something was acknowledged.
+func (r *AcknowledgeReport) Text(w io.Writer, _ Style) error {
+	if !r.Acknowledged {
+		return say(w, "The state was neither restored nor rolled back: there is nothing to acknowledge.\n")
+	}
+	return say(w, "Acknowledged. Apply sends from this state again.\n")
+}
+
+// BackupReport is what "state backup" ends in.
+type BackupReport struct {
+	File string `json:"file"`
+}
+
+// Text names the copy.
+func (r *BackupReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("Backed the state up to %s.\n", message.SafeText(r.File)))
+}
+
+// ExportReport is what "state export" ends in.
+type ExportReport struct {
+	File string `json:"file"`
+}
+
+// Text names the file.
+func (r *ExportReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("Exported the state to %s. It holds numbers and names as they are.\n", message.SafeText(r.File)))
+}
+
+// EraseReport is what "state erase" ends in.
+type EraseReport struct {
+	People int      `json:"people"`
+	Copies []string `json:"copies"` // backups that still hold them
+}
+
+// Text says how many were erased, and what else holds them.
+func (r *EraseReport) Text(w io.Writer, _ Style) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Erased %s.\n", Plural(r.People, "person"))
+	if len(r.Copies) > 0 {
+		b.WriteString("Backups made before still hold them; delete:\n")
+	}
+	for _, c := range r.Copies {
+		fmt.Fprintf(&b, "    %s\n", message.SafeText(c))
+	}
+	return say(w, b.String())
+}
+
+// GiveBackReport is what "state giveback" ends in.
+type GiveBackReport struct {
+	People int `json:"people"`
+}
+
+// Text says how many people the rules answer again.
+func (r *GiveBackReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("Reply rules answer %s again.\n", Plural(r.People, "person")))
+}
+
+// MoveReport is what "state mv" ends in.
+type MoveReport struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Text names both addresses.
+func (r *MoveReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("Moved %s to %s.\n", message.SafeText(r.From), message.SafeText(r.To)))
+}
+
+// PruneReport is what "state prune" ends in.
+type PruneReport struct {
+	Rows int `json:"rows"`
+}
+
+// Text says how many rows went.
+func (r *PruneReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("Pruned %s.\n", Plural(r.Rows, "row")))
+}
+
+// RestoreReport is what "state restore" ends in.
+type RestoreReport struct {
+	Backup       string `json:"backup"`
+	Acknowledged bool   `json:"acknowledged"`
+}
+
+// Text says what was restored, and what is left to do.
+func (r *RestoreReport) Text(w io.Writer, _ Style) error {
+	text := fmt.Sprintf("Restored the state from %s.\n", message.SafeText(r.Backup))
+	if !r.Acknowledged {
+		text += "What was sent after that backup is unknown to this state, so apply refuses it until you have looked:\n" +
+			"import what is missing (\"handbill import\"), then say why going on is right (\"handbill state acknowledge -why=…\").\n"
+	}
+	return say(w, text)
+}
+
+// RemoveReport is what "state rm" ends in.
+type RemoveReport struct {
+	Removed []RemovedResource `json:"removed"`
+}
+
+// RemovedResource is a resource that the state forgot, with its deliveries.
+type RemovedResource struct {
+	Address    string `json:"address"`
+	Deliveries int    `json:"deliveries"`
+}
+
+// Text writes a resource a line.
+func (r *RemoveReport) Text(w io.Writer, _ Style) error {
+	var b strings.Builder
+	for _, one := range r.Removed {
+		fmt.Fprintf(&b, "Removed %s and %s.\n", message.SafeText(one.Address), deliveries(one.Deliveries))
+	}
+	return say(w, b.String())
+}
+
+func deliveries(n int) string {
+	if n == 1 {
+		return "1 delivery"
+	}
+	return Count(n) + " deliveries"
+}
+
+// UnlockReport is what "state unlock" ends in.
+type UnlockReport struct {
+	Unlocked bool `json:"unlocked"`
+}
+
+// Text says so.
+func (r *UnlockReport) Text(w io.Writer, _ Style) error {
+	return say(w, "The state is unlocked.\n")
+}
+
+// OptOutsReport is what the commands end in that change opt-outs.
+type OptOutsReport struct {
+	Recipients int `json:"recipients"`
+}
+
+// Text says for how many people something changed.
+func (r *OptOutsReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("%s changed.\n", Plural(r.Recipients, "recipient")))
+}
+
+// ImportReport is what "import" ends in.
+type ImportReport struct {
+	Campaign string        `json:"campaign"`
+	Revision int           `json:"revision"`
+	DryRun   bool          `json:"dry_run"`
+	Columns  ImportColumns `json:"columns"`
+	Notes    []string      `json:"notes"` // how the file was read
+	Rows     int           `json:"rows"`
+	// Of the rows: taken over, known before, in the file already, of people who
+	// were erased, and not readable.
+	Imported int      `json:"imported"`
+	Known    int      `json:"known"`
+	Repeated int      `json:"repeated"`
+	Erased   int      `json:"erased"`
+	Invalid  int      `json:"invalid"`
+	Reasons  []string `json:"reasons"` // of the first invalid rows
+}
+
+// ImportColumns are the columns that an import read; "" for none.
+type ImportColumns struct {
+	Recipient string `json:"recipient"`
+	ID        string `json:"id"`
+	Time      string `json:"time"`
+}
+
+// Text says what was done, or with -dry-run would be.
+func (r *ImportReport) Text(w io.Writer, _ Style) error {
+	var b strings.Builder
+	column := func(name, otherwise string) string {
+		if name == "" {
+			return otherwise
+		}
+		return fmt.Sprintf("%q", message.SafeText(name))
+	}
+	fmt.Fprintf(&b, "Read %s: recipient from %s, message id from %s, time from %s.\n", Plural(r.Rows, "row"),
+		column(r.Columns.Recipient, ""), column(r.Columns.ID, "nowhere"), column(r.Columns.Time, "nowhere (taken as now)"))
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "  %s\n", message.SafeText(n))
+	}
+	head := "Taken over"
+	if r.DryRun {
+		head = "Would be taken over"
+	}
+	fmt.Fprintf(&b, "%s: %s of %s, revision %d.\n", head, deliveries(r.Imported), r.Campaign, r.Revision)
+	for _, line := range []struct {
+		n    int
+		what string
+	}{{r.Known, "known already"}, {r.Repeated, "twice in the file"}, {r.Erased, "of people who were erased, left out"}, {r.Invalid, "not readable, left out"}} {
+		if line.n > 0 {
+			fmt.Fprintf(&b, "  %s %s\n", Plural(line.n, "row"), line.what)
+		}
+	}
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(&b, "    %s\n", reason)
+	}
+	if r.DryRun {
+		b.WriteString("Nothing was changed.\n")
+	}
+	return say(w, b.String())
+}

@@ -1,0 +1,57 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// OutputsReport is what "output" ends in: the outputs of the last apply by
+// name.
+type OutputsReport map[string]StoredOutput
+
+// StoredOutput is an output as the state keeps it: a sensitive one without its
+// value.
+type StoredOutput struct {
+	Value     json.RawMessage `json:"value,omitempty"`
+	Sensitive bool            `json:"sensitive"`
+}
+
+// Text writes an output a line.
+func (r OutputsReport) Text(w io.Writer, _ Style) error {
+	if len(r) == 0 {
+		return say(w, "No outputs. Declare them with output blocks; apply keeps their values.\n")
+	}
+	var b strings.Builder
+	for _, n := range slices.Sorted(maps.Keys(r)) {
+		value := "<sensitive>"
+		if !r[n].Sensitive {
+			value = JSONValue(string(r[n].Value))
+		}
+		fmt.Fprintf(&b, "%s = %s\n", n, value)
+	}
+	return say(w, b.String())
+}
+
+// JSON writes the outputs by name, as Terraform does.
+func (r OutputsReport) JSON(w io.Writer, _ Style) error {
+	out, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return say(w, string(out)+"\n")
+}
+
+// OutputReport is what "output NAME" ends in.
+type OutputReport struct{ Value json.RawMessage }
+
+// Text writes the value as HCL does.
+func (r *OutputReport) Text(w io.Writer, _ Style) error {
+	return say(w, JSONValue(string(r.Value))+"\n")
+}
+
+// JSON writes the value alone.
+func (r *OutputReport) JSON(w io.Writer, _ Style) error { return say(w, string(r.Value)+"\n") }

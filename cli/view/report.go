@@ -1,0 +1,54 @@
+package view
+
+import (
+	"bytes"
+	"io"
+	"reflect"
+)
+
+// Report is what a command ends in. Text is made of it for people, and JSON of
+// the same value for programs.
+type Report interface {
+	Text(w io.Writer, s Style) error
+}
+
+// JSON writes a report as one JSON document: its fields, behind the version of
+// the format. A report with a JSON method of its own is written by that.
+func JSON(w io.Writer, s Style, r Report) error {
+	if own, ok := r.(interface {
+		JSON(io.Writer, Style) error
+	}); ok {
+		return own.JSON(w, s)
+	}
+	fields, err := encode(filled(r))
+	if err != nil {
+		return err
+	}
+	document := []byte(`{"format_version":"` + planFormat + `"`)
+	if fields = bytes.TrimPrefix(fields, []byte("{")); fields[0] != '}' {
+		document = append(document, ',')
+	}
+	_, err = w.Write(append(document, fields...))
+	return err
+}
+
+// filled is r with empty lists for those that are nil, which JSON would write
+// as null.
+func filled(r Report) Report {
+	v := reflect.ValueOf(r)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return r
+	}
+	for i := range v.Elem().NumField() {
+		if f := v.Elem().Field(i); f.Kind() == reflect.Slice && f.IsNil() && f.CanSet() {
+			f.Set(reflect.MakeSlice(f.Type(), 0, 0))
+		}
+	}
+	return r
+}
+
+// say writes text that was made of a report.
+func say(w io.Writer, text string) error {
+	_, err := io.WriteString(w, text)
+	return err
+}
