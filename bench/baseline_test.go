@@ -96,7 +96,7 @@ func postBaseline(args []string) (any, error) {
 	}
 	defer f.Close()
 	j := &journal{file: f, todo: make(chan record, flights)}
-	p := &poster{url: args[1] + "/v25.0/1/messages", journal: j, bodies: make(chan []byte, flights),
+	p := &poster{url: args[1] + "/v26.0/1/messages", journal: j, bodies: make(chan []byte, flights),
 		client: &http.Transport{MaxIdleConnsPerHost: flights, DisableCompression: true}}
 	return p.run(args[0])
 }

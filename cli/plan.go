@@ -231,10 +231,10 @@ func (a *app) planInputs(p *project, f *planFlags) (*planInputs, error) {
 	in := &planInputs{Inputs: plan.Inputs{
 		At: at.UTC(), Version: a.sys.Build.Version, Build: a.sys.Build.ID(), Root: p.root, Parallelism: f.parallelism,
 		Limits:       func(t string) message.Limits { return providerLimits(t) },
-		Capabilities: providerSupport,
-		Throughput:   func(pr *lang.Provider) float64 { return providerThroughput(pr) },
-		Spool:        planfile.NewSpool(""),
-		Options:      plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry, Resume: f.resume},
+		Capabilities: providerSupport, Outdated: outdated(at),
+		Throughput: func(pr *lang.Provider) float64 { return providerThroughput(pr) },
+		Spool:      planfile.NewSpool(""),
+		Options:    plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry, Resume: f.resume},
 	}}
 	if f.prices != "" {
 		file, err := os.Open(a.path(f.prices))

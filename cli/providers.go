@@ -244,6 +244,17 @@ func providerAdvice(name, code string) string {
 	return c.Advice
 }
 
+// outdated says what is wrong at a moment with the version of an API that a
+// provider block asks for; "" for nothing.
+func outdated(at time.Time) func(*lang.Provider) string {
+	return func(p *lang.Provider) string {
+		if p.Type != "cloud" {
+			return ""
+		}
+		return cloud.VersionEnded(arguments(p.Arguments).text("api_version"), at)
+	}
+}
+
 // provider makes the sending number at an address.
 func (a *app) provider(cfg *lang.Config, address string) (providers.Provider, error) {
 	for _, p := range cfg.Providers {

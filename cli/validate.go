@@ -34,6 +34,7 @@ func (a *app) validate(ctx context.Context, in *inputFlags, asJSON bool) error {
 	}
 	defer p.close()
 	if !view.Errors(p.diags) {
+		p.diags = append(p.diags, view.FromHCL(plan.Outdated(p.config, outdated(a.sys.Now())), p.config.Files)...)
 		p.diags = append(p.diags, view.FromHCL(plan.Carried(p.config, providerSupport), p.config.Files)...)
 	}
 	p.diags = view.Unique(p.diags)

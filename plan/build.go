@@ -46,6 +46,9 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	if b.plan.spool == nil {
 		b.plan.spool = &MemorySpool{}
 	}
+	if in.Outdated != nil {
+		b.diags = append(b.diags, Outdated(cfg, in.Outdated)...)
+	}
 	if b.prepare(ctx) {
 		b.campaigns(ctx)
 	}

@@ -191,6 +191,17 @@ func Carried(cfg *lang.Config, can Capabilities) hcl.Diagnostics {
 	return diags
 }
 
+// Outdated warns of providers whose version of an API has ended, or ends soon.
+func Outdated(cfg *lang.Config, says func(*lang.Provider) string) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range cfg.Providers {
+		if what := says(p); what != "" {
+			diags = append(diags, warn("api_version_ended", p.DeclRange, "%s: %s", p.Address(), what))
+		}
+	}
+	return diags
+}
+
 func carried(decl *lang.Campaign, m *lang.Message, d *message.Draft, can Capabilities) hcl.Diagnostics {
 	support, note := can(decl.Provider, d)
 	switch support {

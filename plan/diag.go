@@ -41,6 +41,8 @@ type codeText struct{ summary, explanation string }
 
 // codes are the diagnostics of planning. The summary is that of each one.
 var codes = map[string]codeText{
+	"api_version_ended": {"The provider's API version has ended, or ends soon",
+		"Meta ends each version of its Graph API some two years after the next one came, on a day that it publishes. Calls to an ended version are answered by the oldest one that is left: nothing stops, but requests and answers may have another form than handbill was told to expect. Say a newer api_version, or leave it out for the default."},
 	"audience_source": {"The audience's source can't be read",
 		"The file, query or list of contacts behind an audience could not be opened or stops making sense at a place that the detail names. Nothing is planned from half an audience: mend the source and plan again."},
 	"campaign_halted": {"A campaign is halted until somebody lifts it",

@@ -26,6 +26,9 @@ type Inputs struct {
 	// Capabilities says whether a sending number carries a message; nil carries
 	// everything.
 	Capabilities Capabilities
+	// Outdated says in sentences what is wrong with a provider's version at At;
+	// "" for nothing. Nil finds nothing.
+	Outdated func(*lang.Provider) string
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.
 	Throughput func(*lang.Provider) float64

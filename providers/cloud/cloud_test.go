@@ -50,7 +50,7 @@ func graph(t *testing.T, answers map[string]string) string {
 	return server.URL
 }
 
-const number = "/v25.0/106540352242922"
+const number = "/v26.0/106540352242922"
 
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
@@ -78,7 +78,7 @@ func TestCheck(t *testing.T) {
 				{Severe: true, Text: "Meta reports BLOCKED for BUSINESS: There is a payment problem", Advice: "Add a card"},
 			}}},
 		{"another account's number", map[string]string{
-			number: `{"status":"CONNECTED"}`, "/v25.0/1022/phone_numbers": `{"data":[{"id":"1"}]}`,
+			number: `{"status":"CONNECTED"}`, "/v26.0/1022/phone_numbers": `{"data":[{"id":"1"}]}`,
 		}, func(c *cloud.Config) { c.WABAID = "1022" }, providers.Health{
 			Status: "CONNECTED", Findings: []providers.Finding{
 				{Severe: true, Text: "phone_number_id is not a number of waba_id", Advice: "compare both with WhatsApp Manager"}}}},
@@ -176,7 +176,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no number", func(c *cloud.Config) { c.PhoneNumberID = "" }, "phone_number_id is missing"},
 		{"a path", func(c *cloud.Config) { c.PhoneNumberID = "1/../2" }, "phone_number_id: expected letters"},
 		{"no token", func(c *cloud.Config) { c.AccessToken = "" }, "access_token is missing"},
-		{"version", func(c *cloud.Config) { c.APIVersion = "25" }, "api_version: expected a version such as v25.0"},
+		{"version", func(c *cloud.Config) { c.APIVersion = "25" }, "api_version: expected a version such as v26.0"},
 		{"plain http", func(c *cloud.Config) { c.BaseURL = "http://graph.facebook.com" }, "http is for this machine only"},
 		{"credentials in the address", func(c *cloud.Config) { c.BaseURL = "https://u:p@graph.facebook.com" }, "without user"},
 	} {

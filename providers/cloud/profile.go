@@ -18,10 +18,6 @@ const (
 	read   = "2026-09-11"
 )
 
-// defaultVersion is the Graph API version of Meta's samples when this was
-// written.
-const defaultVersion = "v25.0"
-
 // Config are the arguments of a cloud provider.
 type Config struct {
 	PhoneNumberID string           // required: the id of the number, not the number
@@ -29,7 +25,7 @@ type Config struct {
 	AppSecret     providers.Secret // checks the signature of webhooks; "current,previous" while it is changed
 	VerifyToken   providers.Secret // answers the handshake of webhooks
 	WABAID        string           // the account that the number must belong to, for Check
-	APIVersion    string           // "" is v25.0
+	APIVersion    string           // "" is v26.0
 	BaseURL       string           // "" is https://graph.facebook.com
 	Throughput    float64          // messages per second; 0 is 80
 	Client        *wire.Client
@@ -43,7 +39,7 @@ func Schema() []providers.Argument {
 		{Name: "app_secret", Type: "string", Sensitive: true, Description: "Secret of the app, which signs webhooks; \"current,previous\" while it is being changed."},
 		{Name: "verify_token", Type: "string", Sensitive: true, Description: "Word with which Meta checks the webhook's address."},
 		{Name: "waba_id", Type: "string", Description: "Id of the WhatsApp Business Account; providers check compares it."},
-		{Name: "api_version", Type: "string", Description: "Version of the Graph API; v25.0 by default."},
+		{Name: "api_version", Type: "string", Description: "Version of the Graph API; v26.0 by default."},
 		{Name: "base_url", Type: "string", Description: "Address of the API; https://graph.facebook.com by default."},
 		{Name: "throughput", Type: "number", Description: "Messages per second of the number; 80 by default."},
 	}

@@ -29,7 +29,7 @@ func (p *Provider) Poll(ctx context.Context, messageID string) ([]message.Event,
 }
 
 func (p *Provider) history(ctx context.Context, messageID string) ([]message.Event, error) {
-	address := p.base + network.BasePath(network.Cloud) + "/v25.0/1/message_history?" + url.Values{"message_id": {messageID}}.Encode()
+	address := p.base + network.BasePath(network.Cloud) + "/v26.0/1/message_history?" + url.Values{"message_id": {messageID}}.Encode()
 	reply, err := p.config.Client.Get(ctx, address, providers.Header("Authorization", "Bearer sandbox"))
 	if err != nil {
 		return nil, err
