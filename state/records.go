@@ -4,6 +4,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -120,20 +121,20 @@ type Exchange struct {
 	Answered time.Time
 }
 
-// WishKind is what a message says about being written to.
-type WishKind int8
+// WishKind is what a message says about being written to; see delivery.Wish.
+type WishKind = delivery.Wish
 
 // The kinds of Wish.
 const (
-	WishNone    WishKind = iota
-	WishStop             // the person wants no more marketing
-	WishUnclear          // perhaps: marketing pauses until the person says so
-	WishStay             // answers that: marketing may go on
+	WishNone    = delivery.WishNone
+	WishStop    = delivery.WishStop
+	WishUnclear = delivery.WishUnclear
+	WishStay    = delivery.WishStay
 )
 
-// ReasonUnclear is the reason of an opt-out that is only a pause: what the
-// person wrote may have meant something else. WishStay lifts it and no other.
-const ReasonUnclear = "stop_word_unclear"
+// ReasonUnclear is the reason of an opt-out that is only a pause; see
+// delivery.ReasonUnclear.
+const ReasonUnclear = delivery.ReasonUnclear
 
 // Wish is what one message of a person says about being written to.
 type Wish struct {

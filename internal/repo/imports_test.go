@@ -23,8 +23,10 @@ var rooms = map[string][]string{
 	"lang/eval":              {"message"},
 	"lang":                   {"message", "lang/eval"},
 	"audience":               {"message"},
-	"delivery":               {"message"},             // pure: the rules of sending once
-	"state":                  {"delivery", "message"}, // knows no SQL and no file
+	"delivery":               {"message"},                      // pure: the rules of sending once
+	"state":                  {"delivery", "message"},          // knows no SQL and no file
+	"state/memstate":         {"delivery", "message", "state"}, // for tests
+	"state/statetest":        {"delivery", "message", "state", "state/memstate"},
 	"state/sqlite":           {"delivery", "message", "state", "internal/fp"},
 	"plan":                   {"delivery", "lang", "audience", "message", "state"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},

@@ -225,13 +225,8 @@ func (t *tx) supersede(id, run int64) error {
 }
 
 func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
-	switch {
-	case p.opt.Choice == delivery.OptedOut:
-		return state.Verdict{Gate: state.GateOptedOut}
-	case delivery.Cooling(p.cooldown, t.now) && !in.NoCooldown:
-		return state.Verdict{Gate: state.GateCooldown, Until: fromMillis(p.cooldown)}
-	}
-	return state.Verdict{}
+	gate, until := delivery.Marketing(p.opt, p.cooldown, t.now, in.NoCooldown)
+	return state.Verdict{Gate: gate.String(), Until: fromMillis(until)}
 }
 
 // window is what is known of the window with what the plan claims of it.

@@ -21,7 +21,9 @@ func TestErasedPeopleStayErasedUnderEveryId(t *testing.T) {
 		if err := s.Erase(t.Context(), one.Key()); err != nil {
 			t.Fatal(err)
 		}
-		accept(t, s, ev)
+		if _, err := s.Append(t.Context(), []state.Inbox{{Provider: "provider.cloud.main", Received: noon, Raw: []byte(ev.ID), Events: []message.Event{ev}}}); err != nil {
+			t.Fatal(err)
+		}
 		run := begin(t, s)
 		for _, a := range []message.Address{one, two} {
 			if v := intend(t, s, run, intent(s, a.Key())); v[0].Gate != state.GateOptedOut {

@@ -53,14 +53,8 @@ func (t *tx) event(provider, received int64, ev *message.Event, by state.Proof) 
 	return t.notice(provider, received, ev)
 }
 
-// eventTime is the provider's time, or ours where it says none or is ahead.
-func eventTime(ev *message.Event, received int64) int64 {
-	at := millis(ev.At)
-	if at <= 0 || at > received {
-		return received
-	}
-	return at
-}
+// eventTime is delivery.EventTime.
+func eventTime(ev *message.Event, received int64) int64 { return delivery.EventTime(ev, received) }
 
 // attemptOf finds the attempt that a status is about: by the reference, which
 // proves it, else by the provider's id; 0 for none.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -435,58 +434,6 @@ func TestEraseInTheMiddle(t *testing.T) {
 			t.Errorf("the file still holds %s", name)
 		}
 	}
-}
-
-func TestMoveRemoveImport(t *testing.T) {
-	s, _ := create(t)
-	run, err := s.Begin(t.Context(), state.Run{}, []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte("{}")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	settle(t, s, run, accepted(intend(t, s, run, intent(s, phone(1)))[0], "x"))
-	if err := s.Move(t.Context(), "campaign.spring", "campaign.summer"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Move(t.Context(), "campaign.spring", "campaign.autumn"); !errors.Is(err, state.ErrUnknown) {
-		t.Errorf("an unknown address was moved: %v", err)
-	}
-	key := state.Key{Campaign: "campaign.summer", Recipient: phone(1), Revision: 1}
-	if d := oneDelivery(t, s); d.Key != key {
-		t.Errorf("the delivery is %+v, want %+v", d.Key, key)
-	}
-	list := func(yield func(state.Delivery, error) bool) {
-		_ = yield(state.Delivery{Key: key}, nil) && yield(state.Delivery{Key: state.Key{Campaign: "campaign.summer", Recipient: phone(2), Revision: 1}, ID: "y", Settled: noon}, nil)
-	}
-	if n, err := s.Import(t.Context(), iter.Seq2[state.Delivery, error](list)); n != 1 || err != nil {
-		t.Errorf("imported %d, %v; want 1", n, err)
-	}
-	if n, err := s.Remove(t.Context(), "campaign.summer"); n != 2 || err != nil {
-		t.Errorf("removed %d, %v; want 2", n, err)
-	}
-	if left := deliveries(t, s); len(left) != 0 {
-		t.Errorf("%+v is left", left)
-	}
-	verify(t, s)
-}
-
-func TestPruneKeepsWhatMatters(t *testing.T) {
-	s, clock := create(t)
-	run := begin(t, s)
-	in := intent(s, phone(1))
-	settle(t, s, run, accepted(intend(t, s, run, in)[0], "x"))
-	in.Revision, in.Ref = 2, "r2"
-	settle(t, s, run, accepted(intend(t, s, run, in)[0], "y"))
-	if _, err := s.Append(t.Context(), []state.Inbox{{Provider: "provider.cloud.main", Received: noon, Raw: []byte("{}")}}); err != nil {
-		t.Fatal(err)
-	}
-	clock.now = noon.Add(46 * 24 * time.Hour)
-	if n, err := s.Prune(t.Context(), clock.now); n != 2 || err != nil {
-		t.Errorf("pruned %d rows, %v; want the old revision and the known body", n, err)
-	}
-	if d := oneDelivery(t, s); d.Revision != 2 {
-		t.Errorf("revision %d is left", d.Revision)
-	}
-	verify(t, s)
 }
 
 func TestTransition(t *testing.T) {

@@ -138,26 +138,21 @@ func (t *tx) settle(o *state.Outcome) error {
 
 // join adds an answer to an outcome that an event or a recovery has written.
 func (t *tx) join(old, next *outcomeRow, messageID string) error {
-	switch {
-	case old.send == next.send && old.send != state.Accepted:
-		return nil // said twice
-	case old.send == state.Accepted && next.send == state.Accepted:
-		return t.joinAccepted(old, next)
-	case old.send == state.Accepted && next.send == state.InDoubt:
-		return nil // the event knows better
-	case old.send == state.Accepted:
-		return t.find(state.FindingContradiction, old.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
-	case next.send == state.Accepted && (old.send == state.Pending || old.send == state.Rejected):
-		return t.acceptedAfterAll(old, next, messageID)
-	case old.send == state.Pending || old.send == state.Rejected:
-		return nil // it is settled that the provider did not take it
-	case old.send == state.InDoubt && next.send == state.Pending:
-		return t.putOutcome(next, true) // a decoded refusal, as certain as one in time
-	}
-	if err := delivery.Transition(old.send, next.send, next.proof); err != nil {
+	how, err := delivery.Joins(old.send, next.send, next.proof)
+	if err != nil {
 		return err
 	}
-	return t.putOutcome(next, true)
+	switch how {
+	case delivery.JoinReplace:
+		return t.putOutcome(next, true)
+	case delivery.JoinComplete:
+		return t.joinAccepted(old, next)
+	case delivery.JoinContradict:
+		return t.find(state.FindingContradiction, old.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", old.proof, next.send, next.code))
+	case delivery.JoinAfterAll:
+		return t.acceptedAfterAll(old, next, messageID)
+	}
+	return nil
 }
 
 // acceptedAfterAll records an answer that comes after somebody, or an earlier
@@ -204,6 +199,9 @@ func (t *tx) consequences(o *state.Outcome) error {
 	}
 	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
 	if err != nil || !ok {
+		return err
+	}
+	if erased, err := t.isErasedID(who); err != nil || erased {
 		return err
 	}
 	return t.changePerson(who, func(p *personRow) {

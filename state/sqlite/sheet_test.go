@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -13,11 +14,11 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/statetest"
 )
 
 // sheetWorld is a state with small sheets in which anything may happen.
 type sheetWorld struct {
-	t     testing.TB
 	rt    *rapid.T
 	s     *Store
 	clock *testClock
@@ -50,7 +51,7 @@ func (w *sheetWorld) intend() {
 			Digest: [16]byte{byte(attempt), byte(len(k.Campaign))}, Ref: message.NewRef(w.s.lineage, k.Campaign, k.Recipient, k.Revision, attempt),
 			Again: rapid.Bool().Draw(w.rt, "again"), Retry: rapid.Bool().Draw(w.rt, "retry")})
 	}
-	for _, v := range intend(w.t, w.s, w.run, in...) {
+	for _, v := range intend(w.rt, w.s, w.run, in...) {
 		if v.Gate == "" {
 			w.open = append(w.open, v)
 		}
@@ -72,7 +73,7 @@ func (w *sheetWorld) settle() {
 		case state.Rejected:
 			o.Code = rapid.SampledFrom([]string{"131026", "131047"}).Draw(w.rt, "code")
 		}
-		settle(w.t, w.s, w.run, o)
+		settle(w.rt, w.s, w.run, o)
 	}
 	w.open = w.open[n:]
 }
@@ -83,10 +84,10 @@ func (w *sheetWorld) change() error {
 	if len(w.tried) > 0 {
 		k = rapid.SampledFrom(w.tried).Draw(w.rt, "whose")
 	}
-	ctx := w.t.Context()
+	ctx := w.rt.Context()
 	switch rapid.SampledFrom([]int{0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7}).Draw(w.rt, "change") {
 	case 0: // a provider that took what it had refused, or what was in doubt
-		events(w.t, w.s, status(wamidOf(1000+w.ids), message.NewRef(w.s.lineage, k.Campaign, k.Recipient, k.Revision, 1), message.RankDelivered, w.clock.now))
+		events(w.rt, w.s, status(wamidOf(1000+w.ids), message.NewRef(w.s.lineage, k.Campaign, k.Recipient, k.Revision, 1), message.RankDelivered, w.clock.now))
 	case 1:
 		return w.s.Resolve(ctx, k, rapid.SampledFrom([]state.Send{state.Accepted, state.Pending}).Draw(w.rt, "as"), "ada", "looked")
 	case 2:
@@ -105,7 +106,7 @@ func (w *sheetWorld) change() error {
 		return err
 	case 6:
 		err := w.s.Finish(ctx, state.Run{ID: w.run, Campaigns: []state.CampaignRun{{Campaign: k.Campaign, Revision: k.Revision}}})
-		w.run, w.open = begin(w.t, w.s), nil
+		w.run, w.open = begin(w.rt, w.s), nil
 		if err == nil {
 			_, err = w.s.Recover(ctx)
 		}
@@ -115,7 +116,7 @@ func (w *sheetWorld) change() error {
 }
 
 // rowsAlone is Compact without sheets.
-func rowsAlone(t testing.TB, s *Store, campaign string, revision int) *Table {
+func rowsAlone(t statetest.T, s *Store, campaign string, revision int) *Table {
 	t.Helper()
 	var out *Table
 	err := s.read(t.Context(), func(c *conn) error {
@@ -140,15 +141,15 @@ func rowsAlone(t testing.TB, s *Store, campaign string, revision int) *Table {
 
 // compare holds what a plan reads against the rows.
 func (w *sheetWorld) compare(campaign string, revision int) {
-	snap, err := w.s.Snapshot(w.t.Context())
+	snap, err := w.s.Snapshot(w.rt.Context())
 	if err != nil {
 		w.rt.Fatal(err)
 	}
-	got, err := snap.Compact(w.t.Context(), campaign, revision)
+	got, err := snap.Compact(w.rt.Context(), campaign, revision)
 	if err = errors.Join(err, snap.Close()); err != nil {
 		w.rt.Fatal(err)
 	}
-	want := rowsAlone(w.t, w.s, campaign, revision)
+	want := rowsAlone(w.rt, w.s, campaign, revision)
 	if d := cmp.Diff(maps.Collect(want.All()), maps.Collect(got.All())); d != "" {
 		w.rt.Fatalf("%s, revision %d (-rows +sheets):\n%s", campaign, revision, d)
 	}
@@ -156,13 +157,14 @@ func (w *sheetWorld) compare(campaign string, revision int) {
 
 // Whatever happens to deliveries, sheets say what the rows say.
 func TestSheetsSayWhatTheRowsSay(t *testing.T) {
-	onSheets, dropped := 0, 0
+	dir, n, onSheets, dropped := t.TempDir(), 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
-		s, clock := create(t)
+		n++
+		s, clock := createAt(rt, filepath.Join(dir, fmt.Sprint(n)))
 		s.sheets = sheetSize{2, 5}
-		w := &sheetWorld{t: t, rt: rt, s: s, clock: clock, run: begin(t, s)}
+		w := &sheetWorld{rt: rt, s: s, clock: clock, run: begin(rt, s)}
 		for range rapid.IntRange(5, 30).Draw(rt, "steps") {
-			before := sheetCount(t, s)
+			before := sheetCount(rt, s)
 			var err error
 			switch rapid.IntRange(0, 3).Draw(rt, "step") {
 			case 0:
@@ -175,26 +177,26 @@ func TestSheetsSayWhatTheRowsSay(t *testing.T) {
 			if errors.Is(err, state.ErrDamaged) {
 				rt.Fatal(err)
 			} // others are refusals: there was nothing to change
-			after := sheetCount(t, s)
+			after := sheetCount(rt, s)
 			dropped += max(before-after, 0)
 			if rapid.Bool().Draw(rt, "sheets") {
-				if err := s.writeSheets(t.Context(), "campaign.spring", 1); err != nil {
+				if err := s.writeSheets(rt.Context(), "campaign.spring", 1); err != nil {
 					rt.Fatal(err)
 				}
-				onSheets += sheetCount(t, s) - after
+				onSheets += sheetCount(rt, s) - after
 			}
 			w.compare("campaign.spring", 1)
 		}
 		// At least once in every history sheets go with what they are about.
-		before := sheetCount(t, s)
-		if _, err := s.Remove(t.Context(), "campaign.spring"); errors.Is(err, state.ErrDamaged) {
+		before := sheetCount(rt, s)
+		if _, err := s.Remove(rt.Context(), "campaign.spring"); errors.Is(err, state.ErrDamaged) {
 			rt.Fatal(err)
 		}
-		dropped += before - sheetCount(t, s)
+		dropped += before - sheetCount(rt, s)
 		w.compare("campaign.spring", 1)
 		w.compare("campaign.spring", 2)
 		w.compare("campaign.autumn", 1)
-		if r, err := s.Verify(t.Context()); err != nil || !r.OK() {
+		if r, err := s.Verify(rt.Context()); err != nil || !r.OK() {
 			rt.Fatalf("verify found %+v, %v", r.Problems, err)
 		}
 		if err := s.Close(); err != nil {
@@ -206,7 +208,7 @@ func TestSheetsSayWhatTheRowsSay(t *testing.T) {
 	}
 }
 
-func sheetCount(t testing.TB, s *Store) int {
+func sheetCount(t statetest.T, s *Store) int {
 	t.Helper()
 	n := int64(0)
 	err := s.read(t.Context(), func(c *conn) (err error) {

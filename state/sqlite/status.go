@@ -1,14 +1,11 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
-	"math/big"
-	"slices"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -48,21 +45,8 @@ func (s *Store) Funnel(ctx context.Context, campaign string) ([]state.FunnelRow,
 		}
 		return nil
 	})
-	slices.SortFunc(out, func(a, b state.FunnelRow) int {
-		return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Send, b.Send),
-			cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Title, b.Title), compareBool(a.Failed, b.Failed), compareBool(a.Replied, b.Replied))
-	})
+	state.SortFunnel(out)
 	return out, err
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }
 
 func (c *conn) funnel(campaign string) (counts map[funnelKey]*int, err error) {
@@ -141,7 +125,7 @@ func (s *Store) InDoubt(ctx context.Context, campaign string) iter.Seq2[state.De
 // Orders sums the orders that came, by the campaign that they answer and by
 // currency.
 func (s *Store) Orders(ctx context.Context) ([]state.OrderCount, error) {
-	sums := map[[2]string]*orderSum{}
+	var sums state.OrderSums
 	err := s.read(ctx, func(c *conn) error {
 		names, err := c.addressNames()
 		if err != nil {
@@ -152,59 +136,11 @@ func (s *Store) Orders(ctx context.Context) ([]state.OrderCount, error) {
 			if err := json.Unmarshal(columnBlob(st, 0), &ev); err != nil {
 				return fmt.Errorf("%w: an order: %w", state.ErrDamaged, err)
 			}
-			addOrder(sums, names[st.ColumnInt64(1)], ev.Order)
+			sums.Add(names[st.ColumnInt64(1)], ev.Order)
 			return nil
 		})
 	})
-	out := make([]state.OrderCount, 0, len(sums))
-	for k, sum := range sums {
-		out = append(out, state.OrderCount{Campaign: k[0], Currency: k[1], Orders: sum.orders, Value: sum.value.FloatString(2)})
-	}
-	slices.SortFunc(out, func(a, b state.OrderCount) int {
-		return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Currency, b.Currency))
-	})
-	return out, err
-}
-
-type orderSum struct {
-	orders int
-	value  big.Rat
-}
-
-// maxPrice is the longest price that is computed with; a number with a huge
-// exponent is cheap to send and dear to add.
-const maxPrice = 32
-
-func addOrder(sums map[[2]string]*orderSum, campaign string, o *message.Order) {
-	if o == nil {
-		return
-	}
-	seen := map[string]bool{}
-	for _, item := range o.Items {
-		k := [2]string{campaign, item.Currency}
-		sum := sums[k]
-		if sum == nil {
-			sum = &orderSum{}
-			sums[k] = sum
-		}
-		if !seen[item.Currency] {
-			seen[item.Currency] = true
-			sum.orders++
-		}
-		var price big.Rat
-		if _, ok := price.SetString(item.Price); ok && plainNumber(item.Price) {
-			sum.value.Add(&sum.value, price.Mul(&price, new(big.Rat).SetInt64(int64(item.Quantity))))
-		}
-	}
-}
-
-func plainNumber(s string) bool {
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && c != '.' {
-			return false
-		}
-	}
-	return len(s) <= maxPrice
+	return sums.Counts(), err
 }
 
 // Findings are the contradictions that were seen, oldest first.

@@ -71,20 +71,7 @@ func (t *tx) heed(who int64, ev *message.Event, at int64) (stopped bool, err err
 		return false, nil
 	}
 	err = t.changePerson(who, func(p *personRow) {
-		out, paused := p.opt.Choice == delivery.OptedOut, p.opt.Choice == delivery.OptedOut && p.opt.Reason == state.ReasonUnclear
-		switch {
-		case w.Kind == state.WishStop && paused:
-			// A clear word replaces the pause whichever is joined first, so that
-			// WishStay cannot lift it.
-			p.opt.At, p.opt.Reason, p.opt.Evidence = at, w.Reason, w.Evidence
-			stopped = true
-		case w.Kind == state.WishStop, w.Kind == state.WishUnclear && !out:
-			p.setOpt(delivery.OptedOut, at, w.Reason, w.Evidence)
-			stopped = !out && p.opt.Choice == delivery.OptedOut
-		case w.Kind == state.WishStay && paused && at >= p.opt.At:
-			// WhatsApp's clock has seconds: an answer may be as old as the question.
-			p.opt = delivery.Opt{Choice: delivery.OptedIn, At: at, Reason: "stay", Evidence: w.Evidence}
-		}
+		p.opt, stopped = p.opt.Heed(w.Kind, delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence})
 	})
 	return stopped, err
 }

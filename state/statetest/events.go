@@ -1,4 +1,4 @@
-package sqlite
+package statetest
 
 import (
 	"fmt"
@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
-	"pgregory.net/rapid"
 )
 
 func status(id, ref string, rank message.Rank, at time.Time) message.Event {
@@ -20,7 +21,7 @@ func failure(id, ref, code string, at time.Time) message.Event {
 	return message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Failed: true, Code: code, Title: "t" + code, At: at}
 }
 
-func events(t testing.TB, s *Store, evs ...message.Event) {
+func events(t T, s state.Store, evs ...message.Event) {
 	t.Helper()
 	if err := s.Events(t.Context(), "provider.cloud.main", evs); err != nil {
 		t.Fatal(err)
@@ -29,16 +30,16 @@ func events(t testing.TB, s *Store, evs ...message.Event) {
 
 // TestAnyOrderEndsInTheSameState shuffles and repeats what one campaign's
 // provider says, with the answers to the sends somewhere in between.
-func TestAnyOrderEndsInTheSameState(t *testing.T) {
-	story := func(s *Store, v []state.Verdict) []any {
-		ref := message.NewRef(s.lineage, "campaign.spring", phone(0), 1, 1)
+func (u suite) TestAnyOrderEndsInTheSameState(t *testing.T) {
+	story := func(s state.Store, v []state.Verdict) []any {
+		ref := message.NewRef(lineage(s), "campaign.spring", phone(0), 1, 1)
 		a, b, c := "wamid.YWE=", "id-b", "id-c"
 		return []any{
 			accepted(v[0], a), accepted(v[1], b), state.Outcome{Attempt: v[2].Attempt, Send: state.InDoubt, Cause: "timeout", At: noon},
 			status(a, ref, message.RankSent, noon.Add(-3*time.Minute)), status(a, ref, message.RankDelivered, noon.Add(-2*time.Minute)),
 			status(a, "", message.RankRead, noon.Add(-time.Minute)), failure(a, ref, "131026", noon.Add(-time.Minute)),
 			failure(b, "", "131050", noon.Add(-time.Minute)), failure(b, "", "131049", noon.Add(-time.Minute)), status(b, "", message.RankSent, noon.Add(-2*time.Minute)),
-			status(c, message.NewRef(s.lineage, "campaign.spring", phone(2), 1, 1), message.RankSent, noon.Add(-time.Minute)),
+			status(c, message.NewRef(lineage(s), "campaign.spring", phone(2), 1, 1), message.RankSent, noon.Add(-time.Minute)),
 			status(c, "", message.RankDelivered, noon.Add(-time.Second)),
 			message.Event{Kind: message.EventInbound, ID: "in1", ContextID: a, At: noon.Add(-30 * time.Second), From: message.Address{Phone: phone(0)}, Type: "text", ProfileName: "Ann"},
 			message.Event{Kind: message.EventInbound, ID: "in2", ContextID: a, At: noon.Add(-20 * time.Second), From: message.Address{Phone: phone(0)}, Type: "text", ProfileName: "Anna"},
@@ -50,9 +51,9 @@ func TestAnyOrderEndsInTheSameState(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
 		repeat := rapid.SliceOfN(rapid.IntRange(0, 15), 0, 8).Draw(rt, "repeat")
-		s, _ := create(t)
-		run := begin(t, s)
-		v := intend(t, s, run, intent(s, phone(0)), intent(s, phone(1)), intent(s, phone(2)))
+		s, _ := u.create(rt)
+		run := begin(rt, s)
+		v := intend(rt, s, run, intent(s, phone(0)), intent(s, phone(1)), intent(s, phone(2)))
 		steps := story(s, v)
 		if want != "" { // the first is the order as told
 			for _, i := range repeat {
@@ -63,27 +64,23 @@ func TestAnyOrderEndsInTheSameState(t *testing.T) {
 		for _, step := range steps {
 			switch step := step.(type) {
 			case state.Outcome:
-				settle(t, s, run, step)
+				settle(rt, s, run, step)
 			case message.Event:
-				events(t, s, step)
+				events(rt, s, step)
 			}
 		}
-		got := picture(t, s)
+		got := picture(rt, s)
 		if want == "" {
 			want = got
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			rt.Fatalf("another order, another state (-want +got):\n%s", diff)
 		}
-		verify(t, s)
-		if err := s.Close(); err != nil {
-			rt.Fatal(err)
-		}
 	})
 }
 
 // picture is what must not depend on order: not the proof, nor when it came.
-func picture(t testing.TB, s *Store) string {
+func picture(t T, s state.Store) string {
 	out := ""
 	for _, d := range deliveries(t, s) {
 		p := person(t, s, d.Recipient)
@@ -97,7 +94,7 @@ func picture(t testing.TB, s *Store) string {
 	return out + fmt.Sprintln(len(f), "findings")
 }
 
-func TestProofOfAStatus(t *testing.T) {
+func (u suite) TestProofOfAStatus(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		outcome *state.Outcome
@@ -114,7 +111,7 @@ func TestProofOfAStatus(t *testing.T) {
 		{"of somebody else", &state.Outcome{Send: state.InDoubt}, func(string) message.Event { return status("x", "theirs", message.RankRead, noon) }, state.InDoubt, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s, _ := create(t)
+			s, _ := u.create(t)
 			run := begin(t, s)
 			in := intent(s, phone(1))
 			v := intend(t, s, run, in)
@@ -138,23 +135,22 @@ func TestProofOfAStatus(t *testing.T) {
 			if kind != tc.finding || len(found) > 1 {
 				t.Errorf("findings %+v, want %q", found, tc.finding)
 			}
-			verify(t, s)
 		})
 	}
 }
 
 // A message that the provider denied, that was made again, and that turns out
 // to have been taken at the first attempt, is not made a third time.
-func TestTheEchoOfADeniedAttemptEndsTheDelivery(t *testing.T) {
+func (u suite) TestTheEchoOfADeniedAttemptEndsTheDelivery(t *testing.T) {
 	for _, first := range []state.Outcome{{Send: state.Pending}, {Send: state.Rejected, Code: "131026"}} {
 		for _, second := range []state.Outcome{{Send: state.Pending}, {Send: state.Rejected}, {Send: state.InDoubt}} {
-			s, _ := create(t)
+			s, _ := u.create(t)
 			run := begin(t, s)
 			in := intent(s, phone(1))
 			echo := status("wamid.YWE=", in.Ref, message.RankSent, noon)
 			for i, o := range []state.Outcome{first, second} {
 				in.Attempt, in.Retry = i+1, true
-				in.Ref = message.NewRef(s.lineage, in.Campaign, in.Recipient, 1, i+1)
+				in.Ref = message.NewRef(lineage(s), in.Campaign, in.Recipient, 1, i+1)
 				o.Attempt, o.At = intend(t, s, run, in)[0].Attempt, noon
 				settle(t, s, run, o)
 			}
@@ -169,22 +165,21 @@ func TestTheEchoOfADeniedAttemptEndsTheDelivery(t *testing.T) {
 			if found, err := s.Findings(t.Context()); err != nil || len(found) != 1 || found[0].Kind != state.FindingDuplicate {
 				t.Errorf("%s then %s: findings %+v, %v", first.Send, second.Send, found, err)
 			}
-			verify(t, s)
 		}
 	}
 }
 
-func TestAReferenceThatTheStateLostIsNoticed(t *testing.T) {
-	s, _ := create(t)
-	events(t, s, status("x", message.NewRef(s.lineage, "campaign.gone", phone(1), 1, 1), message.RankSent, noon))
+func (u suite) TestAReferenceThatTheStateLostIsNoticed(t *testing.T) {
+	s, _ := u.create(t)
+	events(t, s, status("x", message.NewRef(lineage(s), "campaign.gone", phone(1), 1, 1), message.RankSent, noon))
 	found, err := s.Findings(t.Context())
 	if err != nil || len(found) != 1 || found[0].Kind != state.FindingRollback {
 		t.Errorf("findings %+v, %v; want a rollback", found, err)
 	}
 }
 
-func TestWindowIsCorrected(t *testing.T) {
-	s, _ := create(t)
+func (u suite) TestWindowIsCorrected(t *testing.T) {
+	s, _ := u.create(t)
 	run := begin(t, s)
 	events(t, s, message.Event{Kind: message.EventInbound, ID: "a", At: noon.Add(-2 * time.Hour), From: message.Address{Phone: phone(1)}})
 	if got, want := person(t, s, phone(1)).WindowEnds, noon.Add(22*time.Hour); !got.Equal(want) {
@@ -202,8 +197,8 @@ func TestWindowIsCorrected(t *testing.T) {
 	}
 }
 
-func TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
-	s, _ := create(t)
+func (u suite) TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
+	s, _ := u.create(t)
 	run := begin(t, s)
 	in := intent(s, phone(1))
 	v := intend(t, s, run, in)
@@ -250,11 +245,10 @@ func TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
 	if notices != 1 {
 		t.Errorf("%d notices, want 1", notices)
 	}
-	verify(t, s)
 }
 
-func TestAReplyGoesOnce(t *testing.T) {
-	s, _ := create(t)
+func (u suite) TestAReplyGoesOnce(t *testing.T) {
+	s, _ := u.create(t)
 	events(t, s, message.Event{Kind: message.EventInbound, ID: "in1", At: noon, From: message.Address{Phone: phone(1)}})
 	for restart := range 3 {
 		if _, err := s.RecoverReplies(t.Context()); err != nil {
@@ -266,7 +260,7 @@ func TestAReplyGoesOnce(t *testing.T) {
 		}
 		seq := open[0].Seq
 		in := state.Intent{Key: state.Key{Campaign: "reply_rule.hello", Recipient: phone(1), Revision: int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq, Window: true,
-			Ref: message.NewRef(s.lineage, "reply_rule.hello", phone(1), int(seq), 1)}
+			Ref: message.NewRef(lineage(s), "reply_rule.hello", phone(1), int(seq), 1)}
 		v := intend(t, s, 0, in)[0]
 		if (v.Gate == "") != (restart == 0) {
 			t.Errorf("start %d: %+v", restart, v)
@@ -285,5 +279,4 @@ func TestAReplyGoesOnce(t *testing.T) {
 	if _, waiting, err := s.Waiting(t.Context()); waiting != 0 || err != nil {
 		t.Errorf("%d wait, %v", waiting, err)
 	}
-	verify(t, s)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package statetest
 
 import (
 	"testing"
@@ -26,9 +26,9 @@ func bothWays(t *testing.T, test func(t *testing.T, known, asked string)) {
 	}
 }
 
-func TestGatesCountInEitherSpelling(t *testing.T) {
+func (u suite) TestGatesCountInEitherSpelling(t *testing.T) {
 	bothWays(t, func(t *testing.T, known, asked string) {
-		s, _ := create(t)
+		s, _ := u.create(t)
 		run := begin(t, s)
 		try := func(name, gate string, change func(*state.Intent)) {
 			t.Helper()
@@ -73,20 +73,19 @@ func TestGatesCountInEitherSpelling(t *testing.T) {
 		if len(list) != 0 {
 			t.Errorf("opted out: %v", list)
 		}
-		verify(t, s)
 	})
 }
 
-func TestADeliveryIsOneInEitherSpelling(t *testing.T) {
+func (u suite) TestADeliveryIsOneInEitherSpelling(t *testing.T) {
 	bothWays(t, func(t *testing.T, known, asked string) {
-		s, _ := create(t)
+		s, _ := u.create(t)
 		run := begin(t, s)
 		settle(t, s, run, state.Outcome{Attempt: intend(t, s, run, intent(s, known))[0].Attempt, Send: state.Pending, At: noon})
 		in := intent(s, asked)
 		if v := intend(t, s, run, in)[0]; v.Gate != state.GateAttempt || v.Next != 2 {
 			t.Fatalf("a first attempt as %s: %+v", asked, v)
 		}
-		in.Attempt, in.Ref = 2, message.NewRef(s.lineage, in.Campaign, asked, 1, 2)
+		in.Attempt, in.Ref = 2, message.NewRef(lineage(s), in.Campaign, asked, 1, 2)
 		settle(t, s, run, accepted(intend(t, s, run, in)[0], "x"))
 		if d := oneDelivery(t, s); d.Recipient != known || d.Send != state.Accepted || d.Attempt != 2 {
 			t.Errorf("%+v", d)
@@ -101,13 +100,12 @@ func TestADeliveryIsOneInEitherSpelling(t *testing.T) {
 		if d := oneDelivery(t, s); d.Recipient != known || d.Attempt != 3 {
 			t.Errorf("%+v", d)
 		}
-		verify(t, s)
 	})
 }
 
-func TestEraseForgetsEitherSpelling(t *testing.T) {
+func (u suite) TestEraseForgetsEitherSpelling(t *testing.T) {
 	bothWays(t, func(t *testing.T, known, asked string) {
-		s, _ := create(t)
+		s, _ := u.create(t)
 		run := begin(t, s)
 		events(t, s, message.Event{Kind: message.EventInbound, ID: "in1", At: noon, From: message.Address{Phone: known}, Type: "text", ProfileName: "Ann"})
 		for i, spelling := range []string{known, asked} {
@@ -133,6 +131,5 @@ func TestEraseForgetsEitherSpelling(t *testing.T) {
 				t.Errorf("%s after Erase: %+v", spelling, v)
 			}
 		}
-		verify(t, s)
 	})
 }

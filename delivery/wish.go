@@ -1,0 +1,39 @@
+package delivery
+
+// Wish is what a message of a person says about being written to.
+type Wish int8
+
+// The wishes.
+const (
+	WishNone    Wish = iota
+	WishStop         // the person wants no more marketing
+	WishUnclear      // perhaps: marketing pauses until the person says so
+	WishStay         // answers that: marketing may go on
+)
+
+// ReasonUnclear is the reason of an opt-out that is only a pause: what the
+// person wrote may have meant something else. WishStay lifts it and no other.
+const ReasonUnclear = "stop_word_unclear"
+
+// Heed joins a wish to what a person chose. said is the choice that the wish
+// makes, with its time, reason and evidence. It reports whether marketing to the
+// person stopped by it.
+func (o Opt) Heed(w Wish, said Opt) (Opt, bool) {
+	out := o.Choice == OptedOut
+	paused := out && o.Reason == ReasonUnclear
+	switch {
+	case w == WishStop && paused:
+		// A clear word replaces the pause whichever is joined first, so that
+		// WishStay cannot lift it.
+		said.Choice = OptedOut
+		return said, true
+	case w == WishStop, w == WishUnclear && !out:
+		said.Choice = OptedOut
+		n := o.Join(said)
+		return n, !out && n.Choice == OptedOut
+	case w == WishStay && paused && said.At >= o.At:
+		// WhatsApp's clock has seconds: an answer may be as old as the question.
+		return Opt{Choice: OptedIn, At: said.At, Reason: "stay", Evidence: said.Evidence}, false
+	}
+	return o, false
+}

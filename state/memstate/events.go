@@ -1,0 +1,489 @@
+package memstate
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// inbox is a webhook body between its acceptance and its folding.
+type inbox struct {
+	provider string
+	received int64
+	raw      []byte
+	events   []message.Event
+}
+
+// orphan is an event about a message that the state does not know, or not yet.
+type orphan struct {
+	provider, about, text string
+	received              int64
+	event                 message.Event
+}
+
+// inbound is what a person wrote.
+type inbound struct {
+	provider, recipient, id string
+	received                int64
+	answered, first         bool
+	about                   *attempt // what it answers; nil for none of ours
+	event                   message.Event
+	stopped                 bool
+}
+
+// keepSeen is how long a repetition of a body is known.
+const keepSeen = 45 * 24 * time.Hour
+
+// Append implements state.Store.
+func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err error) {
+	err = s.write(ctx, func() error {
+		out = make([]bool, len(in))
+		for i, body := range in {
+			key := body.Provider + "\x00" + string(body.Raw)
+			if _, known := s.seen[key]; known {
+				continue
+			}
+			out[i] = true
+			setKey(s, s.seen, key, millis(body.Received))
+			s.wrote(millis(body.Received))
+			set(s, &s.inbox, append(s.inbox, inbox{body.Provider, millis(body.Received), slices.Clone(body.Raw), slices.Clone(body.Events)}))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Fold implements state.Store.
+func (s *Store) Fold(ctx context.Context, limit int) (n int, err error) {
+	err = s.write(ctx, func() error { n = s.fold(limit); return nil })
+	return n, err
+}
+
+func (s *Store) fold(limit int) int {
+	n := min(limit, len(s.inbox))
+	for _, body := range s.inbox[:n] {
+		evs := body.events
+		if len(evs) == 0 {
+			evs = []message.Event{{Kind: message.EventOther, Reason: "nothing in it was understood", Raw: body.raw}}
+		}
+		for i := range evs {
+			s.event(body.provider, body.received, &evs[i], state.ProofEcho)
+		}
+	}
+	set(s, &s.inbox, s.inbox[n:])
+	return n
+}
+
+// FoldAll implements state.Store. It also heeds the messages that were joined
+// without asking what they wish.
+func (s *Store) FoldAll(ctx context.Context) error {
+	return s.write(ctx, func() error {
+		s.fold(len(s.inbox))
+		for _, in := range s.inbound {
+			if in != nil && !in.answered && s.heed(in.recipient, &in.event, delivery.EventTime(&in.event, in.received)) {
+				set(s, &in.stopped, true)
+			}
+		}
+		return nil
+	})
+}
+
+// InboxWaits implements state.Store.
+func (s *Store) InboxWaits(ctx context.Context) (waits bool, err error) {
+	err = s.read(ctx, func() error { waits = len(s.inbox) > 0; return nil })
+	return waits, err
+}
+
+// Waiting implements state.Store.
+func (s *Store) Waiting(ctx context.Context) (bodies, open int, err error) {
+	err = s.read(ctx, func() error {
+		bodies = len(s.inbox)
+		for _, in := range s.inbound {
+			if in != nil && !in.answered {
+				open++
+			}
+		}
+		return nil
+	})
+	return bodies, open, err
+}
+
+// Events implements state.Store.
+func (s *Store) Events(ctx context.Context, provider string, evs []message.Event) error {
+	return s.write(ctx, func() error {
+		for i := range evs {
+			s.event(provider, s.now, &evs[i], state.ProofPoll)
+		}
+		return nil
+	})
+}
+
+func (s *Store) event(provider string, received int64, ev *message.Event, by state.Proof) {
+	switch ev.Kind {
+	case message.EventStatus:
+		s.statusEvent(provider, received, ev, by)
+	case message.EventInbound:
+		s.inboundEvent(provider, received, ev)
+	case message.EventPreference:
+		choice := delivery.OptedIn
+		if ev.OptOut {
+			choice = delivery.OptedOut
+		}
+		s.tell(ev.From, func(p *person) {
+			p.opt = p.opt.Join(delivery.Opt{Choice: choice, At: delivery.EventTime(ev, received), Reason: "user_preferences", Evidence: ev.Category})
+		})
+	case message.EventIdentity:
+		s.identityEvent(provider, received, ev)
+	default:
+		s.notice(provider, received, ev)
+	}
+}
+
+func (s *Store) notice(provider string, received int64, ev *message.Event) {
+	raw := slices.Clone(ev.Raw)
+	if len(raw) == 0 {
+		raw = textOf(ev)
+	}
+	set(s, &s.notices, append(s.notices, state.Notice{At: moment(delivery.EventTime(ev, received)), Provider: provider,
+		Kind: ev.Kind, Field: ev.Field, Reason: ev.Reason, Raw: raw}))
+}
+
+func textOf(ev *message.Event) []byte {
+	text, err := json.Marshal(ev)
+	if err != nil {
+		panic(err) // of our own types
+	}
+	return text
+}
+
+// attemptOf finds what an event is about: by our reference, else by the
+// provider's id.
+func (s *Store) attemptOf(ref, id string) *attempt {
+	for _, a := range s.attempts {
+		if a != nil && ref != "" && a.ref == ref {
+			return a
+		}
+	}
+	for _, a := range s.attempts {
+		if a != nil && id != "" && a.out != nil && a.out.id == id {
+			return a
+		}
+	}
+	return nil
+}
+
+func (s *Store) statusEvent(provider string, received int64, ev *message.Event, by state.Proof) {
+	a := s.attemptOf(ev.Ref, ev.ID)
+	if a != nil {
+		s.joinStatus(a, received, ev, by)
+		return
+	}
+	if ev.Ref != "" && message.OurRef(s.meta.Lineage, ev.Ref) {
+		s.find(state.FindingRollback, 0, "a status came for reference "+ev.Ref+", which this state does not know: it is older than what was sent from it")
+	}
+	s.wait(provider, ev.ID, received, ev)
+}
+
+func (s *Store) joinStatus(a *attempt, received int64, ev *message.Event, by state.Proof) {
+	at := delivery.EventTime(ev, received)
+	a = s.proven(a, ev, by, at)
+	if !ev.Failed {
+		set(s, &a.status, a.status.Reached(ev.Rank, at))
+		return
+	}
+	set(s, &a.status, a.status.Failed(ev.Code, ev.Title, at))
+	if isErased(a.key.Recipient) {
+		return
+	}
+	switch delivery.ConsequenceOf(ev.Code) {
+	case delivery.ConsequenceStop:
+		s.change(a.key.Recipient, func(p *person) {
+			p.opt = p.opt.Join(delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: ev.Code, Evidence: "failed status"})
+		})
+	case delivery.ConsequenceCool:
+		s.change(a.key.Recipient, func(p *person) { p.cooldown = max(p.cooldown, delivery.CooldownUntil(at)) })
+	case delivery.ConsequenceShut:
+		s.change(a.key.Recipient, func(p *person) { p.window.Shut = max(p.window.Shut, at) })
+	}
+}
+
+// proven settles an attempt by the proof that a status is, or the later attempt
+// at the same delivery, and says which.
+func (s *Store) proven(a *attempt, ev *message.Event, by state.Proof, at int64) *attempt {
+	next := &outcome{send: state.Accepted, proof: by, settled: at, id: ev.ID}
+	if a.send() == state.Accepted {
+		had := a.out.id
+		s.complete(a, ev.ID)
+		if had == "" {
+			s.adopt(ev.ID)
+		}
+		return a
+	}
+	if later := s.later(a); later != nil {
+		return s.provenLate(a, later, next)
+	}
+	switch a.send() {
+	case state.Rejected:
+		s.find(state.FindingContradiction, a.id, "refused with "+a.out.code+", and then a status came for it")
+	case state.Pending, state.Cancelled:
+		s.find(state.FindingContradiction, a.id, "believed to be not taken, and then a status came for it")
+	}
+	s.put(a, next)
+	s.adopt(ev.ID)
+	return a
+}
+
+// later is the last attempt at the same delivery after a, of those that were
+// made by the same order; nil for none.
+func (s *Store) later(a *attempt) (last *attempt) {
+	order := a
+	for _, b := range s.attempts[a.id:] {
+		if b == nil || !sameDelivery(a.key, b.key) {
+			continue
+		}
+		if order.ordered {
+			break
+		}
+		order, last = b, b
+	}
+	return last
+}
+
+// provenLate is the proof of an attempt after which another was made: the last
+// one stands for the delivery.
+func (s *Store) provenLate(a, last *attempt, next *outcome) *attempt {
+	if last.send() == state.Accepted && next.id != "" {
+		switch last.out.id {
+		case next.id:
+			return last
+		case "":
+			s.complete(last, next.id)
+			s.adopt(next.id)
+			return last
+		}
+	}
+	s.find(state.FindingDuplicate, a.id, "believed to be not taken and made again, and then a status came for it")
+	if last.send() == state.Accepted {
+		return a
+	}
+	s.put(last, next)
+	s.adopt(next.id)
+	return last
+}
+
+// wait keeps an event until its message is known.
+func (s *Store) wait(provider, about string, received int64, ev *message.Event) {
+	text := string(textOf(ev))
+	known := slices.ContainsFunc(s.orphans, func(o orphan) bool { return o.text == text })
+	if known || s.erased[message.Canonical(ev.From.Key())] {
+		return
+	}
+	set(s, &s.orphans, append(s.orphans, orphan{provider: provider, about: about, text: text, received: received, event: *ev}))
+}
+
+// adopt joins what waited for a provider's id.
+func (s *Store) adopt(id string) {
+	if id == "" {
+		return
+	}
+	var mine, others []orphan
+	for _, o := range s.orphans {
+		if o.about == id && s.attemptOf(o.event.Ref, id) != nil {
+			mine = append(mine, o)
+		} else {
+			others = append(others, o)
+		}
+	}
+	set(s, &s.orphans, others)
+	for i := range mine {
+		o := &mine[i]
+		switch a := s.attemptOf(o.event.Ref, id); o.event.Kind {
+		case message.EventInbound:
+			s.replied(a, &o.event, o.received, inboundID(o.provider, &o.event))
+		default:
+			s.joinStatus(a, o.received, &o.event, state.ProofEcho)
+		}
+	}
+}
+
+// inboundID is what tells an inbound event from a repetition.
+func inboundID(provider string, ev *message.Event) string {
+	id := ev.ID
+	if id == "" {
+		sum := sha256.Sum256(fmt.Append(nil, ev.From.Key(), "\x00", ev.At.UTC(), "\x00", ev.Type, "\x00", ev.Text, "\x00", ev.ReplyID))
+		id = string(sum[:])
+	}
+	return provider + "\x00" + id
+}
+
+func (s *Store) inboundEvent(provider string, received int64, ev *message.Event) {
+	key := ev.From.Key()
+	if key == "" {
+		s.notice(provider, received, ev)
+		return
+	}
+	id := inboundID(provider, ev)
+	if s.erased[message.Canonical(key)] || slices.ContainsFunc(s.inbound, func(in *inbound) bool { return in != nil && in.id == id }) {
+		return
+	}
+	at, about := delivery.EventTime(ev, received), s.attemptOf("", ev.ContextID)
+	stopped := s.heed(key, ev, at)
+	first := !slices.ContainsFunc(s.inbound, func(in *inbound) bool {
+		return in != nil && message.Canonical(in.recipient) == message.Canonical(key)
+	})
+	set(s, &s.inbound, append(s.inbound, &inbound{provider: provider, recipient: key, id: id, received: received, first: first,
+		about: about, event: *ev, stopped: stopped}))
+	s.wrote(received)
+	s.change(key, func(p *person) {
+		p.window.Inbound = max(p.window.Inbound, at)
+		if ev.ProfileName != "" && (at > p.profileAt || at == p.profileAt && ev.ProfileName < p.profile) {
+			p.profile, p.profileAt = ev.ProfileName, at
+		}
+	})
+	switch {
+	case ev.ContextID == "":
+	case about == nil:
+		s.wait(provider, ev.ContextID, received, ev)
+	default:
+		s.replied(about, ev, received, id)
+	}
+}
+
+// replied marks a delivery as answered, and the inbound event as its answer.
+func (s *Store) replied(a *attempt, ev *message.Event, received int64, id string) {
+	if at := delivery.EventTime(ev, received); a.replied == 0 || at < a.replied {
+		set(s, &a.replied, at)
+	}
+	for _, in := range s.inbound {
+		if in != nil && in.id == id && in.about == nil {
+			set(s, &in.about, a)
+		}
+	}
+}
+
+// heed records what a message says about being written to.
+func (s *Store) heed(recipient string, ev *message.Event, at int64) (stopped bool) {
+	if s.opt.Wish == nil {
+		return false
+	}
+	w := s.opt.Wish(ev, moment(at))
+	if w.Kind == state.WishNone {
+		return false
+	}
+	s.change(recipient, func(p *person) {
+		p.opt, stopped = p.opt.Heed(w.Kind, delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence})
+	})
+	return stopped
+}
+
+// RecoverReplies implements state.Store.
+func (s *Store) RecoverReplies(ctx context.Context) (n int, err error) {
+	err = s.write(ctx, func() error {
+		for _, a := range s.attempts {
+			if a != nil && a.out == nil && a.run == 0 {
+				s.put(a, &outcome{send: state.InDoubt, settled: s.now, cause: "interrupted"})
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// OpenInbound implements state.Store.
+func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (out []state.InboundRef, err error) {
+	err = s.read(ctx, func() error {
+		for i, in := range s.inbound {
+			seq := int64(i + 1)
+			theirs := from.Recipient == "" || in != nil && in.recipient == from.Recipient && in.provider == from.Provider
+			if in != nil && !in.answered && seq > from.Seq && theirs && len(out) < n {
+				out = append(out, state.InboundRef{Seq: seq, Provider: in.provider, Recipient: in.recipient})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Inbound implements state.Store.
+func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, ok bool, err error) {
+	err = s.read(ctx, func() error {
+		if seq < 1 || seq > int64(len(s.inbound)) || s.inbound[seq-1] == nil {
+			return nil
+		}
+		in := s.inbound[seq-1]
+		ok = true
+		ev = state.InboundEvent{Seq: seq, Provider: in.provider, Received: moment(in.received), Recipient: in.recipient, First: in.first, Event: in.event, Stopped: in.stopped}
+		if in.about != nil && s.attempts[in.about.id-1] != nil {
+			ev.Campaign, ev.Message = in.about.key.Campaign, in.about.message
+		}
+		return nil
+	})
+	return ev, ok, err
+}
+
+// Answered implements state.Store.
+func (s *Store) Answered(ctx context.Context, seqs ...int64) error {
+	return s.write(ctx, func() error {
+		for _, seq := range seqs {
+			if seq > 0 && seq <= int64(len(s.inbound)) && s.inbound[seq-1] != nil {
+				set(s, &s.inbound[seq-1].answered, true)
+			}
+		}
+		return nil
+	})
+}
+
+// RepliedBy implements state.Store.
+func (s *Store) RepliedBy(ctx context.Context, recipient string, seq int64) (rules []string, err error) {
+	err = s.read(ctx, func() error {
+		for _, a := range s.attempts {
+			if a != nil && a.run == 0 && a.key.Revision == int(seq) && message.Canonical(a.key.Recipient) == message.Canonical(recipient) {
+				rules = append(rules, a.key.Campaign)
+			}
+		}
+		return nil
+	})
+	return rules, err
+}
+
+// Exchanges implements state.Store.
+func (s *Store) Exchanges(ctx context.Context, recipient string, seq int64, since time.Time, n int) (out []state.Exchange, err error) {
+	err = s.read(ctx, func() error {
+		for _, a := range s.of(recipient) {
+			if a.run != 0 || a.intended <= millis(since) || a.key.Revision == int(seq) || !a.send().MayHaveReached() || len(out) == n {
+				continue
+			}
+			e := state.Exchange{Answered: moment(a.intended)}
+			if i := a.key.Revision - 1; i >= 0 && i < len(s.inbound) && s.inbound[i] != nil {
+				e.Asked = moment(s.inbound[i].received)
+			}
+			out = append(out, e)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// LastReply implements state.Store.
+func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.Time, err error) {
+	err = s.read(ctx, func() error {
+		i := slices.IndexFunc(s.of(recipient), func(a *attempt) bool { return a.key.Campaign == rule && a.send().MayHaveReached() })
+		if i >= 0 {
+			at = moment(s.of(recipient)[i].intended)
+		}
+		return nil
+	})
+	return at, err
+}
+
+// byTime sorts notices, oldest first.
+func byTime(a, b state.Notice) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) }

@@ -1,0 +1,254 @@
+// Package memstate keeps a state in memory: the contract of state.Store in plain
+// Go, as a model that tests compare stores with, and as a store for simulations
+// of many campaigns. It keeps nothing when the process ends, and reads all that
+// it has for most answers.
+package memstate
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// Options are what a Store needs.
+type Options struct {
+	Clock   func() time.Time // required
+	Lineage string           // 32 hex digits; required
+	// Wish reads what a person's message says about being written to; nil heeds
+	// no words.
+	Wish func(ev *message.Event, at time.Time) state.Wish
+	// Moved is told of every move on the send axis, Found of every finding; either
+	// may be nil. They are called within a transaction.
+	Moved func(from, to state.Send, p state.Proof)
+	Found func(kind string)
+}
+
+// Store is a state in memory.
+type Store struct {
+	opt Options
+
+	mu   sync.Mutex
+	now  int64    // of the transaction
+	undo []func() // takes back what the transaction did, in reverse
+
+	meta      state.Meta
+	latest    int64
+	recovered int // attempts up to this one were settled by Recover
+	closed    bool
+
+	resources []state.Resource
+	runs      []run
+	halts     []state.Halt
+	blobs     map[string][]byte
+
+	attempts []*attempt // the handle is the index plus one; nil where it was removed
+	people   map[string]*person
+	erased   map[string]bool // by canonical key
+
+	inbox    []inbox
+	seen     map[string]int64 // when a body was received, by provider and body
+	orphans  []orphan
+	inbound  []*inbound // the number is the index plus one; nil where it was removed
+	findings []state.Finding
+	about    []int64 // the attempts of the findings
+	notices  []state.Notice
+}
+
+var _ state.Store = (*Store)(nil)
+
+// Format is what Meta says of the format.
+const format = 1
+
+// New makes an empty state.
+func New(o Options) *Store {
+	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{},
+		people: map[string]*person{}, erased: map[string]bool{}, seen: map[string]int64{}}
+	if s.opt.Moved == nil {
+		s.opt.Moved = func(_, _ state.Send, _ state.Proof) {}
+	}
+	if s.opt.Found == nil {
+		s.opt.Found = func(string) {}
+	}
+	s.latest = s.opt.Clock().UnixMilli()
+	return s
+}
+
+var errClosed = errors.New("the state is closed")
+
+// write runs fn as a transaction: what it did is taken back where it fails.
+func (s *Store) write(ctx context.Context, fn func() error) error {
+	return s.read(ctx, func() error {
+		s.undo, s.now = s.undo[:0], s.opt.Clock().UnixMilli()
+		err := fn()
+		if err != nil {
+			for _, f := range slices.Backward(s.undo) {
+				f()
+			}
+		}
+		return err
+	})
+}
+
+func (s *Store) read(ctx context.Context, fn func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.closed {
+		return errClosed
+	}
+	return fn()
+}
+
+// set is every change of a transaction.
+func set[T any](s *Store, at *T, v T) {
+	old := *at
+	s.undo = append(s.undo, func() { *at = old })
+	*at = v
+}
+
+func setKey[K comparable, V any](s *Store, m map[K]V, k K, v V) {
+	old, had := m[k]
+	s.undo = append(s.undo, func() {
+		if m[k] = old; !had {
+			delete(m, k)
+		}
+	})
+	m[k] = v
+}
+
+func dropKey[K comparable, V any](s *Store, m map[K]V, k K) {
+	if old, had := m[k]; had {
+		s.undo = append(s.undo, func() { m[k] = old })
+		delete(m, k)
+	}
+}
+
+// wrote notes that the clock wrote a moment into the state.
+func (s *Store) wrote(at int64) { set(s, &s.latest, max(s.latest, at)) }
+
+// decided raises the serial.
+func (s *Store) decided() {
+	set(s, &s.meta.Serial, s.meta.Serial+1)
+	s.wrote(s.now)
+}
+
+// Close implements state.Store.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}
+
+// Meta implements state.Store.
+func (s *Store) Meta(ctx context.Context) (m state.Meta, err error) {
+	err = s.read(ctx, func() error { m = s.meta; return nil })
+	return m, err
+}
+
+// Latest implements state.Store.
+func (s *Store) Latest(ctx context.Context) (at time.Time, err error) {
+	err = s.read(ctx, func() error { at = moment(s.latest); return nil })
+	return at, err
+}
+
+// Put implements state.Store.
+func (s *Store) Put(ctx context.Context, name string, data []byte) error {
+	return s.PutAll(ctx, map[string][]byte{name: data})
+}
+
+// PutAll implements state.Store.
+func (s *Store) PutAll(ctx context.Context, blobs map[string][]byte) error {
+	return s.write(ctx, func() error { s.putAll(blobs); return nil })
+}
+
+func (s *Store) putAll(blobs map[string][]byte) {
+	for name, data := range blobs {
+		if data == nil {
+			dropKey(s, s.blobs, name)
+			continue
+		}
+		setKey(s, s.blobs, name, slices.Clone(data))
+	}
+}
+
+// Get implements state.Store.
+func (s *Store) Get(ctx context.Context, name string) (data []byte, err error) {
+	err = s.read(ctx, func() error { data = slices.Clone(s.blobs[name]); return nil })
+	return data, err
+}
+
+// Blobs implements state.Store.
+func (s *Store) Blobs(ctx context.Context, prefix string) (out map[string][]byte, err error) {
+	err = s.read(ctx, func() error {
+		out = maps.Clone(s.blobs)
+		maps.DeleteFunc(out, func(name string, _ []byte) bool { return !strings.HasPrefix(name, prefix) })
+		return nil
+	})
+	return out, err
+}
+
+// moment is a time as a state gives it; zero for 0.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// millis is a time as a state keeps it; 0 for zero.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func addressOf(recipient string) message.Address {
+	if strings.HasPrefix(recipient, "+") {
+		return message.Address{Phone: recipient}
+	}
+	return message.Address{UserID: recipient}
+}
+
+// attempt is one attempt at a delivery.
+type attempt struct {
+	id       int64
+	key      state.Key // the recipient as the first attempt spelled it
+	number   int
+	run      int64 // 0 for replies, -1 for imports
+	intended int64
+	message  string
+	digest   [16]byte
+	ref      string
+	out      *outcome // nil while it is open
+	status   delivery.Status
+	replied  int64
+	ordered  bool // again, after it was accepted
+}
+
+// outcome is never changed: another one takes its place.
+type outcome struct {
+	send               state.Send
+	proof              state.Proof
+	settled            int64
+	code, title, cause string
+	id                 string
+}
+
+func (a *attempt) send() state.Send {
+	if a.out == nil {
+		return state.Sending
+	}
+	return a.out.send
+}

@@ -1,0 +1,372 @@
+package memstate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// run is one apply.
+type run struct {
+	state.Run
+	epoch int64
+	over  bool
+}
+
+// sameDelivery reports whether two keys are one delivery, in either spelling of
+// the number.
+func sameDelivery(a, b state.Key) bool {
+	return a.Campaign == b.Campaign && a.Revision == b.Revision && message.Canonical(a.Recipient) == message.Canonical(b.Recipient)
+}
+
+// last is the newest attempt at a delivery; nil for none.
+func (s *Store) last(key state.Key) *attempt {
+	for _, a := range slices.Backward(s.attempts) {
+		if a != nil && sameDelivery(a.key, key) {
+			return a
+		}
+	}
+	return nil
+}
+
+// of are the attempts that went to a person, newest first.
+func (s *Store) of(recipient string) (out []*attempt) {
+	who := message.Canonical(recipient)
+	for _, a := range slices.Backward(s.attempts) {
+		if a != nil && message.Canonical(a.key.Recipient) == who {
+			out = append(out, a)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(b.intended, a.intended) })
+	return out
+}
+
+// Recover implements state.Store.
+func (s *Store) Recover(ctx context.Context) (n int, err error) {
+	err = s.write(ctx, func() error {
+		for _, a := range s.attempts[s.recovered:] {
+			if a != nil && a.out == nil && a.run > 0 {
+				s.put(a, &outcome{send: state.InDoubt, settled: s.now, cause: "interrupted"})
+				n++
+			}
+		}
+		set(s, &s.recovered, len(s.attempts))
+		return nil
+	})
+	return n, err
+}
+
+// put writes an outcome.
+func (s *Store) put(a *attempt, o *outcome) {
+	if from := a.send(); a.out == nil || from != o.send {
+		s.opt.Moved(from, o.send, o.proof)
+	}
+	set(s, &a.out, o)
+}
+
+// Begin implements state.Store.
+func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (id int64, err error) {
+	err = s.write(ctx, func() error {
+		set(s, &s.meta.Serial, s.meta.Serial+1)
+		set(s, &s.meta.Epoch, s.meta.Epoch+1)
+		set(s, &s.resources, slices.Clone(resources))
+		for _, address := range r.Resume {
+			s.changeHalts(func(h []state.Halt) []state.Halt {
+				return slices.DeleteFunc(h, func(h state.Halt) bool { return h.Campaign == address })
+			})
+		}
+		s.putAll(r.Blobs)
+		id = int64(len(s.runs) + 1)
+		s.keepRun(run{Run: r, epoch: s.meta.Epoch}, id)
+		return nil
+	})
+	return id, err
+}
+
+func (s *Store) keepRun(r run, id int64) {
+	r.ID, r.Blobs, r.Resume, r.Who = id, nil, nil, ""
+	if r.Started.IsZero() {
+		r.Started = moment(s.now)
+	}
+	r.Started, r.Ended = moment(millis(r.Started)), moment(millis(r.Ended))
+	r.Campaigns = slices.Clone(r.Campaigns)
+	s.wrote(max(millis(r.Started), millis(r.Ended)))
+	runs := slices.Clone(s.runs)
+	if id > int64(len(runs)) {
+		runs = append(runs, run{})
+	}
+	runs[id-1] = r
+	set(s, &s.runs, runs)
+}
+
+func (s *Store) fence(id int64) error {
+	switch {
+	case id == 0:
+		return nil
+	case id < 0 || id > int64(len(s.runs)) || s.runs[id-1].over:
+		return fmt.Errorf("run %d is not open", id)
+	case s.runs[id-1].epoch != s.meta.Epoch:
+		return state.ErrFenced
+	}
+	return nil
+}
+
+// Finish implements state.Store.
+func (s *Store) Finish(ctx context.Context, r state.Run) error {
+	return s.write(ctx, func() error {
+		if err := s.fence(r.ID); err != nil {
+			return err
+		}
+		if r.Ended.IsZero() {
+			r.Ended = moment(s.now)
+		}
+		s.keepRun(run{Run: r, epoch: s.meta.Epoch, over: true}, r.ID)
+		return nil
+	})
+}
+
+// Intend implements state.Store.
+func (s *Store) Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error) {
+	return s.Turn(ctx, run, nil, intents)
+}
+
+// Settle implements state.Store.
+func (s *Store) Settle(ctx context.Context, run int64, outcomes []state.Outcome) error {
+	_, err := s.Turn(ctx, run, outcomes, nil)
+	return err
+}
+
+// Turn implements state.Store.
+func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
+	var fenced error
+	err = s.write(ctx, func() error {
+		if fenced = s.fence(run); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
+			return fenced
+		}
+		for i := range outcomes {
+			if err := s.settle(outcomes[i]); err != nil {
+				return err
+			}
+		}
+		if fenced != nil || len(intents) == 0 {
+			return nil
+		}
+		s.fold(len(s.inbox))
+		out = make([]state.Verdict, len(intents))
+		for i := range intents {
+			if run == 0 && intents[i].Inbound == 0 {
+				return errors.New("an intent outside a run must answer an inbound event")
+			}
+			out[i] = s.intend(run, &intents[i])
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, fenced
+}
+
+func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
+	if s.erased[message.Canonical(in.Recipient)] {
+		return state.Verdict{Gate: state.GateOptedOut}
+	}
+	key, last := in.Key, s.last(in.Key)
+	known := delivery.Attempt{}
+	if last != nil {
+		key.Recipient = last.key.Recipient // so that it stays one delivery
+		known = delivery.Attempt{Number: last.number, Send: last.send()}
+	}
+	switch gate := known.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again}); gate {
+	case delivery.GateNone:
+	case delivery.GateAttempt:
+		return state.Verdict{Gate: gate.String(), Next: known.Number + 1, Was: known.Send}
+	default:
+		return state.Verdict{Gate: gate.String()}
+	}
+	if gate, until := s.gate(in); gate != delivery.GateNone {
+		return state.Verdict{Gate: gate.String(), Until: moment(until)}
+	}
+	if last != nil && last.send() == state.Accepted {
+		set(s, &last.ordered, true)
+	}
+	a := &attempt{id: int64(len(s.attempts) + 1), key: key, number: in.Attempt, run: run, intended: s.now, message: in.Message, digest: in.Digest, ref: in.Ref}
+	set(s, &s.attempts, append(s.attempts, a))
+	s.wrote(s.now)
+	s.opt.Moved(state.Pending, state.Sending, "")
+	return state.Verdict{Attempt: a.id}
+}
+
+// gate is what may have changed about the person since the plan.
+func (s *Store) gate(in *state.Intent) (delivery.Gate, int64) {
+	p := s.known(in.Recipient)
+	if in.Marketing {
+		if gate, until := delivery.Marketing(p.opt, p.cooldown, s.now, in.NoCooldown); gate != delivery.GateNone {
+			return gate, until
+		}
+	}
+	if in.Window {
+		w := p.window
+		if !in.KnownUntil.IsZero() {
+			w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), s.now)
+		}
+		if gate := w.Gate(s.now, in.AssumeOpen); gate != delivery.GateNone {
+			return gate, 0
+		}
+	}
+	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
+	var times []int64
+	for _, a := range s.of(in.Recipient) {
+		if a.run != 0 && a.intended > limit.Since(s.now) && a.send().MayHaveReached() {
+			times = append(times, a.intended)
+		}
+	}
+	return limit.Gate(times)
+}
+
+// settle records one answer.
+func (s *Store) settle(o state.Outcome) error {
+	if o.Attempt < 1 || o.Attempt > int64(len(s.attempts)) || s.attempts[o.Attempt-1] == nil {
+		return fmt.Errorf("there is no attempt %d", o.Attempt)
+	}
+	a := s.attempts[o.Attempt-1]
+	gone := isErased(a.key.Recipient)
+	if gone && o.ID != "" { // WhatsApp's ids hold the phone number
+		set(s, &s.orphans, slices.DeleteFunc(slices.Clone(s.orphans), func(w orphan) bool { return w.about == o.ID }))
+		o.ID = ""
+	}
+	next := &outcome{send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title, cause: o.Cause, id: o.ID}
+	if a.out == nil {
+		if err := delivery.Transition(state.Sending, o.Send, o.Proof); err != nil {
+			return err
+		}
+		s.put(a, next)
+	} else if err := s.join(a, next); err != nil {
+		return err
+	}
+	if !gone {
+		s.consequences(a, &o)
+	}
+	if o.ID != "" {
+		s.adopt(o.ID)
+	}
+	return nil
+}
+
+func (s *Store) join(a *attempt, next *outcome) error {
+	how, err := delivery.Joins(a.out.send, next.send, next.proof)
+	if err != nil {
+		return err
+	}
+	switch how {
+	case delivery.JoinReplace:
+		s.put(a, next)
+	case delivery.JoinComplete:
+		s.complete(a, next.id)
+	case delivery.JoinContradict:
+		s.find(state.FindingContradiction, a.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", a.out.proof, next.send, next.code))
+	case delivery.JoinAfterAll:
+		if later := s.later(a); later != nil {
+			s.provenLate(a, later, next)
+			return nil
+		}
+		s.find(state.FindingContradiction, a.id, fmt.Sprintf("believed to be %s, and then its answer said accepted", a.out.send))
+		s.put(a, next)
+	}
+	return nil
+}
+
+// complete adds the id to an accepted attempt, or notes a second one.
+func (s *Store) complete(a *attempt, id string) {
+	switch {
+	case id == "" || id == a.out.id:
+	case a.out.id != "":
+		s.find(state.FindingDuplicate, a.id, "the provider has two ids for one message")
+	case !isErased(a.key.Recipient):
+		o := *a.out
+		o.id = id
+		set(s, &a.out, &o)
+	}
+}
+
+// consequences are what an answer means for the person.
+func (s *Store) consequences(a *attempt, o *state.Outcome) {
+	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+		return
+	}
+	s.change(a.key.Recipient, func(p *person) {
+		at := millis(o.At)
+		if o.OptOut {
+			p.opt = p.opt.Join(delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: cmp.Or(o.Code, "provider"), Evidence: "answer to a send"})
+		}
+		p.cooldown = max(p.cooldown, millis(o.Cooldown))
+		if o.WindowShut {
+			p.window.Shut = max(p.window.Shut, at)
+		}
+	})
+}
+
+// find writes down a contradiction, once.
+func (s *Store) find(kind string, attempt int64, detail string) {
+	for i, f := range s.findings {
+		if f.Kind == kind && f.Detail == detail && s.about[i] == attempt {
+			return
+		}
+	}
+	s.opt.Found(kind)
+	set(s, &s.findings, append(s.findings, state.Finding{ID: int64(len(s.findings) + 1), At: moment(s.now), Kind: kind, Detail: detail}))
+	set(s, &s.about, append(s.about, attempt))
+}
+
+// Tally implements state.Store.
+func (s *Store) Tally(ctx context.Context, campaign string, revision int) (t state.Tally, err error) {
+	rows, err := s.Funnel(ctx, campaign)
+	for i := range rows {
+		if rows[i].Revision == revision {
+			t.Add(&rows[i])
+		}
+	}
+	return t, err
+}
+
+// changeHalts changes the list of what is halted.
+func (s *Store) changeHalts(change func([]state.Halt) []state.Halt) {
+	list := change(slices.Clone(s.halts))
+	slices.SortStableFunc(list, func(a, b state.Halt) int { return cmp.Compare(a.Campaign, b.Campaign) })
+	set(s, &s.halts, list)
+}
+
+// Halt implements state.Store.
+func (s *Store) Halt(ctx context.Context, h state.Halt) error {
+	return s.write(ctx, func() error {
+		s.changeHalts(func(list []state.Halt) []state.Halt {
+			if slices.ContainsFunc(list, func(o state.Halt) bool { return o.Campaign == h.Campaign }) {
+				return list
+			}
+			return append(list, h)
+		})
+		return nil
+	})
+}
+
+// Halts implements state.Store.
+func (s *Store) Halts(ctx context.Context) (list []state.Halt, err error) {
+	err = s.read(ctx, func() error {
+		if len(s.halts) > 0 {
+			list = slices.Clone(s.halts)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Halted implements state.Store: nothing halts a state that cannot be restored.
+func (s *Store) Halted(ctx context.Context) (*state.HaltError, error) {
+	return nil, s.read(ctx, func() error { return nil })
+}

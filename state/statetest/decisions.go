@@ -1,0 +1,148 @@
+package statetest
+
+import (
+	"errors"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handbill/handbill/state"
+)
+
+func (u suite) TestHaltsLastUntilSomebodyResumes(t *testing.T) {
+	s, _ := u.create(t)
+	since := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	spring := state.Halt{Campaign: "campaign.spring", Reason: "canary", Code: "131026", Title: "3 of the first 9 failed", Advice: "Look.", Since: since}
+	autumn := state.Halt{Campaign: "campaign.autumn", Reason: "stop_if", Since: since}
+	for _, h := range []state.Halt{spring, autumn, {Campaign: "campaign.spring", Reason: "breaker", Since: since.Add(time.Hour)}} {
+		if err := s.Halt(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(s state.Store, want ...state.Halt) {
+		t.Helper()
+		got, err := s.Halts(t.Context())
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v\n%s", err, diff)
+		}
+	}
+	want(s, autumn, spring) // the first reason stands
+	begin := func(resume ...string) {
+		t.Helper()
+		if _, err := s.Begin(t.Context(), state.Run{Resume: resume, Who: "ada"}, []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin()
+	want(s, autumn, spring)
+	if err := s.Move(t.Context(), "campaign.spring", "campaign.may"); err != nil {
+		t.Fatal(err)
+	}
+	spring.Campaign = "campaign.may"
+	want(s, autumn, spring)
+	begin("campaign.autumn")
+	want(s, spring)
+	begin("campaign.may")
+	want(s)
+}
+
+func (u suite) TestARemovedCampaignIsNotHalted(t *testing.T) {
+	s, _ := u.create(t)
+	if _, err := s.Begin(t.Context(), state.Run{}, []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Halt(t.Context(), state.Halt{Campaign: "campaign.spring", Reason: "canary"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Remove(t.Context(), "campaign.spring"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Halts(t.Context()); len(got) > 0 || err != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func (u suite) TestLatestIsTheNewestMomentOfTheClock(t *testing.T) {
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	s := u.open(t, Options{Clock: func() time.Time { return at }})
+	latest := func(want time.Time) {
+		t.Helper()
+		got, err := s.Latest(t.Context())
+		if err != nil || !got.Equal(want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
+		}
+	}
+	latest(at)
+	at = at.Add(time.Hour)
+	run, err := s.Begin(t.Context(), state.Run{Started: at, Plan: "p"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest(at)
+	at = at.Add(time.Hour)
+	intend(t, s, run, intent(s, phone(1)))
+	latest(at)
+	// What was sent elsewhere has the time of other clocks.
+	d := state.Delivery{Key: state.Key{Campaign: "campaign.old", Recipient: phone(2), Revision: 1}, Settled: at.Add(48 * time.Hour)}
+	if _, err := s.Import(t.Context(), iter.Seq2[state.Delivery, error](func(yield func(state.Delivery, error) bool) { yield(d, nil) })); err != nil {
+		t.Fatal(err)
+	}
+	latest(at)
+	if err := s.OptOut(t.Context(), phone(3), "operator", ""); err != nil {
+		t.Fatal(err)
+	}
+	at = at.Add(-24 * time.Hour)
+	latest(at.Add(24 * time.Hour))
+}
+
+func (u suite) TestMoveRemoveImport(t *testing.T) {
+	s, _ := u.create(t)
+	run, err := s.Begin(t.Context(), state.Run{}, []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte("{}")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle(t, s, run, accepted(intend(t, s, run, intent(s, phone(1)))[0], "x"))
+	if err := s.Move(t.Context(), "campaign.spring", "campaign.summer"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Move(t.Context(), "campaign.spring", "campaign.autumn"); !errors.Is(err, state.ErrUnknown) {
+		t.Errorf("an unknown address was moved: %v", err)
+	}
+	key := state.Key{Campaign: "campaign.summer", Recipient: phone(1), Revision: 1}
+	if d := oneDelivery(t, s); d.Key != key {
+		t.Errorf("the delivery is %+v, want %+v", d.Key, key)
+	}
+	list := func(yield func(state.Delivery, error) bool) {
+		_ = yield(state.Delivery{Key: key}, nil) && yield(state.Delivery{Key: state.Key{Campaign: "campaign.summer", Recipient: phone(2), Revision: 1}, ID: "y", Settled: noon}, nil)
+	}
+	if n, err := s.Import(t.Context(), iter.Seq2[state.Delivery, error](list)); n != 1 || err != nil {
+		t.Errorf("imported %d, %v; want 1", n, err)
+	}
+	if n, err := s.Remove(t.Context(), "campaign.summer"); n != 2 || err != nil {
+		t.Errorf("removed %d, %v; want 2", n, err)
+	}
+	if left := deliveries(t, s); len(left) != 0 {
+		t.Errorf("%+v is left", left)
+	}
+}
+
+func (u suite) TestPruneKeepsWhatMatters(t *testing.T) {
+	s, clock := u.create(t)
+	run := begin(t, s)
+	in := intent(s, phone(1))
+	settle(t, s, run, accepted(intend(t, s, run, in)[0], "x"))
+	in.Revision, in.Ref = 2, "r2"
+	settle(t, s, run, accepted(intend(t, s, run, in)[0], "y"))
+	if _, err := s.Append(t.Context(), []state.Inbox{{Provider: "provider.cloud.main", Received: noon, Raw: []byte("{}")}}); err != nil {
+		t.Fatal(err)
+	}
+	clock.now = noon.Add(46 * 24 * time.Hour)
+	if n, err := s.Prune(t.Context(), clock.now); n != 2 || err != nil {
+		t.Errorf("pruned %d rows, %v; want the old revision and the known body", n, err)
+	}
+	if d := oneDelivery(t, s); d.Revision != 2 {
+		t.Errorf("revision %d is left", d.Revision)
+	}
+}

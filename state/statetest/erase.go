@@ -1,0 +1,39 @@
+package statetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/state"
+)
+
+// What the answer to a send says about somebody who was erased meanwhile is
+// about nobody.
+func (u suite) TestAnAnswerTellsNothingOfTheErased(t *testing.T) {
+	s, clock := u.create(t)
+	run := begin(t, s)
+	v := intend(t, s, run, intent(s, phone(1)), intent(s, phone(2)))
+	for i := range v {
+		if err := s.Erase(t.Context(), phone(1+i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settle(t, s, run, accepted(v[0], wamidOf(1)), state.Outcome{Attempt: v[1].Attempt, Send: state.Rejected, Code: "131050", OptOut: true,
+		Cooldown: clock.now.Add(time.Hour), WindowShut: true, At: noon})
+	for o, err := range s.OptOuts(t.Context()) {
+		t.Errorf("opted out: %+v, %v", o, err)
+	}
+	for p, err := range snapshot(t, s).People(t.Context()) {
+		t.Errorf("known: %+v, %v", p, err)
+	}
+	for _, d := range deliveries(t, s) {
+		if d.Recipient == phone(1) || d.Recipient == phone(2) || d.ID != "" || d.Digest != [16]byte{} {
+			t.Errorf("kept: %+v", d)
+		}
+	}
+	for i := range 2 {
+		if v := intend(t, s, run, intent(s, phone(1+i)))[0]; v.Gate != state.GateOptedOut {
+			t.Errorf("somebody erased is sent to: %+v", v)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+// Package statetest holds a store to the contract of state.Store: whoever keeps
+// a state in another way passes these tests, and has nothing else to prove about
+// the rules of sending once.
+//
+//	func TestContract(t *testing.T) {
+//		statetest.Run(t, func(t statetest.T, o statetest.Options) state.Store { … })
+//	}
+//
+// It does not ask what files, servers and crashes may do to a store.
+package statetest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// T is what a test or a property reports through.
+type T interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+	Context() context.Context
+}
+
+// Options are what a test asks of the store that it opens.
+type Options struct {
+	Clock func() time.Time
+	// Wish reads what a person's message says about being written to.
+	Wish func(ev *message.Event, at time.Time) state.Wish
+}
+
+// Open makes a new, empty state, or ends the test. With t.Cleanup it closes the
+// store, and asks it for damage where it can tell.
+type Open func(t T, o Options) state.Store
+
+// suite has the tests: each method whose name begins with Test is one.
+type suite struct{ open Open }
+
+// Run runs every test of the contract, each as a subtest.
+func Run(t *testing.T, open Open) {
+	u := reflect.ValueOf(suite{open})
+	for i := range u.NumMethod() {
+		if name, ok := strings.CutPrefix(u.Type().Method(i).Name, "Test"); ok {
+			t.Run(name, u.Method(i).Interface().(func(*testing.T)))
+		}
+	}
+}
+
+// testClock stands still until it is moved.
+type testClock struct{ now time.Time }
+
+func (c *testClock) read() time.Time { return c.now }
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func (u suite) create(t T) (state.Store, *testClock) {
+	t.Helper()
+	clock := &testClock{noon}
+	return u.open(t, Options{Clock: clock.read, Wish: says}), clock
+}
+
+func begin(t T, s state.Store) int64 {
+	t.Helper()
+	id, err := s.Begin(t.Context(), state.Run{Version: "test", Plan: "sha256:1"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func phone(i int) string { return fmt.Sprintf("+49151%08d", i) }
+
+func addressOf(recipient string) message.Address {
+	if strings.HasPrefix(recipient, "+") {
+		return message.Address{Phone: recipient}
+	}
+	return message.Address{UserID: recipient}
+}
+
+// lineage is that of an open store.
+func lineage(s state.Store) string {
+	m, err := s.Meta(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	return m.Lineage
+}
+
+func intent(s state.Store, recipient string) state.Intent {
+	k := state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}
+	return state.Intent{Key: k, To: addressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
+		Body: [32]byte{9}, Ref: message.NewRef(lineage(s), k.Campaign, recipient, 1, 1)}
+}
+
+func intend(t T, s state.Store, run int64, in ...state.Intent) []state.Verdict {
+	t.Helper()
+	v, err := s.Intend(t.Context(), run, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func settle(t T, s state.Store, run int64, out ...state.Outcome) {
+	t.Helper()
+	if err := s.Settle(t.Context(), run, out); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wamidOf looks like Meta's ids.
+func wamidOf(i int) string {
+	r := rand.New(rand.NewPCG(uint64(i), 7))
+	return fmt.Sprintf("wamid.%016x%016x", r.Uint64(), r.Uint64())
+}
+
+func accepted(v state.Verdict, id string) state.Outcome {
+	return state.Outcome{Attempt: v.Attempt, Send: state.Accepted, ID: id, Proof: state.ProofResponse, At: noon}
+}
+
+func deliveries(t T, s state.Store) []state.Delivery {
+	t.Helper()
+	snap, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	var out []state.Delivery
+	for d, err := range snap.Deliveries(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// oneDelivery is the only delivery of the state.
+func oneDelivery(t T, s state.Store) state.Delivery {
+	t.Helper()
+	all := deliveries(t, s)
+	if len(all) != 1 {
+		t.Fatalf("%d deliveries, want 1: %+v", len(all), all)
+	}
+	return all[0]
+}
+
+func person(t T, s state.Store, recipient string) state.Person {
+	t.Helper()
+	p, err := s.Person(t.Context(), recipient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
