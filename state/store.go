@@ -68,7 +68,8 @@ type Sends interface {
 	// forbidden fails with a *delivery.TransitionError.
 	//
 	// Run is an open run, or 0 for replies, whose intents name what they answer.
-	// Where another run has begun since, the error wraps ErrFenced: then the
+	// An outcome for an attempt that was removed changes nothing; handles are not
+	// used again. Where another run has begun since, the error wraps ErrFenced: then the
 	// outcomes are recorded and the intents are not. It fails for a run that is
 	// over.
 	Turn(ctx context.Context, run int64, outcomes []Outcome, intents []Intent) ([]Verdict, error)

@@ -38,18 +38,14 @@ func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, _, _ 
 func (s *Store) Move(ctx context.Context, from, to string) error {
 	return s.write(ctx, func() error {
 		at := slices.IndexFunc(s.resources, func(r state.Resource) bool { return r.Address == from })
-		used := false
-		for _, a := range s.attempts {
-			if a == nil {
-				continue
-			}
-			if a.key.Campaign == to || a.message == to {
-				return fmt.Errorf("there are deliveries of %s already", to)
-			}
-			used = used || a.key.Campaign == from || a.message == from
+		used := func(address string) bool {
+			return slices.ContainsFunc(s.attempts, func(a *attempt) bool { return a != nil && (a.key.Campaign == address || a.message == address) })
 		}
-		if at < 0 && !used {
+		switch {
+		case at < 0 && !used(from):
 			return state.ErrUnknown
+		case used(from) && used(to):
+			return fmt.Errorf("there are deliveries of %s already", to)
 		}
 		if at >= 0 && slices.ContainsFunc(s.resources, func(r state.Resource) bool { return r.Address == to }) {
 			return fmt.Errorf("there is a %s already", to)

@@ -233,7 +233,7 @@ func (s *Store) gate(in *state.Intent) (delivery.Gate, int64) {
 // settle records one answer.
 func (s *Store) settle(o state.Outcome) error {
 	if o.Attempt < 1 || o.Attempt > int64(len(s.attempts)) || s.attempts[o.Attempt-1] == nil {
-		return fmt.Errorf("there is no attempt %d", o.Attempt)
+		return nil // it was removed since
 	}
 	a := s.attempts[o.Attempt-1]
 	gone := isErased(a.key.Recipient)

@@ -26,7 +26,8 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 		if fenced = t.fence(run); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
 			return fenced
 		}
-		if err := t.settleAll(outcomes); err != nil {
+		// What is open in a run of today is there: nobody removes it.
+		if err := t.settleAll(outcomes, fenced != nil || run == 0); err != nil {
 			return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
 		}
 		if fenced != nil {
@@ -310,7 +311,7 @@ func (s *Store) recover(ctx context.Context, which string, mark bool) (n int, er
 		if !mark {
 			return nil
 		}
-		return t.changeMeta(func(m *metaRow) error { m.recovered = last; return nil })
+		return t.changeMeta(func(m *metaRow) error { m.recovered = max(m.recovered, last); return nil })
 	})
 	if err != nil {
 		return 0, fmt.Errorf("settling what an earlier process left open: %w", err)

@@ -100,7 +100,10 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 // moveAddress renames: rows name addresses by number.
 func (t *tx) moveAddress(from, to string) (bool, error) {
 	id, err := t.c.addressID(from)
-	if err != nil || id == 0 {
+	if err != nil {
+		return false, err
+	}
+	if used, err := t.used(id); err != nil || !used {
 		return false, err
 	}
 	taken, err := t.c.addressID(to)
@@ -108,11 +111,11 @@ func (t *tx) moveAddress(from, to string) (bool, error) {
 		return false, err
 	}
 	if taken != 0 {
-		used, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign = ?1 OR message = ?1)", taken)
+		used, err := t.used(taken)
 		if err != nil {
 			return false, err
 		}
-		if used == 1 {
+		if used {
 			return false, fmt.Errorf("there are deliveries of %s already", to)
 		}
 		// Nothing hangs on the name; it only stands in the way.
@@ -121,6 +124,12 @@ func (t *tx) moveAddress(from, to string) (bool, error) {
 		}
 	}
 	return true, t.putAddress(id, to)
+}
+
+// used reports whether deliveries name an address.
+func (t *tx) used(address int64) (bool, error) {
+	used, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign = ?1 OR message = ?1)", address)
+	return used == 1, err
 }
 
 func (t *tx) putAddress(id int64, a string) error {

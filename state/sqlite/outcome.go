@@ -71,7 +71,9 @@ func (s *Store) Settle(ctx context.Context, run int64, outcomes []state.Outcome)
 	return err
 }
 
-func (t *tx) settleAll(outcomes []state.Outcome) error {
+// settleAll records outcomes. late says that attempts may have been given up and
+// removed since: their outcomes are about nothing that is kept.
+func (t *tx) settleAll(outcomes []state.Outcome, late bool) error {
 	if len(outcomes) == 0 {
 		return nil
 	}
@@ -84,6 +86,15 @@ func (t *tx) settleAll(outcomes []state.Outcome) error {
 		return err
 	}
 	for i := range outcomes {
+		if late {
+			_, there, err := t.c.one("SELECT 1 FROM attempts WHERE id = ?", outcomes[i].Attempt)
+			if err != nil {
+				return err
+			}
+			if !there {
+				continue
+			}
+		}
 		if erased == 1 {
 			if outcomes[i], err = t.nameless(outcomes[i]); err != nil {
 				return err

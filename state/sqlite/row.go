@@ -241,7 +241,12 @@ func (w *rowWriter) done() (int64, error) {
 // included where the table remembers them.
 func (t *tx) nextID(tab table) (int64, error) {
 	query := "SELECT coalesce(max(id), 0) + 1 FROM " + tab.String()
-	if tab == tInbox || tab == tInbound {
+	switch tab {
+	case tAttempts:
+		// A late answer names an attempt by its id, also when that was removed
+		// since. Nothing open is removed, and whoever is late was recovered.
+		query = "SELECT max((SELECT coalesce(max(id), 0) FROM attempts), (SELECT recovered FROM meta)) + 1"
+	case tInbox, tInbound:
 		query = "SELECT max((SELECT coalesce(max(id), 0) FROM " + tab.String() +
 			"), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '" + tab.String() + "')) + 1"
 	}

@@ -1,11 +1,39 @@
 package statetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/handbill/handbill/state"
 )
+
+// An answer that comes after its attempt was given up and removed is about no
+// other.
+func (u suite) TestTheLateAnswerOfARemovedAttempt(t *testing.T) {
+	s, _ := u.create(t)
+	zombie := begin(t, s)
+	v := intend(t, s, zombie, intent(s, phone(1)))[0]
+	run := begin(t, s)
+	if _, err := s.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Remove(t.Context(), "campaign.spring"); n != 1 || err != nil {
+		t.Fatalf("removed %d, %v", n, err)
+	}
+	if n, err := s.Recover(t.Context()); n != 0 || err != nil {
+		t.Fatalf("recovered %d, %v", n, err)
+	}
+	settled := s.Settle(t.Context(), zombie, []state.Outcome{accepted(v, wamidOf(1))})
+	intend(t, s, run, intent(s, phone(2)))
+	again := s.Settle(t.Context(), zombie, []state.Outcome{accepted(v, wamidOf(1))})
+	if !errors.Is(settled, state.ErrFenced) || !errors.Is(again, state.ErrFenced) {
+		t.Errorf("%v, %v", settled, again)
+	}
+	if d := oneDelivery(t, s); d.Recipient != phone(2) || d.Send != state.Sending {
+		t.Errorf("%+v", d)
+	}
+}
 
 // What the answer to a send says about somebody who was erased meanwhile is
 // about nobody.

@@ -1,0 +1,399 @@
+package statetest
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/memstate"
+)
+
+// pair is a store and the model, which are to give the same answers.
+type pair struct {
+	t            *rapid.T
+	clock        *testClock
+	store, model state.Store
+	lineage      string
+	run          int64
+	open         [][2]int64 // attempts that may still be settled: the store's handle and the model's
+	bodies       int
+	resources    []state.Resource
+}
+
+// TestTheStoreIsTheModel does the same at random to the store and to a state in
+// memory.
+func (u suite) TestTheStoreIsTheModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s, clock := u.create(rt)
+		p := &pair{t: rt, clock: clock, store: s, lineage: lineage(s)}
+		p.model = memstate.New(memstate.Options{Clock: clock.read, Lineage: p.lineage, Wish: says})
+		for range rapid.IntRange(1, 50).Draw(rt, "steps") {
+			p.clock.now = p.clock.now.Add(time.Duration(rapid.IntRange(0, 4).Draw(rt, "wait")) * 7 * time.Hour / 3)
+			p.step()
+		}
+		p.both("fold", func(s state.Store) (any, error) { return nil, s.FoldAll(rt.Context()) })
+		if diff := cmp.Diff(p.picture(p.model), p.picture(p.store), cmpopts.EquateEmpty()); diff != "" {
+			rt.Fatalf("the state differs (-model +store):\n%s", diff)
+		}
+	})
+}
+
+func (p *pair) step() {
+	switch rapid.IntRange(0, 11).Draw(p.t, "step") {
+	case 0:
+		p.begin()
+	case 1, 2, 3:
+		p.intend()
+	case 4, 5, 6:
+		p.settle()
+	case 7, 8:
+		p.event(p.status())
+	case 9:
+		p.event(p.said())
+	case 10:
+		p.decide()
+	case 11:
+		p.reply()
+	}
+}
+
+// both does the same to both and compares what they say.
+func (p *pair) both(what string, do func(state.Store) (any, error)) error {
+	p.t.Helper()
+	got, err := do(p.store)
+	want, wantErr := do(p.model)
+	var forbidden *delivery.TransitionError
+	same := (err == nil) == (wantErr == nil) && errors.Is(err, state.ErrFenced) == errors.Is(wantErr, state.ErrFenced) &&
+		errors.Is(err, state.ErrUnknown) == errors.Is(wantErr, state.ErrUnknown) && errors.As(err, &forbidden) == errors.As(wantErr, &forbidden)
+	if !same {
+		p.t.Fatalf("%s: the store says %v, the model %v", what, err, wantErr)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err == nil && diff != "" {
+		p.t.Fatalf("%s differs (-model +store):\n%s", what, diff)
+	}
+	return err
+}
+
+func (p *pair) key() state.Key {
+	return state.Key{Campaign: rapid.SampledFrom([]string{"campaign.spring", "campaign.spring", "campaign.autumn"}).Draw(p.t, "campaign"),
+		Recipient: p.who(), Revision: rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(p.t, "revision")}
+}
+
+// who is one of a few people; the first two are one person, whose number has two
+// spellings.
+func (p *pair) who() string {
+	return rapid.SampledFrom([]string{spellings[0][0], spellings[0][1], phone(1), phone(2), "DE.7001"}).Draw(p.t, "who")
+}
+
+func (p *pair) begin() {
+	if p.run != 0 && rapid.Bool().Draw(p.t, "finish") {
+		p.both("finish", func(s state.Store) (any, error) {
+			return nil, s.Finish(p.t.Context(), state.Run{ID: p.run, Started: noon, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}})
+		})
+	}
+	resume := rapid.SampledFrom([][]string{nil, {"campaign.spring"}}).Draw(p.t, "resume")
+	var id int64
+	p.both("begin", func(s state.Store) (v any, err error) {
+		id, err = s.Begin(p.t.Context(), state.Run{Started: noon, Resume: resume, Campaigns: []state.CampaignRun{{Campaign: "campaign.autumn"}}},
+			[]state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring"}})
+		return id, err
+	})
+	if p.run == 0 || rapid.IntRange(0, 3).Draw(p.t, "zombie") > 0 { // else the old one goes on, fenced
+		p.run = id
+	}
+	if rapid.Bool().Draw(p.t, "recover") {
+		p.both("recover", func(s state.Store) (any, error) { return s.Recover(p.t.Context()) })
+	}
+}
+
+func (p *pair) intend() {
+	if p.run == 0 {
+		p.begin()
+	}
+	var in []state.Intent
+	for range rapid.IntRange(1, 3).Draw(p.t, "intents") {
+		k := p.key()
+		number := rapid.IntRange(1, 3).Draw(p.t, "number")
+		in = append(in, state.Intent{Key: k, To: addressOf(k.Recipient), Attempt: number, Ref: message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, number),
+			Message: "text_message.hi", Digest: [16]byte{byte(number)},
+			Retry: rapid.Bool().Draw(p.t, "retry"), Again: rapid.Bool().Draw(p.t, "again"), Marketing: rapid.Bool().Draw(p.t, "marketing"),
+			NoCooldown: rapid.Bool().Draw(p.t, "no cooldown"), Window: rapid.IntRange(0, 3).Draw(p.t, "window") == 0, AssumeOpen: rapid.Bool().Draw(p.t, "assume"),
+			CapCount: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(p.t, "cap"), CapPer: 12 * time.Hour})
+	}
+	p.record(p.run, nil, in)
+}
+
+// record is a turn of both. Handles are the store's own.
+func (p *pair) record(run int64, out [][2]state.Outcome, in []state.Intent) error {
+	p.t.Helper()
+	var handles [2][]int64
+	side := 0
+	err := p.both("turn", func(s state.Store) (any, error) {
+		var mine []state.Outcome
+		for _, o := range out {
+			mine = append(mine, o[side])
+		}
+		v, err := s.Turn(p.t.Context(), run, mine, in)
+		for i := range v {
+			handles[side] = append(handles[side], v[i].Attempt)
+			v[i].Attempt = min(v[i].Attempt, 1)
+		}
+		side++
+		return v, err
+	})
+	if err == nil {
+		for i, h := range handles[0] {
+			if h != 0 {
+				p.open = append(p.open, [2]int64{h, handles[1][i]})
+			}
+		}
+	}
+	return err
+}
+
+// id is a provider's message id, often one that was used before, now and then for
+// a message to somebody else.
+func (p *pair) id() string { return wamidOf(rapid.IntRange(1, 12).Draw(p.t, "id")) }
+
+func (p *pair) settle() {
+	if len(p.open) == 0 {
+		return
+	}
+	at := rapid.IntRange(0, len(p.open)-1).Draw(p.t, "which")
+	o := state.Outcome{At: p.clock.now}
+	switch rapid.IntRange(0, 5).Draw(p.t, "answer") {
+	case 0, 1:
+		o.Send, o.Proof, o.ID = state.Accepted, state.ProofResponse, p.id()
+	case 2:
+		o.Send, o.Code, o.OptOut, o.WindowShut = state.Rejected, "131026", rapid.IntRange(0, 4).Draw(p.t, "out") == 0, rapid.IntRange(0, 4).Draw(p.t, "shut") == 0
+	case 3:
+		o.Send, o.Code, o.Cooldown = state.Rejected, "131049", p.clock.now.Add(24*time.Hour)
+	case 4:
+		o.Send, o.Code = state.Pending, "130429"
+	case 5:
+		o.Send, o.Cause = state.InDoubt, "reset"
+	}
+	a, b := o, o
+	a.Attempt, b.Attempt = p.open[at][0], p.open[at][1]
+	if err := p.record(p.run, [][2]state.Outcome{{a, b}}, nil); err == nil && rapid.IntRange(0, 3).Draw(p.t, "again") > 0 {
+		p.open = slices.Delete(p.open, at, at+1)
+	}
+}
+
+func (p *pair) status() message.Event {
+	ev := message.Event{Kind: message.EventStatus, At: p.clock.now.Add(-time.Duration(rapid.IntRange(0, 100).Draw(p.t, "ago")) * time.Minute),
+		Rank: message.Rank(rapid.IntRange(1, 3).Draw(p.t, "rank")), ID: p.id()}
+	if rapid.IntRange(0, 4).Draw(p.t, "failed") == 0 {
+		ev.Failed, ev.Rank, ev.Code = true, 0, rapid.SampledFrom([]string{"131026", "131049", "131050", "131047"}).Draw(p.t, "code")
+	}
+	if rapid.IntRange(0, 3).Draw(p.t, "echo") > 0 {
+		k := p.key()
+		ev.Ref = message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, rapid.IntRange(1, 3).Draw(p.t, "number"))
+	}
+	return ev
+}
+
+// said is what a person lets us know.
+func (p *pair) said() message.Event {
+	from := addressOf(p.who())
+	switch rapid.IntRange(0, 3).Draw(p.t, "kind") {
+	case 0:
+		return message.Event{Kind: message.EventPreference, At: p.clock.now, From: from, OptOut: rapid.Bool().Draw(p.t, "out")}
+	case 1:
+		return message.Event{Kind: message.EventOther, At: p.clock.now, Field: "account_update", Reason: "of the account", Raw: []byte("{}")}
+	}
+	ev := wrote(from, "", rapid.SampledFrom([]string{"hello", "enough", "enough?", "go on"}).Draw(p.t, "text"), p.clock.now)
+	ev.ID = fmt.Sprint("in.", rapid.IntRange(1, 9).Draw(p.t, "inbound"))
+	if rapid.Bool().Draw(p.t, "about") {
+		ev.ContextID = p.id()
+	}
+	return ev
+}
+
+// event goes the whole way of a webhook.
+func (p *pair) event(ev message.Event) {
+	p.bodies++
+	body := state.Inbox{Provider: "provider.cloud.main", Received: p.clock.now, Raw: fmt.Append(nil, rapid.IntRange(p.bodies-2, p.bodies).Draw(p.t, "body")), Events: []message.Event{ev}}
+	p.both("append", func(s state.Store) (any, error) { return s.Append(p.t.Context(), []state.Inbox{body}) })
+	if limit := rapid.IntRange(0, 3).Draw(p.t, "fold"); limit > 0 {
+		p.both("fold", func(s state.Store) (any, error) { return s.Fold(p.t.Context(), limit) })
+	}
+}
+
+// reply answers the oldest message that waits.
+func (p *pair) reply() {
+	var refs []state.InboundRef
+	p.both("open", func(s state.Store) (v any, err error) {
+		refs, err = s.OpenInbound(p.t.Context(), state.InboundRef{}, 3)
+		return refs, err
+	})
+	if len(refs) == 0 {
+		return
+	}
+	r := refs[0]
+	rule := rapid.SampledFrom([]string{"reply_rule.a", "reply_rule.b"}).Draw(p.t, "rule")
+	_ = p.record(0, nil, []state.Intent{{Key: state.Key{Campaign: rule, Recipient: r.Recipient, Revision: int(r.Seq)}, To: addressOf(r.Recipient), Attempt: 1,
+		Message: "text_message.hi", Ref: message.NewRef(p.lineage, rule, r.Recipient, int(r.Seq), 1), Inbound: r.Seq, Window: rapid.Bool().Draw(p.t, "window")}})
+	for name, read := range map[string]func(state.Store) (any, error){
+		"inbound": func(s state.Store) (any, error) { ev, _, err := s.Inbound(p.t.Context(), r.Seq); return ev, err },
+		"replied": func(s state.Store) (any, error) { return s.RepliedBy(p.t.Context(), r.Recipient, r.Seq) },
+		"exchanges": func(s state.Store) (any, error) {
+			return s.Exchanges(p.t.Context(), r.Recipient, 0, noon.Add(-time.Hour), 3)
+		},
+		"last reply": func(s state.Store) (any, error) { return s.LastReply(p.t.Context(), rule, r.Recipient) },
+	} {
+		p.both(name, read)
+	}
+	if rapid.Bool().Draw(p.t, "answered") {
+		p.both("answered", func(s state.Store) (any, error) { return nil, s.Answered(p.t.Context(), r.Seq) })
+	}
+}
+
+// decide is what people do to a state.
+func (p *pair) decide() {
+	ctx, k := p.t.Context(), p.key()
+	decisions := map[string]func(state.Store) (any, error){
+		"resolve": func(s state.Store) (any, error) { return nil, s.Resolve(ctx, k, state.Accepted, "ada", "looked") },
+		"resolve as not sent": func(s state.Store) (any, error) {
+			return nil, s.Resolve(ctx, k, state.Pending, "ada", "looked")
+		},
+		"opt out":  func(s state.Store) (any, error) { return nil, s.OptOut(ctx, k.Recipient, "operator", "called") },
+		"opt in":   func(s state.Store) (any, error) { return nil, s.OptIn(ctx, k.Recipient, "called") },
+		"handover": func(s state.Store) (any, error) { return nil, s.Handover(ctx, k.Recipient, true) },
+		"attribute": func(s state.Store) (any, error) {
+			return nil, s.SetAttributes(ctx, k.Recipient, map[string]string{"city": "Bonn"})
+		},
+		"halt": func(s state.Store) (any, error) {
+			return nil, s.Halt(ctx, state.Halt{Campaign: k.Campaign, Reason: "canary"})
+		},
+		"erase":     func(s state.Store) (any, error) { return nil, s.Erase(ctx, k.Recipient) },
+		"remove":    func(s state.Store) (any, error) { return s.Remove(ctx, k.Campaign) },
+		"move":      func(s state.Store) (any, error) { return nil, s.Move(ctx, k.Campaign, "campaign.easter") },
+		"move back": func(s state.Store) (any, error) { return nil, s.Move(ctx, "campaign.easter", k.Campaign) },
+		"import": func(s state.Store) (any, error) {
+			return s.Import(ctx, iter.Seq2[state.Delivery, error](func(yield func(state.Delivery, error) bool) {
+				yield(state.Delivery{Key: k, Message: "text_message.hi", ID: wamidOf(1), Settled: noon}, nil)
+			}))
+		},
+		"recover replies": func(s state.Store) (any, error) { return s.RecoverReplies(ctx) },
+		"prune":           func(s state.Store) (any, error) { return s.Prune(ctx, p.clock.now) },
+	}
+	names := slices.Sorted(func(yield func(string) bool) {
+		for name := range decisions {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+	name := rapid.SampledFrom(names).Draw(p.t, "decision")
+	if name == "prune" {
+		p.clock.now = p.clock.now.Add(50 * 24 * time.Hour)
+	}
+	p.both(name, decisions[name])
+}
+
+// nameless gives every erased person the same name: which one is the store's own
+// affair.
+func nameless(recipient string) string {
+	if strings.HasPrefix(recipient, "erased:") {
+		return "erased"
+	}
+	return recipient
+}
+
+// picture is all that can be read of a store.
+func (p *pair) picture(s state.Store) map[string]any {
+	p.t.Helper()
+	ctx, out := p.t.Context(), map[string]any{}
+	put := func(name string, v any, err error) {
+		if err != nil {
+			p.t.Fatalf("%s: %v", name, err)
+		}
+		out[name] = v
+	}
+	meta, err := s.Meta(ctx)
+	meta.Format = 0
+	put("meta", meta, err)
+	runs, err := s.Runs(ctx)
+	for i := range runs {
+		runs[i].Campaigns = append([]state.CampaignRun{}, runs[i].Campaigns...)
+	}
+	put("runs", runs, err)
+	funnel, err := s.Funnel(ctx, "")
+	put("funnel", funnel, err)
+	tally, err := s.Tally(ctx, "campaign.spring", 1)
+	put("tally", tally, err)
+	halts, err := s.Halts(ctx)
+	put("halts", halts, err)
+	bodies, open, err := s.Waiting(ctx)
+	put("waiting", [2]int{bodies, open}, err)
+	findings, err := s.Findings(ctx)
+	for i := range findings {
+		findings[i].ID, findings[i].Recipient = 0, nameless(findings[i].Recipient)
+	}
+	put("findings", findings, err)
+	put("opt-outs", sorted(p.t, s.OptOuts(ctx)), nil)
+	put("notices", sorted(p.t, s.Notices(ctx, time.Time{})), nil)
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer snap.Close()
+	resources, err := snap.Resources(ctx)
+	for i := range resources {
+		resources[i].Refs = nil
+	}
+	put("resources", resources, err)
+	put("people", sorted(p.t, snap.People(ctx)), nil)
+	put("recent", sorted(p.t, nameRecent(snap.RecentSends(ctx, noon))), nil)
+	put("deliveries", sorted(p.t, nameDeliveries(snap.Deliveries(ctx, ""))), nil)
+	index, err := snap.Compact(ctx, "campaign.spring", 1)
+	put("index", index.Len(), err)
+	return out
+}
+
+func nameRecent(seq iter.Seq2[state.RecentSend, error]) iter.Seq2[state.RecentSend, error] {
+	return func(yield func(state.RecentSend, error) bool) {
+		for r, err := range seq {
+			r.Recipient = nameless(r.Recipient)
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func nameDeliveries(seq iter.Seq2[state.Delivery, error]) iter.Seq2[state.Delivery, error] {
+	return func(yield func(state.Delivery, error) bool) {
+		for d, err := range seq {
+			d.Recipient = nameless(d.Recipient)
+			d.To = message.Address{}
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
+}
+
+// sorted are the texts of what comes, in an order of their own.
+func sorted[V any](t T, seq iter.Seq2[V, error]) (out []string) {
+	for v, err := range seq {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, fmt.Sprintf("%+v", v))
+	}
+	slices.Sort(out)
+	return out
+}
