@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 )
@@ -16,8 +19,9 @@ func (a *app) providersCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "check [ADDRESS...]", Short: "ask the providers how the numbers are, without sending",
 		Long: `Reads health, quality, throughput and messaging limit where the provider tells
-them, compares with the configuration, and sends nothing. Exits 1 when a number
-can't send.`,
+them, and where it posts events and which; compares with the configuration, and
+sends nothing. Exits 1 when a number can't send, or is set up to hear people's
+stops and would not.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.checkProviders(cmd.Context(), &in, args, asJSON)
 		},
@@ -65,7 +69,8 @@ func (a *app) checkProvider(ctx context.Context, p *project, address string) (*v
 	}
 	checker, ok := pr.(providers.Checker)
 	if !ok {
-		return &view.NumberHealth{Address: address, Reached: true, Problem: pr.Profile().Title + " tells nothing about the number."}, nil
+		return &view.NumberHealth{Address: address, Reached: true,
+			Problem: pr.Profile().Title + " tells nothing about the number, nor where it posts events: compare that with docs/webhooks.md."}, nil
 	}
 	health, err := checker.Check(ctx)
 	if err != nil {
@@ -76,5 +81,70 @@ func (a *app) checkProvider(ctx context.Context, p *project, address string) (*v
 	for _, f := range health.Findings {
 		n.Findings = append(n.Findings, view.HealthFinding{Severe: f.Severe, Text: f.Text, Advice: f.Advice})
 	}
+	if s, ok := pr.(providers.Subscriber); ok {
+		subscription(ctx, p.config, address, s, n)
+	}
 	return n, nil
+}
+
+// subscription adds where the provider posts the number's events, and which.
+func subscription(ctx context.Context, cfg *lang.Config, address string, from providers.Subscriber, n *view.NumberHealth) {
+	s, err := from.Subscription(ctx)
+	if err != nil {
+		n.Findings = append(n.Findings, view.HealthFinding{Text: "where its events go can't be read: " + err.Error(), Advice: "compare the provider's settings with docs/webhooks.md"})
+		return
+	}
+	n.Webhook = &view.WebhookHealth{}
+	here := false
+	for _, raw := range s.URLs {
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		n.Webhook.Hosts = append(n.Webhook.Hosts, u.Scheme+"://"+u.Host)
+		here = here || leadsHere(cfg, address, u.Path)
+	}
+	for _, m := range s.Missing {
+		n.Webhook.Missing = append(n.Webhook.Missing, view.MissingEvent{Name: m.Name, Lost: m.Lost, Severe: m.Severe})
+	}
+	for _, f := range s.Findings {
+		n.Findings = append(n.Findings, view.HealthFinding{Severe: f.Severe, Text: f.Text, Advice: f.Advice})
+	}
+	if len(n.Webhook.Hosts) > 0 && !here {
+		n.Findings = append(n.Findings, view.HealthFinding{Text: "its events go to a path that handbill serve does not have",
+			Advice: "register https://HOST" + webhookPath(cfg, address) + ", or let your proxy lead there"})
+	}
+}
+
+// leadsHere reports whether a path ends in one of handbill serve's for numbers
+// of the same type: one address may get the events of all.
+func leadsHere(cfg *lang.Config, address, path string) bool {
+	typ := strings.Split(address, ".")[1]
+	for _, p := range cfg.Providers {
+		if p.Type != typ {
+			continue
+		}
+		base := "/webhooks/" + p.Type + "/" + p.Name
+		tokens := arguments(p.Arguments).secret("webhook_token").Split()
+		if len(tokens) == 0 && strings.HasSuffix(strings.TrimSuffix(path, "/"), base) {
+			return true
+		}
+		for _, t := range tokens {
+			if strings.HasSuffix(path, base+"/"+t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// webhookPath is a number's path at handbill serve; a secret in it is named, not
+// shown.
+func webhookPath(cfg *lang.Config, address string) string {
+	for _, p := range cfg.Providers {
+		if p.Address() == address && arguments(p.Arguments).text("webhook_token") != "" {
+			return "/webhooks/" + p.Type + "/" + p.Name + "/WEBHOOK_TOKEN"
+		}
+	}
+	return "/webhooks/" + strings.ReplaceAll(strings.TrimPrefix(address, "provider."), ".", "/")
 }

@@ -77,6 +77,29 @@ type Checker interface {
 	Check(ctx context.Context) (*Health, error)
 }
 
+// Subscriber is a Provider that tells where it posts events, and which.
+type Subscriber interface {
+	// Subscription reads that, and changes nothing.
+	Subscription(ctx context.Context) (*Subscription, error)
+}
+
+// Subscription is where a provider posts events of a number, and which.
+type Subscription struct {
+	// URLs are where they go; none for nowhere. They may hold a secret.
+	URLs []string
+	// Missing are events that handbill needs and does not get.
+	Missing []Missing
+	// Findings are what else a person should know.
+	Findings []Finding
+}
+
+// Missing is a kind of event that handbill needs and does not get.
+type Missing struct {
+	Name   string // the provider's: a field of Meta's webhooks, or a setting
+	Lost   string // what is lost without it, in sentences
+	Severe bool   // stops are lost
+}
+
 // Profile is what a provider can do and where it ends. Every Fact has a source
 // and a date.
 type Profile struct {

@@ -105,7 +105,22 @@ type NumberHealth struct {
 	Tier       string          `json:"tier,omitempty"`
 	Throughput float64         `json:"throughput,omitempty"` // what the provider tells, messages per second
 	Paced      float64         `json:"paced,omitempty"`      // what handbill would pace at
+	Webhook    *WebhookHealth  `json:"webhook,omitempty"`    // absent where the provider does not tell
 	Findings   []HealthFinding `json:"findings"`
+}
+
+// WebhookHealth is where a provider posts a number's events, and what handbill
+// needs and does not get.
+type WebhookHealth struct {
+	Hosts   []string       `json:"hosts"` // without the path, which may hold a secret
+	Missing []MissingEvent `json:"missing"`
+}
+
+// MissingEvent is a kind of event that does not come.
+type MissingEvent struct {
+	Name   string `json:"name"`
+	Lost   string `json:"lost"`
+	Severe bool   `json:"severe"` // people's stops are lost
 }
 
 // HealthFinding is one thing to know before sending.
@@ -115,10 +130,12 @@ type HealthFinding struct {
 	Advice string `json:"advice"`
 }
 
-// OK reports whether every number can send.
+// OK reports whether every number can send, and hears people's stops as far as
+// its provider tells.
 func (r *CheckReport) OK() bool {
 	return !slices.ContainsFunc(r.Numbers, func(n NumberHealth) bool {
-		return !n.Reached || slices.ContainsFunc(n.Findings, func(f HealthFinding) bool { return f.Severe })
+		return !n.Reached || slices.ContainsFunc(n.Findings, func(f HealthFinding) bool { return f.Severe }) ||
+			n.Webhook != nil && slices.ContainsFunc(n.Webhook.Missing, func(m MissingEvent) bool { return m.Severe })
 	})
 }
 
@@ -126,6 +143,9 @@ func (r *CheckReport) OK() bool {
 func (r *CheckReport) JSON(w io.Writer, _ Style) error {
 	for i := range r.Numbers {
 		r.Numbers[i].Findings = list(r.Numbers[i].Findings)
+		if w := r.Numbers[i].Webhook; w != nil {
+			w.Hosts, w.Missing = list(w.Hosts), list(w.Missing)
+		}
 	}
 	out, err := encode(struct {
 		FormatVersion string         `json:"format_version"`
@@ -163,14 +183,32 @@ func healthText(b *strings.Builder, s Style, r *NumberHealth) {
 			fmt.Fprintf(b, "  %s the configured pace is above the number's: expect throttling\n", s.yellow("!"))
 		}
 	}
+	if r.Webhook != nil && len(r.Webhook.Hosts) > 0 {
+		fmt.Fprintf(b, "  %-10s %s\n", "webhook", message.SafeText(strings.Join(r.Webhook.Hosts, ", ")))
+	}
 	for _, f := range r.Findings {
-		mark := s.yellow("!")
-		if f.Severe {
-			mark = s.red("!")
+		findingText(b, s, &f)
+	}
+	if r.Webhook == nil {
+		return
+	}
+	for _, m := range r.Webhook.Missing {
+		findingText(b, s, &HealthFinding{Severe: m.Severe, Text: "not subscribed to " + m.Name, Advice: m.Lost})
+	}
+}
+
+func findingText(b *strings.Builder, s Style, f *HealthFinding) {
+	mark := s.yellow("!")
+	if f.Severe {
+		mark = s.red("!")
+	}
+	for i, l := range wrap(message.SafeText(f.Text), s.textWidth()-4) {
+		if i > 0 {
+			mark = " "
 		}
-		fmt.Fprintf(b, "  %s %s\n", mark, message.SafeText(f.Text))
-		for _, l := range wrap(f.Advice, s.textWidth()-4) {
-			fmt.Fprintf(b, "    %s\n", l)
-		}
+		fmt.Fprintf(b, "  %s %s\n", mark, l)
+	}
+	for _, l := range wrap(message.SafeText(f.Advice), s.textWidth()-4) {
+		fmt.Fprintf(b, "    %s\n", l)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/handbill/handbill/providers/cloud"
 	"github.com/handbill/handbill/providers/dialog360"
 	"github.com/handbill/handbill/providers/kaleyra"
+	"github.com/handbill/handbill/providers/metaobject"
 	"github.com/handbill/handbill/providers/onemsg"
 	"github.com/handbill/handbill/providers/sandbox"
 )
@@ -25,6 +26,7 @@ import (
 func TestGoldenDocs(t *testing.T) {
 	check(t, "docs/language.md", map[string]string{"blocks": blocksText(lang.Blocks()), "functions": functionsText(), "limits": limitsText()})
 	check(t, "docs/diagnostics.md", map[string]string{"codes": codesText()})
+	check(t, "docs/webhooks.md", map[string]string{"fields": fieldsText()})
 	for _, p := range []struct {
 		name    string
 		schema  []providers.Argument
@@ -40,6 +42,20 @@ func TestGoldenDocs(t *testing.T) {
 		}
 		check(t, "docs/providers/"+p.name+".md", parts)
 	}
+}
+
+// fieldsText are the fields of Meta's webhooks that handbill needs.
+func fieldsText() string {
+	var b strings.Builder
+	b.WriteString("| field | lost without it |\n|---|---|\n")
+	for _, f := range metaobject.Fields() {
+		name := "`" + f.Name + "`"
+		if f.Severe {
+			name += " (needed for stops)"
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", name, f.Lost)
+	}
+	return b.String()
 }
 
 // check compares a page with itself after its generated parts were made anew.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -38,7 +39,12 @@ var errNotOffered = errors.New("this account does not offer it")
 
 // get asks the Graph API.
 func (p *Provider) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	reply, err := p.client.Get(ctx, p.base+"/"+path+"?"+query.Encode(), p.header)
+	return p.getAs(ctx, p.header, path, query)
+}
+
+// getAs asks the Graph API with other credentials than the number's.
+func (p *Provider) getAs(ctx context.Context, as http.Header, path string, query url.Values) ([]byte, error) {
+	reply, err := p.client.Get(ctx, p.base+"/"+path+"?"+query.Encode(), as)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +55,7 @@ func (p *Provider) get(ctx context.Context, path string, query url.Values) ([]by
 	if !ok {
 		return nil, errors.New(wire.ByStatus(reply).Title)
 	}
-	a := metaobject.ByCode(e, reply.Status, nil, string(p.config.AccessToken))
+	a := metaobject.ByCode(e, reply.Status, nil, append(p.config.AppSecret.Split(), string(p.config.AccessToken))...)
 	switch e.Code {
 	case 3, 10, 100, 2500:
 		return nil, fmt.Errorf("%w: %s (code %d)", errNotOffered, a.Title, e.Code)
