@@ -16,9 +16,9 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
-	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
 )
 
 // applyOptions are the flags of apply.
@@ -60,23 +60,42 @@ lifts that.`,
 	return cmd
 }
 
+// applyProject is what apply works on: the configuration of the directory, or
+// that of the saved plan, whatever the directory holds now.
+func (a *app) applyProject(ctx context.Context, opt *applyOptions) (*project, *view.PlanReport, error) {
+	if opt.file == "" {
+		p, err := a.load(ctx, &opt.in)
+		return p, nil, err
+	}
+	saved, err := a.openPlan(opt.file, opt.identity)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := a.savedProject(ctx, saved, opt.in.vars)
+	if err != nil {
+		saved.Close()
+		return nil, nil, err
+	}
+	return p, &view.PlanReport{Plan: saved.Plan, Hints: !a.automation()}, nil
+}
+
 func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	p, saved, err := a.applyProject(ctx, opt)
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	store, _, err := a.openState(ctx, p)
+	defer p.Close()
+	store, _, err := p.OpenState(ctx)
 	if err != nil {
 		return a.failState(err, opt.detailed)
 	}
 	defer store.Close()
-	locked, unlock, err := a.takeLock(ctx, &opt.lock, p.statePath(), "apply")
+	locked, unlock, err := a.takeLock(ctx, &opt.lock, p, "apply")
 	if err != nil {
 		return a.failState(err, opt.detailed)
 	}
 	defer unlock()
-	opened, err := os.Stat(p.statePath())
+	opened, err := os.Stat(p.StatePath())
 	if err == nil {
 		err = a.sendable(ctx, store)
 	}
@@ -97,7 +116,7 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 		}
 	}
 	defer report.Plan.Close()
-	if err := a.resumable(ctx, store, report.Plan, opt); err != nil {
+	if err := a.resumable(ctx, store, report.Plan, opt.resume, opt.detailed); err != nil {
 		return err
 	}
 	if err := a.approved(ctx, store, report, opt); err != nil {
@@ -189,19 +208,19 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 // carryOut runs the plan and reports.
 func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) error {
 	p, store, report := run.project, run.store, run.report
-	if err := a.roomFor(p.statePath(), report.Sends()); err != nil {
-		return a.fail("Too little space on the disk", err)
+	if err := p.RoomFor(report.Sends()); err != nil {
+		return a.fail("Too little space on the disk", a.spaceError(p, err))
 	}
 	if backup, err := store.AutoBackup(ctx, "apply"); err != nil {
 		return a.fail("State not backed up", fmt.Errorf("nothing was sent: %w", err))
 	} else if backup != "" && a.sys.StderrTerminal {
 		fmt.Fprintf(a.sys.Stderr, "The state is backed up to %s.\n", a.display(backup))
 	}
-	numbers, err := a.senders(p, report.Plan)
+	numbers, err := p.Senders(report.Plan)
 	if err != nil {
 		return a.fail("Provider not usable", err)
 	}
-	defer numbers.close()
+	defer numbers.Close()
 	resources, err := report.Plan.StateResources()
 	if err != nil {
 		return a.fail("Plan not usable", err)
@@ -209,7 +228,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	if err := move(ctx, store, report.Plan); err != nil {
 		return a.failState(err, opt.detailed)
 	}
-	outs, blobs, err := runBlobs(p, report.Plan)
+	kept, err := p.Kept(report.Plan)
 	if err != nil {
 		return a.fail("Plan not usable", err)
 	}
@@ -230,7 +249,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	}
 	started := a.sys.Now()
 	options := apply.Options{
-		Recorder: store, Senders: numbers.senders, Resources: resources, Blobs: blobs, Now: a.sys.Now,
+		Recorder: store, Senders: numbers.ByProvider, Resources: resources, Blobs: kept, Now: a.sys.Now,
 		Monotonic: func() time.Duration { return a.sys.Now().Sub(started) },
 		Resume:    opt.resume, Who: a.who(), Parallelism: opt.parallelism, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
 	}
@@ -239,22 +258,9 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	}
 	rep, runErr := apply.Run(ctx, report.Plan, options)
 	bar.done()
-	ended := numbers.conclude(ctx, store, report.Plan)
-	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, ended: ended, stream: stream, took: a.sys.Now().Sub(started), run: run, outputs: outs})
+	ended := numbers.Conclude(ctx, store, report.Plan)
+	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, ended: ended, stream: stream, took: a.sys.Now().Sub(started), run: run})
 }
-
-// runBlobs are what the state keeps of an apply beside its deliveries.
-func runBlobs(p *project, pl *plan.Plan) ([]view.Output, map[string][]byte, error) {
-	src, err := p.config.ReplySource()
-	if err != nil {
-		return nil, nil, err
-	}
-	outs, data, err := planOutputs(pl)
-	return outs, map[string][]byte{outputs: data, replySource: src}, err
-}
-
-// replySource is the name under which the state keeps what serve answers by.
-const replySource = "reply_source"
 
 // move gives what moved blocks rename its new address, before the run counts
 // what was sent under it. What an earlier run of a saved plan moved is there
@@ -276,14 +282,13 @@ func (a *app) applyStyle(opt *applyOptions) view.Style {
 
 // applied is what a run left to tell.
 type applied struct {
-	report  *view.PlanReport
-	rep     *apply.Report
-	err     error
-	ended   error // of what follows the run: it does not keep the report from being shown
-	stream  *view.ApplyStream
-	took    time.Duration
-	run     *carriage
-	outputs []view.Output
+	report *view.PlanReport
+	rep    *apply.Report
+	err    error
+	ended  error // of what follows the run: it does not keep the report from being shown
+	stream *view.ApplyStream
+	took   time.Duration
+	run    *carriage
 }
 
 // concluded shows how it ended and chooses the exit code.
@@ -295,7 +300,7 @@ func (a *app) concluded(ctx context.Context, store state.Store, opt *applyOption
 		fmt.Fprint(a.sys.Stdout, r.Text(a.applyStyle(opt)))
 	}
 	if errors.Is(done.err, sqlite.ErrMoved) {
-		if err := sameFile(done.run.opened, done.run.project.statePath()); err != nil {
+		if err := done.run.project.SameState(done.run.opened); err != nil {
 			return a.fail("State moved away", err)
 		}
 	}
@@ -310,7 +315,7 @@ func (a *app) concluded(ctx context.Context, store state.Store, opt *applyOption
 	if done.ended != nil {
 		return a.failState(done.ended, opt.detailed)
 	}
-	if err := sameFile(done.run.opened, done.run.project.statePath()); err != nil {
+	if err := done.run.project.SameState(done.run.opened); err != nil {
 		return a.fail("State moved away", err)
 	}
 	switch {
@@ -349,38 +354,6 @@ func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct
 	return ctx, stop, func() { close(over); cancel() }
 }
 
-// senders are the numbers that a plan sends through.
-type senders struct {
-	senders   map[string]providers.Sender
-	providers map[string]providers.Provider
-}
-
-func (s *senders) close() {
-	for _, p := range s.providers {
-		if c, ok := p.(interface{ Close() error }); ok {
-			c.Close()
-		}
-	}
-}
-
-func (a *app) senders(p *project, pl *plan.Plan) (*senders, error) {
-	out := &senders{senders: map[string]providers.Sender{}, providers: map[string]providers.Provider{}}
-	for i := range pl.Campaigns {
-		c := &pl.Campaigns[i]
-		if c.Counts.Sends() == 0 || out.senders[c.Provider] != nil {
-			continue
-		}
-		pr, err := a.provider(p.config, c.Provider)
-		if err != nil {
-			out.close()
-			return nil, err
-		}
-		out.providers[c.Provider] = pr
-		out.senders[c.Provider] = providers.NewSender(pr)
-	}
-	return out, nil
-}
-
 // applyDelivery is an apply event as views take it.
 func applyDelivery(ev apply.Event) view.Delivery {
 	d := view.Delivery{Kind: string(ev.Kind), Campaign: ev.Campaign, Provider: ev.Provider, Recipient: ev.Recipient,
@@ -406,7 +379,7 @@ func providerOf(p *plan.Plan, campaign string) string {
 
 // applyReport is a run as views take it.
 func applyReport(done *applied) *view.ApplyReport {
-	r := &view.ApplyReport{Took: done.took, Stopped: done.rep.Stopped, Hints: done.report.Hints, Outputs: done.outputs}
+	r := &view.ApplyReport{Took: done.took, Stopped: done.rep.Stopped, Hints: done.report.Hints, Outputs: outputsOf(done.report.Plan)}
 	for i := range done.rep.Campaigns {
 		c := &done.rep.Campaigns[i]
 		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Unsent: c.Unsent, Gates: c.Gates, Provider: providerOf(done.report.Plan, c.Campaign),
@@ -418,4 +391,25 @@ func applyReport(done *applied) *view.ApplyReport {
 		r.Campaigns = append(r.Campaigns, v)
 	}
 	return r
+}
+
+// outputsOf are the outputs that a run leaves.
+func outputsOf(p *plan.Plan) []view.Output {
+	var list []view.Output
+	for _, o := range p.Outputs {
+		if o.Change != plan.Delete {
+			list = append(list, view.Output{Name: o.Name, Value: o.Value, Sensitive: o.Sensitive})
+		}
+	}
+	return list
+}
+
+// spaceError names the state's path as people see it.
+func (a *app) spaceError(p *project, err error) error {
+	var space *workspace.SpaceError
+	if !errors.As(err, &space) {
+		return err
+	}
+	return fmt.Errorf("there are %s free where the state %s lies, and %s need %s, so that the outcome of each is surely recorded. "+
+		"Nothing was sent. Make room, or move the state", workspace.Size(space.Free), a.display(p.StatePath()), view.Plural(space.Sends, "message"), workspace.Size(space.Need))
 }

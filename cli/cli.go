@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
 )
 
 // Exit codes; see the README.
@@ -231,6 +231,8 @@ func sentence(err error) string {
 	return s
 }
 
-// openRoot opens the configuration's directory so that nothing outside of it
-// can be reached.
-func (a *app) openRoot() (*os.Root, error) { return os.OpenRoot(a.dir()) }
+// sentenceOf is sentence of words that are no error.
+func sentenceOf(words string) string { return sentence(errors.New(words)) }
+
+// path is a file named on the command line, relative to where handbill runs.
+func (a *app) path(name string) string { return workspace.Path(a.dir(), name) }

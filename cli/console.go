@@ -28,7 +28,7 @@ func (a *app) console(ctx context.Context, in *inputFlags) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	lines := bufio.NewScanner(a.sys.Stdin)
 	lines.Buffer(nil, 1<<20)
 	failed := false
@@ -46,7 +46,7 @@ func (a *app) console(ctx context.Context, in *inputFlags) error {
 		if src == "" {
 			continue
 		}
-		value, diags := p.config.EvalConsole(src)
+		value, diags := p.Config.EvalConsole(src)
 		if a.hclDiags(diags, map[string][]byte{"<console>": []byte(src)}) {
 			failed = true
 			continue

@@ -13,9 +13,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
-	"github.com/handbill/handbill/providers"
-	"github.com/handbill/handbill/providers/kaleyra"
-	"github.com/handbill/handbill/providers/metaobject"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) explainCommand() *cobra.Command {
@@ -81,19 +79,11 @@ var classWords = map[message.Class]string{
 	message.Unknown:       "It is not known whether the message was taken. It is in doubt and is not sent again by itself.",
 }
 
-// providerCodes are the codes of every provider, with whose they are.
-func providerCodes() map[string][]providers.Code {
-	return map[string][]providers.Code{
-		"Meta (360dialog, 1msg and Kaleyra pass it on)": metaobject.Explained(),
-		"Kaleyra": kaleyra.Codes(),
-	}
-}
-
 // explainProviderCode explains a code that a provider answers with, such as
 // 131049, "(#131049)" or WA401.
 func explainProviderCode(code string) []view.ExplainedCode {
 	code = strings.ToUpper(strings.Trim(strings.ReplaceAll(code, "-", ""), "(#)"))
-	tables := providerCodes()
+	tables := workspace.Codes()
 	var out []view.ExplainedCode
 	for _, whose := range slices.Sorted(maps.Keys(tables)) {
 		for _, c := range tables[whose] {

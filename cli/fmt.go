@@ -14,6 +14,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/workspace"
 )
 
 // fmtOptions are the flags of fmt.
@@ -73,7 +74,7 @@ func (a *app) formatFiles(path string, recursive bool) ([]string, error) {
 	}
 	info, err := os.Stat(full)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, plainPathError(err))
+		return nil, fmt.Errorf("%s: %w", path, workspace.PathCause(err))
 	}
 	if !info.IsDir() {
 		return []string{full}, nil
@@ -119,7 +120,7 @@ const (
 func (a *app) formatFile(path string, opt fmtOptions) (formatResult, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return formatSame, fmt.Errorf("%s: %w", a.display(path), plainPathError(err))
+		return formatSame, fmt.Errorf("%s: %w", a.display(path), workspace.PathCause(err))
 	}
 	name := a.display(path)
 	out, diags := lang.Format(src, name)
@@ -138,7 +139,7 @@ func (a *app) formatFile(path string, opt fmtOptions) (formatResult, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return formatSame, fmt.Errorf("%s: %w", name, plainPathError(err))
+		return formatSame, fmt.Errorf("%s: %w", name, workspace.PathCause(err))
 	}
 	return formatChanged, writeFile(path, out, info.Mode().Perm())
 }
@@ -147,7 +148,7 @@ func (a *app) formatFile(path string, opt fmtOptions) (formatResult, error) {
 func writeFile(path string, data []byte, mode fs.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(path), plainPathError(err))
+		return fmt.Errorf("%s: %w", filepath.Base(path), workspace.PathCause(err))
 	}
 	defer os.Remove(tmp.Name())
 	if err := tmp.Chmod(mode); err != nil {
@@ -156,7 +157,7 @@ func writeFile(path string, data []byte, mode fs.FileMode) error {
 	}
 	if _, err := tmp.Write(data); err != nil {
 		tmp.Close()
-		return fmt.Errorf("%s: %w", filepath.Base(path), plainPathError(err))
+		return fmt.Errorf("%s: %w", filepath.Base(path), workspace.PathCause(err))
 	}
 	if err := tmp.Sync(); err != nil {
 		tmp.Close()

@@ -15,8 +15,8 @@ func (a *app) graphCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer p.close()
-			_, err = fmt.Fprint(a.sys.Stdout, p.config.Graph.DOT())
+			defer p.Close()
+			_, err = fmt.Fprint(a.sys.Stdout, p.Config.Graph.DOT())
 			return err
 		},
 	}

@@ -2,24 +2,16 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 )
 
-// Bounds of what an apply begins with. A send writes about 700 bytes into the
-// state; three times that leaves room for the journal and for what comes back
-// (measured; docs/delivery.md).
-const (
-	maxClockBack = 5 * time.Minute
-	minFree      = 64 << 20
-	sendBytes    = 3 * 700
-)
+// maxClockBack is how far the clock may show an earlier time than the state
+// knows.
+const maxClockBack = 5 * time.Minute
 
 // sendable refuses a state that nothing may be sent from: one that was restored
 // or rolled back, or one that knows a later time than the clock shows.
@@ -61,51 +53,4 @@ func (a *app) showHalt(halt *state.HaltError) {
 		"  2. Take over what is missing from the provider's own list: \"handbill import -campaign=campaign.NAME FILE.csv\".\n" +
 		"  3. When nothing was sent since, or what was is in, say so: \"handbill state acknowledge -why='…'\". Then apply works again."
 	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: "State is older than what was sent", Detail: detail}})
-}
-
-// roomFor refuses a disk that the outcomes of so many sends may not fit on: a
-// send whose outcome can't be written is in doubt.
-func (a *app) roomFor(path string, sends int) error {
-	if sends == 0 {
-		return nil
-	}
-	space := a.sys.FreeSpace
-	if space == nil {
-		space = sqlite.FreeSpace
-	}
-	free, err := space(path)
-	if err != nil {
-		return err
-	}
-	need := max(minFree, sendBytes*int64(sends))
-	if info, err := os.Stat(path); err == nil {
-		need += info.Size() // the backup that is made first
-	}
-	if free >= need {
-		return nil
-	}
-	return fmt.Errorf("there are %s free where the state %s lies, and %s need %s, so that the outcome of each is surely recorded. "+
-		"Nothing was sent. Make room, or move the state", bytesOf(free), a.display(path), view.Plural(sends, "message"), bytesOf(need))
-}
-
-// bytesOf is a size as people read it.
-func bytesOf(n int64) string {
-	const mib = 1 << 20
-	if n < 10*mib {
-		return fmt.Sprintf("%d KiB", n>>10)
-	}
-	return fmt.Sprintf("%d MiB", n/mib)
-}
-
-// sameFile proves that the state that was written is still the one at its
-// path: a file that was replaced meanwhile would forget what was sent.
-func sameFile(opened os.FileInfo, path string) error {
-	there, err := os.Stat(path)
-	if err == nil && !os.SameFile(opened, there) {
-		err = errors.New("another file lies there")
-	}
-	if err != nil {
-		return fmt.Errorf("the state that this run wrote is no longer at its path: %w. Put it back before the next run, or messages will be sent again", plainPathError(err))
-	}
-	return nil
 }

@@ -70,7 +70,7 @@ func (a *app) importSends(ctx context.Context, opt *importOptions, file string) 
 }
 
 func (a *app) importFile(ctx context.Context, opt *importOptions, p *project, s state.Store, file string) (view.Report, error) {
-	campaign, err := importCampaign(p.config, opt.campaign)
+	campaign, err := importCampaign(p.Config, opt.campaign)
 	if err != nil {
 		return nil, a.fail("No such campaign", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/workspace"
 )
 
 // starter is the campaign that init writes into an empty directory.
@@ -38,12 +39,12 @@ migrates the state.`,
 func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {
 	dir := a.dir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return a.fail("Directory not usable", fmt.Errorf("%s: %w", a.display(dir), plainPathError(err)))
+		return a.fail("Directory not usable", fmt.Errorf("%s: %w", a.display(dir), workspace.PathCause(err)))
 	}
 	r := &view.InitReport{Hints: !a.automation()}
 	empty, err := noConfiguration(dir)
 	if err != nil {
-		return a.fail("Unreadable directory", fmt.Errorf("%s: %w", a.display(dir), plainPathError(err)))
+		return a.fail("Unreadable directory", fmt.Errorf("%s: %w", a.display(dir), workspace.PathCause(err)))
 	}
 	if empty {
 		names, err := writeStarter(dir)
@@ -56,14 +57,14 @@ func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
-	store, created, err := a.openState(ctx, p)
+	store, created, err := p.OpenState(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
 	defer store.Close()
-	r.State, r.Created = a.display(p.statePath()), created
+	r.State, r.Created = a.display(p.StatePath()), created
 	return a.show(r, a.style(), asJSON)
 }
 
@@ -95,12 +96,12 @@ func writeStarter(dir string) ([]string, error) {
 		}
 		f, err := os.OpenFile(filepath.Join(dir, d.Name()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if err != nil {
-			return fmt.Errorf("%s: %w", d.Name(), plainPathError(err))
+			return fmt.Errorf("%s: %w", d.Name(), workspace.PathCause(err))
 		}
 		names = append(names, d.Name())
 		_, err = f.Write(data)
 		if err = errors.Join(err, f.Close()); err != nil {
-			return fmt.Errorf("%s: %w", d.Name(), plainPathError(err))
+			return fmt.Errorf("%s: %w", d.Name(), workspace.PathCause(err))
 		}
 		return nil
 	})

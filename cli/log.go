@@ -10,6 +10,7 @@ import (
 
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/workspace"
 )
 
 // openLog opens the log that HANDBILL_LOG (trace, debug, info, warn, error)
@@ -30,7 +31,7 @@ func (a *app) openLog() (close func(), err error) {
 	if path, _ := a.sys.Env("HANDBILL_LOG_PATH"); path != "" {
 		file, err := os.OpenFile(a.path(path), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
-			return nil, fmt.Errorf("opening the log %s: %w", path, plainPathError(err))
+			return nil, fmt.Errorf("opening the log %s: %w", path, workspace.PathCause(err))
 		}
 		out, close = file, func() { file.Close() }
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) metadataCommand() *cobra.Command {
@@ -126,7 +127,7 @@ func bodySchema(b lang.BlockInfo) object {
 // providersSchema has the arguments of every type of provider.
 func providersSchema(b lang.BlockInfo) object {
 	byType := object{"//": object{}}
-	for name, schema := range providerSchemas() {
+	for name, schema := range workspace.Schemas() {
 		of := lang.BlockInfo{}
 		for _, arg := range schema.Arguments {
 			of.Arguments = append(of.Arguments, lang.ArgumentInfo{Name: arg.Name, Required: arg.Required})

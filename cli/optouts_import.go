@@ -10,6 +10,7 @@ import (
 
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) optoutsImportCommand() *cobra.Command {
@@ -40,7 +41,7 @@ named reason and evidence are kept. A header is recognised by its first cell,
 func (a *app) readOptouts(name, region string) (map[string]string, error) {
 	file, err := os.Open(a.path(name))
 	if err != nil {
-		return nil, plainPathError(err)
+		return nil, workspace.PathCause(err)
 	}
 	defer file.Close()
 	return audience.ReadOptOuts(file, region)

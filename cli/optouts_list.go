@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -33,9 +32,3 @@ func (a *app) optoutsListCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "as CSV, which import reads; with numbers as they are")
 	return cmd
 }
-
-// asText is a report in a form of its own.
-type asText struct{ write func(io.Writer) error }
-
-// Text writes it.
-func (t asText) Text(w io.Writer, _ view.Style) error { return t.write(w) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) outputCommand() *cobra.Command {
@@ -38,9 +39,9 @@ func (a *app) readOutputs(ctx context.Context, f *stateFlags) (view.OutputsRepor
 	if err != nil {
 		return nil, err
 	}
-	defer p.close()
+	defer p.Close()
 	values := view.OutputsReport{}
-	store, err := a.readState(ctx, p)
+	store, err := p.ReadState(ctx)
 	if err != nil || store == nil {
 		if err != nil {
 			err = a.failState(err, false)
@@ -53,10 +54,11 @@ func (a *app) readOutputs(ctx context.Context, f *stateFlags) (view.OutputsRepor
 		return nil, a.failState(err, false)
 	}
 	defer snap.Close()
-	if values, err = storedOutputs(ctx, snap); err != nil {
+	stored, err := workspace.Outputs(ctx, snap)
+	if err != nil {
 		return nil, a.failState(err, false)
 	}
-	return values, nil
+	return view.OutputsReport(stored), nil
 }
 
 func (a *app) oneOutput(values view.OutputsReport, name string, raw, asJSON bool) error {

@@ -2,16 +2,15 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/workspace"
 )
 
 // previewOptions are the flags of preview.
@@ -56,7 +55,7 @@ func (a *app) preview(ctx context.Context, opt *previewOptions) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	s := a.style()
 	s.ShowRecipients = opt.showRecipients
 	report, err := a.previewReport(ctx, p, opt, s)
@@ -78,27 +77,15 @@ func (a *app) writePage(name string, write func(io.Writer) error) error {
 	return err
 }
 
-// writeFile writes a file that only its owner may read.
-func (a *app) writeFile(name string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(a.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err))
-	}
-	if err = errors.Join(write(f), f.Close()); err != nil {
-		return fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err))
-	}
-	return nil
-}
-
 func (a *app) previewReport(ctx context.Context, p *project, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {
-	if c, err := findCampaign(p.config, opt.address); err == nil {
+	if c, err := findCampaign(p.Config, opt.address); err == nil {
 		return a.previewCampaign(ctx, p, c, opt, s)
 	}
 	if opt.recipient != "" {
 		return nil, a.fail("Invalid option", fmt.Errorf("-recipient needs the address of a campaign, such as campaign.spring"))
 	}
 	report := &view.PreviewReport{}
-	for _, r := range p.config.Resources() {
+	for _, r := range p.Config.Resources() {
 		if view.IsMessage(r.Type) && (opt.address == "" || r.Address == opt.address) {
 			report.Groups = append(report.Groups, view.PreviewGroup{Address: r.Address,
 				Items: []view.PreviewItem{{Picture: view.TreePicture(r.Type, &r.Tree)}}})
@@ -128,7 +115,7 @@ func (a *app) previewCampaign(ctx context.Context, p *project, c *lang.Campaign,
 			return nil, a.fail("No such recipient", err)
 		}
 		samples = []sample{*found}
-	} else if samples, err = choose(pl, c.Address(), providerLimits(c.Provider.Type), opt.sample, opt.seed); err != nil {
+	} else if samples, err = choose(pl, c.Address(), workspace.Limits(c.Provider.Type), opt.sample, opt.seed); err != nil {
 		return nil, a.fail("Contacts not readable", err)
 	}
 	for _, smp := range samples {

@@ -3,12 +3,9 @@ package cli
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,13 +13,12 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/pflag"
 
-	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
 )
 
 // inputFlags are the flags of commands that load a configuration.
@@ -65,18 +61,17 @@ func (v varFlag) Set(s string) error {
 	return nil
 }
 
-// project is a loaded configuration.
+// project is a workspace, and what there is to say about its configuration.
 type project struct {
-	dir    string
-	root   *os.Root
-	config *lang.Config
-	diags  []view.Diagnostic
+	*workspace.Workspace
+	diags []view.Diagnostic
 }
 
-func (p *project) close() {
-	if p.root != nil {
-		p.root.Close()
-	}
+// host is what workspaces have of this process.
+func (a *app) host() *workspace.Host {
+	b := &a.sys.Build
+	return &workspace.Host{Environ: a.sys.Environ, Env: a.sys.Env, Now: a.sys.Now, Rand: a.sys.Rand, Who: a.who(), FreeSpace: a.sys.FreeSpace,
+		Version: b.Version, Release: b.Release(), UserAgent: b.userAgent(), Build: b.ID}
 }
 
 // load reads the configuration of the current directory. When it has errors
@@ -88,7 +83,7 @@ func (a *app) load(ctx context.Context, f *inputFlags) (*project, error) {
 	}
 	if view.Errors(p.diags) {
 		view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
-		p.close()
+		p.Close()
 		return nil, exit(exitError)
 	}
 	return p, nil
@@ -97,52 +92,24 @@ func (a *app) load(ctx context.Context, f *inputFlags) (*project, error) {
 // tryLoad reads the configuration and leaves its diagnostics to the caller.
 func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 	dir := a.dir()
-	root, err := a.openRoot()
+	ws, diags, err := workspace.Load(ctx, a.host(), dir, f.vars)
 	if err != nil {
-		return nil, a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(dir), plainPathError(err)))
+		return nil, a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(dir), err))
 	}
-	opt := a.langOptions(f.vars)
-	cfg, diags := loadDir(ctx, dir, opt)
-	if missing := cfg.Missing(); len(missing) > 0 && f.input && a.sys.StdinTerminal {
-		asked, err := a.ask(cfg, missing)
+	if missing := ws.Config.Missing(); len(missing) > 0 && f.input && a.sys.StdinTerminal {
+		asked, err := a.ask(ws.Config, missing)
 		if err != nil {
-			root.Close()
+			ws.Close()
 			return nil, a.fail("No value for variable", err)
 		}
-		opt.Vars = append(opt.Vars, asked...)
-		cfg, diags = loadDir(ctx, dir, opt)
+		diags = ws.Reload(ctx, append(slices.Clone(f.vars), asked...))
 	}
-	p := &project{dir: dir, root: root, config: cfg, diags: view.FromHCL(diags, cfg.Files)}
-	if len(cfg.Files) == 0 && !view.Errors(p.diags) {
-		root.Close()
+	p := &project{Workspace: ws, diags: view.FromHCL(diags, ws.Config.Files)}
+	if len(ws.Config.Files) == 0 && !view.Errors(p.diags) {
+		ws.Close()
 		return nil, a.fail("No configuration", fmt.Errorf("%s holds no *.hcl file. Run \"handbill init\" in an empty directory for a campaign to start from", a.display(dir)))
 	}
 	return p, nil
-}
-
-// loadTime is how long loading may take: files of others must not hang a
-// pipeline. A configuration of thousands of products loads in a second.
-const loadTime = 30 * time.Second
-
-func loadDir(ctx context.Context, dir string, opt lang.Options) (*lang.Config, hcl.Diagnostics) {
-	ctx, cancel := context.WithTimeout(ctx, loadTime)
-	defer cancel()
-	return lang.Load(ctx, dir, opt)
-}
-
-// langOptions is what a configuration is loaded with in this process.
-func (a *app) langOptions(vars []lang.VarInput) lang.Options {
-	vars = slices.Clone(vars)
-	for i := range vars {
-		if vars[i].File != "" {
-			vars[i].Path = a.path(vars[i].File)
-		}
-	}
-	return lang.Options{
-		Vars: vars, Environ: a.sys.Environ, Env: a.sys.Env, Schemas: providerSchemas(), Version: a.sys.Build.Release(),
-		Limits: func(providerType string) message.Limits { return providerLimits(providerType) },
-		Phone:  audience.NewNumbers().Parse,
-	}
 }
 
 // ask reads missing variables from the terminal.
@@ -166,67 +133,6 @@ func (a *app) ask(cfg *lang.Config, names []string) ([]lang.VarInput, error) {
 	return out, nil
 }
 
-// statePath is where the configuration's state lies: the file itself, also
-// where the configuration names a symbolic link to it.
-func (p *project) statePath() string {
-	path := p.config.Settings.State.Path
-	if path == "" {
-		path = "handbill.state"
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(p.dir, path)
-	}
-	return sqlite.RealPath(path)
-}
-
-// stateKept says why this version can't keep the state that is declared.
-func (p *project) stateKept() error {
-	if t := p.config.Settings.State.Type; t != "" && t != "sqlite" {
-		return fmt.Errorf("a state of type %q is declared, and this version keeps its state in SQLite only; declare state \"sqlite\"", t)
-	}
-	return nil
-}
-
-// stateOptions are the options of every opening of a state.
-func (a *app) stateOptions(path string) sqlite.Options {
-	return sqlite.Options{Path: path, Clock: a.sys.Now, Rand: a.sys.Rand, Version: a.sys.Build.Version, Wish: reply.Wish}
-}
-
-// openState opens the state for writing, or makes it. Webhooks that were
-// accepted and not joined yet are joined first: what people said before the
-// command began holds for it, whether or not serve is running.
-func (a *app) openState(ctx context.Context, p *project) (*sqlite.Store, bool, error) {
-	if err := p.stateKept(); err != nil {
-		return nil, false, err
-	}
-	opt := a.stateOptions(p.statePath())
-	if sqlite.Exists(opt.Path) {
-		s, err := sqlite.Open(ctx, opt)
-		if err != nil {
-			return nil, false, err
-		}
-		if err := s.FoldAll(ctx); err != nil {
-			return nil, false, errors.Join(err, s.Close())
-		}
-		return s, false, nil
-	}
-	s, err := sqlite.Create(ctx, opt)
-	return s, err == nil, err
-}
-
-// readState opens the state for reading; nil when there is none yet.
-func (a *app) readState(ctx context.Context, p *project) (*sqlite.Store, error) {
-	if err := p.stateKept(); err != nil {
-		return nil, err
-	}
-	opt := a.stateOptions(p.statePath())
-	if !sqlite.Exists(opt.Path) {
-		return nil, sqlite.Gone(opt.Path)
-	}
-	opt.ReadOnly = true
-	return sqlite.Open(ctx, opt)
-}
-
 // lockFlags are the flags of commands that take the state's lock.
 type lockFlags struct {
 	lock    bool
@@ -239,28 +145,21 @@ func (f *lockFlags) bind(flags *pflag.FlagSet) {
 }
 
 // lock takes the state's lock for an operation; unlock gives it back.
-func (a *app) lock(ctx context.Context, f *lockFlags, path, operation string) (unlock func(), err error) {
-	_, unlock, err = a.takeLock(ctx, f, path, operation)
+func (a *app) lock(ctx context.Context, f *lockFlags, p *project, operation string) (unlock func(), err error) {
+	_, unlock, err = a.takeLock(ctx, f, p, operation)
 	return unlock, err
 }
 
 // takeLock is lock for who asks now and then whether the lock is still ours;
 // with -lock=false there is none.
-func (a *app) takeLock(ctx context.Context, f *lockFlags, path, operation string) (locked *sqlite.Locked, unlock func(), err error) {
+func (a *app) takeLock(ctx context.Context, f *lockFlags, p *project, operation string) (locked *sqlite.Locked, unlock func(), err error) {
 	if !f.lock {
 		return nil, func() {}, nil
 	}
 	if f.timeout > 0 {
 		fmt.Fprintln(a.sys.Stderr, "Acquiring the state's lock. This may take a few moments...")
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: a.who(), Host: host, PID: os.Getpid(),
-		Created: a.sys.Now().UTC(), Version: a.sys.Build.Version}
-	locked, err = sqlite.Lock(ctx, path, info, f.timeout)
-	if err != nil {
+	if locked, err = p.Lock(ctx, operation, f.timeout); err != nil {
 		return nil, nil, err
 	}
 	return locked, func() { locked.Unlock() }, nil
@@ -287,7 +186,7 @@ func (a *app) failState(err error, detailed bool) error {
 		}
 		return exit(exitError)
 	case errors.Is(err, fs.ErrPermission):
-		return a.fail("State not writable", plainPathError(err))
+		return a.fail("State not writable", workspace.PathCause(err))
 	}
 	return a.fail("State not usable", err)
 }
@@ -302,16 +201,6 @@ func (a *app) showLocked(held *state.LockedError) {
 	}
 	detail += "handbill locks the state so that two runs never send at the same time. Wait for the other run, or use -lock-timeout=5m. The lock is released when that process ends, however it ends."
 	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: "State locked", Detail: detail}})
-}
-
-// plainPathError keeps the operation's cause and drops the path, which the
-// caller names as people see it.
-func plainPathError(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
 
 // hclDiags shows diagnostics and reports whether one is an error.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) providersCheckCommand() *cobra.Command {
@@ -36,9 +36,9 @@ func (a *app) checkProviders(ctx context.Context, in *inputFlags, addresses []st
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	if len(addresses) == 0 {
-		for _, pr := range p.config.Providers {
+		for _, pr := range p.Config.Providers {
 			addresses = append(addresses, pr.Address())
 		}
 	}
@@ -60,13 +60,11 @@ func (a *app) checkProviders(ctx context.Context, in *inputFlags, addresses []st
 }
 
 func (a *app) checkProvider(ctx context.Context, p *project, address string) (*view.NumberHealth, error) {
-	pr, err := a.provider(p.config, address)
+	pr, err := p.Provider(address)
 	if err != nil {
 		return nil, err
 	}
-	if c, ok := pr.(interface{ Close() error }); ok {
-		defer c.Close()
-	}
+	defer workspace.CloseProvider(pr)
 	checker, ok := pr.(providers.Checker)
 	if !ok {
 		return &view.NumberHealth{Address: address, Reached: true,
@@ -82,7 +80,7 @@ func (a *app) checkProvider(ctx context.Context, p *project, address string) (*v
 		n.Findings = append(n.Findings, view.HealthFinding{Severe: f.Severe, Text: f.Text, Advice: f.Advice})
 	}
 	if s, ok := pr.(providers.Subscriber); ok {
-		subscription(ctx, p.config, address, s, n)
+		subscription(ctx, p.Config, address, s, n)
 	}
 	return n, nil
 }
@@ -102,7 +100,7 @@ func subscription(ctx context.Context, cfg *lang.Config, address string, from pr
 			continue
 		}
 		n.Webhook.Hosts = append(n.Webhook.Hosts, u.Scheme+"://"+u.Host)
-		here = here || leadsHere(cfg, address, u.Path)
+		here = here || workspace.LeadsHere(cfg, address, u.Path)
 	}
 	for _, m := range s.Missing {
 		n.Webhook.Missing = append(n.Webhook.Missing, view.MissingEvent{Name: m.Name, Lost: m.Lost, Severe: m.Severe})
@@ -112,39 +110,6 @@ func subscription(ctx context.Context, cfg *lang.Config, address string, from pr
 	}
 	if len(n.Webhook.Hosts) > 0 && !here {
 		n.Findings = append(n.Findings, view.HealthFinding{Text: "its events go to a path that handbill serve does not have",
-			Advice: "register https://HOST" + webhookPath(cfg, address) + ", or let your proxy lead there"})
+			Advice: "register https://HOST" + workspace.WebhookPath(cfg, address) + ", or let your proxy lead there"})
 	}
-}
-
-// leadsHere reports whether a path ends in one of handbill serve's for numbers
-// of the same type: one address may get the events of all.
-func leadsHere(cfg *lang.Config, address, path string) bool {
-	typ := strings.Split(address, ".")[1]
-	for _, p := range cfg.Providers {
-		if p.Type != typ {
-			continue
-		}
-		base := "/webhooks/" + p.Type + "/" + p.Name
-		tokens := arguments(p.Arguments).secret("webhook_token").Split()
-		if len(tokens) == 0 && strings.HasSuffix(strings.TrimSuffix(path, "/"), base) {
-			return true
-		}
-		for _, t := range tokens {
-			if strings.HasSuffix(path, base+"/"+t) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// webhookPath is a number's path at handbill serve; a secret in it is named, not
-// shown.
-func webhookPath(cfg *lang.Config, address string) string {
-	for _, p := range cfg.Providers {
-		if p.Address() == address && arguments(p.Arguments).text("webhook_token") != "" {
-			return "/webhooks/" + p.Type + "/" + p.Name + "/WEBHOOK_TOKEN"
-		}
-	}
-	return "/webhooks/" + strings.ReplaceAll(strings.TrimPrefix(address, "provider."), ".", "/")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) providersCommand() *cobra.Command {
@@ -31,16 +32,15 @@ func (a *app) listProviders(ctx context.Context, in *inputFlags, asJSON bool) er
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	r := view.ProvidersReport{}
-	for _, pr := range p.config.Providers {
-		t, ok := findProviderType(pr.Type)
+	for _, pr := range p.Config.Providers {
+		profile, ok := workspace.Profile(pr)
 		if !ok {
 			continue
 		}
-		profile := t.profile(arguments(pr.Arguments))
 		r.Providers = append(r.Providers, view.ProviderNumber{Address: pr.Address(), Type: pr.Type, Title: profile.Title,
-			Throughput: providerThroughput(pr), Echo: profile.Echo, Polls: profile.Polls, Campaigns: campaignsOf(p.config, pr),
+			Throughput: workspace.Throughput(pr), Echo: profile.Echo, Polls: profile.Polls, Campaigns: campaignsOf(p.Config, pr),
 			Carries: kinds(profile, providers.Yes), Doubted: kinds(profile, providers.Doubted), Not: kinds(profile, providers.No)})
 	}
 	return a.show(r, a.style(), asJSON)

@@ -13,7 +13,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) refreshCommand() *cobra.Command {
@@ -44,17 +44,17 @@ func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string, a
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	if !sqlite.Exists(p.statePath()) {
+	defer p.Close()
+	if !p.HasState() {
 		return a.show(&view.RefreshReport{NothingSent: true}, a.style(), asJSON)
 	}
-	store, _, err := a.openState(ctx, p)
+	store, _, err := p.OpenState(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
 	defer store.Close()
 	r := &view.RefreshReport{}
-	for _, c := range p.config.Campaigns {
+	for _, c := range p.Config.Campaigns {
 		if c.Provider == nil || len(campaigns) > 0 && !slices.Contains(campaigns, c.Address()) {
 			continue
 		}
@@ -99,13 +99,11 @@ func (a *app) poll(ctx context.Context, p *project, store state.Store, address s
 	if len(ids) == 0 {
 		return nil
 	}
-	made, err := a.provider(p.config, address)
+	made, err := p.Provider(address)
 	if err != nil {
 		return err
 	}
-	if c, ok := made.(interface{ Close() error }); ok {
-		defer c.Close()
-	}
+	defer workspace.CloseProvider(made)
 	poller, ok := made.(providers.Poller)
 	if !ok || !made.Profile().Polls {
 		r.Unasked = append(r.Unasked, view.Unpolled{Provider: address, Messages: len(ids)})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/user"
 	"strconv"
 	"strings"
 
@@ -88,19 +87,6 @@ func (a *app) resolveOne(ctx context.Context, s state.Store, opt *resolveOptions
 		}
 	}
 	return campaign, len(keys), nil
-}
-
-// who is the person at the command line, for the record.
-func (a *app) who() string {
-	for _, name := range []string{"USER", "LOGNAME"} {
-		if v, _ := a.sys.Env(name); v != "" {
-			return v
-		}
-	}
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return u.Username
-	}
-	return "unknown"
 }
 
 func maskAddress(campaign, recipient string) string {

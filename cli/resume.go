@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,12 +12,12 @@ import (
 
 // resumable checks that what is to be resumed is halted: a job that always says
 // -resume would make every halt worth nothing.
-func (a *app) resumable(ctx context.Context, store state.Store, p *plan.Plan, opt *applyOptions) error {
+func (a *app) resumable(ctx context.Context, store state.Store, p *plan.Plan, resume []string, detailed bool) error {
 	halts, err := store.Halts(ctx)
 	if err != nil {
-		return a.failState(err, opt.detailed)
+		return a.failState(err, detailed)
 	}
-	for _, address := range opt.resume {
+	for _, address := range resume {
 		before := address
 		for _, c := range p.Moved() {
 			if c.Address == address {
@@ -38,6 +37,6 @@ func (a *app) resumable(ctx context.Context, store state.Store, p *plan.Plan, op
 // worded makes sentences of the advice of halts, which are providers' words.
 func worded(halts []state.Halt) {
 	for i := range halts {
-		halts[i].Advice = sentence(errors.New(halts[i].Advice))
+		halts[i].Advice = sentenceOf(halts[i].Advice)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/workspace"
 )
 
 // sample is what one recipient of a campaign would get.
@@ -45,20 +46,18 @@ func findCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
 func (a *app) render(ctx context.Context, p *project, c *lang.Campaign) (*plan.Plan, error) {
 	alone := *c
 	alone.Window, alone.Schedule, alone.Limit, alone.OnInvalid = "assume_open", nil, nil, "skip"
-	for i := range p.config.Campaigns {
-		if p.config.Campaigns[i] == c {
-			p.config.Campaigns[i] = &alone
-			defer func() { p.config.Campaigns[i] = c }()
+	for i := range p.Config.Campaigns {
+		if p.Config.Campaigns[i] == c {
+			p.Config.Campaigns[i] = &alone
+			defer func() { p.Config.Campaigns[i] = c }()
 		}
 	}
-	in, err := a.planInputs(p, &planFlags{target: []string{c.Address()}})
+	built, diags, err := p.Plan(ctx, nil, workspace.PlanOptions{Options: plan.Options{Target: []string{c.Address()}}})
 	if err != nil {
-		return nil, a.fail("Invalid option", err)
+		return nil, a.failState(err, false)
 	}
-	defer in.close()
-	built, diags := plan.Build(ctx, p.config, in.Inputs)
 	if diags.HasErrors() {
-		a.hclDiags(diags, p.config.Files)
+		a.hclDiags(diags, p.Config.Files)
 		built.Close()
 		return nil, exit(exitError)
 	}

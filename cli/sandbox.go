@@ -12,6 +12,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/workspace"
 )
 
 // sandboxOptions are the flags of sandbox.
@@ -92,7 +93,7 @@ func (a *app) sandboxFiles(opt *sandboxOptions) error {
 	if opt.script != "" {
 		data, err := os.ReadFile(a.path(opt.script))
 		if err != nil {
-			return fmt.Errorf("reading the script %s: %w", opt.script, plainPathError(err))
+			return fmt.Errorf("reading the script %s: %w", opt.script, workspace.PathCause(err))
 		}
 		if opt.network.Script, err = sandbox.ParseScript(data); err != nil {
 			return fmt.Errorf("script %s: %w", opt.script, err)
@@ -110,7 +111,7 @@ func (a *app) sandboxFiles(opt *sandboxOptions) error {
 	}
 	f, err := os.OpenFile(a.path(opt.ledger), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("opening the ledger %s: %w", opt.ledger, plainPathError(err))
+		return fmt.Errorf("opening the ledger %s: %w", opt.ledger, workspace.PathCause(err))
 	}
 	opt.network.Journal = f
 	return nil

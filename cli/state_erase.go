@@ -38,13 +38,13 @@ func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) er
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	unlock, err := a.lock(ctx, &f.lock, p.statePath(), "state erase")
+	defer p.Close()
+	unlock, err := a.lock(ctx, &f.lock, p, "state erase")
 	if err != nil {
 		return a.failState(err, false)
 	}
 	defer unlock()
-	store, _, err := a.openState(ctx, p)
+	store, _, err := p.OpenState(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
@@ -55,7 +55,7 @@ func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) er
 		}
 	}
 	r := &view.EraseReport{People: len(keys)}
-	for _, c := range copiesOf(p.statePath()) {
+	for _, c := range copiesOf(p.StatePath()) {
 		r.Copies = append(r.Copies, a.display(c))
 	}
 	return a.show(r, a.style(), f.json)

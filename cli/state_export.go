@@ -12,6 +12,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) stateExportCommand() *cobra.Command {
@@ -39,7 +40,7 @@ func (a *app) stateExport(ctx context.Context, s *sqlite.Store, name string) err
 		return a.fail("Export not written", fmt.Errorf("there is something at %s already, and an export never overwrites; name another file", message.SafeText(name)))
 	}
 	if err != nil {
-		return a.fail("Export not written", fmt.Errorf("%s: %w", message.SafeText(name), plainPathError(err)))
+		return a.fail("Export not written", fmt.Errorf("%s: %w", message.SafeText(name), workspace.PathCause(err)))
 	}
 	err = s.Export(ctx, file)
 	if err == nil {

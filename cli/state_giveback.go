@@ -22,8 +22,8 @@ lock and may run beside serve.`,
 			if err != nil {
 				return err
 			}
-			defer p.close()
-			store, _, err := a.openState(cmd.Context(), p)
+			defer p.Close()
+			store, _, err := p.OpenState(cmd.Context())
 			if err != nil {
 				return a.failState(err, false)
 			}

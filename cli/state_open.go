@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,13 +53,13 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	store, err := a.readState(ctx, p)
+	defer p.Close()
+	store, err := p.ReadState(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
 	if store == nil {
-		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.statePath())))
+		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.StatePath())))
 	}
 	defer store.Close()
 	r, err := work(p, store)
@@ -72,16 +73,16 @@ func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, 
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	if !sqlite.Exists(p.statePath()) {
-		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.statePath())))
+	defer p.Close()
+	if !p.HasState() {
+		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.StatePath())))
 	}
-	unlock, err := a.lock(ctx, &f.lock, p.statePath(), operation)
+	unlock, err := a.lock(ctx, &f.lock, p, operation)
 	if err != nil {
 		return a.failState(err, false)
 	}
 	defer unlock()
-	store, _, err := a.openState(ctx, p)
+	store, _, err := p.OpenState(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
@@ -112,3 +113,9 @@ func (a *app) partly(r view.Report, some bool, f *stateFlags) view.Report {
 	}
 	return nil
 }
+
+// asText is a report in a form of its own.
+type asText struct{ write func(io.Writer) error }
+
+// Text writes it.
+func (t asText) Text(w io.Writer, _ view.Style) error { return t.write(w) }

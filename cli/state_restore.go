@@ -11,7 +11,6 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) stateRestoreCommand() *cobra.Command {
@@ -37,27 +36,27 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	unlock, err := a.lock(ctx, &f.lock, p.statePath(), "state restore")
+	defer p.Close()
+	unlock, err := a.lock(ctx, &f.lock, p, "state restore")
 	if err != nil {
 		return a.failState(err, false)
 	}
 	defer unlock()
 	// serve would go on writing into the file that is put away, and answer 200
 	// for what nobody would ever find.
-	unserve, err := a.lock(ctx, &lockFlags{lock: true, timeout: f.lock.timeout}, servePath(p), "state restore")
+	served, err := p.LockServe(ctx, "state restore", f.lock.timeout)
 	if err != nil {
 		return a.failServed(err)
 	}
-	defer unserve()
-	if err := sqlite.Restore(ctx, a.path(backup), a.stateOptions(p.statePath())); err != nil {
+	defer served.Unlock()
+	if err := p.RestoreState(ctx, a.path(backup)); err != nil {
 		return a.failRestore(err, backup)
 	}
 	r := &view.RestoreReport{Backup: backup}
 	if acknowledge == "" {
 		return a.show(r, a.style(), f.json)
 	}
-	store, _, err := a.openState(ctx, p)
+	store, _, err := p.OpenState(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state/sqlite"
 )
 
 func (a *app) stateUnlockCommand() *cobra.Command {
@@ -21,12 +18,8 @@ is the lock id that the refusal showed.`,
 			if err != nil {
 				return err
 			}
-			defer p.close()
-			host, err := os.Hostname()
-			if err != nil {
-				host = "unknown"
-			}
-			if err := sqlite.ForceUnlock(p.statePath(), args[0], host); err != nil {
+			defer p.Close()
+			if err := p.ForceUnlock(args[0]); err != nil {
 				return a.fail("State not unlocked", err)
 			}
 			return a.show(&view.UnlockReport{Unlocked: true}, a.style(), f.json)

@@ -12,6 +12,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/workspace"
 )
 
 // statusOptions are the flags of status.
@@ -52,7 +53,7 @@ func (a *app) status(ctx context.Context, opt *statusOptions) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	for {
 		report, err := a.statusReport(ctx, p, opt.campaign)
 		if err != nil {
@@ -88,7 +89,7 @@ func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 // statusReport reads everything that status shows.
 func (a *app) statusReport(ctx context.Context, p *project, campaign string) (*view.StatusReport, error) {
 	r := &view.StatusReport{At: a.sys.Now().UTC()}
-	store, err := a.readState(ctx, p)
+	store, err := p.ReadState(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (a *app) statusReport(ctx context.Context, p *project, campaign string) (*v
 		return nil, err
 	}
 	worded(halts)
-	for _, c := range view.BuildStatus(runs, funnel, orders, halts, adviceFor(p)) {
+	for _, c := range view.BuildStatus(runs, funnel, orders, halts, workspace.Advice) {
 		if campaign == "" || c.Address == campaign {
 			r.Campaigns = append(r.Campaigns, c)
 		}
@@ -131,7 +132,7 @@ func known(p *project, r *view.StatusReport, campaign string) error {
 		return nil
 	}
 	var names []string
-	for _, c := range p.config.Campaigns {
+	for _, c := range p.Config.Campaigns {
 		if c.Address() == campaign {
 			return nil
 		}
@@ -166,16 +167,4 @@ func (a *app) statusRest(ctx context.Context, store state.Store, r *view.StatusR
 		r.Doubts = append(r.Doubts, view.Doubt{Address: d.Campaign, Recipient: d.Recipient, Since: d.Intended, Cause: d.Cause})
 	}
 	return nil
-}
-
-// adviceFor looks a code up at the providers of the configuration.
-func adviceFor(p *project) func(string) string {
-	return func(code string) string {
-		for _, pr := range p.config.Providers {
-			if advice := providerAdvice(pr.Type, code); advice != "" {
-				return advice
-			}
-		}
-		return ""
-	}
 }

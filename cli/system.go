@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"io"
 	"os"
+	"os/user"
 	"time"
 
 	"golang.org/x/term"
@@ -75,4 +76,17 @@ func cutEnv(entry string) (name, value string, ok bool) {
 		}
 	}
 	return entry, "", false
+}
+
+// who is the person at the command line, for the record.
+func (a *app) who() string {
+	for _, name := range []string{"USER", "LOGNAME"} {
+		if v, _ := a.sys.Env(name); v != "" {
+			return v
+		}
+	}
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "unknown"
 }

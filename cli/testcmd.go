@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -14,7 +15,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/cli/plantest"
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
@@ -22,6 +22,7 @@ import (
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/serve"
+	"github.com/handbill/handbill/workspace"
 )
 
 // testOptions are the flags of test.
@@ -59,9 +60,9 @@ a run's name must match.`,
 }
 
 func (a *app) test(ctx context.Context, opt *testOptions) error {
-	root, err := a.openRoot()
+	root, err := os.OpenRoot(a.dir())
 	if err != nil {
-		return a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(a.dir()), plainPathError(err)))
+		return a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(a.dir()), workspace.PathCause(err)))
 	}
 	defer root.Close()
 	runs, files, diags := plantest.Load(root)
@@ -74,14 +75,13 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 	if len(runs) == 0 {
 		return a.fail("No tests", fmt.Errorf("no run block of a *.test.hcl file in %s matches", a.display(a.dir())))
 	}
-	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.langOptions(opt.vars.vars), Update: opt.update, Now: a.sys.Now,
+	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.host().LangOptions(a.dir(), opt.vars.vars), Update: opt.update, Now: a.sys.Now,
 		Render: renderGolden, RenderReplies: renderReplies, Decode: a.decodeWebhook, ForwardBody: serve.ForwardBody,
 		Inputs: func() plan.Inputs {
-			return plan.Inputs{Parallelism: 1, Capabilities: providerSupport,
-				Limits:     func(t string) message.Limits { return providerLimits(t) },
-				Throughput: func(p *lang.Provider) float64 { return providerThroughput(p) }}
+			in := workspace.Inputs()
+			in.Parallelism = 1
+			return in
 		}}
-	runner.Options.Phone = audience.NewNumbers().Parse
 	report := &plantest.Report{Results: runner.All(ctx, runs, opt.parallel)}
 	if opt.junit != "" {
 		if err := a.writeFile(opt.junit, report.JUnit); err != nil {
@@ -103,7 +103,7 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 
 // decodeWebhook reads a recorded webhook as the provider at address does.
 func (a *app) decodeWebhook(cfg *lang.Config, address string, body []byte) ([]message.Event, error) {
-	made, err := a.provider(cfg, address)
+	made, err := a.host().Provider(cfg, address)
 	if err != nil {
 		return nil, err
 	}
@@ -160,17 +160,17 @@ func renderReplies(name string, list []*plantest.Reply) ([]byte, error) {
 	}
 	inWords := strings.EqualFold(filepath.Ext(name), ".md")
 	for _, r := range list {
-		replyText(&b, r, replyLook{bodies: true, draw: func(m message.Message) string {
+		b.WriteString(r.Told(plantest.Look{Bodies: true, Draw: func(m message.Message) string {
 			p := view.MessagePicture(m)
 			if inWords {
-				return indent(indent(strings.Join(p.Words(), "\n")))
+				return plantest.Indent(plantest.Indent(strings.Join(p.Words(), "\n")))
 			}
 			return p.Terminal(view.Style{})
-		}})
+		}}))
 	}
 	text := strings.TrimRight(b.String(), "\n") + "\n"
 	if inWords { // a block of code, which no text can leave
-		text = indent(indent(text))
+		text = plantest.Indent(plantest.Indent(text))
 	}
 	return []byte(text), nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/workspace"
 )
 
 // tryOptions are the flags of try.
@@ -48,8 +49,8 @@ func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	c, err := findCampaign(p.config, name)
+	defer p.Close()
+	c, err := findCampaign(p.Config, name)
 	if err != nil {
 		return a.fail("No such campaign", err)
 	}
@@ -61,7 +62,7 @@ func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
 		return err
 	}
 	defer pl.Close()
-	samples, err := choose(pl, c.Address(), providerLimits(c.Provider.Type), opt.sample, opt.seed)
+	samples, err := choose(pl, c.Address(), workspace.Limits(c.Provider.Type), opt.sample, opt.seed)
 	if err != nil {
 		return a.fail("Contacts not readable", err)
 	}
@@ -69,7 +70,7 @@ func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
 		return a.fail("Nothing to try", fmt.Errorf("%s has no recipient who would get a message, so nothing was sent", c.Address()))
 	}
 	// The lock: two processes must never pace the same number at once.
-	unlock, err := a.lock(ctx, &opt.lock, p.statePath(), "try")
+	unlock, err := a.lock(ctx, &opt.lock, p, "try")
 	if err != nil {
 		return a.failState(err, false)
 	}
@@ -83,7 +84,7 @@ func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
 
 // willing are the testers who did not opt out.
 func (a *app) willing(ctx context.Context, p *project, c *lang.Campaign) ([]string, error) {
-	store, err := a.readState(ctx, p)
+	store, err := p.ReadState(ctx)
 	if err != nil {
 		return nil, a.failState(err, false)
 	}
@@ -139,13 +140,11 @@ func (a *app) optedIn(ctx context.Context, snap state.Snapshot, testers []string
 // reports each. Their references are of another lineage than the state's, so
 // that no event about a try is taken for one of a delivery.
 func (a *app) sendTries(ctx context.Context, p *project, c *lang.Campaign, testers []string, samples []sample, asJSON bool) error {
-	number, err := a.provider(p.config, c.Provider.Address())
+	number, err := p.Provider(c.Provider.Address())
 	if err != nil {
 		return a.fail("Provider not usable", err)
 	}
-	if closer, ok := number.(interface{ Close() error }); ok {
-		defer closer.Close()
-	}
+	defer workspace.CloseProvider(number)
 	sender := providers.NewSender(number)
 	lineage := "try " + a.sys.Now().UTC().Format("20060102T150405.000000000")
 	r := &view.TryReport{Campaign: c.Address()}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -32,10 +33,10 @@ func (a *app) validate(ctx context.Context, in *inputFlags, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	if !view.Errors(p.diags) {
-		p.diags = append(p.diags, view.FromHCL(plan.Outdated(p.config, outdated(a.sys.Now())), p.config.Files)...)
-		p.diags = append(p.diags, view.FromHCL(plan.Carried(p.config, providerSupport), p.config.Files)...)
+		p.diags = append(p.diags, view.FromHCL(plan.Outdated(p.Config, workspace.Outdated(a.sys.Now())), p.Config.Files)...)
+		p.diags = append(p.diags, view.FromHCL(plan.Carried(p.Config, workspace.Support), p.Config.Files)...)
 	}
 	p.diags = view.Unique(p.diags)
 	r := view.ValidateReport{Diagnostics: p.diags}

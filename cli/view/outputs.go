@@ -7,18 +7,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/handbill/handbill/plan"
 )
 
 // OutputsReport is what "output" ends in: the outputs of the last apply by
 // name.
-type OutputsReport map[string]StoredOutput
-
-// StoredOutput is an output as the state keeps it: a sensitive one without its
-// value.
-type StoredOutput struct {
-	Value     json.RawMessage `json:"value,omitempty"`
-	Sensitive bool            `json:"sensitive"`
-}
+type OutputsReport plan.StoredOutputs
 
 // Text writes an output a line.
 func (r OutputsReport) Text(w io.Writer, _ Style) error {

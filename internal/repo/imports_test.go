@@ -43,6 +43,7 @@ var rooms = map[string][]string{
 	"reply":                  {"lang", "lang/eval", "message", "state"},
 	"serve":                  {"message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
+	"workspace":              {"apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/sqlite"},
 	"cli/view":               {"audience", "message", "plan", "state", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
@@ -56,9 +57,9 @@ var rooms = map[string][]string{
 
 // kept says which imports are kept to which rooms (by path prefix).
 var kept = map[string][]string{
-	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "cli"},
-	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "cli"},
-	"net/http":                    {"providers", "serve", "sandbox", "audience", "cli", "examples"},
+	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "workspace", "cli"},
+	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "workspace", "cli"},
+	"net/http":                    {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples"},
 	"github.com/spf13/cobra":      {"cli"},
 	"modernc.org/sqlite":          {"state/sqlite", "audience"},
 	"zombiezen.com/go/sqlite":     {"state/sqlite"},

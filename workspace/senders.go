@@ -1,12 +1,46 @@
-package cli
+package workspace
 
 import (
 	"context"
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
+
+// Senders are the numbers that a plan sends through.
+type Senders struct {
+	ByProvider map[string]providers.Sender // by address
+
+	numbers map[string]providers.Provider
+}
+
+// Senders makes the numbers that p sends through. The caller closes them.
+func (w *Workspace) Senders(p *plan.Plan) (*Senders, error) {
+	out := &Senders{ByProvider: map[string]providers.Sender{}, numbers: map[string]providers.Provider{}}
+	for i := range p.Campaigns {
+		c := &p.Campaigns[i]
+		if c.Counts.Sends() == 0 || out.ByProvider[c.Provider] != nil {
+			continue
+		}
+		number, err := w.Provider(c.Provider)
+		if err != nil {
+			out.Close()
+			return nil, err
+		}
+		out.numbers[c.Provider] = number
+		out.ByProvider[c.Provider] = providers.NewSender(number)
+	}
+	return out, nil
+}
+
+// Close closes the numbers.
+func (s *Senders) Close() {
+	for _, n := range s.numbers {
+		CloseProvider(n)
+	}
+}
 
 // concluder is a number whose network ends with this process, so that what
 // became of its messages must be taken over now: the embedded sandbox.
@@ -19,11 +53,11 @@ type concluder interface {
 // concludeBatch is how many messages' events are recorded at once.
 const concludeBatch = 500
 
-// conclude records what became of the messages that the embedded sandbox took.
-func (s *senders) conclude(ctx context.Context, store state.Store, p *plan.Plan) error {
+// Conclude records what became of the messages that the embedded sandbox took.
+func (s *Senders) Conclude(ctx context.Context, store state.Store, p *plan.Plan) error {
 	for i := range p.Campaigns {
 		c := &p.Campaigns[i]
-		number, ok := s.providers[c.Provider].(concluder)
+		number, ok := s.numbers[c.Provider].(concluder)
 		if !ok {
 			continue
 		}

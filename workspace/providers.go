@@ -1,8 +1,9 @@
-package cli
+package workspace
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func providerTypes() []providerType {
 	}
 }
 
-func findProviderType(name string) (providerType, bool) {
+func findType(name string) (providerType, bool) {
 	for _, t := range providerTypes() {
 		if t.name == name {
 			return t, true
@@ -107,7 +108,7 @@ func sandboxWire(wire, base string, throughput float64, o outside) (providers.Pr
 
 // sandboxProfile is that of the wire format.
 func sandboxProfile(a arguments) providers.Profile {
-	if t, ok := findProviderType(a.or("wire", "cloud")); ok && t.name != "sandbox" {
+	if t, ok := findType(a.or("wire", "cloud")); ok && t.name != "sandbox" {
 		return t.profile(a)
 	}
 	return cloud.Profile()
@@ -173,8 +174,8 @@ func (a arguments) secrets(name string) map[string]providers.Secret {
 	return out
 }
 
-// providerSchemas are the arguments of provider blocks for the language.
-func providerSchemas() map[string]lang.ProviderSchema {
+// Schemas are the arguments of provider blocks for the language.
+func Schemas() map[string]lang.ProviderSchema {
 	types := map[string]cty.Type{"string": cty.String, "number": cty.Number, "bool": cty.Bool, "map": cty.Map(cty.String)}
 	out := map[string]lang.ProviderSchema{}
 	for _, t := range providerTypes() {
@@ -188,18 +189,18 @@ func providerSchemas() map[string]lang.ProviderSchema {
 	return out
 }
 
-// providerLimits are the bounds of messages at a type of provider.
-func providerLimits(name string) message.Limits {
-	if t, ok := findProviderType(name); ok {
+// Limits are the bounds of messages at a type of provider.
+func Limits(name string) message.Limits {
+	if t, ok := findType(name); ok {
 		return t.profile(nil).Limits
 	}
 	return message.DefaultLimits()
 }
 
-// providerSupport says whether a sending number carries a message. A doubt about
+// Support says whether a sending number carries a message. A doubt about
 // single texts counts only where the message has one of them.
-func providerSupport(p *lang.Provider, d *message.Draft) (support, note string) {
-	t, ok := findProviderType(p.Type)
+func Support(p *lang.Provider, d *message.Draft) (support, note string) {
+	t, ok := findType(p.Type)
 	if !ok {
 		return "yes", ""
 	}
@@ -222,31 +223,21 @@ func hasText(d *message.Draft, paths []string) bool {
 	return found
 }
 
-// providerThroughput is a number's own rate in messages per second.
-func providerThroughput(p *lang.Provider) float64 {
+// Throughput is a number's own rate in messages per second.
+func Throughput(p *lang.Provider) float64 {
 	a := arguments(p.Arguments)
 	if v := a.number("throughput"); v > 0 {
 		return v
 	}
-	if t, ok := findProviderType(p.Type); ok {
+	if t, ok := findType(p.Type); ok {
 		return t.profile(a).Throughput.Value
 	}
 	return 0
 }
 
-// providerAdvice is what a person can do about a code of a provider.
-func providerAdvice(name, code string) string {
-	var n int
-	if _, err := fmt.Sscanf(code, "%d", &n); err != nil || fmt.Sprint(n) != code {
-		return ""
-	}
-	c, _ := metaobject.LookUp(n)
-	return c.Advice
-}
-
-// outdated says what is wrong at a moment with the version of an API that a
+// Outdated says what is wrong at a moment with the version of an API that a
 // provider block asks for; "" for nothing.
-func outdated(at time.Time) func(*lang.Provider) string {
+func Outdated(at time.Time) func(*lang.Provider) string {
 	return func(p *lang.Provider) string {
 		if p.Type != "cloud" {
 			return ""
@@ -255,22 +246,62 @@ func outdated(at time.Time) func(*lang.Provider) string {
 	}
 }
 
-// provider makes the sending number at an address.
-func (a *app) provider(cfg *lang.Config, address string) (providers.Provider, error) {
+// Advice is what a person can do about a code of a provider.
+func Advice(code string) string {
+	var n int
+	if _, err := fmt.Sscanf(code, "%d", &n); err != nil || fmt.Sprint(n) != code {
+		return ""
+	}
+	c, _ := metaobject.LookUp(n)
+	return c.Advice
+}
+
+// Profile is what is known of a number's type of provider; ok is false where
+// there is no such type.
+func Profile(p *lang.Provider) (profile providers.Profile, ok bool) {
+	t, ok := findType(p.Type)
+	if !ok {
+		return providers.Profile{}, false
+	}
+	return t.profile(arguments(p.Arguments)), true
+}
+
+// Codes are the codes that providers answer with, by whose they are.
+func Codes() map[string][]providers.Code {
+	return map[string][]providers.Code{
+		"Meta (360dialog, 1msg and Kaleyra pass it on)": metaobject.Explained(),
+		"Kaleyra": kaleyra.Codes(),
+	}
+}
+
+// Provider makes the sending number at an address of cfg.
+func (h *Host) Provider(cfg *lang.Config, address string) (providers.Provider, error) {
 	for _, p := range cfg.Providers {
 		if p.Address() != address {
 			continue
 		}
-		t, ok := findProviderType(p.Type)
+		t, ok := findType(p.Type)
 		if !ok {
 			return nil, fmt.Errorf("%s: there is no provider of that type", address)
 		}
-		client := wire.New(wire.Options{UserAgent: a.sys.Build.userAgent()})
-		made, err := t.make(arguments(p.Arguments), outside{client, a.sys.Now})
+		made, err := t.make(arguments(p.Arguments), outside{wire.New(wire.Options{UserAgent: h.UserAgent}), h.Now})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", address, err)
 		}
 		return made, nil
 	}
 	return nil, fmt.Errorf("%s is not declared", address)
+}
+
+// Provider makes the sending number at an address of the configuration. The
+// caller closes it with CloseProvider.
+func (w *Workspace) Provider(address string) (providers.Provider, error) {
+	return w.host.Provider(w.Config, address)
+}
+
+// CloseProvider ends what a number keeps open.
+func CloseProvider(p providers.Provider) {
+	if c, ok := p.(io.Closer); ok {
+		c.Close()
+	}
 }

@@ -1,0 +1,98 @@
+package workspace
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/plan/planfile"
+	"github.com/handbill/handbill/state"
+)
+
+// PlanOptions are the choices for one plan.
+type PlanOptions struct {
+	plan.Options
+	At          time.Time // the moment that the plan is for; zero for now
+	Prices      string    // path of a price file; "" for none
+	Parallelism int
+	Progress    func(plan.Progress)
+	// Advice words what a provider advises about a halt; nil leaves it.
+	Advice func(string) string
+}
+
+// Inputs are what planning takes from the table of providers.
+func Inputs() plan.Inputs {
+	return plan.Inputs{Capabilities: Support, Limits: Limits, Throughput: Throughput}
+}
+
+// Plan plans the configuration on a state; nil stands for one that is empty.
+// What is wrong with the plan itself is in the diagnostics, beside the plan as
+// it would have been. The caller closes the plan.
+func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions) (*plan.Plan, hcl.Diagnostics, error) {
+	in := Inputs()
+	in.Version, in.Build = w.host.Version, w.host.Build()
+	in.At, in.Root, in.Parallelism, in.Options, in.Progress = opt.At, w.Root, opt.Parallelism, opt.Options, opt.Progress
+	in.Spool = planfile.NewSpool("")
+	if in.At.IsZero() {
+		in.At = w.host.Now()
+	}
+	in.At = in.At.UTC()
+	in.Outdated = Outdated(in.At)
+	if opt.Prices != "" {
+		file, err := os.Open(Path(w.Dir, opt.Prices))
+		if err != nil {
+			return nil, nil, &PricesError{opt.Prices, PathCause(err)}
+		}
+		defer file.Close()
+		in.Options.Prices = file
+	}
+	if store != nil {
+		snap, err := store.Snapshot(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer snap.Close()
+		if err := past(ctx, snap, &in, opt.Advice); err != nil {
+			return nil, nil, err
+		}
+	}
+	built, diags := plan.Build(ctx, w.Config, in)
+	return built, diags, nil
+}
+
+// PricesError says that the price file cannot be read.
+type PricesError struct {
+	File string
+	Err  error
+}
+
+// Error names the file.
+func (e *PricesError) Error() string {
+	return fmt.Sprintf("reading the prices in %s: %v", e.File, e.Err)
+}
+
+// Unwrap is the cause.
+func (e *PricesError) Unwrap() error { return e.Err }
+
+// past takes what the state knows into the inputs of a plan.
+func past(ctx context.Context, snap state.Snapshot, in *plan.Inputs, advice func(string) string) error {
+	in.State = snap
+	outputs, err := Outputs(ctx, snap)
+	if err != nil {
+		return err
+	}
+	in.Outputs = outputs.Values()
+	if in.Halts, err = snap.Halts(ctx); err != nil {
+		return err
+	}
+	for i := range in.Halts {
+		if advice != nil {
+			in.Halts[i].Advice = advice(in.Halts[i].Advice)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+package workspace
+
+import (
+	"context"
+
+	"github.com/handbill/handbill/plan"
+)
+
+// The names under which the state keeps what an apply leaves beside its
+// deliveries: the outputs, and what serve answers by.
+const (
+	keptOutputs = "outputs"
+	keptReplies = "reply_source"
+)
+
+// Kept is what the state keeps of an apply of p beside its deliveries.
+func (w *Workspace) Kept(p *plan.Plan) (map[string][]byte, error) {
+	src, err := w.Config.ReplySource()
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := p.MarshalOutputs()
+	return map[string][]byte{keptOutputs: outputs, keptReplies: src}, err
+}
+
+// Outputs are the outputs of the last apply. from is a state, or a snapshot of
+// one.
+func Outputs(ctx context.Context, from interface {
+	Get(ctx context.Context, name string) ([]byte, error)
+}) (plan.StoredOutputs, error) {
+	data, err := from.Get(ctx, keptOutputs)
+	if err != nil {
+		return nil, err
+	}
+	return plan.ReadOutputs(data)
+}

@@ -1,0 +1,76 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/handbill/handbill/state/sqlite"
+)
+
+// What the disk must have free before a run. A send writes about 700 bytes into
+// the state; three times that leaves room for the journal and for what comes
+// back (measured; docs/delivery.md).
+const (
+	minFree   = 64 << 20
+	sendBytes = 3 * 700
+)
+
+// SpaceError says that the outcomes of a run may not fit on the disk.
+type SpaceError struct {
+	Free, Need int64 // bytes
+	Sends      int
+}
+
+// Error says how much is there and how much is needed.
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("there are %s free where the state lies, and %d sends need %s", Size(e.Free), e.Sends, Size(e.Need))
+}
+
+// RoomFor refuses with a *SpaceError a disk that the outcomes of so many sends
+// may not fit on: a send whose outcome can't be written is in doubt.
+func (w *Workspace) RoomFor(sends int) error {
+	if sends == 0 {
+		return nil
+	}
+	space := w.host.FreeSpace
+	if space == nil {
+		space = sqlite.FreeSpace
+	}
+	path := w.StatePath()
+	free, err := space(path)
+	if err != nil {
+		return err
+	}
+	need := max(minFree, sendBytes*int64(sends))
+	if info, err := os.Stat(path); err == nil {
+		need += info.Size() // the backup that is made first
+	}
+	if free >= need {
+		return nil
+	}
+	return &SpaceError{Free: free, Need: need, Sends: sends}
+}
+
+// Size is a number of bytes as people read it.
+func Size(n int64) string {
+	const mib = 1 << 20
+	if n < 10*mib {
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d MiB", n/mib)
+}
+
+// SameState proves that the state that was written is still the one at its
+// path: a file that was replaced meanwhile would forget what was sent. opened
+// is what lay there when it was opened.
+func (w *Workspace) SameState(opened os.FileInfo) error {
+	there, err := os.Stat(w.StatePath())
+	if err == nil && !os.SameFile(opened, there) {
+		err = errors.New("another file lies there")
+	}
+	if err != nil {
+		return fmt.Errorf("the state that this run wrote is no longer at its path: %w. Put it back before the next run, or messages will be sent again", PathCause(err))
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package workspace
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/reply"
+	"github.com/handbill/handbill/serve"
+	"github.com/handbill/handbill/state"
+)
+
+// Webhooks are the numbers of the configuration that have webhooks. trusted are
+// addresses of numbers that are believed without a signature; local is set
+// where only this machine can post. close ends what they keep open, and is
+// never nil.
+func (w *Workspace) Webhooks(trusted []string, local bool) (out []serve.Number, close func(), err error) {
+	var made []providers.Provider
+	close = func() {
+		for _, p := range made {
+			CloseProvider(p)
+		}
+	}
+	for _, decl := range w.Config.Providers {
+		p, err := w.Provider(decl.Address())
+		if err != nil {
+			return nil, close, err
+		}
+		made = append(made, p)
+		n, ok := webhookNumber(decl, p, local)
+		if !ok {
+			continue
+		}
+		n.TrustUnsigned = n.TrustUnsigned || slices.Contains(trusted, decl.Address())
+		if err := guarded(&n); err != nil {
+			return nil, close, err
+		}
+		out = append(out, n)
+	}
+	for _, address := range trusted {
+		if !slices.ContainsFunc(out, func(n serve.Number) bool { return n.Address == address }) {
+			return nil, close, fmt.Errorf("-trust-unsigned=%s: there is no such number", message.SafeText(address))
+		}
+	}
+	return out, close, nil
+}
+
+// guarded refuses a number to which anybody could write as its provider.
+func guarded(n *serve.Number) error {
+	_, byPath := n.Webhook.(providers.PathGuard)
+	_, open := n.Webhook.(simulated)
+	if len(n.Tokens) > 0 || n.TrustUnsigned || !byPath && !open {
+		return nil
+	}
+	how := "set webhook_token to a long random word, and register the path with it at the provider"
+	if open {
+		how = "listen on 127.0.0.1"
+	}
+	return fmt.Errorf("%s signs no webhooks, so anybody could write to it in anybody's name: %s. To believe all that is posted to it, say -trust-unsigned=%s", n.Address, how, n.Address)
+}
+
+func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (serve.Number, bool) {
+	hook, ok := made.(providers.Webhook)
+	if !ok {
+		return serve.Number{}, false
+	}
+	n := serve.Number{Address: decl.Address(), Type: decl.Type, Name: decl.Name, Webhook: hook,
+		Sender: providers.NewSender(made), Rate: made.Profile().Throughput.Value}
+	if named, ok := made.(providers.Numbered); ok {
+		n.ID, n.Phone = named.WebhookNumber()
+		n.Phone = providers.Digits(n.Phone)
+	}
+	if of, ok := made.(providers.Accounted); ok {
+		n.Account = of.WebhookAccount()
+	}
+	args := arguments(decl.Arguments)
+	// What these compare is a secret that only the provider was told.
+	n.TrustUnsigned = len(args.secrets("webhook_headers")) > 0 || args.text("webhook_user") != ""
+	if guard, ok := made.(providers.PathGuard); ok {
+		n.Tokens = guard.WebhookTokens()
+	}
+	if decl.Type == "sandbox" {
+		n.Webhook, n.TrustUnsigned = simulated{hook}, local
+	}
+	return n, true
+}
+
+// simulated is a number of the simulated network, which has no secrets: it is
+// believed where only this machine can post.
+type simulated struct{ providers.Webhook }
+
+// Authenticate takes everything.
+func (simulated) Authenticate(http.Header, []byte) (bool, error) { return false, nil }
+
+// Rules gives the reply rules of the last apply, compiled once for every apply.
+type Rules struct {
+	ws    *Workspace
+	store state.Store
+	vars  []lang.VarInput
+
+	mu    sync.Mutex
+	src   []byte
+	rules *reply.Rules
+}
+
+// Rules reads the rules from a state; vars are the values of variables.
+func (w *Workspace) Rules(store state.Store, vars []lang.VarInput) *Rules {
+	return &Rules{ws: w, store: store, vars: vars}
+}
+
+// Current compiles the rules when the state holds others than before. Rules
+// that do not compile are told once; those before them stay.
+func (r *Rules) Current(ctx context.Context) (*reply.Rules, error) {
+	src, err := r.store.Get(ctx, keptReplies)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if bytes.Equal(src, r.src) {
+		return r.rules, nil
+	}
+	r.src = src
+	if len(src) == 0 {
+		r.rules = nil
+		return nil, nil
+	}
+	rules, diags := reply.Load(ctx, src, r.ws.host.LangOptions(r.ws.Dir, r.vars))
+	if diags.HasErrors() {
+		return nil, fmt.Errorf("the rules of the last apply do not compile here: %w", firstError(diags))
+	}
+	r.rules = rules
+	return rules, nil
+}
+
+func firstError(diags hcl.Diagnostics) error {
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			return errors.New(d.Summary + ": " + d.Detail)
+		}
+	}
+	return diags
+}
+
+// LeadsHere reports whether a path ends in one of handbill serve's for numbers
+// of the same type: one address may get the events of all.
+func LeadsHere(cfg *lang.Config, address, path string) bool {
+	typ := strings.Split(address, ".")[1]
+	for _, p := range cfg.Providers {
+		if p.Type != typ {
+			continue
+		}
+		base := "/webhooks/" + p.Type + "/" + p.Name
+		tokens := arguments(p.Arguments).secret("webhook_token").Split()
+		if len(tokens) == 0 && strings.HasSuffix(strings.TrimSuffix(path, "/"), base) {
+			return true
+		}
+		for _, t := range tokens {
+			if strings.HasSuffix(path, base+"/"+t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// WebhookPath is a number's path at handbill serve; a secret in it is named, not
+// shown.
+func WebhookPath(cfg *lang.Config, address string) string {
+	for _, p := range cfg.Providers {
+		if p.Address() == address && arguments(p.Arguments).text("webhook_token") != "" {
+			return "/webhooks/" + p.Type + "/" + p.Name + "/WEBHOOK_TOKEN"
+		}
+	}
+	return "/webhooks/" + strings.ReplaceAll(strings.TrimPrefix(address, "provider."), ".", "/")
+}

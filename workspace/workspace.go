@@ -1,0 +1,130 @@
+// Package workspace opens what a command works on: the configuration of a
+// directory with its variables, the state with its lock, the sending numbers,
+// and saved plans. It knows nothing of flags and prints nothing: what goes wrong
+// is an error or a diagnostic, which the command line words.
+//
+//	ws, diags, err := workspace.Load(ctx, host, dir, vars)
+//	store, created, err := ws.OpenState(ctx)
+//	lock, err := ws.Lock(ctx, "apply", 0)
+//	number, err := ws.Provider("provider.cloud.main")
+package workspace
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/lang"
+)
+
+// Host is what a workspace has of the process.
+type Host struct {
+	Environ []string // as "NAME=value"
+	Env     func(name string) (string, bool)
+	Now     func() time.Time
+	Rand    io.Reader // where the identity of a new state comes from
+	// Version is handbill's own. Release is the version that required_version
+	// compares, "" where the build has none. UserAgent is how requests name the
+	// program. Build is the build's identity, which saved plans are bound to.
+	Version, Release, UserAgent string
+	Build                       func() string
+	// Who is the person at the command line, for the record.
+	Who string
+	// FreeSpace is how many bytes may be written where a file lies; nil asks
+	// the file system.
+	FreeSpace func(path string) (int64, error)
+}
+
+// Workspace is a directory with a configuration.
+type Workspace struct {
+	Dir    string
+	Root   *os.Root // of Dir: nothing outside of it is reached through it
+	Config *lang.Config
+
+	host *Host
+}
+
+// loadTime is how long loading may take: files of others must not hang a
+// pipeline. A configuration of thousands of products loads in a second.
+const loadTime = 30 * time.Second
+
+// Load reads the configuration of a directory. With errors among the
+// diagnostics the workspace is for looking at. The caller closes it.
+func Load(ctx context.Context, host *Host, dir string, vars []lang.VarInput) (*Workspace, hcl.Diagnostics, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, PathCause(err)
+	}
+	w := &Workspace{Dir: dir, Root: root, host: host}
+	return w, w.Reload(ctx, vars), nil
+}
+
+// Reload reads the configuration again, with other values of variables.
+func (w *Workspace) Reload(ctx context.Context, vars []lang.VarInput) hcl.Diagnostics {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	cfg, diags := lang.Load(ctx, w.Dir, w.host.LangOptions(w.Dir, vars))
+	w.Config = cfg
+	return diags
+}
+
+// LoadSaved reads the configuration that a saved plan carries, whatever the
+// directory holds now. Values of sensitive variables are not in the plan: vars
+// give them.
+func LoadSaved(ctx context.Context, host *Host, dir string, saved *SavedPlan, vars []lang.VarInput) (*Workspace, hcl.Diagnostics, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, PathCause(err)
+	}
+	values, err := savedVariables(saved.Config.Variables)
+	if err != nil {
+		return nil, nil, errors.Join(err, root.Close())
+	}
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	cfg, diags := lang.LoadFiles(ctx, saved.Config.Files, root, host.LangOptions(dir, append(values, vars...)))
+	return &Workspace{Dir: dir, Root: root, Config: cfg, host: host}, diags, nil
+}
+
+// LangOptions is what a configuration in dir is loaded with.
+func (h *Host) LangOptions(dir string, vars []lang.VarInput) lang.Options {
+	vars = slices.Clone(vars)
+	for i := range vars {
+		if vars[i].File != "" {
+			vars[i].Path = Path(dir, vars[i].File)
+		}
+	}
+	return lang.Options{
+		Vars: vars, Environ: h.Environ, Env: h.Env, Schemas: Schemas(), Version: h.Release,
+		Limits: Limits, Phone: audience.NewNumbers().Parse,
+	}
+}
+
+// Close closes the directory.
+func (w *Workspace) Close() error { return w.Root.Close() }
+
+// Path is a file that a person named, relative to dir.
+func Path(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
+// PathCause is the cause of an error of the file system without the path, which
+// the caller names as people see it.
+func PathCause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
