@@ -12,14 +12,13 @@ import (
 type decision struct {
 	kind   decisionKind
 	reason string    // of hold
-	until  time.Time // of hold and later; zero for ever
+	until  time.Time // of hold; zero for ever
 }
 
 type decisionKind uint8
 
 const (
 	admitted decisionKind = iota // it goes in the next turn
-	later                        // it waits until then, in this run
 	hold                         // a gate keeps it out of this run
 	leave                        // it stays pending
 )
@@ -36,9 +35,6 @@ func (l *lane) admission(j *job, now time.Time) decision {
 	}
 	if !j.admitted && c.Total > 0 && n.attempted >= c.Total {
 		return decision{kind: hold, reason: "total"}
-	}
-	if until := l.flow.spacing.until(j.entry.Recipient.Key(), now); until.After(now) {
-		return decision{kind: later, until: until}
 	}
 	return decision{}
 }
@@ -63,12 +59,7 @@ func (l *lane) openAt(c *plan.Campaign, r *message.Recipient, now time.Time) (re
 // gather fills the batch with jobs that are admitted, as many as the flow
 // allows. It reports whether anything was taken, sent or not.
 func (l *lane) gather(now time.Time) (moved bool, err error) {
-	free := l.flow.room(now, l.flying)
-	if free == 0 {
-		return false, nil
-	}
-	allowed := l.flow.take(now, free)
-	defer func() { l.flow.give(allowed - len(l.batch)) }()
+	allowed := l.flow.room(now, l.flying)
 	for taken := 0; len(l.batch) < allowed && taken < maxGather; taken++ {
 		j, err := l.nextJob(now)
 		if err != nil || j == nil {
@@ -100,8 +91,7 @@ func (l *lane) nextJob(now time.Time) (*job, error) {
 	return nil, nil
 }
 
-// follow carries a decision out: into the batch, back to those who wait, or out
-// of this run.
+// follow carries a decision out: into the batch, or out of this run.
 func (l *lane) follow(j *job, d decision) {
 	switch d.kind {
 	case leave:
@@ -109,9 +99,6 @@ func (l *lane) follow(j *job, d decision) {
 		return
 	case hold:
 		l.close(j, d.reason, d.until)
-		return
-	case later:
-		l.waiting.put(j, d.until)
 		return
 	}
 	if prepare(l.sender, j, l.refs); j.unfit != nil {

@@ -88,6 +88,7 @@ func TestReplace(t *testing.T) {
 				if _, err := run(t, campaignOf(10), l, newNumber(l, accept)); err != nil {
 					t.Fatal(err)
 				}
+				time.Sleep(time.Minute) // virtual: beyond the spacing
 				p := planAgain(l, 10, always)
 				n := newNumber(l, func(string, int) message.Answer { return test.answer })
 				stop := make(chan struct{})

@@ -2,7 +2,9 @@ package apply
 
 import (
 	"context"
+	"time"
 
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 )
 
@@ -20,12 +22,17 @@ type Recorder interface {
 	// An outcome for an attempt that an event settled already is joined, never
 	// overwritten. For each intent it is re-checked that no gate closed since
 	// the plan: opt-outs, cool-downs, windows, caps, a delivery that exists
-	// already, an epoch that is not ours any more; the verdicts are in the order
-	// of the intents. When it returns an error, nothing may be sent, and whether
+	// already, an epoch that is not ours any more, another message to the person a
+	// moment ago, the slots of the sending number; the verdicts are in the order of
+	// the intents. When it returns an error, nothing may be sent, and whether
 	// the outcomes are recorded is not known; but where the error wraps
 	// state.ErrFenced, another apply has begun, the outcomes are recorded and the
 	// intents are not. It keeps neither slice.
 	Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error)
+	// Slots gives many slots of a sending number to messages whose intents are
+	// durable and that missed theirs; it returns the first, the others follow
+	// a.Gap apart. With an error those messages must not leave.
+	Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error)
 	// Tally counts what the state holds of one campaign revision now.
 	Tally(ctx context.Context, campaign string, revision int) (state.Tally, error)
 	// Halt keeps durably that a campaign sends nothing before a person has

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
@@ -26,11 +28,15 @@ type ledger struct {
 	next int64
 	run  state.Run
 	ends int
+	// again is how many slots were taken by those who missed theirs.
+	again int
 	// turns is how many transactions there were.
 	turns int
 	// begun is the run as Begin was given it.
 	begun state.Run
 	halts []state.Halt
+	slots map[string]*pace.Slots
+	last  map[string]time.Time // when somebody was last written to, and took it
 
 	commit                 time.Duration // that a turn takes
 	failIntend, failSettle error
@@ -49,7 +55,7 @@ type row struct {
 }
 
 func newLedger(t testing.TB) *ledger {
-	return &ledger{t: t, rows: map[state.Key]*row{}, open: map[int64]*row{}}
+	return &ledger{t: t, rows: map[state.Key]*row{}, open: map[int64]*row{}, slots: map[string]*pace.Slots{}, last: map[string]time.Time{}}
 }
 
 func (l *ledger) Recover(context.Context) (int, error) {
@@ -128,7 +134,6 @@ func (l *ledger) intend(in state.Intent) state.Verdict {
 		if !in.Again || in.Attempt != r.attempt+1 {
 			return state.Verdict{Gate: "already_sent"}
 		}
-		r.orders++
 	case state.InDoubt, state.Sending:
 		return state.Verdict{Gate: "in_doubt"}
 	}
@@ -138,10 +143,44 @@ func (l *ledger) intend(in state.Intent) state.Verdict {
 	if in.Attempt != r.attempt+1 {
 		return state.Verdict{Gate: "attempt", Next: r.attempt + 1, Was: r.send}
 	}
+	if gate, until := delivery.Spaced(unix(l.last[in.Recipient]), time.Now().UnixMilli(), in.Spacing); gate != delivery.GateNone {
+		return state.Verdict{Gate: gate.String(), Until: time.UnixMilli(until)}
+	}
+	slot, ok := l.slotsOf(in.Number).Take(in.Pace, time.Now())
+	if !ok {
+		return state.Verdict{Gate: state.GatePace, Until: slot}
+	}
+	if r.send == state.Accepted {
+		r.orders++
+	}
+	l.last[in.Recipient] = time.Now()
 	r.send, r.attempt, r.ref, r.posts = state.Sending, in.Attempt, in.Ref, 0
 	l.next++
 	l.open[l.next] = r
-	return state.Verdict{Attempt: l.next}
+	return state.Verdict{Attempt: l.next, Leave: slot}
+}
+
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func (l *ledger) slotsOf(number string) *pace.Slots {
+	if l.slots[number] == nil {
+		l.slots[number] = &pace.Slots{}
+	}
+	return l.slots[number]
+}
+
+// Slots implements apply.Recorder.
+func (l *ledger) Slots(_ context.Context, number string, a pace.Ask, many int) (time.Time, error) {
+	time.Sleep(l.commit)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.again += many
+	return l.slotsOf(number).Again(a, time.Now(), many), nil
 }
 
 func (l *ledger) settle(outcomes []state.Outcome) {
@@ -152,7 +191,12 @@ func (l *ledger) settle(outcomes []state.Outcome) {
 			continue
 		}
 		delete(l.open, o.Attempt)
-		r.send = o.Send
+		if r.send = o.Send; r.send == state.Pending {
+			delete(l.last, r.key.Recipient)
+		}
+		if !o.Hold.IsZero() {
+			l.slotsOf(o.Number).Hold(o.Hold, time.Now())
+		}
 	}
 }
 

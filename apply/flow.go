@@ -1,21 +1,19 @@
 package apply
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 )
 
-// flow says how many messages of a number may be sent now: it holds the rate,
-// the spacing between two messages to one person, the concurrency, the breaker
-// and the pauses together. The lane asks it before it writes intents, and tells
-// it every answer.
+// flow says how many messages of a number may be sent now: it holds the pace,
+// the concurrency, the breaker and the pauses together. The lane asks it before
+// it writes intents, and tells it every answer. The spacing between two messages
+// to one person is a gate of the state, since others send to them too.
 type flow struct {
-	pace        *pacer
-	leaving     *rateWindow
-	spacing     spacing
+	pace        *pace.Number
 	concurrency concurrency
 	breaker     breaker
 	rnd         *rand.Rand
@@ -23,21 +21,27 @@ type flow struct {
 	pauseUntil  time.Time
 	throttles   int       // in a row, without an accepted message between
 	throttledAt time.Time // first of them
-	slowedAt    time.Time // when a throttle last lowered the pace
 	unreachable int       // in a row
 	probing     bool      // after the breaker: one send at a time
 }
 
 // newFlow is the flow of a number that sends rate messages a second, 0 for no
-// limit, for that many campaigns.
-func newFlow(rate float64, campaigns, parallelism int, seed *rand.Rand, now time.Time) flow {
-	return flow{pace: newPacer(rate, now), leaving: newRateWindow(rate, now), spacing: newSpacing(now, campaigns),
-		concurrency: newConcurrency(parallelism), rnd: seed}
+// limit.
+func newFlow(rate float64, parallelism int, rnd *rand.Rand) flow {
+	return flow{pace: pace.New(rate), concurrency: newConcurrency(parallelism), rnd: rnd}
 }
 
-// room is how many sends may be started at now beside those in flight, the
-// rate left out: concurrency, breaker and pauses decide.
+// room is how many sends may be started at now beside those in flight.
 func (f *flow) room(now time.Time, flying int) int {
+	places := f.places(now, flying)
+	if places == 0 {
+		return 0
+	}
+	return f.pace.Due(now, places)
+}
+
+// places is room without the pace: concurrency, breaker and pauses decide.
+func (f *flow) places(now time.Time, flying int) int {
 	if now.Before(f.pauseUntil) {
 		return 0
 	}
@@ -48,27 +52,19 @@ func (f *flow) room(now time.Time, flying int) int {
 	return min(max(places-flying, 0), maxBatch)
 }
 
-// take is how many of n sends the rate allows at now; give returns those of
-// them that were not made.
-func (f *flow) take(now time.Time, n int) int { return f.pace.take(now, n) }
-func (f *flow) give(n int)                    { f.pace.give(n) }
-
 // after is when the number may send more, if no answer comes before; zero when
 // flow does not know of a time.
 func (f *flow) after(now time.Time, flying int) time.Time {
 	if now.Before(f.pauseUntil) {
 		return f.pauseUntil
 	}
-	if f.room(now, flying) > 0 {
-		if d := f.pace.wait(now); d > 0 {
+	if f.places(now, flying) > 0 {
+		if d := f.pace.Wait(now); d > 0 {
 			return now.Add(d)
 		}
 	}
 	return time.Time{}
 }
-
-// leave waits until a message may leave, or ctx is done.
-func (f *flow) leave(ctx context.Context, clock func() time.Time) { f.leaving.wait(ctx, clock) }
 
 // pauseFor stops new sends until then; false when that changes nothing.
 func (f *flow) pauseFor(until, now time.Time) bool {
@@ -86,7 +82,7 @@ func (f *flow) answered(class message.Class, took time.Duration) (opens bool) {
 	if !opens && decided(class) {
 		f.probing = false
 	}
-	f.concurrency.answered(took, class, f.pace.rate)
+	f.concurrency.answered(took, class, f.pace.Rate())
 	if class != message.Throttled {
 		f.throttles = 0
 	}
@@ -94,7 +90,7 @@ func (f *flow) answered(class message.Class, took time.Duration) (opens bool) {
 		f.unreachable = 0
 	}
 	if class == message.Accepted {
-		f.pace.ease()
+		f.pace.Ease()
 	}
 	return opens
 }
@@ -110,17 +106,12 @@ func (f *flow) opened() (wait time.Duration, ok bool) {
 
 // throttled slows the number, and says for how long it pauses; ok is false when
 // the provider has refused everything for so long that it is time to give up.
-// Throttles that come together are one sign and slow it once: those of one
-// second are about the same pace.
 func (f *flow) throttled(asked time.Duration, now time.Time) (pause time.Duration, ok bool) {
 	if f.throttles == 0 {
 		f.throttledAt = now
 	}
 	f.throttles++
-	if now.Sub(f.slowedAt) >= time.Second {
-		f.slowedAt = now
-		f.pace.slow()
-	}
+	f.pace.Slow(now)
 	if pause = asked; pause <= 0 && f.throttles > 1 {
 		pause = f.jitter(throttleBase, f.throttles-1)
 	}

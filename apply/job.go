@@ -25,8 +25,9 @@ type job struct {
 	unfit    error // why there is no request
 	intent   state.Intent
 	request  message.Request
-	handle   int64 // of the durable intent
-	sequence int   // keeps the heap's order stable
+	handle   int64     // of the durable intent
+	slot     time.Time // when it may leave; zero for at once
+	sequence int       // keeps the heap's order stable
 }
 
 // settled says that the delivery is in the state as rejected or accepted, and

@@ -63,17 +63,16 @@ const maxBatch = maxConcurrency
 const maxGather = 4096
 
 func newLane(r *Running, provider string) *lane {
-	rate, campaigns := 0.0, 0
+	rate := 0.0
 	for i := range r.plan.Campaigns {
 		if c := &r.plan.Campaigns[i]; c.Provider == provider {
 			rate = max(rate, c.Throughput)
-			campaigns++
 		}
 	}
 	l := &lane{
 		r: r, provider: provider, sender: r.opt.Senders[provider],
 		refs: message.NewReferences(r.plan.Lineage), canaries: map[*counts]*canary{}, identity: newIdentity(),
-		flow:    newFlow(rate, campaigns, r.opt.Parallelism, rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider)))), r.opt.Now()),
+		flow:    newFlow(rate, r.opt.Parallelism, rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider))))),
 		answers: make(chan answered, maxConcurrency), work: make(chan *job, maxConcurrency),
 	}
 	l.sources = openSources(r, provider)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -46,10 +47,6 @@ func (l *lane) book() {
 // heap when it returns.
 func (l *lane) react(a *answered, now time.Time) {
 	switch a.answer.Class {
-	case message.Throttled, message.NotSent, message.AccountFault:
-		l.flow.spacing.untaken(a.job.intent.Recipient)
-	}
-	switch a.answer.Class {
 	case message.Throttled:
 		l.throttled(a, now)
 	case message.PairThrottled:
@@ -78,7 +75,6 @@ const (
 	throttleWait = 500 * time.Millisecond
 	// unreachableGiveUp is how many sends in a row may find no connection.
 	unreachableGiveUp = 20
-	spacingWait       = 6 * time.Second
 	// askedWait is the most that a provider's own word holds a number or a
 	// message: after it the number is tried again.
 	askedWait  = time.Hour
@@ -109,7 +105,7 @@ func (l *lane) pairThrottled(a *answered, now time.Time) {
 		a.left = true
 		return
 	}
-	l.later(a, now.Add(max(min(a.answer.RetryAfter, askedWait), spacingWait<<(j.tries-1))))
+	l.later(a, now.Add(max(min(a.answer.RetryAfter, askedWait), delivery.Spacing<<(j.tries-1))))
 }
 
 // notSent tries again later, as often as the campaign allows.

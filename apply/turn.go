@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/internal/fp"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 )
 
@@ -31,7 +33,7 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for i, j := range l.batch {
-		l.release(ctx, j, verdicts[i], now)
+		l.release(ctx, j, verdicts[i])
 	}
 	l.batch = l.batch[:0]
 	return nil
@@ -44,10 +46,12 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	outcomes, intents := l.outcomes(), l.intents()
 	// A turn is written even when the run was cancelled; its sends see that.
 	ctx = context.WithoutCancel(ctx)
+	began := l.r.opt.Now()
 	hit(len(outcomes), "outcome-before")
 	hit(len(intents), "intent-before")
 	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, intents)
 	hit(len(intents), "intent-after")
+	l.flow.pace.Committed(l.r.opt.Now().Sub(began))
 	fenced := errors.Is(err, state.ErrFenced)
 	if err == nil || fenced || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
 		hit(len(outcomes), "outcome-after")
@@ -75,14 +79,21 @@ func (l *lane) outcomes() []state.Outcome {
 	now := l.r.opt.Now()
 	l.out = l.out[:0]
 	for i := range l.settled {
-		l.out = append(l.out, state.OutcomeOf(l.settled[i].job.handle, l.settled[i].answer, now))
+		a := &l.settled[i]
+		o := state.OutcomeOf(a.job.handle, a.answer, now)
+		if o.Number = l.provider; a.answer.Class == message.Throttled {
+			o.Hold = l.flow.pauseUntil // whoever sends through the number waits
+		}
+		l.out = append(l.out, o)
 	}
 	return l.out
 }
 
 func (l *lane) intents() []state.Intent {
 	l.in = l.in[:0]
+	ask := l.flow.pace.Ask(l.r.opt.Now())
 	for _, j := range l.batch {
+		j.intent.Pace = ask
 		l.in = append(l.in, j.intent)
 	}
 	return l.in
@@ -93,21 +104,19 @@ func (l *lane) putBack(now time.Time) {
 	for _, j := range l.batch {
 		l.waiting.put(j, now)
 	}
-	l.flow.give(len(l.batch))
 	l.batch = l.batch[:0]
 }
 
 // release lets a job go whose intent is durable, or books the gate that
 // refused it.
-func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Time) {
+func (l *lane) release(ctx context.Context, j *job, v state.Verdict) {
 	if v.Gate != "" {
-		l.flow.give(1)
 		l.gate(j, v)
 		return
 	}
-	j.handle, j.touched = v.Attempt, true
+	j.handle, j.touched, j.slot = v.Attempt, true, v.Leave
+	l.flow.pace.Told(v.Leave, true)
 	l.flying++
-	l.flow.spacing.sent(j.intent.Recipient, now)
 	if l.senders < l.flying {
 		l.senders++
 		go l.send(ctx)
@@ -120,13 +129,20 @@ func (l *lane) release(ctx context.Context, j *job, v state.Verdict, now time.Ti
 // every request.
 func (l *lane) send(ctx context.Context) {
 	clock := l.r.opt.Now
+	again := func(a pace.Ask, many int) (time.Time, error) {
+		return l.r.opt.Recorder.Slots(context.WithoutCancel(ctx), l.provider, a, many)
+	}
 	for j := range l.work {
-		l.flow.leave(ctx, clock)
 		started := clock()
-		fp.Hit("request-before")
-		a := l.sender.Send(ctx, j.request)
-		fp.Hit("answer-after")
-		took := clock().Sub(started)
+		var a message.Answer
+		if err := l.flow.pace.Leave(ctx, clock, j.slot, again); err != nil && ctx.Err() == nil {
+			a = message.Answer{Class: message.NotSent, Title: err.Error()}
+		} else {
+			fp.Hit("request-before")
+			a = l.sender.Send(ctx, j.request)
+			fp.Hit("answer-after")
+		}
+		took := clock().Sub(started) // with the wait for its slot, which holds a place as well
 		a.Title = impersonal(a.Title, j.entry.Values)
 		l.answers <- answered{job: j, answer: a, took: took}
 	}
@@ -143,8 +159,17 @@ func impersonal(title string, values []string) string {
 	return title
 }
 
-// gate books a verdict that wrote nothing.
+// gate does what a verdict asks for that wrote nothing.
 func (l *lane) gate(j *job, v state.Verdict) {
+	switch v.Gate {
+	case state.GatePace: // others send through the number as well
+		l.flow.pace.Told(v.Until, false)
+		l.waiting.put(j, l.r.opt.Now())
+		return
+	case state.GateSpacing:
+		l.waiting.put(j, v.Until)
+		return
+	}
 	if v.Gate == state.GateAttempt { // a saved plan applied again: the rest of it goes on
 		j.attempt = v.Next
 		if j.settled() && v.Was == state.Pending {

@@ -20,10 +20,12 @@ const (
 	GateDoubt
 	GateRefused // it was refused, and this attempt is no retry
 	GateAttempt // the attempt's number is not the next: the plan is older than the state
+	GateSpacing // the person got another message a moment ago
+	GatePace    // the number has sent what its limit allows
 )
 
 var gates = [...]string{"", "opted_out", "erased", "no_consent", "cooldown", "window_closed", "window_unknown",
-	"frequency_cap", "already_sent", "in_doubt", "refused_before", "attempt"}
+	"frequency_cap", "already_sent", "in_doubt", "refused_before", "attempt", "spacing", "pace"}
 
 // String is the gate's word; "" for GateNone.
 func (g Gate) String() string {

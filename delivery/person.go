@@ -15,6 +15,26 @@ const WindowMargin = 2 * time.Minute
 // not to deliver to (131049). Source: Meta, error codes, read 2026-09-11.
 const CooldownLength = 24 * time.Hour
 
+// Spacing is the least time between two messages to one person, whatever sends
+// them. Source: Meta, WhatsApp Cloud API, "About the platform" (pair rate
+// limit), read 2026-09-11.
+const Spacing = 6 * time.Second
+
+// spacingMargin is how long after its intent a message may leave, see
+// pace.Ahead: intents are that much further apart than messages have to be.
+const spacingMargin = 500 * time.Millisecond
+
+// Spaced says whether a person whose last message was intended at last may get
+// another at now, and when it may where not. What certainly was not taken is no
+// message.
+func Spaced(last, now int64, spacing time.Duration) (g Gate, until int64) {
+	until = last + (spacing + spacingMargin).Milliseconds()
+	if last == 0 || spacing <= 0 || until <= now {
+		return GateNone, 0
+	}
+	return GateSpacing, until
+}
+
 // Window is what is known of the 24-hour window of one person at one sending
 // number.
 type Window struct {

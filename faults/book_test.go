@@ -16,6 +16,7 @@ import (
 
 	rules "github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 )
@@ -141,7 +142,9 @@ func (p *pairOf) intend() {
 		in = append(in, state.Intent{Key: keyOf(i), To: message.Address{Phone: phone(i)}, Attempt: number,
 			Ref: message.NewRef(p.book.lineage, simCampaign, phone(i), 1, number), Message: "text_message.hi",
 			Retry: rapid.Bool().Draw(p.t, "retry"), Marketing: true, Window: rapid.Bool().Draw(p.t, "window"), AssumeOpen: true,
-			CapCount: rapid.IntRange(0, 2).Draw(p.t, "cap"), CapPer: 12 * time.Hour})
+			CapCount: rapid.IntRange(0, 2).Draw(p.t, "cap"), CapPer: 12 * time.Hour,
+			Number: "provider.sandbox.main", Spacing: time.Duration(rapid.IntRange(0, 1).Draw(p.t, "spacing")) * rules.Spacing,
+			Pace: pace.Ask{Gap: time.Duration(rapid.IntRange(0, 2).Draw(p.t, "gap")) * 100 * time.Millisecond, After: p.now}})
 	}
 	got, err := p.store.Intend(p.ctx, p.run, in)
 	want, wantErr := p.book.intend(p.run, in, p.now.UnixMilli())

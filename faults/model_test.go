@@ -10,6 +10,7 @@ import (
 
 	rules "github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 )
 
@@ -30,6 +31,7 @@ type book struct {
 	seen          map[string]bool
 	findings      []finding
 	halts         []state.Halt
+	slots         map[string]*pace.Slots // by sending number
 	// moved is told of every move on the send axis.
 	moved func(from, to state.Send, p state.Proof)
 	// found is told of every finding.
@@ -90,7 +92,7 @@ var errNotOpen = errors.New("the run is not open")
 
 func newBook(lineage string) *book {
 	return &book{lineage: lineage, byKey: map[state.Key][]int64{}, byRef: map[string]int64{},
-		people: map[string]*human{}, seen: map[string]bool{}, moved: func(_, _ state.Send, _ state.Proof) {}, found: func(string) {}}
+		people: map[string]*human{}, seen: map[string]bool{}, slots: map[string]*pace.Slots{}, moved: func(_, _ state.Send, _ state.Proof) {}, found: func(string) {}}
 }
 
 func (b *book) person(key string) *human {
@@ -177,6 +179,12 @@ func (b *book) intend(run int64, intents []state.Intent, now int64) ([]state.Ver
 		if out[i] = b.gates(in, now); out[i].Gate != "" {
 			continue
 		}
+		slot, ok := b.slotsOf(in.Number).Take(in.Pace, time.UnixMilli(now))
+		if !ok {
+			out[i] = state.Verdict{Gate: state.GatePace, Until: slot}
+			continue
+		}
+		out[i].Leave = slot
 		a := &attempt{key: in.Key, number: in.Attempt, run: run, intended: now, ref: in.Ref}
 		b.attempts = append(b.attempts, a)
 		id := int64(len(b.attempts))
@@ -207,7 +215,34 @@ func (b *book) gates(in *state.Intent, now int64) state.Verdict {
 			return state.Verdict{Gate: gate}
 		}
 	}
-	return b.frequency(in, now)
+	if v := b.frequency(in, now); v.Gate != "" {
+		return v
+	}
+	return b.spaced(in, now)
+}
+
+func (b *book) slotsOf(number string) *pace.Slots {
+	if b.slots[number] == nil {
+		b.slots[number] = &pace.Slots{}
+	}
+	return b.slots[number]
+}
+
+// spaced is the rule of 6 seconds between two messages to one person.
+func (b *book) spaced(in *state.Intent, now int64) state.Verdict {
+	last := int64(0)
+	for key, ids := range b.byKey {
+		for _, id := range ids {
+			if a := b.attempts[id-1]; key.Recipient == in.Recipient && (a.outcome == nil || a.outcome.send != state.Pending) {
+				last = max(last, a.intended)
+			}
+		}
+	}
+	gate, until := rules.Spaced(last, now, in.Spacing)
+	if gate == rules.GateNone {
+		return state.Verdict{}
+	}
+	return state.Verdict{Gate: gate.String(), Until: time.UnixMilli(until).UTC()}
 }
 
 func (b *book) once(in *state.Intent) state.Verdict {
@@ -283,6 +318,9 @@ func (b *book) settle(run int64, outcomes []state.Outcome) error {
 		o := &outcomes[i]
 		if err := b.settleOne(o); err != nil {
 			return err
+		}
+		if !o.Hold.IsZero() {
+			b.slotsOf(o.Number).Hold(o.Hold, o.At)
 		}
 		if o.ID != "" {
 			b.adopt(o.ID)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
@@ -254,6 +255,19 @@ func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in [
 		p.w.seen.add("gate " + one.Gate)
 	}
 	return v, nil
+}
+
+// Slots implements apply.Recorder.
+func (p *process) Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error) {
+	err = p.commit("slots", func() error {
+		if p.w.real != nil {
+			first, err = p.w.real.Slots(ctx, number, a, many)
+			return err
+		}
+		first = p.w.book.slotsOf(number).Again(a, time.Now(), many)
+		return nil
+	})
+	return first, err
 }
 
 // turn is settle and intend in one transaction. What could fail in the second

@@ -209,6 +209,8 @@ func (s *Server) answerLoop(ctx context.Context) {
 			running--
 			s.answerFault(ctx, b.done(ctx, f.line, f.err))
 			more = more || b.room()
+		case r := <-s.resting:
+			b.rest(r)
 		case <-awake:
 			more = true
 		case <-again.C:
@@ -219,6 +221,60 @@ func (s *Server) answerLoop(ctx context.Context) {
 	}
 	for range running {
 		<-over
+	}
+}
+
+// wait waits, or returns the context's error.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// rest is somebody who begins, or ends, to wait in the middle of an answer.
+type rest struct {
+	number string
+	ends   bool
+}
+
+// rest is wait without a hand: one person's wait keeps nobody else's answer back.
+// Afterwards it goes on at once, so that for a moment there may be more at work
+// than hands.
+func (s *Server) rest(ctx context.Context, number string, d time.Duration) error {
+	if d <= time.Second {
+		return wait(ctx, d)
+	}
+	if !s.rested(ctx, rest{number: number}) {
+		return ctx.Err()
+	}
+	err := wait(ctx, d)
+	s.rested(ctx, rest{number: number, ends: true})
+	return err
+}
+
+func (s *Server) rested(ctx context.Context, r rest) bool {
+	select {
+	case s.resting <- r:
+		return true
+	case <-ctx.Done(): // the answering has ended, or is about to
+		return false
+	}
+}
+
+// rest takes a hand from, or gives it to, somebody who waits.
+func (b *backlog) rest(r rest) {
+	if r.ends {
+		b.lanes[r.number].running++
+	} else {
+		b.lanes[r.number].running--
 	}
 }
 

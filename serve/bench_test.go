@@ -39,7 +39,7 @@ func BenchmarkWebhooks(b *testing.B) {
 			ids[i] = fmt.Sprint("wamid.", i)
 		}
 		refs := accepted(b, store, ids...)
-		s, err := serve.New(b.Context(), serve.Options{Store: store, Now: time.Now, Rules: noRules,
+		s, err := serve.New(b.Context(), serve.Options{Spacing: -1, Store: store, Now: time.Now, Rules: noRules,
 			Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(b, "http://127.0.0.1:1")}}})
 		if err != nil {
 			b.Fatal(err)

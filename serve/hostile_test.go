@@ -277,7 +277,7 @@ func TestAFullQueueAsksToComeAgain(t *testing.T) {
 	h := newHouse(t, hello)
 	h.stop()
 	f := &full{Store: h.store, entered: make(chan struct{}, 2), release: make(chan struct{})}
-	s, err := serve.New(t.Context(), serve.Options{Store: f, Queue: 1, Now: time.Now, Rules: noRules,
+	s, err := serve.New(t.Context(), serve.Options{Spacing: -1, Store: f, Queue: 1, Now: time.Now, Rules: noRules,
 		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(t, h.netURL)}}})
 	if err != nil {
 		t.Fatal(err)

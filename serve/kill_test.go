@@ -49,7 +49,7 @@ func serveChild(path, network string) error {
 	}
 	rules := compile(childT{}, hello)
 	p := metaNumber(childT{}, network)
-	s, err := serve.New(ctx, serve.Options{Store: store, Now: time.Now, Rules: func(context.Context) (*reply.Rules, error) { return rules, nil },
+	s, err := serve.New(ctx, serve.Options{Spacing: -1, Store: store, Now: time.Now, Rules: func(context.Context) (*reply.Rules, error) { return rules, nil },
 		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: p, Sender: providers.NewSender(p)}}})
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func finish(t *testing.T, store *sqlite.Store, network string) {
 	rules := compile(t, hello)
 	p := metaNumber(t, network)
 	settled := make(chan struct{}, 1)
-	s, err := serve.New(t.Context(), serve.Options{Store: idle{store, settled}, Now: time.Now, Rules: func(context.Context) (*reply.Rules, error) { return rules, nil },
+	s, err := serve.New(t.Context(), serve.Options{Spacing: -1, Store: idle{store, settled}, Now: time.Now, Rules: func(context.Context) (*reply.Rules, error) { return rules, nil },
 		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: p, Sender: providers.NewSender(p)}}})
 	if err != nil {
 		t.Fatal(err)

@@ -214,7 +214,7 @@ func TestMetrics(t *testing.T) {
 	h.post(envelope("messages", wrote("wamid.1", "Hi")))
 	h.await(serve.EventReplied)
 	h.stop()
-	s, err := serve.New(t.Context(), serve.Options{Store: h.store, Now: time.Now, Rules: noRules,
+	s, err := serve.New(t.Context(), serve.Options{Spacing: -1, Store: h.store, Now: time.Now, Rules: noRules,
 		Build:   serve.Build{Version: "1.2.3", Revision: "5d3f0c1a", Go: "go1.26.0"},
 		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(t, h.netURL)}}})
 	if err != nil {

@@ -39,7 +39,7 @@ func routed(t *testing.T, numbers []serve.Number, path, body, signature string) 
 	t.Helper()
 	h := newHouse(t, hello)
 	h.stop()
-	s, err := serve.New(t.Context(), serve.Options{Store: h.store, Now: time.Now, Rules: noRules, Numbers: numbers})
+	s, err := serve.New(t.Context(), serve.Options{Spacing: -1, Store: h.store, Now: time.Now, Rules: noRules, Numbers: numbers})
 	if err != nil {
 		t.Fatal(err)
 	}

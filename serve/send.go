@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 )
 
@@ -33,7 +34,7 @@ func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) 
 		return nil
 	}
 	in := state.Intent{Key: state.Key{Campaign: m.rule, Recipient: ev.Recipient, Revision: int(ev.Seq)}, To: address(ev.Event.From),
-		Attempt: 1, Message: m.message, Digest: message.Digest(m.draft, m.values), Window: true, Inbound: ev.Seq}
+		Attempt: 1, Message: m.message, Digest: message.Digest(m.draft, m.values), Number: ev.Provider, Spacing: s.opt.Spacing, Window: true, Inbound: ev.Seq}
 	for try := 0; ; try++ {
 		ans, verdict, err := s.attempt(ctx, n, &in, m)
 		switch {
@@ -41,6 +42,12 @@ func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) 
 			return err
 		case verdict.Gate == state.GateAttempt && verdict.Next > in.Attempt:
 			in.Attempt = verdict.Next // an earlier server's attempts count
+			continue
+		case verdict.Gate == state.GateSpacing || verdict.Gate == state.GatePace:
+			if err := s.rest(ctx, ev.Provider, verdict.Until.Sub(s.opt.Now())); err != nil {
+				return err
+			}
+			try--
 			continue
 		case verdict.Gate != "":
 			s.gated(ev, m, verdict.Gate)
@@ -52,7 +59,7 @@ func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) 
 		if !again {
 			return nil
 		}
-		if err := wait(ctx, pause); err != nil {
+		if err := s.rest(ctx, ev.Provider, pause); err != nil {
 			return err
 		}
 		in.Attempt++
@@ -79,24 +86,39 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 		return message.Answer{}, state.Verdict{Gate: "unsendable"}, nil // told as a gate
 	}
 	in.Body = sha256.Sum256(req.Body)
-	if err := wait(ctx, n.pace.take(s.opt.Now())); err != nil {
+	if err := s.rest(ctx, n.Address, n.pace.Reserve(s.opt.Now())); err != nil {
 		return message.Answer{}, state.Verdict{}, err
 	}
+	began := s.opt.Now()
+	in.Pace = n.pace.Ask(began)
 	fp.Hit("reply-intent-before")
 	verdicts, err := s.opt.Store.Intend(ctx, 0, []state.Intent{*in})
 	fp.Hit("reply-intent-after")
+	n.pace.Committed(s.opt.Now().Sub(began))
 	if err != nil || verdicts[0].Gate != "" {
 		if err != nil {
 			return message.Answer{}, state.Verdict{}, err
 		}
+		if verdicts[0].Gate == state.GatePace {
+			n.pace.Told(verdicts[0].Until, false)
+		}
 		return message.Answer{}, verdicts[0], nil
 	}
+	n.pace.Told(verdicts[0].Leave, true)
 	// The intent is durable: the request leaves, and its outcome is written,
 	// also when we are asked to end.
 	ctx = context.WithoutCancel(ctx)
-	ans := n.Sender.Send(ctx, req)
+	again := func(a pace.Ask, many int) (time.Time, error) { return s.opt.Store.Slots(ctx, n.Address, a, many) }
+	ans := message.Answer{Class: message.NotSent, Title: "it found no moment to leave at"}
+	if err := n.pace.Leave(ctx, s.opt.Now, verdicts[0].Leave, again); err == nil {
+		ans = n.Sender.Send(ctx, req)
+	}
 	fp.Hit("reply-answer-after")
-	err = s.opt.Store.Settle(ctx, 0, []state.Outcome{state.OutcomeOf(verdicts[0].Attempt, ans, s.opt.Now())})
+	out := state.OutcomeOf(verdicts[0].Attempt, ans, s.opt.Now())
+	if out.Number = n.Address; ans.Class == message.Throttled {
+		out.Hold = s.opt.Now().Add(ans.RetryAfter) // whoever sends through the number waits
+	}
+	err = s.opt.Store.Settle(ctx, 0, []state.Outcome{out})
 	fp.Hit("reply-outcome-after")
 	return ans, verdicts[0], err
 }
@@ -104,13 +126,17 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 // again says whether a reply that was certainly not taken is tried once more,
 // and after how long.
 func (s *Server) again(n *number, ans message.Answer, try int) (time.Duration, bool) {
+	if ans.Class == message.Accepted {
+		n.pace.Ease()
+	}
 	if try >= len(s.opt.Backoff) {
 		return 0, false
 	}
 	pause := max(s.opt.Backoff[try], ans.RetryAfter)
 	switch ans.Class {
 	case message.Throttled:
-		n.pace.pause(s.opt.Now().Add(pause))
+		n.pace.Slow(s.opt.Now())
+		n.pace.Pause(s.opt.Now().Add(pause))
 		return 0, true
 	case message.PairThrottled, message.NotSent:
 		return pause, true

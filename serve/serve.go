@@ -15,7 +15,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/state"
@@ -42,6 +44,8 @@ type Store interface {
 	SetAttributes(ctx context.Context, recipient string, set map[string]string) error
 	Handover(ctx context.Context, recipient string, on bool) error
 
+	// Slots gives new slots of a number; see apply.Recorder.
+	Slots(ctx context.Context, number string, a pace.Ask, many int) (time.Time, error)
 	Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error)
 	Settle(ctx context.Context, run int64, outcomes []state.Outcome) error
 
@@ -70,7 +74,8 @@ type Number struct {
 	TrustUnsigned bool
 	// Sender is where answers go; nil answers nothing.
 	Sender providers.Sender
-	// Rate is how many answers a second may go out; 0 for no bound.
+	// Rate is how many messages a second the number may send, an apply's
+	// included; 0 for no bound.
 	Rate float64
 }
 
@@ -108,6 +113,9 @@ type Options struct {
 	// Backoff are the waits before a reply that was certainly not taken is tried
 	// again; nil for 1 s, 6 s, 15 s and 60 s.
 	Backoff []time.Duration
+	// Spacing is the least time between two messages to one person, a campaign's
+	// included; 0 for delivery.Spacing, negative for none.
+	Spacing time.Duration
 	// ForwardBackoff are the waits before a forward is tried again; nil for the
 	// schedule of standardwebhooks.com, 27 hours in all.
 	ForwardBackoff []time.Duration
@@ -159,6 +167,7 @@ type Server struct {
 	queue    chan struct{} // a place for each webhook that waits for its commit
 	folding  chan struct{} // wakes the fold
 	inbound  chan struct{} // wakes the answering
+	resting  chan rest     // of those who answer and wait
 	forwards *forwards
 	client   *http.Client
 	confirm  map[string]*message.Draft // by language
@@ -174,7 +183,7 @@ type lastRules struct{ rules *reply.Rules }
 
 type number struct {
 	Number
-	pace   *pacer
+	pace   *pace.Number
 	tokens [][32]byte // SHA-256 of Tokens
 }
 
@@ -190,7 +199,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	opt.defaults()
 	s := &Server{
 		opt: opt, lineage: meta.Lineage, numbers: map[string]*number{}, paths: map[string]*number{},
-		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1),
+		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1), resting: make(chan rest),
 		client: guardedClient(opt.AllowHosts), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(opt.Build),
 	}
 	s.forwards = newForwards(s)
@@ -219,6 +228,9 @@ func (o *Options) defaults() {
 	if o.ReadTimeout == 0 {
 		o.ReadTimeout = 5 * time.Second
 	}
+	if o.Spacing == 0 {
+		o.Spacing = delivery.Spacing
+	}
 	if o.Backoff == nil {
 		o.Backoff = []time.Duration{time.Second, 6 * time.Second, 15 * time.Second, time.Minute}
 	}
@@ -233,7 +245,7 @@ func (s *Server) add(n Number) error {
 	if n.Webhook == nil || s.paths[path] != nil {
 		return fmt.Errorf("serve: %s has no webhook, or is there twice", n.Address)
 	}
-	one := &number{Number: n, pace: newPacer(n.Rate, s.opt.Now())}
+	one := &number{Number: n, pace: pace.New(n.Rate)}
 	for _, t := range n.Tokens {
 		one.tokens = append(one.tokens, hash(t))
 	}

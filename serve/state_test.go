@@ -92,7 +92,7 @@ func fed(t *testing.T, numbers func(*sqlite.Store) []serve.Number, paths, bodies
 		t.Fatal(err)
 	}
 	defer store.Close()
-	s, err := serve.New(t.Context(), serve.Options{Store: store, Now: clock, Rules: noRules, Numbers: numbers(store)})
+	s, err := serve.New(t.Context(), serve.Options{Spacing: -1, Store: store, Now: clock, Rules: noRules, Numbers: numbers(store)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func lockable(t *testing.T, slow bool) (l *locked, addr string, events chan serv
 	h := newHouse(t, hello)
 	h.stop()
 	l, events = &locked{Store: h.store, slow: slow}, make(chan serve.Event, 100)
-	s, err := serve.New(t.Context(), serve.Options{Store: l, Now: time.Now, Rules: noRules, CommitTime: 50 * time.Millisecond,
+	s, err := serve.New(t.Context(), serve.Options{Spacing: -1, Store: l, Now: time.Now, Rules: noRules, CommitTime: 50 * time.Millisecond,
 		Observe: func(ev serve.Event) { events <- ev },
 		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(t, h.netURL)}}})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 )
 
 // Store keeps one state. Package statetest holds every store to what is said
@@ -62,6 +63,9 @@ type Sends interface {
 	// Turn records outcomes of attempts and then new intents. The intents see
 	// the outcomes, and every webhook that was accepted before.
 	//
+	// No slot of a sending number is given twice, whoever asks, and no intent is
+	// recorded within its Spacing of another message to the person.
+	//
 	// The verdicts are in the order of the intents: each is durable and has an
 	// Attempt, or a Gate says why it was not recorded. An outcome for an attempt
 	// that is settled is joined by the rules of delivery.Joins; a move that is
@@ -76,6 +80,10 @@ type Sends interface {
 	// Intend is Turn without outcomes, and Settle without intents.
 	Intend(ctx context.Context, run int64, intents []Intent) ([]Verdict, error)
 	Settle(ctx context.Context, run int64, outcomes []Outcome) error
+	// Slots gives many slots of a sending number to messages whose intents are
+	// durable and that missed theirs. It returns the first; the others follow
+	// a.Gap apart.
+	Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error)
 	// Finish closes a run with its counts. It fails for a run that is over, and
 	// with ErrFenced when another has begun since.
 	Finish(ctx context.Context, r Run) error

@@ -12,6 +12,7 @@ import (
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 )
 
 // Send is the send axis of a delivery; see delivery.Send.
@@ -125,6 +126,14 @@ type Intent struct {
 	// NoCooldown lifts the cool-downs of Marketing: they are about marketing
 	// templates, not about messages in an open window and other templates.
 	NoCooldown bool
+	// Number is the address of the provider block of the sending number.
+	Number string
+	// Pace asks for the moment at which the message may leave, of Number's slots;
+	// zero for no limit.
+	Pace pace.Ask
+	// Spacing is how long after any other message the person may get this one;
+	// 0 for no rule.
+	Spacing time.Duration
 	// Window says that the message needs an open 24-hour window. AssumeOpen
 	// takes an unknown one as open; KnownUntil is what the audience claims.
 	Window     bool
@@ -155,6 +164,10 @@ const (
 	// used already: the plan is older than the state. Verdict.Next is the next
 	// free number.
 	GateAttempt = "attempt"
+	// GateSpacing and GatePace say that the message is too early for the person,
+	// and for the number. Verdict.Until is when it may be asked for again.
+	GateSpacing = "spacing"
+	GatePace    = "pace"
 )
 
 // Verdict is what became of an Intent in the transaction that wrote it.
@@ -163,7 +176,8 @@ type Verdict struct {
 	Attempt int64
 	// Gate is why nothing was written: "opted_out", "cooldown", "window_closed",
 	// "window_unknown", "frequency_cap", "already_sent", "in_doubt",
-	// "refused_before", "attempt"; "" when the intent is durable.
+	// "refused_before", "attempt", "spacing", "pace"; "" when the intent is
+	// durable.
 	Gate string
 	// Next is with Gate "attempt" the number that the next attempt must have:
 	// the state knows of more attempts than the plan did.
@@ -171,9 +185,12 @@ type Verdict struct {
 	// Was is with Next how the delivery stands: Pending, also without any
 	// attempt, or Rejected.
 	Was Send
-	// Until is when a gate opens again, for cool-downs and caps; zero when it
-	// does not by itself.
+	// Until is when a gate opens again, for cool-downs, caps, spacing and pace;
+	// zero when it does not by itself.
 	Until time.Time
+	// Leave is when the message may leave: the slot of its number that it got.
+	// Zero for at once.
+	Leave time.Time
 }
 
 // Outcome settles an attempt.
@@ -191,6 +208,10 @@ type Outcome struct {
 	OptOut     bool
 	Cooldown   time.Time
 	WindowShut bool
+	// Hold is until when Number, the address of the sending number, gives no
+	// slots, since the provider asked for a pause; zero for none.
+	Hold   time.Time
+	Number string
 }
 
 // CampaignRun is what one apply planned for one campaign, and how it ended.

@@ -23,14 +23,15 @@ var rooms = map[string][]string{
 	"lang/eval":              {"message"},
 	"lang":                   {"message", "lang/eval"},
 	"audience":               {"message"},
-	"delivery":               {"message"},                      // pure: the rules of sending once
-	"state":                  {"delivery", "message"},          // knows no SQL and no file
-	"state/memstate":         {"delivery", "message", "state"}, // for tests
-	"state/statetest":        {"delivery", "message", "state", "state/memstate"},
-	"state/sqlite":           {"delivery", "message", "state", "internal/fp"},
+	"delivery":               {"message"},                              // pure: the rules of sending once
+	"pace":                   {},                                       // the pace of one sending number
+	"state":                  {"pace", "delivery", "message"},          // knows no SQL and no file
+	"state/memstate":         {"pace", "delivery", "message", "state"}, // for tests
+	"state/statetest":        {"pace", "delivery", "message", "state", "state/memstate"},
+	"state/sqlite":           {"pace", "delivery", "message", "state", "internal/fp"},
 	"plan":                   {"delivery", "lang", "audience", "message", "state"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},
-	"apply":                  {"message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
+	"apply":                  {"delivery", "pace", "message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
 	"providers":              {"message"},
 	"providers/wire":         {"message"},
 	"providers/metaobject":   {"message", "providers", "providers/wire"},
@@ -41,7 +42,7 @@ var rooms = map[string][]string{
 	"providers/onemsg":       {"message", "providers", "providers/metaobject", "providers/wire"},
 	"providers/sandbox":      {"message", "providers", "providers/metaobject", "providers/wire", "sandbox"},
 	"reply":                  {"lang", "lang/eval", "message", "state"},
-	"serve":                  {"message", "providers", "reply", "state", "internal/fp"},
+	"serve":                  {"delivery", "pace", "message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
 	"workspace":              {"apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/sqlite"},
 	"cli/view":               {"audience", "message", "plan", "state", "lang"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 )
 
@@ -48,6 +49,7 @@ type Store struct {
 	runs      []run
 	halts     []state.Halt
 	blobs     map[string][]byte
+	slots     map[string]pace.Slots // by sending number
 
 	attempts []*attempt // the handle is the index plus one; nil where it was removed
 	people   map[string]*person
@@ -69,7 +71,7 @@ const format = 1
 
 // New makes an empty state.
 func New(o Options) *Store {
-	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{},
+	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{}, slots: map[string]pace.Slots{},
 		people: map[string]*person{}, erased: map[string]bool{}, seen: map[string]int64{}}
 	if s.opt.Moved == nil {
 		s.opt.Moved = func(_, _ state.Send, _ state.Proof) {}

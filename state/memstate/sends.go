@@ -153,6 +153,7 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 			if err := s.settle(outcomes[i]); err != nil {
 				return err
 			}
+			s.hold(&outcomes[i])
 		}
 		if fenced != nil || len(intents) == 0 {
 			return nil
@@ -193,6 +194,10 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 	if gate, until := s.gate(in); gate != delivery.GateNone {
 		return state.Verdict{Gate: gate.String(), Until: moment(until)}
 	}
+	leave, v := s.slot(in)
+	if v.Gate != "" {
+		return v
+	}
 	if last != nil && last.send() == state.Accepted {
 		set(s, &last.ordered, true)
 	}
@@ -200,7 +205,7 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 	set(s, &s.attempts, append(s.attempts, a))
 	s.wrote(s.now)
 	s.opt.Moved(state.Pending, state.Sending, "")
-	return state.Verdict{Attempt: a.id}
+	return state.Verdict{Attempt: a.id, Leave: leave}
 }
 
 // gate is what may have changed about the person since the plan.
@@ -227,7 +232,10 @@ func (s *Store) gate(in *state.Intent) (delivery.Gate, int64) {
 			times = append(times, a.intended)
 		}
 	}
-	return limit.Gate(times)
+	if gate, until := limit.Gate(times); gate != delivery.GateNone {
+		return gate, until
+	}
+	return s.spaced(in)
 }
 
 // settle records one answer.

@@ -30,13 +30,12 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 		if err := t.settleAll(outcomes, fenced != nil || run == 0); err != nil {
 			return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
 		}
-		if fenced != nil {
-			return nil
+		if fenced == nil {
+			if out, err = t.intendAll(run, intents); err != nil {
+				return fmt.Errorf("recording %d intents: %w", len(intents), err)
+			}
 		}
-		if out, err = t.intendAll(run, intents); err != nil {
-			return fmt.Errorf("recording %d intents: %w", len(intents), err)
-		}
-		return nil
+		return t.keepSlots()
 	})
 	if err != nil {
 		return nil, err
@@ -60,6 +59,9 @@ func (t *tx) intendAll(run int64, intents []state.Intent) ([]state.Verdict, erro
 		return nil, err
 	}
 	t.erasures = anybody == 1
+	if err := t.s.recent.read(t.c, next, t.now); err != nil {
+		return nil, err
+	}
 	out := make([]state.Verdict, len(intents))
 	for i := range intents {
 		in := &intents[i]
@@ -70,6 +72,7 @@ func (t *tx) intendAll(run int64, intents []state.Intent) ([]state.Verdict, erro
 			return nil, err
 		}
 		if out[i].Attempt != 0 {
+			t.s.recent.upto = next
 			next++
 		}
 	}
@@ -127,6 +130,10 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	if v, err := t.gates(who, in); err != nil || v.Gate != "" {
 		return v, err
 	}
+	leave, v, err := t.slot(in)
+	if err != nil || v.Gate != "" {
+		return v, err
+	}
 	if last.send == state.Accepted {
 		if err := t.supersede(last.id, run); err != nil {
 			return state.Verdict{}, err
@@ -144,7 +151,8 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	w.blob(in.Body[:16])
 	w.packed(packRef(t.s.refHead, in.Ref))
 	_, err = w.done()
-	return state.Verdict{Attempt: id}, err
+	t.s.recent.add(last.who, t.now)
+	return state.Verdict{Attempt: id, Leave: leave}, err
 }
 
 // gates re-checks in the transaction what may have changed about the person
@@ -165,9 +173,11 @@ func (t *tx) gates(who int64, in *state.Intent) (state.Verdict, error) {
 		}
 	}
 	if in.CapCount > 0 {
-		return t.frequency(who, in)
+		if v, err := t.frequency(who, in); err != nil || v.Gate != "" {
+			return v, err
+		}
 	}
-	return state.Verdict{}, nil
+	return t.spaced(who, in)
 }
 
 // lastAttempt is the newest attempt at a delivery.

@@ -210,13 +210,16 @@ func (c *conn) ints(query string, args ...any) ([]int64, error) {
 
 // tx is a write transaction.
 type tx struct {
-	s    *Store
-	c    *conn
-	now  int64
-	err  error
-	hash hasher
+	s   *Store
+	c   *conn
+	now int64
+	// clock is now, to the microsecond.
+	clock time.Time
+	err   error
+	hash  hasher
 	// erasures says, while intents are written, whether anybody was erased.
 	erasures bool
+	paces    map[string]*numberSlots
 	writer   rowWriter
 	deltas   [len(tables)]delta
 }
@@ -266,7 +269,8 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	if err := c.claim(ctx); err != nil {
 		return fmt.Errorf("writing the state %s: %w", s.opt.Path, err)
 	}
-	t := &tx{s: s, c: c, now: millis(s.opt.Clock())}
+	clock := s.opt.Clock()
+	t := &tx{s: s, c: c, now: millis(clock), clock: clock}
 	err := s.refreshCaches(c)
 	if err == nil {
 		err = fn(t)
@@ -276,6 +280,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	}
 	if err != nil {
 		s.forgetCaches()
+		s.recent.forget()
 		if !c.AutocommitEnabled() {
 			err = errors.Join(err, c.exec("ROLLBACK"))
 		}
@@ -286,6 +291,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		// may succeed without having synced anything.
 		s.broken = err
 		s.forgetCaches()
+		s.recent.forget()
 		if !c.AutocommitEnabled() {
 			err = errors.Join(err, c.exec("ROLLBACK"))
 		}

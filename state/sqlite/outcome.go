@@ -103,6 +103,9 @@ func (t *tx) settleAll(outcomes []state.Outcome, late bool) error {
 		if err := t.settle(&outcomes[i]); err != nil {
 			return err
 		}
+		if err := t.hold(&outcomes[i]); err != nil {
+			return err
+		}
 		if waiting == 1 && outcomes[i].ID != "" {
 			if err := t.adopt(outcomes[i].ID); err != nil {
 				return err

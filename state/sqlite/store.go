@@ -73,6 +73,7 @@ type Store struct {
 	dataVersion int64
 	ids         map[string]int64 // addresses
 	runs        map[int64]int64  // epochs
+	recent      recent           // of the writer, valid for any
 
 	inbox  appender
 	sheets sheetSize

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 )
 
 // A provider that throttles a number is left alone by all answers of that
@@ -27,9 +28,9 @@ func TestAThrottleHoldsTheWholeNumber(t *testing.T) {
 		{"not sent", message.Answer{Class: message.NotSent}, 0, time.Second, 0, true},
 		{"refused", message.Answer{Class: message.Refused}, 0, 0, 0, false},
 	} {
-		n := &number{pace: newPacer(0, now)}
+		n := &number{pace: pace.New(0)}
 		own, again := s.again(n, c.ans, c.try)
-		if all := n.pace.take(now); own != c.own || all != c.all || again != c.again {
+		if all := n.pace.Reserve(now); own != c.own || all != c.all || again != c.again {
 			t.Errorf("%s: waits %s, all wait %s, again %v; want %s, %s, %v", c.name, own, all, again, c.own, c.all, c.again)
 		}
 	}

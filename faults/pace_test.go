@@ -1,0 +1,79 @@
+package faults
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/sandbox"
+)
+
+// TestOnePaceForANumber has people write while a campaign is sent to them: apply
+// and serve, two processes on one state, together keep their number's limit, and
+// nobody gets two messages within 6 seconds, not from two applies either.
+//
+// Times are those of arrival, which a busy machine shifts: so eleven messages
+// may come within nine tenths of a second, and two to a person half a second
+// too early. Without a pace that both keep they come twice as fast. That no
+// second has more than the limit at the moment of leaving is what package pace
+// proves.
+func TestOnePaceForANumber(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs processes at their pace")
+	}
+	t.Parallel()
+	handbill(t)
+	const limit, people = 10, 40
+	s := newStreet(t, people, sandbox.Options{Seed: 3}, sandbox.Cloud)
+	if out, code := s.run(applyArgs...); code != 0 { // also takes the rules
+		t.Fatalf("apply ends with %d:\n%s", code, out)
+	}
+	config, err := os.ReadFile(filepath.Join(s.dir, "main.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.house.write("main.hcl", strings.Replace(string(config), "throughput = 1000", "throughput = 10", 1))
+	s.serve()
+	before := s.network.Totals().Posts
+	r := s.begin(append(applyArgs, "-replace=campaign.spring"))
+	for i := range people {
+		in := sandbox.Inbound{Provider: sandbox.Cloud, Number: s.number(), From: person(i)[1:], Text: "Hello"}
+		if _, err := s.network.Inbound(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, code := r.wait(t); code != 0 {
+		t.Fatalf("apply ends with %d:\n%s", code, out)
+	}
+	s.rest()
+	s.close()
+	var times []time.Time
+	last := map[string]time.Time{}
+	for e := range s.network.Ledger {
+		if at, ok := last[e.To]; ok && e.At.Sub(at) < 5500*time.Millisecond {
+			t.Errorf("somebody got two messages within %v", e.At.Sub(at))
+		}
+		last[e.To] = e.At
+		if uint64(e.N) > before {
+			times = append(times, e.At)
+		}
+	}
+	for i := limit; i < len(times); i++ {
+		if d := times[i].Sub(times[i-limit]); d < 900*time.Millisecond {
+			t.Errorf("%d messages within %v, limit %d a second", limit+1, d, limit)
+		}
+	}
+	if replies := len(times) - people; replies < people/2 {
+		t.Errorf("%d messages and %d replies", people, replies)
+	}
+}
+
+// number is the one that the campaign was sent from.
+func (s *street) number() (number string) {
+	for e := range s.network.Ledger {
+		number = e.Number
+	}
+	return number
+}

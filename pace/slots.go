@@ -1,0 +1,120 @@
+// Package pace keeps the pace of one sending number. The pace belongs to the
+// number, not to a process: whoever sends through it, an apply or a serve, takes
+// its moments from one row of slots, which the state keeps.
+//
+// A message gets its slot in the transaction that writes its intent (Slots), and
+// leaves at that moment (Number.Leave). Slots of one number are a gap apart, so
+// whatever number of processes asks, no second has more messages than the
+// number's limit. One that cannot leave within Slack of its slot, since the disk
+// or the machine stalled, takes another one.
+//
+//	apply ──▶ Number ──Ask──▶ state.Turn: intents and Slots in one commit ──slot──▶ Leave ──▶ provider
+//	serve ──▶ Number ──Ask──▶        (the same row)                       ──slot──▶ Leave ──▶ provider
+//
+// The package reads no clock and no file.
+package pace
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+const (
+	// Slack is how long after its slot a message may leave.
+	Slack = 10 * time.Millisecond
+	// headroom is the share of a limit that is used. With it and Slack, any second
+	// has at most headroom × (1 s + Slack) × limit + 1 messages: never more than
+	// the limit, for limits up to 1,000 a second, and within 2 % of it.
+	headroom = 0.985
+	// grace is how far before the earliest moment at which a message can leave
+	// its slot may lie, so that a commit that took longer than the last ones does
+	// not lose slots: half of Slack.
+	grace = Slack / 2
+	// Ahead is how far after the moment that was asked for a slot may lie. One
+	// that is further away is not given: nobody writes an intent so early.
+	Ahead = 250 * time.Millisecond
+)
+
+// Ask is what is asked of a number's slots.
+type Ask struct {
+	// Gap is the time between two messages of the number; 0 for no limit.
+	Gap time.Duration
+	// After is when the message can leave at the earliest, since its intent has
+	// to be durable first.
+	After time.Time
+}
+
+// Slots are the moments of one number that are taken: all before Next. The zero
+// value has none.
+type Slots struct {
+	Next time.Time
+	// At is when Next was written; a later clock that is before it was put back.
+	At time.Time
+}
+
+// Take gives the next slot for a, at now. ok is false when it is more than Ahead
+// away; slot says when it is worth asking again, and nothing is taken. Without a
+// limit the slot is the zero time, and nothing is taken either.
+func (s *Slots) Take(a Ask, now time.Time) (slot time.Time, ok bool) {
+	if a.Gap <= 0 {
+		return time.Time{}, true
+	}
+	slot = s.first(a, now)
+	if slot.Sub(later(a.After, now)) > Ahead {
+		return slot, false
+	}
+	s.Next, s.At = slot.Add(a.Gap), now
+	return slot, true
+}
+
+// Again gives n slots to messages that missed theirs, however far away they are,
+// since their intents are durable. It returns the first; the others follow a Gap
+// apart.
+func (s *Slots) Again(a Ask, now time.Time, n int) time.Time {
+	if a.Gap <= 0 {
+		return time.Time{}
+	}
+	slot := s.first(a, now)
+	s.Next, s.At = slot.Add(time.Duration(n)*a.Gap), now
+	return slot
+}
+
+// first is the first free slot that a can use.
+func (s *Slots) first(a Ask, now time.Time) time.Time {
+	if putBack(s.At, now) { // what was taken by that clock is worth nothing
+		s.Next = now
+	}
+	return later(s.Next, later(a.After, now).Add(-grace))
+}
+
+// Hold gives no slot before until: the provider asked for a pause.
+func (s *Slots) Hold(until, now time.Time) { s.Next, s.At = later(s.Next, until), now }
+
+// putBack reports whether a clock that said before and now says now was put
+// back. A second is no sign: processes read it at different moments.
+func putBack(before, now time.Time) bool { return now.Add(time.Second).Before(before) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// MarshalBinary gives the 16 bytes that a state keeps: Next and At in
+// microseconds since 1970, big-endian.
+func (s Slots) MarshalBinary() ([]byte, error) {
+	out := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(s.Next.UnixMicro()))
+	return binary.BigEndian.AppendUint64(out, uint64(s.At.UnixMicro())), nil
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote.
+func (s *Slots) UnmarshalBinary(data []byte) error {
+	if len(data) != 16 {
+		return errors.New("the slots of a number are 16 bytes")
+	}
+	s.Next = time.UnixMicro(int64(binary.BigEndian.Uint64(data)))
+	s.At = time.UnixMicro(int64(binary.BigEndian.Uint64(data[8:])))
+	return nil
+}

@@ -1,0 +1,192 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/pace"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// slotsPrefix begins the names of the blobs that hold the slots of numbers.
+const slotsPrefix = "pace/"
+
+// numberSlots are a number's slots while a transaction has them.
+type numberSlots struct {
+	pace.Slots
+	changed bool
+}
+
+// Slots gives many slots of a number to messages that missed theirs, and returns
+// the first; the others follow a.Gap apart. It writes nothing else.
+func (s *Store) Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n, err := t.slots(number)
+		if err != nil {
+			return err
+		}
+		first, n.changed = n.Again(a, t.clock, many), true
+		return t.keepSlots()
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("taking other moments to send at: %w", err)
+	}
+	return first, nil
+}
+
+// slots are those of a number, read once a transaction. What cannot be read is
+// taken for none: they are about the next moments alone.
+func (t *tx) slots(number string) (*numberSlots, error) {
+	if n := t.paces[number]; n != nil {
+		return n, nil
+	}
+	n := &numberSlots{}
+	err := t.c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {
+		if n.UnmarshalBinary(columnBlob(st, 0)) != nil {
+			n.Slots = pace.Slots{}
+		}
+		return nil
+	}, slotsPrefix+number)
+	if err != nil {
+		return nil, err
+	}
+	if t.paces == nil {
+		t.paces = map[string]*numberSlots{}
+	}
+	t.paces[number] = n
+	return n, nil
+}
+
+// keepSlots writes the slots that the transaction took.
+func (t *tx) keepSlots() error {
+	for number, n := range t.paces {
+		if !n.changed {
+			continue
+		}
+		data, err := n.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		if err := t.putBlob(slotsPrefix+number, data); err != nil {
+			return err
+		}
+		n.changed = false
+	}
+	return nil
+}
+
+// slot gives an intent that passed all other gates its moment, or says when it
+// is worth asking again.
+func (t *tx) slot(in *state.Intent) (leave time.Time, v state.Verdict, err error) {
+	if in.Pace.Gap <= 0 {
+		return time.Time{}, state.Verdict{}, nil
+	}
+	n, err := t.slots(in.Number)
+	if err != nil {
+		return time.Time{}, state.Verdict{}, err
+	}
+	leave, ok := n.Take(in.Pace, t.clock)
+	if !ok {
+		return time.Time{}, state.Verdict{Gate: state.GatePace, Until: leave}, nil
+	}
+	n.changed = true
+	return leave, state.Verdict{}, nil
+}
+
+// hold gives no slots of an outcome's number before the provider wants them.
+func (t *tx) hold(o *state.Outcome) error {
+	if o.Hold.IsZero() || o.Number == "" {
+		return nil
+	}
+	n, err := t.slots(o.Number)
+	if err == nil {
+		n.Hold(o.Hold, t.clock)
+		n.changed = true
+	}
+	return err
+}
+
+// recent is who was written to in the last seconds, by any process: what it
+// takes to keep two messages to one person apart without a query for each.
+type recent struct {
+	upto  int64           // attempts up to this id were looked at; 0 for none
+	last  map[int64]int64 // when a recipient's last attempt was intended
+	order []recentAttempt
+}
+
+type recentAttempt struct{ who, at int64 }
+
+// remembered is how long recent keeps an attempt, in milliseconds: longer than
+// any spacing that is asked for.
+const remembered = int64(10 * time.Second / time.Millisecond)
+
+var errEnough = errors.New("enough")
+
+// read takes up the attempts before the id next that others have made.
+func (r *recent) read(c *conn, next, now int64) error {
+	since := now - remembered
+	if r.last == nil {
+		r.last = map[int64]int64{}
+	}
+	var found []recentAttempt
+	if next-1 > r.upto {
+		// Ids rise with time, but for those of an import, which tells of the past.
+		err := c.each("SELECT recipient, intended, run FROM attempts WHERE id > ? AND id < ? ORDER BY id DESC", func(st *sqlite.Stmt) error {
+			at := st.ColumnInt64(1)
+			switch {
+			case st.ColumnInt64(2) < 0:
+			case at <= since:
+				return errEnough
+			default:
+				found = append(found, recentAttempt{st.ColumnInt64(0), at})
+			}
+			return nil
+		}, r.upto, next)
+		if err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+	}
+	for i := len(found) - 1; i >= 0; i-- {
+		r.add(found[i].who, found[i].at)
+	}
+	r.upto = next - 1
+	n := 0
+	for ; n < len(r.order) && r.order[n].at <= since; n++ {
+		if o := r.order[n]; r.last[o.who] == o.at {
+			delete(r.last, o.who)
+		}
+	}
+	r.order = r.order[n:]
+	return nil
+}
+
+func (r *recent) add(who, at int64) {
+	r.last[who] = at
+	r.order = append(r.order, recentAttempt{who, at})
+}
+
+// forget starts anew, after a transaction that failed.
+func (r *recent) forget() { *r = recent{} }
+
+// spaced holds a message back that would come too soon after another to the same
+// person, by whatever sent it.
+func (t *tx) spaced(who int64, in *state.Intent) (state.Verdict, error) {
+	if in.Spacing <= 0 || t.s.recent.last[who] == 0 && t.s.recent.last[otherID(who)] == 0 {
+		return state.Verdict{}, nil
+	}
+	last, _, err := t.c.one(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+		WHERE a.recipient IN (?, ?) AND a.intended > ? AND a.run >= 0 AND (o.send IS NULL OR o.send <> ?)`,
+		who, otherID(who), t.now-remembered, int(state.Pending))
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	gate, until := delivery.Spaced(last, t.now, in.Spacing)
+	if gate == delivery.GateNone {
+		return state.Verdict{}, nil
+	}
+	return state.Verdict{Gate: gate.String(), Until: fromMillis(until)}, nil
+}
