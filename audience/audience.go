@@ -101,6 +101,15 @@ type rows interface {
 	close() error
 }
 
+// placeOf is where the row is that src read last.
+func placeOf(src rows, file string, line int) message.Place {
+	p := message.Place{File: file, Line: line}
+	if o, ok := src.(*objects); ok {
+		p.Element = o.element
+	}
+	return p
+}
+
 // Reader reads the rows of one source, once.
 type Reader struct {
 	// Columns are the names of the values in each row.
@@ -205,7 +214,7 @@ func (r *Reader) Rows() iter.Seq2[Row, error] {
 			if err == io.EOF {
 				return
 			}
-			row := Row{Values: r.values, Place: message.Place{File: r.file, Line: line}}
+			row := Row{Values: r.values, Place: placeOf(r.src, r.file, line)}
 			r.count++
 			if err == nil && r.count > r.max {
 				err = r.tooMany(row.Place)

@@ -103,7 +103,7 @@ func (b *Block) row(src rows, file string, values []message.Value) error {
 	if err != nil && !isRowError(err) {
 		return err
 	}
-	b.Rows = append(b.Rows, BlockRow{message.Place{File: file, Line: line}, err})
+	b.Rows = append(b.Rows, BlockRow{placeOf(src, file, line), err})
 	if err == nil {
 		b.Cells = append(b.Cells, values...)
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -14,10 +15,11 @@ import (
 
 // record is one JSON record that is not yet decoded, or what is wrong with it.
 type record struct {
-	line int
-	raw  string
-	err  error
-	list bool // it was refused for being an array
+	line    int
+	element int // 1-based, of a document's array; 0 elsewhere
+	raw     string
+	err     error
+	list    bool // it was refused for being an array
 }
 
 // objects are rows made from JSON objects. The columns are the keys of the
@@ -32,6 +34,8 @@ type objects struct {
 	ahead []record
 	late  []string // keys that came up after the columns were settled
 	late1 []int    // the line of each
+
+	element int // of the record that next read
 }
 
 // lookAheadBytes bounds what is kept of the records that are read ahead.
@@ -85,6 +89,7 @@ func (o *objects) next(dst []message.Value) (int, error) {
 	} else {
 		rec = o.pull()
 	}
+	o.element = rec.element
 	if rec.err != nil {
 		return rec.line, rec.err
 	}
@@ -100,14 +105,14 @@ func (o *objects) next(dst []message.Value) (int, error) {
 		case !known:
 			o.leftOut(key, rec.line)
 		case seen[i]:
-			return errors.New("a key stands twice in the object")
+			return fmt.Errorf("the key %q stands twice in the object", key)
 		default:
 			dst[i], seen[i] = v, true
 		}
 		return nil
 	})
 	if err != nil {
-		return rec.line, o.bad(rec.line, err.Error(), "")
+		return rec.line, atElement(o.bad(rec.line, err.Error(), ""), rec.element)
 	}
 	return rec.line, nil
 }
@@ -121,6 +126,15 @@ func (o *objects) leftOut(key string, line int) {
 
 func (o *objects) bad(line int, summary, detail string) error {
 	return &Error{Place: message.Place{File: o.in.name, Line: line}, Summary: summary, Detail: detail, Row: true}
+}
+
+// atElement is the error of a record, with the element that it is.
+func atElement(err error, element int) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Place.Element = element
+	}
+	return err
 }
 
 func (o *objects) notes() []string {

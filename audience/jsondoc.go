@@ -16,6 +16,7 @@ type document struct {
 	window window
 	within []string // the keys that lead to the array
 	done   bool
+	count  int // elements read
 }
 
 // window stands between the file and the decoder, which would read a value of
@@ -229,14 +230,19 @@ func (d *document) element(o *objects) record {
 	var raw json.RawMessage
 	if err := d.dec.Decode(&raw); err != nil {
 		d.done = true
-		err = d.fail(err)
+		err = atElement(d.fail(err), d.count+1)
 		return record{line: d.window.line, err: err}
 	}
+	d.count++
 	line := d.window.move(d.dec.InputOffset() - int64(len(raw)))
+	rec := record{line: line}
 	if len(raw) > maxRecordBytes {
-		return record{line: line, err: o.bad(line, sprintf("record of more than %d bytes", maxRecordBytes), "")}
+		rec.err = o.bad(line, sprintf("record of more than %d bytes", maxRecordBytes), "")
+	} else {
+		rec = o.vet(d.text, line, raw)
 	}
-	return o.vet(d.text, line, raw)
+	rec.element, rec.err = d.count, atElement(rec.err, d.count)
+	return rec
 }
 
 // finish reads what follows the array, so that a document that was cut off is

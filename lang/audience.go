@@ -22,7 +22,7 @@ type audienceExprs struct {
 	failed                                      bool
 }
 
-var audienceSchema = schema("phone user_id region filter attributes optional consent last_inbound exclude columns",
+var audienceSchema = schema("phone user_id region filter attributes optional placeholders consent last_inbound exclude columns",
 	blockOf("source", "kind"), blockOf("contact", "phone"))
 
 func (l *loader) decodeAudiences() {
@@ -64,6 +64,7 @@ func (d *decoder) decodeAudience(b *block) (*Audience, []string) {
 		}
 	}
 	slices.Sort(a.Optional)
+	a.Placeholders = d.placeholders(c)
 	var exclude []string
 	if arg := c.args["exclude"]; arg != nil {
 		exclude = d.referList(arg, rootAudience)
@@ -72,6 +73,21 @@ func (d *decoder) decodeAudience(b *block) (*Audience, []string) {
 	a.Tree = b.tree.asTree()
 	hideContacts(&a.Tree)
 	return a, exclude
+}
+
+// placeholders are the words that count as an empty value.
+func (d *decoder) placeholders(c *content) []string {
+	if c.args["placeholders"] == nil {
+		return eval.Placeholders()
+	}
+	words := d.strings(c, "placeholders")
+	for i, w := range words {
+		if words[i] = strings.TrimSpace(w); words[i] == "" {
+			d.invalid(c, "placeholders", "may not hold an empty text, which counts as empty in any case")
+			return nil
+		}
+	}
+	return words
 }
 
 // hideContacts leaves people out of the tree, which is shown and stored, and

@@ -148,13 +148,15 @@ type Audience struct {
 	Region     string   // default region for national numbers, ISO 3166-1 alpha-2; may be ""
 	Attributes []string // names, sorted
 	Optional   []string // attributes that may be empty
-	Columns    []string // declared columns; nil when they come from the source's header
-	Exclude    []*Audience
-	HasConsent bool // consent is declared
-	HasWindow  bool // last_inbound is declared
-	Tree       Tree
-	DeclRange  hcl.Range
-	exprs      audienceExprs // opaque: what Bind compiles
+	// Placeholders are texts that count as an empty value.
+	Placeholders []string
+	Columns      []string // declared columns; nil when they come from the source's header
+	Exclude      []*Audience
+	HasConsent   bool // consent is declared
+	HasWindow    bool // last_inbound is declared
+	Tree         Tree
+	DeclRange    hcl.Range
+	exprs        audienceExprs // opaque: what Bind compiles
 }
 
 // Address is "audience.subscribers".

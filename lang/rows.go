@@ -20,6 +20,7 @@ type Rows struct {
 	phone, userID, filter, consent, lastInbound *eval.Program // nil where not given
 	attributes                                  []*eval.Program
 	identity                                    []int // attributes are these columns
+	placeholders                                *placeholders
 }
 
 // Person is what a row of a source says.
@@ -31,8 +32,13 @@ type Person struct {
 	Consent     bool
 	LastInbound time.Time // zero where not known
 
-	buf []byte // for texts, reused by the next Eval
+	blank []int  // the attributes that were placeholders and are empty now
+	buf   []byte // for texts, reused by the next Eval
 }
+
+// Placeholder reports whether attribute i is empty because the row has a
+// placeholder there, such as "NULL".
+func (p *Person) Placeholder(i int) bool { return slices.Contains(p.blank, i) }
 
 // RowError is a row for which an expression of the audience has no result. It
 // holds no value of the row.
@@ -60,6 +66,7 @@ func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnos
 	r := &Rows{
 		phone: b.compile(phone), userID: b.compile(a.exprs.userID), filter: b.compile(a.exprs.filter),
 		consent: b.compile(a.exprs.consent), lastInbound: b.compile(a.exprs.lastInbound),
+		placeholders: newPlaceholders(a.Placeholders),
 	}
 	if a.exprs.userID == nil && a.Source.Kind == "inline" {
 		r.userID = b.compile(b.column("user_id", a.DeclRange))
@@ -114,10 +121,10 @@ func (r *Rows) Eval(values []message.Value, out *Person) error {
 		}
 	}
 	var err error
-	if out.Phone, err = out.text(r.phone, values); err != nil {
+	if out.Phone, err = r.text(r.phone, values, out); err != nil {
 		return err
 	}
-	if out.UserID, err = out.text(r.userID, values); err != nil {
+	if out.UserID, err = r.text(r.userID, values, out); err != nil {
 		return err
 	}
 	if r.consent != nil {
@@ -137,7 +144,7 @@ func (r *Rows) Eval(values []message.Value, out *Person) error {
 func (out *Person) reset() {
 	out.Keep, out.Consent = true, false
 	out.Phone, out.UserID = "", ""
-	out.Attributes = out.Attributes[:0]
+	out.Attributes, out.blank = out.Attributes[:0], out.blank[:0]
 	out.LastInbound = time.Time{}
 }
 
@@ -145,14 +152,27 @@ func (r *Rows) fill(values []message.Value, out *Person) error {
 	for _, i := range r.identity {
 		out.Attributes = append(out.Attributes, values[i])
 	}
-	for _, p := range r.attributes {
+	for i, p := range r.attributes {
 		v, err := p.Eval(values)
 		if err != nil {
 			return rowError(err)
 		}
+		if v.Kind == message.String && (r.placeholders.blank(p, v.Text, values) || r.placeholders.blankPiece(p, values)) {
+			v.Text = ""
+			out.blank = append(out.blank, i)
+		}
 		out.Attributes = append(out.Attributes, v)
 	}
 	return nil
+}
+
+// text is a text of a row, "" for null and for a placeholder.
+func (r *Rows) text(p *eval.Program, values []message.Value, out *Person) (string, error) {
+	text, err := out.text(p, values)
+	if text != "" && r.placeholders.blank(p, text, values) {
+		return "", nil
+	}
+	return text, err
 }
 
 // text is a text of a row, "" for null.
@@ -183,7 +203,7 @@ func rowError(err error) *RowError {
 }
 
 func (r *Rows) window(values []message.Value, out *Person) error {
-	text, err := out.text(r.lastInbound, values)
+	text, err := r.text(r.lastInbound, values, out)
 	if err != nil {
 		return err
 	}

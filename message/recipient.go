@@ -32,12 +32,28 @@ type Recipient struct {
 type Place struct {
 	File string // base name, such as "contacts.csv"; "" for a query
 	Line int    // 1-based line of the record's first byte; for a query the row's number
+	// Element is the 1-based number of an element of a JSON document's array,
+	// since many may stand in one line; 0 for what is no such element.
+	Element int
 }
 
-// String is "contacts.csv:118".
+// String is "contacts.csv:118", and for the fourth element of a JSON document
+// "contacts.json[3]", with its line where that is not the first one:
+// "contacts.json:20[3]".
 func (p Place) String() string {
 	if p.File == "" {
 		return "row " + strconv.Itoa(p.Line)
 	}
-	return p.File + ":" + strconv.Itoa(p.Line)
+	return p.File + p.Within()
+}
+
+// Within is String without the file.
+func (p Place) Within() string {
+	switch {
+	case p.Element == 0:
+		return ":" + strconv.Itoa(p.Line)
+	case p.Line <= 1:
+		return "[" + strconv.Itoa(p.Element-1) + "]"
+	}
+	return ":" + strconv.Itoa(p.Line) + "[" + strconv.Itoa(p.Element-1) + "]"
 }

@@ -27,6 +27,7 @@ const (
 	hasFile = 1 << iota
 	hasWindow
 	hasReason
+	hasElement
 )
 
 // The flags of an entry's core.
@@ -58,9 +59,15 @@ func appendHead(dst []byte, e *Entry, source string) []byte {
 	if e.Reason != "" {
 		flags |= hasReason
 	}
+	if e.Recipient.Place.Element > 0 {
+		flags |= hasElement
+	}
 	dst = append(dst, byte(e.Action), flags)
 	dst = binary.AppendUvarint(dst, uint64(e.Attempt))
 	dst = binary.AppendUvarint(dst, uint64(max(e.Recipient.Place.Line, 0)))
+	if flags&hasElement != 0 {
+		dst = binary.AppendUvarint(dst, uint64(e.Recipient.Place.Element))
+	}
 	if flags&hasFile != 0 {
 		dst = appendString(dst, e.Recipient.Place.File)
 	}
@@ -260,6 +267,9 @@ func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error)
 	flags := d.byte()
 	e.Attempt = d.number()
 	e.Recipient.Place.Line = d.number()
+	if flags&hasElement != 0 {
+		e.Recipient.Place.Element = d.number()
+	}
 	file := ""
 	if flags&hasFile != 0 {
 		file = d.string()

@@ -59,6 +59,8 @@ var codes = map[string]codeText{
 		"An expression of the audience or of the message failed for the recipients at the rows named. Mend the rows, make the expression handle them (try, coalesce, a conditional), or leave such recipients out with on_invalid = \"skip\"."},
 	"empty_value": {"Some recipients have nothing to put into the message",
 		"An attribute that the message uses is null or empty for the recipients at the rows named, and nothing is ever rendered as nothing silently. Give the rows a value, write a default (coalesce(recipient.name, \"there\")), or list the attribute in the audience's `optional`."},
+	"placeholder_value": {"Some recipients have a placeholder instead of a value",
+		"An attribute that the message uses holds what exports write where they have no value, such as NULL, undefined, N/A, #N/A, nan or -, or the name of its own column. That counts as an empty value, so that nobody is greeted as NULL. Correct the rows, write a default (coalesce(recipient.name, \"there\")), or list the attribute in the audience's `optional`. Where such a text is meant as it is, say so: `placeholders = []` takes none for empty, and `placeholders = setsubtract(placeholders(), [\"-\"])` all but one."},
 	"excluded_unusable": {"Some rows of an excluded audience have no usable address",
 		"An audience that is to be left out has rows whose number can't be read. Whoever is meant by them would be sent to, so the plan fails. Correct the rows, or set on_invalid = \"skip\" in the campaign to send all the same."},
 	"guard_max_change": {"More of the audience changed than allowed",

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -144,7 +145,7 @@ func (j *judge) rowError(v *verdict, err error) {
 	switch {
 	case errors.As(err, &unreadable):
 		v.skip("unreadable_row")
-		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: dotted(unreadable.Summary) + " " + unreadable.Detail})
+		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: strings.TrimSpace(dotted(unreadable.Summary) + " " + unreadable.Detail)})
 	case errors.As(err, &failed):
 		v.skip("evaluation")
 		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary}, detail: either(failed.Detail, failed.Summary)})
@@ -380,7 +381,7 @@ func (j *judge) values(w *worker, b *batch, c *compiled, v *verdict) ([]string, 
 	r.Attributes = w.person.Attributes
 	values, err := j.eval(w, b, c, &r)
 	if err != nil {
-		j.valueError(v, err)
+		j.valueError(w, v, err)
 		return nil, false
 	}
 	if !c.checker.Dynamic() {
@@ -415,19 +416,28 @@ func (j *judge) eval(w *worker, b *batch, c *compiled, r *message.Recipient) ([]
 }
 
 // valueError leaves out a recipient for whom a text has no value.
-func (j *judge) valueError(v *verdict, err error) {
+func (j *judge) valueError(w *worker, v *verdict, err error) {
 	var failed *lang.ValueError
 	if !errors.As(err, &failed) {
 		v.skip("evaluation")
 		j.problem(v, j.decl.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
 		return
 	}
-	code := "evaluation"
+	code, detail := "evaluation", either(failed.Detail, failed.Summary)
 	if failed.Code == "empty_value" {
 		code = failed.Code
 	}
+	if w.person.Placeholder(attribute(j.decl.Audience, failed.Attribute)) {
+		code, detail = "placeholder_value", placeholderDetail(failed.Attribute)
+	}
 	v.skip(code)
-	j.problem(v, failed.Range, problem{cause: cause{code: code, rule: failed.Summary + failed.Attribute}, detail: either(failed.Detail, failed.Summary)})
+	j.problem(v, failed.Range, problem{cause: cause{code: code, rule: failed.Summary + failed.Attribute}, detail: detail})
+}
+
+// placeholderDetail says what to do about an attribute that holds a placeholder.
+func placeholderDetail(name string) string {
+	return fmt.Sprintf("The attribute %s holds what an export writes where there is no value, such as NULL or N/A, or the name of its column, and that counts as empty. "+
+		"Handle it with coalesce(recipient.%s, \"…\") or a conditional, add %q to the audience's optional, or say with its placeholders which texts are meant as they are.", name, name, name)
 }
 
 // textChanged reports whether the recipient was sent another text than today's.

@@ -122,7 +122,7 @@ func placeList(places []message.Place, count int) string {
 		case i == 0:
 			b.WriteString(p.String())
 		case p.File == places[i-1].File && p.File != "":
-			b.WriteString(", :" + strconv.Itoa(p.Line))
+			b.WriteString(", " + p.Within())
 		default:
 			b.WriteString(", " + p.String())
 		}

@@ -85,7 +85,7 @@ type Entry struct {
 	// only what apply needs: the time zone, where Campaign.Quiet asks for it.
 	Recipient message.Recipient
 	Action    Action
-	Reason    string   // for Skip and Defer: "opted_out", "window_closed", "invalid_phone", "empty_value", …
+	Reason    string   // for Skip and Defer: "opted_out", "window_closed", "invalid_phone", "empty_value", "placeholder_value", …
 	Draft     int      // index into Plan.Drafts; -1 where nothing is sent
 	Values    []string // the draft's slots for this recipient
 	Digest    [16]byte // of the rendered message

@@ -9,9 +9,36 @@ func listFunctions() []definition {
 	return []definition{
 		{name: "one", fn: oneFunc},
 		{name: "alltrue", fn: truths("Reports whether every element of a list is true; of an empty list it is true.", true)},
+		{name: "placeholders", fn: placeholdersFunc},
 		{name: "anytrue", fn: truths("Reports whether any element of a list is true; of an empty list it is false.", false)},
 	}
 }
+
+// Placeholders are what exports write where they have no value: of databases
+// (NULL, \N), programs (undefined, None, nan), spreadsheets (#N/A, #REF!) and
+// people (N/A, -). They are compared as written, since Null, Nan and Nil are
+// names of people.
+func Placeholders() []string {
+	return []string{
+		"NULL", "null", "(null)", "(NULL)", "<null>", "<NULL>", "[null]", "[NULL]", "\\N", "nil",
+		"undefined", "Undefined", "UNDEFINED", "[object Object]", "None", "NONE", "none", "nan", "NaN", "<NA>", "NaT",
+		"N/A", "n/a", "N/a", "N.A.", "n.a.", "#N/A", "#N/A N/A", "#NA", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#ERROR!",
+		"-", "--", "---", "–", "—", "?", ".", "(empty)", "(blank)", "(none)", "<empty>",
+	}
+}
+
+var placeholdersFunc = function.New(&function.Spec{
+	Description: "Returns what an audience takes for an empty value unless it says otherwise, such as \"NULL\", \"N/A\" and \"-\": placeholders = concat(placeholders(), [\"TBD\"]).",
+	Type:        function.StaticReturnType(cty.List(cty.String)),
+	Impl: func([]cty.Value, cty.Type) (cty.Value, error) {
+		words := Placeholders()
+		list := make([]cty.Value, len(words))
+		for i, w := range words {
+			list[i] = cty.StringVal(w)
+		}
+		return cty.ListVal(list), nil
+	},
+})
 
 // truths is alltrue, whose empty value is true, or anytrue.
 func truths(description string, empty bool) function.Function {

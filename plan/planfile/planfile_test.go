@@ -55,7 +55,7 @@ func savedPlan(t testing.TB, list []plan.Entry) *plan.Plan {
 
 func genEntry(t *rapid.T) plan.Entry {
 	e := plan.Entry{Action: plan.Action(rapid.IntRange(0, int(plan.Replace)).Draw(t, "action")), Draft: -1}
-	e.Recipient.Place = message.Place{File: rapid.SampledFrom([]string{"contacts.csv", "other.csv"}).Draw(t, "file"), Line: rapid.IntRange(0, 1e6).Draw(t, "line")}
+	e.Recipient.Place = message.Place{File: rapid.SampledFrom([]string{"contacts.csv", "other.csv"}).Draw(t, "file"), Line: rapid.IntRange(0, 1e6).Draw(t, "line"), Element: rapid.IntRange(0, 1e6).Draw(t, "element")}
 	if !e.Action.Sends() {
 		e.Reason = rapid.SampledFrom([]string{"", "opted_out", "duplicate"}).Draw(t, "reason")
 		if rapid.Bool().Draw(t, "keyed") {

@@ -1,0 +1,87 @@
+package lang
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
+)
+
+// placeholders tell what an export writes where it has no value, "NULL" or
+// "N/A", from values. A nil one knows none. It is safe for concurrent use.
+type placeholders struct {
+	words   map[string]bool
+	first   [256]bool // the bytes that words begin with
+	longest int       // bytes of the longest word
+}
+
+// newPlaceholders is for the words that an audience lists.
+func newPlaceholders(words []string) *placeholders {
+	if len(words) == 0 {
+		return nil
+	}
+	p := &placeholders{words: map[string]bool{}}
+	for _, w := range words {
+		p.words[w], p.first[w[0]], p.longest = true, true, max(p.longest, len(w))
+	}
+	return p
+}
+
+// holds reports whether a text is one of the words, but for spaces around it.
+func (p *placeholders) holds(text string) bool {
+	text = strings.TrimSpace(text)
+	return text != "" && len(text) <= p.longest && p.first[text[0]] && p.words[text]
+}
+
+// blank reports whether the text that prog made of a row is a placeholder: one
+// of the words, also where the expression changed the case of one, or the name
+// of the column that it came from, as of a header that stands twice.
+func (p *placeholders) blank(prog *eval.Program, text string, row []message.Value) bool {
+	if p == nil {
+		return false
+	}
+	if p.holds(text) {
+		return true
+	}
+	for _, ref := range prog.Refs() {
+		if isHeader(text, ref.Name) {
+			return true
+		}
+		if ref.Index < 0 || row[ref.Index].Text == text {
+			continue
+		}
+		if raw := &row[ref.Index]; raw.Kind == message.String && p.holds(raw.Text) && strings.EqualFold(strings.TrimSpace(raw.Text), strings.TrimSpace(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// blankPiece is blank for the parts of a template, "${row.first} ${row.last}".
+func (p *placeholders) blankPiece(prog *eval.Program, row []message.Value) bool {
+	if p == nil || len(prog.Parts()) < 2 {
+		return false
+	}
+	return slices.ContainsFunc(prog.Parts(), func(piece eval.Piece) bool {
+		if piece.Program == nil {
+			return false
+		}
+		v, err := piece.Program.Eval(row)
+		return err == nil && v.Kind == message.String && p.blank(piece.Program, v.Text, row)
+	})
+}
+
+// isHeader reports whether a text is the name of its column: the very same, or
+// the same words where the name has several ("First name" below first_name).
+func isHeader(text, column string) bool {
+	const spaces = 8 // around it; more are not looked at
+	if len(text) < len(column) || len(text) > len(column)+spaces {
+		return false
+	}
+	text = strings.TrimSpace(text)
+	return text == column || len(text) == len(column) && strings.ContainsAny(column, " _-") && strings.EqualFold(plainName(text), plainName(column))
+}
+
+// plainName writes the words of a column's name apart.
+func plainName(name string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(name) }
