@@ -85,3 +85,14 @@ func isHeader(text, column string) bool {
 
 // plainName writes the words of a column's name apart.
 func plainName(name string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(name) }
+
+// nothing reports whether an expression of one column has a placeholder to work
+// on, whatever it would make of it.
+func (p *placeholders) nothing(prog *eval.Program, row []message.Value) bool {
+	refs := prog.Refs()
+	if p == nil || len(refs) != 1 || refs[0].Index < 0 {
+		return false
+	}
+	cell := &row[refs[0].Index]
+	return cell.Kind == message.String && (p.holds(cell.Text) || isHeader(cell.Text, refs[0].Name))
+}

@@ -3,8 +3,6 @@ package lang
 import (
 	"errors"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -21,6 +19,7 @@ type Rows struct {
 	attributes                                  []*eval.Program
 	identity                                    []int // attributes are these columns
 	placeholders                                *placeholders
+	lastInboundText                             string // the source of its expression
 }
 
 // Person is what a row of a source says.
@@ -66,7 +65,7 @@ func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnos
 	r := &Rows{
 		phone: b.compile(phone), userID: b.compile(a.exprs.userID), filter: b.compile(a.exprs.filter),
 		consent: b.compile(a.exprs.consent), lastInbound: b.compile(a.exprs.lastInbound),
-		placeholders: newPlaceholders(a.Placeholders),
+		placeholders: newPlaceholders(a.Placeholders), lastInboundText: windowSource(a.exprs.lastInbound),
 	}
 	if a.exprs.userID == nil && a.Source.Kind == "inline" {
 		r.userID = b.compile(b.column("user_id", a.DeclRange))
@@ -200,66 +199,4 @@ func rowError(err error) *RowError {
 		return &RowError{Code: "evaluation", Summary: summaryOf("evaluation"), Detail: "The expression has no result for this row."}
 	}
 	return &RowError{Range: e.Range, Code: "evaluation", Summary: summaryOf("evaluation"), Detail: e.Summary + ": " + e.Detail}
-}
-
-func (r *Rows) window(values []message.Value, out *Person) error {
-	text, err := r.text(r.lastInbound, values, out)
-	if err != nil {
-		return err
-	}
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return nil
-	}
-	t, ok := parseMoment(text)
-	if !ok {
-		return &RowError{
-			Range: r.lastInbound.Range(), Code: "invalid_value", Summary: summaryOf("invalid_value"),
-			Detail: "last_inbound is a time in RFC 3339, such as 2026-03-01T09:00:00+01:00, or in Unix seconds.",
-		}
-	}
-	out.LastInbound = t
-	return nil
-}
-
-// parseMoment reads RFC 3339 or Unix seconds.
-func parseMoment(s string) (time.Time, bool) {
-	if t, ok := parseUTC(s); ok {
-		return t, true
-	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, true
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > 253402300799 { // the year 9999
-		return time.Time{}, false
-	}
-	return time.Unix(n, 0).UTC(), true
-}
-
-// parseUTC reads the form that most exports have, 2026-03-01T09:00:00Z, in a
-// third of the time of time.Parse. It leaves the last days of months to that.
-func parseUTC(s string) (time.Time, bool) {
-	if len(s) != len("2026-03-01T09:00:00Z") ||
-		s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' {
-		return time.Time{}, false
-	}
-	plain := true
-	two := func(i int) int {
-		tens, ones := s[i]-'0', s[i+1]-'0'
-		plain = plain && tens <= 9 && ones <= 9
-		return int(tens)*10 + int(ones)
-	}
-	year, month, day := 100*two(0)+two(2), two(5), two(8)
-	hour, minute, second := two(11), two(14), two(17)
-	if !plain || year < 1 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
-	}
-	// Years that begin with March have their leap day at the end.
-	if month -= 3; month < 0 {
-		month, year = month+12, year-1
-	}
-	const epoch = 719468 // days from 0000-03-01 to 1970-01-01
-	days := 365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - epoch
-	return time.Unix(int64(days)*24*60*60+int64((hour*60+minute)*60+second), 0).UTC(), true
 }

@@ -148,7 +148,7 @@ func (j *judge) rowError(v *verdict, err error) {
 		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: strings.TrimSpace(dotted(unreadable.Summary) + " " + unreadable.Detail)})
 	case errors.As(err, &failed):
 		v.skip("evaluation")
-		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary}, detail: either(failed.Detail, failed.Summary)})
+		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary + failed.Detail}, detail: either(failed.Detail, failed.Summary)})
 	default:
 		v.skip("evaluation")
 		j.problem(v, j.decl.Audience.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})

@@ -1,0 +1,191 @@
+package lang
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/handbill/handbill/message"
+)
+
+// window reads when the person wrote last.
+func (r *Rows) window(values []message.Value, out *Person) error {
+	if r.lastInbound == nil || r.placeholders.nothing(r.lastInbound, values) {
+		return nil
+	}
+	text, err := r.text(r.lastInbound, values, out)
+	if err != nil {
+		return err
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil
+	}
+	t, ok := parseMoment(text)
+	if !ok {
+		return &RowError{
+			Range: r.lastInbound.Range(), Code: "invalid_value", Summary: summaryOf("invalid_value"),
+			Detail: "last_inbound is a time with its zone, such as 2026-03-01T09:00:00+01:00, or in Unix seconds or milliseconds. " + momentAdvice(text, r.lastInboundText),
+		}
+	}
+	out.LastInbound = t
+	return nil
+}
+
+// windowSource is how last_inbound is written, for advice.
+func windowSource(e hclsyntax.Expression) string {
+	if e == nil {
+		return ""
+	}
+	return sourceOf(e)
+}
+
+// The counts of seconds and milliseconds that are taken for times: from 1973 and
+// 2001 to 2100. Smaller and larger ones are what spreadsheets count in days,
+// and dates without separators: 20261127, 202611271000, 20261127100000.
+const (
+	firstSecond, lastSecond = 100_000_000, 4102444800
+	firstMilli, lastMilli   = 1_000_000_000_000, 1000 * lastSecond
+)
+
+// momentForms are the forms that can't be misread: they begin with the year or
+// name the month, and have a zone.
+func momentForms() []string {
+	return []string{
+		time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07",
+		"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05Z07",
+		"2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 Z0700", "2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05 GMT", "2006-01-02 15:04:05 -0700 UTC",
+		"Mon, 2 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 2006 15:04:05 UTC", "Mon, 2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 -0700",
+	}
+}
+
+// parseMoment reads a time that says what it means: RFC 3339, also with a space
+// in place of the T; RFC 1123; Unix seconds and milliseconds. A time without a
+// zone, or a date whose day and month could be either, is none.
+func parseMoment(s string) (time.Time, bool) {
+	if t, ok := parseUTC(s); ok {
+		return t, true
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		switch {
+		case n == 0, n >= firstSecond && n <= lastSecond:
+			return time.Unix(n, 0).UTC(), true
+		case n >= firstMilli && n <= lastMilli:
+			return time.UnixMilli(n).UTC(), true
+		}
+		return time.Time{}, false
+	}
+	for _, form := range momentForms() {
+		if t, err := time.Parse(form, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// momentShape is a form of time that has to be explained, and the layouts that
+// may be meant.
+type momentShape struct {
+	shape   *regexp.Regexp
+	layouts []string
+}
+
+const clockShape = `( \d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?`
+
+// momentShapes are the forms that exports have, by year, month and day.
+var momentShapes = []momentShape{
+	{regexp.MustCompile(`^\d{5}([.,]\d+)?$`), []string{"excel"}},
+	{regexp.MustCompile(`^\d{8}$`), []string{"YYYYMMDD"}},
+	{regexp.MustCompile(`^\d{12}$`), []string{"YYYYMMDDhhmm"}},
+	{regexp.MustCompile(`^\d{14}$`), []string{"YYYYMMDDhhmmss"}},
+	{regexp.MustCompile(`^\d{4}-\d{2}-\d{2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$`), []string{"YYYY-MM-DD"}},
+	{regexp.MustCompile(`^\d{4}/\d{1,2}/\d{1,2}` + clockShape + `$`), []string{"YYYY/M/D"}},
+	{regexp.MustCompile(`^(1[3-9]|2\d|3[01])/\d{1,2}/\d{4}` + clockShape + `$`), []string{"D/M/YYYY"}},
+	{regexp.MustCompile(`^\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}` + clockShape + `$`), []string{"M/D/YYYY"}},
+	{regexp.MustCompile(`^\d{1,2}/\d{1,2}/\d{4}` + clockShape + `$`), []string{"D/M/YYYY", "M/D/YYYY"}},
+	{regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.\d{4}` + clockShape + `$`), []string{"D.M.YYYY"}},
+	{regexp.MustCompile(`^\d{1,2}-\d{1,2}-\d{4}` + clockShape + `$`), []string{"D-M-YYYY", "M-D-YYYY"}},
+	{regexp.MustCompile(`^\d{1,2} [A-Za-z]{3} \d{4}` + clockShape + `$`), []string{"D MMM YYYY"}},
+}
+
+// momentAdvice is the call that reads a time of this form, written around the
+// expression that gave it. It shows the form and not the text.
+func momentAdvice(text, source string) string {
+	if source == "" {
+		source = "row.COLUMN"
+	}
+	call := func(layout string) string { return fmt.Sprintf("parsetime(%s, %q, \"Europe/Berlin\")", source, layout) }
+	for _, form := range momentShapes {
+		if !form.shape.MatchString(text) {
+			continue
+		}
+		clock := clockLayout(text)
+		if len(form.layouts) == 1 {
+			layout := form.layouts[0]
+			if layout == "excel" {
+				return "A spreadsheet's count of days is read with " + call(layout) + ", with the zone that it was written in."
+			}
+			return "This one says no zone. Write " + call(layout+clock) + ", with the zone that it is in."
+		}
+		return fmt.Sprintf("This one may mean two days. Write %s where the day comes first, or %s where the month does, with the zone that it is in.",
+			call(form.layouts[0]+clock), call(form.layouts[1]+clock))
+	}
+	return "For another form write " + call("DD/MM/YYYY hh:mm") + " with the layout and the zone that it is in."
+}
+
+// clockLayout is the layout of the time of day in a text.
+func clockLayout(text string) string {
+	colons := strings.Count(text, ":")
+	if colons == 0 {
+		return ""
+	}
+	end := strings.ToLower(text[max(len(text)-2, 0):])
+	layout, half := " h:mm", end == "am" || end == "pm"
+	if half {
+		layout = " H:mm"
+	}
+	if day, _, _ := strings.Cut(text, ":"); strings.Contains(day, "T") {
+		layout = "'T'h:mm"
+	}
+	if colons > 1 {
+		layout += ":ss"
+	}
+	switch {
+	case half && strings.Contains(text[max(len(text)-3, 0):], " "):
+		layout += " AA"
+	case half:
+		layout += "AA"
+	}
+	return layout
+}
+
+// parseUTC reads the form that most exports have, 2026-03-01T09:00:00Z, in a
+// third of the time of time.Parse. It leaves the last days of months to that.
+func parseUTC(s string) (time.Time, bool) {
+	if len(s) != len("2026-03-01T09:00:00Z") ||
+		s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' {
+		return time.Time{}, false
+	}
+	plain := true
+	two := func(i int) int {
+		tens, ones := s[i]-'0', s[i+1]-'0'
+		plain = plain && tens <= 9 && ones <= 9
+		return int(tens)*10 + int(ones)
+	}
+	year, month, day := 100*two(0)+two(2), two(5), two(8)
+	hour, minute, second := two(11), two(14), two(17)
+	if !plain || year < 1 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	// Years that begin with March have their leap day at the end.
+	if month -= 3; month < 0 {
+		month, year = month+12, year-1
+	}
+	const epoch = 719468 // days from 0000-03-01 to 1970-01-01
+	days := 365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - epoch
+	return time.Unix(int64(days)*24*60*60+int64((hour*60+minute)*60+second), 0).UTC(), true
+}
