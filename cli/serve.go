@@ -155,6 +155,7 @@ func (w *serveWatch) observe(ev serve.Event) {
 
 var serveWords = map[serve.EventKind]string{
 	serve.EventRefused: "refused a webhook:", serve.EventReplied: "replied:", serve.EventGated: "did not reply:",
+	serve.EventMark: "could not mark a message as read, and goes on:",
 	serve.EventRule: "could not carry out a rule:", serve.EventStop: "opted out:", serve.EventForwarded: "forwarded:",
 	serve.EventForward: "could not forward, will try again:", serve.EventDead: "gave a forward up:",
 	serve.EventHandover: "answers nothing more to a person until somebody looks and runs handbill state giveback:",

@@ -36,7 +36,7 @@ func (a *app) validate(ctx context.Context, in *inputFlags, asJSON bool) error {
 	defer p.Close()
 	if !view.Errors(p.diags) {
 		p.diags = append(p.diags, view.FromHCL(plan.Outdated(p.Config, workspace.Outdated(a.sys.Now())), p.Config.Files)...)
-		p.diags = append(p.diags, view.FromHCL(plan.Carried(p.Config, workspace.Support), p.Config.Files)...)
+		p.diags = append(p.diags, view.FromHCL(plan.Carried(p.Config, workspace.Supports()), p.Config.Files)...)
 	}
 	p.diags = view.Unique(p.diags)
 	r := view.ValidateReport{Diagnostics: p.diags}

@@ -14,7 +14,7 @@ import (
 )
 
 var campaignSchema = schema(
-	"provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend",
+	"provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
 	blockOf("schedule"), blockOf("limit"), blockOf("canary"), blockOf("stop_if"))
 
 func (l *loader) decodeCampaign(b *block) *Campaign {
@@ -27,6 +27,7 @@ func (l *loader) decodeCampaign(b *block) *Campaign {
 		StopIf: StopIf{FailureRate: 0.2, Over: 100},
 	}
 	l.campaignRefs(cm, c)
+	cm.quote, cm.identity = exprOf(c, "quote"), exprOf(c, "identity_key_hash")
 	if a := c.args["values"]; a != nil {
 		cm.values = a.expr
 		l.checkValues(cm)

@@ -47,8 +47,10 @@ func (c *Config) compile(cm *Campaign) *compiledCampaign {
 	if cm.Provider != nil {
 		b.provider = cm.Provider.Type
 	}
+	b.quote, b.identity = cm.quote, cm.identity
 	out.main = b.program(cm.Message)
 	if cm.Fallback != nil {
+		b.quote = nil // a template shows none
 		out.fallback = b.program(cm.Fallback)
 	}
 	args.unused(diags)
@@ -84,6 +86,8 @@ type binder struct {
 	provider   string // type
 	// flatten are roots whose names stand in the values vector as "root.name".
 	flatten map[string]bool
+	// quote and identity are what goes with the message; nil for nothing.
+	quote, identity hclsyntax.Expression
 }
 
 // binding is the work on one message.
@@ -115,6 +119,7 @@ func (b *binder) program(m *Message) *Program {
 	if b.args != nil {
 		b.args.missingOf(m, b.diags)
 	}
+	w.envelope()
 	message.Fields(w.p.Draft.Message, w.field)
 	slices.Sort(w.p.uses)
 	w.p.uses = slices.Compact(w.p.uses)
@@ -128,6 +133,20 @@ func (b *binder) program(m *Message) *Program {
 		return nil
 	}
 	return w.p
+}
+
+// envelope adds what goes with the message beside its content.
+func (w *binding) envelope() {
+	var e message.Envelope
+	if w.quote != nil {
+		e.Quote = w.md.add(w.quote)
+	}
+	if w.identity != nil {
+		e.IdentityKeyHash = w.md.add(w.identity)
+	}
+	if w.p.Draft.Message != nil {
+		message.SetEnvelope(w.p.Draft.Message, e)
+	}
 }
 
 // field binds one text of the message.

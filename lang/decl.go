@@ -204,6 +204,8 @@ type Campaign struct {
 	Tree          Tree
 	DeclRange     hcl.Range
 	values        hclsyntax.Expression
+	// quote and identity are the envelope's; nil for none.
+	quote, identity hclsyntax.Expression
 }
 
 // Address is "campaign.spring".
@@ -263,6 +265,8 @@ type ReplyRule struct {
 	Cooldown  time.Duration
 	Reply     *Message // nil where the rule only forwards or sets
 	Handover  bool
+	MarkRead  bool // shows the person that the message was read, before anything else is done
+	Typing    bool // shows that an answer is being written; it marks the message as read, too
 	Tree      Tree
 	DeclRange hcl.Range
 	body      *replyBody // opaque: when, values, lookups, forwards, sets

@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-var templateSchema = schema("template! language! body category",
+var templateSchema = schema("template! language! body category marketing_messages",
 	blockOf("header"), blockOf("button", "index"), blockOf("card"), blockOf("limited_time_offer"))
 
 func (d *messageDecoder) decodeTemplate(b *block) message.Message {
@@ -17,6 +17,7 @@ func (d *messageDecoder) decodeTemplate(b *block) message.Message {
 	m := &message.Template{Name: d.text(c, "template"), Language: d.text(c, "language"), Header: d.templateHeader(c)}
 	m.Body = d.parameters(c.args["body"])
 	d.category = d.templateCategory(c)
+	m.Marketing = d.marketing(c)
 	for _, bb := range c.ofKind("button") {
 		m.Buttons = append(m.Buttons, d.templateButton(bb))
 	}
@@ -42,6 +43,18 @@ func (d *messageDecoder) templateCategory(c *content) string {
 		return ""
 	}
 	return name
+}
+
+// marketing says whether and how the template goes through Marketing Messages.
+func (d *messageDecoder) marketing(c *content) message.MarketingPolicy {
+	if c.args["marketing_messages"] == nil {
+		return ""
+	}
+	policy := d.oneOf(c, "marketing_messages", string(message.MarketingFallback), string(message.MarketingStrict))
+	if d.category == "utility" || d.category == "authentication" {
+		d.invalid(c, "marketing_messages", "is for marketing templates alone, and category says that this one is "+d.category)
+	}
+	return message.MarketingPolicy(policy)
 }
 
 var templateHeaderSchema = schema("text parameter_name image video document filename latitude longitude name address catalog product")

@@ -90,7 +90,7 @@ func messageBlocks() []BlockInfo {
 		about("product_list_message NAME", "catalog! header! body! footer", "Sections of products.", products),
 		about("catalog_message NAME", "catalog body! footer thumbnail", "Opens the whole catalog."),
 		about("flow_message NAME", "header body! footer button! flow_id flow_name mode token action screen data", "Opens a WhatsApp Flow.", header),
-		about("template_message NAME", "template! language! body category", "An approved template, the only kind that may be sent while the 24-hour window is closed. Its category is \"marketing\" (what counts without one), \"utility\" or \"authentication\".", parameters, button,
+		about("template_message NAME", "template! language! body category marketing_messages", "An approved template, the only kind that may be sent while the 24-hour window is closed. Its category is \"marketing\" (what counts without one), \"utility\" or \"authentication\".", parameters, button,
 			about("card", "body", "One card of a carousel.", parameters, button), about("limited_time_offer", "expires!", "When the offer ends, in Unix milliseconds.")),
 		about("carousel_message NAME", "body!", "A row of cards under one text.",
 			about("card", "body button url catalog product", "One card.", about("header", "image video", "The card's medium."), about("reply ID", "title!", "A quick reply of the card."))),
@@ -109,13 +109,13 @@ func messageBlocks() []BlockInfo {
 
 func campaignBlocks() []BlockInfo {
 	return []BlockInfo{
-		about("campaign NAME", "provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend",
+		about("campaign NAME", "provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
 			"One message to one audience through one number, and how to pace it.",
 			about("schedule", "not_before not_after quiet_hours timezone", "When it may send. Quiet hours are told in the recipient's timezone, else in this timezone, else in every zone of the number's country."),
 			about("limit", "per_recipient total max_recipients max_change", "How much it may do."),
 			about("canary", "count percent wait max_failure_rate", "Sends to a few first, and goes on only if they fared well."),
 			about("stop_if", "failure_rate over", "Halts when too many fail.")),
-		about("reply_rule NAME", "provider priority continue cooldown reply values set handover", "What `handbill serve` answers to which inbound message.",
+		about("reply_rule NAME", "provider priority continue cooldown reply values quote mark_read typing set handover", "What `handbill serve` answers to which inbound message.",
 			about("when", "any text keywords list_reply row button_reply payload order type first_contact time timezone condition", "What the rule answers to."),
 			about("lookup NAME", "url! method headers body timeout fallback", "Asks a service of yours; its answer is `lookup.NAME`."),
 			about("forward", "url! secret", "Hands the message to a service of yours.")),

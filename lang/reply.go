@@ -148,6 +148,7 @@ func (c *Config) CompileReply(r *ReplyRule) (*ReplyProgram, hcl.Diagnostics) {
 		p.set = append(p.set, rb.compile(r.body.set[name], false))
 	}
 	if r.Reply != nil {
+		rb.quote = r.body.quote
 		p.Reply = rb.program(r.Reply)
 	}
 	if r.body.values != nil {

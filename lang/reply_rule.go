@@ -50,6 +50,7 @@ type Forward struct {
 type replyBody struct {
 	condition hclsyntax.Expression // nil for none
 	values    hclsyntax.Expression
+	quote     hclsyntax.Expression // nil for none
 	valuesRng hcl.Range
 	lookups   []lookupExprs
 	set       map[string]hclsyntax.Expression
@@ -61,7 +62,7 @@ type lookupExprs struct {
 	headers             hclsyntax.Expression
 }
 
-var replyRuleSchema = schema("provider priority continue cooldown reply values set handover",
+var replyRuleSchema = schema("provider priority continue cooldown reply values quote mark_read typing set handover",
 	blockOf("when"), blockOf("lookup", "name"), blockOf("forward"))
 
 func (l *loader) decodeReplyRule(b *block) *ReplyRule {
@@ -70,7 +71,8 @@ func (l *loader) decodeReplyRule(b *block) *ReplyRule {
 	r := &ReplyRule{
 		Name: b.label(0), Priority: int(l.number(c, "priority", -1e6, 1e6, 0)), Continue: l.boolean(c, "continue"),
 		Cooldown: l.duration(c, "cooldown"), Handover: l.boolean(c, "handover"), DeclRange: b.defRange,
-		Reply: l.messageRef(c, "reply"), body: &replyBody{set: map[string]hclsyntax.Expression{}, valuesRng: b.defRange},
+		MarkRead: l.boolean(c, "mark_read"), Typing: l.boolean(c, "typing"),
+		Reply: l.messageRef(c, "reply"), body: &replyBody{set: map[string]hclsyntax.Expression{}, valuesRng: b.defRange, quote: exprOf(c, "quote")},
 	}
 	if a := c.args["provider"]; a != nil {
 		if address, ok := l.refer(a, rootProvider); ok {
@@ -88,13 +90,24 @@ func (l *loader) decodeReplyRule(b *block) *ReplyRule {
 	if fb := l.atMostOne(c, "forward"); fb != nil {
 		r.Forward = l.decodeForward(fb)
 	}
-	if c.args["reply"] == nil && c.args["set"] == nil && len(c.ofKind("forward")) == 0 && !r.Handover {
-		l.diags.err("incomplete_rule", b.defRange, "A reply rule must do something: give it reply, forward, set or handover.")
+	if c.args["reply"] == nil && c.args["set"] == nil && len(c.ofKind("forward")) == 0 && !r.Handover && !r.MarkRead {
+		l.diags.err("incomplete_rule", b.defRange, "A reply rule must do something: give it reply, forward, set, mark_read or handover.")
+	}
+	l.needsReply(c, "quote", "says which message the answer quotes")
+	if r.Typing {
+		l.needsReply(c, "typing", "shows that an answer is being written")
 	}
 	r.body.broken = l.diags.errors() > before
 	b.tree.labels = nil
 	r.Tree = b.tree.asTree()
 	return r
+}
+
+// needsReply demands reply beside an argument that says something about it.
+func (l *loader) needsReply(c *content, name, does string) {
+	if c.args[name] != nil && c.args["reply"] == nil {
+		l.diags.err("missing_argument", c.rangeOf(name), "%s %s, so reply is needed too.", name, does)
+	}
 }
 
 func (l *loader) decodeWhens(r *ReplyRule, c *content) {

@@ -72,6 +72,7 @@ func newBuilder(m Message, l Limits) *builder {
 	if r, ok := m.(ruler); ok {
 		r.rules(b)
 	}
+	b.envelope(m)
 	return b
 }
 

@@ -70,8 +70,11 @@ func (g *Digester) skipAhead() {
 
 // shape is everything of m but its texts, as bytes.
 func shape(m Message) []byte {
-	c := m.clone()
-	c.fields(&visitor{visit: func(_ []byte, f Field) { *f.Text = "" }})
+	c := Clone(m)
+	if t, ok := c.(*Template); ok {
+		t.Marketing = ""
+	}
+	visitAll(c, &visitor{visit: func(_ []byte, f Field) { *f.Text = "" }})
 	data, err := json.Marshal(c)
 	if err != nil {
 		panic("message: a message is always JSON: " + err.Error())

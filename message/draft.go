@@ -47,9 +47,9 @@ func (p Part) text(values []string) string {
 // order of d.Slots. The result shares nothing that can be changed with d.
 // It panics if d is not valid (see Validate) or values are missing.
 func (d *Draft) Render(values []string) Message {
-	m := d.Message.clone()
+	m := Clone(d.Message)
 	set, next := 0, 0
-	m.fields(&visitor{visit: func(path []byte, f Field) {
+	visitAll(m, &visitor{visit: func(path []byte, f Field) {
 		for range d.Bindings {
 			b := &d.Bindings[next%len(d.Bindings)]
 			next++

@@ -68,11 +68,8 @@ func (v *visitor) pop(mark int) { v.path = v.path[:mark] }
 // message's shape is not visited: kinds of media and buttons, a flow's mode
 // and action, names of template parameters, numbers and flags.
 func Fields(m Message, visit func(Field)) {
-	m.fields(&visitor{visit: func(path []byte, f Field) {
+	visitAll(m, &visitor{visit: func(path []byte, f Field) {
 		f.Path = string(path)
 		visit(f)
 	}})
 }
-
-// Clone copies m deeply.
-func Clone(m Message) Message { return m.clone() }

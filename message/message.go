@@ -38,14 +38,17 @@ type Message interface {
 	// and pointers are those of the receiver, so that a visitor may set texts.
 	fields(v *visitor)
 	// clone copies the message so that its texts can be set without touching
-	// the original.
+	// the original; what Around holds may be shared or missing.
 	clone() Message
+	// around is what goes with the message.
+	around() *Around
 }
 
 // Text is a plain text message.
 type Text struct {
 	Body       string `json:"body,omitempty"`
 	PreviewURL bool   `json:"preview_url,omitempty"` // ask WhatsApp to preview the first http(s) URL of Body
+	Around
 }
 
 // List is an interactive list: a text with a button that opens sections of
@@ -56,6 +59,7 @@ type List struct {
 	Footer   string    `json:"footer,omitempty"` // optional
 	Button   string    `json:"button,omitempty"` // the label that opens the list
 	Sections []Section `json:"sections,omitempty"`
+	Around
 }
 
 // Section is a titled group of rows of a List.
@@ -77,6 +81,7 @@ type Buttons struct {
 	Body    string   `json:"body,omitempty"`
 	Footer  string   `json:"footer,omitempty"` // optional
 	Buttons []Button `json:"buttons,omitempty"`
+	Around
 }
 
 // Button is one reply button.
@@ -92,6 +97,7 @@ type Link struct {
 	Footer string `json:"footer,omitempty"` // optional
 	Button string `json:"button,omitempty"` // label
 	URL    string `json:"url,omitempty"`
+	Around
 }
 
 // Header is the head of an interactive message: nothing, a text, or a medium.
@@ -125,11 +131,13 @@ type Media struct {
 	MediaRef
 	Caption string `json:"caption,omitempty"` // optional; not for audio and stickers
 	Voice   bool   `json:"voice,omitempty"`   // audio only: a voice message (OGG/OPUS)
+	Around
 }
 
 // LocationRequest asks the recipient to share a location.
 type LocationRequest struct {
 	Body string `json:"body,omitempty"`
+	Around
 }
 
 // Product shows one product of a catalog.
@@ -138,6 +146,7 @@ type Product struct {
 	ProductID string `json:"product_id,omitempty"` // retailer id
 	Body      string `json:"body,omitempty"`       // optional
 	Footer    string `json:"footer,omitempty"`     // optional
+	Around
 }
 
 // ProductList shows sections of products of one catalog.
@@ -147,6 +156,7 @@ type ProductList struct {
 	Body      string           `json:"body,omitempty"`
 	Footer    string           `json:"footer,omitempty"` // optional
 	Sections  []ProductSection `json:"sections,omitempty"`
+	Around
 }
 
 // ProductSection is a titled group of products.
@@ -160,6 +170,7 @@ type Catalog struct {
 	Body      string `json:"body,omitempty"`
 	Footer    string `json:"footer,omitempty"`    // optional
 	Thumbnail string `json:"thumbnail,omitempty"` // optional: retailer id of the product whose picture is shown
+	Around
 }
 
 // Flow opens a WhatsApp Flow. Exactly one of FlowID and FlowName.
@@ -175,11 +186,13 @@ type Flow struct {
 	Action   string `json:"action,omitempty"` // "navigate" (the default) or "data_exchange"
 	Screen   string `json:"screen,omitempty"` // with navigate: the first screen
 	Data     string `json:"data,omitempty"`   // with navigate: a non-empty JSON object, or ""
+	Around
 }
 
 // Contacts is one or more contact cards.
 type Contacts struct {
 	Cards []ContactCard `json:"cards,omitempty"`
+	Around
 }
 
 // ContactCard is one contact, in the Cloud API's words.
@@ -236,18 +249,21 @@ type Location struct {
 	Longitude string `json:"longitude,omitempty"`
 	Name      string `json:"name,omitempty"`    // optional
 	Address   string `json:"address,omitempty"` // optional
+	Around
 }
 
 // Reaction sets or, with an empty Emoji, removes an emoji on a message.
 type Reaction struct {
 	MessageID string `json:"message_id,omitempty"`
 	Emoji     string `json:"emoji,omitempty"`
+	Around
 }
 
 // Carousel is a row of two to ten cards under one text.
 type Carousel struct {
 	Body  string         `json:"body,omitempty"`
 	Cards []CarouselCard `json:"cards,omitempty"`
+	Around
 }
 
 // CarouselCard is one card: a product (CatalogID and ProductID), or a medium
@@ -269,6 +285,7 @@ type AddressRequest struct {
 	Footer  string `json:"footer,omitempty"`  // optional
 	Country string `json:"country,omitempty"` // "IN"
 	Values  string `json:"values,omitempty"`  // optional JSON object of fields to fill in
+	Around
 }
 
 // Call is a message with a button that calls the business.
@@ -277,16 +294,19 @@ type Call struct {
 	Button     string `json:"button,omitempty"`      // optional; "" shows "Call Now"
 	TTLMinutes string `json:"ttl_minutes,omitempty"` // optional, 1 to 43200
 	Payload    string `json:"payload,omitempty"`     // optional
+	Around
 }
 
 // CallPermissionRequest asks whether the business may call.
 type CallPermissionRequest struct {
 	Body string `json:"body,omitempty"`
+	Around
 }
 
 // ContactRequest asks somebody who hides the number to share it.
 type ContactRequest struct {
 	Body string `json:"body,omitempty"`
+	Around
 }
 
 // Template is a message that Meta approved beforehand: the only kind that may
@@ -299,7 +319,22 @@ type Template struct {
 	Buttons  []TemplateButton    `json:"buttons,omitempty"`
 	Cards    []TemplateCard      `json:"cards,omitempty"` // carousel; all of one shape
 	Offer    *TemplateOffer      `json:"offer,omitempty"` // limited-time offer
+	// Marketing sends it through Meta's Marketing Messages instead of the
+	// address for all messages; "" does not. It is no part of what the recipient
+	// gets, so a Digest leaves it out.
+	Marketing MarketingPolicy `json:"marketing_messages,omitempty"`
+	Around
 }
+
+// MarketingPolicy says what happens to a template that Marketing Messages can't
+// deliver.
+type MarketingPolicy string
+
+// The policies. Source: Meta, marketing-messages, product_policy, 2026-09-11.
+const (
+	MarketingFallback MarketingPolicy = "fallback" // it goes out as an ordinary template
+	MarketingStrict   MarketingPolicy = "strict"   // it fails
+)
 
 // TemplateParameter fills one place of a template's text. Exactly one of Text,
 // Currency and DateTime.

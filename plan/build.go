@@ -50,6 +50,7 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 		b.diags = append(b.diags, Outdated(cfg, in.Outdated)...)
 	}
 	if b.prepare(ctx) {
+		b.diags = append(b.diags, in.Supports.rules(cfg)...)
 		b.campaigns(ctx)
 	}
 	b.conclude()

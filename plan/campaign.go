@@ -165,30 +165,9 @@ func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Messa
 
 // carried holds a message against what the provider can carry.
 func (b *builder) carried(decl *lang.Campaign, m *lang.Message, d *message.Draft) bool {
-	if b.in.Capabilities == nil {
-		return true
-	}
-	diags := carried(decl, m, d, b.in.Capabilities)
+	diags := b.in.Supports.carried(decl.Provider, m, d, decl.DeclRange)
 	b.diags = append(b.diags, diags...)
 	return !diags.HasErrors()
-}
-
-// Carried holds every campaign's messages against what its provider can carry:
-// an error where it can't, a warning where that is not certain. It is what
-// Build finds of it, without contacts and state.
-func Carried(cfg *lang.Config, can Capabilities) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, decl := range cfg.Campaigns {
-		main, fallback, failed := cfg.CompileCampaign(decl)
-		if failed.HasErrors() || main == nil || decl.Provider == nil {
-			continue // reported by lang.Load
-		}
-		diags = append(diags, carried(decl, decl.Message, main.Draft, can)...)
-		if fallback != nil {
-			diags = append(diags, carried(decl, decl.Fallback, fallback.Draft, can)...)
-		}
-	}
-	return diags
 }
 
 // Outdated warns of providers whose version of an API has ended, or ends soon.
@@ -200,17 +179,6 @@ func Outdated(cfg *lang.Config, says func(*lang.Provider) string) hcl.Diagnostic
 		}
 	}
 	return diags
-}
-
-func carried(decl *lang.Campaign, m *lang.Message, d *message.Draft, can Capabilities) hcl.Diagnostics {
-	support, note := can(decl.Provider, d)
-	switch support {
-	case "no":
-		return hcl.Diagnostics{fail("capability", decl.DeclRange, "%s can't carry %s. %s", decl.Provider.Address(), m.Address(), note)}
-	case "doubted":
-		return hcl.Diagnostics{warn("capability_doubted", decl.DeclRange, "It is not certain that %s carries %s. %s", decl.Provider.Address(), m.Address(), note)}
-	}
-	return nil
 }
 
 // templateOf is the template that a campaign sends to people whose window is

@@ -23,9 +23,9 @@ type Inputs struct {
 	// Limits are the bounds of messages at a type of provider; nil stands for
 	// message.DefaultLimits.
 	Limits func(providerType string) message.Limits
-	// Capabilities says whether a sending number carries a message; nil carries
+	// Supports says what a sending number can do; the zero value can do
 	// everything.
-	Capabilities Capabilities
+	Supports Supports
 	// Outdated says in sentences what is wrong with a provider's version at At;
 	// "" for nothing. Nil finds nothing.
 	Outdated func(*lang.Provider) string
@@ -53,10 +53,16 @@ type Inputs struct {
 	Parallelism int
 }
 
-// Capabilities says whether a sending number carries a message as it is
-// declared: "yes", "doubted" (a warning with the note) or "no" (an error with
-// the note). The draft tells which texts the message has.
-type Capabilities func(p *lang.Provider, d *message.Draft) (support, note string)
+// Supports says what a sending number can do: "yes", "doubted" (a warning with
+// the note) or "no" (an error with the note). A nil function says yes.
+type Supports struct {
+	// Message is about a message as it is declared. The draft tells which texts it
+	// has and what goes with it.
+	Message func(p *lang.Provider, d *message.Draft) (support, note string)
+	// Feature is about what a reply rule asks for beside its message, by the
+	// argument's name: "mark_read", "typing".
+	Feature func(p *lang.Provider, name string) (support, note string)
+}
 
 // Options are the choices of a person for one plan.
 type Options struct {

@@ -21,6 +21,11 @@ var (
 	_ providers.Poller = (*onemsg.Provider)(nil)
 	_ providers.Poller = (*sandbox.Provider)(nil)
 
+	_ providers.Reader = (*cloud.Provider)(nil)
+	_ providers.Reader = (*dialog360.Provider)(nil)
+	_ providers.Reader = (*onemsg.Provider)(nil)
+	_ providers.Reader = (*sandbox.Provider)(nil)
+
 	_ providers.Checker = (*cloud.Provider)(nil)
 	_ providers.Checker = (*dialog360.Provider)(nil)
 	_ providers.Checker = (*onemsg.Provider)(nil)

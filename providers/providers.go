@@ -1,14 +1,15 @@
 // Package providers is what all sending numbers have in common: a Profile
 // (limits and capabilities, each with source and date), and the contracts that
 // the rest of handbill relies on, each said once. Provider is what a provider's
-// package writes; Sender is what apply and serve send with; Webhook, Poller and
-// Checker are what some providers are besides.
+// package writes; Sender is what apply and serve send with; Webhook, Poller,
+// Reader and Checker are what some providers are besides.
 package providers
 
 import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -72,6 +73,15 @@ type Poller interface {
 	Poll(ctx context.Context, messageID string) ([]message.Event, error)
 }
 
+// Reader is a Provider that can show a person that a message was read.
+type Reader interface {
+	// MarkRead marks a message that a person wrote, by the provider's id of it,
+	// as read; with typing it shows for a while that an answer is being written.
+	// It is one request that changes nothing else: to repeat it, or not to make
+	// it, does no harm. The error holds no address and no credential.
+	MarkRead(ctx context.Context, messageID string, typing bool) error
+}
+
 // Checker is a Provider that tells about the health of the number.
 type Checker interface {
 	Check(ctx context.Context) (*Health, error)
@@ -109,6 +119,8 @@ type Profile struct {
 	Limits message.Limits
 	// Kinds says for every kind of message whether the provider carries it.
 	Kinds map[message.Kind]Capability
+	// Features says it for every Feature.
+	Features map[Feature]Capability
 	// Throughput is the number's default in messages per second.
 	Throughput Fact
 	// Echo says whether a reference comes back in events.
@@ -117,6 +129,41 @@ type Profile struct {
 	Polls bool
 	// PairSeconds is the least time between two messages to one recipient.
 	PairSeconds Fact
+}
+
+// Feature is something that a message or a reply rule may ask for beside a kind
+// of message, by its argument in the language.
+type Feature string
+
+// The features.
+const (
+	FeatureQuote     Feature = "quote"              // quote an earlier message
+	FeatureIdentity  Feature = "identity_key_hash"  // refuse where the person behind a number changed
+	FeatureMarketing Feature = "marketing_messages" // Meta's Marketing Messages
+	FeatureRead      Feature = "mark_read"          // mark a person's message as read: a Reader
+	FeatureTyping    Feature = "typing"             // show that an answer is being written: a Reader
+)
+
+// AllFeatures are all of them, in the order of the documentation.
+func AllFeatures() []Feature {
+	return []Feature{FeatureQuote, FeatureIdentity, FeatureMarketing, FeatureRead, FeatureTyping}
+}
+
+// FeaturesOf are the features that a message asks for.
+func FeaturesOf(d *message.Draft) []Feature {
+	var out []Feature
+	asks := func(text, path string, f Feature) {
+		if text != "" || slices.ContainsFunc(d.Bindings, func(b message.Binding) bool { return b.Path == path }) {
+			out = append(out, f)
+		}
+	}
+	e := message.EnvelopeOf(d.Message)
+	asks(e.Quote, message.QuotePath, FeatureQuote)
+	asks(e.IdentityKeyHash, message.IdentityKeyHashPath, FeatureIdentity)
+	if t, ok := d.Message.(*message.Template); ok && t.Marketing != "" {
+		out = append(out, FeatureMarketing)
+	}
+	return out
 }
 
 // Capability is whether and how well a provider carries a kind of message.

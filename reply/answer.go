@@ -40,6 +40,12 @@ func (a *Answer) Match() map[string]string {
 // Replies reports whether the rule sends a message.
 func (a *Answer) Replies() bool { return a.rule.program.Reply != nil }
 
+// Marks reports whether the rule marks the person's message as read, and whether
+// it also shows that an answer is being written.
+func (a *Answer) Marks() (read, typing bool) {
+	return a.rule.decl.MarkRead || a.rule.decl.Typing, a.rule.decl.Typing
+}
+
 // Forwards reports whether the rule hands the message on.
 func (a *Answer) Forwards() bool { return a.rule.decl.Forward != nil }
 

@@ -38,10 +38,11 @@ type chats struct {
 	byKey map[string]*list.Element
 	order *list.List // of *chat, last used first
 	count uint64
+	marks map[string]Mark // by the id of a message that came in
 }
 
 func newChats(limit int) *chats {
-	return &chats{limit: limit, byKey: map[string]*list.Element{}, order: list.New()}
+	return &chats{limit: limit, byKey: map[string]*list.Element{}, order: list.New(), marks: map[string]Mark{}}
 }
 
 func chatKey(num *number, user string) string {
@@ -56,6 +57,7 @@ func (c *chats) add(num *number, user, name string, b bubble) {
 		ch.name = name
 	}
 	if len(ch.bubbles) == maxBubbles {
+		delete(c.marks, ch.bubbles[0].id)
 		ch.bubbles = append(ch.bubbles[:0], ch.bubbles[1:]...)
 	}
 	ch.bubbles = append(ch.bubbles, b)
@@ -76,6 +78,9 @@ func (c *chats) open(num *number, user string) *chat {
 		last := c.order.Back()
 		old := c.order.Remove(last).(*chat)
 		delete(c.byKey, chatKey(old.num, old.user))
+		for _, b := range old.bubbles {
+			delete(c.marks, b.id)
+		}
 	}
 	return ch
 }

@@ -101,10 +101,17 @@ func (s *Sandbox) meta() metaWire { return metaWire{s.key} }
 
 func (s *Sandbox) cloudSend(marketing bool) http.HandlerFunc {
 	return s.cloudAuth(func(w http.ResponseWriter, r *http.Request) {
-		s.send(w, r, s.number(Cloud, r.PathValue("number")), s.meta(), func(b []byte) (*outbound, *refusal) {
-			return decodeObject(b, marketing)
-		})
+		s.sendMeta(w, r, s.number(Cloud, r.PathValue("number")), marketing)
 	})
+}
+
+// sendMeta takes a POST to one of the two addresses of messages.
+func (s *Sandbox) sendMeta(w http.ResponseWriter, r *http.Request, num *number, marketing bool) {
+	if !marketing {
+		s.sendOrRead(w, r, num)
+		return
+	}
+	s.send(w, r, num, s.meta(), func(b []byte) (*outbound, *refusal) { return decodeObject(b, true) })
 }
 
 // cloudAuth checks the bearer token and the version in the path.

@@ -14,7 +14,7 @@ import (
 func (s *Sandbox) routeDialog360(mux *http.ServeMux) {
 	for path, marketing := range map[string]bool{"messages": false, "marketing_messages": true} {
 		mux.HandleFunc("POST /dialog360/"+path, s.dialogAuth(func(w http.ResponseWriter, r *http.Request, num *number) {
-			s.send(w, r, num, s.meta(), func(b []byte) (*outbound, *refusal) { return decodeObject(b, marketing) })
+			s.sendMeta(w, r, num, marketing)
 		}))
 	}
 	mux.HandleFunc("POST /dialog360/media", s.dialogAuth(func(w http.ResponseWriter, r *http.Request, _ *number) { s.uploadMedia(w, r) }))

@@ -64,6 +64,8 @@ func (s *Sandbox) routeOneMsg(mux *http.ServeMux) {
 		switch translate, known := oneMsgMethods[method]; {
 		case known:
 			s.send(w, r, num, wr, func(b []byte) (*outbound, *refusal) { return decodeOneMsg(b, translate) })
+		case method == "readMessage":
+			s.oneMsgRead(w, r, num)
 		case method == "webhook":
 			setOneMsgWebhook(w, r, num)
 		case method == "settings":

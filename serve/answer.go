@@ -129,6 +129,7 @@ func (s *Server) fire(ctx context.Context, ev *state.InboundEvent, a *reply.Answ
 			return err
 		}
 	}
+	s.mark(ctx, ev, a)
 	res, err := s.result(ctx, a)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -47,8 +47,11 @@ type house struct {
 	events chan serve.Event
 	addr   string // the server's, kept over restarts
 
-	mu   sync.Mutex
-	sent []string
+	reader providers.Reader // nil for the number's own
+
+	mu     sync.Mutex
+	sent   []string
+	quotes []string
 
 	stop func() // ends the server and waits
 }
@@ -151,7 +154,11 @@ func (h *house) start(l net.Listener) {
 	if o.Spacing == 0 {
 		o.Spacing = -1 // most tests have one person who is quick
 	}
-	o.Numbers = append(o.Numbers, serve.Number{Address: address, Type: "cloud", Name: "main", Webhook: p, Sender: noting{providers.NewSender(p), h}, Rate: 1000})
+	n := serve.Number{Address: address, Type: "cloud", Name: "main", Webhook: p, Sender: noting{providers.NewSender(p), h}, Reader: p, Rate: 1000}
+	if h.reader != nil {
+		n.Reader = h.reader
+	}
+	o.Numbers = append(o.Numbers, n)
 	o.Rules = func(context.Context) (*reply.Rules, error) { return h.rules.Load(), nil }
 	o.Observe = func(ev serve.Event) {
 		select {
@@ -209,6 +216,13 @@ func (h *house) sends() []string {
 	return slices.Clone(h.sent)
 }
 
+// quoted are the messages that those that left quote.
+func (h *house) quoted() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.quotes)
+}
+
 // noting is a sender that notes the texts that leave.
 type noting struct {
 	providers.Sender
@@ -219,12 +233,18 @@ func (n noting) Send(ctx context.Context, r message.Request) message.Answer {
 	var b struct {
 		Text        struct{ Body string }
 		Interactive struct{ Body struct{ Text string } }
+		Context     struct {
+			ID string `json:"message_id"`
+		}
 	}
 	if err := json.Unmarshal(r.Body, &b); err != nil {
 		n.h.t.Error(err)
 	}
 	n.h.mu.Lock()
 	n.h.sent = append(n.h.sent, b.Text.Body+b.Interactive.Body.Text)
+	if b.Context.ID != "" {
+		n.h.quotes = append(n.h.quotes, b.Context.ID)
+	}
 	n.h.mu.Unlock()
 	return n.Sender.Send(ctx, r)
 }

@@ -74,6 +74,8 @@ type Number struct {
 	TrustUnsigned bool
 	// Sender is where answers go; nil answers nothing.
 	Sender providers.Sender
+	// Reader marks messages as read; nil where the provider has no way.
+	Reader providers.Reader
 	// Rate is how many messages a second the number may send, an apply's
 	// included; 0 for no bound.
 	Rate float64
@@ -134,6 +136,7 @@ const (
 	EventRefused   EventKind = "refused"   // a webhook was refused
 	EventReplied   EventKind = "replied"   // a rule's message was sent; Detail is the answer's class
 	EventGated     EventKind = "gated"     // a rule's message was not sent; Detail is the gate
+	EventMark      EventKind = "mark"      // a message could not be marked as read; the reply goes on
 	EventRule      EventKind = "rule"      // a rule could not be carried out
 	EventHandover  EventKind = "handover"  // the rules stopped for a person, and a person must look; Detail says why
 	EventStop      EventKind = "stop"      // a person wants no more messages

@@ -26,7 +26,7 @@ type PlanOptions struct {
 
 // Inputs are what planning takes from the table of providers.
 func Inputs() plan.Inputs {
-	return plan.Inputs{Capabilities: Support, Limits: Limits, Throughput: Throughput}
+	return plan.Inputs{Supports: Supports(), Limits: Limits, Throughput: Throughput}
 }
 
 // Plan plans the configuration on a state; nil stands for one that is empty.

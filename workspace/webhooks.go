@@ -76,6 +76,9 @@ func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (se
 	}
 	n := serve.Number{Address: decl.Address(), Type: decl.Type, Name: decl.Name, Webhook: hook,
 		Sender: providers.NewSender(made), Rate: made.Profile().Throughput.Value}
+	if reader, ok := made.(providers.Reader); ok {
+		n.Reader = reader
+	}
 	if named, ok := made.(providers.Numbered); ok {
 		n.ID, n.Phone = named.WebhookNumber()
 		n.Phone = providers.Digits(n.Phone)

@@ -43,6 +43,8 @@ type Answer struct {
 	Handed   json.RawMessage   `json:"forward_body,omitempty"`
 	Set      map[string]string `json:"set,omitempty"`
 	Handover bool              `json:"handover,omitempty"`
+	MarkRead bool              `json:"mark_read,omitempty"` // the person is shown that the message was read
+	Typing   bool              `json:"typing,omitempty"`    // and that an answer is being written
 	Error    string            `json:"error,omitempty"`
 
 	Rendered message.Message `json:"-"` // nil where nothing is sent
@@ -92,6 +94,7 @@ func Judge(rules *reply.Rules, in *Inbound) *Reply {
 
 func (in *Inbound) answer(rules *reply.Rules, a *reply.Answer) Answer {
 	out := Answer{Rule: a.Rule(), Match: a.Match()}
+	out.MarkRead, out.Typing = a.Marks()
 	err := errors.Join(in.forward(rules, &out), in.lookUp(a, &out))
 	var res reply.Result
 	if err == nil {

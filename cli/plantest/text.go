@@ -54,6 +54,12 @@ func (r *Reply) Told(look Look) string {
 
 func answerText(b *strings.Builder, r *Answer, look Look) {
 	fmt.Fprintf(b, "  %s\n", r.Rule)
+	switch {
+	case r.Typing:
+		b.WriteString("    marks the message as read, and shows that an answer is being written\n")
+	case r.MarkRead:
+		b.WriteString("    marks the message as read\n")
+	}
 	for _, l := range r.Lookups {
 		fmt.Fprintf(b, "    looks up %s: %s %s\n", l.Name, l.Method, message.SafeText(l.URL))
 	}
@@ -73,8 +79,17 @@ func answerText(b *strings.Builder, r *Answer, look Look) {
 	case r.Error != "":
 		fmt.Fprintf(b, "    cannot be carried out: %s\n", message.SafeText(r.Error))
 	case r.Rendered != nil:
-		fmt.Fprintf(b, "    answers with %s:\n%s", r.Message, Indent(look.Draw(r.Rendered)))
+		fmt.Fprintf(b, "    answers with %s%s:\n%s", r.Message, quoting(r.Rendered), Indent(look.Draw(r.Rendered)))
 	}
+}
+
+// quoting says which message an answer quotes; "" for none.
+func quoting(m message.Message) string {
+	id := message.EnvelopeOf(m).Quote
+	if id == "" {
+		return ""
+	}
+	return ", quoting " + message.SafeText(id)
 }
 
 // Indent moves lines two columns to the right.

@@ -66,7 +66,7 @@ func answerValues(a *Answer) map[string]cty.Value {
 	}
 	out := map[string]cty.Value{
 		"rule": orNull(ruleName(a.Rule)), "match": textObject(a.Match), "set": textObject(a.Set), "lookup": cty.ObjectVal(lookups), "forward": forward,
-		"handover": cty.BoolVal(a.Handover), "error": orNull(a.Error),
+		"handover": cty.BoolVal(a.Handover), "mark_read": cty.BoolVal(a.MarkRead), "typing": cty.BoolVal(a.Typing), "error": orNull(a.Error),
 	}
 	maps.Copy(out, messageValues(a.Message, a.Rendered))
 	return out

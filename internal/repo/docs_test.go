@@ -191,9 +191,17 @@ func profileText(p providers.Profile) string {
 	b.WriteString("| message | carried | |\n|---|---|---|\n")
 	for _, k := range message.Kinds() {
 		c := p.Kinds[k]
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k, [...]string{"no", "with a doubt", "yes"}[c.Support], cell(c.Note))
+		capability(&b, string(k), c)
+	}
+	b.WriteString("\n| argument | carried | |\n|---|---|---|\n")
+	for _, f := range providers.AllFeatures() {
+		capability(&b, string(f), p.Features[f])
 	}
 	return b.String()
+}
+
+func capability(b *strings.Builder, name string, c providers.Capability) {
+	fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, [...]string{"no", "with a doubt", "yes"}[c.Support], cell(c.Note))
 }
 
 func yes(b bool) string {

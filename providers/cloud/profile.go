@@ -111,9 +111,22 @@ func Profile() providers.Profile {
 		Note: "it is being rolled out, and the number may not have it yet",
 	}
 	return providers.Profile{
-		Type: "cloud", Title: "Meta Cloud API", Limits: message.DefaultLimits(), Kinds: kinds,
+		Type: "cloud", Title: "Meta Cloud API", Limits: message.DefaultLimits(), Kinds: kinds, Features: features(),
 		Throughput:  providers.Fact{Value: 80, Source: source + ", throughput", Date: read},
 		PairSeconds: providers.Fact{Value: 6, Source: source + ", about-the-platform", Date: read},
 		Echo:        true, Polls: true,
+	}
+}
+
+func features() map[providers.Feature]providers.Capability {
+	yes := func(page string) providers.Capability {
+		return providers.Capability{Support: providers.Yes, Source: source + ", " + page, Date: read}
+	}
+	return map[providers.Feature]providers.Capability{
+		providers.FeatureQuote:     yes("messages/contextual-replies"),
+		providers.FeatureIdentity:  yes("identity-change"),
+		providers.FeatureMarketing: yes("marketing-messages"),
+		providers.FeatureRead:      yes("messages/mark-message-as-read"),
+		providers.FeatureTyping:    yes("typing-indicators"),
 	}
 }

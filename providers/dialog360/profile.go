@@ -97,9 +97,22 @@ func Profile() providers.Profile {
 		}
 	}
 	return providers.Profile{
-		Type: "dialog360", Title: "360dialog", Limits: message.DefaultLimits(), Kinds: kinds,
+		Type: "dialog360", Title: "360dialog", Limits: message.DefaultLimits(), Kinds: kinds, Features: features(),
 		Throughput:  providers.Fact{Value: 80, Source: "docs.360dialog.com, capacity: Meta's figure applies", Date: read},
 		PairSeconds: providers.Fact{Value: 6, Source: "Meta, about-the-platform", Date: "2026-09-11"},
 		Echo:        true,
+	}
+}
+
+func features() map[providers.Feature]providers.Capability {
+	passes := providers.Capability{Support: providers.Doubted, Source: source, Date: read,
+		Note: "360dialog's pages do not tell of it; it passes Meta's object on, so it should work"}
+	return map[providers.Feature]providers.Capability{
+		providers.FeatureQuote:    {Support: providers.Yes, Source: source, Date: read},
+		providers.FeatureIdentity: passes,
+		providers.FeatureMarketing: {Support: providers.Doubted, Source: "docs.360dialog.com, technical details for MM API", Date: read,
+			Note: "360dialog documents the address, and not the policy \"fallback\" or \"strict\"; its partners' accounts may route marketing templates there by themselves"},
+		providers.FeatureRead:   passes,
+		providers.FeatureTyping: passes,
 	}
 }

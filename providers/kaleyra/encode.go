@@ -1,6 +1,8 @@
 package kaleyra
 
 import (
+	"errors"
+
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
@@ -9,6 +11,9 @@ import (
 // Encode wraps Meta's message object; ref goes into extra_info.ref, which
 // comes back in callbacks.
 func (p *Provider) Encode(to message.Address, m message.Message, ref string) (message.Request, error) {
+	if metaobject.Path(m) != "/messages" {
+		return message.Request{}, errors.New("Kaleyra has no address for Marketing Messages")
+	}
 	object, err := metaobject.Encode(to, m, "")
 	if err != nil {
 		return message.Request{}, err

@@ -144,6 +144,20 @@ func (c Config) check() error {
 	return errors.Join(errs...)
 }
 
+func features() map[providers.Feature]providers.Capability {
+	no := func(note string) providers.Capability {
+		return providers.Capability{Support: providers.No, Source: source, Date: read, Note: note}
+	}
+	return map[providers.Feature]providers.Capability{
+		providers.FeatureQuote: {Support: providers.Yes, Source: source + ", send reply-to messages", Date: read},
+		providers.FeatureIdentity: {Support: providers.Doubted, Source: source, Date: read,
+			Note: "Kaleyra has no page for it; it passes Meta's object on, and tells of a refusal in a callback only"},
+		providers.FeatureMarketing: no("Kaleyra documents no address for Marketing Messages; leave marketing_messages out, and the template goes out as an ordinary one"),
+		providers.FeatureRead:      no("Kaleyra documents no call for it; leave mark_read out"),
+		providers.FeatureTyping:    no("Kaleyra documents no call for it; leave typing out"),
+	}
+}
+
 // Profile is what Kaleyra can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
 
@@ -171,7 +185,7 @@ func Profile() providers.Profile {
 		"kaleyra.ref": {Max: maxRef, Source: source + ", send interactive list messages", Date: read},
 	})
 	return providers.Profile{
-		Type: "kaleyra", Title: "Kaleyra", Limits: limits, Kinds: kinds,
+		Type: "kaleyra", Title: "Kaleyra", Limits: limits, Kinds: kinds, Features: features(),
 		Throughput:  providers.Fact{Value: 20, Source: "handbill's caution: Kaleyra documents no figure for v2", Date: read},
 		PairSeconds: providers.Fact{Value: 6, Source: "Meta, about-the-platform: Kaleyra passes messages on to Meta", Date: "2026-09-11"},
 		Echo:        true,

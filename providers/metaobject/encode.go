@@ -40,10 +40,46 @@ func Encode(to message.Address, m message.Message, ref string) ([]byte, error) {
 	default:
 		return nil, errors.New("a message needs a phone number or a user id")
 	}
+	around := message.EnvelopeOf(m)
+	w.Optional("recipient_identity_key_hash", around.IdentityKeyHash)
+	if around.Quote != "" {
+		w.Begin("context", '{')
+		w.Field("message_id", around.Quote)
+		w.Close('}')
+	}
 	w.message(m)
+	w.policy(m)
 	w.Optional("biz_opaque_callback_data", ref)
 	w.Close('}')
 	return w.Bytes(), w.err
+}
+
+// Path is where Encode's bodies go, below the number's address: marketing
+// templates may have one of their own.
+// Source: Meta, marketing-messages/send-marketing-messages, 2026-09-11; the same
+// at 360dialog, technical details for MM API, 2026-11-20.
+func Path(m message.Message) string {
+	if t, ok := m.(*message.Template); ok && t.Marketing != "" {
+		return "/marketing_messages"
+	}
+	return "/messages"
+}
+
+// policy writes what only Marketing Messages takes.
+func (w *writer) policy(m message.Message) {
+	t, ok := m.(*message.Template)
+	if !ok {
+		return
+	}
+	switch t.Marketing {
+	case "":
+	case message.MarketingFallback:
+		w.Field("product_policy", "CLOUD_API_FALLBACK")
+	case message.MarketingStrict:
+		w.Field("product_policy", "STRICT")
+	default:
+		w.fail("Marketing Messages has no policy %q", t.Marketing)
+	}
 }
 
 func (w *writer) message(m message.Message) {

@@ -19,6 +19,7 @@ func (p *Provider) Encode(to message.Address, m message.Message, _ string) (mess
 	w := &writer{}
 	w.Open('{')
 	w.recipient(to)
+	w.around(message.EnvelopeOf(m))
 	method := w.method(m, p.config.MMLite)
 	w.Close('}')
 	if w.err != nil {
@@ -48,6 +49,14 @@ func (w *writer) recipient(to message.Address) {
 		w.Field("chatId", to.UserID+"@lid")
 	default:
 		w.fail("a message needs a phone number or a user id")
+	}
+}
+
+// around writes what goes with a message.
+func (w *writer) around(e message.Envelope) {
+	w.Optional("quotedMsgId", e.Quote)
+	if e.IdentityKeyHash != "" {
+		w.fail("1msg has no field for identity_key_hash")
 	}
 }
 
@@ -213,6 +222,10 @@ func (w *writer) template(m *message.Template, mmLite *bool) {
 	if len(components) > len("[]") {
 		w.Key("params")
 		w.Raw(string(components))
+	}
+	if m.Marketing != "" {
+		on := true
+		mmLite = &on
 	}
 	if mmLite != nil {
 		w.Key("useMMlite")

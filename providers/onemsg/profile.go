@@ -82,7 +82,7 @@ func (p *Provider) Profile() *providers.Profile { return p.profile }
 // Profile is what 1msg can do, as it documents it.
 func Profile() providers.Profile {
 	return providers.Profile{
-		Type: "onemsg", Title: "1msg", Limits: message.DefaultLimits(), Kinds: kinds(),
+		Type: "onemsg", Title: "1msg", Limits: message.DefaultLimits(), Kinds: kinds(), Features: features(),
 		Throughput:  providers.Fact{Value: 20, Source: "handbill's caution: 1msg answers 429 and documents no figure", Date: read},
 		PairSeconds: providers.Fact{Value: 6, Source: "Meta, about-the-platform: 1msg passes messages on to Meta", Date: "2026-09-11"},
 		Polls:       true,
@@ -109,4 +109,17 @@ func kinds() map[message.Kind]providers.Capability {
 		Note: "header and footer of a list are documented in 2023 and not in 2026; 1msg may not show them",
 	}
 	return out
+}
+
+func features() map[providers.Feature]providers.Capability {
+	state := func(support providers.Support, note string) providers.Capability {
+		return providers.Capability{Support: support, Note: note, Source: source, Date: read}
+	}
+	return map[providers.Feature]providers.Capability{
+		providers.FeatureQuote:     state(providers.Yes, ""),
+		providers.FeatureIdentity:  state(providers.No, "1msg has no field for it; leave identity_key_hash out, or send through a provider that passes Meta's object on"),
+		providers.FeatureMarketing: state(providers.Doubted, "1msg routes the template to Marketing Messages (useMMlite), and what happens where that can't deliver is 1msg's choice, whichever policy is written"),
+		providers.FeatureRead:      state(providers.Doubted, "the method readMessage is documented in 2023 and not in 2026"),
+		providers.FeatureTyping:    state(providers.No, "1msg has no method for it; mark_read shows that the message was read"),
+	}
 }

@@ -13,7 +13,23 @@ type Example struct {
 func Examples() []Example {
 	out := append(plainExamples(), interactiveExamples()...)
 	out = append(out, commerceExamples()...)
-	return append(out, templateExamples()...)
+	out = append(out, templateExamples()...)
+	return append(out, featureExamples()...)
+}
+
+// featureExamples ask for what not every provider has.
+func featureExamples() []Example {
+	quote := &message.Text{Body: "Your order is on its way"}
+	message.SetEnvelope(quote, message.Envelope{Quote: "wamid.HBgLMTIwMjU1NTAxMjM"})
+	code := &message.Template{Name: "code", Language: "en", Body: []message.TemplateParameter{{Text: "482913"}},
+		Buttons: []message.TemplateButton{{Type: message.TemplateURL, Text: "482913"}}}
+	message.SetEnvelope(code, message.Envelope{IdentityKeyHash: "DF2lS5v2W6x="})
+	return []Example{
+		{"quote", quote},
+		{"identity-key-hash", code},
+		{"marketing-fallback", &message.Template{Name: "sale", Language: "en", Marketing: message.MarketingFallback}},
+		{"marketing-strict", &message.Template{Name: "sale", Language: "en", Marketing: message.MarketingStrict}},
+	}
 }
 
 func image() *message.MediaRef {

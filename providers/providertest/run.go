@@ -92,6 +92,16 @@ func profile(t *testing.T, c Case) {
 			t.Errorf("%s: the capability does not say why, or what else to use", e.Message.Kind())
 		}
 	}
+	for _, name := range providers.AllFeatures() {
+		f, known := p.Features[name]
+		if !known || f.Source == "" || f.Date == "" || f.Support != providers.Yes && f.Note == "" {
+			t.Errorf("%s: %+v lacks a source, a date or what else to do", name, f)
+		}
+	}
+	_, reads := c.provider(t, nowhere).(providers.Reader)
+	if reads != (p.Features[providers.FeatureRead].Support != providers.No) {
+		t.Error("the profile and the provider disagree about mark_read")
+	}
 	for name, f := range map[string]providers.Fact{"throughput": p.Throughput, "pair seconds": p.PairSeconds} {
 		if f.Value <= 0 || f.Source == "" || f.Date == "" {
 			t.Errorf("%s: %+v has no value, source or date", name, f)
@@ -110,9 +120,9 @@ func requests(t *testing.T, c Case) {
 	for _, e := range Examples() {
 		t.Run(e.Name, func(t *testing.T) {
 			r, err := p.Encode(message.Address{Phone: To}, e.Message, Ref)
-			if p.Profile().Kinds[e.Message.Kind()].Support == providers.No {
+			if !carries(p.Profile(), e.Message) {
 				if err == nil {
-					t.Errorf("the profile says no to %s, and it is encoded all the same", e.Message.Kind())
+					t.Errorf("the profile says no to %s, and it is encoded all the same", e.Name)
 				}
 				return
 			}
@@ -126,6 +136,15 @@ func requests(t *testing.T, c Case) {
 			}
 		})
 	}
+}
+
+// carries is what a profile says of a message and all that it asks for.
+func carries(p *providers.Profile, m message.Message) bool {
+	ok := p.Kinds[m.Kind()].Support != providers.No
+	for _, f := range providers.FeaturesOf(&message.Draft{Message: m}) {
+		ok = ok && p.Features[f].Support != providers.No
+	}
+	return ok
 }
 
 // pretty shows a request for review. Indenting keeps the order of keys.

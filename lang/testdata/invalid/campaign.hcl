@@ -422,3 +422,32 @@ campaign "c" {
   message  = text_message.m
   values = { topic = env("ONEMSG_TOKEN") } # ERROR: Sensitive value not allowed
 }
+# ---
+provider "sandbox" "main" {}
+audience "all" {
+  source "csv" { path = "c.csv" }
+  attributes = { name = row.first }
+}
+text_message "m" { body = "Hello" }
+campaign "c" {
+  provider = provider.sandbox.main
+  audience = audience.all
+  message  = text_message.m
+  quote    = recipient.order # ERROR: Unknown attribute
+}
+# ---
+provider "sandbox" "main" {}
+audience "all" {
+  source "csv" { path = "c.csv" }
+  attributes = { order = row.order }
+}
+reaction_message "m" {
+  message_id = recipient.order
+  emoji      = "👍"
+}
+campaign "c" {
+  provider = provider.sandbox.main
+  audience = audience.all
+  message  = reaction_message.m
+  quote    = "wamid.7" # ERROR: Invalid message
+}

@@ -208,3 +208,22 @@ reply_rule "r" {
   lookup "stock" { url = "https://shop.example/stock" }
   reply = text_message.m
 }
+# ---
+reply_rule "r" {
+  when { any = true }
+  quote    = inbound.id # ERROR: Missing required argument
+  handover = true
+}
+# ---
+reply_rule "r" {
+  when { any = true }
+  typing    = true # ERROR: Missing required argument
+  mark_read = true
+}
+# ---
+text_message "m" { body = "Hello" }
+reply_rule "r" {
+  when { order = true }
+  reply = text_message.m
+  quote = inbound.wamid # ERROR: Unknown attribute
+}

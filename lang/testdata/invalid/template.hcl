@@ -68,3 +68,16 @@ template_message "t" {
     parameter_name = "who" # ERROR: Missing required argument
   }
 }
+# ---
+template_message "t" {
+  template           = "x"
+  language           = "en"
+  category           = "utility"
+  marketing_messages = "strict" # ERROR: Invalid value
+}
+# ---
+template_message "t" {
+  template           = "x"
+  language           = "en"
+  marketing_messages = "always" # ERROR: Invalid value
+}

@@ -64,7 +64,9 @@ campaign "hello" {
   audience = audience.staff
   message  = text_message.hi
   values   = { item = { title = "cup for ${recipient.name}" } }
+  quote    = "wamid.HBgNNDkxNTExMjM0NTY3OA"
   revision = 2
+  identity_key_hash = "DF2lS5v2W6x="
   testers  = ["+4915112345679"]
   limit {
     per_recipient  = "1 per 24h"
@@ -112,7 +114,8 @@ reply_rule "yes" {
     url    = "https://crm.example.com/yes"
     secret = env("ONEMSG_TOKEN")
   }
-  handover = true
+  handover  = true
+  mark_read = true
 }
 
 check "size" {

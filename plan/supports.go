@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// Carried holds every campaign's messages and every reply rule against what
+// their numbers can do: an error where one can't, a warning where that is not
+// certain. It is what Build finds of it, without contacts and state.
+func Carried(cfg *lang.Config, can Supports) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, decl := range cfg.Campaigns {
+		main, fallback, failed := cfg.CompileCampaign(decl)
+		if failed.HasErrors() || main == nil || decl.Provider == nil {
+			continue // reported by lang.Load
+		}
+		diags = append(diags, can.carried(decl.Provider, decl.Message, main.Draft, decl.DeclRange)...)
+		if fallback != nil {
+			diags = append(diags, can.carried(decl.Provider, decl.Fallback, fallback.Draft, decl.DeclRange)...)
+		}
+	}
+	return append(diags, can.rules(cfg)...)
+}
+
+// rules holds the reply rules against the numbers that they answer from: their
+// own, or every one.
+func (can Supports) rules(cfg *lang.Config) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, r := range cfg.ReplyRules {
+		p, failed := cfg.CompileReply(r)
+		if failed.HasErrors() || p == nil {
+			continue // reported by lang.Load
+		}
+		numbers := cfg.Providers
+		if r.Provider != nil {
+			numbers = []*lang.Provider{r.Provider}
+		}
+		for _, n := range numbers {
+			if p.Reply != nil {
+				diags = append(diags, can.carried(n, r.Reply, p.Reply.Draft, r.DeclRange)...)
+			}
+			switch {
+			case r.Typing: // marks as read, too
+				diags = append(diags, can.feature(n, r, "typing")...)
+			case r.MarkRead:
+				diags = append(diags, can.feature(n, r, "mark_read")...)
+			}
+		}
+	}
+	return diags
+}
+
+func (can Supports) carried(n *lang.Provider, m *lang.Message, d *message.Draft, at hcl.Range) hcl.Diagnostics {
+	if can.Message == nil {
+		return nil
+	}
+	switch support, note := can.Message(n, d); support {
+	case "no":
+		return hcl.Diagnostics{fail("capability", at, "%s can't carry %s. %s", n.Address(), m.Address(), ended(note))}
+	case "doubted":
+		return hcl.Diagnostics{warn("capability_doubted", at, "It is not certain that %s carries %s. %s", n.Address(), m.Address(), ended(note))}
+	}
+	return nil
+}
+
+func (can Supports) feature(n *lang.Provider, r *lang.ReplyRule, name string) hcl.Diagnostics {
+	if can.Feature == nil {
+		return nil
+	}
+	switch support, note := can.Feature(n, name); support {
+	case "no":
+		return hcl.Diagnostics{fail("capability", r.DeclRange, "%s has no %s, which %s asks for. %s", n.Address(), name, r.Address(), ended(note))}
+	case "doubted":
+		return hcl.Diagnostics{warn("capability_doubted", r.DeclRange, "It is not certain that %s has %s, which %s asks for. %s", n.Address(), name, r.Address(), ended(note))}
+	}
+	return nil
+}

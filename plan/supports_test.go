@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// TestRulesAskForWhatTheirNumbersCanDo: a reply rule is held against every
+// number that it answers from, by what it asks for.
+func TestRulesAskForWhatTheirNumbersCanDo(t *testing.T) {
+	const config = header + `
+text_message "hello" { body = "Hi" }
+reply_rule "r" {
+  when { text = "price" }
+  reply = text_message.hello
+  RULE
+}
+`
+	for name, c := range map[string]struct {
+		rule, can string // what the number says of everything asked
+		code      string
+	}{
+		"nothing asked":        {"", "yes", ""},
+		"typing, carried":      {"typing = true", "yes", ""},
+		"typing, doubted":      {"typing = true", "doubted", "capability_doubted"},
+		"typing, not carried":  {"typing = true", "no", "capability"},
+		"mark_read":            {"mark_read = true", "no", "capability"},
+		"mark_read and typing": {"mark_read = true\n  typing = true", "no", "capability"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, map[string]string{"main.hcl": strings.Replace(config, "RULE", c.rule, 1)})
+			var asked []string
+			w.in.Supports = Supports{
+				Message: func(*lang.Provider, *message.Draft) (string, string) { return "yes", "" },
+				Feature: func(_ *lang.Provider, name string) (string, string) {
+					asked = append(asked, name)
+					return c.can, "Use another."
+				},
+			}
+			_, diags := w.plan(t)
+			found := slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return DiagCode(d) == c.code })
+			if c.code == "" && len(diags) > 0 || c.code != "" && !found || len(asked) > 1 {
+				t.Errorf("asked %v; it says %v", asked, diags)
+			}
+		})
+	}
+	w := open(t, map[string]string{"main.hcl": strings.Replace(config, "RULE", "", 1)})
+	w.in.Supports.Message = func(*lang.Provider, *message.Draft) (string, string) { return "no", "Use another." }
+	if _, diags := w.plan(t); len(diags) != 1 || DiagCode(diags[0]) != "capability" {
+		t.Errorf("a rule's message that is not carried: %v", diags)
+	}
+}

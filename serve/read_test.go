@@ -1,0 +1,93 @@
+package serve_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/serve"
+)
+
+const marking = `
+text_message "hello" { body = "One moment" }
+reply_rule "hello" {
+  when { text = "price" }
+  reply  = text_message.hello
+  quote  = inbound.id
+  typing = true
+}
+reply_rule "seen" {
+  when { text = "thanks" }
+  mark_read = true
+}
+`
+
+// TestARuleMarksAMessageAsRead: what a rule says is shown to the person, before
+// the answer, which quotes the message.
+func TestARuleMarksAMessageAsRead(t *testing.T) {
+	h := newHouse(t, marking)
+	// One person is answered in turn: what came before is done with the answer.
+	other, thanks, price := h.phone(sandbox.Inbound{Text: "hm"}), h.phone(sandbox.Inbound{Text: "thanks"}), h.phone(sandbox.Inbound{Text: "the price?"})
+	h.await(serve.EventReplied)
+	h.settled()
+	for id, want := range map[string]sandbox.Mark{price: {Read: true, Typing: true}, thanks: {Read: true}, other: {}} {
+		if diff := cmp.Diff(want, h.net.Marked(id)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if diff := cmp.Diff([]string{price}, h.quoted()); diff != "" {
+		t.Errorf("what the answers quote: %s", diff)
+	}
+}
+
+// failing is a Reader that can't, in some way.
+type failing struct {
+	hang bool
+	id   string
+}
+
+func (f *failing) MarkRead(ctx context.Context, id string, _ bool) error {
+	f.id = id
+	if !f.hang {
+		return errors.New("131009 no such message")
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestAFailedMarkHoldsNothingUp: the answer goes out all the same, once, and
+// neither a failure nor the mark itself is recorded as an attempt.
+func TestAFailedMarkHoldsNothingUp(t *testing.T) {
+	for name, r := range map[string]*failing{"refused": {}, "silent": {hang: true}} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, marking, func(h *house, _ *sandbox.Options) { h.reader = r })
+			id := h.phone(sandbox.Inbound{Text: "price"})
+			begun := time.Now()
+			if ev := h.await(serve.EventMark); ev.Err == nil || ev.Rule != "reply_rule.hello" {
+				t.Errorf("told %+v", ev)
+			}
+			h.await(serve.EventReplied)
+			if took := time.Since(begun); took > 15*time.Second {
+				t.Errorf("the answer waited %v", took)
+			}
+			h.settled()
+			if diff := cmp.Diff([]string{"One moment"}, h.sends()); diff != "" || r.id != id {
+				t.Errorf("%s; asked for %q", diff, r.id)
+			}
+			n := 0
+			for d, err := range deliveries(t, h.store) {
+				if err != nil || d.Attempt != 1 {
+					t.Errorf("recorded %+v, %v", d, err)
+				}
+				n++
+			}
+			if n != 1 {
+				t.Errorf("%d deliveries are recorded", n)
+			}
+		})
+	}
+}
