@@ -23,6 +23,7 @@ reply_rule "hello" {
 reply_rule "seen" {
   when { text = "thanks" }
   mark_read = true
+  reply     = text_message.hello
 }
 `
 
@@ -30,8 +31,8 @@ reply_rule "seen" {
 // the answer, which quotes the message.
 func TestARuleMarksAMessageAsRead(t *testing.T) {
 	h := newHouse(t, marking)
-	// One person is answered in turn: what came before is done with the answer.
 	other, thanks, price := h.phone(sandbox.Inbound{Text: "hm"}), h.phone(sandbox.Inbound{Text: "thanks"}), h.phone(sandbox.Inbound{Text: "the price?"})
+	h.await(serve.EventReplied)
 	h.await(serve.EventReplied)
 	h.settled()
 	for id, want := range map[string]sandbox.Mark{price: {Read: true, Typing: true}, thanks: {Read: true}, other: {}} {
