@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +17,8 @@ import (
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/memstate"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // tallies count what was seen, over all campaigns, so that "nothing failed"
@@ -186,13 +187,13 @@ func simulate(t *testing.T, s *script, seen *tallies) (problems []string) {
 		close(stop)
 		served.Wait()
 		w.judge(t.Context())
-		if w.real != nil {
-			if r, err := w.real.Verify(t.Context()); err != nil || !r.OK() {
+		if real, ok := w.store.(*sqlite.Store); ok {
+			if r, err := real.Verify(t.Context()); err != nil || !r.OK() {
 				w.problem("verify: %+v, %v", r, err)
 			}
-			if err := w.real.Close(); err != nil {
-				w.problem("%v", err)
-			}
+		}
+		if err := w.store.Close(); err != nil {
+			w.problem("%v", err)
 		}
 	})
 	return w.problems
@@ -200,12 +201,14 @@ func simulate(t *testing.T, s *script, seen *tallies) (problems []string) {
 
 func (w *world) open(dir string) error {
 	w.wake = make(chan struct{}, 1) // of the bubble
-	w.book = newBook(simLineage)
-	w.book.moved = func(from, to state.Send, p state.Proof) {
-		w.seen.add(fmt.Sprintf("move %s to %s %s", from, to, p))
-	}
-	w.book.found = func(kind string) { w.seen.add("finding " + kind) }
 	if dir == "" {
+		w.lineage = simLineage
+		w.model = memstate.New(memstate.Options{Clock: time.Now, Lineage: w.lineage,
+			Moved: func(from, to state.Send, p state.Proof) {
+				w.seen.add(fmt.Sprintf("move %s to %s %s", from, to, p))
+			},
+			Found: func(kind string) { w.seen.add("finding " + kind) }})
+		w.store = w.model
 		return nil
 	}
 	store, err := openStore(context.Background(), filepath.Join(dir, "handbill.state"), time.Now, true)
@@ -213,7 +216,7 @@ func (w *world) open(dir string) error {
 		return err
 	}
 	meta, err := store.Meta(context.Background())
-	w.real, w.book.lineage = store, meta.Lineage
+	w.store, w.lineage = store, meta.Lineage
 	return err
 }
 
@@ -271,7 +274,7 @@ func (w *world) before(ctx context.Context) error {
 		key := keyOf(i)
 		key.Campaign = "campaign.before"
 		in = append(in, state.Intent{Key: key, To: message.Address{Phone: phone(i)}, Attempt: 1, Marketing: true, Message: "text_message.hi",
-			Ref: message.NewRef(w.book.lineage, key.Campaign, key.Recipient, 1, 1)})
+			Ref: message.NewRef(w.lineage, key.Campaign, key.Recipient, 1, 1)})
 	}
 	p := &process{w: w, run: 99, commits: map[string]int{}}
 	id, err := p.Begin(ctx, state.Run{}, nil)
@@ -432,13 +435,7 @@ func (w *world) resolve(ctx context.Context, n int) {
 		if w.people[i].taken > 0 {
 			as = state.Accepted
 		}
-		var err error
-		if w.real != nil {
-			err = w.real.Resolve(ctx, keyOf(i), as, "operator", "asked")
-		} else {
-			err = w.book.resolve(keyOf(i), as)
-		}
-		if err != nil {
+		if err := w.store.Resolve(ctx, keyOf(i), as, "operator", "asked"); err != nil {
 			w.problem("resolving: %v", err)
 		}
 	}
@@ -490,11 +487,6 @@ func (w *world) judge(ctx context.Context) {
 
 // found reports whether a duplicate or a contradiction was noticed.
 func (w *world) found(ctx context.Context) bool {
-	if w.real == nil {
-		return slices.ContainsFunc(w.book.findings, func(f finding) bool {
-			return f.kind == state.FindingDuplicate || f.kind == state.FindingContradiction
-		})
-	}
-	all, err := w.real.Findings(ctx)
+	all, err := w.store.Findings(ctx)
 	return err == nil && len(all) > 0
 }

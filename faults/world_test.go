@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/memstate"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -93,8 +95,9 @@ type world struct {
 	seen   *tallies
 
 	mu       sync.Mutex
-	book     *book
-	real     *sqlite.Store // instead of book
+	store    state.Store
+	model    *memstate.Store // the store, unless it is SQLite's
+	lineage  string          // of the store
 	people   []*truth
 	ids      int
 	hooks    int
@@ -103,6 +106,13 @@ type world struct {
 	flying   sync.WaitGroup
 	calm     bool // the runs of the script are over: no rule of the campaign stops it
 	problems []string
+}
+
+// delivery is one webhook body.
+type delivery struct {
+	body   string
+	at     int64
+	events []message.Event
 }
 
 // hook is a webhook on its way.
@@ -198,12 +208,8 @@ func (p *process) commit(at string, fn func() error) error {
 
 func (p *process) Recover(ctx context.Context) (n int, err error) {
 	err = p.commit("recover", func() error {
-		if p.w.real != nil {
-			n, err = p.w.real.Recover(ctx)
-			return err
-		}
-		n = p.w.book.recover()
-		return nil
+		n, err = p.w.store.Recover(ctx)
+		return err
 	})
 	if n > p.w.script.Parallel {
 		p.w.mu.Lock()
@@ -215,19 +221,15 @@ func (p *process) Recover(ctx context.Context) (n int, err error) {
 
 func (p *process) Begin(ctx context.Context, r state.Run, res []state.Resource) (id int64, err error) {
 	err = p.commit("begin", func() error {
-		if p.w.real != nil {
-			id, err = p.w.real.Begin(ctx, r, res)
-			return err
-		}
-		id = p.w.book.begin(r.Resume...)
-		return nil
+		id, err = p.w.store.Begin(ctx, r, res)
+		return err
 	})
 	if err != nil {
 		return id, err
 	}
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
-	halts, err := p.w.halts(ctx)
+	halts, err := p.w.store.Halts(ctx)
 	p.halted = len(halts) > 0
 	return id, err
 }
@@ -241,11 +243,7 @@ func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in [
 		if p.halted && len(in) > 0 {
 			p.w.problem("run %d sends although the campaign was halted before it began", p.run)
 		}
-		if p.w.real != nil {
-			v, err = p.w.real.Turn(ctx, run, out, in)
-			return err
-		}
-		v, err = p.w.book.turn(run, out, in, time.Now().UnixMilli())
+		v, err = p.w.store.Turn(ctx, run, out, in)
 		return err
 	})
 	if err != nil {
@@ -260,41 +258,21 @@ func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in [
 // Slots implements apply.Recorder.
 func (p *process) Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error) {
 	err = p.commit("slots", func() error {
-		if p.w.real != nil {
-			first, err = p.w.real.Slots(ctx, number, a, many)
-			return err
-		}
-		first = p.w.book.slotsOf(number).Again(a, time.Now(), many)
-		return nil
+		first, err = p.w.store.Slots(ctx, number, a, many)
+		return err
 	})
 	return first, err
 }
 
-// turn is settle and intend in one transaction. What could fail in the second
-// fails in the first: both are fenced alike.
-func (b *book) turn(run int64, out []state.Outcome, in []state.Intent, now int64) ([]state.Verdict, error) {
-	if err := b.settle(run, out); err != nil {
-		return nil, err
-	}
-	return b.intend(run, in, now)
-}
-
 func (p *process) Finish(ctx context.Context, r state.Run) error {
 	return p.commit("finish", func() error {
-		if p.w.real != nil {
-			return p.w.real.Finish(ctx, r)
-		}
-		return p.w.book.finish(r.ID)
+		return p.w.store.Finish(ctx, r)
 	})
 }
 
 func (p *process) Halt(ctx context.Context, h state.Halt) error {
 	return p.commit("halt", func() error {
-		if p.w.real != nil {
-			return p.w.real.Halt(ctx, h)
-		}
-		p.w.book.halt(h)
-		return nil
+		return p.w.store.Halt(ctx, h)
 	})
 }
 
@@ -304,14 +282,14 @@ func (p *process) Halts(ctx context.Context) ([]state.Halt, error) {
 	if p.dead {
 		return nil, errDead
 	}
-	return p.w.halts(ctx)
+	return p.w.store.Halts(ctx)
 }
 
 // resume is whom a person lets go on before run n: in the end everybody.
 func (w *world) resume(ctx context.Context, n int) (campaigns []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	list, err := w.halts(ctx)
+	list, err := w.store.Halts(ctx)
 	if err != nil {
 		w.problem("%v", err)
 	}
@@ -326,27 +304,13 @@ func (w *world) resume(ctx context.Context, n int) (campaigns []string) {
 	return campaigns
 }
 
-func (w *world) halts(ctx context.Context) ([]state.Halt, error) {
-	if w.real != nil {
-		return w.real.Halts(ctx)
-	}
-	return w.book.halts, nil
-}
-
 func (p *process) Tally(ctx context.Context, campaign string, revision int) (state.Tally, error) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	if p.dead {
 		return state.Tally{}, errDead
 	}
-	return p.w.tally(ctx)
-}
-
-func (w *world) tally(ctx context.Context) (state.Tally, error) {
-	if w.real != nil {
-		return w.real.Tally(ctx, simCampaign, 1)
-	}
-	return w.book.tally(simCampaign, 1), nil
+	return p.w.store.Tally(ctx, campaign, revision)
 }
 
 // Encode implements providers.Sender: the body is what the oracle compares.
@@ -424,7 +388,7 @@ func (w *world) leaves(who int, ref, values string) {
 	if values != "v"+strconv.Itoa(who) {
 		w.problem("person %d got %q, which is another's text", who, values)
 	}
-	if w.real == nil && w.book.byRef[ref] == 0 {
+	if w.model != nil && !w.model.Intended(ref) {
 		w.problem("a request to person %d left before its intent was durable", who)
 	}
 }
@@ -568,22 +532,14 @@ func (w *world) deliver() time.Duration {
 }
 
 func (w *world) append(d delivery) {
-	if w.real == nil {
-		w.book.accept(d)
-		return
-	}
-	_, err := w.real.Append(context.Background(), []state.Inbox{{Provider: "provider.sandbox.main", Received: time.UnixMilli(d.at), Raw: []byte(d.body), Events: d.events}})
+	_, err := w.store.Append(context.Background(), []state.Inbox{{Provider: "provider.sandbox.main", Received: time.UnixMilli(d.at), Raw: []byte(d.body), Events: d.events}})
 	if err != nil {
 		w.problem("a webhook was not accepted: %v", err)
 	}
 }
 
 func (w *world) fold() {
-	if w.real == nil {
-		w.book.fold(1000)
-		return
-	}
-	if _, err := w.real.Fold(context.Background(), 1000); err != nil {
+	if _, err := w.store.Fold(context.Background(), 1000); err != nil {
 		w.problem("folding: %v", err)
 	}
 }
@@ -601,18 +557,7 @@ type standing struct {
 
 func (w *world) standings(ctx context.Context) []standing {
 	out := make([]standing, w.script.People)
-	if w.real == nil {
-		for i := range out {
-			if send, a := w.book.latest(keyOf(i)); a != nil {
-				out[i] = standing{send: send, known: true, attempt: a.number, rank: a.rank}
-				if a.outcome != nil {
-					out[i].id, out[i].cause = a.outcome.id, a.outcome.cause
-				}
-			}
-		}
-		return out
-	}
-	snap, err := w.real.Snapshot(ctx)
+	snap, err := w.store.Snapshot(ctx)
 	if err != nil {
 		w.problem("reading: %v", err)
 		return out
@@ -632,14 +577,8 @@ func (w *world) standings(ctx context.Context) []standing {
 // outs says who may not be sent to, and whose window is found closed.
 func (w *world) outs(ctx context.Context) (out, shut map[string]bool) {
 	out, shut = map[string]bool{}, map[string]bool{}
-	if w.real == nil {
-		for key, p := range w.book.people {
-			out[key], shut[key] = p.out, p.shut > 0
-		}
-		return out, shut
-	}
 	for i := range w.script.People {
-		p, err := w.real.Person(ctx, phone(i))
+		p, err := w.store.Person(ctx, phone(i))
 		if err != nil {
 			w.problem("reading: %v", err)
 			continue
@@ -706,11 +645,7 @@ func (w *world) planOf(entries []plan.Entry, counts plan.Counts) *plan.Plan {
 			c.StopIf = plan.StopIf{FailureRate: .34, Over: 3}
 		}
 	}
-	lineage := simLineage
-	if w.book != nil {
-		lineage = w.book.lineage
-	}
-	p := &plan.Plan{Version: "test", Lineage: lineage, Campaigns: []plan.Campaign{c}, Digest: "sha256:1",
+	p := &plan.Plan{Version: "test", Lineage: w.lineage, Campaigns: []plan.Campaign{c}, Digest: "sha256:1",
 		Drafts: []*message.Draft{{Message: &message.Text{Body: "Hi"}}}}
 	p.Entries = func() iter.Seq2[plan.Entry, error] {
 		return func(yield func(plan.Entry, error) bool) {
@@ -722,6 +657,22 @@ func (w *world) planOf(entries []plan.Entry, counts plan.Counts) *plan.Plan {
 		}
 	}
 	return p
+}
+
+const simCampaign = "campaign.spring"
+
+func phone(i int) string { return fmt.Sprintf("+49151%07d", i) }
+
+func keyOf(i int) state.Key {
+	return state.Key{Campaign: simCampaign, Recipient: phone(i), Revision: 1}
+}
+
+func openStore(ctx context.Context, path string, now func() time.Time, create bool) (*sqlite.Store, error) {
+	o := sqlite.Options{Path: path, Clock: now, Rand: rand.NewChaCha8([32]byte{1}), Version: "test", Backups: -1}
+	if create {
+		return sqlite.Create(ctx, o)
+	}
+	return sqlite.Open(ctx, o)
 }
 
 const simLineage = "00112233445566778899aabbccddeeff"

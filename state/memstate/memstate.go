@@ -254,3 +254,10 @@ func (a *attempt) send() state.Send {
 	}
 	return a.out.send
 }
+
+// Intended reports whether an attempt with that reference is recorded.
+func (s *Store) Intended(ref string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attemptOf(ref, "") != nil
+}

@@ -26,8 +26,7 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 		if fenced = t.fence(run); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
 			return fenced
 		}
-		// What is open in a run of today is there: nobody removes it.
-		if err := t.settleAll(outcomes, fenced != nil || run == 0); err != nil {
+		if err := t.settleAll(outcomes); err != nil {
 			return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
 		}
 		if fenced == nil {

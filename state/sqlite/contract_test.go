@@ -21,9 +21,18 @@ func TestContract(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		unsynced(t, s)
 		t.Cleanup(func() { sound(t, s) })
 		return s
 	})
+}
+
+// unsynced lets a state of a test be lost in a power cut.
+func unsynced(t statetest.T, s *Store) {
+	t.Helper()
+	if err := s.writer.script("PRAGMA synchronous = OFF"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sound closes a state that must be whole.

@@ -418,24 +418,22 @@ func (t *tx) erasePerson(who int64, name string) error {
 	if err != nil {
 		return err
 	}
+	if len(ids) > 0 {
+		// Beside the old name, whose number it must not have.
+		w := t.insert(tNames, 0)
+		w.text(name)
+		pseudonym, err := w.done()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := t.anonymise(id, -pseudonym); err != nil {
+				return err
+			}
+		}
+	}
 	if who < 0 {
-		if err := t.remove(tNames, -who); err != nil {
-			return err
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	w := t.insert(tNames, 0)
-	w.text(name)
-	pseudonym, err := w.done()
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if err := t.anonymise(id, -pseudonym); err != nil {
-			return err
-		}
+		return t.remove(tNames, -who)
 	}
 	return nil
 }

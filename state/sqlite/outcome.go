@@ -71,9 +71,7 @@ func (s *Store) Settle(ctx context.Context, run int64, outcomes []state.Outcome)
 	return err
 }
 
-// settleAll records outcomes. late says that attempts may have been given up and
-// removed since: their outcomes are about nothing that is kept.
-func (t *tx) settleAll(outcomes []state.Outcome, late bool) error {
+func (t *tx) settleAll(outcomes []state.Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
 	}
@@ -86,15 +84,6 @@ func (t *tx) settleAll(outcomes []state.Outcome, late bool) error {
 		return err
 	}
 	for i := range outcomes {
-		if late {
-			_, there, err := t.c.one("SELECT 1 FROM attempts WHERE id = ?", outcomes[i].Attempt)
-			if err != nil {
-				return err
-			}
-			if !there {
-				continue
-			}
-		}
 		if erased == 1 {
 			if outcomes[i], err = t.nameless(outcomes[i]); err != nil {
 				return err
@@ -136,6 +125,12 @@ func (t *tx) settle(o *state.Outcome) error {
 	old, exists, err := t.c.outcome(o.Attempt)
 	if err != nil {
 		return err
+	}
+	if !exists {
+		// An attempt that was given up may have been removed since.
+		if _, there, err := t.c.one("SELECT 1 FROM attempts WHERE id = ?", o.Attempt); err != nil || !there {
+			return err
+		}
 	}
 	next := outcomeRow{id: o.Attempt, send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title,
 		cause: o.Cause, hash: hash48(o.ID), sentID: packID(o.ID)}

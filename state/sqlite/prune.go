@@ -140,6 +140,9 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 		return 0, errors.New("something of it is being sent; wait for the apply, or run one after a crash")
 	}
 	those := " (SELECT id FROM attempts WHERE " + where + ")"
+	if err := t.unfind("attempt IN"+those, args...); err != nil {
+		return 0, err
+	}
 	for _, tab := range [...]table{tStatuses, tSuperseded, tOutcomes} {
 		if _, err := t.removeWhere(tab, "id IN"+those, args...); err != nil {
 			return 0, err
@@ -149,6 +152,29 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 		return 0, err
 	}
 	return t.removeWhere(tAttempts, where, args...)
+}
+
+// unfind leaves findings without the attempts that they are about: another may
+// get the number.
+func (t *tx) unfind(where string, args ...any) error {
+	type finding struct {
+		id, at       int64
+		kind, detail string
+	}
+	var list []finding
+	err := t.c.each("SELECT id, at, kind, detail FROM findings WHERE "+where, func(st *sqlite.Stmt) error {
+		list = append(list, finding{st.ColumnInt64(0), st.ColumnInt64(1), st.ColumnText(2), st.ColumnText(3)})
+		return nil
+	}, args...)
+	for i := 0; err == nil && i < len(list); i++ {
+		w := t.replace(tFindings, list[i].id)
+		w.int(list[i].at)
+		w.text(list[i].kind)
+		w.int(0)
+		w.text(list[i].detail)
+		_, err = w.done()
+	}
+	return err
 }
 
 // removeWhere deletes the rows that a condition chooses, in one go.

@@ -161,6 +161,7 @@ func TestSheetsSayWhatTheRowsSay(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		s, clock := createAt(rt, filepath.Join(dir, fmt.Sprint(n)))
+		unsynced(rt, s)
 		s.sheets = sheetSize{2, 5}
 		w := &sheetWorld{rt: rt, s: s, clock: clock, run: begin(rt, s)}
 		for range rapid.IntRange(5, 30).Draw(rt, "steps") {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -144,5 +145,60 @@ func (u suite) TestPruneKeepsWhatMatters(t *testing.T) {
 	}
 	if d := oneDelivery(t, s); d.Revision != 2 {
 		t.Errorf("revision %d is left", d.Revision)
+	}
+}
+
+// Events stay for 45 days, however much is pruned, and longer where less is.
+func (u suite) TestPruneKeepsYoungEvents(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name      string
+		age       time.Duration // of what there is
+		before    time.Duration // ago
+		inbound   int           // answered events that stay
+		known     bool          // whether the body is known still
+		notices   int
+		revisions int
+	}{
+		{"younger than 45 days", 44 * day, 0, 1, true, 0, 2},
+		{"older than 45 days", 46 * day, 0, 0, false, 0, 1},
+		{"older, and to be kept", 46 * day, 50 * day, 1, true, 1, 2},
+		{"older than what is to be kept", 51 * day, 50 * day, 0, false, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, clock := u.create(t)
+			run := begin(t, s)
+			for revision := range 2 {
+				in := intent(s, phone(1))
+				in.Revision, in.Ref = revision+1, ""
+				settle(t, s, run, accepted(intend(t, s, run, in)[0], wamidOf(revision)))
+			}
+			body := state.Inbox{Provider: "provider.cloud.main", Received: noon, Raw: []byte("{}"), Events: []message.Event{
+				wrote(message.Address{Phone: phone(1)}, "in.1", "hello", noon), {Kind: message.EventOther, At: noon, Raw: []byte("?")}}}
+			if _, err := s.Append(t.Context(), []state.Inbox{body}); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(s.FoldAll(t.Context()), s.Answered(t.Context(), 1)); err != nil {
+				t.Fatal(err)
+			}
+			clock.now = noon.Add(c.age)
+			if _, err := s.Prune(t.Context(), clock.now.Add(-c.before)); err != nil {
+				t.Fatal(err)
+			}
+			fresh, err := s.Append(t.Context(), []state.Inbox{body})
+			if err != nil || fresh[0] == c.known {
+				t.Errorf("the body is new: %v, %v", fresh, err)
+			}
+			_, kept, err := s.Inbound(t.Context(), 1)
+			if err != nil || kept != (c.inbound == 1) {
+				t.Errorf("what was answered is kept: %v, %v", kept, err)
+			}
+			if n := sorted(t, s.Notices(t.Context(), time.Time{})); len(n) != c.notices {
+				t.Errorf("notices %q", n)
+			}
+			if d := deliveries(t, s); len(d) != c.revisions {
+				t.Errorf("deliveries %+v", d)
+			}
+		})
 	}
 }

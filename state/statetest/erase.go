@@ -65,3 +65,18 @@ func (u suite) TestAnAnswerTellsNothingOfTheErased(t *testing.T) {
 		}
 	}
 }
+
+// Somebody who has no phone number, and was sent the same twice.
+func (u suite) TestEraseAfterASecondAttempt(t *testing.T) {
+	s, _ := u.create(t)
+	const user = "DE.7001"
+	run := begin(t, s)
+	settle(t, s, run, accepted(intend(t, s, run, intent(s, user))[0], wamidOf(1)))
+	settle(t, s, run, accepted(intend(t, s, run, ordered(s, user, 2))[0], wamidOf(2)))
+	if err := s.Erase(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	if d := oneDelivery(t, s); d.Recipient == user || d.Attempt != 2 || d.Send != state.Accepted || d.ID != "" {
+		t.Errorf("%+v", d)
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/memstate"
 )
@@ -129,7 +130,9 @@ func (p *pair) intend() {
 			Message: "text_message.hi", Digest: [16]byte{byte(number)},
 			Retry: rapid.Bool().Draw(p.t, "retry"), Again: rapid.Bool().Draw(p.t, "again"), Marketing: rapid.Bool().Draw(p.t, "marketing"),
 			NoCooldown: rapid.Bool().Draw(p.t, "no cooldown"), Window: rapid.IntRange(0, 3).Draw(p.t, "window") == 0, AssumeOpen: rapid.Bool().Draw(p.t, "assume"),
-			CapCount: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(p.t, "cap"), CapPer: 12 * time.Hour})
+			CapCount: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(p.t, "cap"), CapPer: 12 * time.Hour,
+			Number: "provider.cloud.main", Spacing: time.Duration(rapid.IntRange(0, 1).Draw(p.t, "spacing")) * delivery.Spacing,
+			Pace: pace.Ask{Gap: time.Duration(rapid.IntRange(0, 2).Draw(p.t, "gap")) * 100 * time.Millisecond, After: p.clock.now}})
 	}
 	p.record(p.run, nil, in)
 }
@@ -297,10 +300,13 @@ func (p *pair) decide() {
 		}
 	})
 	name := rapid.SampledFrom(names).Draw(p.t, "decision")
-	if name == "prune" {
+	if name == "prune" { // with nothing open, at which it would stop halfway
 		p.clock.now = p.clock.now.Add(50 * 24 * time.Hour)
+		p.both("recover", func(s state.Store) (any, error) { return s.Recover(ctx) })
 	}
-	p.both(name, decisions[name])
+	if err := p.both(name, decisions[name]); err == nil && (name == "remove" || name == "prune") {
+		p.open = nil // late answers after this have a test of their own
+	}
 }
 
 // nameless gives every erased person the same name: which one is the store's own

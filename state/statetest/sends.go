@@ -145,6 +145,25 @@ func (u suite) TestFrequencyCap(t *testing.T) {
 	}
 }
 
+// A cap is about campaigns: what somebody is answered does not count.
+func (u suite) TestAnswersCountForNoCap(t *testing.T) {
+	s, _ := u.create(t)
+	run := begin(t, s)
+	answer := intent(s, phone(1))
+	answer.Campaign, answer.Inbound, answer.Ref = "reply_rule.hello", 1, "answer"
+	v := intend(t, s, 0, answer)[0]
+	settle(t, s, 0, accepted(v, wamidOf(1)))
+	in := intent(s, phone(1))
+	in.CapCount, in.CapPer = 1, time.Hour
+	if v := intend(t, s, run, in)[0]; v.Gate != "" {
+		t.Errorf("after an answer: %+v", v)
+	}
+	in.Campaign, in.Ref = "campaign.summer", "summer"
+	if v := intend(t, s, run, in)[0]; v.Gate != state.GateCap {
+		t.Errorf("after a campaign: %+v", v)
+	}
+}
+
 func (u suite) TestFencing(t *testing.T) {
 	s, _ := u.create(t)
 	zombie := begin(t, s)
