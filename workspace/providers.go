@@ -292,8 +292,21 @@ func Profile(p *lang.Provider) (profile providers.Profile, ok bool) {
 func Codes() map[string][]providers.Code {
 	return map[string][]providers.Code{
 		"Meta (360dialog, 1msg and Kaleyra pass it on)": metaobject.Explained(),
-		"Kaleyra": kaleyra.Codes(),
+		"Kaleyra":   kaleyra.Codes(),
+		"360dialog": dialog360.Codes(),
+		"1msg":      onemsg.Codes(),
+		"HTTP, where a provider's answer says no more": statusCodes(),
 	}
+}
+
+// statusCodes are the statuses of HTTP that mean something by themselves.
+func statusCodes() []providers.Code {
+	var out []providers.Code
+	for _, status := range wire.Statuses() {
+		a := wire.ByStatus(wire.Reply{Status: status})
+		out = append(out, providers.Code{Code: a.Code, Class: a.Class, Title: a.Title, Advice: a.Advice, Source: "docs/delivery.md, the table of attempts"})
+	}
+	return out
 }
 
 // Provider makes the sending number at an address of cfg.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
 	"github.com/handbill/handbill/providers/wire"
 )
@@ -25,6 +26,30 @@ func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
 		a.Advice = checkKey
 	}
 	return a
+}
+
+// What 360dialog's own answers mean.
+const (
+	tooFast   = "360dialog's limit for this number is reached"
+	stopped   = "360dialog has stopped this account or number"
+	lookAtHub = "see the 360dialog hub for unpaid invoices and the number's state"
+	refused   = "360dialog refuses the request"
+	compare   = "compare the message with 360dialog's documentation"
+)
+
+// Codes are what 360dialog's own answers mean. It has no codes: they are the
+// statuses of HTTP under which handbill reports its words.
+func Codes() []providers.Code {
+	const from = "docs.360dialog.com, error codes and capacity, read 2026-11-27"
+	return []providers.Code{
+		{Code: "400", Class: message.AccountFault, Title: stopped, Advice: lookAtHub, Source: from},
+		{Code: "400", Class: message.Throttled, Title: tooFast, Source: from},
+		{Code: "400", Class: message.Refused, Title: refused, Advice: compare, Source: from},
+		{Code: "401", Class: message.AccountFault, Title: "360dialog refuses the key", Advice: checkKey, Source: from},
+		{Code: "403", Class: message.AccountFault, Title: "360dialog refuses the key", Advice: checkKey, Source: from},
+		{Code: "429", Class: message.Throttled, Title: tooFast, Source: from},
+		{Code: "503", Class: message.Throttled, Title: tooFast + ", where its words say so; without them it is not known whether the message was taken", Source: from},
+	}
 }
 
 const checkKey = "check api_key, and whether the number is active in the 360dialog hub"
@@ -47,18 +72,14 @@ func gateway(r wire.Reply) (message.Answer, bool) {
 	text := strings.ToLower(body.Error)
 	for _, words := range []string{"rate limit", "too many requests", "concurren"} {
 		if strings.Contains(text, words) {
-			return message.Answer{
-				Class: message.Throttled, Code: strconv.Itoa(r.Status), Title: "360dialog's limit for this number is reached",
-				RetryAfter: wire.RetryAfter(r.Header),
-			}, true
+			return message.Answer{Class: message.Throttled, Code: strconv.Itoa(r.Status), Title: tooFast, RetryAfter: wire.RetryAfter(r.Header)}, true
 		}
 	}
 	// These hold for everybody: an account that is not paid or is switched off.
 	// Source: docs.360dialog.com, error codes, read 2026-11-27.
 	for _, words := range []string{"lack of payment", "overdue", "unpaid", "invoice", "disabled", "suspended", "deactivated", "not active", "inactive", "has been blocked"} {
 		if strings.Contains(text, words) {
-			return message.Answer{Class: message.AccountFault, Code: strconv.Itoa(r.Status), Title: "360dialog has stopped this account or number",
-				Advice: "see the 360dialog hub for unpaid invoices and the number's state"}, true
+			return message.Answer{Class: message.AccountFault, Code: strconv.Itoa(r.Status), Title: stopped, Advice: lookAtHub}, true
 		}
 	}
 	a := wire.ByStatus(r)
@@ -66,8 +87,7 @@ func gateway(r wire.Reply) (message.Answer, bool) {
 		a.Advice = checkKey
 	}
 	if r.Status == 400 {
-		a.Class, a.Title = message.Refused, "360dialog refuses the request"
-		a.Advice = "compare the message with 360dialog's documentation"
+		a.Class, a.Title, a.Advice = message.Refused, refused, compare
 	}
 	return a, true
 }

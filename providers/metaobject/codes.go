@@ -25,20 +25,32 @@ const (
 	codesDate   = "2026-09-11"
 )
 
+// Meta has a hundred codes for permissions that are missing, of one meaning.
+const (
+	firstPermission = 200
+	lastPermission  = 299
+)
+
 // Explained are all codes that are known, for people.
 func Explained() []providers.Code {
 	var out []providers.Code
 	for _, c := range Codes() {
-		out = append(out, providers.Code{Code: strconv.Itoa(c.Code), Class: c.Class, Title: c.Title, Advice: c.Advice,
-			Source: codesSource + ", read " + codesDate})
+		last := c.Code
+		if c.Code == firstPermission {
+			last = lastPermission
+		}
+		for code := c.Code; code <= last; code++ {
+			out = append(out, providers.Code{Code: strconv.Itoa(code), Class: c.Class, Title: c.Title, Advice: c.Advice,
+				Source: codesSource + ", read " + codesDate})
+		}
 	}
 	return out
 }
 
 // LookUp finds a code. An unlisted one is not ok.
 func LookUp(code int) (Code, bool) {
-	if code >= 200 && code <= 299 {
-		code = 200
+	if code >= firstPermission && code <= lastPermission {
+		code = firstPermission
 	}
 	for _, c := range Codes() {
 		if c.Code == code {

@@ -70,7 +70,7 @@ func (p *Provider) taken(r wire.Reply, o outcome, decoded bool, request []byte) 
 		}
 		return message.Answer{Class: message.Accepted, ID: providers.ID(job(o.JobID)), Title: "queued at 1msg; its job can't be asked for, so only a webhook tells more"}
 	case o.ID != "" && (sent || o.Sent == nil && len(o.Error) == 0):
-		return message.Answer{Class: message.Accepted, ID: providers.ID(o.ID)}
+		return message.Answer{Class: message.Accepted, ID: providers.ID(o.ID), Recipient: recipient(o.Message)}
 	case o.ID != "" || sent || text == "" && code < 0:
 		return wire.NoID(r) // contradicts itself, or tells nothing
 	}
@@ -78,6 +78,17 @@ func (p *Provider) taken(r wire.Reply, o outcome, decoded bool, request []byte) 
 		return known
 	}
 	return p.refusal(r, text, code, request)
+}
+
+var sentTo = regexp.MustCompile(`^Sent to ([0-9]{7,15})@c\.us$`)
+
+// recipient is whom an answer says that it sent to, as a key of ours; "" where
+// it does not tell a number.
+func recipient(words string) string {
+	if found := sentTo.FindStringSubmatch(words); found != nil {
+		return "+" + found[1]
+	}
+	return ""
 }
 
 // job is the id of a queued message; "" for what is neither text nor number.
@@ -201,3 +212,19 @@ func classify(text string, code int) (message.Answer, bool) {
 
 // Distrust uses new connections from now on; see wire.Client.
 func (p *Provider) Distrust() { p.client.Distrust() }
+
+// Codes are what 1msg's own answers mean. It has no codes: they are the statuses
+// of HTTP under which handbill reports its words.
+func Codes() []providers.Code {
+	const from = "1msg, OpenAPI 2.39 and n8n node, read " + read
+	out := []providers.Code{
+		{Code: "200", Class: message.Refused, Title: "1msg did not send the message, in an answer of HTTP 200", Advice: "1msg's words stand beside the code", Source: from},
+		{Code: "400", Class: message.Refused, Title: "1msg refuses the message", Advice: "1msg's words stand beside the code", Source: from},
+	}
+	for _, p := range phrases() {
+		if p.class == message.AccountFault {
+			out = append(out, providers.Code{Code: p.code, Class: p.class, Title: p.title, Advice: p.help, Source: from})
+		}
+	}
+	return out
+}

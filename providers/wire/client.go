@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -92,12 +91,8 @@ func (c *Client) Post(ctx context.Context, url string, h http.Header, body []byt
 		return reply, f.answer()
 	}
 	if reply.Status >= 300 && reply.Status < 400 {
-		return reply, &message.Answer{
-			Class:  message.AccountFault,
-			Code:   strconv.Itoa(reply.Status),
-			Title:  fmt.Sprintf("the provider answers with a redirect (HTTP %d), which is not followed", reply.Status),
-			Advice: "compare base_url with the provider's documentation",
-		}
+		a := ByStatus(reply)
+		return reply, &a
 	}
 	return reply, nil
 }

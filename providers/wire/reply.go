@@ -46,11 +46,16 @@ func clampWait(d time.Duration) time.Duration { return max(0, min(d, time.Hour))
 
 // ByStatus is what an answer means whose body holds no code that the provider
 // knows. Only what HTTP itself says certainly is believed: 401 and 403 refuse
-// the account, 404, 405, 410 and 415 a misconfigured address, 422 a request of
-// the wrong form, 429 the pace. Everything else, 400 and 5xx included, is unknown.
+// the account, 404, 405, 410, 415 and a redirect a misconfigured address, 422 a
+// request of the wrong form, 429 the pace. Everything else, 400 and 5xx included, is unknown.
 // Source: the table of attempts in docs/delivery.md.
 func ByStatus(r Reply) message.Answer {
 	a := message.Answer{Code: strconv.Itoa(r.Status), Title: fmt.Sprintf("HTTP %d without a code that is known", r.Status)}
+	if r.Status >= 300 && r.Status < 400 {
+		a.Class = message.AccountFault
+		a.Title = fmt.Sprintf("the provider answers with a redirect (HTTP %d), which is not followed", r.Status)
+		a.Advice = "compare base_url with the provider's documentation"
+	}
 	switch r.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		a.Class = message.AccountFault
@@ -92,4 +97,10 @@ func NoID(r Reply) message.Answer {
 		Title:  fmt.Sprintf("HTTP %d without a message id; probably sent", r.Status),
 		Advice: "look the message up at the provider, then settle it by hand",
 	}
+}
+
+// Statuses are the statuses of HTTP that say something by themselves, in their
+// order; ByStatus says what.
+func Statuses() []int {
+	return []int{301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 415, 422, 425, 429, 500, 501, 502, 503, 504}
 }
