@@ -33,7 +33,8 @@ func (a *app) listProviders(ctx context.Context, in *inputFlags, asJSON bool) er
 		return err
 	}
 	defer p.Close()
-	r := view.ProvidersReport{}
+	proxy := a.host().Proxy()
+	r := view.ProvidersReport{Proxy: proxy.HTTPS, NoProxy: proxy.Except}
 	for _, pr := range p.Config.Providers {
 		profile, ok := workspace.Profile(pr)
 		if !ok {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -28,56 +29,103 @@ const (
 var errForbiddenAddress = errors.New("the address is on this machine or in a private network; allow it with -allow-host=HOST:PORT if that is meant")
 
 // guardedClient reaches public addresses by https on port 443, and the hosts
-// in allow. It follows no redirect and heeds no proxy of the environment.
-func guardedClient(allow []string) *http.Client {
+// in allow. It follows no redirect. What proxy names a proxy for goes through
+// that, under the same rules: see proxied.
+func guardedClient(allow []string, proxy func(*url.URL) (*url.URL, error)) *http.Client {
+	if proxy == nil {
+		proxy = func(*url.URL) (*url.URL, error) { return nil, nil }
+	}
 	guarded := &net.Dialer{Timeout: 5 * time.Second, Control: guard}
 	free := &net.Dialer{Timeout: 5 * time.Second}
 	return &http.Client{
 		Timeout: maxFetch,
-		Transport: &allowed{hosts: slices.Clone(allow), next: &http.Transport{
+		Transport: &allowed{hosts: slices.Clone(allow), proxy: proxy, proxied: transport(&http.Transport{
+			DialContext: free.DialContext, Proxy: func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
+		}), next: transport(&http.Transport{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				if slices.Contains(allow, addr) {
 					return free.DialContext(ctx, network, addr)
 				}
 				return guarded.DialContext(ctx, network, addr)
 			},
-			TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: maxFetch, MaxResponseHeaderBytes: 64 << 10,
-			MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second,
-		}},
+		})},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
 // allowed refuses requests by their URL before anything is dialled.
 type allowed struct {
-	hosts []string
-	next  http.RoundTripper
+	hosts   []string
+	proxy   func(*url.URL) (*url.URL, error)
+	next    http.RoundTripper
+	proxied http.RoundTripper // the same through a proxy
+}
+
+func transport(t *http.Transport) *http.Transport {
+	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = 5*time.Second, maxFetch, 64<<10
+	t.MaxIdleConnsPerHost, t.IdleConnTimeout = 8, 30*time.Second
+	return t
 }
 
 func (a *allowed) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := a.check(r); err != nil {
+	next, err := a.way(r)
+	if err != nil {
 		if r.Body != nil {
 			_ = r.Body.Close() // as the contract of RoundTripper asks
 		}
 		return nil, err
 	}
-	return a.next.RoundTrip(r)
+	return next.RoundTrip(r)
 }
 
-func (a *allowed) check(r *http.Request) error {
+// way is how a request goes, or why it does not.
+func (a *allowed) way(r *http.Request) (http.RoundTripper, error) {
+	free, err := a.check(r)
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := a.proxy(r.URL)
+	switch {
+	case err != nil:
+		return nil, errors.New("the proxy's address is not usable; check HTTPS_PROXY and HTTP_PROXY")
+	case proxy == nil:
+		return a.next, nil
+	case free:
+		return a.proxied, nil
+	}
+	return a.proxied, publicHost(r.Context(), r.URL.Hostname())
+}
+
+// publicHost refuses a host that has an address which is not public, or none
+// that this machine can find. It stands for guard where a proxy connects: the
+// proxy looks the name up itself, so it should refuse private networks as well.
+func publicHost(ctx context.Context, host string) error {
+	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return fmt.Errorf("the name has no address here, so nobody knows whether the proxy would lead into a private network; allow it with -allow-host=HOST:PORT: %w", err)
+	}
+	if slices.ContainsFunc(list, func(a netip.Addr) bool { return !public(a) }) {
+		return errForbiddenAddress
+	}
+	return nil
+}
+
+// check refuses what no request may ask for; free says that the host was allowed
+// by name.
+func (a *allowed) check(r *http.Request) (free bool, err error) {
 	port := r.URL.Port()
 	if port == "" {
 		port = map[string]string{"https": "443", "http": "80"}[r.URL.Scheme]
 	}
 	switch {
 	case slices.Contains(a.hosts, net.JoinHostPort(r.URL.Hostname(), port)):
-		return nil
+		return true, nil
 	case r.URL.Scheme != "https":
-		return errors.New("only https is allowed; allow a host with -allow-host=HOST:PORT")
+		return false, errors.New("only https is allowed; allow a host with -allow-host=HOST:PORT")
 	case port != "443":
-		return errors.New("only port 443 is allowed; allow a host with -allow-host=HOST:PORT")
+		return false, errors.New("only port 443 is allowed; allow a host with -allow-host=HOST:PORT")
 	}
-	return nil
+	return false, nil
 }
 
 // guard refuses addresses that are not public.

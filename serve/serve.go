@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,6 +99,9 @@ type Options struct {
 	// Build names the program in the metrics, and in requests of lookups and
 	// forwards.
 	Build Build
+	// Proxy is the proxy that lookups and forwards to a URL go through, nil for
+	// none, as httpproxy.Config.ProxyFunc tells it. Nil asks no proxy.
+	Proxy func(*url.URL) (*url.URL, error)
 	// RetryDead tries forwards again that were given up.
 	RetryDead bool
 
@@ -203,7 +207,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{
 		opt: opt, lineage: meta.Lineage, numbers: map[string]*number{}, paths: map[string]*number{},
 		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1), resting: make(chan rest),
-		client: guardedClient(opt.AllowHosts), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(opt.Build),
+		client: guardedClient(opt.AllowHosts, opt.Proxy), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(opt.Build),
 	}
 	s.forwards = newForwards(s)
 	s.rules.Store(&lastRules{})

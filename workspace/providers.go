@@ -319,7 +319,7 @@ func (h *Host) Provider(cfg *lang.Config, address string) (providers.Provider, e
 		if !ok {
 			return nil, fmt.Errorf("%s: there is no provider of that type", address)
 		}
-		made, err := t.make(arguments(p.Arguments), outside{wire.New(wire.Options{UserAgent: h.UserAgent}), h.Now})
+		made, err := t.make(arguments(p.Arguments), outside{wire.New(wire.Options{UserAgent: h.UserAgent, Proxy: h.Proxy().Of}), h.Now})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", address, err)
 		}

@@ -12,6 +12,10 @@ import (
 // ProvidersReport is what "handbill providers" ends in.
 type ProvidersReport struct {
 	Providers []ProviderNumber `json:"providers"`
+	// Proxy is what requests go through, without its password; NoProxy is whom
+	// they go to directly all the same. "" where the environment names none.
+	Proxy   string `json:"proxy,omitempty"`
+	NoProxy string `json:"no_proxy,omitempty"`
 }
 
 // ProviderNumber is one sending number.
@@ -37,7 +41,9 @@ func (r ProvidersReport) JSON(w io.Writer, _ Style) error {
 	out, err := encode(struct {
 		FormatVersion string           `json:"format_version"`
 		Providers     []ProviderNumber `json:"providers"`
-	}{planFormat, list(r.Providers)})
+		Proxy         string           `json:"proxy,omitempty"`
+		NoProxy       string           `json:"no_proxy,omitempty"`
+	}{planFormat, list(r.Providers), message.SafeText(r.Proxy), message.SafeText(r.NoProxy)})
 	if err != nil {
 		return err
 	}
@@ -70,6 +76,13 @@ func (r ProvidersReport) Text(w io.Writer, s Style) error {
 		if len(p.Not) > 0 {
 			fmt.Fprintf(&b, "  not        %s\n", strings.Join(p.Not, ", "))
 		}
+	}
+	if r.Proxy != "" {
+		fmt.Fprintf(&b, "\nRequests go through the proxy %s, but not to this machine", message.SafeText(r.Proxy))
+		if r.NoProxy != "" {
+			fmt.Fprintf(&b, " and to %s (NO_PROXY)", message.SafeText(r.NoProxy))
+		}
+		b.WriteString(".\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

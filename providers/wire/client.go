@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,12 +37,15 @@ type Options struct {
 	Header    time.Duration // the wait for the answer's head; 0 is 30 s
 	Total     time.Duration // from the connection to the answer's end; 0 is 60 s
 	TLS       *tls.Config   // further roots, for tests and private gateways; nil is the system's
+	// Proxy is the proxy that an https request to a URL goes through, nil for
+	// none, as httpproxy.Config.ProxyFunc tells it. Without it there is none.
+	Proxy func(*url.URL) (*url.URL, error)
 }
 
 // Client is one provider's connection to the world. It has its own connections
 // and makes exactly one request for each call: no redirect is followed, no
-// request is repeated, no cookie is kept, no proxy is taken from the
-// environment.
+// request is repeated, no cookie is kept, and there is no proxy but that of
+// its options.
 //
 // It speaks HTTP/1.1 only. With HTTP/2 all sends share one connection, so one
 // reset would leave all of them in doubt instead of one.
@@ -50,6 +54,7 @@ type Client struct {
 	head      time.Duration
 	total     time.Duration
 	tls       *tls.Config
+	proxy     func(*url.URL) (*url.URL, error)
 	pool      pool
 	last      atomic.Pointer[head] // sends have one address
 }
@@ -71,7 +76,7 @@ func New(o Options) *Client {
 	}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	config.NextProtos = []string{"http/1.1"}
-	return &Client{userAgent: o.UserAgent, head: min(o.Header, o.Total), total: o.Total, tls: config}
+	return &Client{userAgent: o.UserAgent, head: min(o.Header, o.Total), total: o.Total, tls: config, proxy: o.Proxy}
 }
 
 // Distrust uses no connection again that there is now: the idle ones are closed,
@@ -186,7 +191,10 @@ func cause(err error) string {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var op *net.OpError
+	var proxy *proxyError
 	switch {
+	case errors.As(err, &proxy):
+		return proxy.Error()
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, net.ErrClosed), isTimeout(err):

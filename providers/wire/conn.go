@@ -142,8 +142,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*connection, error) {
 	if port == "" {
 		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
 	}
-	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
-	tcp, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	tcp, through, err := c.connect(ctx, u, net.JoinHostPort(host, port))
 	if err != nil || u.Scheme == "http" {
 		return connectionOf(tcp, tcp, err)
 	}
@@ -151,7 +150,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*connection, error) {
 	if config.ServerName == "" {
 		config.ServerName = host
 	}
-	conn := tls.Client(tcp, config)
+	conn := tls.Client(through, config)
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	return connectionOf(tcp, conn, conn.HandshakeContext(ctx))

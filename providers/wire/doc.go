@@ -13,7 +13,9 @@
 //  4. One exchange at a time has a connection (HTTP/1.1). With HTTP/2 one reset
 //     would leave everything in flight in doubt instead of one message.
 //  5. Nothing is taken from the environment and nothing is kept between requests
-//     but idle connections: no proxy, no cookie.
+//     but idle connections: no cookie, and no proxy but that of the options.
+//     A proxy is asked for a way to the provider before there is a connection to
+//     write on, so whatever it says or does then is NotSent.
 //  6. An answer counts when it came whole, within 1 MiB and the time-outs. What
 //     HTTP's status alone proves is in [ByStatus]; the rest is the provider's to
 //     tell.

@@ -1,0 +1,57 @@
+package workspace
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+)
+
+// Proxy is the proxy that requests of this process go through, to providers as
+// well as to lookups and forwards: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or the
+// same in lower case. What is on this machine is never asked through a proxy.
+type Proxy struct {
+	// Of is the proxy for a URL; nil for none.
+	Of func(*url.URL) (*url.URL, error)
+	// HTTPS and Except are HTTPS_PROXY without its password, and NO_PROXY, for
+	// people; "" where they are not set.
+	HTTPS, Except string
+}
+
+// Proxy reads the environment of the process.
+func (h *Host) Proxy() Proxy {
+	env := func(names ...string) string {
+		for _, name := range names {
+			if v, ok := h.Env(name); ok && v != "" {
+				return v
+			}
+		}
+		return ""
+	}
+	c := httpproxy.Config{HTTPSProxy: env("HTTPS_PROXY", "https_proxy"), HTTPProxy: env("HTTP_PROXY", "http_proxy"),
+		NoProxy: env("NO_PROXY", "no_proxy"), CGI: env("REQUEST_METHOD") != ""}
+	p := Proxy{Of: c.ProxyFunc(), Except: c.NoProxy}
+	// One that is no URL would be passed over in silence.
+	for name, value := range map[string]string{"HTTPS_PROXY": c.HTTPSProxy, "HTTP_PROXY": c.HTTPProxy} {
+		if value != "" && usable(value) == nil {
+			p.Of = func(*url.URL) (*url.URL, error) { return nil, fmt.Errorf("%s is no URL of a proxy", name) }
+			p.HTTPS = "that " + name + " does not name as a URL, so nothing is sent"
+			return p
+		}
+	}
+	if u, err := p.Of(&url.URL{Scheme: "https", Host: "provider.invalid"}); err == nil && u != nil {
+		p.HTTPS = u.Redacted()
+	}
+	return p
+}
+
+// usable is the URL of a proxy as it is set; nil when it is none.
+func usable(value string) *url.URL {
+	c := httpproxy.Config{HTTPSProxy: value}
+	u, err := c.ProxyFunc()(&url.URL{Scheme: "https", Host: "provider.invalid"})
+	if err != nil || u == nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+		return nil
+	}
+	return u
+}
