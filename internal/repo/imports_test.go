@@ -69,6 +69,15 @@ var kept = map[string][]string{
 	"github.com/gofrs/flock":      {"state/sqlite"},
 }
 
+// never says what a room may not import, in particular: the contract of a state
+// knows no SQL and no file.
+var never = map[string][]string{
+	"state":           {"os", "io/fs", "path/filepath", "syscall"},
+	"state/memstate":  {"os", "io/fs", "path/filepath", "syscall"},
+	"state/statetest": {"os", "io/fs", "path/filepath", "syscall"},
+	"delivery":        {"os", "io/fs", "path/filepath", "syscall"},
+}
+
 // TestImports holds the walls of the house; see docs/architecture.md.
 func TestImports(t *testing.T) {
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -115,6 +124,9 @@ func checkFile(t *testing.T, path string) {
 			t.Errorf("%s imports %s, which the room %q may not", path, inner, room)
 		}
 		checkKept(t, path, room, name)
+		if slices.Contains(never[room], name) {
+			t.Errorf("%s imports %s, which the room %q never does", path, name, room)
+		}
 	}
 	if !test && room != "" && room != "cli" {
 		checkCalls(t, path, file, room)

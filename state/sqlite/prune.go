@@ -170,7 +170,7 @@ func (t *tx) unfind(where string, args ...any) error {
 		w := t.replace(tFindings, list[i].id)
 		w.int(list[i].at)
 		w.text(list[i].kind)
-		w.int(0)
+		w.int(-list[i].id) // of no attempt, and no two are alike
 		w.text(list[i].detail)
 		_, err = w.done()
 	}

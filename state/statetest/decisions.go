@@ -202,3 +202,27 @@ func (u suite) TestPruneKeepsYoungEvents(t *testing.T) {
 		})
 	}
 }
+
+// Two findings that say the same of two deliveries that are removed.
+func (u suite) TestFindingsOutliveTheirDeliveries(t *testing.T) {
+	s, _ := u.create(t)
+	run := begin(t, s)
+	for i := range 2 {
+		in := intent(s, phone(i))
+		settle(t, s, run, accepted(intend(t, s, run, in)[0], wamidOf(i)))
+		events(t, s, status(wamidOf(10+i), in.Ref, message.RankSent, noon))
+	}
+	if n, err := s.Remove(t.Context(), "campaign.spring"); n != 2 || err != nil {
+		t.Fatalf("removed %d, %v", n, err)
+	}
+	intend(t, s, run, intent(s, phone(3)))
+	found, err := s.Findings(t.Context())
+	if err != nil || len(found) != 2 {
+		t.Fatalf("findings %+v, %v", found, err)
+	}
+	for _, f := range found {
+		if f.Kind != state.FindingDuplicate || f.Recipient != "" || f.Campaign != "" {
+			t.Errorf("%+v", f)
+		}
+	}
+}
