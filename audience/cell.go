@@ -214,7 +214,7 @@ var (
 
 // UserID is the business-scoped user id in a cell, such as
 // "US.13491208655302741918", and whether it holds one (Meta, 2026-06-29).
-func UserID(raw string) (string, bool) {
+func userID(raw string) (string, bool) {
 	s := strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(raw), "'"))
 	return s, userIDShape.MatchString(s)
 }

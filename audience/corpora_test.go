@@ -125,7 +125,7 @@ func (l layout) row(t *testing.T, r *Reader, row Row, err error, want expectatio
 			t.Errorf("%v: %s, %v; want +%s", row.Place, got, err, want.To)
 		}
 	case want.BSUID != "":
-		if id, ok := UserID(raw); !ok || id != want.BSUID || refused == nil || refused.Reason != "user_id" {
+		if id, ok := userID(raw); !ok || id != want.BSUID || refused == nil || refused.Reason != "user_id" {
 			t.Errorf("%v: user id %q, %v", row.Place, id, err)
 		}
 	case refused == nil:

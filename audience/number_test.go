@@ -219,8 +219,8 @@ func TestUserID(t *testing.T) {
 		"US.13491208655302741918": true, " DE.ENT.abc123 ": true, "'BR.1": true,
 		"+4915112345678": false, "us.1": false, "US.": false, "US.1 2": false,
 	} {
-		if id, got := UserID(raw); got != want || (got && strings.ContainsAny(id, " '")) {
-			t.Errorf("UserID(%q) = %q, %v", raw, id, got)
+		if id, got := userID(raw); got != want || (got && strings.ContainsAny(id, " '")) {
+			t.Errorf("userID(%q) = %q, %v", raw, id, got)
 		}
 	}
 }

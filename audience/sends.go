@@ -58,22 +58,6 @@ func (e *RowError) Error() string { return e.Place.String() + ": " + e.Err.Error
 // Unwrap is what is wrong with the row.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// ColumnError says that a column is missing.
-type ColumnError struct {
-	Part  string   // "recipient", "id" or "time"
-	Given string   // the name that was asked for; "" where none was and none of the usual names is there
-	Have  []string // the columns of the file
-}
-
-// Error names the columns that there are.
-func (e *ColumnError) Error() string {
-	have := message.SafeText(strings.Join(e.Have, ", "))
-	if e.Given == "" {
-		return fmt.Sprintf("no column looks like the recipient's. Say which it is with -%s=COLUMN; there are: %s", e.Part, have)
-	}
-	return fmt.Sprintf("-%s=%s is no column; there are: %s", e.Part, message.SafeText(e.Given), have)
-}
-
 // Columns are the names of the columns of recipient, id and time that the last
 // Rows read; "" for one that the file does not have.
 func (s *Sends) Columns() (recipient, id, at string) { return s.columns[0], s.columns[1], s.columns[2] }
@@ -134,7 +118,7 @@ func withoutPath(err error) error {
 func (s *Sends) row(values []message.Value, at [3]int) (Send, error) {
 	var sent Send
 	raw := values[at[0]].Text
-	if id, ok := UserID(raw); ok {
+	if id, ok := userID(raw); ok {
 		sent.To.UserID = id
 	} else {
 		if s.numbers == nil {
@@ -197,7 +181,7 @@ func (s *Sends) find(columns []string) (at [3]int, err error) {
 	for i, given := range [3]string{s.Recipient, s.ID, s.Time} {
 		at[i] = findColumn(columns, given, sendColumns[i])
 		if at[i] < 0 && (given != "" || i == 0) {
-			return at, &ColumnError{Part: parts[i], Given: given, Have: columns}
+			return at, missingColumn(parts[i], given, columns)
 		}
 		s.columns[i] = ""
 		if at[i] >= 0 {
@@ -220,4 +204,14 @@ func findColumn(columns []string, given string, names []string) int {
 		}
 	}
 	return -1
+}
+
+// missingColumn names the columns that there are. given is the name that was
+// asked for; "" where none was and none of the usual names is there.
+func missingColumn(part, given string, columns []string) error {
+	have := message.SafeText(strings.Join(columns, ", "))
+	if given == "" {
+		return fmt.Errorf("no column looks like the recipient's. Say which it is with -%s=COLUMN; there are: %s", part, have)
+	}
+	return fmt.Errorf("-%s=%s is no column; there are: %s", part, message.SafeText(given), have)
 }

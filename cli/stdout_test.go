@@ -155,7 +155,11 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 				if code := d.runCut(whole, args...); code != row.code || whole.tried == 0 {
 					t.Fatalf("exit %d and %d bytes with a whole output, want %d\n%s", code, whole.tried, row.code, d.stderr.String())
 				}
-				cuts = []int{0, whole.tried / 2, whole.tried - 1}
+				last := whole.tried - 1
+				if args[0] == "test" {
+					last -= 40 // it says how long it took, in fewer digits another time
+				}
+				cuts = []int{0, whole.tried / 2, last}
 			}
 			for _, cut := range cuts {
 				w := &cutWriter{left: cut, err: syscall.ENOSPC}

@@ -144,7 +144,7 @@ func (c *Config) EvalOutputs(plan cty.Value) ([]OutputValue, hcl.Diagnostics) {
 }
 
 // EvalConsole evaluates one expression over the global names. The value may be
-// marked sensitive (IsSensitive tells).
+// marked sensitive (eval.IsSensitive tells).
 func (c *Config) EvalConsole(src string) (cty.Value, hcl.Diagnostics) {
 	const name = "<console>"
 	diags := &diagList{}
@@ -160,9 +160,6 @@ func (c *Config) EvalConsole(src string) (cty.Value, hcl.Diagnostics) {
 	v, _ := c.eval.constant(e, diags)
 	return v, diags.all
 }
-
-// IsSensitive reports whether v or anything in it may not be shown.
-func IsSensitive(v cty.Value) bool { return eval.IsSensitive(v) }
 
 // Resource is one declaration as the plan compares it with the state.
 type Resource struct {

@@ -152,7 +152,7 @@ func TestMask(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{"Anna": "A•••", "Öz": "Ö•••", "X": "•", "": ""} {
-		if got := MaskText(text); got != want {
+		if got := maskText(text); got != want {
 			t.Errorf("%q is masked as %q, want %q", text, got, want)
 		}
 	}

@@ -229,7 +229,7 @@ func (s *samples) see(e *Entry, length int) {
 func (s *samples) list(drafts []*message.Draft) []Sample {
 	out := []Sample{}
 	add := func(why string, from *sample) {
-		out = append(out, Sample{Recipient: Mask(from.to), Why: why, Text: from.text(drafts[from.draft])})
+		out = append(out, Sample{Recipient: maskKey(from.to.Key()), Why: why, Text: from.text(drafts[from.draft])})
 	}
 	if s.first == nil {
 		return out
@@ -249,7 +249,7 @@ func (s *samples) list(drafts []*message.Draft) []Sample {
 func (s *sample) text(d *message.Draft) string {
 	masked := make([]string, len(s.values))
 	for i, v := range s.values {
-		masked[i] = MaskText(v)
+		masked[i] = maskText(v)
 	}
 	var body, rest string
 	message.Fields(d.Render(masked), func(f message.Field) {

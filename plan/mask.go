@@ -6,10 +6,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Mask is an address that tells neither the number nor the user id:
+// maskKey is a recipient's key that tells neither the number nor the user id:
 // "+49151•••••89"; "" for none.
-func Mask(a message.Address) string { return maskKey(a.Key()) }
-
 func maskKey(key string) string {
 	if key == "" {
 		return ""
@@ -17,9 +15,9 @@ func maskKey(key string) string {
 	return message.Mask(key)
 }
 
-// MaskText is a recipient's value as views show it: its first character, and
+// maskText is a recipient's value as views show it: its first character, and
 // bullets for the rest.
-func MaskText(s string) string {
+func maskText(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	switch {
 	case s == "":

@@ -14,9 +14,6 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// Store is the state that a workspace keeps.
-type Store = sqlite.Store
-
 // StatePath is where the configuration's state lies: the file itself, also
 // where the configuration names a symbolic link to it.
 func (w *Workspace) StatePath() string {
@@ -49,7 +46,7 @@ func (w *Workspace) options() sqlite.Options {
 // OpenState opens the state for writing, or makes it. Webhooks that were
 // accepted and not joined yet are joined first: what people said before the
 // command began holds for it, whether or not serve is running.
-func (w *Workspace) OpenState(ctx context.Context) (store *Store, created bool, err error) {
+func (w *Workspace) OpenState(ctx context.Context) (store *sqlite.Store, created bool, err error) {
 	if err := w.kept(); err != nil {
 		return nil, false, err
 	}
@@ -69,7 +66,7 @@ func (w *Workspace) OpenState(ctx context.Context) (store *Store, created bool, 
 }
 
 // ReadState opens the state for reading; nil when there is none yet.
-func (w *Workspace) ReadState(ctx context.Context) (*Store, error) {
+func (w *Workspace) ReadState(ctx context.Context) (*sqlite.Store, error) {
 	if err := w.kept(); err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ func (r *ApplyReport) Text(s Style) string {
 		r.campaign(&b, s, &r.Campaigns[i])
 	}
 	if len(r.Outputs) > 0 {
-		b.WriteString("\n" + OutputsText(r.Outputs))
+		b.WriteString("\n" + outputsText(r.Outputs))
 	}
 	return b.String()
 }
@@ -245,8 +245,8 @@ func byCount(m map[string]int) []string {
 	return names
 }
 
-// OutputsText lists outputs as after an apply.
-func OutputsText(outputs []Output) string {
+// outputsText lists outputs as after an apply.
+func outputsText(outputs []Output) string {
 	var b strings.Builder
 	b.WriteString("Outputs:\n\n")
 	for _, o := range outputs {

@@ -28,7 +28,7 @@ func (r *InitReport) Text(w io.Writer, s Style) error {
 	if r.Created {
 		what = "was made"
 	}
-	fmt.Fprintf(&b, "The state %s %s.\n\n%s handbill is ready.\n", r.State, what, Green(s, "Done!"))
+	fmt.Fprintf(&b, "The state %s %s.\n\n%s handbill is ready.\n", r.State, what, s.bold(s.green("Done!")))
 	if r.Hints {
 		b.WriteString("\nSee what would be sent with \"handbill plan\", and send it with \"handbill apply\".\n")
 	}

@@ -24,7 +24,7 @@ func (r OutputsReport) Text(w io.Writer, _ Style) error {
 	for _, n := range slices.Sorted(maps.Keys(r)) {
 		value := "<sensitive>"
 		if !r[n].Sensitive {
-			value = JSONValue(string(r[n].Value))
+			value = jsonValue(string(r[n].Value))
 		}
 		fmt.Fprintf(&b, "%s = %s\n", n, value)
 	}
@@ -45,7 +45,7 @@ type OutputReport struct{ Value json.RawMessage }
 
 // Text writes the value as HCL does.
 func (r *OutputReport) Text(w io.Writer, _ Style) error {
-	return say(w, JSONValue(string(r.Value))+"\n")
+	return say(w, jsonValue(string(r.Value))+"\n")
 }
 
 // JSON writes the value alone.

@@ -292,7 +292,7 @@ func settledLines(c *plan.Campaign) []countLine {
 		{"", "sent", oldTextNote(c), c.Counts.Sent},
 		{"update", "in doubt", "see handbill status", c.Counts.InDoubt},
 		{"", "refused", "-retry=failed plans them again", c.Counts.Refused},
-		{"skip", "skip", SkipNote(c.Counts.Skip), skipped},
+		{"skip", "skip", skipNote(c.Counts.Skip), skipped},
 	})
 }
 
@@ -359,8 +359,8 @@ func samplesText(t treeText, c *plan.Campaign) {
 	}
 }
 
-// SkipNote is "opted_out 21, invalid_phone 9", the most frequent first.
-func SkipNote(skip map[string]int) string {
+// skipNote is "opted_out 21, invalid_phone 9", the most frequent first.
+func skipNote(skip map[string]int) string {
 	reasons := sorted(skip)
 	sort.SliceStable(reasons, func(i, j int) bool { return skip[reasons[i]] > skip[reasons[j]] })
 	parts := make([]string, len(reasons))

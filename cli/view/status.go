@@ -275,7 +275,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 			fmt.Fprintf(b, "  %s\n", l)
 		}
 	}
-	if skipped := SkipNote(c.Skipped); skipped != "" {
+	if skipped := skipNote(c.Skipped); skipped != "" {
 		fmt.Fprintf(b, "  left out of the plan: %s\n", skipped)
 	}
 	c.funnel(b, s)

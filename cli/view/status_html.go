@@ -88,7 +88,7 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 
 func (c *CampaignStatus) page() statusCampaign {
 	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
-	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: c.haltNote(), Skipped: SkipNote(c.Skipped), Orders: c.Orders,
+	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: c.haltNote(), Skipped: skipNote(c.Skipped), Orders: c.Orders,
 		Arithmetic: Count(c.Planned) + " planned = " + arithmetic(&run)}
 	for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
 		if c.Held > 0 {

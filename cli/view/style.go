@@ -77,6 +77,3 @@ func SafeLines(s string) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-// Green is text in the colour of what went well.
-func Green(s Style, text string) string { return s.bold(s.green(text)) }

@@ -161,9 +161,6 @@ func unseen(r rune) bool {
 	return r >= 0x7f && r <= 0x9f || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// JSONValue is a JSON value as HCL writes it.
-func JSONValue(src string) string { return jsonValue(src) }
-
 // Value is a value of the language as a person would write it; what is
 // sensitive is not shown.
 func Value(v cty.Value) string {
