@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
@@ -167,6 +168,15 @@ func (a *app) automation() bool {
 // fail shows an error that is not about a place in a file. Main says itself
 // that the output was lost.
 func (a *app) fail(summary string, err error) error {
+	return a.failAs(summary, "", err)
+}
+
+// failCode is fail for an error of a state that can be explained.
+func (a *app) failCode(code string, err error) error {
+	return a.failAs(state.SummaryOf(code), code, err)
+}
+
+func (a *app) failAs(summary, code string, err error) error {
 	if lost := a.out.lost(); lost != nil && errors.Is(err, lost) {
 		return lost
 	}
@@ -174,7 +184,7 @@ func (a *app) fail(summary string, err error) error {
 	if advice := sqlite.DiskAdvice(err); advice != "" {
 		detail += "\n\n" + advice
 	}
-	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: detail}})
+	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: detail, Code: code}})
 	return exit(exitError)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -38,6 +39,9 @@ func (a *app) explainCommand() *cobra.Command {
 // allCodes are the codes of diagnostics in their order.
 func allCodes() []lang.CodeInfo {
 	codes := append(lang.Codes(), plan.Codes()...)
+	for _, c := range state.Codes() {
+		codes = append(codes, lang.CodeInfo(c))
+	}
 	sort.SliceStable(codes, func(i, j int) bool { return codes[i].Code < codes[j].Code })
 	return codes
 }

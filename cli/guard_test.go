@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,4 +142,124 @@ func TestOutputsComeWithTheRun(t *testing.T) {
 	if src, err := s.Get(t.Context(), "reply_source"); err != nil || len(src) == 0 {
 		t.Errorf("what serve answers by is not in the state: %v", err)
 	}
+}
+
+// TestAnOlderCopyIsSaidByEveryCommand puts a copy back with cp after a webhook
+// that was taken and a run that was made.
+func TestAnOlderCopyIsSaidByEveryCommand(t *testing.T) {
+	d, n := springDesk(t)
+	path := filepath.Join(d.dir, "handbill.state")
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.must(0, "apply", "-auto-approve")
+	sent := n.count()
+	if err := os.WriteFile(path, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const said, code = "State is older than what was sent", "handbill explain state_halted"
+	for _, command := range [][]string{{"plan"}, {"status"}, {"state", "verify"}, {"apply", "-auto-approve"}, {"serve", "-listen=127.0.0.1:0"}} {
+		d.must(1, command...)
+		wantAll(t, d.stderr.String(), "Error: "+said, code)
+	}
+	for _, command := range [][]string{{"state", "list"}, {"state", "optouts", "list"}} {
+		d.must(0, command...)
+		wantAll(t, d.stderr.String(), "Warning: "+said)
+	}
+	wantAll(t, d.must(1, "plan", "-format=json"), `"code":"state_halted"`)
+	wantAll(t, d.must(1, "status", "-json"), `"code":"state_halted"`)
+	wantAll(t, d.must(1, "status", "-format=html"), said)
+	d.must(1, "plan", "-out=saved.plan")
+	if _, err := os.Stat(filepath.Join(d.dir, "saved.plan")); err == nil {
+		t.Error("a plan was saved that would send again")
+	}
+	if n.count() != sent {
+		t.Error("messages left from an older copy")
+	}
+	d.must(0, "state", "acknowledge", "-why=known")
+	d.must(0, "plan")
+	d.must(0, "status")
+	d.must(0, "state", "verify")
+}
+
+// TestAStateThatLostItsJournal is a file that was copied alone while it was in
+// use, as into a container that gets nothing else.
+func TestAStateThatLostItsJournal(t *testing.T) {
+	d, n := springDesk(t)
+	path := filepath.Join(d.dir, "handbill.state")
+	var inUse []byte
+	n.onPost = func(k int) {
+		if k == 3 {
+			inUse, _ = os.ReadFile(path)
+		}
+	}
+	d.must(0, "apply", "-auto-approve")
+	sent := n.count()
+	if err := os.WriteFile(path, inUse, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path + ".mark"); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"plan"}, {"status"}, {"state", "verify"}, {"apply", "-auto-approve"}, {"serve", "-listen=127.0.0.1:0"}, {"state", "acknowledge", "-why=x"}} {
+		d.must(1, command...)
+		wantAll(t, d.stderr.String(), "State and journal do not belong together", "handbill.state-wal is gone", `"handbill state restore handbill.state"`, "handbill explain state_journal")
+	}
+	if now, err := os.ReadFile(path); err != nil || string(now) != string(inUse) {
+		t.Errorf("the file was changed, %v", err)
+	}
+	d.must(0, "state", "restore", "handbill.state")
+	d.must(1, "apply", "-auto-approve")
+	wantAll(t, d.stderr.String(), "it was restored from a backup")
+	if n.count() != sent {
+		t.Error("messages were sent again")
+	}
+}
+
+func TestAClockThatWasAheadIsConfirmed(t *testing.T) {
+	d, n := springDesk(t)
+	const years = 10 * 365 * 24 * 3600
+	d.wall.Add(years)
+	d.must(0, "state", "optouts", "add", "+4915112345699")
+	d.must(0, "apply", "-auto-approve", "-target=audience.all")
+	d.wall.Add(-years)
+	d.must(1, "apply", "-auto-approve")
+	wantAll(t, d.stderr.String(), "Clock behind the state", "handbill state acknowledge -clock=2026-03-02", "handbill explain clock_behind")
+	d.must(0, "plan")
+	wantAll(t, d.stderr.String(), "Warning: Clock behind the state")
+	d.must(1, "state", "acknowledge", "-why=the battery was empty")
+	wantAll(t, d.stderr.String(), "-clock=2026-03-02")
+	d.must(1, "state", "acknowledge", "-why=the battery was empty", "-clock=2036-02-28")
+	wantAll(t, d.stderr.String(), "Clock not confirmed", "The clock shows 2026-03-02")
+	wantAll(t, d.must(0, "state", "acknowledge", "-why=the battery was empty", "-clock=2026-03-02"), "a clock that was ahead")
+	sent := n.count()
+	d.must(0, "apply", "-auto-approve")
+	if n.count() == sent {
+		t.Error("nothing was sent once the clock was confirmed")
+	}
+	wantAll(t, d.must(0, "state", "pull"), "acknowledged that the clock was ahead", "the battery was empty")
+}
+
+func TestABackupOfAnotherProjectIsRefused(t *testing.T) {
+	d, _ := springDesk(t)
+	other, _ := springDesk(t)
+	other.rand = rand.NewChaCha8([32]byte{2})
+	for _, name := range []string{"", ".mark"} {
+		if err := os.Remove(filepath.Join(other.dir, "handbill.state"+name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	other.must(0, "init")
+	other.must(0, "state", "backup", filepath.Join(d.dir, "other.backup"))
+	d.must(1, "state", "restore", "other.backup")
+	said := d.stderr.String()
+	wantAll(t, said, "Backup of another state", "handbill explain state_other", "The state is as it was")
+	_, rest, _ := strings.Cut(said, "-lineage=")
+	if len(rest) < 8 {
+		t.Fatal(said)
+	}
+	d.must(0, "state", "restore", "-lineage="+rest[:8], "other.backup")
+	d.must(1, "apply", "-auto-approve")
+	wantAll(t, d.stderr.String(), "it was restored from a backup")
 }

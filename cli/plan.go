@@ -67,6 +67,14 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 		return err
 	}
 	defer report.Plan.Close()
+	if store != nil {
+		found, err := a.standing(ctx, store)
+		if err != nil {
+			return a.failState(err, false)
+		}
+		report.Diagnostics = append(found, report.Diagnostics...)
+		report.Failed = report.Failed || view.Errors(found)
+	}
 	if err := a.expect(report, opt.expect, false); err != nil {
 		return err
 	}

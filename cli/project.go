@@ -175,10 +175,10 @@ func (a *app) failState(err error, detailed bool) error {
 	case errors.As(err, &said):
 		return said
 	case errors.As(err, &halt):
-		a.showHalt(halt)
+		view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{haltDiagnostic(halt)})
 		return exit(exitError)
 	case errors.As(err, &clock):
-		return a.fail("Clock behind the state", clock)
+		return a.failCode(state.CodeClockBehind, clock)
 	case errors.As(err, &held):
 		a.showLocked(held)
 		if detailed {
@@ -188,7 +188,20 @@ func (a *app) failState(err error, detailed bool) error {
 	case errors.Is(err, fs.ErrPermission):
 		return a.fail("State not writable", workspace.PathCause(err))
 	}
+	for _, known := range stateCodes {
+		if errors.Is(err, known.err) {
+			return a.failCode(known.code, err)
+		}
+	}
 	return a.fail("State not usable", err)
+}
+
+// stateCodes are the errors of a state that can be explained.
+var stateCodes = []struct {
+	err  error
+	code string
+}{
+	{sqlite.ErrJournal, state.CodeJournal}, {sqlite.ErrMoved, state.CodeMoved}, {sqlite.ErrNames, state.CodeNames}, {state.ErrGone, state.CodeGone},
 }
 
 // showLocked says who holds the lock, in Terraform's form.

@@ -54,39 +54,45 @@ func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) e
 		}
 		r := &view.ResolveReport{As: opt.as}
 		for _, arg := range args {
-			campaign, n, err := a.resolveOne(ctx, s, opt, as, arg)
+			one, err := a.resolveOne(ctx, s, opt, as, arg)
 			if err != nil {
 				return a.partly(r, len(r.Resolved) > 0, &opt.stateFlags), err
 			}
-			r.Resolved = append(r.Resolved, view.ResolvedCampaign{Campaign: campaign, Messages: n})
+			r.Resolved = append(r.Resolved, one)
 		}
 		return r, nil
 	})
 }
 
-func (a *app) resolveOne(ctx context.Context, s state.Store, opt *resolveOptions, as state.Send, arg string) (campaign string, n int, err error) {
+func (a *app) resolveOne(ctx context.Context, s state.Store, opt *resolveOptions, as state.Send, arg string) (one view.ResolvedCampaign, err error) {
 	campaign, recipient, err := deliveryAddress(arg)
 	if err != nil {
-		return "", 0, a.fail("Invalid address", err)
+		return one, a.fail("Invalid address", err)
 	}
+	one.Campaign = campaign
 	var keys []state.Key
 	for d, err := range s.InDoubt(ctx, campaign) {
 		if err != nil {
-			return campaign, 0, err
+			return one, err
 		}
 		if recipient == "" || d.Recipient == recipient {
 			keys = append(keys, d.Key)
 		}
 	}
 	if len(keys) == 0 {
-		return campaign, 0, a.fail("Nothing in doubt", fmt.Errorf("%s has nothing in doubt; see \"handbill status\"", message.SafeText(maskAddress(campaign, recipient))))
+		return one, a.fail("Nothing in doubt", fmt.Errorf("%s has nothing in doubt; see \"handbill status\"", message.SafeText(maskAddress(campaign, recipient))))
 	}
 	for _, k := range keys {
-		if err := s.Resolve(ctx, k, as, a.who(), opt.why); err != nil {
-			return campaign, 0, err
+		switch err := s.Resolve(ctx, k, as, a.who(), opt.why); {
+		case errors.Is(err, state.ErrSettled):
+			one.Told++
+		case err != nil:
+			return one, err
+		default:
+			one.Messages++
 		}
 	}
-	return campaign, len(keys), nil
+	return one, nil
 }
 
 func maskAddress(campaign, recipient string) string {

@@ -70,6 +70,13 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 		return a.failState(err, false)
 	}
 	defer store.Close()
+	halt, err := store.Halted(ctx)
+	if err == nil && halt != nil {
+		err = halt
+	}
+	if err != nil {
+		return a.failState(err, false)
+	}
 	numbers, closeAll, err := p.Webhooks(opt.trust, serve.Loopback(opt.listen.Addr))
 	defer closeAll()
 	if err != nil {

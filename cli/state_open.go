@@ -19,6 +19,8 @@ type stateFlags struct {
 	lock lockFlags
 	show bool
 	json bool
+	// stands says that the command itself tells what keeps apply from sending.
+	stands bool
 }
 
 // bindRead binds the flags of a command that reads the state.
@@ -62,8 +64,27 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.StatePath())))
 	}
 	defer store.Close()
+	if err := a.aside(ctx, f, store); err != nil {
+		return err
+	}
 	r, err := work(p, store)
 	return a.showWork(f, r, err)
+}
+
+// aside says, beside what a command does, that nothing is sent from the state.
+func (a *app) aside(ctx context.Context, f *stateFlags, store state.Store) error {
+	if f.stands {
+		return nil
+	}
+	found, err := a.standing(ctx, store)
+	if err != nil {
+		return a.failState(err, false)
+	}
+	for i := range found {
+		found[i].Severity = "warning"
+	}
+	view.Diagnostics(a.sys.Stderr, a.style(), found)
+	return nil
 }
 
 // changeState loads the configuration, takes the lock, backs the state up, and
@@ -87,6 +108,9 @@ func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, 
 		return a.failState(err, false)
 	}
 	defer store.Close()
+	if err := a.aside(ctx, f, store); err != nil {
+		return err
+	}
 	if _, err := store.AutoBackup(ctx, strings.ReplaceAll(operation, " ", "-")); err != nil {
 		return a.fail("State not backed up", fmt.Errorf("nothing was changed: %w", err))
 	}

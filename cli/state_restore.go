@@ -22,16 +22,17 @@ What was sent after the backup was made is not in it: apply refuses until you
 have said why going on is right, with -acknowledge here or later with "handbill
 state acknowledge", since those people would get a message again.`,
 	}
-	var acknowledge string
+	var acknowledge, lineage string
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.stateRestore(cmd.Context(), &f, args[0], acknowledge)
+		return a.stateRestore(cmd.Context(), &f, args[0], acknowledge, lineage)
 	}
 	f.bindChange(cmd)
+	cmd.Flags().StringVar(&lineage, "lineage", "", "lineage of a backup of another state, to take it all the same")
 	cmd.Flags().StringVar(&acknowledge, "acknowledge", "", "why nothing was sent since the backup, or why sending again is right")
 	return cmd
 }
 
-func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowledge string) error {
+func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowledge, lineage string) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 		return a.failServed(err)
 	}
 	defer served.Unlock()
-	if err := p.RestoreState(ctx, a.path(backup)); err != nil {
+	if err := p.RestoreState(ctx, a.path(backup), lineage); err != nil {
 		return a.failRestore(err, backup)
 	}
 	r := &view.RestoreReport{Backup: backup}
@@ -84,7 +85,11 @@ func (a *app) failServed(err error) error {
 // failRestore says that a file cannot be put in the state's place.
 func (a *app) failRestore(err error, backup string) error {
 	name := message.SafeText(backup)
+	var other *state.OtherStateError
 	switch {
+	case errors.As(err, &other):
+		return a.failCode(state.CodeOther, fmt.Errorf("%w. What was sent from the state that lies there, and who asked for no more messages, it does not know. "+
+			"Take a backup of this state; its copies lie beside it. To put that other state here all the same, add -lineage=%s. The state is as it was", other, other.Backup))
 	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("there is no file %s. The copies that handbill made lie beside the state; their names have .backup in them", name)
 	case errors.Is(err, state.ErrForeign):

@@ -10,11 +10,12 @@ import (
 )
 
 func (a *app) stateVerifyCommand() *cobra.Command {
-	var f stateFlags
+	f := stateFlags{stands: true}
 	cmd := &cobra.Command{
 		Use: "verify", Short: "prove that the state is what was written", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r *view.VerifyReport
+			var found []view.Diagnostic
 			err := a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) (view.Report, error) {
 				checked, err := s.Verify(cmd.Context())
 				if err != nil {
@@ -24,12 +25,16 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 				for _, p := range checked.Problems {
 					r.Problems = append(r.Problems, view.StateProblem{Table: p.Table, Row: p.Row, What: p.What})
 				}
-				return r, nil
+				found, err = a.standing(cmd.Context(), s)
+				return r, err
 			})
-			if err == nil && !r.Sound {
-				err = a.fail("State damaged", errors.New(r.Damage()))
+			switch {
+			case err != nil:
+				return err
+			case !r.Sound:
+				return a.fail("State damaged", errors.New(r.Damage()))
 			}
-			return err
+			return a.showStanding(found)
 		},
 	}
 	f.bindRead(cmd)

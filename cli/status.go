@@ -62,8 +62,14 @@ func (a *app) status(ctx context.Context, opt *statusOptions) error {
 		if opt.watch && a.sys.StdoutTerminal {
 			fmt.Fprint(a.sys.Stdout, "\x1b[H\x1b[2J")
 		}
-		if err := a.showStatus(report, opt); err != nil || !opt.watch {
+		if err := a.showStatus(report, opt); err != nil {
 			return err
+		}
+		if !opt.watch {
+			if view.Errors(report.Diagnostics) {
+				return exit(exitError)
+			}
+			return nil
 		}
 		select {
 		case <-a.sys.Interrupts:
@@ -83,7 +89,11 @@ func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 	if render == nil {
 		return a.fail("Invalid option", fmt.Errorf("-format=%s is not one of text, json, html, csv", message.SafeText(opt.format)))
 	}
-	return render(a.sys.Stdout, s)
+	if err := render(a.sys.Stdout, s); err != nil {
+		return err
+	}
+	view.Diagnostics(a.sys.Stderr, s, r.Diagnostics)
+	return nil
 }
 
 // statusReport reads everything that status shows.
@@ -147,6 +157,9 @@ const maxDoubts = 20
 func (a *app) statusRest(ctx context.Context, store state.Store, r *view.StatusReport, campaign string) error {
 	findings, err := store.Findings(ctx)
 	if err != nil {
+		return err
+	}
+	if r.Diagnostics, err = a.standing(ctx, store); err != nil {
 		return err
 	}
 	for _, f := range findings {

@@ -23,6 +23,21 @@ var ErrFenced = errors.New("another apply has begun on this state since; nothing
 // ErrUnknown is wrapped when the state knows nothing under an address or key.
 var ErrUnknown = errors.New("the state knows nothing of it")
 
+// ErrGone is wrapped when there is no state although one was in use there.
+var ErrGone = errors.New("the state is gone")
+
+// ErrSettled is wrapped when a delivery that a person would settle is not in
+// doubt any more.
+var ErrSettled = errors.New("it is not in doubt any more")
+
+// OtherStateError says that a backup is not of the state that it would replace.
+// The lineages are their first eight hexadecimal digits.
+type OtherStateError struct{ Backup, Here string }
+
+func (e *OtherStateError) Error() string {
+	return fmt.Sprintf("it is a backup of another state (lineage %s) than the one that lies there (lineage %s)", e.Backup, e.Here)
+}
+
 // LockInfo says who holds a lock. It is for people; the lock itself is the
 // operating system's.
 type LockInfo struct {

@@ -176,8 +176,8 @@ type People interface {
 // known fails with ErrUnknown.
 type Decisions interface {
 	// Resolve settles a delivery that is in doubt, as Accepted or, when a person
-	// is sure that it was not sent, as Pending. It fails when the delivery is not
-	// in doubt.
+	// is sure that it was not sent, as Pending. What providers have told already
+	// is joined first. It fails with ErrSettled when the delivery is not in doubt.
 	Resolve(ctx context.Context, key Key, as Send, who, why string) error
 	// Move gives what is kept under one address to another: the resource, its
 	// deliveries and its halt. It fails where the other has any.
@@ -198,6 +198,9 @@ type Decisions interface {
 	Prune(ctx context.Context, before time.Time) (int, error)
 	// Acknowledge lifts what Halted tells.
 	Acknowledge(ctx context.Context, who, why string) error
+	// AcknowledgeClock has Latest leave out what was written before: a person
+	// says that the clock was ahead then, and is right now.
+	AcknowledgeClock(ctx context.Context, who, why string) error
 }
 
 // Reports is the part of a Store that people read.

@@ -106,9 +106,12 @@ func (w *Workspace) PlanState(ctx context.Context, bind bool) (state.Store, erro
 	return s, err
 }
 
-// RestoreState puts a backup in the state's place.
-func (w *Workspace) RestoreState(ctx context.Context, backup string) error {
-	return sqlite.Restore(ctx, backup, w.options())
+// RestoreState puts a backup in the state's place. One of another state is
+// refused with a *state.OtherStateError, unless lineage names it.
+func (w *Workspace) RestoreState(ctx context.Context, backup, lineage string) error {
+	opt := w.options()
+	opt.Lineage = lineage
+	return sqlite.Restore(ctx, backup, opt)
 }
 
 // Lock takes the lock of those who send for an operation, and waits for it as

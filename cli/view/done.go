@@ -72,6 +72,8 @@ type ResolveReport struct {
 type ResolvedCampaign struct {
 	Campaign string `json:"campaign"`
 	Messages int    `json:"messages"`
+	// Told are those that what the provider told settled before the person did.
+	Told int `json:"told,omitempty"`
 }
 
 // Text writes a campaign a line.
@@ -79,17 +81,26 @@ func (r *ResolveReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for _, c := range r.Resolved {
 		fmt.Fprintf(&b, "%s: %s settled as %s.\n", message.SafeText(c.Campaign), Plural(c.Messages, "message"), r.As)
+		if c.Told > 0 {
+			fmt.Fprintf(&b, "    %s settled meanwhile by what the provider told; see \"handbill status\".\n", Plural(c.Told, "message"))
+		}
 	}
 	return say(w, b.String())
 }
 
 // AcknowledgeReport is what "state acknowledge" ends in.
 type AcknowledgeReport struct {
-	Acknowledged bool `json:"acknowledged"` // false where there was nothing to
+	Acknowledged bool `json:"acknowledged"`    // false where there was nothing to
+	Clock        bool `json:"clock,omitempty"` // that a clock was ahead
 }
 
 // Text says whether something was acknowledged.
 func (r *AcknowledgeReport) Text(w io.Writer, _ Style) error {
+	if r.Clock {
+		if err := say(w, "Acknowledged: later times than now in the state are of a clock that was ahead. They stay as they are, for caps and windows too.\n"); err != nil || !r.Acknowledged {
+			return err
+		}
+	}
 	if !r.Acknowledged {
 		return say(w, "The state was neither restored nor rolled back: there is nothing to acknowledge.\n")
 	}

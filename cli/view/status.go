@@ -21,6 +21,8 @@ type StatusReport struct {
 	Waiting int `json:"waiting"`
 	// Doubts are the deliveries in doubt, a few of each campaign.
 	Doubts []Doubt `json:"doubts"`
+	// Diagnostics are what keeps apply from sending from this state.
+	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
 }
 
 // CampaignStatus is one campaign revision: planned is the sum of accepted,

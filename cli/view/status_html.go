@@ -28,6 +28,8 @@ type statusPage struct {
 	Campaigns []statusCampaign
 	Doubts    []pageDoubt
 	Findings  []StatusFinding
+
+	Diagnostics []Diagnostic
 }
 
 type statusCampaign struct {
@@ -56,7 +58,7 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 	if err != nil {
 		return err
 	}
-	p := statusPage{page: base, At: r.At.UTC(), Findings: r.Findings}
+	p := statusPage{page: base, At: r.At.UTC(), Findings: r.Findings, Diagnostics: r.Diagnostics}
 	if len(p.Findings) > maxPageDoubts {
 		p.Findings = p.Findings[:maxPageDoubts]
 	}

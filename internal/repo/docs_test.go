@@ -18,6 +18,7 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 	"github.com/handbill/handbill/providers/onemsg"
 	"github.com/handbill/handbill/providers/sandbox"
+	"github.com/handbill/handbill/state"
 )
 
 // TestGoldenDocs: what the pages say of blocks, functions, limits, codes and
@@ -159,7 +160,10 @@ func limitsText() string {
 
 func codesText() string {
 	codes := append(lang.Codes(), plan.Codes()...)
-	slices.SortFunc(codes, func(a, b lang.CodeInfo) int { return strings.Compare(a.Code, b.Code) })
+	for _, c := range state.Codes() {
+		codes = append(codes, lang.CodeInfo(c))
+	}
+	slices.SortStableFunc(codes, func(a, b lang.CodeInfo) int { return strings.Compare(a.Code, b.Code) })
 	var b strings.Builder
 	for _, c := range codes {
 		fmt.Fprintf(&b, "### `%s`\n\n%s.\n\n%s\n\n", c.Code, strings.TrimSuffix(cell(c.Summary), "."), strings.ReplaceAll(c.Explanation, "<", "&lt;"))

@@ -16,12 +16,13 @@ import (
 // Resolve implements state.Store.
 func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, _, _ string) error {
 	return s.write(ctx, func() error {
+		s.fold(len(s.inbox))
 		a := s.last(key)
 		switch {
 		case a == nil:
 			return state.ErrUnknown
 		case a.send() != state.InDoubt:
-			return fmt.Errorf("it is %s, not in doubt", a.send())
+			return fmt.Errorf("it is %s: %w", a.send(), state.ErrSettled)
 		}
 		if err := delivery.Transition(state.InDoubt, as, state.ProofOperator); err != nil {
 			return err
@@ -201,4 +202,13 @@ func keep[T any](s *Store, list *[]T, keep func(T) bool) int {
 // Acknowledge implements state.Store.
 func (s *Store) Acknowledge(ctx context.Context, _, _ string) error {
 	return s.write(ctx, func() error { s.decided(); return nil })
+}
+
+// AcknowledgeClock implements state.Store.
+func (s *Store) AcknowledgeClock(ctx context.Context, _, _ string) error {
+	return s.write(ctx, func() error {
+		s.decided()
+		set(s, &s.latest, s.now)
+		return nil
+	})
 }

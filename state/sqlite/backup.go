@@ -3,15 +3,16 @@ package sqlite
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -26,7 +27,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if Exists(path) {
 		return fmt.Errorf("backing up the state: there is something at %s already", path)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600, which VACUUM INTO keeps
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600, which VACUUM INTO keeps
 	if err != nil {
 		return fmt.Errorf("backing up the state: %w", err)
 	}
@@ -60,7 +61,23 @@ func (s *Store) copyTo(ctx context.Context, name string) error {
 		return err
 	}
 	c.SetInterrupt(ctx.Done())
-	return errors.Join(c.exec("VACUUM INTO ?", name), c.Close())
+	if err := errors.Join(c.exec("VACUUM INTO ?", name), c.Close()); err != nil {
+		return err
+	}
+	return detach(name)
+}
+
+// detach notes in a copy that it is whole: no journal belongs to it.
+func detach(name string) error {
+	c, err := openConn(name, sqlite.OpenReadWrite, "")
+	if err != nil {
+		return err
+	}
+	err = c.set([]string{"PRAGMA journal_mode = OFF"})
+	if err == nil {
+		err = c.exec("UPDATE ledger SET acc = 0 WHERE id = ?", progressRow)
+	}
+	return errors.Join(err, c.Close())
 }
 
 func syncFile(name string) error {
@@ -109,7 +126,13 @@ func (s *Store) pruneBackups(keep int) error {
 	}
 	var names []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), base+".backup-") {
+		whole := strings.HasPrefix(e.Name(), base+".backup-")
+		switch {
+		case strings.HasPrefix(e.Name(), "."+base+".backup-"), whole && endsInRandom.MatchString(e.Name()):
+			if err := s.removeLeftover(e); err != nil {
+				return fmt.Errorf("removing the rest of a backup: %w", err)
+			}
+		case whole:
 			names = append(names, e.Name())
 		}
 	}
@@ -123,10 +146,31 @@ func (s *Store) pruneBackups(keep int) error {
 	return nil
 }
 
+// endsInRandom are the names that earlier versions gave to backups that they
+// were about to write.
+var endsInRandom = regexp.MustCompile(`\.[0-9]+$`)
+
+// leftoverAge is how old the rest of a backup is that nobody writes any more.
+const leftoverAge = time.Hour
+
+// removeLeftover removes what a process that was killed had written of a backup.
+func (s *Store) removeLeftover(e fs.DirEntry) error {
+	info, err := e.Info()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && s.opt.Clock().Sub(info.ModTime()) < leftoverAge {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return removeIfThere(filepath.Join(filepath.Dir(s.opt.Path), e.Name()))
+}
+
 // Restore puts a backup in the place of the state at o.Path, which is kept
 // beside as ".replaced". The backup is verified first. What was sent after it
 // was made it does not know, so nothing is sent from it before Acknowledge.
-// The caller holds the lock, and nobody has the state open.
+// A backup of another state is refused with a *state.OtherStateError, unless
+// Options.Lineage names it. The caller holds the lock, and nobody has the state
+// open.
 func Restore(ctx context.Context, backup string, o Options) (err error) {
 	o.Path = RealPath(o.Path)
 	if err := checkPlace(o); err != nil {
@@ -140,7 +184,7 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 		err = errors.Join(err, removeIfThere(draft), removeIfThere(draft+"-wal"), removeIfThere(draft+"-shm"))
 	}()
 	from := o
-	from.ReadOnly, from.copied = true, true
+	from.ReadOnly, from.apart = true, true
 	if from.Path, err = currentFormat(ctx, backup, draft, o); err != nil {
 		return fmt.Errorf("restoring the backup %s: %w", backup, err)
 	}
@@ -148,7 +192,11 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	report, err := b.Verify(ctx)
+	err = checkLineage(b.lineage, o)
+	var report Report
+	if err == nil {
+		report, err = b.Verify(ctx)
+	}
 	if err == nil && !report.OK() {
 		err = fmt.Errorf("restoring the state: the backup %s: %w: %s", backup, state.ErrDamaged, report.Problems[0].What)
 	}
@@ -163,6 +211,42 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 		return errors.Join(err, removeIfThere(fresh))
 	}
 	return swap(fresh, o.Path)
+}
+
+// lineageNamed is how many digits of a lineage people see and type.
+const lineageNamed = 8
+
+// checkLineage refuses the lineage of another state than the one at the path.
+func checkLineage(backup string, o Options) error {
+	here := lineageAt(o.Path)
+	if here == "" || here == backup || o.Lineage == backup[:lineageNamed] {
+		return nil
+	}
+	return &state.OtherStateError{Backup: backup[:lineageNamed], Here: here[:lineageNamed]}
+}
+
+// lineageAt is that of the state at a path, or of its mark where the state cannot
+// be read; "" for none.
+func lineageAt(path string) (lineage string) {
+	query := ""
+	if !hasJournal(path) {
+		query = "immutable=1" // leaves nothing beside it
+	}
+	c, err := openConn(path, sqlite.OpenReadOnly, query)
+	if err == nil {
+		err = c.each("SELECT lineage FROM meta", func(st *sqlite.Stmt) error {
+			lineage = st.ColumnText(0)
+			return nil
+		})
+		err = errors.Join(err, c.Close())
+	}
+	if err != nil || len(lineage) < lineageNamed {
+		lineage = readMark(path).Lineage
+	}
+	if len(lineage) < lineageNamed {
+		return ""
+	}
+	return lineage
 }
 
 // currentFormat is the path of a backup in the format of today: its own, or that
@@ -180,7 +264,7 @@ func currentFormat(ctx context.Context, backup, draft string, o Options) (path s
 	if err := copyBackup(backup, draft); err != nil {
 		return "", describe(err)
 	}
-	o.Path, o.ReadOnly, o.Backups = draft, false, -1
+	o.Path, o.apart, o.Backups = draft, true, -1
 	s, err := Open(ctx, o)
 	if err != nil {
 		return "", err
@@ -209,7 +293,7 @@ func copyBackup(backup, path string) error {
 }
 
 func haltRestored(ctx context.Context, fresh string, o Options) error {
-	o.Path, o.ReadOnly = fresh, false
+	o.Path, o.apart = fresh, true
 	s, err := Open(ctx, o)
 	if err != nil {
 		return err
@@ -241,15 +325,19 @@ func swap(fresh, path string) error {
 
 // Acknowledge lifts the halt of a state that was restored or rolled back.
 func (s *Store) Acknowledge(ctx context.Context, who, why string) error {
-	var epoch int64
 	err := s.write(ctx, func(t *tx) error {
-		mark, _ := s.readMark() // without a mark there is nothing to overtake
+		was := readMark(s.opt.Path)
+		if was.Lineage != s.lineage {
+			was = mark{} // that of another state, which nothing is compared with any more
+		}
 		if err := t.changeMeta(func(m *metaRow) error {
 			m.halt = ""
-			m.epoch = max(m.epoch, mark.Epoch)
-			epoch = m.epoch
+			m.epoch = max(m.epoch, was.Epoch)
 			return nil
 		}); err != nil {
+			return err
+		}
+		if err := t.overtake(was.Commits); err != nil {
 			return err
 		}
 		return t.decided(who, "acknowledged that the state is older than what was sent", why)
@@ -257,77 +345,5 @@ func (s *Store) Acknowledge(ctx context.Context, who, why string) error {
 	if err != nil {
 		return fmt.Errorf("acknowledging: %w", err)
 	}
-	return s.writeMark(epoch)
-}
-
-// mark is the high-water mark of a state, kept in a second file: a state with a
-// lower epoch was put back behind our back.
-type mark struct {
-	Lineage string `json:"lineage"`
-	Epoch   int64  `json:"epoch"`
-}
-
-func (s *Store) markPath() string { return s.opt.Path + ".mark" }
-
-func (s *Store) readMark() (mark, error) {
-	var m mark
-	data, err := os.ReadFile(s.markPath())
-	if err != nil {
-		return m, err
-	}
-	return m, json.Unmarshal(data, &m)
-}
-
-func (s *Store) writeMark(epoch int64) error {
-	data, err := json.Marshal(mark{s.lineage, epoch})
-	if err == nil {
-		err = replaceFile(s.markPath(), append(data, '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("marking how far the state is: %w", err)
-	}
-	return nil
-}
-
-// Gone is an error when there is no state at path although messages were sent
-// from one, as its mark tells: with a new one everybody would be sent to again.
-func Gone(path string) error {
-	if Exists(path) {
-		return nil
-	}
-	s := Store{opt: Options{Path: path}}
-	m, err := s.readMark()
-	if err != nil || m.Epoch == 0 { // a mark that cannot be read marks nothing
-		return nil
-	}
-	times := "once"
-	if m.Epoch > 1 {
-		times = fmt.Sprintf("%d times", m.Epoch)
-	}
-	return fmt.Errorf("there is no state at %[1]s, and its mark beside it tells that an apply was begun on it %[2]s: with a new state everybody would be sent to again. "+
-		"Put it back, or a backup of it (\"handbill state restore FILE\"; the automatic ones lie beside it). To begin anew all the same, remove %[1]s.mark", path, times)
-}
-
-// checkMark halts a state that is older than its mark. A mark that cannot be
-// read marks nothing.
-func (s *Store) checkMark(ctx context.Context) error {
-	m, err := s.readMark()
-	if err != nil || m.Lineage != s.lineage {
-		return nil
-	}
-	epoch, halted := int64(0), false
-	err = s.writer.each("SELECT epoch, halt FROM meta", func(st *sqlite.Stmt) error {
-		epoch, halted = st.ColumnInt64(0), st.ColumnText(1) != ""
-		return nil
-	})
-	if err != nil || epoch >= m.Epoch || halted {
-		return err
-	}
-	return s.write(ctx, func(t *tx) error {
-		why := fmt.Sprintf("it is older than what was sent from it: %d applies, and %d were made", epoch, m.Epoch)
-		if err := t.find(state.FindingRollback, 0, why); err != nil {
-			return err
-		}
-		return t.changeMeta(func(m *metaRow) error { m.halt = why; return nil })
-	})
+	return s.mark.change(s.opt.Path, func(mark) mark { return mark{s.lineage, s.epoch, s.commits} })
 }

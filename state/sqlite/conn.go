@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
+
+	msqlite "modernc.org/sqlite"
 
 	"github.com/handbill/handbill/internal/fp"
 	"zombiezen.com/go/sqlite"
@@ -60,6 +63,9 @@ var networkPragmas = []string{
 
 // openConn opens the file as it is; settings are made by set.
 func openConn(path string, flags sqlite.OpenFlags, query string) (*conn, error) {
+	if err := ownLocks(); err != nil {
+		return nil, err
+	}
 	uri := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query}
 	c, err := sqlite.OpenConn(uri.String(), flags|sqlite.OpenURI)
 	if err != nil {
@@ -68,6 +74,17 @@ func openConn(path string, flags sqlite.OpenFlags, query string) (*conn, error) 
 	c.SetBusyTimeout(busyTimeout)
 	return &conn{Conn: c, texts: map[verbOf]string{}}, nil
 }
+
+// ownLocks keeps SQLite's locks while the same process opens and closes the file
+// again. Where this cannot be had, on macOS for one, only we open the file, and
+// only before SQLite does.
+var ownLocks = sync.OnceValue(func() error {
+	_, err := msqlite.OFDLocking(true)
+	if errors.Is(err, msqlite.ErrOFDLockingUnavailable) || errors.Is(err, msqlite.ErrOFDLockingTooLate) {
+		return nil
+	}
+	return err
+})
 
 func openMemory() (*conn, error) {
 	c, err := sqlite.OpenConn(":memory:", sqlite.OpenReadWrite|sqlite.OpenMemory)
@@ -222,6 +239,8 @@ type tx struct {
 	paces    map[string]*numberSlots
 	writer   rowWriter
 	deltas   [len(tables)]delta
+	commits  int64 // see progressRow; 0 where nothing changed
+	epoch    int64 // of applies, where that was looked at
 }
 
 // delta is what a transaction changes in the ledger.
@@ -234,6 +253,9 @@ func (t *tx) count(tab table, rows, sum int64) {
 }
 
 func (t *tx) flush() error {
+	if t.deltas == [len(tables)]delta{} {
+		return nil
+	}
 	for tab, d := range t.deltas {
 		if d == (delta{}) {
 			continue
@@ -244,7 +266,7 @@ func (t *tx) flush() error {
 			return err
 		}
 	}
-	return nil
+	return t.advance()
 }
 
 const sumMaskText = "281474976710655" // sumMask
@@ -296,6 +318,11 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 			err = errors.Join(err, c.exec("ROLLBACK"))
 		}
 		return fmt.Errorf("committing to the state %s: %w", s.opt.Path, describe(err))
+	}
+	if t.commits > 0 {
+		if err := s.told(t); err != nil {
+			return err
+		}
 	}
 	// A file that was put away during the transaction took it along.
 	return s.there()

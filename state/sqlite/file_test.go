@@ -477,3 +477,91 @@ func TestPackedValuesComeBack(t *testing.T) {
 		}
 	})
 }
+
+func TestTheRestOfABackupIsNoBackup(t *testing.T) {
+	o := closed(t)
+	o.Backups = 2
+	o.Clock = time.Now
+	rest := []string{
+		filepath.Join(filepath.Dir(o.Path), ".handbill.state.backup-20260301T120000.000-apply.123"),
+		filepath.Join(filepath.Dir(o.Path), ".handbill.state.backup-20260301T120000.000-apply.123-journal"),
+		o.Path + ".backup-20260301T120000.000-apply.4567", // as earlier versions named it
+	}
+	young := o.Path + ".backup-20360301T120000.000-apply.89"
+	for _, path := range append(rest, young) {
+		if err := os.WriteFile(path, []byte("cut off"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if path != young {
+			if err := os.Chtimes(path, noon, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var made []string
+	for range 3 {
+		path, err := s.AutoBackup(t.Context(), "apply")
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, path)
+	}
+	for _, path := range append(rest, made[0]) {
+		if Exists(path) {
+			t.Errorf("%s is left", filepath.Base(path))
+		}
+	}
+	for _, path := range append(made[1:], young) { // another process may be writing it
+		if !Exists(path) {
+			t.Errorf("%s is gone", filepath.Base(path))
+		}
+	}
+}
+
+func TestABackupOfAnotherStateIsRefused(t *testing.T) {
+	o := closed(t)
+	other := options(filepath.Join(t.TempDir(), "other.state"))
+	other.Rand = rand.NewChaCha8([32]byte{2})
+	s, err := Create(t.Context(), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := s.lineage[:8]
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var refused *state.OtherStateError
+	check := func(what string) {
+		t.Helper()
+		if err := Restore(t.Context(), other.Path, o); !errors.As(err, &refused) || refused.Backup != named || refused.Here == named {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	check("over a state")
+	if err := os.WriteFile(o.Path, []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check("over a damaged one")
+	if err := os.Remove(o.Path); err != nil {
+		t.Fatal(err)
+	}
+	check("where one was")
+	o.Lineage = "00000000"
+	check("by another name")
+	o.Lineage = named
+	if err := Restore(t.Context(), other.Path, o); err != nil {
+		t.Fatal(err)
+	}
+	if why := halted(t, o); why == "" {
+		t.Error("it is not halted")
+	}
+	acknowledge(t, o)
+	if why := halted(t, o); why != "" {
+		t.Errorf("once acknowledged: %s", why)
+	}
+}

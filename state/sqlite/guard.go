@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -12,6 +14,9 @@ import (
 // Halted is why nothing is sent from this state before somebody acknowledges,
 // as a *HaltError; nil when it may be sent from.
 func (s *Store) Halted(ctx context.Context) (halt *state.HaltError, err error) {
+	if s.astray != "" {
+		halt = &state.HaltError{Why: s.astray}
+	}
 	err = s.read(ctx, func(c *conn) error {
 		return c.each("SELECT halt FROM meta", func(st *sqlite.Stmt) error {
 			if why := st.ColumnText(0); why != "" {
@@ -23,20 +28,50 @@ func (s *Store) Halted(ctx context.Context) (halt *state.HaltError, err error) {
 	return halt, err
 }
 
-// Latest is the newest moment that this machine's clock wrote into the state;
-// zero in a new one. A clock that shows less was put back since.
+// dated are the tables whose newest row has a moment of this machine's clock,
+// and that moment.
+var dated = []struct{ table, moment string }{
+	{"runs", "max(max(started), coalesce(max(ended), 0))"},
+	{"attempts", "intended"},
+	{"inbound", "received"},
+	{"inbox", "received"},
+	{"decisions", "at"},
+}
+
+// clockBlob is the name of what AcknowledgeClock keeps.
+const clockBlob = "clock_acknowledged"
+
+// rightClock is what a person said of the clock: everything in the state up to
+// these rows may have a moment that never was.
+type rightClock struct {
+	At   int64            `json:"at"` // the moment, which was right
+	Rows map[string]int64 `json:"rows"`
+}
+
+// Latest is the newest moment that this machine's clock wrote into the state,
+// but for what somebody said to be of a clock that was ahead; zero in a new
+// one. A clock that shows less was put back since.
 func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 	latest := int64(0)
 	err := s.read(ctx, func(c *conn) error {
-		for _, query := range [...]string{
-			"SELECT created FROM meta",
-			"SELECT max(max(started), coalesce(max(ended), 0)) FROM runs",
-			"SELECT intended FROM attempts WHERE run <> -1 ORDER BY id DESC LIMIT 1",
-			"SELECT received FROM inbound ORDER BY id DESC LIMIT 1",
-			"SELECT received FROM inbox ORDER BY id DESC LIMIT 1",
-			"SELECT at FROM decisions ORDER BY id DESC LIMIT 1",
-		} {
-			at, _, err := c.one(query)
+		known, err := c.rightClock()
+		if err != nil {
+			return err
+		}
+		if latest = known.At; latest == 0 {
+			if latest, _, err = c.one("SELECT created FROM meta"); err != nil {
+				return err
+			}
+		}
+		for _, d := range dated {
+			query := "SELECT " + d.moment + " FROM " + d.table + " WHERE id > ?"
+			if d.table == "attempts" {
+				query += " AND run <> -1"
+			}
+			if d.table != "runs" {
+				query += " ORDER BY id DESC LIMIT 1"
+			}
+			at, _, err := c.one(query, known.Rows[d.table])
 			if err != nil {
 				return err
 			}
@@ -45,4 +80,37 @@ func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 		return nil
 	})
 	return fromMillis(latest), err
+}
+
+func (c *conn) rightClock() (known rightClock, err error) {
+	return known, c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {
+		return json.Unmarshal(columnBlob(st, 0), &known)
+	}, clockBlob)
+}
+
+// AcknowledgeClock has Latest leave out what was written before: a person says
+// that the clock was ahead then, and is right now.
+func (s *Store) AcknowledgeClock(ctx context.Context, who, why string) error {
+	err := s.write(ctx, func(t *tx) error {
+		if err := t.decided(who, "acknowledged that the clock was ahead", why); err != nil {
+			return err
+		}
+		known := rightClock{At: t.now, Rows: map[string]int64{}}
+		for _, d := range dated {
+			last, _, err := t.c.one("SELECT max(id) FROM " + d.table)
+			if err != nil {
+				return err
+			}
+			known.Rows[d.table] = last
+		}
+		data, err := json.Marshal(known)
+		if err != nil {
+			return err
+		}
+		return t.putBlob(clockBlob, data)
+	})
+	if err != nil {
+		return fmt.Errorf("acknowledging the clock: %w", err)
+	}
+	return nil
 }

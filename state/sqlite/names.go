@@ -18,6 +18,10 @@ var ErrNames = errors.New("the state can be reached by more than one path, and i
 // path. Nothing is written any more: nobody would find it.
 var ErrMoved = errors.New("the state was put away while it was open, and what would be written to it now would be lost")
 
+// ErrJournal is wrapped when the file of a state and its journal do not belong
+// together: one of them is gone or was put away. Nothing was written.
+var ErrJournal = errors.New("what was committed last stands in the journal of a state that is in use, or was when its process ended: people may have got messages, or asked for no more, that the file alone does not know of")
+
 // maxLinks bounds a chain of symbolic links, as Linux does.
 const maxLinks = 40
 
@@ -119,6 +123,13 @@ func (s *Store) there() error {
 		return fmt.Errorf("looking for the state %s: %w", s.opt.Path, plainError(err))
 	case !os.SameFile(s.opened, info):
 		return fmt.Errorf("another file lies at %s: %w", s.opt.Path, ErrMoved)
+	}
+	journal := s.journal.Load()
+	if journal == nil {
+		return nil
+	}
+	if info, err = os.Stat(s.opt.Path + "-wal"); err != nil || !os.SameFile(*journal, info) {
+		return fmt.Errorf("the journal %s-wal was taken away while the state was open: %w", s.opt.Path, ErrJournal)
 	}
 	return nil
 }

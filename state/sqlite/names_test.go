@@ -112,8 +112,11 @@ func TestLocksAndFilesGoByTheFileThatALinkLeadsTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if want := RealPath(o.Path) + ".mark"; s.markPath() != want {
-		t.Errorf("the mark is at %s, want %s", s.markPath(), want)
+	if err := s.OptOut(t.Context(), phone(9), "operator", ""); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := filepath.Glob(filepath.Join(filepath.Dir(further.Path), "*")); err != nil || len(got) != 1 {
+		t.Errorf("beside the link lie %v, %v", got, err)
 	}
 }
 

@@ -20,6 +20,10 @@ import (
 // sure that it was not sent, as Pending. Who and why are written down.
 func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, who, why string) error {
 	err := s.write(ctx, func(t *tx) error {
+		// What its provider has told already says more than a person can.
+		if err := t.foldWaiting(); err != nil {
+			return err
+		}
 		id, err := t.attemptAt(key)
 		if err != nil {
 			return err
@@ -31,7 +35,7 @@ func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, who, 
 		case !exists:
 			return errors.New("it is being sent now; after a crash, the next apply puts it in doubt")
 		case o.send != state.InDoubt:
-			return fmt.Errorf("it is %s, not in doubt", o.send)
+			return fmt.Errorf("it is %s: %w", o.send, state.ErrSettled)
 		}
 		if err := delivery.Transition(o.send, as, state.ProofOperator); err != nil {
 			return err

@@ -18,7 +18,7 @@ func checkPlace(o Options) error {
 	if err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("opening the state %s: it is not a file", o.Path)
 	}
-	if err == nil && !o.copied {
+	if err == nil && !o.apart {
 		if err := checkNames(o, info); err != nil {
 			return err
 		}

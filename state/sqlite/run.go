@@ -15,8 +15,8 @@ import (
 // now; others are forgotten. It fails with a *HaltError when the state is
 // older than what was sent from it.
 func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (id int64, err error) {
-	var epoch int64
 	err = s.write(ctx, func(t *tx) error {
+		var epoch int64
 		err := t.changeMeta(func(m *metaRow) error {
 			if m.halt != "" {
 				return &state.HaltError{Why: m.halt}
@@ -49,7 +49,7 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 	if err != nil {
 		return 0, fmt.Errorf("opening a run: %w", err)
 	}
-	return id, s.writeMark(epoch)
+	return id, nil
 }
 
 func (t *tx) putRun(r *state.Run, epoch int64) error {

@@ -15,9 +15,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
-	msqlite "modernc.org/sqlite"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/handbill/handbill/message"
@@ -44,9 +44,13 @@ type Options struct {
 	// Backups is how many automatic backups are kept; 0 for 10, -1 for none.
 	Backups int
 
-	// copied says that the file is a backup that is only read: backups may have
-	// several names, and lie where nothing can be locked.
-	copied bool
+	// Lineage lets Restore take a backup of another state: it is how the lineage
+	// of that one begins, in eight hexadecimal digits.
+	Lineage string
+
+	// apart says that the file is not in use as a state: a backup or a draft. It
+	// may have several names and has no mark.
+	apart bool
 }
 
 // applicationID marks a SQLite file as a handbill state: "hbst".
@@ -63,11 +67,20 @@ type Store struct {
 	refHead   string // how its references begin
 	immutable bool
 	opened    os.FileInfo // the file, of a state that is open for writing
+	astray    string      // why it is not the one that its mark tells of; of a state that is read
 
 	turn    chan struct{} // holds the writer's turn
 	writer  *conn
 	broken  error
 	readers chan *conn
+
+	// How far it has come, as this process knows, and whether file and mark know
+	// it too; see progressRow. Held with the turn.
+	commits, epoch int64
+	rollback       bool                        // its journal is none that stays
+	journaled      bool                        // the file tells that it has a journal
+	journal        atomic.Pointer[os.FileInfo] // that one; read without the turn
+	mark           marker
 
 	// Caches of the writer, valid for dataVersion.
 	dataVersion int64
@@ -129,7 +142,7 @@ func makeDraft(ctx context.Context, o Options, lineage [16]byte) (path string, e
 		return "", err
 	}
 	path = f.Name()
-	o.Path = path
+	o.Path, o.apart = path, true
 	s := newStore(o)
 	s.setLineage(hex.EncodeToString(lineage[:]), lineage[:])
 	err = f.Close()
@@ -194,69 +207,101 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := checkHeader(o.Path, o.Version); err != nil {
 		return nil, err
 	}
-	s := newStore(o)
-	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the state %s: %w", o.Path, describe(err)), s.Close())
+	var s *Store
+	err := settled(ctx, func() error {
+		s = newStore(o)
+		err := s.open(ctx)
+		if err != nil {
+			s.broken = errors.New("it was not opened")
+			err = errors.Join(describe(err), s.Close())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the state %s: %w", o.Path, err)
 	}
 	return s, nil
 }
 
 func (s *Store) open(ctx context.Context) error {
-	if s.opt.ReadOnly {
-		return s.openReader(ctx)
+	if !s.opt.ReadOnly {
+		var err error
+		if s.opened, err = os.Stat(s.opt.Path); err != nil {
+			return plainError(err)
+		}
 	}
-	var err error
-	if s.opened, err = os.Stat(s.opt.Path); err != nil {
-		return plainError(err)
+	seen, err := s.examine()
+	if err != nil || s.opt.ReadOnly {
+		return err
 	}
 	if err := s.connectWriter(); err != nil {
 		return err
 	}
-	version, _, err := s.writer.one("PRAGMA user_version")
-	if err != nil {
-		return err
-	}
-	if version > format { // newer than the file's header told: its journal says so
-		return state.ErrFormat
-	}
-	if err := s.identify(s.writer); err != nil {
-		return err
-	}
-	if version < format {
-		if err := s.migrate(ctx, int(version)); err != nil {
+	s.commits, s.epoch = seen.commits, seen.epoch
+	if seen.format < format {
+		if err := s.migrate(ctx, seen.format); err != nil {
 			return err
 		}
 	}
 	if err := s.checkTail(); err != nil {
 		return err
 	}
-	return s.checkMark(ctx)
+	return s.checkMark(ctx, seen)
 }
 
-func (s *Store) openReader(ctx context.Context) error {
+// examined is what a state looks like before anything is written to it.
+type examined struct {
+	progress
+	mark   mark
+	format int
+}
+
+// examine reads what a state is and how far it has come, and compares it with
+// its journal and its mark. It writes nothing: SQLite would write a journal into
+// the file that lies beside it, whichever that is.
+func (s *Store) examine() (seen examined, err error) {
+	var file progress
+	if !s.opt.apart {
+		// Both before the state itself, since others may go on writing.
+		seen.mark, file = readMark(s.opt.Path), inFile(s.opt.Path)
+	}
 	c, err := s.connectReader()
 	// Where the directory cannot be written, SQLite cannot make the files that
 	// processes share. Without a journal the file is complete, and is read as
 	// one that nobody changes.
-	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCantOpen && !Exists(s.opt.Path+"-wal") {
+	if s.opt.ReadOnly && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCantOpen && !Exists(s.opt.Path+"-wal") {
 		s.immutable = true
 		c, err = s.connectReader()
 	}
 	if err != nil {
-		return err
+		return seen, err
 	}
-	defer s.free(c)
+	defer func() {
+		if s.free(c); s.networked() { // where one process has the file alone, one connection has
+			err = errors.Join(err, s.dismiss())
+		}
+	}()
 	if err := c.exec("BEGIN"); err != nil {
-		return err
+		return seen, err
 	}
 	version, _, err := c.one("PRAGMA user_version")
+	seen.format = int(version)
 	switch {
 	case err != nil:
-		return err
-	case version < format:
-		return fmt.Errorf("format %d is older than this handbill's %d; run handbill init to migrate it", version, format)
+		return seen, err
+	case version > format: // newer than the file's header told: its journal says so
+		return seen, state.ErrFormat
+	case version < format && s.opt.ReadOnly:
+		return seen, fmt.Errorf("format %d is older than this handbill's %d; run handbill init to migrate it", version, format)
 	}
-	return s.identify(c)
+	if err := s.identify(c); err != nil {
+		return seen, err
+	}
+	if seen.progress, err = c.progress(); err != nil || s.opt.apart {
+		return seen, err
+	}
+	s.astray = behind(seen.mark, seen.progress, s.lineage)
+	return seen, checkJournal(s.opt.Path, file, seen.progress, seen.mark, s.lineage)
 }
 
 // identify reads the lineage, which is the key of every checksum.
@@ -303,23 +348,20 @@ func (s *Store) checkTail() error {
 }
 
 func (s *Store) connectWriter() error {
-	// Another open and close of the file in this process must not drop
-	// SQLite's locks. Where this cannot be had, on macOS for one, only we open
-	// the file, and only before SQLite does.
-	_, err := msqlite.OFDLocking(true)
-	if err != nil && !errors.Is(err, msqlite.ErrOFDLockingUnavailable) && !errors.Is(err, msqlite.ErrOFDLockingTooLate) {
-		return err
-	}
 	c, err := openConn(s.opt.Path, sqlite.OpenReadWrite, "")
 	if err != nil {
 		return err
 	}
 	s.writer = c
-	if s.opt.AllowNetwork && networkFS(s.opt.Path) != "" {
+	if s.networked() {
+		s.rollback = true
 		return c.set(networkPragmas, pragmas)
 	}
 	return c.set(writePragmas, pragmas)
 }
+
+// networked reports whether the file is where processes cannot share memory.
+func (s *Store) networked() bool { return s.opt.AllowNetwork && networkFS(s.opt.Path) != "" }
 
 // connectReader opens a read connection.
 func (s *Store) connectReader() (*conn, error) {
@@ -342,17 +384,9 @@ func (s *Store) connectReader() (*conn, error) {
 
 // Close writes everything into the one file and closes it.
 func (s *Store) Close() error {
-	var errs []error
-	for {
-		select {
-		case c := <-s.readers:
-			errs = append(errs, c.Close())
-			continue
-		default:
-		}
-		break
-	}
-	if s.writer != nil && errors.Is(s.there(), ErrMoved) {
+	errs := []error{s.dismiss()}
+	there := s.there()
+	if s.writer != nil && errors.Is(there, ErrMoved) {
 		// SQLite removes the journal by its path when it closes, and what lies
 		// there now belongs to another file. The process's end closes this one.
 		s.writer = nil
@@ -360,20 +394,35 @@ func (s *Store) Close() error {
 	}
 	if s.writer != nil {
 		s.turn <- struct{}{}
-		// A reader in another process may keep the journal from being emptied;
-		// nothing is lost by that.
-		if err := s.writer.script("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
-			errs = append(errs, err)
+		// Another program may hold the file; nothing is lost by that.
+		if s.broken == nil && there == nil {
+			if err := s.settle(); sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+				errs = append(errs, err)
+			}
 		}
 		errs = append(errs, s.writer.Close())
 		s.writer = nil
 		s.broken = errors.New("it is closed")
 		<-s.turn
 	}
+	errs = append(errs, s.mark.close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("closing the state %s: %w", s.opt.Path, err)
 	}
 	return nil
+}
+
+// dismiss closes the idle read connections.
+func (s *Store) dismiss() error {
+	var errs []error
+	for {
+		select {
+		case c := <-s.readers:
+			errs = append(errs, c.Close())
+		default:
+			return errors.Join(errs...)
+		}
+	}
 }
 
 func (s *Store) acquire(ctx context.Context) error {
@@ -441,6 +490,7 @@ type metaRow struct {
 // changeMeta reads, changes and writes the row of meta.
 func (t *tx) changeMeta(change func(*metaRow) error) error {
 	var m metaRow
+	defer func() { t.epoch = max(t.epoch, m.epoch) }()
 	err := t.c.each("SELECT lineage, serial, epoch, recovered, created, halt FROM meta", func(st *sqlite.Stmt) error {
 		m = metaRow{st.ColumnText(0), st.ColumnInt64(1), st.ColumnInt64(2), st.ColumnInt64(3), st.ColumnInt64(4), st.ColumnText(5)}
 		return nil

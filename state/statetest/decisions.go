@@ -98,6 +98,58 @@ func (u suite) TestLatestIsTheNewestMomentOfTheClock(t *testing.T) {
 	latest(at.Add(24 * time.Hour))
 }
 
+// A clock that was ten years ahead once locks nothing for ten years, when a
+// person says so; the next clock that is ahead is noticed as before.
+func (u suite) TestAnAcknowledgedClock(t *testing.T) {
+	s, clock := u.create(t)
+	latest := func(want time.Time) {
+		t.Helper()
+		if got, err := s.Latest(t.Context()); err != nil || !got.Equal(want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
+		}
+	}
+	right := clock.now
+	clock.now = right.AddDate(10, 0, 0)
+	ahead := clock.now
+	run := begin(t, s)
+	settle(t, s, run, accepted(intend(t, s, run, intent(s, phone(2)))[0], "y"))
+	clock.now = right.Add(time.Hour)
+	latest(ahead)
+	if err := s.AcknowledgeClock(t.Context(), "ada", "the battery was empty"); err != nil {
+		t.Fatal(err)
+	}
+	said := clock.now
+	latest(said)
+	clock.now = said.Add(-30 * time.Minute) // behind what was said
+	latest(said)
+	clock.now = right.AddDate(5, 0, 0)
+	if _, err := s.Begin(t.Context(), state.Run{Started: clock.now}, nil); err != nil {
+		t.Fatal(err)
+	}
+	latest(clock.now)
+}
+
+// A status that was answered with 200 and waits says more than a person can.
+func (u suite) TestResolveJoinsWhatWaitsFirst(t *testing.T) {
+	s, _ := u.create(t)
+	run := begin(t, s)
+	in := intent(s, phone(1))
+	settle(t, s, run, state.Outcome{Attempt: intend(t, s, run, in)[0].Attempt, Send: state.InDoubt, Cause: "timeout", At: noon})
+	told := status(wamidOf(1), in.Ref, message.RankSent, noon)
+	if _, err := s.Append(t.Context(), []state.Inbox{{Provider: "provider.cloud.main", Received: noon, Raw: []byte("{}"), Events: []message.Event{told}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Resolve(t.Context(), in.Key, state.Pending, "ada", ""); !errors.Is(err, state.ErrSettled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Fold(t.Context(), 10); err != nil {
+		t.Fatal(err)
+	}
+	if d := oneDelivery(t, s); d.Send != state.Accepted {
+		t.Errorf("it is %s, and would be sent again", d.Send)
+	}
+}
+
 func (u suite) TestMoveRemoveImport(t *testing.T) {
 	s, _ := u.create(t)
 	run, err := s.Begin(t.Context(), state.Run{}, []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte("{}")}})

@@ -1,0 +1,51 @@
+package state
+
+import "slices"
+
+// CodeInfo explains one reason for which a state is refused, or not sent from.
+type CodeInfo struct {
+	Code        string
+	Summary     string
+	Explanation string // a paragraph: what is wrong, why it matters, how to mend it
+}
+
+// The codes of those reasons.
+const (
+	CodeClockBehind = "clock_behind"
+	CodeGone        = "state_gone"
+	CodeHalted      = "state_halted"
+	CodeJournal     = "state_journal"
+	CodeMoved       = "state_moved"
+	CodeNames       = "state_names"
+	CodeOther       = "state_other"
+)
+
+// Codes are all of them, sorted.
+func Codes() []CodeInfo { return slices.Clone(codes) }
+
+// SummaryOf is the summary of a code.
+func SummaryOf(code string) string {
+	for _, c := range codes {
+		if c.Code == code {
+			return c.Summary
+		}
+	}
+	return ""
+}
+
+var codes = []CodeInfo{
+	{CodeClockBehind, "Clock behind the state",
+		"The state holds a later time than this machine's clock shows. Quiet hours, 24-hour windows, spacing and frequency caps depend on the time, so apply sends nothing. Where the clock is wrong now, set it right. Where it was ahead once and is right now, say so with today's date: `handbill state acknowledge -clock=YYYY-MM-DD -why=\"…\"`. What was written while it was ahead keeps its times: people who were written to then count as written to at those times, for caps and windows too."},
+	{CodeGone, "The state is gone",
+		"There is no state although its mark, the file `.mark` beside it, tells that one was in use there. With a new one everybody would be sent to again, and who asked for no more messages would be forgotten. Put the state back, or a backup with `handbill state restore FILE`. To begin anew all the same, remove the mark."},
+	{CodeHalted, "State is older than what was sent",
+		"The state was restored from a backup, an older copy or another state was put in its place, or a part of it was lost. It does not know everything that was sent, nor everybody who asked for no more messages, so nothing is sent from it and `handbill serve` does not start. Look for the newest file first. Take over what is missing with `handbill import` and `handbill state optouts import`. Then say with `handbill state acknowledge -why=\"…\"` why going on is right."},
+	{CodeJournal, "State and journal do not belong together",
+		"While a state is in use, and after a process was killed, what was committed last stands in its journal, the file that ends in `-wal`. The journal is gone, or another file than its own lies beside it, as after a copy of the one file alone, or a copy that was put in the place of a state whose process had been killed. Nothing was changed. Put the missing file back. If it is lost, restore the newest backup, or the file itself: `handbill state restore handbill.state` keeps what it holds and halts it until somebody has looked. To copy a state while it is in use, take `handbill state backup`."},
+	{CodeMoved, "State was put away while it was open",
+		"The file or the journal that a process had open is no longer at its path. Nothing more was written, no webhook was answered with 200, and nothing more was sent. Put it back, and run the command again."},
+	{CodeNames, "State can be reached by two paths",
+		"Lock, journal and mark go by the path of the state. Where the file has a second hard link, or is mounted into a container by itself, two runs could send the same messages at once, and what lies beside it would stay behind. Keep one name, and mount the folder that holds the state, not the file. A symbolic link is fine."},
+	{CodeOther, "Backup of another state",
+		"The backup is not of the state that it would replace, but of another one, perhaps of another project. What was sent from the state that lies there, and who asked for no more messages, it does not know. Take a backup of this state, or say with `-lineage` which other one you mean."},
+}

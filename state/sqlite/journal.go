@@ -1,0 +1,211 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// progressRow is a row of the ledger that is of no table. Its rows are the
+// transactions that changed something. Its acc is 0 when the file was closed
+// with everything in it, else the number of the transaction since which a part
+// of it may stand in the journal. The first transaction of a journal brings
+// this into the file itself before anybody relies on it, so that a file without
+// its journal, and a journal beside another file, can be told.
+const progressRow = -1
+
+// progress is how far a state has come.
+type progress struct {
+	commits, since int64 // see progressRow
+	epoch          int64
+	halted         bool
+}
+
+// progress is zero for a state that no handbill has written since it has such a
+// row.
+func (c *conn) progress() (p progress, err error) {
+	err = c.each("SELECT rows, acc FROM ledger WHERE id = ?", func(st *sqlite.Stmt) error {
+		p.commits, p.since = st.ColumnInt64(0), st.ColumnInt64(1)
+		return nil
+	}, progressRow)
+	if err != nil {
+		return p, err
+	}
+	return p, c.each("SELECT epoch, halt FROM meta", func(st *sqlite.Stmt) error {
+		p.epoch, p.halted = st.ColumnInt64(0), st.ColumnText(1) != ""
+		return nil
+	})
+}
+
+// advance counts a transaction that changed something.
+func (t *tx) advance() (err error) {
+	first, since := 0, "0"
+	if t.s.journals() {
+		first, since = 1, sinceWhen
+	}
+	err = t.c.each("INSERT INTO ledger (id, rows, acc) VALUES (?1, 1, ?2) ON CONFLICT (id) DO UPDATE SET rows = rows + 1, acc = "+since+" RETURNING rows, acc", func(st *sqlite.Stmt) error {
+		t.commits = st.ColumnInt64(0)
+		if st.ColumnInt64(1) == t.commits {
+			t.s.journaled = false // another process had closed the file with everything in it
+		}
+		return nil
+	}, progressRow, first)
+	if err == nil && t.commits <= t.s.commits {
+		err = fmt.Errorf("the state went back from change %d to %d while it was open: %w", t.s.commits, t.commits-1, ErrMoved)
+	}
+	return err
+}
+
+const sinceWhen = "CASE acc WHEN 0 THEN rows + 1 ELSE acc END"
+
+// overtake has the state count on from where another copy of it was, so that
+// this one is not taken for the older.
+func (t *tx) overtake(commits int64) error {
+	t.s.journaled = false
+	return t.c.exec("UPDATE ledger SET acc = "+sinceWhen+", rows = max(rows, ?2) WHERE id = ?1", progressRow, commits)
+}
+
+// journals reports whether what is committed stands in a journal first that
+// stays when the process ends.
+func (s *Store) journals() bool { return !s.opt.apart && !s.rollback }
+
+// told makes known what a transaction has made durable: to the file itself, when
+// the journal is new, and to the mark.
+func (s *Store) told(t *tx) error {
+	s.commits, s.epoch = t.commits, max(s.epoch, t.epoch)
+	if s.journals() && !s.journaled {
+		// A reader in another process or the disk may keep it from being told now;
+		// the next transaction tries again.
+		s.journaled, _ = s.writer.checkpoint()
+		if info, err := os.Stat(s.opt.Path + "-wal"); err == nil {
+			s.journal.Store(&info)
+		}
+	}
+	return s.marked(t.commits)
+}
+
+// checkpoint writes what is in the journal into the file, as far as readers let
+// it; whole reports whether that was everything.
+func (c *conn) checkpoint() (whole bool, err error) {
+	err = c.each("PRAGMA wal_checkpoint(PASSIVE)", func(st *sqlite.Stmt) error {
+		whole = st.ColumnInt64(0) == 0 && st.ColumnInt64(1) == st.ColumnInt64(2)
+		return nil
+	})
+	return whole, err
+}
+
+// closeTime is how long a closing waits for other writers.
+const closeTime = time.Second
+
+// settle notes in the file that it holds everything, when it does and nobody
+// else writes.
+func (s *Store) settle() error {
+	c := s.writer
+	before, err := c.progress()
+	if err != nil || before.since == 0 {
+		return err
+	}
+	whole, err := c.checkpoint()
+	if err != nil || !whole {
+		return err
+	}
+	c.SetBusyTimeout(closeTime)
+	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	after, err := c.progress()
+	if err == nil && after == before {
+		err = c.exec("UPDATE ledger SET acc = 0 WHERE id = ?", progressRow)
+	}
+	if err != nil {
+		return errors.Join(err, c.exec("ROLLBACK"))
+	}
+	if err := c.exec("COMMIT"); err != nil {
+		return err
+	}
+	_, err = c.checkpoint()
+	return err
+}
+
+// emptyJournal is the most bytes that a journal has which holds nothing: its
+// header and that of a page (https://www.sqlite.org/fileformat2.html#walformat,
+// read 2026-11).
+const emptyJournal = 32 + 24
+
+// hasJournal reports whether something stands in the journal beside a file.
+func hasJournal(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > emptyJournal
+}
+
+// inFile is how far the file alone has come, without the journal beside it.
+// It is zero where there is no journal, or where that cannot be told.
+func inFile(path string) progress {
+	if !hasJournal(path) {
+		return progress{}
+	}
+	c, err := openConn(path, sqlite.OpenReadOnly, "immutable=1")
+	if err != nil {
+		return progress{}
+	}
+	p, err := c.progress()
+	if err := errors.Join(err, c.Close()); err != nil {
+		return progress{}
+	}
+	return p
+}
+
+// belongs reports whether a file of this progress is the one that a journal
+// continues which makes whole of it.
+func (file progress) belongs(whole progress) bool {
+	switch {
+	case file.commits == 0:
+		return true
+	case whole.since == 0:
+		return file.commits == whole.commits
+	}
+	return file.since == whole.since || file.commits == whole.since-1
+}
+
+// checkJournal refuses a file whose journal is gone or another one's. Nothing is
+// written: the journal, or the file, may still be found.
+func checkJournal(path string, file, whole progress, m mark, lineage string) error {
+	switch {
+	case !file.belongs(whole):
+		return fmt.Errorf("the journal %[1]s-wal does not continue the file that lies beside it: %[2]w. "+
+			"It looks as if a copy was put in the file's place while the journal was left there. Put the file of that journal back; or take the journal away, and go on with the file as a restored one: \"handbill state restore %[1]s\"", path, ErrJournal)
+	case whole.since == 0 || hasJournal(path):
+		return nil
+	case m.Lineage == lineage && 0 < m.Commits && m.Commits <= whole.commits:
+		return nil // another program has written the journal into the file
+	}
+	return fmt.Errorf("its journal %[1]s-wal is gone: %[2]w. "+
+		"Put the journal back beside the file. If it is lost, take a backup (\"handbill state restore FILE\"; the automatic ones lie beside the state), or go on with what the file holds as with a restored one: \"handbill state restore %[1]s\"", path, ErrJournal)
+}
+
+// errRaced says that a file changed while it was compared with its journal.
+var errRaced = errors.New("the state changes too fast to be opened")
+
+// settled compares a file with its journal until nobody changes them meanwhile.
+func settled(ctx context.Context, try func() error) error {
+	const tries = 4
+	var err error
+	for n := range tries {
+		if err = try(); !errors.Is(err, ErrJournal) {
+			return err
+		}
+		if n == tries-1 {
+			break
+		}
+		select {
+		case <-time.After(20 * time.Millisecond << n):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return err
+}
