@@ -55,6 +55,9 @@ type Options struct {
 	// Parallelism is the most sends in flight per number; 0 adapts it to the
 	// provider's latency, from 8 up to 256.
 	Parallelism int
+	// Spacing is the least time between two messages to one person; 0 for
+	// delivery.Spacing, negative for none.
+	Spacing time.Duration
 	// Stop, when closed, ends the run cleanly: nothing new is sent, what is in
 	// flight is waited for. Cancelling the context instead abandons what is in
 	// flight, in doubt.

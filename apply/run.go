@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
@@ -39,6 +40,9 @@ func Begin(ctx context.Context, p *plan.Plan, opt Options) (*Running, error) {
 func (r *Running) begin(ctx context.Context) error {
 	if r.opt.Now == nil || r.opt.Recorder == nil {
 		panic("apply: Options need Now and Recorder")
+	}
+	if r.opt.Spacing == 0 {
+		r.opt.Spacing = delivery.Spacing
 	}
 	r.watch = newWatch(&r.opt)
 	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs, Resume: r.opt.Resume, Who: r.opt.Who}

@@ -93,7 +93,7 @@ func (l *lane) intents() []state.Intent {
 	l.in = l.in[:0]
 	ask := l.flow.pace.Ask(l.r.opt.Now())
 	for _, j := range l.batch {
-		j.intent.Pace = ask
+		j.intent.Pace, j.intent.Spacing = ask, l.r.opt.Spacing
 		l.in = append(l.in, j.intent)
 	}
 	return l.in

@@ -251,7 +251,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	options := apply.Options{
 		Recorder: store, Senders: numbers.ByProvider, Resources: resources, Blobs: kept, Now: a.sys.Now,
 		Monotonic: func() time.Duration { return a.sys.Now().Sub(started) },
-		Resume:    opt.resume, Who: a.who(), Parallelism: opt.parallelism, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
+		Resume:    opt.resume, Who: a.who(), Parallelism: opt.parallelism, Spacing: a.sys.Spacing, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
 	}
 	if run.held != nil {
 		options.Held = run.held.Held

@@ -81,6 +81,7 @@ func (d *desk) run(args ...string) int {
 	return cli.Main(context.Background(), args, cli.System{
 		Stdin: strings.NewReader(d.stdin), Stdout: &d.stdout, Stderr: &d.stderr,
 		Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100, FreeSpace: d.space,
+		Spacing: -1, // its wall clock stands still while a command runs
 	})
 }
 

@@ -35,6 +35,9 @@ type System struct {
 	// FreeSpace is how many bytes may be written where a file lies; nil asks the
 	// file system.
 	FreeSpace func(path string) (int64, error)
+	// Spacing is the least time between two messages to one person; 0 for the
+	// rule of 6 seconds, negative for none, where a test's clock stands still.
+	Spacing time.Duration
 }
 
 // ProcessSystem is the System of the running process.

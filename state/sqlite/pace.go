@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,12 @@ const slotsPrefix = "pace/"
 type numberSlots struct {
 	pace.Slots
 	changed bool
+}
+
+// ownSlots are slots that this process wrote, and how.
+type ownSlots struct {
+	pace.Slots
+	data []byte
 }
 
 // Slots gives many slots of a number to messages that missed theirs, and returns
@@ -46,7 +53,11 @@ func (t *tx) slots(number string) (*numberSlots, error) {
 	}
 	n := &numberSlots{}
 	err := t.c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {
-		if n.UnmarshalBinary(columnBlob(st, 0)) != nil {
+		data := columnBlob(st, 0)
+		// Our own have the time that passed with them, whatever the wall clock says.
+		if own, ok := t.s.slots[number]; ok && bytes.Equal(data, own.data) {
+			n.Slots = own.Slots
+		} else if n.UnmarshalBinary(data) != nil {
 			n.Slots = pace.Slots{}
 		}
 		return nil
@@ -75,6 +86,7 @@ func (t *tx) keepSlots() error {
 			return err
 		}
 		n.changed = false
+		t.s.slots[number] = ownSlots{n.Slots, data}
 	}
 	return nil
 }

@@ -87,6 +87,7 @@ type Store struct {
 	ids         map[string]int64 // addresses
 	runs        map[int64]int64  // epochs
 	recent      recent           // of the writer, valid for any
+	slots       map[string]ownSlots
 
 	inbox  appender
 	sheets sheetSize
@@ -171,7 +172,7 @@ func (s *Store) setLineage(lineage string, key []byte) {
 
 func newStore(o Options) *Store {
 	return &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
-		ids: map[string]int64{}, runs: map[int64]int64{}, sheets: wholeSheets}
+		ids: map[string]int64{}, runs: map[int64]int64{}, slots: map[string]ownSlots{}, sheets: wholeSheets}
 }
 
 func (s *Store) initialise(ctx context.Context) error {
