@@ -10,6 +10,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -20,8 +21,9 @@ func (a *app) providersCheckCommand() *cobra.Command {
 		Use: "check [ADDRESS...]", Short: "ask the providers how the numbers are, without sending",
 		Long: `Reads health, quality, throughput and messaging limit where the provider tells
 them, and where it posts events and which; compares with the configuration, and
-sends nothing. Exits 1 when a number can't send, or is set up to hear people's
-stops and would not.`,
+sends nothing. The messaging limit is kept in the state, for the next plan.
+Exits 1 when a number can't send, or is set up to hear people's stops and would
+not.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.checkProviders(cmd.Context(), &in, args, asJSON)
 		},
@@ -81,6 +83,12 @@ func (a *app) checkProvider(ctx context.Context, p *project, address string) (*v
 	}
 	if s, ok := pr.(providers.Subscriber); ok {
 		subscription(ctx, p.Config, address, s, n)
+	}
+	if pr.Profile().Type == "sandbox" { // its limit is nobody's
+		return n, nil
+	}
+	if err := p.KeepMessagingLimit(ctx, address, health.Limit); err != nil {
+		n.Findings = append(n.Findings, view.HealthFinding{Text: "its messaging limit can't be kept for the next plan: " + err.Error(), Advice: sqlite.DiskAdvice(err)})
 	}
 	return n, nil
 }

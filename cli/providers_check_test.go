@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -104,5 +105,60 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 	answers["/C1/webhook"] = `"https://crm.example/webhooks/onemsg/south/long-random-word"`
 	if text, _ = check(0); strings.Contains(text, "a path that handbill serve does not have") || !strings.Contains(text, "not subscribed to user_id_update") {
 		t.Errorf("got:\n%s", text)
+	}
+}
+
+// What the provider tells of the limit is kept, and the next plan is held
+// against it.
+func TestPlansAreHeldAgainstTheLimitThatWasTold(t *testing.T) {
+	d := newDesk(t)
+	answers := map[string]string{
+		"/7001": `{"id":"7001","status":"CONNECTED","whatsapp_business_manager_messaging_limit":"TIER_250"}`,
+	}
+	d.env = append(d.env, "TOKEN=token-of-the-test", "FAKE="+fakes(t, answers))
+	var list strings.Builder
+	list.WriteString("phone\n")
+	for i := range 300 {
+		fmt.Fprintf(&list, "+4915112%06d\n", i)
+	}
+	d.write("people.csv", list.String())
+	d.write("main.hcl", `
+provider "cloud" "shop" {
+  phone_number_id = "7001"
+  access_token    = env("TOKEN")
+  base_url        = env("FAKE")
+}
+template_message "news" {
+  template = "news"
+  language = "en"
+  category = "utility"
+}
+audience "all" {
+  source "csv" { path = "people.csv" }
+  consent = true
+}
+campaign "spring" {
+  provider = provider.cloud.shop
+  audience = audience.all
+  message  = template_message.news
+}
+`)
+	if out := d.must(0, "plan"); !strings.Contains(out, "starts 300 conversations, messaging limit unknown") {
+		t.Errorf("without a state:\n%s", out)
+	}
+	d.must(0, "init")
+	if out := d.must(0, "plan"); !strings.Contains(out, "starts 300 conversations, messaging limit unknown") {
+		t.Errorf("before it is told:\n%s", out)
+	}
+	d.must(0, "providers", "check")
+	out := d.must(1, "plan")
+	if !strings.Contains(out, "starts 300 conversations, 250 allowed in 24 h (told 2026-03-02)") || !strings.Contains(d.stderr.String(), "limit { total = 250 }") {
+		t.Errorf("after it is told:\n%s%s", out, d.stderr.String())
+	}
+	fits(t, schema(t, "plan.json"), func() string { d.run("plan", "-format=json"); return d.stdout.String() }(), false)
+	answers["/7001"] = strings.Replace(answers["/7001"], "TIER_250", "TIER_2K", 1)
+	d.must(0, "providers", "check")
+	if out := d.must(0, "plan"); !strings.Contains(out, "2,000 allowed in 24 h") {
+		t.Errorf("after it is raised:\n%s", out)
 	}
 }

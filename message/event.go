@@ -91,6 +91,10 @@ type Event struct {
 	// Identity
 	NewAddress Address
 
+	// Limit is how many people may be written to outside their windows in 24
+	// hours, where an account's notice says so; -1 for no limit, 0 for nothing said.
+	Limit int `json:",omitempty"`
+
 	// Account and Other
 	Field  string // Meta's webhook field
 	Reason string // why it was kept without being understood

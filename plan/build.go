@@ -52,6 +52,9 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	if b.prepare(ctx) {
 		b.diags = append(b.diags, in.Supports.rules(cfg)...)
 		b.campaigns(ctx)
+		if err := b.limits(ctx); err != nil {
+			b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
+		}
 	}
 	b.conclude()
 	return b.plan, b.diags
@@ -117,8 +120,9 @@ type builder struct {
 	prices   *prices
 	numbers  *audience.Numbers
 	excluded map[string]*excludedSet
-	capped   bool   // a campaign has a frequency cap
-	planned  *sends // by this plan
+	reached  map[int]*reach // by messaging limit
+	capped   bool           // a campaign has a frequency cap
+	planned  *sends         // by this plan
 }
 
 // prepare reads the state and compares resources.

@@ -40,6 +40,7 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone")}
 	c.Quiet = quiet(decl.Schedule, j.timezone)
 	l := &ledger{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, ghosts: b.ghostsFor(c), problems: &problems{}, prices: b.prices}
+	c.Messaging, l.reach = b.messaging(decl)
 	l.seen.reserve(int(min(src.Size()/rowBytes, 4<<20)))
 	err := errors.Join(b.loadTables(ctx, j, l), b.loadExcluded(ctx, j))
 	if err == nil {
@@ -291,6 +292,9 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, l *ledger, e
 	c := l.campaign
 	b.diags = append(b.diags, l.problems.diagnostics()...)
 	c.Samples = l.samples.list(b.plan.Drafts)
+	if c.Messaging != nil && c.Messaging.Starts == 0 {
+		c.Messaging = nil
+	}
 	if c.Notes = src.Notes(); c.Notes == nil {
 		c.Notes = []string{}
 	}

@@ -29,6 +29,9 @@ type Inputs struct {
 	// Outdated says in sentences what is wrong with a provider's version at At;
 	// "" for nothing. Nil finds nothing.
 	Outdated func(*lang.Provider) string
+	// Messaging is what is known of the messaging limit of a sending number; nil
+	// holds nothing against limits.
+	Messaging MessagingLimits
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.
 	Throughput func(*lang.Provider) float64

@@ -57,6 +57,7 @@ type verdict struct {
 	oldText bool
 	seen    bool // the last audience had this recipient
 	resend  bool // had an earlier revision, or this one
+	starts  bool // a message would go out to somebody whose window is closed
 	length  int  // code points of the body
 	ends    ends
 	// problems are what is wrong; nearly always none.
@@ -220,6 +221,7 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	if action == Send && c == j.fallback {
 		action = Fallback
 	}
+	v.starts = !c.window && j.known.of(v.key, v.id).window(w.person.LastInbound, j.at).Gate(j.at.UnixMilli(), false) != delivery.GateNone
 	v.entry.Action, v.entry.Attempt = action, sent.Attempt+1
 	j.render(w, b, c, v)
 }

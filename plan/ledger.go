@@ -21,6 +21,7 @@ type ledger struct {
 	seen    table[struct{}]
 	recent  *sends // sent within the cap's period; nil without a cap
 	planned *sends // by the campaigns before; nil where none has a cap
+	reach   *reach // with whom conversations start; nil without a limit to hold them against
 	ghosts  *ghosts
 	again   int // recipients whom a campaign before a rename sent the same
 
@@ -164,6 +165,12 @@ func (l *ledger) sending(v *verdict) {
 	e := &v.entry
 	l.campaign.Longest = max(l.campaign.Longest, v.length)
 	l.samples.see(e, v.length)
+	if now := e.Action != Defer || e.Reason == "quiet_hours"; v.starts && now && l.campaign.Messaging != nil {
+		l.campaign.Messaging.Starts++
+		if l.reach != nil {
+			l.reach.add(v.key)
+		}
+	}
 	if l.planned != nil {
 		l.planned.add(v.key)
 	}

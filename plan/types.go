@@ -129,6 +129,8 @@ type Campaign struct {
 	Longest   int      `json:"longest_body"` // code points of the longest body
 	Notes     []string `json:"notes"`        // how the source was read
 	Cost      *Cost    `json:"cost,omitempty"`
+	// Messaging is there where the campaign starts conversations on WhatsApp.
+	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.
 	Halt *Halt `json:"halt,omitempty"`
 }

@@ -198,9 +198,11 @@ type Fact struct {
 // Health is what a provider tells about the number, without anything being
 // sent. Empty strings are unknown.
 type Health struct {
-	Status     string // provider's word: "connected", "AVAILABLE", …
-	Quality    string // GREEN, YELLOW, RED
-	Tier       string // messaging limit
+	Status  string // provider's word: "connected", "AVAILABLE", …
+	Quality string // GREEN, YELLOW, RED
+	Tier    string // messaging limit
+	// Limit is Tier in people in 24 hours; -1 for no limit, 0 where it is unknown.
+	Limit      int
 	Throughput float64
 	Name       string // verified name
 	Findings   []Finding

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
 )
 
 // inGroup is a message of Ana in a group that the number is in.
@@ -94,5 +95,30 @@ func TestAnEchoIsNoMessage(t *testing.T) {
 	}
 	if p, err := h.store.Person(t.Context(), ana); err != nil || !p.LastInbound.IsZero() || len(h.sends()) > 0 {
 		t.Errorf("%v, %+v, %q", err, p, h.sends())
+	}
+}
+
+// A notice about the messaging limit is kept for the next plan; a late one does
+// not undo a newer one.
+func TestTheMessagingLimitOfANoticeIsKept(t *testing.T) {
+	h := newHouse(t, hello)
+	for _, c := range []struct {
+		tier string
+		at   int64
+	}{{"TIER_2K", 1777896000}, {"TIER_250", 1777890000}} {
+		body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"7","time":%d,"changes":[{"field":"business_capability_update","value":{"max_daily_conversations_per_business":%q}}]}]}`, c.at, c.tier)
+		if code := h.post(body); code != 200 {
+			t.Fatalf("status %d", code)
+		}
+	}
+	h.stop()
+	snap, err := h.store.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	l, ok, err := state.GetMessagingLimit(t.Context(), snap, address)
+	if err != nil || !ok || l.People != 2000 || l.Told.Unix() != 1777896000 || l.By != "business_capability_update" {
+		t.Errorf("%+v, %v, %v", l, ok, err)
 	}
 }

@@ -222,6 +222,8 @@ func (s *Server) keep(ctx context.Context, in []state.Inbox) int {
 		s.stateFault(err)
 		if err == nil {
 			wake(s.folding)
+			err = s.keepLimits(ctx, in)
+			s.stateFault(err)
 		}
 		done <- err
 	})
@@ -237,6 +239,26 @@ func (s *Server) keep(ctx context.Context, in []state.Inbox) int {
 		s.stateFault(errLate)
 	}
 	return http.StatusServiceUnavailable
+}
+
+// keepLimits keeps what notices say about messaging limits, for the next plan.
+func (s *Server) keepLimits(ctx context.Context, in []state.Inbox) error {
+	for i := range in {
+		for j := range in[i].Events {
+			ev := &in[i].Events[j]
+			if ev.Limit == 0 {
+				continue
+			}
+			told := ev.At
+			if told.IsZero() || told.After(in[i].Received) {
+				told = in[i].Received
+			}
+			if err := state.PutMessagingLimit(ctx, s.opt.Store, in[i].Provider, state.MessagingLimit{People: ev.Limit, Told: told.UTC(), By: ev.Field}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 var errLate = errors.New("a webhook waits too long for its commit; does another program hold the state?")

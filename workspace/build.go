@@ -50,15 +50,20 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 		defer file.Close()
 		in.Options.Prices = file
 	}
+	var snap state.Snapshot
 	if store != nil {
-		snap, err := store.Snapshot(ctx)
-		if err != nil {
+		var err error
+		if snap, err = store.Snapshot(ctx); err != nil {
 			return nil, nil, err
 		}
 		defer snap.Close()
 		if err := past(ctx, snap, &in, opt.Advice); err != nil {
 			return nil, nil, err
 		}
+	}
+	var err error
+	if in.Messaging, err = w.messagingLimits(ctx, snap); err != nil {
+		return nil, nil, err
 	}
 	built, diags := plan.Build(ctx, w.Config, in)
 	return built, diags, nil

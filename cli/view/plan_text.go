@@ -234,9 +234,25 @@ func paceNote(c *plan.Campaign) string {
 	}
 	took := time.Duration(float64(n) / c.Throughput * float64(time.Second))
 	if took < time.Second {
-		return note + ": " + Duration(took)
+		return note + ": " + Duration(took) + limitNote(c.Messaging)
 	}
-	return note + ": about " + Duration(took)
+	return note + ": about " + Duration(took) + limitNote(c.Messaging)
+}
+
+// limitNote holds the conversations that a campaign starts against what its
+// number may start.
+func limitNote(m *plan.Messaging) string {
+	if m == nil {
+		return ""
+	}
+	note := "; starts " + Plural(m.Starts, "conversation")
+	switch {
+	case m.Limit == 0:
+		return note + ", messaging limit unknown"
+	case m.Limit < 0:
+		return note + ", no messaging limit (told " + m.Told.UTC().Format(time.DateOnly) + ")"
+	}
+	return note + ", " + Count(m.Limit) + " allowed in 24 h (told " + m.Told.UTC().Format(time.DateOnly) + ")"
 }
 
 // Duration is d in the units that a person plans with.

@@ -62,11 +62,11 @@ func TestCheck(t *testing.T) {
 		{"all is well", map[string]string{
 			number: `{"verified_name":"Garden shop","quality_rating":"GREEN","status":"CONNECTED","code_verification_status":"VERIFIED","throughput":{"level":"STANDARD"},"health_status":{"can_send_message":"AVAILABLE","entities":[{"entity_type":"WABA","can_send_message":"AVAILABLE"}]}}`,
 			number + "?whatsapp_business_manager_messaging_limit": `{"whatsapp_business_manager_messaging_limit":"TIER_2K"}`,
-		}, nil, providers.Health{Status: "CONNECTED", Quality: "GREEN", Tier: "2K", Throughput: 80, Name: "Garden shop"}},
+		}, nil, providers.Health{Status: "CONNECTED", Quality: "GREEN", Tier: "2K", Limit: 2000, Throughput: 80, Name: "Garden shop"}},
 		{"the older name of the limit", map[string]string{
 			number:                           `{"status":"CONNECTED"}`,
 			number + "?messaging_limit_tier": `{"messaging_limit_tier":"TIER_250"}`,
-		}, nil, providers.Health{Status: "CONNECTED", Tier: "250"}},
+		}, nil, providers.Health{Status: "CONNECTED", Tier: "250", Limit: 250}},
 		{"blocked, red, too fast", map[string]string{
 			number: `{"quality_rating":"RED","status":"RESTRICTED","throughput":{"level":"STANDARD"},"health_status":{"entities":[{"entity_type":"BUSINESS","can_send_message":"BLOCKED","errors":[{"error_code":141006,"error_description":"There is a payment problem","possible_solution":"Add a card"}]}]}}`,
 		}, func(c *cloud.Config) { c.Throughput = 200 }, providers.Health{

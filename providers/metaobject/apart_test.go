@@ -74,3 +74,12 @@ func TestAMessageBesideACall(t *testing.T) {
 		t.Errorf("%v: %+v", err, got)
 	}
 }
+
+func TestTier(t *testing.T) {
+	for text, want := range map[string]int{"TIER_250": 250, "TIER_2K": 2000, "TIER_100K": 100_000, "2000": 2000, "TIER_UNLIMITED": -1, "UNLIMITED": -1, "-1": -1,
+		"": 0, "TIER_": 0, "TIER_NOT_SET": 0, "0": 0, "-5": 0, "99999999999K": 0, "2K people": 0} {
+		if got := metaobject.Tier(text); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}

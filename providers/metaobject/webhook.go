@@ -200,7 +200,33 @@ func isAccount(field string, v object) bool {
 }
 
 func account(field string, v object, value json.RawMessage) message.Event {
-	return message.Event{Kind: message.EventAccount, Field: field, Title: accountTitle(v), Raw: append([]byte(nil), value...)}
+	return message.Event{Kind: message.EventAccount, Field: field, Title: accountTitle(v), Raw: append([]byte(nil), value...),
+		Limit: Tier(v.text("max_daily_conversations_per_business"))}
+}
+
+var tierForm = regexp.MustCompile(`^(?:TIER_)?([1-9][0-9]{0,8})(K?)$`)
+
+// Tier is how many people a messaging limit allows in 24 hours, written as
+// "TIER_2K", "TIER_250", "2000" or "TIER_UNLIMITED"; -1 for no limit, 0 for what
+// is none of these.
+// Source: Meta, messaging-limits, 2026-09-11.
+func Tier(s string) int {
+	s = strings.ToUpper(s)
+	if s == "TIER_UNLIMITED" || s == "UNLIMITED" || s == "-1" {
+		return -1
+	}
+	found := tierForm.FindStringSubmatch(s)
+	if found == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(found[1])
+	if err != nil {
+		return 0
+	}
+	if found[2] == "K" {
+		n *= 1000
+	}
+	return n
 }
 
 // accountTitle is what a notice says in a few words.

@@ -136,6 +136,9 @@ func TestDecodeChanges(t *testing.T) {
 		{"a template's quality under another name", "message_template_components_updated", `{"message_template_id":17,"message_template_name":"spring","previous_quality_score":"GREEN","new_quality_score":"RED"}`,
 			[]message.Event{{Kind: message.EventAccount, At: at, Field: "message_template_components_updated", Title: "spring GREEN RED",
 				Raw: []byte(`{"message_template_id":17,"message_template_name":"spring","previous_quality_score":"GREEN","new_quality_score":"RED"}`)}}},
+		{"another limit", "business_capability_update", `{"max_daily_conversations_per_business":2000,"max_phone_numbers_per_business":25}`,
+			[]message.Event{{Kind: message.EventAccount, At: at, Field: "business_capability_update", Title: "2000", Limit: 2000,
+				Raw: []byte(`{"max_daily_conversations_per_business":2000,"max_phone_numbers_per_business":25}`)}}},
 		{"what was billed", "messages", `{"statuses":[
 			{"id":"wamid.A","status":"sent","timestamp":"1777896000","pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"marketing_lite"}},
 			{"id":"wamid.B","status":"sent","timestamp":"1777896000","pricing":{"pricing_model":"PMP","type":"regular","category":"service"}},

@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// Messaging is how many conversations a campaign would start, held against how
+// many people its number may write to outside their windows in 24 hours.
+type Messaging struct {
+	Starts int       `json:"starts"`        // people whose window is closed
+	Limit  int       `json:"limit"`         // of the business portfolio; state.NoLimit for none, 0 where it is unknown
+	Told   time.Time `json:"told,omitzero"` // when the provider told the limit
+}
+
+// reach are the people with whom the numbers of one limit start a conversation.
+type reach struct {
+	keys  keys
+	seen  table[struct{}]
+	first *lang.Campaign // with which it begins
+}
+
+func (r *reach) add(key string) { r.seen.put(r.keys.add(key)) }
+
+// messaging says what is known of the limit of a campaign's number, and counts
+// against it. Numbers that were told the same limit are taken for those of one
+// portfolio, which share it.
+func (b *builder) messaging(decl *lang.Campaign) (*Messaging, *reach) {
+	if b.in.Messaging == nil {
+		return nil, nil
+	}
+	l, counts := b.in.Messaging(decl.Provider)
+	if !counts {
+		return nil, nil
+	}
+	m := &Messaging{Limit: l.People, Told: l.Told}
+	if l.People <= 0 {
+		return m, nil
+	}
+	if b.reached == nil {
+		b.reached = map[int]*reach{}
+	}
+	r := b.reached[l.People]
+	if r == nil {
+		r = &reach{first: decl}
+		b.reached[l.People] = r
+	}
+	return m, r
+}
+
+// limits holds what the plan would start against the messaging limits, and what
+// was sent within the last 24 hours too. Of that nobody knows who had an open
+// window, so it only warns.
+func (b *builder) limits(ctx context.Context) error {
+	for limit, r := range b.reached {
+		starts := r.seen.n
+		if starts == 0 {
+			continue
+		}
+		head := fmt.Sprintf("The plan starts a conversation with %s whose 24-hour window is closed. The business portfolio of %s may start one with %d in 24 hours, from all its numbers together, as was told on %s.",
+			people(starts), r.first.Provider.Address(), limit, b.told(r.first).UTC().Format(time.DateOnly))
+		if starts > limit {
+			b.diags = append(b.diags, fail("messaging_limit", r.first.DeclRange,
+				"%s WhatsApp refuses the rest.\n\nSend a part a day, with limit { total = %d } in the campaign and one apply a day. If the limit has been raised since, run \"handbill providers check\", which keeps what the provider tells.", head, limit))
+			continue
+		}
+		if b.in.State == nil {
+			continue
+		}
+		for recent, err := range b.in.State.RecentSends(ctx, b.in.At.Add(-24*time.Hour)) {
+			if err != nil {
+				return fmt.Errorf("reading recent sends from the state: %w", err)
+			}
+			r.add(message.Canonical(recent.Recipient))
+		}
+		if r.seen.n > limit {
+			b.diags = append(b.diags, warn("messaging_limit_near", r.first.DeclRange,
+				"%s With those who were sent something in the last 24 hours they are %d: whoever of these had no open window counts too, so WhatsApp may refuse a part.", head, r.seen.n))
+		}
+	}
+	return nil
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+// told is when the limit of a campaign's number was told.
+func (b *builder) told(decl *lang.Campaign) time.Time {
+	l, _ := b.in.Messaging(decl.Provider)
+	return l.Told
+}
+
+// MessagingLimits is what is known of the limit of a number: the zero value for
+// nothing. counts is false for numbers that start no conversation on WhatsApp,
+// as simulated ones.
+type MessagingLimits func(*lang.Provider) (l state.MessagingLimit, counts bool)

@@ -1,0 +1,66 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// NoLimit is the People of a MessagingLimit that bounds nothing.
+const NoLimit = -1
+
+// MessagingLimit is how many people may be written to outside their windows in
+// 24 hours, as a provider told it of one number. All numbers of a business
+// portfolio share one.
+// Source: Meta, messaging-limits, read 2026-09-11.
+type MessagingLimit struct {
+	People int       `json:"people"` // or NoLimit
+	Told   time.Time `json:"told"`
+	By     string    `json:"by"` // what told it: "providers check", or the webhook's field
+}
+
+// limitName is where the limit of a number is kept.
+func limitName(provider string) string { return "limit/" + provider }
+
+// PutMessagingLimit keeps what was told of a number, unless something was told
+// of it later.
+func PutMessagingLimit(ctx context.Context, s interface {
+	PutAll(ctx context.Context, blobs map[string][]byte) error
+	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
+}, provider string, l MessagingLimit) error {
+	name := limitName(provider)
+	kept, err := s.Blobs(ctx, name)
+	if err != nil {
+		return err
+	}
+	before, ok, err := readLimit(provider, kept[name])
+	if err != nil || ok && before.Told.After(l.Told) {
+		return err
+	}
+	data, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	return s.PutAll(ctx, map[string][]byte{name: data})
+}
+
+// GetMessagingLimit is what was told of a number last; ok is false where nothing
+// was.
+func GetMessagingLimit(ctx context.Context, s Snapshot, provider string) (l MessagingLimit, ok bool, err error) {
+	data, err := s.Get(ctx, limitName(provider))
+	if err != nil {
+		return l, false, err
+	}
+	return readLimit(provider, data)
+}
+
+func readLimit(provider string, data []byte) (l MessagingLimit, ok bool, err error) {
+	if data == nil {
+		return l, false, nil
+	}
+	if err := json.Unmarshal(data, &l); err != nil {
+		return l, false, fmt.Errorf("%w: the messaging limit of %s: %w", ErrDamaged, provider, err)
+	}
+	return l, true, nil
+}

@@ -1,0 +1,40 @@
+package workspace
+
+import (
+	"context"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
+)
+
+// messagingLimits are the limits of numbers as the state has them; snap is nil
+// without a state. A simulated number reaches nobody, so none holds for it.
+func (w *Workspace) messagingLimits(ctx context.Context, snap state.Snapshot) (plan.MessagingLimits, error) {
+	known := map[string]state.MessagingLimit{}
+	for _, p := range w.Config.Providers {
+		if snap == nil {
+			break
+		}
+		l, _, err := state.GetMessagingLimit(ctx, snap, p.Address())
+		if err != nil {
+			return nil, err
+		}
+		known[p.Address()] = l
+	}
+	return func(p *lang.Provider) (state.MessagingLimit, bool) { return known[p.Address()], p.Type != "sandbox" }, nil
+}
+
+// KeepMessagingLimit keeps in the state, where there is one, what a provider
+// just told of a number's limit; 0 is nothing told.
+func (w *Workspace) KeepMessagingLimit(ctx context.Context, address string, people int) error {
+	if people == 0 || !w.HasState() {
+		return nil
+	}
+	store, _, err := w.OpenState(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return state.PutMessagingLimit(ctx, store, address, state.MessagingLimit{People: people, Told: w.host.Now().UTC(), By: "providers check"})
+}
