@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,7 +115,15 @@ func (a *app) served(testers []string) []string {
 }
 
 func (a *app) optedIn(ctx context.Context, snap state.Snapshot, testers []string) ([]string, error) {
-	out := map[string]bool{}
+	who, out := map[string]string{}, map[string]bool{}
+	for tie, err := range snap.Ties(ctx) {
+		if err != nil {
+			return nil, a.failState(err, false)
+		}
+		if !tie.Former {
+			who[tie.Recipient] = tie.Person
+		}
+	}
 	for person, err := range snap.People(ctx) {
 		if err != nil {
 			return nil, a.failState(err, false)
@@ -127,7 +136,7 @@ func (a *app) optedIn(ctx context.Context, snap state.Snapshot, testers []string
 	}
 	var left []string
 	for _, t := range testers {
-		if out[t] || erased(t) {
+		if out[cmp.Or(who[t], who[message.Canonical(t)], t)] || erased(t) {
 			fmt.Fprintf(a.sys.Stderr, "%s opted out or was erased, and gets nothing.\n", message.Mask(t))
 			continue
 		}

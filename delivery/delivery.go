@@ -101,6 +101,25 @@ type Attempt struct {
 	Send   Send
 }
 
+// Over reports whether a says more about a person than o does, where both are
+// about the same message under different ids of theirs: what may have reached
+// them goes before what did not.
+func (a Attempt) Over(o Attempt) bool { return a.weight() > o.weight() }
+
+func (a Attempt) weight() int {
+	switch {
+	case a.Number == 0:
+		return 0
+	case a.Send == Accepted:
+		return 4
+	case a.Send == Sending || a.Send == InDoubt:
+		return 3
+	case a.Send == Rejected || a.Send == Cancelled:
+		return 2
+	}
+	return 1
+}
+
 // Order is what the next attempt is made for.
 type Order struct {
 	Number int  // the attempt's number

@@ -117,6 +117,37 @@ func (o Opt) Join(n Opt) Opt {
 	return n
 }
 
+// Stricter joins the choices of two who turn out to be one person: an opt-out
+// holds, whichever is newer, and goes before a pause.
+func (o Opt) Stricter(n Opt) Opt {
+	switch a, b := o.strictness(), n.strictness(); {
+	case a > b:
+		return o
+	case b > a:
+		return n
+	}
+	return o.Join(n)
+}
+
+func (o Opt) strictness() int {
+	switch {
+	case o.Choice != OptedOut:
+		return 0
+	case o.Reason == ReasonUnclear:
+		return 1
+	}
+	return 2
+}
+
+// Passed is what of a choice holds for whoever has the person's number next: an
+// opt-out, until they opt in.
+func (o Opt) Passed() Opt {
+	if o.Choice == OptedOut {
+		return o
+	}
+	return Opt{}
+}
+
 // CooldownUntil is when marketing may go again to a person whom Meta chose not
 // to deliver to at a moment.
 func CooldownUntil(at int64) int64 { return at + CooldownLength.Milliseconds() }

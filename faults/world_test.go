@@ -578,7 +578,7 @@ func (w *world) standings(ctx context.Context) []standing {
 func (w *world) outs(ctx context.Context) (out, shut map[string]bool) {
 	out, shut = map[string]bool{}, map[string]bool{}
 	for i := range w.script.People {
-		p, err := w.store.Person(ctx, phone(i))
+		p, err := w.store.Person(ctx, "provider.sandbox.main", phone(i))
 		if err != nil {
 			w.problem("reading: %v", err)
 			continue

@@ -63,7 +63,9 @@ type Event struct {
 	// From is who wrote, or whom the status is about. WhatsApp may leave both
 	// parts out of a status; never correlate statuses by it.
 	From        Address
+	Parent      string `json:",omitempty"` // the person's user id in linked portfolios, "US.ENT.…"; "" where it is not told
 	ProfileName string // the sender's WhatsApp profile name
+	Username    string `json:",omitempty"` // the sender's WhatsApp username, for display: it tells nobody apart
 
 	// Status
 	Ref    string // the reference that we sent and the provider echoed
@@ -90,6 +92,7 @@ type Event struct {
 
 	// Identity
 	NewAddress Address
+	NewParent  string `json:",omitempty"` // as Parent, after the change
 
 	// Limit is how many people may be written to outside their windows in 24
 	// hours, where an account's notice says so; -1 for no limit, 0 for nothing said.

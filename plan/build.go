@@ -138,7 +138,7 @@ func (b *builder) prepare(ctx context.Context) bool {
 	}
 	if err == nil && b.in.State != nil && b.hasNewCampaign() {
 		if removed := b.differ.removed(); len(removed) > 0 {
-			b.ghosts, err = loadGhosts(ctx, b.in.State, removed)
+			b.ghosts, err = loadGhosts(ctx, b.in.State, b.known.ties, removed)
 		}
 	}
 	if err != nil {
@@ -179,7 +179,7 @@ func (b *builder) compare(known []state.Resource) error {
 			slices.ContainsFunc(known, func(r state.Resource) bool { return r.Address == address })
 	}
 	var diags hcl.Diagnostics
-	b.scope, diags = newScope(b.cfg, b.in.Options, exists)
+	b.scope, diags = newScope(b.cfg, b.in.Options, exists, b.known.ties)
 	b.diags = append(b.diags, diags...)
 	var err error
 	if b.differ, err = newDiffer(b.cfg, known, b.scope); err != nil {

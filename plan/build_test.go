@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"go.uber.org/goleak"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/internal/golden"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/state"
@@ -27,6 +28,8 @@ type memState struct {
 	resources  []state.Resource
 	deliveries []state.Delivery
 	people     []state.Person
+	windows    []state.PersonWindow
+	ties       []state.Tie
 	recent     []state.RecentSend
 	erased     []string
 }
@@ -58,6 +61,28 @@ func (s *memState) Deliveries(_ context.Context, campaign string) iter.Seq2[stat
 }
 
 func (s *memState) People(context.Context) iter.Seq2[state.Person, error] { return each(s.people) }
+
+func (s *memState) Ties(context.Context) iter.Seq2[state.Tie, error] { return each(s.ties) }
+
+func (s *memState) Windows(_ context.Context, number string) iter.Seq2[state.PersonWindow, error] {
+	var list []state.PersonWindow
+	for _, w := range s.windows {
+		if w.Number == number {
+			list = append(list, w)
+		}
+	}
+	return each(list)
+}
+
+// wrote is the window of somebody who wrote to a number some time ago.
+func wrote(number, who string, ago time.Duration) state.PersonWindow {
+	return state.PersonWindow{Recipient: who, Number: number, Window: delivery.Window{Inbound: testAt.Add(-ago).UnixMilli()}}
+}
+
+// shut is the window of somebody that was found closed at a number some time ago.
+func shut(number, who string, ago time.Duration) state.PersonWindow {
+	return state.PersonWindow{Recipient: who, Number: number, Window: delivery.Window{Shut: testAt.Add(-ago).UnixMilli()}}
+}
 
 func (s *memState) RecentSends(_ context.Context, since time.Time) iter.Seq2[state.RecentSend, error] {
 	var list []state.RecentSend
@@ -283,9 +308,9 @@ func shopState() *memState {
 		},
 		people: []state.Person{
 			{Recipient: "+4915112345609", OptedOut: true},
-			{Recipient: "+4915112345613", LastInbound: testAt.Add(-time.Hour)},
 			{Recipient: "+4915112345614", Cooldown: testAt.Add(time.Hour)},
 		},
+		windows: []state.PersonWindow{wrote("provider.sandbox.main", "+4915112345613", time.Hour)},
 	}
 }
 

@@ -54,17 +54,20 @@ const (
 	cem  = "+4915112345603"
 )
 
+// planCase is a small plan.
+type planCase struct {
+	name     string
+	config   string
+	contacts string
+	state    *memState
+	change   func(*Inputs)
+	want     string   // of each entry: the last digit of the key, action, reason
+	says     []string // codes of diagnostics
+}
+
 // TestCases are small plans: what is done with whom, and what is said.
 func TestCases(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		config   string
-		contacts string
-		state    *memState
-		change   func(*Inputs)
-		want     string   // of each entry: the last digit of the key, action, reason
-		says     []string // codes of diagnostics
-	}{
+	for _, c := range []planCase{
 		{name: "first time", want: "1 send, 2 send, 3 send"},
 		{name: "nobody", contacts: "phone,name\n", want: ""},
 		{name: "some were sent", state: &memState{deliveries: sent(anna)}, want: "1 sent, 2 send, 3 send"},
@@ -104,10 +107,15 @@ func TestCases(t *testing.T) {
 		{name: "erased and opted out", state: &memState{erased: []string{anna}, people: []state.Person{{Recipient: ben, OptedOut: true}}},
 			want: "1 skip erased, 2 skip opted_out, 3 send"},
 		{name: "unknown window", config: strings.Replace(small, "assume_open", "known", 1), want: "1 skip window_unknown, 2 skip window_closed, 3 send",
-			state: &memState{people: []state.Person{{Recipient: ben, LastInbound: testAt.Add(-25 * time.Hour)}, {Recipient: cem, LastInbound: testAt.Add(-time.Hour)}}}},
+			state: &memState{windows: []state.PersonWindow{wrote("provider.sandbox.main", ben, 25*time.Hour), wrote("provider.sandbox.main", cem, time.Hour)}}},
+		{name: "windows at another number", config: strings.Replace(small, "assume_open", "known", 1), want: "1 skip window_unknown, 2 skip window_closed, 3 send",
+			state: &memState{windows: []state.PersonWindow{wrote("provider.sandbox.other", anna, time.Hour), wrote("provider.sandbox.other", ben, time.Hour), shut("provider.sandbox.main", ben, time.Minute),
+				wrote("provider.sandbox.main", cem, time.Hour), shut("provider.sandbox.other", cem, time.Minute)}}},
+		{name: "windows that an old state found closed", config: strings.Replace(small, "assume_open", "known", 1), want: "1 skip window_closed, 2 send, 3 skip window_closed",
+			state: &memState{people: []state.Person{{Recipient: anna, LastInbound: testAt.Add(-time.Minute), Shut: testAt.Add(-time.Hour)}, {Recipient: ben, Shut: testAt.Add(-time.Hour)}, {Recipient: cem, Shut: testAt.Add(-time.Minute)}},
+				windows: []state.PersonWindow{wrote("provider.sandbox.main", ben, time.Minute), wrote("provider.sandbox.main", cem, time.Hour)}}},
 		{name: "a window about to close", config: strings.Replace(small, "assume_open", "known", 1), want: "1 skip window_unknown, 2 skip window_closed, 3 send",
-			state: &memState{people: []state.Person{{Recipient: ben, LastInbound: testAt.Add(-24*time.Hour + 2*time.Minute)},
-				{Recipient: cem, LastInbound: testAt.Add(-24*time.Hour + 2*time.Minute + time.Second)}}}},
+			state: &memState{windows: []state.PersonWindow{wrote("provider.sandbox.main", ben, 24*time.Hour-2*time.Minute), wrote("provider.sandbox.main", cem, 24*time.Hour-2*time.Minute-time.Second)}}},
 		{name: "an empty name", contacts: smallContacts + "+4915112345604,\n", want: "1 send, 2 send, 3 send, 4 skip empty_value", says: []string{"empty_value"}},
 		{name: "a ragged row", contacts: smallContacts + "+4915112345604\n", want: "1 send, 2 send, 3 send, skip unreadable_row", says: []string{"unreadable_row"}},
 		{name: "no file", contacts: "-", want: "", says: []string{"audience_source"}},
@@ -143,40 +151,42 @@ func TestCases(t *testing.T) {
 			config: strings.NewReplacer(`campaign "spring"`, `campaign "summer"`, `"hello"`, `"other"`, `.hello`, `.other`).Replace(small),
 			state:  &memState{resources: []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte(`{}`)}}, deliveries: sent(anna)}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			files := map[string]string{"main.hcl": small, "contacts.csv": smallContacts}
-			if c.config != "" {
-				files["main.hcl"] = c.config
-			}
-			if c.contacts != "" {
-				files["contacts.csv"] = c.contacts
-			}
-			if c.contacts == "-" {
-				delete(files, "contacts.csv")
-			}
-			w := open(t, files)
-			if c.state != nil {
-				w.in.State = c.state
-			}
-			if c.change != nil {
-				c.change(&w.in)
-			}
-			p, diags := w.plan(t)
-			var got, says []string
-			for _, e := range collect(t, p) {
-				key := e.Recipient.Key()
-				got = append(got, strings.TrimSpace(fmt.Sprint(key[max(0, len(key)-1):], " ", e.Action, " ", e.Reason)))
-			}
-			for _, d := range diags {
-				says = append(says, DiagCode(d))
-			}
-			if diff := cmp.Diff(c.want, strings.Join(got, ", ")); diff != "" {
-				t.Errorf("entries (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(c.says, says); diff != "" {
-				t.Errorf("diagnostics (-want +got):\n%s\n%s", diff, summaries(diags))
-			}
-		})
+		t.Run(c.name, c.run)
+	}
+}
+
+func (c *planCase) run(t *testing.T) {
+	files := map[string]string{"main.hcl": small, "contacts.csv": smallContacts}
+	if c.config != "" {
+		files["main.hcl"] = c.config
+	}
+	if c.contacts != "" {
+		files["contacts.csv"] = c.contacts
+	}
+	if c.contacts == "-" {
+		delete(files, "contacts.csv")
+	}
+	w := open(t, files)
+	if c.state != nil {
+		w.in.State = c.state
+	}
+	if c.change != nil {
+		c.change(&w.in)
+	}
+	p, diags := w.plan(t)
+	var got, says []string
+	for _, e := range collect(t, p) {
+		key := e.Recipient.Key()
+		got = append(got, strings.TrimSpace(fmt.Sprint(key[max(0, len(key)-1):], " ", e.Action, " ", e.Reason)))
+	}
+	for _, d := range diags {
+		says = append(says, DiagCode(d))
+	}
+	if diff := cmp.Diff(c.want, strings.Join(got, ", ")); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(c.says, says); diff != "" {
+		t.Errorf("diagnostics (-want +got):\n%s\n%s", diff, summaries(diags))
 	}
 }
 

@@ -109,8 +109,8 @@ campaign "spring" {
 		"a code, left out":    {"authentication", "template_message.code", "skip", nil, 1, 0, 2, hcl.DiagWarning},
 		"a utility template":  {"utility", "template_message.code", "fail", nil, 3, 0, 0, hcl.DiagInvalid},
 		"a marketing message": {"marketing", "template_message.code", "fail", nil, 3, 0, 0, hcl.DiagInvalid},
-		"a code as the fallback": {"authentication", "text_message.hello\n  fallback = template_message.code", "fail", &memState{people: []state.Person{
-			{Recipient: "DE.2B", WindowEnds: testAt.Add(20 * time.Hour)}}}, 1, 1, 1, hcl.DiagError},
+		"a code as the fallback": {"authentication", "text_message.hello\n  fallback = template_message.code", "fail", &memState{windows: []state.PersonWindow{
+			wrote("provider.sandbox.main", "DE.2B", 4*time.Hour)}}, 1, 1, 1, hcl.DiagError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, map[string]string{"contacts.csv": contacts,

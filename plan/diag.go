@@ -55,6 +55,8 @@ var codes = map[string]codeText{
 		"A template reaches people who did not write within 24 hours. WhatsApp and most laws require that they agreed to it beforehand. State on the audience who did: `consent = row.opted_in == \"yes\"`, or `consent = true` as an explicit claim for all of them."},
 	"check_failed": {"A check failed",
 		"A check block's condition does not hold for this plan. The plan can't be applied until the condition holds or is changed."},
+	"duplicate_person": {"Some rows are one person under several ids",
+		"The state knows from WhatsApp's events that ids of these rows, such as a phone number and a user id, are one person's. The person is planned once, by the first of their rows; the others are left out as duplicate_person. Nothing is to be done."},
 	"evaluation": {"An expression has no result for some recipients",
 		"An expression of the audience or of the message failed for the recipients at the rows named. Mend the rows, make the expression handle them (try, coalesce, a conditional), or leave such recipients out with on_invalid = \"skip\"."},
 	"empty_value": {"Some recipients have nothing to put into the message",

@@ -16,24 +16,27 @@ func TestWindow(t *testing.T) {
 	ago := func(d time.Duration) uint32 { return uint32(at.Add(-d).Unix()) }
 	for _, c := range []struct {
 		name    string
-		person  person
+		here    window // at the campaign's number
+		shut    uint32 // at all
 		claimed time.Time
 		want    time.Time // zero for unknown
 	}{
-		{"nothing is known", person{}, time.Time{}, time.Time{}},
-		{"the state knows an event", person{inbound: ago(time.Hour)}, time.Time{}, at.Add(23 * time.Hour)},
-		{"the audience claims one", person{}, at.Add(-2 * time.Hour), at.Add(22 * time.Hour)},
-		{"the state is newer", person{inbound: ago(time.Hour)}, at.Add(-2 * time.Hour), at.Add(23 * time.Hour)},
-		{"the audience is newer", person{inbound: ago(30 * time.Hour)}, at.Add(-2 * time.Hour), at.Add(22 * time.Hour)},
-		{"a claim about the future", person{}, at.Add(time.Hour), time.Time{}},
-		{"the provider said it is shut", person{inbound: ago(2 * time.Hour), ends: ago(time.Hour)}, time.Time{}, at.Add(-time.Hour)},
-		{"shut, and the claim is older", person{inbound: ago(3 * time.Hour), ends: ago(time.Hour)}, at.Add(-2 * time.Hour), at.Add(-time.Hour)},
-		{"shut, and they wrote again", person{inbound: ago(3 * time.Hour), ends: ago(2 * time.Hour)}, at.Add(-time.Hour), at.Add(23 * time.Hour)},
-		{"the state has its end", person{inbound: ago(time.Hour), ends: uint32(at.Add(23 * time.Hour).Unix())}, time.Time{}, at.Add(23 * time.Hour)},
+		{"nothing is known", window{}, 0, time.Time{}, time.Time{}},
+		{"the state knows an event", window{inbound: ago(time.Hour)}, 0, time.Time{}, at.Add(23 * time.Hour)},
+		{"the audience claims one", window{}, 0, at.Add(-2 * time.Hour), at.Add(22 * time.Hour)},
+		{"the state is newer", window{inbound: ago(time.Hour)}, 0, at.Add(-2 * time.Hour), at.Add(23 * time.Hour)},
+		{"the audience is newer", window{inbound: ago(30 * time.Hour)}, 0, at.Add(-2 * time.Hour), at.Add(22 * time.Hour)},
+		{"a claim about the future", window{}, 0, at.Add(time.Hour), time.Time{}},
+		{"the provider said it is shut", window{ago(2 * time.Hour), ago(time.Hour)}, 0, time.Time{}, at.Add(-time.Hour)},
+		{"shut, and the claim is older", window{ago(3 * time.Hour), ago(time.Hour)}, 0, at.Add(-2 * time.Hour), at.Add(-time.Hour)},
+		{"shut, and they wrote again", window{ago(3 * time.Hour), ago(2 * time.Hour)}, 0, at.Add(-time.Hour), at.Add(23 * time.Hour)},
+		{"all were shut since", window{inbound: ago(2 * time.Hour)}, ago(time.Hour), time.Time{}, at.Add(-time.Hour)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			var here windows
+			*put(&here.people, 1) = c.here
 			var got time.Time
-			if ends := c.person.window(c.claimed, at).Ends(); ends != 0 {
+			if ends := here.window(1, person{shut: c.shut}, c.claimed, at).Ends(); ends != 0 {
 				got = time.UnixMilli(ends)
 			}
 			if !got.Equal(c.want) {
@@ -41,6 +44,11 @@ func TestWindow(t *testing.T) {
 			}
 		})
 	}
+}
+
+func put[V any](t *table[V], key uint64) *V {
+	v, _ := t.put(key)
+	return v
 }
 
 func TestWait(t *testing.T) {

@@ -26,7 +26,7 @@ type ghost struct {
 	campaign uint32
 }
 
-func loadGhosts(ctx context.Context, snap Snapshot, removed []string) (*ghosts, error) {
+func loadGhosts(ctx context.Context, snap Snapshot, who *ties, removed []string) (*ghosts, error) {
 	g := &ghosts{campaigns: removed, messages: map[string]uint32{}, hits: make([]int, len(removed))}
 	for i, campaign := range removed {
 		for d, err := range snap.Deliveries(ctx, campaign) {
@@ -36,7 +36,7 @@ func loadGhosts(ctx context.Context, snap Snapshot, removed []string) (*ghosts, 
 			if !mayHaveArrived(d.Send) {
 				continue
 			}
-			to, _ := g.people.put(g.keys.add(message.Canonical(d.Recipient)))
+			to, _ := g.people.put(g.keys.add(who.person(message.Canonical(d.Recipient))))
 			*to = ghost{binary.LittleEndian.Uint64(d.Digest[:8]), g.message(d.Message), uint32(i)}
 		}
 	}

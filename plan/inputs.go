@@ -98,6 +98,10 @@ type Snapshot interface {
 	// Deliveries are all of a campaign, whatever their revision.
 	Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error]
 	People(ctx context.Context) iter.Seq2[state.Person, error]
+	// Ties are the ids of everybody who has several.
+	Ties(ctx context.Context) iter.Seq2[state.Tie, error]
+	// Windows are those of everybody at one sending number.
+	Windows(ctx context.Context, number string) iter.Seq2[state.PersonWindow, error]
 	// RecentSends are what anybody was sent since a moment, by any campaign.
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error]
 	// Erased tells who was erased and must never be sent to again.

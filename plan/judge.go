@@ -37,6 +37,7 @@ type judge struct {
 	main     *compiled
 	fallback *compiled // nil for none
 	known    *known
+	windows  *windows // of the campaign's number
 	table    aliases  // of this revision
 	last     *aliases // of the revision before, while this one has nobody; else nil
 	excluded []*excludedSet
@@ -50,8 +51,9 @@ type judge struct {
 // verdict is what a judge says about one row.
 type verdict struct {
 	entry   Entry
-	key     string // the same for every spelling of the recipient's number
+	key     string // of the person: the same for every id of theirs, and every spelling of a number
 	id      uint64 // key as a number; 0 where it is none
+	own     string // the recipient's own key, canonical
 	dropped bool   // the audience's filter leaves it out
 	keyless bool   // no usable address
 	oldText bool
@@ -161,6 +163,7 @@ func (j *judge) address(w *worker, v *verdict) bool {
 	if w.person.Phone == "" && w.person.UserID != "" {
 		v.entry.Recipient.UserID = w.person.UserID
 		v.key = w.person.UserID
+		j.person(v)
 		return true
 	}
 	phone, err := w.numbers.Parse(w.person.Phone, j.decl.Audience.Region)
@@ -175,7 +178,19 @@ func (j *judge) address(w *worker, v *verdict) bool {
 	v.entry.Recipient.Phone = phone
 	v.key = message.Canonical(phone)
 	v.id, _ = phoneKey(v.key)
+	j.person(v)
 	return true
+}
+
+// person finds whose the recipient's id is.
+func (j *judge) person(v *verdict) {
+	v.own = v.key
+	if j.known.ties == nil {
+		return
+	}
+	if v.key = j.known.ties.person(v.own); v.key != v.own {
+		v.id, _ = phoneKey(v.key)
+	}
 }
 
 // decide says what happens to a recipient whose address is known.
@@ -185,12 +200,12 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 		return
 	}
 	to := v.entry.Recipient.Key()
-	sent, spelling, had := j.table.lookup(to, v.key)
+	sent, spelling, had := j.table.lookup(to, v.own, v.key)
 	if v.seen = had; had && spelling != to {
 		v.entry.Recipient.Phone = spelling // the state's, so that it stays one delivery
 	}
 	if j.last != nil {
-		_, _, v.seen = j.last.lookup(to, v.key)
+		_, _, v.seen = j.last.lookup(to, v.own, v.key)
 	}
 	v.resend = j.hadEarlier(v.key)
 	action := Send
@@ -221,9 +236,17 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	if action == Send && c == j.fallback {
 		action = Fallback
 	}
-	v.starts = !c.window && j.known.of(v.key, v.id).window(w.person.LastInbound, j.at).Gate(j.at.UnixMilli(), false) != delivery.GateNone
+	v.starts = !c.window && j.shut(w, v)
 	v.entry.Action, v.entry.Attempt = action, sent.Attempt+1
 	j.render(w, b, c, v)
+}
+
+// shut says whether somebody's window at the sending number is closed, as far as
+// anybody knows: what goes to them then starts a conversation.
+func (j *judge) shut(w *worker, v *verdict) bool {
+	id := j.known.id(v.key, v.id)
+	known := j.windows.window(id, j.known.of(id), w.person.LastInbound, j.at)
+	return known.Gate(j.at.UnixMilli(), false) != delivery.GateNone
 }
 
 // settled says what a delivery that the state has means for this plan; done is
@@ -260,7 +283,8 @@ func pick(c bool, yes, no Action) Action {
 
 // gates choose the message for the recipient, or say why there is none.
 func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
-	p := j.known.of(v.key, v.id)
+	id := j.known.id(v.key, v.id)
+	p := j.known.of(id)
 	switch {
 	case j.known.erased(v.entry.Recipient.Key()):
 		return nil, delivery.GateErased.String()
@@ -273,7 +297,7 @@ func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
 	}
 	c := j.main
 	if c.window {
-		known := p.window(w.person.LastInbound, j.at)
+		known := j.windows.window(id, p, w.person.LastInbound, j.at)
 		if ends := known.Ends(); ends != 0 {
 			v.entry.WindowUntil = time.UnixMilli(ends).UTC()
 		}

@@ -3,6 +3,7 @@ package plan
 import (
 	"hash"
 	"io"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -19,9 +20,10 @@ type ledger struct {
 
 	keys    keys
 	seen    table[struct{}]
-	recent  *sends // sent within the cap's period; nil without a cap
-	planned *sends // by the campaigns before; nil where none has a cap
-	reach   *reach // with whom conversations start; nil without a limit to hold them against
+	firsts  map[string]first // the first row of a person with several ids
+	recent  *sends           // sent within the cap's period; nil without a cap
+	planned *sends           // by the campaigns before; nil where none has a cap
+	reach   *reach           // with whom conversations start; nil without a limit to hold them against
 	ghosts  *ghosts
 	again   int // recipients whom a campaign before a rename sent the same
 
@@ -37,6 +39,12 @@ type ledger struct {
 	written       ends // of the batch that is booked
 	core, amended []byte
 	repeated      []bool // by row: somebody who was there before
+}
+
+// first is under which id and where a person was first.
+type first struct {
+	own   string
+	place message.Place
 }
 
 // book writes one batch down.
@@ -109,9 +117,14 @@ func (l *ledger) replace(b *batch, v *verdict, from ends) error {
 // changed the entry.
 func (l *ledger) amend(v *verdict, repeated bool) bool {
 	if repeated {
-		v.problems = nil
-		v.skip("duplicate")
+		l.duplicate(v)
 		return true
+	}
+	if l.judge.known.ties.has(v.own) {
+		if l.firsts == nil {
+			l.firsts = map[string]first{}
+		}
+		l.firsts[strings.Clone(v.key)] = first{strings.Clone(v.own), v.entry.Recipient.Place}
 	}
 	if !v.keyless {
 		l.census(v)
@@ -133,6 +146,20 @@ func (l *ledger) amend(v *verdict, repeated bool) bool {
 		l.sends++
 	}
 	return false
+}
+
+// duplicate leaves out a row of somebody who was there before, and says so where
+// the rows do not show it.
+func (l *ledger) duplicate(v *verdict) {
+	v.problems = nil
+	was, several := l.firsts[v.key]
+	if !several || was.own == v.own {
+		v.skip("duplicate")
+		return
+	}
+	v.skip("duplicate_person")
+	v.problems = append(v.problems, placed{problem{cause: cause{code: "duplicate_person", campaign: l.campaign.Address}, severity: hcl.DiagWarning,
+		detail: "The state knows that their ids are one person's. Their first row counts.", with: was.place}, l.judge.decl.Audience.DeclRange})
 }
 
 // census counts whom the last audience had.

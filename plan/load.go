@@ -14,10 +14,10 @@ import (
 
 // loadTables reads what the state has of the campaign.
 func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
-	j.table.table = noTable{}
+	j.table.table, j.table.ties = noTable{}, b.known.ties
 	c := j.campaign
 	if c.CapCount > 0 {
-		recent, err := loadSends(ctx, b.in.State, b.in.At.Add(-c.CapPer))
+		recent, err := loadSends(ctx, b.in.State, b.known.ties, b.in.At.Add(-c.CapPer))
 		if err != nil {
 			return err
 		}
@@ -31,11 +31,14 @@ func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
 	}
 	address := b.addressInState(c.Address)
 	var err error
+	if j.windows, err = b.known.at(ctx, b.in.State, b.addressInState(c.Provider)); err != nil {
+		return err
+	}
 	if j.table.table, err = b.in.State.Compact(ctx, address, c.Revision); err != nil {
 		return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
 	}
 	if guards(j.decl) && j.table.table.Len() == 0 && c.Revision > 1 {
-		j.last = &aliases{}
+		j.last = &aliases{ties: b.known.ties}
 		if j.last.table, err = b.in.State.Compact(ctx, address, c.Revision-1); err != nil {
 			return fmt.Errorf("reading the deliveries of %s: %w", c.Address, err)
 		}
@@ -56,7 +59,10 @@ func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) err
 			return fmt.Errorf("reading the deliveries of %s: %w", j.campaign.Address, err)
 		}
 		if d.Revision != j.campaign.Revision && mayHaveArrived(d.Send) {
-			j.earlier.put(j.earkeys.add(message.Canonical(d.Recipient)))
+			key := message.Canonical(d.Recipient)
+			for _, person := range append(b.known.ties.earlier(key), b.known.ties.person(key)) {
+				j.earlier.put(j.earkeys.add(person))
+			}
 		}
 	}
 	return nil
@@ -139,7 +145,7 @@ func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excluded
 			}
 			key = message.Canonical(phone)
 		}
-		set.set.put(set.keys.add(key))
+		set.set.put(set.keys.add(b.known.ties.person(key)))
 	}
 	if unusable > 0 {
 		set.unusable = unusable

@@ -65,12 +65,6 @@ func TestMessagingLimit(t *testing.T) {
 			return state.MessagingLimit{People: other, Told: told}, true
 		}
 	}
-	wrote := func(n int) (out []state.Person) {
-		for i := range n {
-			out = append(out, state.Person{Recipient: fmt.Sprintf("+4915112%06d", i), LastInbound: testAt.Add(-time.Hour)})
-		}
-		return out
-	}
 	recent := func(from, n int) (out []state.RecentSend) {
 		for i := range n {
 			out = append(out, state.RecentSend{Recipient: fmt.Sprintf("+4915112%06d", from+i), At: testAt.Add(-time.Hour)})
@@ -91,7 +85,8 @@ func TestMessagingLimit(t *testing.T) {
 		{"one portfolio, and one too many", main(14, 14), nil, "messaging_limit", [2]int{10, 10}},
 		{"two portfolios", main(14, 13), nil, "", [2]int{10, 10}},
 		{"the smaller portfolio is too small", main(14, 9), nil, "messaging_limit", [2]int{10, 10}},
-		{"whoever wrote today starts nothing", main(14, 14), &memState{people: wrote(1)}, "", [2]int{9, 10}},
+		{"whoever wrote to another number starts", main(15, 15), &memState{windows: []state.PersonWindow{wrote("provider.sandbox.other", "+4915112000000", time.Hour)}}, "", [2]int{10, 10}},
+		{"whoever wrote today starts nothing", main(14, 14), &memState{windows: []state.PersonWindow{wrote("provider.sandbox.main", "+4915112000000", time.Hour)}}, "", [2]int{9, 10}},
 		{"the last 24 hours leave room", main(16, 16), &memState{recent: recent(20, 1)}, "", [2]int{10, 10}},
 		{"the last 24 hours leave too little", main(16, 16), &memState{recent: recent(20, 2)}, "messaging_limit_near", [2]int{10, 10}},
 		{"those of the last 24 hours are the same people", main(15, 15), &memState{recent: recent(0, 10)}, "", [2]int{10, 10}},

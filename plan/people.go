@@ -13,34 +13,47 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// person is what the gates need of state.Person, in 16 bytes. Times are Unix
+// person is what the gates need of state.Person, in 12 bytes. Times are Unix
 // seconds, 0 for none.
 type person struct {
-	inbound  uint32
-	ends     uint32 // the end of the window, where the state knows it
+	shut     uint32 // when all windows were found closed
 	cooldown uint32 // no marketing before it
 	optedOut bool
+}
+
+// window is a delivery.Window in Unix seconds.
+type window struct{ inbound, shut uint32 }
+
+// windows are what is known of the windows at one sending number.
+type windows struct {
+	people table[window]
 }
 
 // known is what the state knows of people. After loading it is safe for
 // concurrent reading.
 type known struct {
-	keys   keys
-	people table[person]
-	erased func(string) bool
+	keys    keys
+	ties    *ties // nil where nobody has several ids
+	people  table[person]
+	windows map[string]*windows // by sending number
+	erased  func(string) bool
 }
 
 func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
-	k := &known{erased: func(string) bool { return false }}
+	k := &known{windows: map[string]*windows{}, erased: func(string) bool { return false }}
 	if snap == nil {
 		return k, nil
+	}
+	var err error
+	if k.ties, err = loadTies(ctx, snap); err != nil {
+		return nil, err
 	}
 	for p, err := range snap.People(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("reading people from the state: %w", err)
 		}
 		to, _ := k.people.put(k.keys.add(message.Canonical(p.Recipient)))
-		to.join(person{inbound: seconds(p.LastInbound), ends: seconds(p.WindowEnds), cooldown: seconds(p.Cooldown), optedOut: p.OptedOut})
+		to.join(person{shut: seconds(p.Shut), cooldown: seconds(p.Cooldown), optedOut: p.OptedOut})
 	}
 	erased, err := snap.Erased(ctx)
 	if err != nil {
@@ -53,22 +66,41 @@ func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
 // join adds what is known of the same person under another spelling of the
 // number.
 func (p *person) join(o person) {
-	if o.inbound >= p.inbound {
-		p.inbound, p.ends = o.inbound, o.ends
-	}
+	p.shut = max(p.shut, o.shut)
 	p.cooldown = max(p.cooldown, o.cooldown)
 	p.optedOut = p.optedOut || o.optedOut
 }
 
-// of is what is known of one recipient, whose key is also a number where id is
-// not 0; the zero person for a stranger.
-func (k *known) of(key string, id uint64) person {
-	if id == 0 {
-		if id = k.keys.ids[key]; id == 0 {
-			return person{}
-		}
+// at reads the windows at a sending number, once.
+func (k *known) at(ctx context.Context, snap Snapshot, number string) (*windows, error) {
+	if w, ok := k.windows[number]; ok || snap == nil {
+		return w, nil
 	}
-	if p := k.people.at(id); p != nil {
+	w := &windows{}
+	for p, err := range snap.Windows(ctx, number) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the windows at %s from the state: %w", number, err)
+		}
+		to, _ := w.people.put(k.keys.add(message.Canonical(p.Recipient)))
+		to.inbound = max(to.inbound, uint32(p.Window.Inbound/1000))
+		to.shut = max(to.shut, uint32((p.Window.Shut+999)/1000))
+	}
+	k.windows[number] = w
+	return w, nil
+}
+
+// id is the key under which one recipient is known, who has the number id where
+// that is not 0; 0 for a stranger.
+func (k *known) id(key string, id uint64) uint64 {
+	if id == 0 {
+		id = k.keys.ids[key]
+	}
+	return id
+}
+
+// of is what is known of one recipient; the zero person for a stranger.
+func (k *known) of(id uint64) person {
+	if p := k.people.at(id); p != nil && id != 0 {
 		return *p
 	}
 	return person{}
@@ -81,17 +113,20 @@ func seconds(t time.Time) uint32 {
 	return uint32(min(t.Unix(), 1<<32-1))
 }
 
-// window is what is known of p's window. claimed is when the audience says that
-// the person wrote last.
-func (p person) window(claimed, at time.Time) delivery.Window {
-	w := delivery.Window{Inbound: int64(p.inbound) * 1000}
-	if ends := int64(p.ends) * 1000; ends != 0 && (w.Inbound == 0 || ends < w.Inbound+delivery.WindowLength.Milliseconds()) {
-		w.Shut = ends
+// window is what is known of somebody's window at the sending number: what the
+// state knows of it and of all numbers, and when the audience says that they
+// wrote last.
+func (w *windows) window(id uint64, p person, claimed, at time.Time) delivery.Window {
+	known := delivery.Window{Shut: int64(p.shut) * 1000}
+	if w != nil && id != 0 {
+		if here := w.people.at(id); here != nil {
+			known = known.Join(delivery.Window{Inbound: int64(here.inbound) * 1000, Shut: int64(here.shut) * 1000})
+		}
 	}
 	if !claimed.IsZero() {
-		w = w.Claim(claimed.Unix()*1000, at.UnixMilli())
+		known = known.Claim(claimed.Unix()*1000, at.UnixMilli())
 	}
-	return w
+	return known
 }
 
 // sends counts what recipients were sent, for frequency caps.
@@ -118,7 +153,7 @@ func (s *sends) of(key string) int {
 }
 
 // loadSends counts what the state says was sent within a cap's period.
-func loadSends(ctx context.Context, snap Snapshot, since time.Time) (*sends, error) {
+func loadSends(ctx context.Context, snap Snapshot, who *ties, since time.Time) (*sends, error) {
 	s := &sends{}
 	if snap == nil {
 		return s, nil
@@ -127,7 +162,11 @@ func loadSends(ctx context.Context, snap Snapshot, since time.Time) (*sends, err
 		if err != nil {
 			return nil, fmt.Errorf("reading recent sends from the state: %w", err)
 		}
-		s.add(message.Canonical(r.Recipient))
+		key := message.Canonical(r.Recipient)
+		s.add(who.person(key))
+		for _, earlier := range who.earlier(key) {
+			s.add(earlier)
+		}
 	}
 	return s, nil
 }
@@ -190,6 +229,9 @@ type aliases struct {
 	table state.SentIndex
 	once  sync.Once
 	keys  table[uint64] // canonical number → the state's spelling; made when it is first needed
+	ties  *ties
+	found sync.Once
+	other map[string][]string // person → the keys that the table has of those with several ids
 }
 
 // mayAlias reports whether a number can have two spellings: those of Brazil,
@@ -216,9 +258,43 @@ func (a *aliases) load() {
 	}
 }
 
-// lookup finds a recipient by the number as it is, or by the spelling that the
+// lookup finds what became of a person: by the recipient's own key, whose
+// canonical form is own, or by any other id of theirs, where that says more. It
+// returns the spelling that the state has of the recipient's key.
+func (a *aliases) lookup(key, own, person string) (state.Sent, string, bool) {
+	sent, spelling, had := a.spelled(key, own)
+	if a.ties == nil {
+		return sent, spelling, had
+	}
+	a.found.Do(a.loadOthers)
+	for _, other := range a.other[person] {
+		o, ok := a.table.Lookup(other)
+		if ok && attempt(o).Over(attempt(sent)) {
+			sent, had = o, true
+		}
+	}
+	return sent, spelling, had
+}
+
+func attempt(s state.Sent) delivery.Attempt { return delivery.Attempt{Number: s.Attempt, Send: s.Send} }
+
+// loadOthers finds the deliveries of people with several ids.
+func (a *aliases) loadOthers() {
+	a.other = map[string][]string{}
+	for key := range a.table.All() {
+		own := message.Canonical(key)
+		if !a.ties.has(own) {
+			continue
+		}
+		for _, person := range append(a.ties.earlier(own), a.ties.person(own)) {
+			a.other[person] = append(a.other[person], key)
+		}
+	}
+}
+
+// spelled finds a recipient by the number as it is, or by the spelling that the
 // state has; it returns the key under which it was found.
-func (a *aliases) lookup(key, canonical string) (state.Sent, string, bool) {
+func (a *aliases) spelled(key, canonical string) (state.Sent, string, bool) {
 	if sent, ok := a.table.Lookup(key); ok {
 		return sent, key, true
 	}

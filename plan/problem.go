@@ -19,6 +19,7 @@ type problem struct {
 	severity hcl.DiagnosticSeverity
 	detail   string
 	got      int
+	with     message.Place // another row that it is about; zero for none
 }
 
 // cause is what makes problems the same one: one diagnostic for all
@@ -45,6 +46,7 @@ type problemGroup struct {
 	rng    hcl.Range
 	count  int
 	places []message.Place // the first three
+	withs  []message.Place // of these the other rows
 	worst  int
 }
 
@@ -67,7 +69,7 @@ func (p *problems) add(found problem, rng hcl.Range, place message.Place) {
 		g.worst, g.detail = found.got, found.detail
 	}
 	if len(g.places) < shownPlaces {
-		g.places = append(g.places, place)
+		g.places, g.withs = append(g.places, place), append(g.withs, found.with)
 	}
 }
 
@@ -80,7 +82,7 @@ func (p *problems) diagnostics() hcl.Diagnostics {
 		if g.path != "" {
 			fmt.Fprintf(&b, ", %s (%s)", g.path, g.rule)
 		}
-		fmt.Fprintf(&b, ": %s.", placeList(g.places, g.count))
+		fmt.Fprintf(&b, ": %s.", placeList(g.places, g.withs, g.count))
 		if g.detail != "" {
 			b.WriteString(" ")
 			if g.count > 1 && g.worst > 0 {
@@ -114,8 +116,9 @@ func recipients(n int) string {
 	return strconv.Itoa(n) + " recipients"
 }
 
-// placeList is "contacts.csv:118, :240, :311 and 37 more".
-func placeList(places []message.Place, count int) string {
+// placeList is "contacts.csv:118, :240, :311 and 37 more", with other rows
+// "contacts.csv:118 (with contacts.csv:2)".
+func placeList(places, withs []message.Place, count int) string {
 	var b strings.Builder
 	for i, p := range places {
 		switch {
@@ -125,6 +128,9 @@ func placeList(places []message.Place, count int) string {
 			b.WriteString(", " + p.Within())
 		default:
 			b.WriteString(", " + p.String())
+		}
+		if withs[i] != (message.Place{}) {
+			fmt.Fprintf(&b, " (with %s)", withs[i])
 		}
 	}
 	if more := count - len(places); more > 0 {

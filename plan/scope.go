@@ -12,13 +12,15 @@ import (
 )
 
 // scope is what -target, -exclude, -replace and -retry leave of a plan.
-// Recipients are the same in every spelling of their number.
+// Recipients are the same under every id of theirs, in every spelling of a
+// number.
 type scope struct {
 	in, out map[string]bool      // resources; in is nil without -target
 	only    map[string][]string  // campaign → the recipients that are targeted
 	never   map[string][]string  // campaign → the recipients that are excluded
 	again   map[string]*replaced // campaign → who gets it again
 	retry   string
+	who     *ties
 }
 
 // replaced are the recipients of a campaign that -replace names.
@@ -27,8 +29,8 @@ type replaced struct {
 	keys []string
 }
 
-func newScope(cfg *lang.Config, opt Options, known func(address string) bool) (*scope, hcl.Diagnostics) {
-	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry}
+func newScope(cfg *lang.Config, opt Options, known func(address string) bool, who *ties) (*scope, hcl.Diagnostics) {
+	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry, who: who}
 	resources := cfg.Resources()
 	var diags hcl.Diagnostics
 	check := func(option, a string) (address, recipient string, ok bool) {
@@ -75,7 +77,7 @@ func (s *scope) target(resources []lang.Resource, address, recipient string) {
 		s.in = map[string]bool{}
 	}
 	if recipient != "" {
-		s.only[address] = append(s.only[address], message.Canonical(recipient))
+		s.only[address] = append(s.only[address], s.who.person(message.Canonical(recipient)))
 	}
 	if s.in[address] {
 		return
@@ -93,7 +95,7 @@ func (s *scope) target(resources []lang.Resource, address, recipient string) {
 // exclude leaves a resource out, and everything that refers to it.
 func (s *scope) exclude(resources []lang.Resource, address, recipient string) {
 	if recipient != "" {
-		s.never[address] = append(s.never[address], message.Canonical(recipient))
+		s.never[address] = append(s.never[address], s.who.person(message.Canonical(recipient)))
 		return
 	}
 	if s.out[address] {
@@ -119,7 +121,7 @@ func (s *scope) replace(address, recipient string) {
 	if recipient == "" {
 		r.all = true
 	} else {
-		r.keys = append(r.keys, message.Canonical(recipient))
+		r.keys = append(r.keys, s.who.person(message.Canonical(recipient)))
 	}
 }
 

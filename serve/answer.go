@@ -34,7 +34,7 @@ func (s *Server) answer(ctx context.Context, seq int64) error {
 }
 
 func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
-	person, err := s.opt.Store.Person(ctx, ev.Recipient)
+	person, err := s.opt.Store.Person(ctx, ev.Provider, ev.Recipient)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func TestATapIsAnswered(t *testing.T) {
 		t.Error(diff)
 	}
 	h.stop()
-	p, err := h.store.Person(t.Context(), ana)
+	p, err := h.store.Person(t.Context(), "provider.cloud.main", ana)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestStopWords(t *testing.T) {
 		t.Error(diff)
 	}
 	h.stop()
-	p, err := h.store.Person(t.Context(), ana)
+	p, err := h.store.Person(t.Context(), "provider.cloud.main", ana)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,13 +479,13 @@ func TestAnUnclearStopPausesAndAsks(t *testing.T) {
 	}
 	h.await(serve.EventReplied)
 	h.await(serve.EventReplied)
-	p, err := h.store.Person(t.Context(), ana)
+	p, err := h.store.Person(t.Context(), "provider.cloud.main", ana)
 	if err != nil || !p.OptedOut || p.OptOut != state.ReasonUnclear {
 		t.Errorf("marketing does not pause: %+v, %v", p, err)
 	}
 	h.phone(sandbox.Inbound{Text: "START"})
 	h.await(serve.EventReplied)
-	if p, err = h.store.Person(t.Context(), ana); err != nil || p.OptedOut {
+	if p, err = h.store.Person(t.Context(), "provider.cloud.main", ana); err != nil || p.OptedOut {
 		t.Errorf("marketing does not go on: %+v, %v", p, err)
 	}
 	if diff := cmp.Diff([]string{reply.Question("en"), "Hello, Ana: you said How do I cancel?", "Hello, Ana: you said START"}, h.sends()); diff != "" {

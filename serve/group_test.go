@@ -36,7 +36,7 @@ func TestWhatIsWrittenInAGroupIsNoWordToTheNumber(t *testing.T) {
 			if err := h.store.FoldAll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			p, err := h.store.Person(t.Context(), ana)
+			p, err := h.store.Person(t.Context(), "provider.cloud.main", ana)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func TestAWordInAGroupLiftsNoPause(t *testing.T) {
 	if err := h.store.FoldAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := h.store.Person(t.Context(), ana); err != nil || !p.OptedOut {
+	if p, err := h.store.Person(t.Context(), "provider.cloud.main", ana); err != nil || !p.OptedOut {
 		t.Errorf("%v, %+v", err, p)
 	}
 }
@@ -93,7 +93,7 @@ func TestAnEchoIsNoMessage(t *testing.T) {
 	if err := h.store.FoldAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := h.store.Person(t.Context(), ana); err != nil || !p.LastInbound.IsZero() || len(h.sends()) > 0 {
+	if p, err := h.store.Person(t.Context(), "provider.cloud.main", ana); err != nil || !p.LastInbound.IsZero() || len(h.sends()) > 0 {
 		t.Errorf("%v, %+v, %q", err, p, h.sends())
 	}
 }

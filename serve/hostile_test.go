@@ -221,7 +221,7 @@ func TestANumberThatIsTrustedNeedsNothingToVouch(t *testing.T) {
 		t.Errorf("status %d", code)
 	}
 	h.stop()
-	if p, err := h.store.Person(t.Context(), ana); err != nil || p.LastInbound.IsZero() {
+	if p, err := h.store.Person(t.Context(), "provider.cloud.main", ana); err != nil || p.LastInbound.IsZero() {
 		t.Errorf("the message was not taken: %+v, %v", p, err)
 	}
 }
@@ -235,7 +235,7 @@ func TestATokenVouches(t *testing.T) {
 		}
 	}
 	h.stop()
-	p, err := h.store.Person(t.Context(), ana)
+	p, err := h.store.Person(t.Context(), "provider.cloud.main", ana)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func TestTwoAutomataStopAndAPersonIsAsked(t *testing.T) {
 	if n := len(h.sends()); n != 8 {
 		t.Errorf("%d answers left, want 8", n)
 	}
-	p, err := h.store.Person(t.Context(), ana)
+	p, err := h.store.Person(t.Context(), "provider.cloud.main", ana)
 	if err != nil || !p.Handover {
 		t.Errorf("not handed over: %+v, %v", p, err)
 	}

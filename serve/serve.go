@@ -41,7 +41,7 @@ type Store interface {
 	Exchanges(ctx context.Context, recipient string, seq int64, since time.Time, n int) ([]state.Exchange, error)
 	LastReply(ctx context.Context, rule, recipient string) (time.Time, error)
 
-	Person(ctx context.Context, recipient string) (state.Person, error)
+	Person(ctx context.Context, number, recipient string) (state.Person, error)
 	SetAttributes(ctx context.Context, recipient string, set map[string]string) error
 	Handover(ctx context.Context, recipient string, on bool) error
 

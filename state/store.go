@@ -150,7 +150,7 @@ type Conversations interface {
 type People interface {
 	// Person is what is known of a recipient; of one that was erased, only that
 	// nothing may be sent.
-	Person(ctx context.Context, recipient string) (Person, error)
+	Person(ctx context.Context, number, recipient string) (Person, error)
 	// SetAttributes sets attributes of a recipient; "" removes one. Nothing is
 	// kept of somebody who was erased.
 	SetAttributes(ctx context.Context, recipient string, set map[string]string) error
@@ -162,7 +162,8 @@ type People interface {
 	OptOut(ctx context.Context, recipient, reason, evidence string) error
 	// OptIn records that a person wants marketing again.
 	OptIn(ctx context.Context, recipient, evidence string) error
-	// OptOuts are all who must not get marketing, those who were erased excepted.
+	// OptOuts are all who must not get marketing, under every id of theirs, those
+	// who were erased excepted.
 	OptOuts(ctx context.Context) iter.Seq2[OptOutEntry, error]
 	// Erase forgets a person everywhere: what was written, known and received,
 	// also in accepted webhooks. The deliveries stay for the counts, under a name
@@ -237,6 +238,11 @@ type Snapshot interface {
 	Deliveries(ctx context.Context, campaign string) iter.Seq2[Delivery, error]
 	// People are all persons of whom something is known.
 	People(ctx context.Context) iter.Seq2[Person, error]
+	// Ties are the ids of everybody who has several.
+	Ties(ctx context.Context) iter.Seq2[Tie, error]
+	// Windows are the 24-hour windows of everybody at the sending number of a
+	// provider block's address.
+	Windows(ctx context.Context, number string) iter.Seq2[PersonWindow, error]
 	// RecentSends are the messages of campaigns that reached or may have reached
 	// somebody since a moment.
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[RecentSend, error]

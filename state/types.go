@@ -85,13 +85,18 @@ type Resource struct {
 // Person is what the state knows of a recipient, apart from deliveries.
 type Person struct {
 	Recipient   string
-	LastInbound time.Time // newest inbound event; opens the window for 24 hours
-	WindowEnds  time.Time // zero when unknown; a correction (131047) may be earlier than LastInbound+24h
+	LastInbound time.Time // newest inbound event, to any number
+	// WindowEnds is the end of the window at the number that was asked about; zero
+	// when unknown. A correction (131047) may be earlier than 24 hours after the
+	// last inbound event.
+	WindowEnds  time.Time
+	Shut        time.Time // when all windows were found closed, by a state of old; zero for never
 	OptedOut    bool
 	OptOut      string // reason or evidence in a word: "stop_word", "user_preferences", "131050", "operator", "import", "erased"
 	OptOutAt    time.Time
 	Cooldown    time.Time // no marketing before it (131049); zero for none
 	ProfileName string
+	Username    string            // on WhatsApp; for display
 	Attributes  map[string]string // set by reply rules
 	Handover    bool
 }
@@ -134,8 +139,9 @@ type Intent struct {
 	// Spacing is how long after any other message the person may get this one;
 	// 0 for no rule.
 	Spacing time.Duration
-	// Window says that the message needs an open 24-hour window. AssumeOpen
-	// takes an unknown one as open; KnownUntil is what the audience claims.
+	// Window says that the message needs an open 24-hour window at Number.
+	// AssumeOpen takes an unknown one as open; KnownUntil is what the audience
+	// claims.
 	Window     bool
 	AssumeOpen bool
 	KnownUntil time.Time
@@ -205,6 +211,8 @@ type Outcome struct {
 	At      time.Time
 	// OptOut and Cooldown are consequences for the person, written in the same
 	// transaction; see the classes of message.Answer.
+	// WindowShut is about Number, the address of the sending number; where that
+	// is "", about all.
 	OptOut     bool
 	Cooldown   time.Time
 	WindowShut bool

@@ -1,10 +1,12 @@
 package plantest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,14 +24,16 @@ type past struct {
 	run        *Run
 	deliveries []Delivery // of the run, with what webhooks say of them
 	resources  []state.Resource
-	people     map[string]*known // by canonical key
+	people     map[string]*known // by canonical key; the same for every id of a person
 	order      []*known
+	who        delivery.Registry
+	keys       []string // of the ids in who, from 1
 }
 
 // known is a person with what the state keeps beside.
 type known struct {
 	state.Person
-	facts   delivery.Window
+	windows map[string]delivery.Window // by sending number; "" is any
 	choice  delivery.Opt
 	replied map[string]time.Time
 	answers []state.Exchange // the newest first
@@ -50,7 +54,7 @@ func newPast(r *Run) *past {
 		k := p.person(one.Recipient)
 		k.ProfileName, k.Handover, k.OptedOut, k.Attributes = one.Name, one.Handover, k.OptedOut || one.HasOptOut, one.Attributes
 		if !one.LastInbound.IsZero() {
-			k.wrote(one.LastInbound)
+			k.wrote("", one.LastInbound)
 		}
 	}
 	return p
@@ -59,32 +63,169 @@ func newPast(r *Run) *past {
 func (p *past) person(who string) *known {
 	key := message.Canonical(who)
 	if p.people[key] == nil {
-		k := &known{Person: state.Person{Recipient: who}, replied: map[string]time.Time{}}
-		p.people[key] = k
-		p.order = append(p.order, k)
+		p.people[key] = p.add(who)
 	}
 	return p.people[key]
 }
 
-// wrote opens the window.
-func (k *known) wrote(at time.Time) {
-	k.facts.Inbound = max(k.facts.Inbound, at.UnixMilli())
-	k.LastInbound = time.UnixMilli(k.facts.Inbound).In(at.Location())
-	k.WindowEnds = time.UnixMilli(k.facts.Ends()).In(at.Location())
+func (p *past) add(who string) *known {
+	k := &known{Person: state.Person{Recipient: who}, windows: map[string]delivery.Window{}, replied: map[string]time.Time{}}
+	p.order = append(p.order, k)
+	return k
 }
 
-// shut closes the window.
-func (k *known) shut(at time.Time) {
-	k.facts.Shut = max(k.facts.Shut, at.UnixMilli())
-	k.WindowEnds = time.UnixMilli(k.facts.Ends()).In(at.Location())
+// see takes in what an event says about who is who, as the state does.
+func (p *past) see(provider string, ev *message.Event, at time.Time) {
+	now, old := p.ids(ev.From, ev.Parent), []delivery.ID(nil)
+	if ev.Kind == message.EventIdentity {
+		now, old = p.ids(ev.NewAddress, ev.NewParent), now
+	}
+	if len(now)+len(old) == 0 {
+		return
+	}
+	var c delivery.Change
+	p.who, c = p.who.See(delivery.Sighting{At: at.UnixMilli(), Number: p.id("number " + provider).ID, IDs: now, Old: old})
+	for _, t := range c.Parted { // somebody else has the number now
+		was, key := p.person(p.keys[t.ID.ID-1]), p.keys[t.ID.ID-1]
+		p.people[key] = p.add(key)
+		p.people[key].forbid(was)
+	}
+	var one *known
+	for _, t := range append(firstOf(p.who, c.Person), c.Ties...) {
+		key := p.keys[t.ID.ID-1]
+		if one == nil {
+			one = p.person(key)
+			continue
+		}
+		if k := p.person(key); k != one {
+			one.absorb(k)
+			p.order = slices.DeleteFunc(p.order, func(o *known) bool { return o == k })
+			for key, o := range p.people {
+				if o == k {
+					p.people[key] = one
+				}
+			}
+		}
+	}
+}
+
+// firstOf is one of the ids that a person had before.
+func firstOf(who delivery.Registry, person int64) []delivery.Tie {
+	ids, _ := who.Of(person)
+	return ids[:min(len(ids), 1)]
+}
+
+func (p *past) ids(a message.Address, parent string) (out []delivery.ID) {
+	for _, key := range []string{a.Phone, a.UserID, parent} {
+		if key != "" {
+			out = append(out, p.id(key))
+		}
+	}
+	return out
+}
+
+func (p *past) id(key string) delivery.ID {
+	key = message.Canonical(key)
+	n := slices.Index(p.keys, key)
+	if n < 0 {
+		p.keys, n = append(p.keys, key), len(p.keys)
+	}
+	return delivery.ID{ID: int64(n + 1), Kind: delivery.KindOf(key)}
+}
+
+// forbid takes over what holds for whoever has the same number.
+func (k *known) forbid(o *known) {
+	k.setOpt(k.choice.Stricter(o.choice.Passed()))
+	k.OptedOut = k.OptedOut || o.OptedOut
+	if o.Cooldown.After(k.Cooldown) {
+		k.Cooldown = o.Cooldown
+	}
+}
+
+// absorb joins what was known of the same person under another id.
+func (k *known) absorb(o *known) {
+	out, why := k.OptedOut || o.OptedOut, cmp.Or(k.OptOut, o.OptOut)
+	k.setOpt(k.choice.Stricter(o.choice))
+	if out && !k.OptedOut { // as the run says, without a time
+		k.OptedOut, k.OptOut = true, why
+	}
+	k.ProfileName, k.Handover = cmp.Or(k.ProfileName, o.ProfileName), k.Handover || o.Handover
+	for name, v := range o.Attributes {
+		if _, mine := k.Attributes[name]; !mine {
+			k.Attributes = maps.Clone(k.Attributes)
+			if k.Attributes == nil {
+				k.Attributes = map[string]string{}
+			}
+			k.Attributes[name] = v
+		}
+	}
+	for number, w := range o.windows {
+		k.windows[number] = k.windows[number].Join(w)
+	}
+	if o.LastInbound.After(k.LastInbound) {
+		k.LastInbound = o.LastInbound
+	}
+	if o.Cooldown.After(k.Cooldown) {
+		k.Cooldown = o.Cooldown
+	}
+	for rule, at := range o.replied {
+		if at.After(k.replied[rule]) {
+			k.replied[rule] = at
+		}
+	}
+	k.answers = append(k.answers, o.answers...)
+}
+
+// Ties implements plan.Snapshot.
+func (p *past) Ties(context.Context) iter.Seq2[state.Tie, error] {
+	return func(yield func(state.Tie, error) bool) {
+		for _, person := range p.who.Persons() {
+			ids, former := p.who.Of(person)
+			for i, t := range append(ids, former...) {
+				tie := state.Tie{Recipient: p.keys[t.ID.ID-1], Former: i >= len(ids)}
+				if len(ids) > 0 {
+					tie.Person = p.person(p.keys[ids[0].ID.ID-1]).Recipient
+				}
+				if !yield(tie, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// wrote opens the window at a sending number; "" stands for all of them.
+func (k *known) wrote(number string, at time.Time) {
+	k.windows[number] = k.windows[number].Join(delivery.Window{Inbound: at.UnixMilli()})
+	if at.After(k.LastInbound) {
+		k.LastInbound = at
+	}
+}
+
+// shut closes the window at a sending number.
+func (k *known) shut(number string, at time.Time) {
+	k.windows[number] = k.windows[number].Join(delivery.Window{Shut: at.UnixMilli()})
+}
+
+// at is the person as a rule sees them that answers from a sending number.
+func (k *known) at(number string, now time.Time) state.Person {
+	p := k.Person
+	if ends := k.windows[number].Join(k.windows[""]).Ends(); ends != 0 {
+		p.WindowEnds = time.UnixMilli(ends).In(now.Location())
+	}
+	return p
 }
 
 // opt joins an opt-out or opt-in.
 func (k *known) opt(choice delivery.Choice, at time.Time, reason string) {
-	k.choice = k.choice.Join(delivery.Opt{Choice: choice, At: at.UnixMilli(), Reason: reason})
-	k.OptedOut, k.OptOut, k.OptOutAt = k.choice.Choice == delivery.OptedOut, "", time.Time{}
+	k.setOpt(k.choice.Join(delivery.Opt{Choice: choice, At: at.UnixMilli(), Reason: reason}))
+}
+
+func (k *known) setOpt(o delivery.Opt) {
+	k.choice = o
+	k.OptedOut, k.OptOut, k.OptOutAt = o.Choice == delivery.OptedOut, "", time.Time{}
 	if k.OptedOut {
-		k.OptOut, k.OptOutAt = k.choice.Reason, time.UnixMilli(k.choice.At).In(at.Location())
+		k.OptOut, k.OptOutAt = o.Reason, time.UnixMilli(o.At).UTC()
 	}
 }
 
@@ -97,7 +238,7 @@ func choice(out bool) delivery.Choice {
 
 // status joins what a webhook says of a delivery that the run knows by the
 // provider's id.
-func (p *past) status(e *message.Event, at time.Time) {
+func (p *past) status(provider string, e *message.Event, at time.Time) {
 	i := slices.IndexFunc(p.deliveries, func(d Delivery) bool { return d.ID != "" && d.ID == e.ID })
 	if i < 0 {
 		return
@@ -113,7 +254,7 @@ func (p *past) status(e *message.Event, at time.Time) {
 	case delivery.ConsequenceCool:
 		k.Cooldown = at.Add(delivery.CooldownLength)
 	case delivery.ConsequenceShut:
-		k.shut(at)
+		k.shut(provider, at)
 	}
 }
 
@@ -184,6 +325,18 @@ func (p *past) People(context.Context) iter.Seq2[state.Person, error] {
 	return func(yield func(state.Person, error) bool) {
 		for _, k := range p.order {
 			if !yield(k.Person, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Windows implements plan.Snapshot.
+func (p *past) Windows(_ context.Context, number string) iter.Seq2[state.PersonWindow, error] {
+	return func(yield func(state.PersonWindow, error) bool) {
+		for _, k := range p.order {
+			w := k.windows[number].Join(k.windows[""])
+			if w != (delivery.Window{}) && !yield(state.PersonWindow{Recipient: k.Recipient, Number: number, Window: w}, nil) {
 				return
 			}
 		}

@@ -159,11 +159,14 @@ func (pl *player) webhook(e *Event, provider string) {
 
 func (pl *player) decoded(e *Event, provider string, one *message.Event) {
 	at := pl.time(one)
+	if one.Kind != message.EventInbound {
+		pl.past.see(provider, one, at)
+	}
 	switch one.Kind {
 	case message.EventInbound:
 		pl.inbound(e, provider, one)
 	case message.EventStatus:
-		pl.past.status(one, at)
+		pl.past.status(provider, one, at)
 	case message.EventGroup: // no rule is tried
 		if w := reply.Wish(one, at); w.Kind == state.WishStop && one.From.Key() != "" {
 			pl.past.person(one.From.Key()).opt(delivery.OptedOut, at, w.Reason)
@@ -171,10 +174,6 @@ func (pl *player) decoded(e *Event, provider string, one *message.Event) {
 	case message.EventPreference:
 		if one.From.Key() != "" {
 			pl.past.person(one.From.Key()).opt(choice(one.OptOut), at, "user_preferences")
-		}
-	case message.EventIdentity:
-		if old := one.From.Key(); old != "" && one.NewAddress.Key() != "" && pl.past.person(old).OptedOut {
-			pl.past.person(one.NewAddress.Key()).opt(delivery.OptedOut, at, pl.past.person(old).OptOut)
 		}
 	}
 }
@@ -194,6 +193,7 @@ func (pl *player) inbound(e *Event, provider string, m *message.Event) {
 		return
 	}
 	at := pl.time(m)
+	pl.past.see(provider, m, at)
 	k := pl.past.person(m.From.Key())
 	ev := state.InboundEvent{Seq: int64(len(pl.replies) + 1), Provider: provider, Received: at, Recipient: k.Recipient,
 		First: k.LastInbound.IsZero(), Message: e.Answers, Event: *m}
@@ -206,8 +206,8 @@ func (pl *player) inbound(e *Event, provider string, m *message.Event) {
 	if m.ProfileName != "" {
 		k.ProfileName = m.ProfileName
 	}
-	k.wrote(at)
-	r := Judge(pl.rules, &Inbound{Event: ev, Known: reply.Known{Person: k.Person, Now: at, LastReply: k.replied, Exchanges: k.answers}, Lookups: pl.lookups(e), ForwardBody: pl.runner.ForwardBody})
+	k.wrote(provider, at)
+	r := Judge(pl.rules, &Inbound{Event: ev, Known: reply.Known{Person: k.at(provider, at), Now: at, LastReply: k.replied, Exchanges: k.answers}, Lookups: pl.lookups(e), ForwardBody: pl.runner.ForwardBody})
 	r.Event = fmt.Sprintf("event %d", len(pl.replies)+1)
 	if e.File != "" {
 		r.Event += " (" + e.File + ")"

@@ -20,6 +20,7 @@ func (d *decoder) inbound(o object, raw json.RawMessage) message.Event {
 		ContextID: providers.ID(o.sub("context").text("id")), Ad: o.sub("referral").text("source_id"),
 	}
 	d.contact(&e)
+	shared(&e, o)
 	if e.ID == "" {
 		return Other(raw, d.field, "a message has no id")
 	}
@@ -57,9 +58,34 @@ func (d *decoder) contact(e *message.Event) {
 		if e.From.UserID == "" {
 			e.From.UserID = who.UserID
 		}
-		e.ProfileName = c.sub("profile").text("name")
+		profile := c.sub("profile")
+		e.Parent, e.ProfileName, e.Username = c.text("parent_user_id"), profile.text("name"), profile.text("username")
 		return
 	}
+}
+
+// shared takes the number that somebody who hides it shared when we asked for
+// it. Any other card may be somebody else's.
+// Source: Meta, business-scoped-user-ids, read 2026-09-11.
+func shared(e *message.Event, o object) {
+	cards := o.list("contacts")
+	if e.Type != "contacts" || e.From.Phone != "" || e.From.UserID == "" || len(cards) != 1 {
+		return
+	}
+	card := toObject(cards[0])
+	if o.text("origin") != "contact_request" && card.text("origin") != "contact_request" {
+		return
+	}
+	phones := card.list("phones")
+	if len(phones) != 1 {
+		return
+	}
+	number := toObject(phones[0])
+	id := number.text("wa_id")
+	if id == "" {
+		id = providers.Digits(number.text("phone"))
+	}
+	e.From.Phone = address(id, "").Phone
 }
 
 // content reads the object that carries the type's name.
@@ -144,6 +170,6 @@ func (d *decoder) system(o object, raw json.RawMessage) message.Event {
 	}
 	return message.Event{
 		Kind: message.EventIdentity, ID: o.text("id"), At: o.time("timestamp"),
-		From: address(o.text("from"), o.text("from_user_id")), NewAddress: to,
+		From: address(o.text("from"), o.text("from_user_id")), NewAddress: to, NewParent: body.text("parent_user_id"),
 	}
 }

@@ -303,6 +303,7 @@ func (d *decoder) status(o object, raw json.RawMessage) message.Event {
 	if e.ID == "" && e.Ref == "" {
 		return Other(raw, d.field, "a status names no message")
 	}
+	e.Parent = o.text("parent_recipient_user_id")
 	if failed {
 		e.Code, e.Title = firstError(o.list("errors"))
 	}
@@ -376,7 +377,8 @@ func (d *decoder) preference(o object, raw json.RawMessage) message.Event {
 	case in && category != "marketing_messages":
 		return Other(raw, d.field, "a preference opts in to something else than marketing messages")
 	}
-	return message.Event{Kind: message.EventPreference, At: o.time("timestamp"), From: from, OptOut: stop, Category: category}
+	return message.Event{Kind: message.EventPreference, At: o.time("timestamp"), From: from,
+		Parent: o.text("parent_user_id"), OptOut: stop, Category: category}
 }
 
 func (d *decoder) identity(o object, raw json.RawMessage) message.Event {
@@ -385,10 +387,11 @@ func (d *decoder) identity(o object, raw json.RawMessage) message.Event {
 	if now == "" {
 		return Other(raw, d.field, "a change of user id does not name the new one")
 	}
-	phone := o.text("wa_id")
+	phone, parent := o.text("wa_id"), o.sub("parent_user_id")
 	return message.Event{
 		Kind: message.EventIdentity, At: o.time("timestamp"),
-		From: address(phone, old), NewAddress: address(phone, now),
+		From: address(phone, old), Parent: parent.text("previous"),
+		NewAddress: address(phone, now), NewParent: parent.text("current"),
 	}
 }
 

@@ -108,6 +108,22 @@ func TestDecodeChanges(t *testing.T) {
 	}{
 		{"sender by contact", "messages", `{"contacts":[{"profile":{"name":"Ana"},"wa_id":"12025550123","user_id":"US.1349"}],"messages":[{"id":"wamid.I","from_user_id":"US.1349","timestamp":"1777896000","type":"text","text":{"body":"Hi"}}]}`,
 			inbound(func(e *message.Event) { e.From, e.ProfileName, e.Type, e.Text = anaID, "Ana", "text", "Hi" })},
+		{"sender with every id", "messages", `{"contacts":[{"profile":{"name":"Ana","username":"ana.d"},"wa_id":"12025550123","user_id":"US.1349","parent_user_id":"US.ENT.7"}],"messages":[{"from":"12025550123","from_user_id":"US.1349","id":"wamid.I","timestamp":"1777896000","type":"text","text":{"body":"Hi"}}]}`,
+			inbound(func(e *message.Event) {
+				e.From, e.Parent, e.ProfileName, e.Username, e.Type, e.Text = anaID, "US.ENT.7", "Ana", "ana.d", "text", "Hi"
+			})},
+		{"number shared when asked for", "messages", `{"messages":[{"from_user_id":"US.1349","id":"wamid.I","timestamp":"1777896000","type":"contacts","origin":"contact_request","contacts":[{"phones":[{"phone":"+1 202-555-0123"}]}]}]}`,
+			inbound(func(e *message.Event) {
+				e.From, e.Type, e.Data = anaID, "contacts", `[{"phones":[{"phone":"+1 202-555-0123"}]}]`
+			})},
+		{"card of somebody", "messages", `{"messages":[{"from_user_id":"US.1349","id":"wamid.I","timestamp":"1777896000","type":"contacts","contacts":[{"phones":[{"wa_id":"12025550123"}]}]}]}`,
+			inbound(func(e *message.Event) {
+				e.From, e.Type, e.Data = message.Address{UserID: "US.1349"}, "contacts", `[{"phones":[{"wa_id":"12025550123"}]}]`
+			})},
+		{"ids in a status", "messages", `{"statuses":[{"id":"wamid.A","status":"sent","timestamp":"1777896000","recipient_id":"12025550123","recipient_user_id":"US.1349","parent_recipient_user_id":"US.ENT.7"}]}`,
+			[]message.Event{{Kind: message.EventStatus, ID: "wamid.A", At: at, From: anaID, Parent: "US.ENT.7", Rank: message.RankSent}}},
+		{"new ids", "user_id_update", `{"user_id_update":[{"user_id":{"previous":"US.1","current":"US.2"},"parent_user_id":{"previous":"US.ENT.1","current":"US.ENT.2"},"timestamp":"1777896000"}]}`,
+			[]message.Event{{Kind: message.EventIdentity, At: at, From: message.Address{UserID: "US.1"}, Parent: "US.ENT.1", NewAddress: message.Address{UserID: "US.2"}, NewParent: "US.ENT.2"}}},
 		{"statuses", "messages", `{"statuses":[{"id":"wamid.A","status":"read","timestamp":"1777896000","recipient_id":"12025550123","biz_opaque_callback_data":"hb1.r"},{"id":"wamid.B","status":"failed","timestamp":"1777896000","errors":[{"code":131049,"title":"t"}]}]}`,
 			[]message.Event{
 				{Kind: message.EventStatus, ID: "wamid.A", Ref: "hb1.r", At: at, From: ana, Rank: message.RankRead},

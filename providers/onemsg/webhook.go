@@ -109,6 +109,7 @@ type inbound struct {
 	Author   string          `json:"author"`
 	UserID   string          `json:"authorBsuid"`
 	Name     string          `json:"senderName"`
+	Username string          `json:"authorUserName"`
 	Quoted   string          `json:"quotedMsgId"`
 	Metadata json.RawMessage `json:"metadata"`
 	Tap      json.RawMessage `json:"interactive"`
@@ -124,7 +125,7 @@ func decodeMessage(raw json.RawMessage) (message.Event, bool) {
 	}
 	e := message.Event{
 		Kind: message.EventInbound, ID: m.ID, At: metaobject.Time(plain(m.Time)), Type: wireType(m.Type),
-		From: m.from(), ProfileName: m.Name, ContextID: providers.ID(m.Quoted),
+		From: m.from(), ProfileName: m.Name, Username: m.Username, ContextID: providers.ID(m.Quoted),
 	}
 	switch {
 	case e.ID == "":

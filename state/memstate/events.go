@@ -127,6 +127,14 @@ func (s *Store) Events(ctx context.Context, provider string, evs []message.Event
 }
 
 func (s *Store) event(provider string, received int64, ev *message.Event, by state.Proof) {
+	s.late = s.late[:0]
+	s.joinEvent(provider, received, ev, by)
+	for _, p := range s.late { // after an event that was about the past
+		s.pass(p[0], p[1])
+	}
+}
+
+func (s *Store) joinEvent(provider string, received int64, ev *message.Event, by state.Proof) {
 	switch ev.Kind {
 	case message.EventStatus:
 		s.statusEvent(provider, received, ev, by)
@@ -137,11 +145,21 @@ func (s *Store) event(provider string, received int64, ev *message.Event, by sta
 		if ev.OptOut {
 			choice = delivery.OptedOut
 		}
-		s.tell(ev.From, func(p *person) {
+		s.tell(addressOf(s.see(provider, received, ev)), func(p *person) {
 			p.opt = p.opt.Join(delivery.Opt{Choice: choice, At: delivery.EventTime(ev, received), Reason: "user_preferences", Evidence: ev.Category})
 		})
 	case message.EventIdentity:
-		s.identityEvent(provider, received, ev)
+		if s.see(provider, received, ev) != "" {
+			s.notice(provider, received, ev)
+		}
+	case message.EventGroup:
+		who := s.see(provider, received, ev)
+		if who != "" {
+			s.heed(who, ev, delivery.EventTime(ev, received))
+		}
+		if who != "" || ev.From.Key() == "" {
+			s.notice(provider, received, ev)
+		}
 	default:
 		s.notice(provider, received, ev)
 	}
@@ -181,9 +199,12 @@ func (s *Store) attemptOf(ref, id string) *attempt {
 }
 
 func (s *Store) statusEvent(provider string, received int64, ev *message.Event, by state.Proof) {
+	if len(keysOf(ev.From, ev.Parent)) > 1 {
+		s.see(provider, received, ev)
+	}
 	a := s.attemptOf(ev.Ref, ev.ID)
 	if a != nil {
-		s.joinStatus(a, received, ev, by)
+		s.joinStatus(a, provider, received, ev, by)
 		return
 	}
 	if ev.Ref != "" && message.OurRef(s.meta.Lineage, ev.Ref) {
@@ -192,7 +213,7 @@ func (s *Store) statusEvent(provider string, received int64, ev *message.Event, 
 	s.wait(provider, ev.ID, received, ev)
 }
 
-func (s *Store) joinStatus(a *attempt, received int64, ev *message.Event, by state.Proof) {
+func (s *Store) joinStatus(a *attempt, provider string, received int64, ev *message.Event, by state.Proof) {
 	at := delivery.EventTime(ev, received)
 	a = s.proven(a, ev, by, at)
 	if !ev.Failed {
@@ -211,7 +232,7 @@ func (s *Store) joinStatus(a *attempt, received int64, ev *message.Event, by sta
 	case delivery.ConsequenceCool:
 		s.change(a.key.Recipient, func(p *person) { p.cooldown = max(p.cooldown, delivery.CooldownUntil(at)) })
 	case delivery.ConsequenceShut:
-		s.change(a.key.Recipient, func(p *person) { p.window.Shut = max(p.window.Shut, at) })
+		s.change(a.key.Recipient, func(p *person) { p.shutAt(provider, at) })
 	}
 }
 
@@ -309,7 +330,7 @@ func (s *Store) adopt(id string) {
 		case message.EventInbound:
 			s.replied(a, &o.event, o.received, inboundID(o.provider, &o.event))
 		default:
-			s.joinStatus(a, o.received, &o.event, state.ProofEcho)
+			s.joinStatus(a, o.provider, o.received, &o.event, state.ProofEcho)
 		}
 	}
 }
@@ -331,19 +352,22 @@ func (s *Store) inboundEvent(provider string, received int64, ev *message.Event)
 		return
 	}
 	id := inboundID(provider, ev)
-	if s.erased[message.Canonical(key)] || slices.ContainsFunc(s.inbound, func(in *inbound) bool { return in != nil && in.id == id }) {
+	if key = s.see(provider, received, ev); key == "" || slices.ContainsFunc(s.inbound, func(in *inbound) bool { return in != nil && in.id == id }) {
 		return
 	}
 	at, about := delivery.EventTime(ev, received), s.attemptOf("", ev.ContextID)
 	stopped := s.heed(key, ev, at)
-	first := !slices.ContainsFunc(s.inbound, func(in *inbound) bool {
-		return in != nil && message.Canonical(in.recipient) == message.Canonical(key)
-	})
+	ids := s.everyID(key)
+	first := !slices.ContainsFunc(s.inbound, func(in *inbound) bool { return in != nil && ids[message.Canonical(in.recipient)] })
 	set(s, &s.inbound, append(s.inbound, &inbound{provider: provider, recipient: key, id: id, received: received, first: first,
 		about: about, event: *ev, stopped: stopped}))
 	s.wrote(received)
 	s.change(key, func(p *person) {
-		p.window.Inbound = max(p.window.Inbound, at)
+		p.lastInbound = max(p.lastInbound, at)
+		p.join(provider, delivery.Window{Inbound: at})
+		if ev.Username != "" && at >= p.usernameAt {
+			p.username, p.usernameAt = ev.Username, at
+		}
 		if ev.ProfileName != "" && (at > p.profileAt || at == p.profileAt && ev.ProfileName < p.profile) {
 			p.profile, p.profileAt = ev.ProfileName, at
 		}
@@ -401,11 +425,15 @@ func (s *Store) RecoverReplies(ctx context.Context) (n int, err error) {
 // OpenInbound implements state.Store.
 func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (out []state.InboundRef, err error) {
 	err = s.read(ctx, func() error {
+		ids := map[string]bool{}
+		if from.Recipient != "" {
+			ids = s.everyID(from.Recipient)
+		}
 		for i, in := range s.inbound {
 			seq := int64(i + 1)
-			theirs := from.Recipient == "" || in != nil && in.recipient == from.Recipient && in.provider == from.Provider
+			theirs := from.Recipient == "" || in != nil && ids[message.Canonical(in.recipient)] && in.provider == from.Provider
 			if in != nil && !in.answered && seq > from.Seq && theirs && len(out) < n {
-				out = append(out, state.InboundRef{Seq: seq, Provider: in.provider, Recipient: in.recipient})
+				out = append(out, state.InboundRef{Seq: seq, Provider: in.provider, Recipient: s.shown(in.recipient)})
 			}
 		}
 		return nil

@@ -17,14 +17,18 @@ import (
 
 // person is never changed: another one takes its place.
 type person struct {
-	recipient  string // as it was spelled first
-	window     delivery.Window
-	opt        delivery.Opt
-	cooldown   int64
-	profile    string
-	profileAt  int64
-	attributes map[string]string
-	handover   bool
+	recipient   string                     // as it was spelled first
+	windows     map[string]delivery.Window // by sending number
+	lastInbound int64
+	shut        int64 // when all windows were found closed
+	username    string
+	usernameAt  int64
+	opt         delivery.Opt
+	cooldown    int64
+	profile     string
+	profileAt   int64
+	attributes  map[string]string
+	handover    bool
 }
 
 // erasedPrefix begins the name that takes the place of an erased recipient's.
@@ -32,9 +36,9 @@ const erasedPrefix = "erased:"
 
 func isErased(recipient string) bool { return strings.HasPrefix(recipient, erasedPrefix) }
 
-// known is what is known of a person, in either spelling of the number.
+// known is what is known of a person.
 func (s *Store) known(recipient string) person {
-	if p := s.people[message.Canonical(recipient)]; p != nil {
+	if p := s.people[s.place(recipient)]; p != nil {
 		return *p
 	}
 	return person{recipient: recipient}
@@ -42,9 +46,17 @@ func (s *Store) known(recipient string) person {
 
 // change changes what is known of a person.
 func (s *Store) change(recipient string, change func(*person)) {
-	p := s.known(recipient)
+	s.changeAt(s.place(recipient), recipient, change)
+}
+
+// changeAt is change by the key of people; recipient is for a new person.
+func (s *Store) changeAt(key, recipient string, change func(*person)) {
+	p := person{recipient: recipient}
+	if known := s.people[key]; known != nil {
+		p = *known
+	}
 	change(&p)
-	setKey(s, s.people, message.Canonical(recipient), &p)
+	setKey(s, s.people, key, &p)
 }
 
 // tell changes what is known of the person behind an address, unless erased.
@@ -54,25 +66,8 @@ func (s *Store) tell(a message.Address, change func(*person)) {
 	}
 }
 
-// identityEvent carries an opt-out over to a person's new address, and is kept.
-func (s *Store) identityEvent(provider string, received int64, ev *message.Event) {
-	both := []message.Address{ev.From, ev.NewAddress}
-	if slices.ContainsFunc(both, func(a message.Address) bool { return s.erased[message.Canonical(a.Key())] }) {
-		for _, a := range both { // who was erased stays erased, under every id
-			if a.Key() != "" {
-				s.erase(a.Key())
-			}
-		}
-		return
-	}
-	if p := s.known(ev.From.Key()); p.opt.Choice == delivery.OptedOut && ev.From.Key() != "" {
-		s.tell(ev.NewAddress, func(n *person) { n.opt = n.opt.Join(p.opt) })
-	}
-	s.notice(provider, received, ev)
-}
-
 func (p *person) export(recipient string) state.Person {
-	out := state.Person{Recipient: recipient, LastInbound: moment(p.window.Inbound), WindowEnds: moment(p.window.Ends()),
+	out := state.Person{Recipient: recipient, LastInbound: moment(p.lastInbound), Shut: moment(p.shut), Username: p.username,
 		OptedOut: p.opt.Choice == delivery.OptedOut, Cooldown: moment(p.cooldown), ProfileName: p.profile, Attributes: maps.Clone(p.attributes), Handover: p.handover}
 	if out.OptedOut {
 		out.OptOut, out.OptOutAt = p.opt.Reason, moment(p.opt.At)
@@ -81,10 +76,13 @@ func (p *person) export(recipient string) state.Person {
 }
 
 // Person implements state.Store.
-func (s *Store) Person(ctx context.Context, recipient string) (out state.Person, err error) {
+func (s *Store) Person(ctx context.Context, number, recipient string) (out state.Person, err error) {
 	err = s.read(ctx, func() error {
 		p := s.known(recipient)
-		if out = p.export(recipient); s.erased[message.Canonical(recipient)] {
+		out = p.export(recipient)
+		w := p.window(number)
+		out.WindowEnds = moment(w.Ends())
+		if s.erased[message.Canonical(recipient)] {
 			out.OptedOut, out.OptOut = true, "erased"
 		}
 		return nil
@@ -137,8 +135,15 @@ func (s *Store) choose(ctx context.Context, recipient string, o delivery.Opt) er
 // sorted are all people, by the way they were spelled first.
 func (s *Store) sorted() []person {
 	var out []person
-	for _, p := range s.people {
-		out = append(out, *p)
+	shown := map[string]string{}
+	for _, person := range s.who.Persons() {
+		ids, _ := s.who.Of(person)
+		shown[placeOf(person)] = s.keys[delivery.Display(ids).ID-1]
+	}
+	for place, p := range s.people {
+		one := *p
+		one.recipient = cmp.Or(shown[place], one.recipient)
+		out = append(out, one)
 	}
 	slices.SortFunc(out, func(a, b person) int { return cmp.Compare(a.recipient, b.recipient) })
 	return out
@@ -149,8 +154,11 @@ func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error]
 	var out []state.OptOutEntry
 	err := s.read(ctx, func() error {
 		for _, p := range s.sorted() {
-			if p.opt.Choice == delivery.OptedOut {
-				out = append(out, state.OptOutEntry{Recipient: p.recipient, Reason: p.opt.Reason, Evidence: p.opt.Evidence, At: moment(p.opt.At)})
+			if p.opt.Choice != delivery.OptedOut {
+				continue
+			}
+			for _, id := range s.held(p.recipient) {
+				out = append(out, state.OptOutEntry{Recipient: id, Reason: p.opt.Reason, Evidence: p.opt.Evidence, At: moment(p.opt.At)})
 			}
 		}
 		return nil
@@ -184,6 +192,23 @@ func (s *Store) Erase(ctx context.Context, recipient string) error {
 }
 
 func (s *Store) erase(recipient string) {
+	keys := []string{recipient}
+	if person := s.who.Person(s.id(recipient)); person != 0 {
+		ids, _ := s.who.Of(person)
+		for _, t := range ids {
+			if key := s.keys[t.ID.ID-1]; key != message.Canonical(recipient) {
+				keys = append(keys, key)
+			}
+		}
+		set(s, &s.who, s.who.Without(person))
+		dropKey(s, s.people, placeOf(person))
+	}
+	for _, key := range keys {
+		s.eraseID(key)
+	}
+}
+
+func (s *Store) eraseID(recipient string) {
 	who := message.Canonical(recipient)
 	theirs := func(r string) bool { return message.Canonical(r) == who }
 	dropKey(s, s.people, who)

@@ -150,6 +150,8 @@ type snapshot struct {
 	resources  []state.Resource
 	deliveries []state.Delivery
 	people     []state.Person
+	ties       []state.Tie
+	windows    []state.PersonWindow
 	recent     []state.RecentSend
 	erased     map[string]bool
 	halts      []state.Halt
@@ -167,7 +169,11 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 		}
 		for _, p := range s.sorted() {
 			out.people = append(out.people, p.export(p.recipient))
+			for _, number := range slices.Sorted(maps.Keys(p.windows)) {
+				out.windows = append(out.windows, state.PersonWindow{Recipient: p.recipient, Number: number, Window: p.windows[number]})
+			}
 		}
+		out.ties = s.listTies()
 		for _, a := range s.attempts {
 			if a != nil && a.run != 0 && a.send().MayHaveReached() {
 				out.recent = append(out.recent, state.RecentSend{Recipient: a.key.Recipient, At: moment(a.intended)})

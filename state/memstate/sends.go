@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/handbill/handbill/delivery"
@@ -25,21 +26,33 @@ func sameDelivery(a, b state.Key) bool {
 	return a.Campaign == b.Campaign && a.Revision == b.Revision && message.Canonical(a.Recipient) == message.Canonical(b.Recipient)
 }
 
-// last is the newest attempt at a delivery; nil for none.
-func (s *Store) last(key state.Key) *attempt {
-	for _, a := range slices.Backward(s.attempts) {
-		if a != nil && sameDelivery(a.key, key) {
-			return a
+// last is the newest attempt at a delivery, under any id of the person; nil for
+// none. Where several ids have one, that stands which says most.
+func (s *Store) last(key state.Key) (best *attempt) {
+	newest, ids := map[string]*attempt{}, s.everyID(key.Recipient)
+	for _, a := range s.attempts {
+		if a != nil && a.key.Campaign == key.Campaign && a.key.Revision == key.Revision && ids[message.Canonical(a.key.Recipient)] {
+			newest[message.Canonical(a.key.Recipient)] = a
 		}
 	}
-	return nil
+	own := message.Canonical(key.Recipient)
+	for _, id := range append([]string{own}, slices.Sorted(maps.Keys(newest))...) {
+		if a := newest[id]; a != nil && (best == nil || a.rules().Over(best.rules())) {
+			best = a
+		}
+	}
+	return best
+}
+
+func (a *attempt) rules() delivery.Attempt {
+	return delivery.Attempt{Number: a.number, Send: a.send()}
 }
 
 // of are the attempts that went to a person, newest first.
 func (s *Store) of(recipient string) (out []*attempt) {
-	who := message.Canonical(recipient)
+	ids := s.everyID(recipient)
 	for _, a := range slices.Backward(s.attempts) {
-		if a != nil && message.Canonical(a.key.Recipient) == who {
+		if a != nil && ids[message.Canonical(a.key.Recipient)] {
 			out = append(out, a)
 		}
 	}
@@ -182,7 +195,7 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 	known := delivery.Attempt{}
 	if last != nil {
 		key.Recipient = last.key.Recipient // so that it stays one delivery
-		known = delivery.Attempt{Number: last.number, Send: last.send()}
+		known = last.rules()
 	}
 	switch gate := known.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again}); gate {
 	case delivery.GateNone:
@@ -217,7 +230,7 @@ func (s *Store) gate(in *state.Intent) (delivery.Gate, int64) {
 		}
 	}
 	if in.Window {
-		w := p.window
+		w := p.window(in.Number)
 		if !in.KnownUntil.IsZero() {
 			w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), s.now)
 		}
@@ -315,7 +328,7 @@ func (s *Store) consequences(a *attempt, o *state.Outcome) {
 		}
 		p.cooldown = max(p.cooldown, millis(o.Cooldown))
 		if o.WindowShut {
-			p.window.Shut = max(p.window.Shut, at)
+			p.shutAt(o.Number, at)
 		}
 	})
 }

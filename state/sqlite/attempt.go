@@ -167,8 +167,8 @@ func (t *tx) gates(who int64, in *state.Intent) (state.Verdict, error) {
 		}
 	}
 	if in.Window {
-		if gate := window(p.window, in, t.now).Gate(t.now, in.AssumeOpen); gate != delivery.GateNone {
-			return state.Verdict{Gate: gate.String()}, nil
+		if gate, err := t.windowGate(who, in, &p); err != nil || gate != delivery.GateNone {
+			return state.Verdict{Gate: gate.String()}, err
 		}
 	}
 	if in.CapCount > 0 {
@@ -187,18 +187,25 @@ type lastAttempt struct {
 	send    state.Send // Pending where there is none
 }
 
-// lastAttempt finds it in either spelling of the recipient's number.
+// lastAttempt finds it under every id of the recipient, in every spelling. Where
+// several have one, that stands which says most.
 func (c *conn) lastAttempt(who, campaign int64, revision int) (lastAttempt, error) {
-	l, err := c.lastAttemptAs(who, campaign, revision)
-	if err != nil || l.id != 0 {
-		return l, err
-	}
-	if other := otherID(who); other != 0 {
-		if o, err := c.lastAttemptAs(other, campaign, revision); err != nil || o.id != 0 {
-			return o, err
+	ids, err := c.everyID(who)
+	best := lastAttempt{who: who}
+	for _, id := range ids {
+		if err != nil {
+			break
+		}
+		var l lastAttempt
+		if l, err = c.lastAttemptAs(id, campaign, revision); l.id != 0 && l.rules().Over(best.rules()) {
+			best = l
 		}
 	}
-	return l, nil
+	return best, err
+}
+
+func (l *lastAttempt) rules() delivery.Attempt {
+	return delivery.Attempt{Number: l.attempt, Send: l.send}
 }
 
 func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, error) {
@@ -217,7 +224,7 @@ func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, er
 
 // once applies delivery.Attempt.Once.
 func (l *lastAttempt) once(in *state.Intent) (v state.Verdict) {
-	gate := delivery.Attempt{Number: l.attempt, Send: l.send}.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again})
+	gate := l.rules().Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again})
 	if v.Gate = gate.String(); gate == delivery.GateAttempt {
 		v.Next, v.Was = l.attempt+1, l.send
 	}
@@ -239,12 +246,24 @@ func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
 	return state.Verdict{Gate: gate.String(), Until: fromMillis(until)}
 }
 
-// window is what is known of the window with what the plan claims of it.
-func window(known delivery.Window, in *state.Intent, now int64) delivery.Window {
-	if in.KnownUntil.IsZero() {
-		return known
+// windowGate looks at the window of the number that the message goes out from,
+// with what the plan claims of it.
+func (t *tx) windowGate(who int64, in *state.Intent, p *personRow) (delivery.Gate, error) {
+	number := int64(0) // of no number, nothing is known
+	if in.Number != "" {
+		var err error
+		if number, err = t.address(in.Number); err != nil {
+			return 0, err
+		}
 	}
-	return known.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), now)
+	w, err := t.c.windowAt(who, number, p)
+	if err != nil {
+		return 0, err
+	}
+	if !in.KnownUntil.IsZero() {
+		w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)
+	}
+	return w.Gate(t.now, in.AssumeOpen), nil
 }
 
 // frequency counts what reached or may have reached the person within the
@@ -252,13 +271,17 @@ func window(known delivery.Window, in *state.Intent, now int64) delivery.Window 
 func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
 	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
 	var times []int64
-	err := t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.recipient IN (?, ?) AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
+	ids, err := t.c.idList(who)
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	err = t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
 		ORDER BY a.intended DESC`,
 		func(st *sqlite.Stmt) error {
 			times = append(times, st.ColumnInt64(0))
 			return nil
-		}, who, otherID(who), limit.Since(t.now))
+		}, ids, limit.Since(t.now))
 	gate, until := limit.Gate(times)
 	if err != nil || gate == delivery.GateNone {
 		return state.Verdict{}, err

@@ -241,6 +241,9 @@ type tx struct {
 	deltas   [len(tables)]delta
 	commits  int64 // see progressRow; 0 where nothing changed
 	epoch    int64 // of applies, where that was looked at
+	// late are persons whose opt-outs hold for others too, after an event that was
+	// about the past.
+	late []passing
 }
 
 // delta is what a transaction changes in the ledger.

@@ -38,13 +38,26 @@ func (s *Store) Events(ctx context.Context, provider string, evs []message.Event
 // event joins one event. Any order and any repetition of events end in the
 // same state.
 func (t *tx) event(provider, received int64, ev *message.Event, by state.Proof) error {
+	t.late = t.late[:0]
+	if err := t.joinEvent(provider, received, ev, by); err != nil {
+		return err
+	}
+	for _, p := range t.late {
+		if err := t.pass(p.from, p.to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) joinEvent(provider, received int64, ev *message.Event, by state.Proof) error {
 	switch ev.Kind {
 	case message.EventStatus:
 		return t.statusEvent(provider, received, ev, by)
 	case message.EventInbound:
 		return t.inboundEvent(provider, received, ev)
 	case message.EventPreference:
-		return t.preferenceEvent(received, ev)
+		return t.preferenceEvent(provider, received, ev)
 	case message.EventIdentity:
 		return t.identityEvent(provider, received, ev)
 	case message.EventGroup:
@@ -82,6 +95,11 @@ func (t *tx) findPacked(query string, want, arg any) (found int64, err error) {
 }
 
 func (t *tx) statusEvent(provider, received int64, ev *message.Event, by state.Proof) error {
+	if len(keysOf(ev.From, ev.Parent)) > 1 {
+		if _, _, err := t.see(provider, received, ev); err != nil {
+			return err
+		}
+	}
 	id, err := t.attemptOf(ev.Ref, ev.ID)
 	if err != nil {
 		return err
@@ -94,11 +112,11 @@ func (t *tx) statusEvent(provider, received int64, ev *message.Event, by state.P
 		}
 		return t.orphan(provider, received, ev.ID, ev)
 	}
-	return t.joinStatus(id, received, ev, by)
+	return t.joinStatus(id, provider, received, ev, by)
 }
 
 // joinStatus joins a status to the attempt that it is about.
-func (t *tx) joinStatus(id, received int64, ev *message.Event, by state.Proof) error {
+func (t *tx) joinStatus(id, provider, received int64, ev *message.Event, by state.Proof) error {
 	id, err := t.proven(id, ev, by, eventTime(ev, received))
 	if err != nil {
 		return err
@@ -118,7 +136,7 @@ func (t *tx) joinStatus(id, received int64, ev *message.Event, by state.Proof) e
 	if !ev.Failed {
 		return nil
 	}
-	return t.failed(id, ev.Code, at)
+	return t.failed(id, provider, ev.Code, at)
 }
 
 // proven settles an attempt by the proof that a status of it is,
@@ -258,16 +276,15 @@ func (t *tx) putStatus(s *statusRow) error {
 }
 
 // failed carries what a failure says about the person.
-func (t *tx) failed(id int64, code string, at int64) error {
+func (t *tx) failed(id, number int64, code string, at int64) error {
 	var change func(*personRow)
-	switch delivery.ConsequenceOf(code) {
+	consequence := delivery.ConsequenceOf(code)
+	switch consequence {
 	case delivery.ConsequenceStop:
 		change = func(p *personRow) { p.setOpt(delivery.OptedOut, at, code, "failed status") }
 	case delivery.ConsequenceCool:
 		change = func(p *personRow) { p.cooldown = max(p.cooldown, delivery.CooldownUntil(at)) }
-	case delivery.ConsequenceShut:
-		change = func(p *personRow) { p.window.Shut = max(p.window.Shut, at) }
-	default:
+	case delivery.NoConsequence:
 		return nil
 	}
 	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", id)
@@ -278,16 +295,26 @@ func (t *tx) failed(id int64, code string, at int64) error {
 	if err != nil || gone {
 		return err
 	}
+	if consequence == delivery.ConsequenceShut {
+		if err := t.shut(who, number, at); err != nil {
+			return err
+		}
+		change = func(*personRow) {}
+	}
 	return t.changePerson(who, change)
 }
 
 // preferenceEvent is a person's own word on marketing.
-func (t *tx) preferenceEvent(received int64, ev *message.Event) error {
+func (t *tx) preferenceEvent(provider, received int64, ev *message.Event) error {
 	opt := delivery.OptedIn
 	if ev.OptOut {
 		opt = delivery.OptedOut
 	}
-	return t.about(ev.From, func(p *personRow) {
+	who, gone, err := t.see(provider, received, ev)
+	if err != nil || gone || who == 0 {
+		return err
+	}
+	return t.changePerson(who, func(p *personRow) {
 		p.setOpt(opt, eventTime(ev, received), "user_preferences", ev.Category)
 	})
 }
@@ -295,16 +322,12 @@ func (t *tx) preferenceEvent(received int64, ev *message.Event) error {
 // groupEvent keeps what was written in a group. It opens no window and waits for
 // no answer; a clear stop holds all the same.
 func (t *tx) groupEvent(provider, received int64, ev *message.Event) error {
-	key := ev.From.Key()
-	if key == "" {
+	who, gone, err := t.see(provider, received, ev)
+	switch {
+	case err != nil || gone:
+		return err
+	case who == 0:
 		return t.notice(provider, received, ev)
-	}
-	if erased, err := t.s.isErased(t.c, key); err != nil || erased {
-		return err
-	}
-	who, err := t.recipient(key)
-	if err != nil {
-		return err
 	}
 	if _, err := t.heed(who, ev, eventTime(ev, received)); err != nil {
 		return err
@@ -312,65 +335,39 @@ func (t *tx) groupEvent(provider, received int64, ev *message.Event) error {
 	return t.notice(provider, received, ev)
 }
 
-// about changes what is known of the person behind an address, unless erased.
-func (t *tx) about(a message.Address, change func(*personRow)) error {
-	if a.Key() == "" {
-		return nil
-	}
-	erased, err := t.s.isErased(t.c, a.Key())
-	if err != nil || erased {
-		return err
-	}
-	who, err := t.recipient(a.Key())
-	if err != nil {
-		return err
-	}
-	return t.changePerson(who, change)
-}
-
-// identityEvent carries an opt-out over to a person's new address, and is kept.
+// identityEvent says that a person has other ids now, and is kept.
 func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
-	for _, a := range [...]message.Address{ev.From, ev.NewAddress} {
-		gone, err := t.s.isErased(t.c, a.Key())
-		if err != nil {
-			return err
-		}
-		if gone { // who was erased stays erased, under every id, and nothing is kept
-			return t.erasedToo(ev)
-		}
-	}
-	if ev.From.Key() != "" {
-		old, err := t.recipient(ev.From.Key())
-		if err != nil {
-			return err
-		}
-		p, known, err := t.c.person(old)
-		if err != nil {
-			return err
-		}
-		if known && p.opt.Choice == delivery.OptedOut {
-			if err := t.about(ev.NewAddress, func(n *personRow) { n.opt = n.opt.Join(p.opt) }); err != nil {
-				return err
-			}
-		}
+	if _, gone, err := t.see(provider, received, ev); err != nil || gone {
+		return err
 	}
 	return t.notice(provider, received, ev)
 }
 
-// erasedToo erases the other address of a person of whom one was erased.
-func (t *tx) erasedToo(ev *message.Event) error {
-	for _, a := range [...]message.Address{ev.From, ev.NewAddress} {
-		if a.Key() == "" {
-			continue
+// erasedWith reports whether one of the ids of a person was erased, and then
+// erases the others: who was erased stays erased, under every id.
+func (t *tx) erasedWith(keys []string) (bool, error) {
+	var left []string
+	for _, key := range keys {
+		gone, err := t.s.isErased(t.c, key)
+		if err != nil {
+			return false, err
 		}
-		// The name of what stays in the ledger tells nothing without the state's key.
-		mac := hmac.New(sha256.New, t.s.key)
-		mac.Write([]byte("ledger name " + a.Key()))
-		if err := t.erase(a.Key(), erasedPrefix+hex.EncodeToString(mac.Sum(nil)[:8])); err != nil {
-			return err
+		if !gone {
+			left = append(left, key)
 		}
 	}
-	return nil
+	if len(left) == len(keys) {
+		return false, nil
+	}
+	for _, key := range left {
+		// The name of what stays in the ledger tells nothing without the state's key.
+		mac := hmac.New(sha256.New, t.s.key)
+		mac.Write([]byte("ledger name " + key))
+		if err := t.erase(key, erasedPrefix+hex.EncodeToString(mac.Sum(nil)[:8])); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
 }
 
 // notice keeps an event about the account, or one that is not understood.
@@ -463,5 +460,5 @@ func (t *tx) adoptOne(o *orphanRow, id string) error {
 	if o.event.Kind == message.EventInbound {
 		return t.replied(attempt, &o.event, o.received, inboundHash(o.provider, &o.event))
 	}
-	return t.joinStatus(attempt, o.received, &o.event, state.ProofEcho)
+	return t.joinStatus(attempt, o.provider, o.received, &o.event, state.ProofEcho)
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -21,7 +23,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	}
 	e := exporter{snap: snap, enc: json.NewEncoder(w)}
 	defer func() { _ = snap.Close() }() // it only read
-	for _, step := range []func(context.Context) error{e.meta, e.resources, e.runs, e.deliveries, e.superseded, e.people, e.inbound, e.findings, e.decisions} {
+	for _, step := range []func(context.Context) error{e.meta, e.resources, e.runs, e.deliveries, e.superseded, e.people, e.ties, e.windows, e.inbound, e.findings, e.decisions} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("exporting the state: %w", err)
 		}
@@ -161,11 +163,12 @@ type personLine struct {
 	Kind        string            `json:"kind"`
 	Recipient   string            `json:"recipient"`
 	LastInbound time.Time         `json:"last_inbound,omitzero"`
-	WindowEnds  time.Time         `json:"window_ends,omitzero"`
+	Shut        time.Time         `json:"shut,omitzero"`
 	OptOut      string            `json:"opt_out,omitempty"`
 	OptOutAt    time.Time         `json:"opt_out_at,omitzero"`
 	Cooldown    time.Time         `json:"cooldown,omitzero"`
 	ProfileName string            `json:"profile_name,omitempty"`
+	Username    string            `json:"username,omitempty"`
 	Attributes  map[string]string `json:"attributes,omitempty"`
 	Handover    bool              `json:"handover,omitempty"`
 }
@@ -175,9 +178,58 @@ func (e *exporter) people(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err := e.enc.Encode(personLine{"person", p.Recipient, p.LastInbound, p.WindowEnds, p.OptOut, p.OptOutAt, p.Cooldown, p.ProfileName, p.Attributes, p.Handover})
+		err := e.enc.Encode(personLine{"person", p.Recipient, p.LastInbound, p.Shut, p.OptOut, p.OptOutAt, p.Cooldown, p.ProfileName, p.Username, p.Attributes, p.Handover})
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// ties are the ids of people who have several.
+func (e *exporter) ties(ctx context.Context) error {
+	for t, err := range e.snap.Ties(ctx) {
+		if err != nil {
+			return err
+		}
+		err := e.enc.Encode(struct {
+			Kind      string    `json:"kind"`
+			Recipient string    `json:"recipient"`
+			Person    string    `json:"person"`
+			Since     time.Time `json:"since"`
+			Seen      time.Time `json:"seen"`
+			Left      time.Time `json:"left,omitzero"`
+			Former    bool      `json:"former,omitempty"`
+		}{"tie", t.Recipient, t.Person, t.Since, t.Seen, t.Left, t.Former})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// windows are the 24-hour windows by sending number.
+func (e *exporter) windows(ctx context.Context) error {
+	numbers, err := e.snap.c.addressNames()
+	if err != nil {
+		return err
+	}
+	for _, number := range slices.Sorted(maps.Values(numbers)) {
+		for w, err := range e.snap.Windows(ctx, number) {
+			if err != nil {
+				return err
+			}
+			err := e.enc.Encode(struct {
+				Kind        string    `json:"kind"`
+				Recipient   string    `json:"recipient"`
+				Number      string    `json:"number"`
+				LastInbound time.Time `json:"last_inbound,omitzero"`
+				Shut        time.Time `json:"shut,omitzero"`
+				Ends        time.Time `json:"ends"`
+			}{"window", w.Recipient, w.Number, fromMillis(w.Window.Inbound), fromMillis(w.Window.Shut), fromMillis(w.Window.Ends())})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

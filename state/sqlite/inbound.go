@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 	"zombiezen.com/go/sqlite"
@@ -20,22 +21,19 @@ const (
 	inboundAnswered = 2
 )
 
-// inboundEvent stores what a person wrote, once, opens the window, and counts
-// it as the answer to a delivery where it says to which.
+// inboundEvent stores what a person wrote, once, opens the window of the number
+// that it came to, and counts it as the answer to a delivery where it says to
+// which.
 func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
-	key := ev.From.Key()
-	if key == "" {
+	if ev.From.Key() == "" {
 		return t.notice(provider, received, ev)
 	}
-	if erased, err := t.s.isErased(t.c, key); err != nil || erased {
+	who, gone, err := t.see(provider, received, ev)
+	if err != nil || gone {
 		return err
 	}
 	hash := inboundHash(provider, ev)
 	if _, ok, err := t.c.one("SELECT 1 FROM inbound WHERE hash = ?", hash); err != nil || ok {
-		return err
-	}
-	who, err := t.recipient(key)
-	if err != nil {
 		return err
 	}
 	attempt, err := t.attemptOf("", ev.ContextID)
@@ -51,11 +49,17 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 		return err
 	}
 	err = t.changePerson(who, func(p *personRow) {
-		p.window.Inbound = max(p.window.Inbound, at)
+		p.lastInbound = max(p.lastInbound, at)
 		if ev.ProfileName != "" && (at > p.profileAt || at == p.profileAt && ev.ProfileName < p.profile) {
 			p.profile, p.profileAt = ev.ProfileName, at
 		}
 	})
+	if err == nil {
+		err = t.username(who, ev.Username, at)
+	}
+	if err == nil {
+		err = t.joinWindow(who, provider, delivery.Window{Inbound: at})
+	}
 	switch {
 	case err != nil || ev.ContextID == "":
 		return err
@@ -76,7 +80,11 @@ func inboundHash(provider int64, ev *message.Event) []byte {
 }
 
 func (t *tx) putInbound(provider, received, who, attempt int64, hash []byte, ev *inboundJSON) error {
-	before, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM inbound WHERE recipient IN (?, ?))", who, otherID(who))
+	ids, err := t.c.idList(who)
+	if err != nil {
+		return err
+	}
+	before, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM inbound WHERE recipient IN (SELECT value FROM json_each(?)))", ids)
 	if err != nil {
 		return err
 	}
@@ -128,7 +136,7 @@ func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (
 			return err
 		}
 		add := func(st *sqlite.Stmt) error {
-			who, err := c.recipientText(st.ColumnInt64(2))
+			who, err := c.personKey(st.ColumnInt64(2))
 			out = append(out, state.InboundRef{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Recipient: who})
 			return err
 		}
@@ -144,8 +152,12 @@ func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (
 			return err
 		}
 		// The plus signs keep SQLite at the index by recipient.
-		return c.each("SELECT id, provider, recipient FROM inbound WHERE recipient = ? AND id > ? AND +state = 0 AND +provider = ? ORDER BY id LIMIT ?",
-			add, who, from.Seq, provider, n)
+		ids, err := c.idList(who)
+		if err != nil {
+			return err
+		}
+		return c.each("SELECT id, provider, recipient FROM inbound WHERE recipient IN (SELECT value FROM json_each(?)) AND id > ? AND +state = 0 AND +provider = ? ORDER BY id LIMIT ?",
+			add, ids, from.Seq, provider, n)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading inbound events that wait for an answer: %w", err)
@@ -213,8 +225,12 @@ func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.
 		if err != nil {
 			return err
 		}
+		ids, err := c.idList(who)
+		if err != nil {
+			return err
+		}
 		ms, _, err := c.one(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-			WHERE a.recipient IN (?, ?) AND a.campaign = ? AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.intended DESC LIMIT 1`, who, otherID(who), campaign)
+			WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.campaign = ? AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.intended DESC LIMIT 1`, ids, campaign)
 		at = fromMillis(ms)
 		return err
 	})

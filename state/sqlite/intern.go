@@ -79,7 +79,7 @@ func (c *conn) recipientID(r string) (int64, error) {
 // otherID is the integer of the other spelling of a recipient's number; 0 where
 // it has none. What is known of a person counts in both spellings.
 func otherID(who int64) int64 {
-	if who <= 0 {
+	if who <= 0 || who >= personBit {
 		return 0
 	}
 	id, _ := phoneID(message.OtherSpelling(phoneText(who)))

@@ -7,7 +7,7 @@ import (
 )
 
 // format is the newest format that this package reads, and what it writes.
-const format = 2
+const format = 3
 
 // migrations are numbered by the format that they lead to.
 //
@@ -36,6 +36,16 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 		for version := from + 1; version <= format; version++ {
 			if err := t.c.migrate(version); err != nil {
 				return err
+			}
+			if version == 3 {
+				// Who is who first: windows belong to persons.
+				err := t.tiesFromInbound()
+				if err == nil {
+					err = t.windowsFromInbound()
+				}
+				if err != nil {
+					return fmt.Errorf("migrating to format 3: %w", err)
+				}
 			}
 		}
 		return nil

@@ -11,10 +11,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/handbill/handbill/internal/golden"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/handbill/handbill/state"
@@ -25,7 +27,16 @@ import (
 // killed, statuses, replies, opt-outs, an erasure, orphans, an event that waits.
 func oldState(t *testing.T) Options {
 	t.Helper()
-	f, err := os.Open("testdata/format1.state.gz")
+	return stateOf(t, 1)
+}
+
+// stateOf is a state of an older format. That of format 2 has people who wrote
+// to two numbers, windows that were found closed by an answer and by a status, a
+// message that was pruned, one that waits, and a person who wrote under a number
+// and a user id and stopped under the user id.
+func stateOf(t *testing.T, format int) Options {
+	t.Helper()
+	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +108,10 @@ func TestAnOlderFormatIsMigratedAfterABackup(t *testing.T) {
 	}
 	verify(t, s)
 	want := strings.Replace(string(told), `"format":1`, fmt.Sprintf(`"format":%d`, format), 1)
-	if diff := cmp.Diff(want, exported(t, s)); diff != "" {
+	// Windows are by sending number since format 3; TestGoldenMigrations has them.
+	want = regexp.MustCompile(`,"window_ends":"[^"]*"`).ReplaceAllString(want, "")
+	got := regexp.MustCompile(`(?m)^{"kind":"window".*\n`).ReplaceAllString(exported(t, s), "")
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the migration changed what the state says (-before +after):\n%s", diff)
 	}
 	if err := s.Close(); err != nil {
@@ -115,6 +129,23 @@ func TestAnOlderFormatIsMigratedAfterABackup(t *testing.T) {
 	}
 	if data, err := os.ReadFile(backups[0]); err != nil || binary.BigEndian.Uint32(data[60:]) != 1 {
 		t.Errorf("the backup is not of the old format, %v", err)
+	}
+}
+
+// TestGoldenMigrations keeps what an older state says when it has been
+// migrated: what was written to which number opens windows there, and a
+// correction of old closes them all.
+func TestGoldenMigrations(t *testing.T) {
+	for version := 1; version < format; version++ {
+		s, err := Open(t.Context(), stateOf(t, version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		verify(t, s)
+		golden.Assert(t, []byte(exported(t, s)), fmt.Sprintf("testdata/format%d.migrated.golden", version))
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -374,7 +374,64 @@ const (
 
 const foldAll = 1000
 
+// erase forgets a person under every id of theirs.
 func (t *tx) erase(recipient, name string) error {
+	who, err := t.c.recipientID(recipient)
+	if err != nil {
+		return err
+	}
+	keys, err := t.untie(who)
+	if err != nil {
+		return err
+	}
+	if err := t.eraseID(recipient, name); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		if message.Canonical(key) == message.Canonical(recipient) {
+			continue
+		}
+		if err := t.eraseID(key, fmt.Sprintf("%s.%d", name, i+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// untie forgets who is who about a person, and what is kept under their number,
+// and returns the ids that are theirs.
+func (t *tx) untie(who int64) (keys []string, err error) {
+	person, err := t.c.tiedTo(who)
+	if err != nil || person == 0 {
+		return nil, err
+	}
+	rows, err := t.c.ties(person)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if err := t.remove(tTies, rows[i].row); err != nil {
+			return nil, err
+		}
+		if rows[i].former { // somebody else's by now
+			continue
+		}
+		key, err := t.c.recipientText(rows[i].ID.ID)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, t.forgetPerson(person, 0)
+}
+
+// forgetPerson removes what is kept under the one or two numbers of a person.
+func (t *tx) forgetPerson(who, other int64) error {
+	_, err := t.removeAll(tWindows, "SELECT id FROM windows WHERE person IN (?, ?)", who, other)
+	return errors.Join(err, t.remove(tPeople, who), t.remove(tPeople, other), t.remove(tUsernames, who), t.remove(tUsernames, other))
+}
+
+func (t *tx) eraseID(recipient, name string) error {
 	who, err := t.c.recipientID(recipient)
 	if err != nil {
 		return err
@@ -412,7 +469,7 @@ func (t *tx) erase(recipient, name string) error {
 
 func (t *tx) erasePerson(who int64, name string) error {
 	other := otherID(who)
-	if err := errors.Join(t.remove(tPeople, who), t.remove(tPeople, other)); err != nil {
+	if err := t.forgetPerson(who, other); err != nil {
 		return err
 	}
 	if _, err := t.removeAll(tInbound, "SELECT id FROM inbound WHERE recipient IN (?, ?)", who, other); err != nil {
@@ -424,14 +481,12 @@ func (t *tx) erasePerson(who int64, name string) error {
 	}
 	if len(ids) > 0 {
 		// Beside the old name, whose number it must not have.
-		w := t.insert(tNames, 0)
-		w.text(name)
-		pseudonym, err := w.done()
+		pseudonym, err := t.recipient(name)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if err := t.anonymise(id, -pseudonym); err != nil {
+			if err := t.anonymise(id, pseudonym); err != nil {
 				return err
 			}
 		}

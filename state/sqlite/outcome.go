@@ -213,15 +213,23 @@ func (t *tx) consequences(o *state.Outcome) error {
 	if erased, err := t.isErasedID(who); err != nil || erased {
 		return err
 	}
+	at := millis(o.At)
+	if o.WindowShut {
+		number := int64(0)
+		if o.Number != "" {
+			if number, err = t.address(o.Number); err != nil {
+				return err
+			}
+		}
+		if err := t.shut(who, number, at); err != nil {
+			return err
+		}
+	}
 	return t.changePerson(who, func(p *personRow) {
-		at := millis(o.At)
 		if o.OptOut {
 			p.setOpt(delivery.OptedOut, at, reasonOf(o.Code), "answer to a send")
 		}
 		p.cooldown = max(p.cooldown, millis(o.Cooldown))
-		if o.WindowShut {
-			p.window.Shut = max(p.window.Shut, at)
-		}
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/handbill/handbill/delivery"
@@ -187,12 +188,21 @@ func (r *recent) forget() { *r = recent{} }
 // spaced holds a message back that would come too soon after another to the same
 // person, by whatever sent it.
 func (t *tx) spaced(who int64, in *state.Intent) (state.Verdict, error) {
-	if in.Spacing <= 0 || t.s.recent.last[who] == 0 && t.s.recent.last[otherID(who)] == 0 {
+	if in.Spacing <= 0 {
 		return state.Verdict{}, nil
 	}
+	every, err := t.c.everyID(who)
+	lately := func(id int64) bool { return t.s.recent.last[id] != 0 }
+	if err != nil || !slices.ContainsFunc(every, lately) {
+		return state.Verdict{}, err
+	}
+	ids, err := t.c.idList(who)
+	if err != nil {
+		return state.Verdict{}, err
+	}
 	last, _, err := t.c.one(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.recipient IN (?, ?) AND a.intended > ? AND a.run >= 0 AND (o.send IS NULL OR o.send <> ?)`,
-		who, otherID(who), t.now-remembered, int(state.Pending))
+		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.run >= 0 AND (o.send IS NULL OR o.send <> ?)`,
+		ids, t.now-remembered, int(state.Pending))
 	if err != nil {
 		return state.Verdict{}, err
 	}

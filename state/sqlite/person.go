@@ -18,13 +18,14 @@ import (
 
 // personRow is a row of people.
 type personRow struct {
-	window     delivery.Window
-	opt        delivery.Opt
-	cooldown   int64
-	profile    string
-	profileAt  int64
-	attributes string // JSON; "" for none
-	handover   bool
+	lastInbound int64 // to any number
+	shut        int64 // all windows were closed by then; of a state from before format 3
+	opt         delivery.Opt
+	cooldown    int64
+	profile     string
+	profileAt   int64
+	attributes  string // JSON; "" for none
+	handover    bool
 }
 
 // setOpt joins an opt-out or opt-in.
@@ -36,7 +37,7 @@ const personColumns = "last_inbound, shut, opt, opt_at, reason, evidence, cooldo
 
 func scanPerson(st *sqlite.Stmt, from int) personRow {
 	return personRow{
-		window: delivery.Window{Inbound: st.ColumnInt64(from), Shut: st.ColumnInt64(from + 1)},
+		lastInbound: st.ColumnInt64(from), shut: st.ColumnInt64(from + 1),
 		opt: delivery.Opt{Choice: delivery.Choice(st.ColumnInt64(from + 2)), At: st.ColumnInt64(from + 3),
 			Reason: st.ColumnText(from + 4), Evidence: st.ColumnText(from + 5)},
 		cooldown: st.ColumnInt64(from + 6), profile: st.ColumnText(from + 7), profileAt: st.ColumnInt64(from + 8),
@@ -44,9 +45,12 @@ func scanPerson(st *sqlite.Stmt, from int) personRow {
 	}
 }
 
-// personID is where a person's row is or belongs: under the spelling of the
-// number in which the person became known.
+// personID is where a person's row is or belongs: under the number of a person
+// with several ids, else under the spelling in which the person became known.
 func (c *conn) personID(who int64) (int64, error) {
+	if person, err := c.tiedTo(who); err != nil || person != 0 {
+		return person, err
+	}
 	other := otherID(who)
 	if other == 0 {
 		return who, nil
@@ -62,10 +66,15 @@ func (c *conn) person(who int64) (p personRow, ok bool, err error) {
 	if who, err = c.personID(who); err != nil {
 		return p, false, err
 	}
+	return c.personAt(who)
+}
+
+// personAt is the row of people with an id.
+func (c *conn) personAt(id int64) (p personRow, ok bool, err error) {
 	err = c.each("SELECT "+personColumns+" FROM people WHERE id = ?", func(st *sqlite.Stmt) error {
 		p, ok = scanPerson(st, 0), true
 		return nil
-	}, who)
+	}, id)
 	return p, ok, err
 }
 
@@ -76,7 +85,7 @@ func (t *tx) changePerson(who int64, change func(*personRow)) error {
 	if err != nil {
 		return err
 	}
-	p, ok, err := t.c.person(who)
+	p, ok, err := t.c.personAt(who)
 	if err != nil {
 		return err
 	}
@@ -86,8 +95,8 @@ func (t *tx) changePerson(who int64, change func(*personRow)) error {
 		return nil
 	}
 	w := t.replace(tPeople, who)
-	w.maybe(p.window.Inbound)
-	w.maybe(p.window.Shut)
+	w.maybe(p.lastInbound)
+	w.maybe(p.shut)
 	w.int(int64(p.opt.Choice))
 	w.maybe(p.opt.At)
 	w.maybeText(p.opt.Reason)
@@ -103,7 +112,7 @@ func (t *tx) changePerson(who int64, change func(*personRow)) error {
 
 func (p *personRow) export(recipient string) (state.Person, error) {
 	out := state.Person{
-		Recipient: recipient, LastInbound: fromMillis(p.window.Inbound), WindowEnds: fromMillis(p.window.Ends()),
+		Recipient: recipient, LastInbound: fromMillis(p.lastInbound), Shut: fromMillis(p.shut),
 		OptedOut: p.opt.Choice == delivery.OptedOut, Cooldown: fromMillis(p.cooldown), ProfileName: p.profile, Handover: p.handover,
 	}
 	if out.OptedOut {
@@ -117,9 +126,9 @@ func (p *personRow) export(recipient string) (state.Person, error) {
 	return out, nil
 }
 
-// Person is what the state knows of a recipient; of one that was erased, only
-// that nothing may be sent.
-func (s *Store) Person(ctx context.Context, recipient string) (state.Person, error) {
+// Person is what the state knows of a recipient, with the window at the sending
+// number of that address; of one that was erased, only that nothing may be sent.
+func (s *Store) Person(ctx context.Context, number, recipient string) (state.Person, error) {
 	var out state.Person
 	err := s.read(ctx, func(c *conn) error {
 		who, err := c.recipientID(recipient)
@@ -131,6 +140,21 @@ func (s *Store) Person(ctx context.Context, recipient string) (state.Person, err
 			return err
 		}
 		if out, err = p.export(recipient); err != nil {
+			return err
+		}
+		at, err := c.addressID(number)
+		if err != nil {
+			return err
+		}
+		w, err := c.windowAt(who, at, &p)
+		if err != nil {
+			return err
+		}
+		out.WindowEnds = fromMillis(w.Ends())
+		if who, err = c.personID(who); err != nil {
+			return err
+		}
+		if out.Username, _, err = c.usernameAt(who); err != nil {
 			return err
 		}
 		erased, err := s.isErased(c, recipient)

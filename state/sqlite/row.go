@@ -34,6 +34,9 @@ const (
 	tDecisions
 	tSuperseded
 	tSheets
+	tWindows
+	tTies
+	tUsernames
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -61,6 +64,9 @@ var tables = [...]struct {
 	tDecisions:  {"decisions", 5},
 	tSuperseded: {"superseded", 3},
 	tSheets:     {"sheets", 6},
+	tWindows:    {"windows", 5},
+	tTies:       {"ties", 9},
+	tUsernames:  {"usernames", 3},
 }
 
 func (t table) String() string { return tables[t].name }

@@ -151,6 +151,7 @@ func (s *scan) close() error {
 type dictionary struct {
 	addresses map[int64]string
 	names     map[int64]string
+	persons   map[int64]int64 // the recipients as which people with several ids are shown
 	refHead   string
 }
 
@@ -160,11 +161,17 @@ func (s *Store) dictionary(c *conn) (*dictionary, error) {
 	if d.addresses, err = c.addressNames(); err != nil {
 		return nil, err
 	}
-	d.names, err = c.names()
+	if d.names, err = c.names(); err != nil {
+		return nil, err
+	}
+	d.persons, err = c.persons()
 	return d, err
 }
 
 func (d *dictionary) recipient(id int64) string {
+	if id >= personBit {
+		id = d.persons[id]
+	}
 	if id > 0 {
 		return phoneText(id)
 	}

@@ -127,12 +127,17 @@ func (s *Snapshot) people(where string, yield func(state.Person, error) bool) er
 	if err != nil {
 		return err
 	}
+	usernames, err := s.c.texts2("SELECT id, name FROM usernames")
+	if err != nil {
+		return err
+	}
 	return s.c.fresh("SELECT id, "+personColumns+" FROM people "+where+" ORDER BY id", func(st *sqlite.Stmt) error {
 		row := scanPerson(st, 1)
 		p, err := row.export(d.recipient(st.ColumnInt64(0)))
 		if err != nil {
 			return err
 		}
+		p.Username = usernames[st.ColumnInt64(0)]
 		if !yield(p, nil) {
 			return errStop
 		}

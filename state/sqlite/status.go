@@ -188,8 +188,8 @@ func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.No
 	}
 }
 
-// OptOuts are all who must not get marketing, those who were erased excepted:
-// of them nothing is known.
+// OptOuts are all who must not get marketing, under every id of theirs, those
+// who were erased excepted: of them nothing is known.
 func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error] {
 	return func(yield func(state.OptOutEntry, error) bool) {
 		err := s.read(ctx, func(c *conn) error {
@@ -198,11 +198,14 @@ func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error]
 				return err
 			}
 			return c.fresh("SELECT id, reason, evidence, opt_at FROM people WHERE opt = 1 ORDER BY id", func(st *sqlite.Stmt) error {
-				e := state.OptOutEntry{Recipient: d.recipient(st.ColumnInt64(0)), Reason: st.ColumnText(1), Evidence: st.ColumnText(2), At: fromMillis(st.ColumnInt64(3))}
-				if !yield(e, nil) {
-					return errStop
+				e := state.OptOutEntry{Reason: st.ColumnText(1), Evidence: st.ColumnText(2), At: fromMillis(st.ColumnInt64(3))}
+				held, err := d.held(c, st.ColumnInt64(0))
+				for _, e.Recipient = range held {
+					if !yield(e, nil) {
+						return errStop
+					}
 				}
-				return nil
+				return err
 			})
 		})
 		if err != nil && !errors.Is(err, errStop) {

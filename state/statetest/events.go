@@ -259,7 +259,7 @@ func (u suite) TestAReplyGoesOnce(t *testing.T) {
 			t.Fatalf("open: %+v", open)
 		}
 		seq := open[0].Seq
-		in := state.Intent{Key: state.Key{Campaign: "reply_rule.hello", Recipient: phone(1), Revision: int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq, Window: true,
+		in := state.Intent{Key: state.Key{Campaign: "reply_rule.hello", Recipient: phone(1), Revision: int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq, Number: mainNumber, Window: true,
 			Ref: message.NewRef(lineage(s), "reply_rule.hello", phone(1), int(seq), 1)}
 		v := intend(t, s, 0, in)[0]
 		if (v.Gate == "") != (restart == 0) {

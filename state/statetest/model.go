@@ -362,6 +362,10 @@ func (p *pair) picture(s state.Store) map[string]any {
 	}
 	put("resources", resources, err)
 	put("people", sorted(p.t, snap.People(ctx)), nil)
+	put("ties", sorted(p.t, snap.Ties(ctx)), nil)
+	for _, number := range []string{mainNumber, otherNumber} {
+		put("windows at "+number, sorted(p.t, snap.Windows(ctx, number)), nil)
+	}
 	put("recent", sorted(p.t, nameRecent(snap.RecentSends(ctx, noon))), nil)
 	put("deliveries", sorted(p.t, nameDeliveries(snap.Deliveries(ctx, ""))), nil)
 	index, err := snap.Compact(ctx, "campaign.spring", 1)

@@ -141,7 +141,6 @@ func (u suite) TestPeople(t *testing.T) {
 	}
 	want := []state.Person{
 		{Recipient: phone(1), Attributes: map[string]string{"city": "Bonn"}, Handover: true},
-		{Recipient: phone(2), OptedOut: true, OptOut: "stop_word", OptOutAt: noon},
 		{Recipient: phone(3), OptedOut: true, OptOut: "stop_word", OptOutAt: noon},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

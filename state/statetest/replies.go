@@ -72,7 +72,7 @@ func (u suite) TestAnUnclearWishIsAPause(t *testing.T) {
 		if err := s.FoldAll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p, err := s.Person(t.Context(), phone(1))
+		p, err := s.Person(t.Context(), mainNumber, phone(1))
 		if err != nil || p.OptOut != c.want || p.OptedOut != (c.want != "") {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		}
@@ -91,7 +91,7 @@ func (u suite) TestMessagesThatWaitForAnAnswerAreHeeded(t *testing.T) {
 	if err := s.FoldAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.Person(t.Context(), phone(1))
+	p, err := s.Person(t.Context(), mainNumber, phone(1))
 	if err != nil || !p.OptedOut || !strings.HasPrefix(p.OptOut, "stop_word") {
 		t.Errorf("%+v, %v", p, err)
 	}

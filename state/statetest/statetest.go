@@ -62,6 +62,10 @@ type testClock struct{ now time.Time }
 
 func (c *testClock) read() time.Time { return c.now }
 
+// mainNumber is the sending number to which everything comes that does not say
+// otherwise.
+const mainNumber, otherNumber = "provider.cloud.main", "provider.cloud.other"
+
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func (u suite) create(t T) (state.Store, *testClock) {
@@ -99,7 +103,7 @@ func lineage(s state.Store) string {
 
 func intent(s state.Store, recipient string) state.Intent {
 	k := state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}
-	return state.Intent{Key: k, To: addressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
+	return state.Intent{Key: k, To: addressOf(recipient), Number: mainNumber, Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
 		Body: [32]byte{9}, Ref: message.NewRef(lineage(s), k.Campaign, recipient, 1, 1)}
 }
 
@@ -158,7 +162,7 @@ func oneDelivery(t T, s state.Store) state.Delivery {
 
 func person(t T, s state.Store, recipient string) state.Person {
 	t.Helper()
-	p, err := s.Person(t.Context(), recipient)
+	p, err := s.Person(t.Context(), mainNumber, recipient)
 	if err != nil {
 		t.Fatal(err)
 	}

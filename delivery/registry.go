@@ -1,0 +1,116 @@
+package delivery
+
+import "slices"
+
+// Registry is who is who, in memory. The zero value knows nobody. It is never
+// changed: whoever takes something in gets another one.
+type Registry struct {
+	ties   []Tie // what is so
+	former []Tie // ids that passed to somebody else
+	last   int64 // the newest person
+}
+
+// See takes a sighting in, and returns what it changed. The change's Person is
+// set wherever the sighting tied anything.
+func (r Registry) See(s Sighting) (Registry, Change) {
+	r.ties, r.former = slices.Clone(r.ties), slices.Clone(r.former)
+	c := r.see(s)
+	return r, c
+}
+
+func (r *Registry) see(s Sighting) Change {
+	var persons []int64
+	for _, id := range append(slices.Clone(s.IDs), s.Old...) {
+		if p := r.Person(id); p != 0 {
+			persons = append(persons, p)
+		}
+	}
+	var ties []Tie
+	for _, t := range r.ties {
+		if slices.Contains(persons, t.Person) {
+			ties = append(ties, t)
+		}
+	}
+	c := s.See(ties)
+	if c.Person == 0 && len(c.Ties) > 0 {
+		r.last++
+		c.Person = r.last
+	}
+	r.former = append(r.former, c.Parted...)
+	for _, id := range c.Earlier {
+		r.former = append(r.former, Tie{ID: id, Person: c.Person, Since: s.At, Seen: s.At, Left: s.At})
+	}
+	for _, t := range c.Ties {
+		t.Person = c.Person
+		r.ties = append(slices.DeleteFunc(r.ties, func(o Tie) bool { return o.ID == t.ID }), t)
+	}
+	for _, list := range [][]Tie{r.ties, r.former} {
+		for i := range list {
+			if slices.Contains(c.Merged, list[i].Person) {
+				list[i].Person = c.Person
+			}
+		}
+	}
+	return c
+}
+
+// Person is whom an id belongs to; 0 for a person by itself.
+func (r Registry) Person(id ID) int64 {
+	for i := range r.ties {
+		if r.ties[i].ID == id {
+			return r.ties[i].Person
+		}
+	}
+	return 0
+}
+
+// Of are the ids of a person, and those that were theirs and passed to somebody
+// else.
+func (r Registry) Of(person int64) (ids, former []Tie) {
+	theirs := func(list []Tie) (out []Tie) {
+		for _, t := range list {
+			if t.Person == person {
+				out = append(out, t)
+			}
+		}
+		return out
+	}
+	return theirs(r.ties), theirs(r.former)
+}
+
+// Without is the registry without a person.
+func (r Registry) Without(person int64) Registry {
+	theirs := func(t Tie) bool { return t.Person == person }
+	r.ties, r.former = slices.DeleteFunc(slices.Clone(r.ties), theirs), slices.DeleteFunc(slices.Clone(r.former), theirs)
+	return r
+}
+
+// Persons are all who have ties, in the order in which they became known.
+func (r Registry) Persons() (out []int64) {
+	for _, t := range slices.Concat(r.ties, r.former) {
+		out = append(out, t.Person)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Display is the id under which a person is shown: the phone number that they
+// have, else one that they had, else a user id; the zero ID for none.
+func Display(ties []Tie) ID {
+	best, out := 0, ID{}
+	for _, t := range ties {
+		rank := 1
+		switch {
+		case t.Kind == IDPhone && t.Left == 0:
+			rank = 4
+		case t.Kind == IDPhone:
+			rank = 3
+		case t.Kind == IDUser && t.Left == 0:
+			rank = 2
+		}
+		if rank > best {
+			best, out = rank, t.ID
+		}
+	}
+	return out
+}

@@ -1,0 +1,27 @@
+package state
+
+import (
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+)
+
+// PersonWindow is what a state knows of the 24-hour window of one person at one
+// sending number. A correction of which the number is not known is in
+// Person.Shut.
+type PersonWindow struct {
+	Recipient string // as Person.Recipient
+	Number    string // address of the provider block
+	Window    delivery.Window
+}
+
+// Tie says that an id is, or was, one of a person who has several. An id of which
+// no Tie tells is a person by itself.
+type Tie struct {
+	Recipient string    // the id
+	Person    string    // as Person.Recipient
+	Since     time.Time // when it was first seen as theirs
+	Seen      time.Time // when it was last seen as theirs, to the hour
+	Left      time.Time // when they had another one in its place; zero while they have it
+	Former    bool      // it passed to somebody else
+}

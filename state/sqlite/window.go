@@ -1,0 +1,131 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/state"
+)
+
+// window is what is known of a person's window at a sending number. who is where
+// the person's row is.
+func (c *conn) window(who, number int64) (id int64, w delivery.Window, err error) {
+	err = c.each("SELECT id, inbound, shut FROM windows WHERE person = ? AND number = ?", func(st *sqlite.Stmt) error {
+		id, w = st.ColumnInt64(0), delivery.Window{Inbound: st.ColumnInt64(1), Shut: st.ColumnInt64(2)}
+		return nil
+	}, who, number)
+	return id, w, err
+}
+
+// windowAt is window with what is known of all numbers.
+func (c *conn) windowAt(who, number int64, p *personRow) (delivery.Window, error) {
+	who, err := c.personID(who)
+	if err != nil {
+		return delivery.Window{}, err
+	}
+	_, w, err := c.window(who, number)
+	return w.Join(delivery.Window{Shut: p.shut}), err
+}
+
+// joinWindow adds what was told of a person's window at a sending number.
+func (t *tx) joinWindow(who, number int64, add delivery.Window) error {
+	who, err := t.c.personID(who)
+	if err != nil {
+		return err
+	}
+	id, before, err := t.c.window(who, number)
+	if err != nil {
+		return err
+	}
+	now := before.Join(add)
+	if id != 0 && now == before {
+		return nil
+	}
+	w := t.replace(tWindows, id)
+	w.int(who)
+	w.int(number)
+	w.maybe(now.Inbound)
+	w.maybe(now.Shut)
+	_, err = w.done()
+	return err
+}
+
+// shut notes that a provider found a person's window closed: that of the number,
+// or all of them where the number is not known.
+func (t *tx) shut(who, number, at int64) error {
+	if number != 0 {
+		return t.joinWindow(who, number, delivery.Window{Shut: at})
+	}
+	return t.changePerson(who, func(p *personRow) { p.shut = max(p.shut, at) })
+}
+
+func (t *tx) absorbWindows(from, into int64) error {
+	type row struct {
+		id, number int64
+		window     delivery.Window
+	}
+	var rows []row
+	err := t.c.each("SELECT id, number, inbound, shut FROM windows WHERE person = ?", func(st *sqlite.Stmt) error {
+		rows = append(rows, row{st.ColumnInt64(0), st.ColumnInt64(1), delivery.Window{Inbound: st.ColumnInt64(2), Shut: st.ColumnInt64(3)}})
+		return nil
+	}, from)
+	for _, r := range rows {
+		if err == nil {
+			err = errors.Join(t.remove(tWindows, r.id), t.joinWindow(into, r.number, r.window))
+		}
+	}
+	return err
+}
+
+// windowsFromInbound makes the windows of a state from before format 3, of what
+// it has kept of the messages that people wrote.
+func (t *tx) windowsFromInbound() error {
+	type wrote struct{ who, number, at int64 }
+	var all []wrote
+	err := t.c.each("SELECT recipient, provider, max(at) FROM inbound GROUP BY recipient, provider ORDER BY recipient, provider", func(st *sqlite.Stmt) error {
+		all = append(all, wrote{st.ColumnInt64(0), st.ColumnInt64(1), st.ColumnInt64(2)})
+		return nil
+	})
+	for _, w := range all {
+		if err == nil {
+			err = t.joinWindow(w.who, w.number, delivery.Window{Inbound: w.at})
+		}
+	}
+	return err
+}
+
+// Windows are the windows of everybody at one sending number.
+func (s *Snapshot) Windows(ctx context.Context, number string) iter.Seq2[state.PersonWindow, error] {
+	return func(yield func(state.PersonWindow, error) bool) {
+		err := s.ready(ctx)
+		if err == nil {
+			err = s.windows(number, yield)
+		}
+		if err != nil && !errors.Is(err, errStop) {
+			yield(state.PersonWindow{}, err)
+		}
+	}
+}
+
+func (s *Snapshot) windows(number string, yield func(state.PersonWindow, error) bool) error {
+	id, err := s.c.addressID(number)
+	if err != nil || id == 0 {
+		return err
+	}
+	d, err := s.s.dictionary(s.c)
+	if err != nil {
+		return err
+	}
+	return s.c.fresh("SELECT person, inbound, shut FROM windows WHERE number = ? ORDER BY id", func(st *sqlite.Stmt) error {
+		w := state.PersonWindow{Recipient: d.recipient(st.ColumnInt64(0)), Number: number,
+			Window: delivery.Window{Inbound: st.ColumnInt64(1), Shut: st.ColumnInt64(2)}}
+		if !yield(w, nil) {
+			return errStop
+		}
+		return nil
+	}, id)
+}
