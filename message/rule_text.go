@@ -46,7 +46,7 @@ func (r *textRule) clean(s summary) bool {
 	if s.runes == 0 {
 		return r.optional
 	}
-	if s.has&(invalid|control|leftover) != 0 || s.has&visible == 0 {
+	if s.has&(invalid|control|leftover|ampersand) != 0 || s.has&visible == 0 {
 		return false
 	}
 	return r.cleanLength(s) && r.cleanType(s)
@@ -98,10 +98,19 @@ func (r *textRule) judge(s string, report func(Violation)) {
 	}
 	r.judgeLength(sum, report)
 	r.judgeType(s, sum, report)
+	if sum.has&ampersand != 0 && r.isProse() && UnescapeHTML(s) != s {
+		report(Violation{Path: r.path, Rule: "text.html_entity", Severity: Warning, Source: "what web shops export",
+			Detail: `The text holds an HTML entity, such as "&amp;" or "&#39;", which a phone shows as it is written. Make the character of it: unescape(...).`})
+	}
 	if sum.has&leftover != 0 {
 		report(Violation{Path: r.path, Rule: "text.leftover_interpolation", Severity: Warning, Source: "the language of handbill",
 			Detail: `The text still holds "${" or "%{" and would be sent so. A doubled "$${" is the escape of a literal "${": for a dollar before a price write "\u0024${price}", or money(price, "USD").`})
 	}
+}
+
+// isProse reports whether the text is one that people read.
+func (r *textRule) isProse() bool {
+	return r.kind == FieldText || r.kind == FieldParameter && r.name != urlEnd
 }
 
 // judgeLength holds the text's length against its limit. A number is bounded

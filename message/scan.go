@@ -8,7 +8,7 @@ import (
 )
 
 // traits is what a text holds, as a set of bits.
-type traits uint8
+type traits uint16
 
 const (
 	visible     traits = 1 << iota // a character that a reader can see
@@ -19,6 +19,7 @@ const (
 	doubleSpace                    // two spaces in a row
 	leftover                       // "${" or "%{"
 	foreign                        // a character outside ASCII
+	ampersand                      // "&", with which HTML's entities begin
 )
 
 // summary is what the rules want to know of a text. Those of the parts of a
@@ -36,6 +37,8 @@ var ascii = func() (table [utf8.RuneSelf]traits) {
 		switch {
 		case c == ' ':
 			table[c] = space
+		case c == '&':
+			table[c] = visible | ampersand
 		case c > ' ' && c < 0x7f:
 			table[c] = visible
 		default:
@@ -92,6 +95,9 @@ func scanWords(s string) (has traits, braces bool, n int) {
 		}
 		if x != spaces {
 			has |= visible
+		}
+		if zeros(x^'&'*ones) != 0 {
+			has |= ampersand
 		}
 		braces = braces || zeros(x^'{'*ones) != 0
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"github.com/handbill/handbill/message"
 )
 
 func encodingFunctions() []definition {
@@ -23,6 +25,9 @@ func encodingFunctions() []definition {
 		{name: "base64decode", fn: encoding("Decodes a string from Base64; the result must be UTF-8 text.", decodeBase64)},
 		{name: "urlencode", fn: encoding("Encodes a string for the query of a URL.", func(s string) (string, error) {
 			return url.QueryEscape(s), nil
+		})},
+		{name: "unescape", fn: encoding("Replaces HTML entities, such as &amp; and &#39;, by their characters.", func(s string) (string, error) {
+			return message.UnescapeHTML(s), nil
 		})},
 		{name: "sha256", fn: encoding("Returns the SHA-256 of a string, in hexadecimal digits.", func(s string) (string, error) {
 			sum := sha256.Sum256([]byte(s))
