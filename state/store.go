@@ -101,7 +101,8 @@ type Sends interface {
 }
 
 // Events is the part of a Store that takes what providers tell. Any order and
-// any repetition of the same events end in the same state.
+// any repetition of the same events end in the same state, but for ids that
+// contradict each other: whose those are is decided by what came first.
 type Events interface {
 	// Append accepts webhook bodies. For each it says whether it is new: a body
 	// that the same provider sent within 45 days is not accepted again.

@@ -32,6 +32,9 @@ var unknown = map[string]string{
 	"template-flow":             "no flow button",
 	"template-carousel":         "no carousel component",
 	"template-product-carousel": "no carousel component",
+	"identity-key-hash":         "no recipient_identity_key_hash",
+	"marketing-fallback":        "messages alone, and this goes to marketing_messages",
+	"marketing-strict":          "messages alone, and this goes to marketing_messages",
 }
 
 // TestSchema validates every request that Meta's own OpenAPI knows.
