@@ -383,7 +383,7 @@ func applyReport(done *applied) *view.ApplyReport {
 	for i := range done.rep.Campaigns {
 		c := &done.rep.Campaigns[i]
 		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Unsent: c.Unsent, Gates: c.Gates, Provider: providerOf(done.report.Plan, c.Campaign),
-			Existing: c.Existing, DoubtsBefore: c.DoubtsBefore}
+			Existing: c.Existing, DoubtsBefore: c.DoubtsBefore, Advice: adviceFor(c.Refused)}
 		if c.Halt != nil {
 			h := view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: sentence(errors.New(c.Halt.Advice)), Since: c.Halt.Since}
 			v.Halt = view.NewHalt(c.Campaign, h, c.Halt.Stays)
@@ -391,6 +391,21 @@ func applyReport(done *applied) *view.ApplyReport {
 		r.Campaigns = append(r.Campaigns, v)
 	}
 	return r
+}
+
+// adviceFor is what to do about causes, which begin with a provider's code.
+func adviceFor(causes map[string]int) map[string]string {
+	out := map[string]string{}
+	for cause := range causes {
+		code, _, _ := strings.Cut(cause, " ")
+		if len(code) <= 3 {
+			continue // perhaps a status of HTTP, which means something else
+		}
+		if advice := workspace.Advice(code); advice != "" {
+			out[cause] = sentence(errors.New(advice))
+		}
+	}
+	return out
 }
 
 // outputsOf are the outputs that a run leaves.

@@ -24,8 +24,9 @@ type AppliedCampaign struct {
 	state.CampaignRun
 	Sent         int
 	Provider     string
-	Refused      map[string]int // by cause, in this run
-	Unsent       map[string]int // tried in this run and left pending, by cause
+	Refused      map[string]int    // by cause, in this run
+	Advice       map[string]string // what to do about causes in Refused, where there is something
+	Unsent       map[string]int    // tried in this run and left pending, by cause
 	Gates        map[string]int
 	Halt         *Halt
 	Existing     int
@@ -177,6 +178,11 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 	fmt.Fprintf(b, "\n  %s: %s planned = %s\n", s.bold(c.Campaign), Count(c.Planned), arithmetic(&c.CampaignRun))
 	for _, cause := range byCount(c.Refused) {
 		fmt.Fprintf(b, "    %s refused: %s\n", padLeft(Count(c.Refused[cause]), 6), message.SafeText(cause))
+		if advice := c.Advice[cause]; advice != "" {
+			for _, l := range wrap(advice, s.textWidth()-11) {
+				fmt.Fprintf(b, "           %s\n", l)
+			}
+		}
 	}
 	for _, cause := range byCount(c.Unsent) {
 		fmt.Fprintf(b, "    %s not sent by %s: %s\n", padLeft(Count(c.Unsent[cause]), 6), message.SafeText(c.Provider), message.SafeText(cause))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -178,7 +179,7 @@ func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 	}
 	t := treeText{style: s, b: b}
 	t.line(2, mark, resourceHead(c.Address)+" {")
-	campaignFacts(t, c)
+	campaignFacts(t, p, c)
 	if change != nil && (change.Change == "update" || change.Change == "move") {
 		b.WriteString("\n")
 		t.body(plan.Diff(change.Before, change.After), 6)
@@ -198,13 +199,17 @@ func campaignChange(p *plan.Plan, address string) *plan.ResourceChange {
 	return nil
 }
 
-// campaignFacts are the three names that a reader needs, and what follows from
-// them.
-func campaignFacts(t treeText, c *plan.Campaign) {
+// campaignFacts are the names that a reader needs, and what follows from them.
+func campaignFacts(t treeText, p *plan.Plan, c *plan.Campaign) {
 	facts := []struct{ name, value, note string }{
 		{"message", c.Message, ""},
 		{"audience", c.Audience, strings.Join(append([]string{Plural(c.Recipients, "recipient")}, c.Notes...), "; ")},
 		{"provider", c.Provider, paceNote(c)},
+	}
+	for _, name := range []string{message.QuotePath, message.IdentityKeyHashPath} {
+		if source := besideContent(p, c, name); source != "" {
+			facts = append(facts, struct{ name, value, note string }{name, source, ""})
+		}
 	}
 	width := 0
 	for _, f := range facts {
@@ -220,6 +225,35 @@ func campaignFacts(t treeText, c *plan.Campaign) {
 	if c.Revision > 1 && c.Change != plan.Update { // an update shows what changes of it
 		t.line(5, "", fmt.Sprintf("  revision = %d", c.Revision))
 	}
+}
+
+// besideContent is what a campaign's message has at a path of its envelope, as it is
+// written; "" for nothing.
+func besideContent(p *plan.Plan, c *plan.Campaign, path string) string {
+	if c.Draft < 0 || c.Draft >= len(p.Drafts) {
+		return ""
+	}
+	d := p.Drafts[c.Draft]
+	for _, b := range d.Bindings {
+		if b.Path != path {
+			continue
+		}
+		var source strings.Builder
+		for _, part := range b.Parts {
+			if part.Slot >= 0 {
+				source.WriteString(d.Slots[part.Slot])
+			} else {
+				source.WriteString(strconv.Quote(part.Text))
+			}
+		}
+		return source.String()
+	}
+	e := message.EnvelopeOf(d.Message)
+	constant := map[string]string{message.QuotePath: e.Quote, message.IdentityKeyHashPath: e.IdentityKeyHash}[path]
+	if constant == "" {
+		return ""
+	}
+	return strconv.Quote(constant)
 }
 
 // paceNote says how fast it goes and how long it takes.
