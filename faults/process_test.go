@@ -26,7 +26,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "handbill")
-	out, err := exec.Command("go", "build", "-tags", "fp", "-o", path, "..").CombinedOutput()
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-tags", "fp", "-o", path, "..").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building handbill: %w\n%s", err, out)
 	}

@@ -427,6 +427,9 @@ func (w *world) resolve(ctx context.Context, n int) {
 	w.flying.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := w.store.FoldAll(ctx); err != nil { // as every command that writes does first
+		w.problem("joining what waits: %v", err)
+	}
 	for i, st := range w.standings(ctx) {
 		if st.send != state.InDoubt || w.luck(2, 61, n, i) > 0 {
 			continue
