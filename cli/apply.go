@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
@@ -251,7 +253,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 	options := apply.Options{
 		Recorder: store, Senders: numbers.ByProvider, Resources: resources, Blobs: kept, Now: a.sys.Now,
 		Monotonic: func() time.Duration { return a.sys.Now().Sub(started) },
-		Resume:    opt.resume, Who: a.who(), Parallelism: opt.parallelism, Spacing: a.sys.Spacing, Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
+		Resume:    opt.resume, Who: a.who(), Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
 	}
 	if run.held != nil {
 		options.Held = run.held.Held

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/serve"
 )
@@ -85,7 +87,7 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 	watch := &serveWatch{a: a}
 	opt.listen.Reloaded, opt.listen.Now = watch.reloaded, a.sys.Now
 	server, err := serve.New(ctx, serve.Options{Store: store, Numbers: numbers, Now: a.sys.Now, Rules: p.Rules(store, opt.in.vars).Current,
-		Observe: watch.observe, AllowHosts: opt.allow, Spacing: a.sys.Spacing, Proxy: a.host().Proxy().Of, RetryDead: opt.retryDead,
+		Observe: watch.observe, AllowHosts: opt.allow, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Proxy: a.host().Proxy().Of, RetryDead: opt.retryDead,
 		Build: serve.Build{Version: a.sys.Build.Version, Revision: a.sys.Build.Revision, Go: a.sys.Build.Go}})
 	if err != nil {
 		return a.fail("Cannot serve", err)

@@ -27,6 +27,7 @@ func TestOnePaceForANumber(t *testing.T) {
 	handbill(t)
 	const limit, people = 10, 40
 	s := newStreet(t, people, sandbox.Options{Seed: 3}, sandbox.Cloud)
+	s.spaced = true
 	if out, code := s.run(applyArgs...); code != 0 { // also takes the rules
 		t.Fatalf("apply ends with %d:\n%s", code, out)
 	}

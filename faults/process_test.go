@@ -63,6 +63,7 @@ type house struct {
 	people  int
 	wire    sandbox.Provider
 	said    string // by a command before
+	spaced  bool   // keep six seconds between two messages to one person
 	rules   bool   // answer people, so that they get more than the campaign
 	network *sandbox.Sandbox
 }
@@ -191,6 +192,9 @@ func (h *house) launch(name string, args []string, env ...string) *running {
 	h.t.Helper()
 	r := &running{cmd: exec.Command(name, args...), out: new(transcript), done: make(chan struct{})}
 	r.cmd.Dir, r.cmd.Env = h.dir, append(os.Environ(), env...)
+	if !h.spaced {
+		r.cmd.Env = append(r.cmd.Env, "HANDBILL_FP_SPACING=none")
+	}
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
 		h.t.Fatal(err)

@@ -5,8 +5,14 @@
 // leaves the calls out.
 package fp
 
+import "time"
+
 // Hit marks a place by its name.
 func Hit(string) {}
 
 // Err marks a place where something may fail.
 func Err(string) error { return nil }
+
+// Spacing is the least time between two messages to one person that a test asks
+// for; 0 for none asked.
+func Spacing() time.Duration { return 0 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Hit kills the process when HANDBILL_FP names this place: "intent-after:7" is
@@ -28,6 +29,15 @@ func Err(name string) error {
 		return fmt.Errorf("failpoint %s", name)
 	}
 	return nil
+}
+
+// Spacing is the least time between two messages to one person that a test asks
+// for: negative, which is no time, when HANDBILL_FP_SPACING is "none", else 0.
+func Spacing() time.Duration {
+	if os.Getenv("HANDBILL_FP_SPACING") == "none" {
+		return -1
+	}
+	return 0
 }
 
 func reached(name string) bool {
