@@ -39,20 +39,28 @@ func TestRestoredStateIsAcknowledged(t *testing.T) {
 	}
 }
 
-// TestRolledBackState is a copy of an old file put at the state's place, as a
-// restored disk does it.
-func TestRolledBackState(t *testing.T) {
-	d, n := springDesk(t)
+// olderCopy is a desk whose state is a copy from before an apply, which sent
+// that many messages.
+func olderCopy(t *testing.T) (d *desk, n *network, sent int) {
+	t.Helper()
+	d, n = springDesk(t)
 	path := filepath.Join(d.dir, "handbill.state")
 	old, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.must(0, "apply", "-auto-approve")
-	sent := n.count()
+	sent = n.count()
 	if err := os.WriteFile(path, old, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return d, n, sent
+}
+
+// TestRolledBackState is a copy of an old file put at the state's place, as a
+// restored disk does it.
+func TestRolledBackState(t *testing.T) {
+	d, n, sent := olderCopy(t)
 	d.must(1, "apply", "-auto-approve")
 	wantAll(t, d.stderr.String(), "it is older than what was sent from it", "handbill state acknowledge -why")
 	if n.count() != sent {
@@ -147,17 +155,7 @@ func TestOutputsComeWithTheRun(t *testing.T) {
 // TestAnOlderCopyIsSaidByEveryCommand puts a copy back with cp after a webhook
 // that was taken and a run that was made.
 func TestAnOlderCopyIsSaidByEveryCommand(t *testing.T) {
-	d, n := springDesk(t)
-	path := filepath.Join(d.dir, "handbill.state")
-	old, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.must(0, "apply", "-auto-approve")
-	sent := n.count()
-	if err := os.WriteFile(path, old, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	d, n, sent := olderCopy(t)
 	const said, code = "State is older than what was sent", "handbill explain state_halted"
 	for _, command := range [][]string{{"plan"}, {"status"}, {"state", "verify"}, {"apply", "-auto-approve"}, {"serve", "-listen=127.0.0.1:0"}} {
 		d.must(1, command...)
