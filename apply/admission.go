@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
@@ -11,8 +12,8 @@ import (
 // decision is what admission says about a job.
 type decision struct {
 	kind   decisionKind
-	reason string    // of hold
-	until  time.Time // of hold; zero for ever
+	reason delivery.Reason // of hold
+	until  time.Time       // of hold; zero for ever
 }
 
 type decisionKind uint8
@@ -30,11 +31,11 @@ func (l *lane) admission(j *job, now time.Time) decision {
 	if n.stopped() {
 		return decision{kind: leave}
 	}
-	if reason, until := l.openAt(c, &j.entry.Recipient, now); reason != "" {
+	if reason, until := l.openAt(c, &j.entry.Recipient, now); reason != delivery.ReasonNone {
 		return decision{kind: hold, reason: reason, until: until}
 	}
 	if !j.admitted && c.Total > 0 && n.attempted >= c.Total {
-		return decision{kind: hold, reason: "total"}
+		return decision{kind: hold, reason: delivery.ReasonTotal}
 	}
 	return decision{}
 }
@@ -42,15 +43,15 @@ func (l *lane) admission(j *job, now time.Time) decision {
 // openAt says whether a campaign's schedule lets a message go to r at now, and
 // where it does not, why and until when; a zero until is for ever. It is the
 // plan's own rule, asked again at the moment of sending.
-func (l *lane) openAt(c *plan.Campaign, r *message.Recipient, now time.Time) (reason string, until time.Time) {
+func (l *lane) openAt(c *plan.Campaign, r *message.Recipient, now time.Time) (reason delivery.Reason, until time.Time) {
 	q, zone := c.Quiet, ""
 	if q != nil && q.Attribute >= 0 && q.Attribute < len(r.Attributes) {
 		zone = r.Attributes[q.Attribute].Text
 	}
 	switch reason = q.Wait(&l.clock, now, zone); reason {
-	case "not_before":
+	case delivery.ReasonNotBefore:
 		until = q.NotBefore
-	case "quiet_hours":
+	case delivery.ReasonQuietHours:
 		until, _ = q.End(&l.clock, now, zone)
 	}
 	return reason, until
@@ -102,7 +103,7 @@ func (l *lane) follow(j *job, d decision) {
 		return
 	}
 	if prepare(l.sender, j, l.refs); j.unfit != nil {
-		l.halt(j.counts, &Halt{Reason: "encode", Title: j.unfit.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
+		l.halt(j.counts, &Halt{Reason: delivery.HaltEncode, Title: j.unfit.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
 		l.undone(j, j.attempt)
 		return
 	}
@@ -115,17 +116,17 @@ func (l *lane) follow(j *job, d decision) {
 }
 
 // close counts an entry that a gate keeps from being sent in this run.
-func (l *lane) close(j *job, reason string, until time.Time) {
+func (l *lane) close(j *job, reason delivery.Reason, until time.Time) {
 	ev := Event{Kind: EventHeld, Provider: l.provider, Campaign: j.counts.campaign.Address,
 		Recipient: j.entry.Recipient.Key(), Reason: reason, Until: until}
 	l.canaryLeft(j)
 	switch {
 	case j.settled():
-	case reason == "expired":
+	case reason == delivery.ReasonExpired:
 		ev.Kind = EventGated
 		j.counts.gated(reason, false, j.touched)
 		j.counts.leftWith(j.attempt)
-	case reason == "total":
+	case reason == delivery.ReasonTotal:
 		l.undone(j, j.attempt)
 	default:
 		j.counts.hold(reason, until)

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
@@ -150,7 +151,7 @@ func TestSettledByAStatusWhileItWaits(t *testing.T) {
 
 func TestARepetitionMayCarryTheFallback(t *testing.T) {
 	for action, counts := range map[plan.Action]plan.Counts{
-		plan.Retry: {Retry: 2}, plan.Replace: {Replace: 2}, plan.Defer: {Defer: map[string]int{"quiet_hours": 2}},
+		plan.Retry: {Retry: 2}, plan.Replace: {Replace: 2}, plan.Defer: {Defer: map[delivery.Reason]int{"quiet_hours": 2}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger(t)

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
@@ -80,12 +81,12 @@ type Report struct {
 // those of the revision as a whole; Sent counts what this run brought about.
 type CampaignReport struct {
 	state.CampaignRun
-	Sent     int            // accepted in this run
-	Refused  map[string]int // by "code title", in this run
-	Unsent   map[string]int // tried in this run and left pending, by "code title"
-	Gates    map[string]int // cancelled in this run, by gate
-	Halt     *Halt          // why the campaign stopped early; nil when it did not
-	Existing int            // planned, but found in the state already
+	Sent     int                     // accepted in this run
+	Refused  map[string]int          // by "code title", in this run
+	Unsent   map[string]int          // tried in this run and left pending, by "code title"
+	Gates    map[delivery.Reason]int // cancelled in this run, by gate
+	Halt     *Halt                   // why the campaign stopped early; nil when it did not
+	Existing int                     // planned, but found in the state already
 	// DoubtsBefore is how many of InDoubt were there before this run.
 	DoubtsBefore int
 }

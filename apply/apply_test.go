@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
@@ -69,7 +70,7 @@ func TestClasses(t *testing.T) {
 		answer func(string, int) message.Answer
 		tries  int
 		want   state.CampaignRun
-		halt   string
+		halt   delivery.HaltReason
 	}{
 		"accepted":          {accept, 1, state.CampaignRun{Accepted: 1}, ""},
 		"refused":           {first(message.Answer{Class: message.Refused, Code: "131026"}), 1, state.CampaignRun{Rejected: 1}, ""},

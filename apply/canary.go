@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -95,14 +96,14 @@ func (l *lane) judge(n *counts, c *canary) {
 	failed := c.failed
 	t, err := l.r.opt.Recorder.Tally(context.Background(), n.campaign.Address, n.campaign.Revision)
 	if err != nil {
-		l.halt(n, &Halt{Reason: "canary", Title: "how the canary fared could not be read from the state",
+		l.halt(n, &Halt{Reason: delivery.HaltCanary, Title: "how the canary fared could not be read from the state",
 			Advice: "The others are not sent to before somebody has looked. Check the state with \"handbill state verify\"."})
 		return
 	}
 	failed += t.Failed - n.before.Failed
 	rule := n.campaign.Canary
 	if rate := float64(failed) / float64(max(c.taken, 1)); rate > rule.MaxFailureRate {
-		l.halt(n, &Halt{Reason: "canary", Title: fmt.Sprintf("%d of the first %d failed", failed, c.taken),
+		l.halt(n, &Halt{Reason: delivery.HaltCanary, Title: fmt.Sprintf("%d of the first %d failed", failed, c.taken),
 			Advice: "See handbill status for the causes. The others are not sent to before somebody has looked."})
 	}
 }

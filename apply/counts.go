@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
@@ -25,8 +26,8 @@ type counts struct {
 	reopened  int // entries planned as settled, and found not to be
 	refused   map[string]int
 	unsent    map[string]int
-	gates     map[string]int
-	held      map[string]int
+	gates     map[delivery.Reason]int
+	held      map[delivery.Reason]int
 	heldTill  time.Time
 	pending   int // entries that this run leaves undone
 	denied    int // of pending, held and gated: with an attempt that was not taken
@@ -39,7 +40,7 @@ type counts struct {
 
 func newCounts(c *plan.Campaign, before state.Tally) *counts {
 	return &counts{campaign: c, before: before,
-		refused: map[string]int{}, unsent: map[string]int{}, gates: map[string]int{}, held: map[string]int{}}
+		refused: map[string]int{}, unsent: map[string]int{}, gates: map[delivery.Reason]int{}, held: map[delivery.Reason]int{}}
 }
 
 // asPlanned is the record at the beginning, as the plan saw it: everything that
@@ -114,14 +115,14 @@ func (n *counts) unsettled() {
 // repetition that was not attempted is still what it was: settled says so.
 // open says that the counts at the beginning did not have the delivery, or have
 // it no more.
-func (n *counts) gated(gate string, settled, open bool) {
+func (n *counts) gated(gate delivery.Reason, settled, open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.done++
 	switch {
 	case settled:
 		return
-	case gate == state.GateSent || gate == state.GateDoubt || gate == state.GateRefused:
+	case gate == delivery.GateSent.Reason() || gate == delivery.GateDoubt.Reason() || gate == delivery.GateRefused.Reason():
 		if !open { // else a status settled it meanwhile
 			n.existing++
 		}
@@ -131,7 +132,7 @@ func (n *counts) gated(gate string, settled, open bool) {
 }
 
 // hold books an entry that may go on later than this run.
-func (n *counts) hold(reason string, until time.Time) {
+func (n *counts) hold(reason delivery.Reason, until time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.held[reason]++
@@ -227,7 +228,7 @@ func (n *counts) denials(run *state.CampaignRun, after state.Tally) {
 	run.Pending += min(max(run.Planned-added(run), 0), n.before.InDoubt, after.Pending)
 }
 
-func sum(m map[string]int) int {
+func sum[K comparable](m map[K]int) int {
 	n := 0
 	for _, v := range m {
 		n += v

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
@@ -29,15 +30,15 @@ func TestCountsAddUp(t *testing.T) {
 			after: state.Tally{Accepted: 1}, did: func(n *counts) { n.hold("frequency_cap", n.heldTill); n.leftWith(2) },
 			want: state.CampaignRun{Planned: 1, Accepted: 1}},
 		"the same of one that a gate ended": {
-			after: state.Tally{Accepted: 1}, did: func(n *counts) { n.gated(state.GateOptedOut, false, true); n.leftWith(2) },
+			after: state.Tally{Accepted: 1}, did: func(n *counts) { n.gated(delivery.GateOptedOut.Reason(), false, true); n.leftWith(2) },
 			want: state.CampaignRun{Planned: 1, Accepted: 1}},
 		"one that was never tried cannot have been taken": {
 			after: state.Tally{Accepted: 1}, did: left(1), want: state.CampaignRun{Planned: 1, Accepted: 1, Pending: 1}, wrong: true},
 		"found in the state, and not counted there at the beginning": {
-			before: state.Tally{Pending: 1}, after: state.Tally{Accepted: 1}, did: func(n *counts) { n.gated(state.GateSent, false, false) },
+			before: state.Tally{Pending: 1}, after: state.Tally{Accepted: 1}, did: func(n *counts) { n.gated(delivery.GateSent.Reason(), false, false) },
 			want: state.CampaignRun{Planned: 1, Accepted: 1}},
 		"found in the state, where the beginning knew of no attempt": {
-			after: state.Tally{Accepted: 1}, did: func(n *counts) { n.gated(state.GateSent, false, false) },
+			after: state.Tally{Accepted: 1}, did: func(n *counts) { n.gated(delivery.GateSent.Reason(), false, false) },
 			want: state.CampaignRun{Accepted: 1}, wrong: true},
 		"left out by the plan, and taken after all": {
 			before: state.Tally{Pending: 1}, after: state.Tally{Accepted: 1}, skipped: 1, did: left(1),
@@ -51,7 +52,7 @@ func TestCountsAddUp(t *testing.T) {
 			want: state.CampaignRun{Planned: 2, Pending: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newCounts(&plan.Campaign{Counts: plan.Counts{Send: 1, Skip: map[string]int{"opted_out": test.skipped}}}, test.before)
+			n := newCounts(&plan.Campaign{Counts: plan.Counts{Send: 1, Skip: map[delivery.Reason]int{"opted_out": test.skipped}}}, test.before)
 			test.did(n)
 			got := n.close(test.after).CampaignRun
 			if got.Planned != test.want.Planned || got.Accepted != test.want.Accepted || got.Pending != test.want.Pending ||

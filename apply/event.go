@@ -3,6 +3,7 @@ package apply
 import (
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -25,9 +26,9 @@ type Event struct {
 	Campaign  string // address; "" for what concerns a number
 	Recipient string // key, not masked: views mask it
 	Attempt   int
-	Answer    message.Answer // with EventAnswered
-	Again     bool           // with EventAnswered: it will be tried again
-	Reason    string
+	Answer    message.Answer  // with EventAnswered
+	Again     bool            // with EventAnswered: it will be tried again
+	Reason    delivery.Reason // with EventGated, EventHeld, EventPaused
 	Until     time.Time
 	Halt      *Halt
 	// Done and Total are the campaign's sends so far and planned.

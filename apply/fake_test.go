@@ -120,7 +120,7 @@ func (l *ledger) Turn(_ context.Context, _ int64, outcomes []state.Outcome, inte
 
 func (l *ledger) intend(in state.Intent) state.Verdict {
 	if l.gate != nil {
-		if v := l.gate(in); v.Gate != "" {
+		if v := l.gate(in); v.Gate != delivery.GateNone {
 			return v
 		}
 	}
@@ -132,23 +132,23 @@ func (l *ledger) intend(in state.Intent) state.Verdict {
 	switch r.send {
 	case state.Accepted:
 		if !in.Again || in.Attempt != r.attempt+1 {
-			return state.Verdict{Gate: "already_sent"}
+			return state.Verdict{Gate: delivery.GateSent}
 		}
 	case state.InDoubt, state.Sending:
-		return state.Verdict{Gate: "in_doubt"}
+		return state.Verdict{Gate: delivery.GateDoubt}
 	}
 	if r.send == state.Rejected && !in.Retry {
-		return state.Verdict{Gate: "refused_before"}
+		return state.Verdict{Gate: delivery.GateRefused}
 	}
 	if in.Attempt != r.attempt+1 {
-		return state.Verdict{Gate: "attempt", Next: r.attempt + 1, Was: r.send}
+		return state.Verdict{Gate: delivery.GateAttempt, Next: r.attempt + 1, Was: r.send}
 	}
 	if gate, until := delivery.Spaced(unix(l.last[in.Recipient]), time.Now().UnixMilli(), in.Spacing); gate != delivery.GateNone {
-		return state.Verdict{Gate: gate.String(), Until: time.UnixMilli(until)}
+		return state.Verdict{Gate: gate, Until: time.UnixMilli(until)}
 	}
 	slot, ok := l.slotsOf(in.Number).Take(in.Pace, time.Now())
 	if !ok {
-		return state.Verdict{Gate: state.GatePace, Until: slot}
+		return state.Verdict{Gate: delivery.GatePace, Until: slot}
 	}
 	if r.send == state.Accepted {
 		r.orders++

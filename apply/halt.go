@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/state"
 )
 
 // Halt is why sending stopped early.
 type Halt struct {
-	Reason string // "account_fault", "stop_if", "canary", "unreachable", "throttled", "breaker", "encode", "lock_lost", "clock_jumped", "mixed_answers"
+	Reason delivery.HaltReason
 	Code   string
 	Title  string
 	Advice string
@@ -22,22 +23,11 @@ type Halt struct {
 	Since time.Time
 }
 
-// stays reports whether a halt lasts until a person lifts it: where going on
-// costs messages or doubts each time, or where only a person can tell that its
-// cause is gone. The others cost nothing to try again.
-func stays(reason string) bool {
-	switch reason {
-	case "unreachable", "throttled", "lock_lost", "clock_jumped":
-		return false
-	}
-	return true
-}
-
 // halt stops one campaign. Where the halt stays it is in the state before
 // anything more is recorded: a crash must not forget it.
 func (l *lane) halt(n *counts, h *Halt) {
 	own := *h
-	own.Since, own.Stays = l.r.opt.Now().UTC(), stays(h.Reason) && n.campaign.Counts.Sends() > 0
+	own.Since, own.Stays = l.r.opt.Now().UTC(), h.Reason.Stays() && n.campaign.Counts.Sends() > 0
 	if !n.halted(&own) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
@@ -21,7 +22,7 @@ func TestWhichHaltsStay(t *testing.T) {
 	cases := map[string]struct {
 		answer func(string, int) message.Answer
 		change func(*plan.Campaign)
-		reason string
+		reason delivery.HaltReason
 		stays  bool
 	}{
 		"too many refusals stay":              {all(message.Answer{Class: message.Refused, Code: "131026"}), rule, "stop_if", true},

@@ -3,6 +3,7 @@ package apply
 import (
 	"strings"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 )
@@ -83,7 +84,7 @@ func (l *lane) check(a *answered) {
 		d.Distrust()
 	}
 	if l.identity.wrong >= wrongAnswers {
-		l.haltNumber(&Halt{Reason: "mixed_answers", Title: why,
+		l.haltNumber(&Halt{Reason: delivery.HaltMixedAnswers, Title: why,
 			Advice: "Answers of the provider, or of a proxy before it, belong to other messages, so nobody can tell what was taken. " +
 				"Look at the proxy, compare with the provider's own list, and settle who is in doubt with handbill resolve."})
 	}

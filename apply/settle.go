@@ -55,7 +55,7 @@ func (l *lane) react(a *answered, now time.Time) {
 		l.notSent(a, now)
 	case message.AccountFault:
 		ans := &a.answer
-		l.haltNumber(&Halt{Reason: "account_fault", Code: ans.Code, Title: ans.Title, Advice: ans.Advice})
+		l.haltNumber(&Halt{Reason: delivery.HaltAccountFault, Code: ans.Code, Title: ans.Title, Advice: ans.Advice})
 		a.left = true
 	}
 }
@@ -88,12 +88,12 @@ func (l *lane) throttled(a *answered, now time.Time) {
 	ans.RetryAfter = min(ans.RetryAfter, askedWait)
 	pause, ok := l.flow.throttled(ans.RetryAfter, now)
 	if !ok {
-		l.haltNumber(&Halt{Reason: "throttled", Code: ans.Code, Title: ans.Title,
+		l.haltNumber(&Halt{Reason: delivery.HaltThrottled, Code: ans.Code, Title: ans.Title,
 			Advice: "The provider has been refusing everything for being too fast for 15 minutes. Lower throughput, or wait and run apply again: it goes on where it stopped."})
 		a.left = true
 		return
 	}
-	l.pause("throttled", now.Add(pause))
+	l.pause(delivery.ReasonThrottled, now.Add(pause))
 	l.later(a, now.Add(max(pause, throttleWait)))
 }
 
@@ -114,7 +114,7 @@ func (l *lane) notSent(a *answered, now time.Time) {
 	l.flow.unreachable++
 	j.tries++
 	if l.flow.unreachable >= unreachableGiveUp {
-		l.haltNumber(&Halt{Reason: "unreachable", Code: ans.Code, Title: l.provider + ", " + ans.Title,
+		l.haltNumber(&Halt{Reason: delivery.HaltUnreachable, Code: ans.Code, Title: l.provider + ", " + ans.Title,
 			Advice: "No message left. Check the address and the network, then run apply again: it goes on where it stopped."})
 		a.left = true
 		return
@@ -125,13 +125,13 @@ func (l *lane) notSent(a *answered, now time.Time) {
 	}
 	wait := max(min(ans.RetryAfter, askedWait), l.flow.jitter(backoffBase, j.tries))
 	if l.flow.unreachable > 1 { // not this message's trouble alone
-		l.pause("unreachable", now.Add(wait))
+		l.pause(delivery.ReasonUnreachable, now.Add(wait))
 	}
 	l.later(a, now.Add(wait))
 }
 
 // pause stops new sends of the number until then.
-func (l *lane) pause(reason string, until time.Time) {
+func (l *lane) pause(reason delivery.Reason, until time.Time) {
 	if l.flow.pauseFor(until, l.r.opt.Now()) {
 		l.r.observe(Event{Kind: EventPaused, Provider: l.provider, Reason: reason, Until: until})
 	}
@@ -141,11 +141,11 @@ func (l *lane) pause(reason string, until time.Time) {
 func (l *lane) trip(now time.Time) {
 	wait, ok := l.flow.opened()
 	if !ok {
-		l.haltNumber(&Halt{Reason: "breaker", Title: "the provider's answers stay unclear",
+		l.haltNumber(&Halt{Reason: delivery.HaltBreaker, Title: "the provider's answers stay unclear",
 			Advice: "Nothing more is sent, so that no more comes into doubt. See handbill status for what is in doubt, and wait until the provider is well."})
 		return
 	}
-	l.pause("unclear_answers", now.Add(wait))
+	l.pause(delivery.ReasonUnclearAnswers, now.Add(wait))
 }
 
 // stopIf halts a campaign when too many of its last answers were refusals.
@@ -156,7 +156,7 @@ func (l *lane) stopIf(n *counts, ans message.Answer) {
 	}
 	failed := ans.Class != message.Accepted
 	if rate, full := n.recent(failed, rule.Over); full && rate > rule.FailureRate {
-		l.halt(n, &Halt{Reason: "stop_if", Title: fmt.Sprintf("%.0f %% of the last %d sends failed", rate*100, rule.Over),
+		l.halt(n, &Halt{Reason: delivery.HaltStopIf, Title: fmt.Sprintf("%.0f %% of the last %d sends failed", rate*100, rule.Over),
 			Advice: "See handbill status for the causes, and whether the contacts and the message are right."})
 	}
 }

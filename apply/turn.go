@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/pace"
@@ -110,7 +111,7 @@ func (l *lane) putBack(now time.Time) {
 // release lets a job go whose intent is durable, or books the gate that
 // refused it.
 func (l *lane) release(ctx context.Context, j *job, v state.Verdict) {
-	if v.Gate != "" {
+	if v.Gate != delivery.GateNone {
 		l.gate(j, v)
 		return
 	}
@@ -162,15 +163,15 @@ func impersonal(title string, values []string) string {
 // gate does what a verdict asks for that wrote nothing.
 func (l *lane) gate(j *job, v state.Verdict) {
 	switch v.Gate {
-	case state.GatePace: // others send through the number as well
+	case delivery.GatePace: // others send through the number as well
 		l.flow.pace.Told(v.Until, false)
 		l.waiting.put(j, l.r.opt.Now())
 		return
-	case state.GateSpacing:
+	case delivery.GateSpacing:
 		l.waiting.put(j, v.Until)
 		return
 	}
-	if v.Gate == state.GateAttempt { // a saved plan applied again: the rest of it goes on
+	if v.Gate == delivery.GateAttempt { // a saved plan applied again: the rest of it goes on
 		j.attempt = v.Next
 		if j.settled() && v.Was == state.Pending {
 			j.pending = true
@@ -182,12 +183,12 @@ func (l *lane) gate(j *job, v state.Verdict) {
 		return
 	}
 	if !v.Until.IsZero() {
-		l.close(j, v.Gate, v.Until)
+		l.close(j, v.Gate.Reason(), v.Until)
 		return
 	}
 	l.canaryLeft(j)
-	j.counts.gated(v.Gate, j.settled(), j.touched || j.pending)
+	j.counts.gated(v.Gate.Reason(), j.settled(), j.touched || j.pending)
 	j.counts.leftWith(j.attempt)
 	l.r.observe(Event{Kind: EventGated, Provider: l.provider, Campaign: j.counts.campaign.Address,
-		Recipient: j.intent.Recipient, Reason: v.Gate})
+		Recipient: j.intent.Recipient, Reason: v.Gate.Reason()})
 }

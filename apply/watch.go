@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/handbill/handbill/delivery"
 )
 
 // maxDrift is how far the wall clock may go apart from the time that passed,
@@ -56,7 +58,7 @@ func (w *watch) halt(now time.Time) *Halt {
 
 // lockLost is the halt of a run that another one may have overtaken.
 func lockLost() *Halt {
-	return &Halt{Reason: "lock_lost", Title: "the state's lock is not ours any more",
+	return &Halt{Reason: delivery.HaltLockLost, Title: "the state's lock is not ours any more",
 		Advice: "Somebody removed the lock while this run was sending, and another run may have begun. What was in flight is recorded. " +
 			"See handbill status, make sure that no other apply runs, and run apply again: it goes on where it stopped."}
 }
@@ -75,7 +77,7 @@ func (w *watch) drift(now time.Time) *Halt {
 	if off < 0 {
 		way = "back"
 	}
-	return &Halt{Reason: "clock_jumped", Title: fmt.Sprintf("the clock went %s by %s", way, off.Abs().Round(time.Second)),
+	return &Halt{Reason: delivery.HaltClockJumped, Title: fmt.Sprintf("the clock went %s by %s", way, off.Abs().Round(time.Second)),
 		Advice: "The clock was set while this run was sending, or the machine slept. Quiet hours, 24-hour windows and caps depend on it, so nothing more is sent. " +
 			"Check the time, and run apply again: it goes on where it stopped."}
 }

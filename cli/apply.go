@@ -359,12 +359,12 @@ func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct
 // applyDelivery is an apply event as views take it.
 func applyDelivery(ev apply.Event) view.Delivery {
 	d := view.Delivery{Kind: string(ev.Kind), Campaign: ev.Campaign, Provider: ev.Provider, Recipient: ev.Recipient,
-		Attempt: ev.Attempt, Again: ev.Again, Reason: ev.Reason, Until: ev.Until, Done: ev.Done, Total: ev.Total}
+		Attempt: ev.Attempt, Again: ev.Again, Reason: string(ev.Reason), Until: ev.Until, Done: ev.Done, Total: ev.Total}
 	if ev.Kind == apply.EventAnswered {
 		d.Outcome, d.MessageID, d.Code, d.Title = ev.Answer.Class.String(), ev.Answer.ID, ev.Answer.Code, message.SafeText(ev.Answer.Title)
 	}
 	if ev.Halt != nil {
-		d.Reason, d.Code, d.Title = ev.Halt.Reason, ev.Halt.Code, ev.Halt.Title
+		d.Reason, d.Code, d.Title = string(ev.Halt.Reason), ev.Halt.Code, ev.Halt.Title
 	}
 	return d
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
 
@@ -139,12 +140,12 @@ func (p *progress) answered(ev apply.Event) {
 		p.order = append(p.order, ev.Campaign)
 	}
 	c.done, c.total = ev.Done, ev.Total
-	switch ev.Answer.Class.String() {
-	case "accepted":
+	switch ev.Answer.Class {
+	case message.Accepted:
 		c.accepted++
-	case "unknown":
+	case message.Unknown:
 		c.doubt++
-	case "refused", "window_closed", "opted_out":
+	case message.Refused, message.WindowClosed, message.OptedOut:
 		c.refused++
 	}
 	if p.due() {

@@ -42,7 +42,7 @@ func (a *app) listProviders(ctx context.Context, in *inputFlags, asJSON bool) er
 		}
 		r.Providers = append(r.Providers, view.ProviderNumber{Address: pr.Address(), Type: pr.Type, Title: profile.Title,
 			Throughput: workspace.Throughput(pr), Echo: profile.Echo, Polls: profile.Polls, Campaigns: campaignsOf(p.Config, pr),
-			Carries: kinds(profile, providers.Yes), Doubted: kinds(profile, providers.Doubted), Not: kinds(profile, providers.No)})
+			Carries: kinds(profile, message.Yes), Doubted: kinds(profile, message.Doubted), Not: kinds(profile, message.No)})
 	}
 	return a.show(r, a.style(), asJSON)
 }
@@ -58,7 +58,7 @@ func campaignsOf(cfg *lang.Config, pr *lang.Provider) []string {
 }
 
 // kinds are the kinds of message that a profile supports in a degree.
-func kinds(p providers.Profile, s providers.Support) []string {
+func kinds(p providers.Profile, s message.Support) []string {
 	var out []string
 	for _, k := range message.Kinds() {
 		if p.Kinds[k].Support == s {

@@ -191,22 +191,30 @@ func TestJoinsAreJoins(t *testing.T) {
 	})
 }
 
-func TestGatesHaveWords(t *testing.T) {
-	for g := GateNone; g <= GateAttempt; g++ {
-		text, err := json.Marshal(g)
-		var back Gate
-		if err == nil {
-			err = json.Unmarshal(text, &back)
+func TestWordsComeBack(t *testing.T) {
+	var counts map[Reason]int
+	if err := json.Unmarshal([]byte(`{"opted_out":1,"quiet_hours":2}`), &counts); err != nil || counts[GateOptedOut.Reason()] != 1 || counts[ReasonQuietHours] != 2 {
+		t.Errorf("counts by reason come back as %v, %v", counts, err)
+	}
+	for _, g := range gates {
+		if text, err := json.Marshal(map[string]Gate{"gate": g}); err != nil || string(text) != `{"gate":"`+string(g)+`"}` {
+			t.Errorf("%q is written as %s, %v", g, text, err)
 		}
-		if err != nil || back != g || g != GateNone && g.String() == "" {
-			t.Errorf("%d is %s and comes back as %d: %v", g, text, back, err)
+		if r, ok := ParseReason([]byte(g)); !ok || r != g.Reason() {
+			t.Errorf("the gate %q is the reason %q, %v", g, r, ok)
 		}
 	}
 	var g Gate
 	if err := json.Unmarshal([]byte(`"open_sesame"`), &g); err == nil {
 		t.Error("a word that is no gate was read")
 	}
-	if _, err := json.Marshal(Gate(99)); err == nil {
-		t.Error("a number that is no gate was written")
+	if _, ok := ParseReason([]byte("open_sesame")); ok {
+		t.Error("a word that is no reason was read")
+	}
+}
+
+func TestUnknownHaltsStay(t *testing.T) {
+	if HaltUnreachable.Stays() || !HaltCanary.Stays() || !HaltReason("of a later build").Stays() {
+		t.Error("a halt that costs messages lifts itself, or one that costs nothing does not")
 	}
 }

@@ -1,56 +1,44 @@
 package delivery
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Gate is why a message may not go to a person now. The zero value lets it
-// through. Its text and its JSON are a word, such as "opted_out".
-type Gate uint8
+// through. Its text and its JSON are the word itself, such as "opted_out".
+type Gate string
 
 // The gates.
 const (
-	GateNone Gate = iota
-	GateOptedOut
-	GateErased
-	GateConsent
-	GateCooldown
-	GateWindowClosed
-	GateWindowUnknown
-	GateCap
-	GateSent
-	GateDoubt
-	GateRefused // it was refused, and this attempt is no retry
-	GateAttempt // the attempt's number is not the next: the plan is older than the state
-	GateSpacing // the person got another message a moment ago
-	GatePace    // the number has sent what its limit allows
+	GateNone          Gate = ""
+	GateOptedOut      Gate = "opted_out"
+	GateErased        Gate = "erased"
+	GateConsent       Gate = "no_consent"
+	GateCooldown      Gate = "cooldown"
+	GateWindowClosed  Gate = "window_closed"
+	GateWindowUnknown Gate = "window_unknown"
+	GateCap           Gate = "frequency_cap"
+	GateSent          Gate = "already_sent"
+	GateDoubt         Gate = "in_doubt"
+	GateRefused       Gate = "refused_before" // the delivery was refused, and this attempt is no retry
+	GateAttempt       Gate = "attempt"        // the attempt's number is not the next: the plan is older than the state
+	GateSpacing       Gate = "spacing"        // the person got another message a moment ago
+	GatePace          Gate = "pace"           // the number has sent what its limit allows
 )
 
-var gates = [...]string{"", "opted_out", "erased", "no_consent", "cooldown", "window_closed", "window_unknown",
-	"frequency_cap", "already_sent", "in_doubt", "refused_before", "attempt", "spacing", "pace"}
+var gates = []Gate{GateNone, GateOptedOut, GateErased, GateConsent, GateCooldown, GateWindowClosed, GateWindowUnknown,
+	GateCap, GateSent, GateDoubt, GateRefused, GateAttempt, GateSpacing, GatePace}
 
-// String is the gate's word; "" for GateNone.
-func (g Gate) String() string {
-	if int(g) >= len(gates) {
-		return "unknown"
-	}
-	return gates[g]
-}
+// Reason is the gate as the reason why somebody gets nothing.
+func (g Gate) Reason() Reason { return Reason(g) }
 
-// MarshalText implements encoding.TextMarshaler, and with it JSON.
-func (g Gate) MarshalText() ([]byte, error) {
-	if int(g) >= len(gates) {
-		return nil, fmt.Errorf("no gate has the number %d", g)
-	}
-	return []byte(gates[g]), nil
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler. A word that is no gate is
-// an error, so that nothing passes for being unknown.
+// UnmarshalText implements encoding.TextUnmarshaler, and with it JSON. A word
+// that is no gate is an error, so that nothing passes for being unknown.
 func (g *Gate) UnmarshalText(text []byte) error {
-	for i, word := range gates {
-		if word == string(text) {
-			*g = Gate(i)
-			return nil
-		}
+	if !slices.Contains(gates, Gate(text)) {
+		return fmt.Errorf("%q is no gate", text)
 	}
-	return fmt.Errorf("%q is no gate", text)
+	*g = Gate(text)
+	return nil
 }

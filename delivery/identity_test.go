@@ -191,7 +191,7 @@ func TestSightingsInAnyOrder(t *testing.T) {
 
 func TestAStopHoldsWhenTwoTurnOutToBeOne(t *testing.T) {
 	out, in := Opt{OptedOut, now, "stop_word", ""}, Opt{OptedIn, now + 9, "opt_in", ""}
-	pause := Opt{OptedOut, now + 5, ReasonUnclear, ""}
+	pause := Opt{OptedOut, now + 5, OptUnclear, ""}
 	for _, tt := range []struct{ a, b, want Opt }{
 		{out, in, out}, {pause, in, pause}, {out, pause, out}, {in, Opt{}, in}, {Opt{}, Opt{}, Opt{}},
 		{in, Opt{OptedIn, now, "opt_in", ""}, in},

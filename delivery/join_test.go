@@ -82,7 +82,7 @@ func TestMarketing(t *testing.T) {
 
 func TestHeed(t *testing.T) {
 	stop := Opt{Choice: OptedOut, At: 10, Reason: "stop_word", Evidence: "enough"}
-	pause := Opt{Choice: OptedOut, At: 10, Reason: ReasonUnclear, Evidence: "enough?"}
+	pause := Opt{Choice: OptedOut, At: 10, Reason: OptUnclear, Evidence: "enough?"}
 	in := Opt{Choice: OptedIn, At: 10}
 	stay := func(at int64) Opt { return Opt{Choice: OptedIn, At: at, Reason: "stay"} }
 	for _, c := range []struct {
@@ -99,8 +99,8 @@ func TestHeed(t *testing.T) {
 		{"a stop before an opt-in", in, WishStop, Opt{At: 9, Reason: "stop_word"}, in, false},
 		{"a second stop", stop, WishStop, Opt{At: 9, Reason: "stop_word"}, stop, false},
 		{"a stop takes the place of a pause, also an older one", pause, WishStop, Opt{At: 5, Reason: "stop_word"}, Opt{OptedOut, 5, "stop_word", ""}, true},
-		{"an unclear word", Opt{}, WishUnclear, Opt{At: 10, Reason: ReasonUnclear, Evidence: "enough?"}, pause, true},
-		{"an unclear word after a stop", stop, WishUnclear, Opt{At: 20, Reason: ReasonUnclear}, stop, false},
+		{"an unclear word", Opt{}, WishUnclear, Opt{At: 10, Reason: OptUnclear, Evidence: "enough?"}, pause, true},
+		{"an unclear word after a stop", stop, WishUnclear, Opt{At: 20, Reason: OptUnclear}, stop, false},
 		{"stay lifts a pause", pause, WishStay, Opt{At: 11}, stay(11), false},
 		{"stay within the same second", pause, WishStay, Opt{At: 10}, stay(10), false},
 		{"stay from before the pause", pause, WishStay, Opt{At: 9}, pause, false},

@@ -133,7 +133,7 @@ func (o Opt) strictness() int {
 	switch {
 	case o.Choice != OptedOut:
 		return 0
-	case o.Reason == ReasonUnclear:
+	case o.Reason == OptUnclear:
 		return 1
 	}
 	return 2

@@ -11,16 +11,16 @@ const (
 	WishStay         // answers that: marketing may go on
 )
 
-// ReasonUnclear is the reason of an opt-out that is only a pause: what the
+// OptUnclear is the reason of an opt-out that is only a pause: what the
 // person wrote may have meant something else. WishStay lifts it and no other.
-const ReasonUnclear = "stop_word_unclear"
+const OptUnclear = "stop_word_unclear"
 
 // Heed joins a wish to what a person chose. said is the choice that the wish
 // makes, with its time, reason and evidence. It reports whether marketing to the
 // person stopped by it.
 func (o Opt) Heed(w Wish, said Opt) (Opt, bool) {
 	out := o.Choice == OptedOut
-	paused := out && o.Reason == ReasonUnclear
+	paused := out && o.Reason == OptUnclear
 	switch {
 	case w == WishStop && paused:
 		// A clear word replaces the pause whichever is joined first, so that

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/apply"
-	rules "github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
@@ -303,7 +303,7 @@ func (w *world) optOuts() {
 		}
 		ev := message.Event{Kind: message.EventPreference, OptOut: true, From: message.Address{Phone: phone(i)}, At: time.Now()}
 		w.queue = append(w.queue, hook{due: time.Now().Add(time.Duration(w.luck(4_000_000, 71, i)) * time.Microsecond), n: -i,
-			body: delivery{body: fmt.Sprint("stop ", i), events: []message.Event{ev}}})
+			body: webhookBody{body: fmt.Sprint("stop ", i), events: []message.Event{ev}}})
 	}
 	select {
 	case w.wake <- struct{}{}:
@@ -381,7 +381,7 @@ func (w *world) check(p *process, rep *apply.Report, err error) {
 	if p.dead {
 		return // a dead process says nothing
 	}
-	var transition *rules.TransitionError
+	var transition *delivery.TransitionError
 	switch {
 	case errors.As(err, &transition):
 		w.problem("run %d: an impossible move: %v", p.run, err)
@@ -414,7 +414,7 @@ func (w *world) check(p *process, rep *apply.Report, err error) {
 			w.seen.add("cancelled")
 		}
 		if c.Halt != nil {
-			w.seen.add("halt " + c.Halt.Reason)
+			w.seen.add("halt " + string(c.Halt.Reason))
 		}
 	}
 }

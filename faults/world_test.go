@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/plan"
@@ -108,8 +109,8 @@ type world struct {
 	problems []string
 }
 
-// delivery is one webhook body.
-type delivery struct {
+// webhookBody is one webhook body.
+type webhookBody struct {
 	body   string
 	at     int64
 	events []message.Event
@@ -118,7 +119,7 @@ type delivery struct {
 // hook is a webhook on its way.
 type hook struct {
 	due  time.Time
-	body delivery
+	body webhookBody
 	n    int
 }
 
@@ -250,7 +251,7 @@ func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in [
 		return nil, err
 	}
 	for _, one := range v {
-		p.w.seen.add("gate " + one.Gate)
+		p.w.seen.add("gate " + string(one.Gate))
 	}
 	return v, nil
 }
@@ -464,7 +465,7 @@ func (w *world) story(who int, ref, id, how string) {
 	for _, rank := range steps {
 		w.hooks++
 		ev := message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Rank: rank, At: time.Now()}
-		h := hook{n: w.hooks, body: delivery{body: fmt.Sprint(id, rank), events: []message.Event{ev}}}
+		h := hook{n: w.hooks, body: webhookBody{body: fmt.Sprint(id, rank), events: []message.Event{ev}}}
 		wait := time.Duration(w.luck(3_000_000, 4, w.hooks)) * time.Microsecond
 		if how == "late" {
 			wait += 50 * time.Hour
@@ -531,7 +532,7 @@ func (w *world) deliver() time.Duration {
 	return w.queue[0].due.Sub(now)
 }
 
-func (w *world) append(d delivery) {
+func (w *world) append(d webhookBody) {
 	_, err := w.store.Append(context.Background(), []state.Inbox{{Provider: "provider.sandbox.main", Received: time.UnixMilli(d.at), Raw: []byte(d.body), Events: d.events}})
 	if err != nil {
 		w.problem("a webhook was not accepted: %v", err)
@@ -592,7 +593,7 @@ func (w *world) outs(ctx context.Context) (out, shut map[string]bool) {
 func (w *world) plan(ctx context.Context, retry bool) *plan.Plan {
 	out, _ := w.outs(ctx)
 	var entries []plan.Entry
-	counts := plan.Counts{Skip: map[string]int{}, Defer: map[string]int{}}
+	counts := plan.Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}
 	for i, st := range w.standings(ctx) {
 		e := plan.Entry{Action: plan.Send, Attempt: st.attempt + 1, Values: []string{"v" + strconv.Itoa(i)}}
 		e.Recipient.Phone = phone(i)

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 )
@@ -61,7 +62,7 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 		Provider: decl.Provider.Address(), Change: b.changeOf(address), Throughput: decl.Throughput,
 		Draft: -1, FallbackDraft: -1, AssumeOpen: decl.Window == "assume_open", MaxAttempts: decl.MaxAttempts,
 		StopIf: StopIf(decl.StopIf), Consent: decl.Audience.HasConsent, Source: sourceName(decl.Audience),
-		Counts: Counts{Skip: map[string]int{}, Defer: map[string]int{}}, Samples: []Sample{}, Notes: []string{},
+		Counts: Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}, Samples: []Sample{}, Notes: []string{},
 		Quiet: quiet(decl.Schedule, -1),
 	}
 	c.Halt = b.haltOf(address)

@@ -134,7 +134,7 @@ func TestCases(t *testing.T) {
 			want: "1 send, 2 send, 3 send"},
 		{name: "a provider that can't", want: "", says: []string{"capability"},
 			change: func(in *Inputs) {
-				in.Supports.Message = func(*lang.Provider, *message.Draft) (string, string) { return "no", "Use another." }
+				in.Supports.Message = func(*lang.Provider, *message.Draft) (message.Support, string) { return message.No, "Use another." }
 			}},
 		{name: "a renamed campaign", config: strings.Replace(small, `campaign "spring"`, `campaign "summer"`, 1), want: "1 send, 2 send, 3 send", says: []string{"rename_would_resend"},
 			state: &memState{resources: []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte(`{}`)}}, deliveries: sent(anna)}},

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 )
 
@@ -86,7 +87,7 @@ func (b *builder) outputJSON(name string, v cty.Value) string {
 //	plan.changes.create, .update, .delete         resources
 func (p *Plan) Value() cty.Value {
 	campaigns := map[string]cty.Value{}
-	total := Campaign{Counts: Counts{Skip: map[string]int{}, Defer: map[string]int{}}}
+	total := Campaign{Counts: Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}}
 	cost := new(big.Rat)
 	priced := false
 	for i := range p.Campaigns {
@@ -177,12 +178,12 @@ func (c *Campaign) value(cost *big.Rat) cty.Value {
 }
 
 // reasons are counts by reason as a map, and their sum.
-func reasons(counts map[string]int) (cty.Value, int) {
+func reasons(counts map[delivery.Reason]int) (cty.Value, int) {
 	sum := 0
 	m := map[string]cty.Value{}
 	for reason, n := range counts {
 		sum += n
-		m[reason] = cty.NumberIntVal(int64(n))
+		m[string(reason)] = cty.NumberIntVal(int64(n))
 	}
 	if len(m) == 0 {
 		return cty.MapValEmpty(cty.Number), 0

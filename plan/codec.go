@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -56,7 +57,7 @@ func appendHead(dst []byte, e *Entry, source string) []byte {
 	if !e.WindowUntil.IsZero() {
 		flags |= hasWindow
 	}
-	if e.Reason != "" {
+	if e.Reason != delivery.ReasonNone {
 		flags |= hasReason
 	}
 	if e.Recipient.Place.Element > 0 {
@@ -75,7 +76,7 @@ func appendHead(dst []byte, e *Entry, source string) []byte {
 		dst = binary.AppendVarint(dst, e.WindowUntil.Unix())
 	}
 	if flags&hasReason != 0 {
-		dst = appendString(dst, e.Reason)
+		dst = appendString(dst, string(e.Reason))
 	}
 	return dst
 }
@@ -151,7 +152,7 @@ func appendDecided(dst []byte, e *Entry, c *Campaign, core []byte) []byte {
 	}
 	dst = append(dst, byte(action))
 	if !action.Sends() {
-		return appendString(dst, e.Reason)
+		return appendString(dst, string(e.Reason))
 	}
 	dst = binary.AppendUvarint(dst, uint64(e.Attempt))
 	return append(dst, core...)
@@ -167,7 +168,6 @@ type decoder struct {
 	// the values are valid until the next entry.
 	skim    bool
 	skimmed []string
-	reasons map[string]string // those that were seen, to be had again
 }
 
 const skimmedText = "…"
@@ -244,21 +244,11 @@ func (d *decoder) string() string {
 	return string(b)
 }
 
-// reason is a text of which there are few.
-func (d *decoder) reason() string {
-	const few = 100
-	b := d.bytes(d.uvarint())
-	if known, ok := d.reasons[string(b)]; ok {
-		return known
-	}
-	reason := string(b)
-	if d.reasons == nil {
-		d.reasons = map[string]string{}
-	}
-	if len(d.reasons) < few {
-		d.reasons[reason] = reason
-	}
-	return reason
+// reason is a word that delivery knows.
+func (d *decoder) reason() delivery.Reason {
+	r, ok := delivery.ParseReason(d.bytes(d.uvarint()))
+	d.bad = d.bad || !ok
+	return r
 }
 
 // entry decodes one entry. core is where its core begins.

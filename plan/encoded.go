@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/handbill/handbill/delivery"
 )
 
 // Attach gives p the entries that are in s. Close closes s.
@@ -66,7 +68,7 @@ type Sums struct {
 func (p *Plan) Sum() (*Sums, error) {
 	s := &Sums{Recipients: make([]int, len(p.Campaigns)), Counts: make([]Counts, len(p.Campaigns))}
 	for i := range s.Counts {
-		s.Counts[i] = Counts{Skip: map[string]int{}, Defer: map[string]int{}}
+		s.Counts[i] = Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}
 	}
 	h := sha256.New()
 	var buf []byte

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"pgregory.net/rapid"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -60,7 +61,7 @@ func TestWait(t *testing.T) {
 		quiet  *Quiet
 		at     time.Time
 		zone   string
-		reason string
+		reason delivery.Reason
 	}{
 		{"no schedule", nil, testAt, "", ""},
 		{"day", berlin, testAt, "", ""},

@@ -56,15 +56,15 @@ type Inputs struct {
 	Parallelism int
 }
 
-// Supports says what a sending number can do: "yes", "doubted" (a warning with
-// the note) or "no" (an error with the note). A nil function says yes.
+// Supports says what a sending number can do. message.Doubted is a warning with
+// the note, message.No an error. A nil function says message.Yes.
 type Supports struct {
 	// Message is about a message as it is declared. The draft tells which texts it
 	// has and what goes with it.
-	Message func(p *lang.Provider, d *message.Draft) (support, note string)
+	Message func(p *lang.Provider, d *message.Draft) (support message.Support, note string)
 	// Feature is about what a reply rule asks for beside its message, by the
 	// argument's name: "mark_read", "typing".
-	Feature func(p *lang.Provider, name string) (support, note string)
+	Feature func(p *lang.Provider, name string) (support message.Support, note string)
 }
 
 // Options are the choices of a person for one plan.

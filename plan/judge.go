@@ -134,7 +134,7 @@ func (j *judge) row(w *worker, b *batch, values []message.Value, v *verdict, err
 		return
 	}
 	if !j.scope.targeted(j.campaign.Address, v.key) {
-		v.skip("not_targeted")
+		v.skip(delivery.ReasonNotTargeted)
 		return
 	}
 	j.decide(w, b, v)
@@ -147,13 +147,13 @@ func (j *judge) rowError(v *verdict, err error) {
 	var failed *lang.RowError
 	switch {
 	case errors.As(err, &unreadable):
-		v.skip("unreadable_row")
+		v.skip(delivery.ReasonUnreadableRow)
 		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: strings.TrimSpace(dotted(unreadable.Summary) + " " + unreadable.Detail)})
 	case errors.As(err, &failed):
-		v.skip("evaluation")
+		v.skip(delivery.ReasonEvaluation)
 		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary + failed.Detail}, detail: either(failed.Detail, failed.Summary)})
 	default:
-		v.skip("evaluation")
+		v.skip(delivery.ReasonEvaluation)
 		j.problem(v, j.decl.Audience.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
 	}
 }
@@ -169,7 +169,7 @@ func (j *judge) address(w *worker, v *verdict) bool {
 	phone, err := w.numbers.Parse(w.person.Phone, j.decl.Audience.Region)
 	if err != nil {
 		v.keyless = true
-		v.skip("invalid_phone")
+		v.skip(delivery.ReasonInvalidPhone)
 		p := problem{cause: cause{code: "invalid_phone"}}
 		p.rule, p.detail = numberReason(err)
 		j.problem(v, j.decl.Audience.DeclRange, p)
@@ -196,7 +196,7 @@ func (j *judge) person(v *verdict) {
 // decide says what happens to a recipient whose address is known.
 func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	if j.isExcluded(v.key) {
-		v.skip("excluded")
+		v.skip(delivery.ReasonExcluded)
 		return
 	}
 	to := v.entry.Recipient.Key()
@@ -216,19 +216,19 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 				v.oldText = j.textChanged(w, b, v.entry.Recipient, sent.Digest)
 			}
 			if action == Skip {
-				v.skip("cancelled")
+				v.skip(delivery.ReasonCancelled)
 			}
 			v.entry.Action = action
 			return
 		}
 	}
-	c, reason := j.gates(w, v)
-	if reason != "" {
+	c, known, reason := j.gates(w, v)
+	if reason != delivery.ReasonNone {
 		v.skip(reason)
 		return
 	}
 	if !c.window && j.campaign.Category == "authentication" && v.entry.Recipient.Phone == "" {
-		v.skip("phone_needed")
+		v.skip(delivery.ReasonPhoneNeeded)
 		j.problem(v, templateOf(j.decl).DeclRange, problem{cause: cause{code: "phone_needed"},
 			detail: "WhatsApp delivers an authentication template to a phone number only and refuses a user id (131062). Give the audience these people's numbers, or send them a template of another category"})
 		return
@@ -236,17 +236,11 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	if action == Send && c == j.fallback {
 		action = Fallback
 	}
-	v.starts = !c.window && j.shut(w, v)
+	// Somebody whose window is closed, as far as anybody knows, begins a
+	// conversation by what goes to them.
+	v.starts = !c.window && known.Gate(j.at.UnixMilli(), false) != delivery.GateNone
 	v.entry.Action, v.entry.Attempt = action, sent.Attempt+1
 	j.render(w, b, c, v)
-}
-
-// shut says whether somebody's window at the sending number is closed, as far as
-// anybody knows: what goes to them then starts a conversation.
-func (j *judge) shut(w *worker, v *verdict) bool {
-	id := j.known.id(v.key, v.id)
-	known := j.windows.window(id, j.known.of(id), w.person.LastInbound, j.at)
-	return known.Gate(j.at.UnixMilli(), false) != delivery.GateNone
 }
 
 // settled says what a delivery that the state has means for this plan; done is
@@ -281,48 +275,45 @@ func pick(c bool, yes, no Action) Action {
 	return no
 }
 
-// gates choose the message for the recipient, or say why there is none.
-func (j *judge) gates(w *worker, v *verdict) (*compiled, string) {
+// gates choose the message for the recipient, with what is known of their
+// window at the sending number, or say why there is none.
+func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window, reason delivery.Reason) {
 	id := j.known.id(v.key, v.id)
 	p := j.known.of(id)
 	switch {
 	case j.known.erased(v.entry.Recipient.Key()):
-		return nil, delivery.GateErased.String()
+		return nil, known, delivery.GateErased.Reason()
 	case p.optedOut:
-		return nil, delivery.GateOptedOut.String()
+		return nil, known, delivery.GateOptedOut.Reason()
+	case message.Unserved(v.entry.Recipient.Address):
+		return nil, known, delivery.ReasonCountry
 	}
-	from := country(v.entry.Recipient.Address)
-	if message.Unserved(v.entry.Recipient.Address) {
-		return nil, "unreachable_country"
-	}
-	c := j.main
+	c, known = j.main, j.windows.window(id, p, w.person.LastInbound, j.at)
 	if c.window {
-		known := j.windows.window(id, p, w.person.LastInbound, j.at)
 		if ends := known.Ends(); ends != 0 {
 			v.entry.WindowUntil = time.UnixMilli(ends).UTC()
 		}
 		switch gate := known.Gate(j.at.UnixMilli(), j.campaign.AssumeOpen); {
 		case gate == delivery.GateNone:
-			return c, ""
+			return c, known, delivery.ReasonNone
 		case j.fallback == nil:
-			return nil, gate.String()
+			return nil, known, gate.Reason()
 		}
 		c = j.fallback
 	}
 	switch {
 	case !w.person.Consent:
-		return nil, delivery.GateConsent.String()
+		return nil, known, delivery.GateConsent.Reason()
 	case !j.campaign.Marketing():
-		return c, ""
-	case from == "US":
+	case country(v.entry.Recipient.Address) == "US":
 		p := problem{cause: cause{code: "us_marketing"}, severity: hcl.DiagWarning}
 		p.campaign = j.campaign.Address
 		v.problems = append(v.problems, placed{p, templateOf(j.decl).DeclRange})
-		return nil, "us_marketing"
+		return nil, known, delivery.ReasonUSMarketing
 	case delivery.Cooling(int64(p.cooldown)*1000, j.at.UnixMilli()):
-		return nil, delivery.GateCooldown.String()
+		return nil, known, delivery.GateCooldown.Reason()
 	}
-	return c, ""
+	return c, known, delivery.ReasonNone
 }
 
 // render makes the values of the recipient's message, checks it, and puts it
@@ -334,23 +325,23 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	}
 	zone := j.zone(w, b, v)
 	reason := j.campaign.Quiet.Wait(&w.clock, j.at, zone)
-	if j.campaign.Quiet.zoneless(zone) || reason == "quiet_hours" && j.alwaysQuiet(w, zone) {
-		v.skip("quiet_hours_zone_unknown")
+	if j.campaign.Quiet.zoneless(zone) || reason == delivery.ReasonQuietHours && j.alwaysQuiet(w, zone) {
+		v.skip(delivery.ReasonZoneUnknown)
 		j.problem(v, j.decl.Schedule.DeclRange, problem{cause: cause{code: "quiet_hours_zone_unknown"}})
 		return
 	}
-	if reason == "expired" {
+	if reason == delivery.ReasonExpired {
 		v.skip(reason)
 		return
 	}
 	v.entry.Draft, v.entry.Values = c.draft, values
 	v.entry.Digest = j.digest(w, c, values)
 	v.length = c.body.length(values)
-	if reason == "" && j.campaign.Halted() {
-		reason = "halted"
+	if reason == delivery.ReasonNone && j.campaign.Halted() {
+		reason = delivery.ReasonHalted
 	}
 	// A repetition stays one while it waits: apply knows the schedule too.
-	if reason != "" && !v.entry.Action.Repeats() {
+	if reason != delivery.ReasonNone && !v.entry.Action.Repeats() {
 		v.entry.Action, v.entry.Reason = Defer, reason
 	}
 }
@@ -425,7 +416,7 @@ func (j *judge) values(w *worker, b *batch, c *compiled, v *verdict) ([]string, 
 		j.problem(v, c.program.Range(found.Path), p)
 	})
 	if !ok {
-		v.skip("message_limit")
+		v.skip(delivery.ReasonMessageLimit)
 	}
 	return values, ok
 }
@@ -445,19 +436,19 @@ func (j *judge) eval(w *worker, b *batch, c *compiled, r *message.Recipient) ([]
 func (j *judge) valueError(w *worker, v *verdict, err error) {
 	var failed *lang.ValueError
 	if !errors.As(err, &failed) {
-		v.skip("evaluation")
+		v.skip(delivery.ReasonEvaluation)
 		j.problem(v, j.decl.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
 		return
 	}
-	code, detail := "evaluation", either(failed.Detail, failed.Summary)
+	reason, detail := delivery.ReasonEvaluation, either(failed.Detail, failed.Summary)
 	if failed.Code == "empty_value" {
-		code = failed.Code
+		reason = delivery.ReasonEmptyValue
 	}
 	if w.person.Placeholder(attribute(j.decl.Audience, failed.Attribute)) {
-		code, detail = "placeholder_value", placeholderDetail(failed.Attribute)
+		reason, detail = delivery.ReasonPlaceholder, placeholderDetail(failed.Attribute)
 	}
-	v.skip(code)
-	j.problem(v, failed.Range, problem{cause: cause{code: code, rule: failed.Summary + failed.Attribute}, detail: detail})
+	v.skip(reason)
+	j.problem(v, failed.Range, problem{cause: cause{code: string(reason), rule: failed.Summary + failed.Attribute}, detail: detail})
 }
 
 // placeholderDetail says what to do about an attribute that holds a placeholder.
@@ -494,7 +485,7 @@ func (j *judge) problem(v *verdict, rng hcl.Range, p problem) {
 	v.problems = append(v.problems, placed{p, rng})
 }
 
-func (v *verdict) skip(reason string) {
+func (v *verdict) skip(reason delivery.Reason) {
 	e := &v.entry
 	e.Action, e.Reason, e.Draft, e.Values, e.Attempt = Skip, reason, -1, nil, 0
 	e.Digest, e.WindowUntil, e.Recipient.Attributes = [16]byte{}, time.Time{}, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -135,12 +136,12 @@ func (l *ledger) amend(v *verdict, repeated bool) bool {
 	}
 	c := l.campaign
 	if c.CapCount > 0 && l.recent.of(v.key)+l.planned.of(v.key) >= c.CapCount {
-		v.skip("frequency_cap")
+		v.skip(delivery.GateCap.Reason())
 		return true
 	}
 	if a != Defer {
 		if c.Total > 0 && l.sends >= c.Total && !a.Repeats() {
-			v.entry.Action, v.entry.Reason = Defer, "total_limit"
+			v.entry.Action, v.entry.Reason = Defer, delivery.ReasonTotalLimit
 			return true
 		}
 		l.sends++
@@ -154,10 +155,10 @@ func (l *ledger) duplicate(v *verdict) {
 	v.problems = nil
 	was, several := l.firsts[v.key]
 	if !several || was.own == v.own {
-		v.skip("duplicate")
+		v.skip(delivery.ReasonDuplicate)
 		return
 	}
-	v.skip("duplicate_person")
+	v.skip(delivery.ReasonDuplicatePerson)
 	v.problems = append(v.problems, placed{problem{cause: cause{code: "duplicate_person", campaign: l.campaign.Address}, severity: hcl.DiagWarning,
 		detail: "The state knows that their ids are one person's. Their first row counts.", with: was.place}, l.judge.decl.Audience.DeclRange})
 }
@@ -192,7 +193,7 @@ func (l *ledger) sending(v *verdict) {
 	e := &v.entry
 	l.campaign.Longest = max(l.campaign.Longest, v.length)
 	l.samples.see(e, v.length)
-	if now := e.Action != Defer || e.Reason == "quiet_hours"; v.starts && now && l.campaign.Messaging != nil {
+	if now := e.Action != Defer || e.Reason == delivery.ReasonQuietHours; v.starts && now && l.campaign.Messaging != nil {
 		l.campaign.Messaging.Starts++
 		if l.reach != nil {
 			l.reach.add(v.key)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 )
 
@@ -82,22 +83,22 @@ func (c *Clock) wall(at time.Time, zone string) (m int, ok bool) {
 }
 
 // Wait is why a message to somebody in the zone is not for the moment at:
-// "expired" for good, "not_before" or "quiet_hours" for a while; "" for no
-// reason. zone may be several names with spaces between, of which any may be
+// ReasonExpired for good, ReasonNotBefore or ReasonQuietHours for a while;
+// ReasonNone for no reason. zone may be several names with spaces between, of which any may be
 // the person's: it is quiet where it is quiet in one. Where it is "" or unknown
 // the schedule's own zone counts. Planning and sending decide by it.
-func (q *Quiet) Wait(c *Clock, at time.Time, zone string) string {
+func (q *Quiet) Wait(c *Clock, at time.Time, zone string) delivery.Reason {
 	switch {
 	case q == nil:
-		return ""
+		return delivery.ReasonNone
 	case !q.NotAfter.IsZero() && !at.Before(q.NotAfter):
-		return "expired"
+		return delivery.ReasonExpired
 	case at.Before(q.NotBefore):
-		return "not_before"
+		return delivery.ReasonNotBefore
 	case q.hasQuietHours() && q.quietFor(c, at, zone) > 0:
-		return "quiet_hours"
+		return delivery.ReasonQuietHours
 	}
-	return ""
+	return delivery.ReasonNone
 }
 
 // quietFor is how many minutes of wall time it stays quiet in the zones; 0 when

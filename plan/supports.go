@@ -58,9 +58,9 @@ func (can Supports) carried(n *lang.Provider, m *lang.Message, d *message.Draft,
 		return nil
 	}
 	switch support, note := can.Message(n, d); support {
-	case "no":
+	case message.No:
 		return hcl.Diagnostics{fail("capability", at, "%s can't carry %s. %s", n.Address(), m.Address(), ended(note))}
-	case "doubted":
+	case message.Doubted:
 		return hcl.Diagnostics{warn("capability_doubted", at, "It is not certain that %s carries %s. %s", n.Address(), m.Address(), ended(note))}
 	}
 	return nil
@@ -71,9 +71,9 @@ func (can Supports) feature(n *lang.Provider, r *lang.ReplyRule, name string) hc
 		return nil
 	}
 	switch support, note := can.Feature(n, name); support {
-	case "no":
+	case message.No:
 		return hcl.Diagnostics{fail("capability", r.DeclRange, "%s has no %s, which %s asks for. %s", n.Address(), name, r.Address(), ended(note))}
-	case "doubted":
+	case message.Doubted:
 		return hcl.Diagnostics{warn("capability_doubted", r.DeclRange, "It is not certain that %s has %s, which %s asks for. %s", n.Address(), name, r.Address(), ended(note))}
 	}
 	return nil

@@ -23,22 +23,23 @@ reply_rule "r" {
 }
 `
 	for name, c := range map[string]struct {
-		rule, can string // what the number says of everything asked
-		code      string
+		rule string
+		can  message.Support // what the number says of everything asked
+		code string
 	}{
-		"nothing asked":        {"", "yes", ""},
-		"typing, carried":      {"typing = true", "yes", ""},
-		"typing, doubted":      {"typing = true", "doubted", "capability_doubted"},
-		"typing, not carried":  {"typing = true", "no", "capability"},
-		"mark_read":            {"mark_read = true", "no", "capability"},
-		"mark_read and typing": {"mark_read = true\n  typing = true", "no", "capability"},
+		"nothing asked":        {"", message.Yes, ""},
+		"typing, carried":      {"typing = true", message.Yes, ""},
+		"typing, doubted":      {"typing = true", message.Doubted, "capability_doubted"},
+		"typing, not carried":  {"typing = true", message.No, "capability"},
+		"mark_read":            {"mark_read = true", message.No, "capability"},
+		"mark_read and typing": {"mark_read = true\n  typing = true", message.No, "capability"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, map[string]string{"main.hcl": strings.Replace(config, "RULE", c.rule, 1)})
 			var asked []string
 			w.in.Supports = Supports{
-				Message: func(*lang.Provider, *message.Draft) (string, string) { return "yes", "" },
-				Feature: func(_ *lang.Provider, name string) (string, string) {
+				Message: func(*lang.Provider, *message.Draft) (message.Support, string) { return message.Yes, "" },
+				Feature: func(_ *lang.Provider, name string) (message.Support, string) {
 					asked = append(asked, name)
 					return c.can, "Use another."
 				},
@@ -51,7 +52,7 @@ reply_rule "r" {
 		})
 	}
 	w := open(t, map[string]string{"main.hcl": strings.Replace(config, "RULE", "", 1)})
-	w.in.Supports.Message = func(*lang.Provider, *message.Draft) (string, string) { return "no", "Use another." }
+	w.in.Supports.Message = func(*lang.Provider, *message.Draft) (message.Support, string) { return message.No, "Use another." }
 	if _, diags := w.plan(t); len(diags) != 1 || DiagCode(diags[0]) != "capability" {
 		t.Errorf("a rule's message that is not carried: %v", diags)
 	}

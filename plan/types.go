@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 )
@@ -85,10 +86,10 @@ type Entry struct {
 	// only what apply needs: the time zone, where Campaign.Quiet asks for it.
 	Recipient message.Recipient
 	Action    Action
-	Reason    string   // for Skip and Defer: "opted_out", "window_closed", "invalid_phone", "empty_value", "placeholder_value", …
-	Draft     int      // index into Plan.Drafts; -1 where nothing is sent
-	Values    []string // the draft's slots for this recipient
-	Digest    [16]byte // of the rendered message
+	Reason    delivery.Reason // for Skip and Defer
+	Draft     int             // index into Plan.Drafts; -1 where nothing is sent
+	Values    []string        // the draft's slots for this recipient
+	Digest    [16]byte        // of the rendered message
 	// WindowUntil is what the audience or the state says of the window's end;
 	// zero when unknown.
 	WindowUntil time.Time
@@ -141,17 +142,17 @@ func (c *Campaign) Halted() bool { return c.Halt != nil && !c.Halt.Lifted }
 // Halt is why an earlier run of a campaign stopped early, for good until a
 // person says otherwise.
 type Halt struct {
-	Reason string    `json:"reason"`
-	Code   string    `json:"code,omitempty"`
-	Title  string    `json:"title,omitempty"`
-	Advice string    `json:"advice,omitempty"`
-	Since  time.Time `json:"since"`
-	Lifted bool      `json:"lifted"` // by this plan's Options.Resume
+	Reason delivery.HaltReason `json:"reason"`
+	Code   string              `json:"code,omitempty"`
+	Title  string              `json:"title,omitempty"`
+	Advice string              `json:"advice,omitempty"`
+	Since  time.Time           `json:"since"`
+	Lifted bool                `json:"lifted"` // by this plan's Options.Resume
 }
 
 // Why is the reason in words.
 func (h *Halt) Why() string {
-	out := strings.ReplaceAll(h.Reason, "_", " ")
+	out := strings.ReplaceAll(string(h.Reason), "_", " ")
 	if h.Code != "" {
 		out += ", code " + h.Code
 	}
@@ -168,15 +169,15 @@ func (c *Campaign) Marketing() bool { return c.Category == "" || c.Category == "
 // Counts are a campaign's recipients by what happens to them. They add up to
 // Campaign.Recipients.
 type Counts struct {
-	Send     int            `json:"send"`
-	Fallback int            `json:"fallback"`
-	Retry    int            `json:"retry"`
-	Replace  int            `json:"replace,omitempty"`
-	Sent     int            `json:"sent"`
-	InDoubt  int            `json:"in_doubt"`
-	Refused  int            `json:"refused"`
-	Skip     map[string]int `json:"skip"`
-	Defer    map[string]int `json:"defer"`
+	Send     int                     `json:"send"`
+	Fallback int                     `json:"fallback"`
+	Retry    int                     `json:"retry"`
+	Replace  int                     `json:"replace,omitempty"`
+	Sent     int                     `json:"sent"`
+	InDoubt  int                     `json:"in_doubt"`
+	Refused  int                     `json:"refused"`
+	Skip     map[delivery.Reason]int `json:"skip"`
+	Defer    map[delivery.Reason]int `json:"defer"`
 }
 
 // Sends is how many messages apply would send.

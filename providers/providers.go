@@ -168,7 +168,7 @@ func FeaturesOf(d *message.Draft) []Feature {
 
 // Capability is whether and how well a provider carries a kind of message.
 type Capability struct {
-	Support Support
+	Support message.Support
 	// Note says the doubt or, where it can't be carried, the alternative.
 	Note string
 	// Fields are the texts that a doubt is about, by path ("header"); empty
@@ -177,16 +177,6 @@ type Capability struct {
 	Source string
 	Date   string
 }
-
-// Support grades a Capability.
-type Support uint8
-
-// The grades.
-const (
-	No      Support = iota // a plan error
-	Doubted                // a plan warning
-	Yes
-)
 
 // Fact is a figure with its source.
 type Fact struct {

@@ -36,7 +36,7 @@ func (s Stop) Reason() string {
 	case s.Word == "" || s.Stay:
 		return ""
 	case s.Ask:
-		return state.ReasonUnclear
+		return state.OptUnclear
 	case s.Exact:
 		return "stop_word"
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/sandbox"
@@ -190,7 +191,7 @@ func TestOldMessagesOpenNoWindow(t *testing.T) {
 	h := newHouse(t, hello)
 	old := fmt.Sprintf(`{"from":%q,"id":"wamid.old","timestamp":"%d","type":"text","text":{"body":"Hi"}}`, ana[1:], time.Now().Add(-25*time.Hour).Unix())
 	h.post(envelope("messages", old))
-	if ev := h.await(serve.EventGated); ev.Detail != state.GateWindowClosed {
+	if ev := h.await(serve.EventGated); ev.Detail != string(delivery.GateWindowClosed) {
 		t.Errorf("gate %q", ev.Detail)
 	}
 	if n := len(h.sends()); n != 0 {
@@ -256,7 +257,7 @@ func TestStopWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := state.Intent{Key: state.Key{Campaign: "campaign.x", Recipient: ana, Revision: 1}, To: message.Address{Phone: ana}, Attempt: 1, Ref: "hb1.x", Message: "m", Marketing: true}
-	if v, err := h.store.Intend(t.Context(), run, []state.Intent{in}); err != nil || v[0].Gate != state.GateOptedOut {
+	if v, err := h.store.Intend(t.Context(), run, []state.Intent{in}); err != nil || v[0].Gate != delivery.GateOptedOut {
 		t.Errorf("a campaign's next message is not gated: %+v, %v", v, err)
 	}
 }
@@ -474,13 +475,13 @@ func TestAServiceThatIsDown(t *testing.T) {
 func TestAnUnclearStopPausesAndAsks(t *testing.T) {
 	h := newHouse(t, hello)
 	h.phone(sandbox.Inbound{Text: "How do I cancel?"})
-	if ev := h.await(serve.EventStop); ev.Detail != state.ReasonUnclear {
+	if ev := h.await(serve.EventStop); ev.Detail != state.OptUnclear {
 		t.Errorf("got %+v", ev)
 	}
 	h.await(serve.EventReplied)
 	h.await(serve.EventReplied)
 	p, err := h.store.Person(t.Context(), "provider.cloud.main", ana)
-	if err != nil || !p.OptedOut || p.OptOut != state.ReasonUnclear {
+	if err != nil || !p.OptedOut || p.OptOut != state.OptUnclear {
 		t.Errorf("marketing does not pause: %+v, %v", p, err)
 	}
 	h.phone(sandbox.Inbound{Text: "START"})

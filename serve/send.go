@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/pace"
@@ -40,10 +41,10 @@ func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) 
 		switch {
 		case err != nil:
 			return err
-		case verdict.Gate == state.GateAttempt && verdict.Next > in.Attempt:
+		case verdict.Gate == delivery.GateAttempt && verdict.Next > in.Attempt:
 			in.Attempt = verdict.Next // an earlier server's attempts count
 			continue
-		case verdict.Gate == state.GateSpacing || verdict.Gate == state.GatePace:
+		case verdict.Gate == delivery.GateSpacing || verdict.Gate == delivery.GatePace:
 			if err := s.rest(ctx, ev.Provider, verdict.Until.Sub(s.opt.Now())); err != nil {
 				return err
 			}
@@ -73,9 +74,9 @@ func address(a message.Address) message.Address {
 	return a
 }
 
-func (s *Server) gated(ev *state.InboundEvent, m *outgoing, gate string) {
+func (s *Server) gated(ev *state.InboundEvent, m *outgoing, gate delivery.Gate) {
 	s.metrics.replies.WithLabelValues(ev.Provider, "gated").Inc()
-	s.opt.Observe(Event{Kind: EventGated, Provider: ev.Provider, Rule: m.rule, Recipient: message.Mask(ev.Recipient), Detail: gate})
+	s.opt.Observe(Event{Kind: EventGated, Provider: ev.Provider, Rule: m.rule, Recipient: message.Mask(ev.Recipient), Detail: string(gate)})
 }
 
 // attempt makes one attempt; the verdict says when nothing was sent.
@@ -99,7 +100,7 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 		if err != nil {
 			return message.Answer{}, state.Verdict{}, err
 		}
-		if verdicts[0].Gate == state.GatePace {
+		if verdicts[0].Gate == delivery.GatePace {
 			n.pace.Told(verdicts[0].Until, false)
 		}
 		return message.Answer{}, verdicts[0], nil

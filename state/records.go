@@ -107,12 +107,12 @@ type RecentSend struct {
 // Halt is why a campaign sends nothing more before a person has looked and
 // said so with Run.Resume.
 type Halt struct {
-	Campaign string    `json:"campaign"` // address
-	Reason   string    `json:"reason"`   // as in apply.Halt
-	Code     string    `json:"code,omitempty"`
-	Title    string    `json:"title,omitempty"`
-	Advice   string    `json:"advice,omitempty"`
-	Since    time.Time `json:"since"`
+	Campaign string              `json:"campaign"` // address
+	Reason   delivery.HaltReason `json:"reason"`
+	Code     string              `json:"code,omitempty"`
+	Title    string              `json:"title,omitempty"`
+	Advice   string              `json:"advice,omitempty"`
+	Since    time.Time           `json:"since"`
 }
 
 // Exchange is a message of a person and an answer to it.
@@ -132,9 +132,9 @@ const (
 	WishStay    = delivery.WishStay
 )
 
-// ReasonUnclear is the reason of an opt-out that is only a pause; see
-// delivery.ReasonUnclear.
-const ReasonUnclear = delivery.ReasonUnclear
+// OptUnclear is the reason of an opt-out that is only a pause; see
+// delivery.OptUnclear.
+const OptUnclear = delivery.OptUnclear
 
 // Wish is what one message of a person says about being written to.
 type Wish struct {

@@ -154,38 +154,13 @@ type Intent struct {
 	Inbound int64
 }
 
-// The gates of a Verdict, as delivery.Gate words them.
-const (
-	GateOptedOut      = "opted_out"
-	GateCooldown      = "cooldown"
-	GateWindowClosed  = "window_closed"
-	GateWindowUnknown = "window_unknown"
-	GateCap           = "frequency_cap"
-	GateSent          = "already_sent"
-	GateDoubt         = "in_doubt"
-	// GateRefused says that the delivery was refused, and the intent is no
-	// retry.
-	GateRefused = "refused_before"
-	// GateAttempt says that the attempt's number, and so its reference, was
-	// used already: the plan is older than the state. Verdict.Next is the next
-	// free number.
-	GateAttempt = "attempt"
-	// GateSpacing and GatePace say that the message is too early for the person,
-	// and for the number. Verdict.Until is when it may be asked for again.
-	GateSpacing = "spacing"
-	GatePace    = "pace"
-)
-
 // Verdict is what became of an Intent in the transaction that wrote it.
 type Verdict struct {
 	// Attempt is the handle for the outcome; 0 when a gate refused.
 	Attempt int64
-	// Gate is why nothing was written: "opted_out", "cooldown", "window_closed",
-	// "window_unknown", "frequency_cap", "already_sent", "in_doubt",
-	// "refused_before", "attempt", "spacing", "pace"; "" when the intent is
-	// durable.
-	Gate string
-	// Next is with Gate "attempt" the number that the next attempt must have:
+	// Gate is why nothing was written; GateNone when the intent is durable.
+	Gate delivery.Gate
+	// Next is with GateAttempt the number that the next attempt must have:
 	// the state knows of more attempts than the plan did.
 	Next int
 	// Was is with Next how the delivery stands: Pending, also without any
@@ -233,9 +208,9 @@ type CampaignRun struct {
 	Held      int
 	Cancelled int
 	Pending   int
-	Skipped   map[string]int // by reason, of the plan
+	Skipped   map[delivery.Reason]int // of the plan
 	// HeldFor are the held ones by reason, at the end of the run.
-	HeldFor map[string]int `json:",omitempty"`
+	HeldFor map[delivery.Reason]int `json:",omitempty"`
 	// HeldTill is the earliest time at which something held may go on; zero
 	// when nobody knows.
 	HeldTill time.Time `json:",omitzero"`
@@ -243,17 +218,17 @@ type CampaignRun struct {
 	// outside the window, as it was written when the run was made; "" for none.
 	ConsentBy string `json:",omitempty"`
 	// Halted is why sending stopped early; "" when it did not.
-	Halted string `json:",omitempty"`
+	Halted delivery.HaltReason `json:",omitempty"`
 }
 
 // Run is one apply.
 type Run struct {
 	ID        int64
 	Started   time.Time
-	Ended     time.Time // zero while it runs or after a crash
-	Version   string    // handbill's
-	Plan      string    // digest of the plan
-	Halted    string    // why it stopped early; "" when it did not
+	Ended     time.Time           // zero while it runs or after a crash
+	Version   string              // handbill's
+	Plan      string              // digest of the plan
+	Halted    delivery.HaltReason // why it stopped early; "" when it did not
 	Campaigns []CampaignRun
 	// Blobs are written with Begin: "outputs", "variables", whatever the next
 	// plan compares with. A nil value removes its name.

@@ -201,36 +201,34 @@ func Limits(name string) message.Limits {
 // Supports are what sending numbers can do, for plans.
 func Supports() plan.Supports { return plan.Supports{Message: carries, Feature: can} }
 
-var supportWords = [...]string{"no", "doubted", "yes"}
-
 // carries says whether a sending number carries a message with all that it asks
 // for. A doubt about single texts counts only where the message has one of them.
-func carries(p *lang.Provider, d *message.Draft) (support, note string) {
+func carries(p *lang.Provider, d *message.Draft) (support message.Support, note string) {
 	t, ok := findType(p.Type)
 	if !ok {
-		return "yes", ""
+		return message.Yes, ""
 	}
 	profile := t.profile(arguments(p.Arguments))
 	c := profile.Kinds[d.Message.Kind()]
-	if c.Support == providers.Doubted && len(c.Fields) > 0 && !hasText(d, c.Fields) {
-		c = providers.Capability{Support: providers.Yes}
+	if c.Support == message.Doubted && len(c.Fields) > 0 && !hasText(d, c.Fields) {
+		c = providers.Capability{Support: message.Yes}
 	}
 	for _, name := range providers.FeaturesOf(d) {
 		if f := profile.Features[name]; f.Support < c.Support {
 			c = providers.Capability{Support: f.Support, Note: fmt.Sprintf("About %s: %s.", name, f.Note)}
 		}
 	}
-	return supportWords[c.Support], c.Note
+	return c.Support, c.Note
 }
 
 // can says whether a sending number can do what a reply rule asks for.
-func can(p *lang.Provider, name string) (support, note string) {
+func can(p *lang.Provider, name string) (support message.Support, note string) {
 	t, ok := findType(p.Type)
 	if !ok {
-		return "yes", ""
+		return message.Yes, ""
 	}
 	c := t.profile(arguments(p.Arguments)).Features[providers.Feature(name)]
-	return supportWords[c.Support], c.Note
+	return c.Support, c.Note
 }
 
 // hasText reports whether a message has one of the texts at the paths,

@@ -175,6 +175,6 @@ func entryValue(p *plan.Plan, e *plan.Entry) cty.Value {
 		}
 		out = messageValues(address, p.Drafts[e.Draft].Render(slices.Clone(e.Values)))
 	}
-	out["action"], out["reason"] = cty.StringVal(e.Action.String()), orNull(e.Reason)
+	out["action"], out["reason"] = cty.StringVal(e.Action.String()), orNull(string(e.Reason))
 	return cty.ObjectVal(out)
 }

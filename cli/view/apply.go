@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -27,7 +28,7 @@ type AppliedCampaign struct {
 	Refused      map[string]int    // by cause, in this run
 	Advice       map[string]string // what to do about causes in Refused, where there is something
 	Unsent       map[string]int    // tried in this run and left pending, by cause
-	Gates        map[string]int
+	Gates        map[delivery.Reason]int
 	Halt         *Halt
 	Existing     int
 	DoubtsBefore int
@@ -35,10 +36,10 @@ type AppliedCampaign struct {
 
 // Halt is why sending stopped early.
 type Halt struct {
-	Reason string `json:"reason"`
-	Code   string `json:"code,omitempty"`
-	Title  string `json:"title,omitempty"`
-	Advice string `json:"advice,omitempty"`
+	Reason delivery.HaltReason `json:"reason"`
+	Code   string              `json:"code,omitempty"`
+	Title  string              `json:"title,omitempty"`
+	Advice string              `json:"advice,omitempty"`
 	// Since is when it was halted, by this run or an earlier one.
 	Since time.Time `json:"since,omitzero"`
 	// Resume is the command that lifts a halt that stays; "" for one that
@@ -159,7 +160,7 @@ func took(d time.Duration) string {
 }
 
 // heldLines say why messages are held, and until when where it is known.
-func heldLines(reasons map[string]int, till time.Time) []string {
+func heldLines(reasons map[delivery.Reason]int, till time.Time) []string {
 	var lines []string
 	for _, reason := range byCount(reasons) {
 		until := ""
@@ -239,16 +240,6 @@ func arithmetic(c *state.CampaignRun) string {
 		}
 	}
 	return strings.Join(parts, " + ")
-}
-
-func byCount(m map[string]int) []string {
-	names := sorted(m)
-	for i := 1; i < len(names); i++ { // a handful
-		for j := i; j > 0 && m[names[j]] > m[names[j-1]]; j-- {
-			names[j], names[j-1] = names[j-1], names[j]
-		}
-	}
-	return names
 }
 
 // outputsText lists outputs as after an apply.

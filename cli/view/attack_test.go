@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/internal/attack"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
@@ -70,14 +71,14 @@ func attackedReport(t *rapid.T) *view.PlanReport {
 			{Address: "text_message.t", Type: "text_message", Change: "create", After: tree()},
 		},
 		Campaigns: []plan.Campaign{{Address: "campaign." + f("campaign"), Message: f("message"), Audience: f("audience"), Provider: f("provider"),
-			Recipients: 3, Notes: []string{f("note")}, Counts: plan.Counts{Send: 1, Skip: map[string]int{reason: 1}, Defer: map[string]int{f("defer"): 1}},
+			Recipients: 3, Notes: []string{f("note")}, Counts: plan.Counts{Send: 1, Skip: map[delivery.Reason]int{delivery.Reason(reason): 1}, Defer: map[delivery.Reason]int{delivery.Reason(f("defer")): 1}},
 			Samples: []plan.Sample{{Recipient: f("recipient"), Why: "first", Text: f("sample")}}, Cost: &plan.Cost{Amount: "1", Currency: f("currency"), Unpriced: 1}}},
 		Checks:  []plan.Check{{Name: f("check"), Status: "fail", Message: f("checked")}},
 		Outputs: []plan.Output{{Name: f("output"), Value: value(f("value")), Change: "create"}},
 	}
 	p.Entries = func() iter.Seq2[plan.Entry, error] {
 		return func(yield func(plan.Entry, error) bool) {
-			e := plan.Entry{Action: plan.Skip, Reason: reason, Draft: -1}
+			e := plan.Entry{Action: plan.Skip, Reason: delivery.Reason(reason), Draft: -1}
 			e.Recipient.Place = message.Place{File: canary + reason, Line: 7}
 			yield(e, nil)
 		}
@@ -272,7 +273,7 @@ func checkPage(t *rapid.T, page []byte) {
 func attackedStatus(t *rapid.T) *view.StatusReport {
 	f := func(label string) string { return foreign(t, label) }
 	return &view.StatusReport{At: time.Unix(0, 0), Campaigns: []view.CampaignStatus{{Address: f("address"), Planned: 3, Accepted: 2, Delivered: 1, Rejected: 1,
-		Halted: f("halted"), Skipped: map[string]int{f("reason"): 2}, Failures: []view.Failure{{Code: f("code"), Title: f("title"), Count: 1, Advice: f("advice")}},
+		Halted: delivery.HaltReason(f("halted")), Skipped: map[delivery.Reason]int{delivery.Reason(f("reason")): 2}, Failures: []view.Failure{{Code: f("code"), Title: f("title"), Count: 1, Advice: f("advice")}},
 		Orders: []view.OrderStatus{{Currency: f("currency"), Count: 1, Value: f("value")}}}},
 		Doubts:   []view.Doubt{{Address: f("address"), Recipient: f("recipient"), Cause: f("cause")}},
 		Findings: []view.StatusFinding{{Kind: f("kind"), Campaign: f("campaign"), Detail: f("detail")}}}
@@ -312,9 +313,9 @@ func TestPlansOfAnySizeFit(t *testing.T) {
 	}
 	for i := range 500 {
 		r.Plan.Resources = append(r.Plan.Resources, plan.ResourceChange{Address: fmt.Sprintf("list_message.m%d", i), Type: "list_message", Change: "update", Before: tree(i, 10), After: tree(i+1, 10)})
-		c := plan.Campaign{Address: fmt.Sprintf("campaign.c%d", i), Recipients: 1000, Counts: plan.Counts{Send: 500, Skip: map[string]int{}}}
+		c := plan.Campaign{Address: fmt.Sprintf("campaign.c%d", i), Recipients: 1000, Counts: plan.Counts{Send: 500, Skip: map[delivery.Reason]int{}}}
 		for n := range 50 {
-			c.Counts.Skip[fmt.Sprintf("reason_%d", n)] = 10
+			c.Counts.Skip[delivery.Reason(fmt.Sprintf("reason_%d", n))] = 10
 		}
 		c.Samples = []plan.Sample{{Recipient: "+49151•••••01", Why: "longest", Text: strings.Repeat("text ", 900)}}
 		r.Plan.Campaigns = append(r.Plan.Campaigns, c)
@@ -323,7 +324,7 @@ func TestPlansOfAnySizeFit(t *testing.T) {
 	r.Plan.Entries = func() iter.Seq2[plan.Entry, error] {
 		return func(yield func(plan.Entry, error) bool) {
 			for i := range 100_000 {
-				e := plan.Entry{Campaign: i % 500, Action: plan.Skip, Reason: fmt.Sprintf("reason_%d", i%50), Draft: -1}
+				e := plan.Entry{Campaign: i % 500, Action: plan.Skip, Reason: delivery.Reason(fmt.Sprintf("reason_%d", i%50)), Draft: -1}
 				e.Recipient.Place = message.Place{File: "contacts.csv", Line: i + 2}
 				if !yield(e, nil) {
 					return

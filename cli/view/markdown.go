@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
@@ -311,7 +312,7 @@ func costCell(c *plan.Cost) string {
 const maxReasons = 8
 
 // reasonsCell is "36: opted_out 21, invalid_phone 9", the most frequent first.
-func reasonsCell(reasons map[string]int) string {
+func reasonsCell(reasons map[delivery.Reason]int) string {
 	if len(reasons) == 0 {
 		return "0"
 	}
@@ -320,7 +321,7 @@ func reasonsCell(reasons map[string]int) string {
 	for _, name := range byCount(reasons) {
 		total += reasons[name]
 		if len(parts) < maxReasons {
-			parts = append(parts, code(name)+" "+Count(reasons[name]))
+			parts = append(parts, code(string(name))+" "+Count(reasons[name]))
 			shown++
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
@@ -211,7 +212,7 @@ func countsBar(c *plan.Campaign) bar {
 // skipped collects where those stand who are left out, by campaign and reason:
 // row numbers, never people.
 func (r *PlanReport) skipped() ([][]skipGroup, error) {
-	places := make([]map[string][]string, len(r.Plan.Campaigns))
+	places := make([]map[delivery.Reason][]string, len(r.Plan.Campaigns))
 	all := 0
 	if r.Plan.Entries != nil {
 		for e, err := range r.Plan.Entries() {
@@ -221,7 +222,7 @@ func (r *PlanReport) skipped() ([][]skipGroup, error) {
 			case e.Action != plan.Skip || e.Recipient.Place.Line == 0 || all == maxAllPlaces || e.Campaign >= len(places):
 				continue
 			case places[e.Campaign] == nil:
-				places[e.Campaign] = map[string][]string{}
+				places[e.Campaign] = map[delivery.Reason][]string{}
 			}
 			if of := places[e.Campaign]; len(of[e.Reason]) < maxPlaces {
 				of[e.Reason] = append(of[e.Reason], cutText(e.Recipient.Place.String(), 120))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/plan"
 )
 
@@ -74,7 +75,7 @@ type plannedDelivery struct {
 	Address   string          `json:"address"`
 	Recipient string          `json:"recipient"`
 	Action    string          `json:"action"`
-	Reason    string          `json:"reason,omitempty"`
+	Reason    delivery.Reason `json:"reason,omitempty"`
 	Place     string          `json:"place,omitempty"`
 	Path      string          `json:"path,omitempty"`
 	Request   json.RawMessage `json:"request,omitempty"`

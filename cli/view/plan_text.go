@@ -3,11 +3,13 @@ package view
 import (
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
@@ -410,25 +412,25 @@ func samplesText(t treeText, c *plan.Campaign) {
 }
 
 // skipNote is "opted_out 21, invalid_phone 9", the most frequent first.
-func skipNote(skip map[string]int) string {
-	reasons := sorted(skip)
-	sort.SliceStable(reasons, func(i, j int) bool { return skip[reasons[i]] > skip[reasons[j]] })
-	parts := make([]string, len(reasons))
-	for i, r := range reasons {
-		parts[i] = r + " " + Count(skip[r])
+func skipNote(skip map[delivery.Reason]int) string {
+	var parts []string
+	for _, r := range byCount(skip) {
+		parts = append(parts, string(r)+" "+Count(skip[r]))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// Reason is a reason's code in words.
-func Reason(code string) string { return message.SafeText(strings.ReplaceAll(code, "_", " ")) }
+// Reason is a reason's word in words.
+func Reason[T ~string](word T) string {
+	return message.SafeText(strings.ReplaceAll(string(word), "_", " "))
+}
 
-func sorted(m map[string]int) []string {
-	names := make([]string, 0, len(m))
-	for k := range m {
-		names = append(names, k)
-	}
-	sort.Strings(names)
+func sorted[K ~string](m map[K]int) []K { return slices.Sorted(maps.Keys(m)) }
+
+// byCount are the names with the most counted first.
+func byCount[K ~string](m map[K]int) []K {
+	names := sorted(m)
+	slices.SortStableFunc(names, func(a, b K) int { return m[b] - m[a] })
 	return names
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -36,12 +37,12 @@ type CampaignStatus struct {
 	InDoubt  int    `json:"in_doubt"`
 	Held     int    `json:"held"`
 	// HeldFor are the held ones by reason, as the last run left them.
-	HeldFor map[string]int `json:"held_for,omitempty"`
+	HeldFor map[delivery.Reason]int `json:"held_for,omitempty"`
 	// HeldUntil is when the first of them may go on; zero when nobody knows.
-	HeldUntil time.Time      `json:"held_until,omitzero"`
-	Pending   int            `json:"pending"`
-	Cancelled int            `json:"cancelled"`
-	Skipped   map[string]int `json:"skipped"`
+	HeldUntil time.Time               `json:"held_until,omitzero"`
+	Pending   int                     `json:"pending"`
+	Cancelled int                     `json:"cancelled"`
+	Skipped   map[delivery.Reason]int `json:"skipped"`
 
 	// Of the accepted, where each is now.
 	Sent      int `json:"sent"`
@@ -59,8 +60,8 @@ type CampaignStatus struct {
 	LastRun  time.Time     `json:"last_run,omitzero"`
 	// Halted is why the last run stopped early; Halt is there while nothing is
 	// sent before somebody lifts it.
-	Halted string `json:"halted,omitempty"`
-	Halt   *Halt  `json:"halt,omitempty"`
+	Halted delivery.HaltReason `json:"halted,omitempty"`
+	Halt   *Halt               `json:"halt,omitempty"`
 }
 
 // Failure is one cause of refusals and failed deliveries.
@@ -106,7 +107,7 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 	get := func(k key) *CampaignStatus {
 		c := byKey[k]
 		if c == nil {
-			c = &CampaignStatus{Address: k.campaign, Revision: k.revision, Skipped: map[string]int{}, Failures: []Failure{}, Orders: []OrderStatus{}}
+			c = &CampaignStatus{Address: k.campaign, Revision: k.revision, Skipped: map[delivery.Reason]int{}, Failures: []Failure{}, Orders: []OrderStatus{}}
 			byKey[k] = c
 		}
 		return c

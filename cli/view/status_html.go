@@ -159,7 +159,7 @@ func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 		for _, o := range c.Orders {
 			orders = append(orders, strconv.Itoa(o.Count)+" "+o.Value+" "+o.Currency)
 		}
-		rows = append(rows, append(row, last, c.Halted, strings.Join(failures, "; "), strings.Join(orders, "; ")))
+		rows = append(rows, append(row, last, string(c.Halted), strings.Join(failures, "; "), strings.Join(orders, "; ")))
 	}
 	for _, row := range rows {
 		for i, cell := range row {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
@@ -32,7 +33,7 @@ func savedPlan(t testing.TB, list []plan.Entry) *plan.Plan {
 			After: &lang.Tree{Attributes: []lang.Attribute{{Name: "body", Value: `"Hello"`}}}}},
 		Campaigns: []plan.Campaign{{Address: "campaign.spring", Revision: 1, Message: "text_message.hello", Audience: "audience.all",
 			Provider: "provider.sandbox.main", Change: plan.Create, Source: "contacts.csv", Draft: 0, FallbackDraft: -1, MaxAttempts: 3,
-			Counts:  plan.Counts{Skip: map[string]int{}, Defer: map[string]int{}},
+			Counts:  plan.Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}},
 			Samples: []plan.Sample{}, Notes: []string{}, Quiet: &plan.Quiet{From: 1200, Until: 540, Timezone: "Europe/Berlin", Attribute: 0}}},
 		Drafts: []*message.Draft{{Message: &message.Text{}, Slots: []string{"recipient.name", "recipient.city"},
 			Bindings: []message.Binding{{Path: "body", Parts: []message.Part{{Text: "Hello ", Slot: -1}, {Slot: 0}, {Text: " in ", Slot: -1}, {Slot: 1}}}}}},
@@ -57,7 +58,7 @@ func genEntry(t *rapid.T) plan.Entry {
 	e := plan.Entry{Action: plan.Action(rapid.IntRange(0, int(plan.Replace)).Draw(t, "action")), Draft: -1}
 	e.Recipient.Place = message.Place{File: rapid.SampledFrom([]string{"contacts.csv", "other.csv"}).Draw(t, "file"), Line: rapid.IntRange(0, 1e6).Draw(t, "line"), Element: rapid.IntRange(0, 1e6).Draw(t, "element")}
 	if !e.Action.Sends() {
-		e.Reason = rapid.SampledFrom([]string{"", "opted_out", "duplicate"}).Draw(t, "reason")
+		e.Reason = rapid.SampledFrom([]delivery.Reason{delivery.ReasonNone, delivery.GateOptedOut.Reason(), delivery.ReasonDuplicate}).Draw(t, "reason")
 		if rapid.Bool().Draw(t, "keyed") {
 			e.Recipient.Phone = "+4915112345678"
 		}

@@ -100,14 +100,14 @@ func Profile() providers.Profile {
 		message.KindFlow, message.KindTemplate, message.KindContacts, message.KindLocation, message.KindReaction,
 		message.KindCarousel, message.KindCall, message.KindCallPermissionRequest,
 	} {
-		kinds[k] = providers.Capability{Support: providers.Yes, Source: source, Date: read}
+		kinds[k] = providers.Capability{Support: message.Yes, Source: source, Date: read}
 	}
 	kinds[message.KindAddressRequest] = providers.Capability{
-		Support: providers.Doubted, Source: source + ", messages/address-messages", Date: read,
+		Support: message.Doubted, Source: source + ", messages/address-messages", Date: read,
 		Note: "only Indian businesses may send it, and only to +91 numbers",
 	}
 	kinds[message.KindContactRequest] = providers.Capability{
-		Support: providers.Doubted, Source: source + ", business-scoped-user-ids", Date: read,
+		Support: message.Doubted, Source: source + ", business-scoped-user-ids", Date: read,
 		Note: "it is being rolled out, and the number may not have it yet",
 	}
 	return providers.Profile{
@@ -120,7 +120,7 @@ func Profile() providers.Profile {
 
 func features() map[providers.Feature]providers.Capability {
 	yes := func(page string) providers.Capability {
-		return providers.Capability{Support: providers.Yes, Source: source + ", " + page, Date: read}
+		return providers.Capability{Support: message.Yes, Source: source + ", " + page, Date: read}
 	}
 	return map[providers.Feature]providers.Capability{
 		providers.FeatureQuote:     yes("messages/contextual-replies"),

@@ -85,14 +85,14 @@ func Profile() providers.Profile {
 		message.KindLocationRequest, message.KindProduct, message.KindProductList, message.KindCatalog,
 		message.KindFlow, message.KindTemplate, message.KindContacts, message.KindLocation, message.KindReaction,
 	} {
-		kinds[k] = providers.Capability{Support: providers.Yes, Source: source, Date: read}
+		kinds[k] = providers.Capability{Support: message.Yes, Source: source, Date: read}
 	}
 	for _, k := range []message.Kind{
 		message.KindCarousel, message.KindAddressRequest, message.KindCall,
 		message.KindCallPermissionRequest, message.KindContactRequest,
 	} {
 		kinds[k] = providers.Capability{
-			Support: providers.Doubted, Source: source, Date: read,
+			Support: message.Doubted, Source: source, Date: read,
 			Note: "360dialog has no page for it; it passes Meta's object on, so it should arrive",
 		}
 	}
@@ -105,12 +105,12 @@ func Profile() providers.Profile {
 }
 
 func features() map[providers.Feature]providers.Capability {
-	passes := providers.Capability{Support: providers.Doubted, Source: source, Date: read,
+	passes := providers.Capability{Support: message.Doubted, Source: source, Date: read,
 		Note: "360dialog's pages do not tell of it; it passes Meta's object on, so it should work"}
 	return map[providers.Feature]providers.Capability{
-		providers.FeatureQuote:    {Support: providers.Yes, Source: source, Date: read},
+		providers.FeatureQuote:    {Support: message.Yes, Source: source, Date: read},
 		providers.FeatureIdentity: passes,
-		providers.FeatureMarketing: {Support: providers.Doubted, Source: "docs.360dialog.com, technical details for MM API", Date: read,
+		providers.FeatureMarketing: {Support: message.Doubted, Source: "docs.360dialog.com, technical details for MM API", Date: read,
 			Note: "360dialog documents the address, and not the policy \"fallback\" or \"strict\"; its partners' accounts may route marketing templates there by themselves"},
 		providers.FeatureRead:   passes,
 		providers.FeatureTyping: passes,

@@ -146,11 +146,11 @@ func (c Config) check() error {
 
 func features() map[providers.Feature]providers.Capability {
 	no := func(note string) providers.Capability {
-		return providers.Capability{Support: providers.No, Source: source, Date: read, Note: note}
+		return providers.Capability{Support: message.No, Source: source, Date: read, Note: note}
 	}
 	return map[providers.Feature]providers.Capability{
-		providers.FeatureQuote: {Support: providers.Yes, Source: source + ", send reply-to messages", Date: read},
-		providers.FeatureIdentity: {Support: providers.Doubted, Source: source, Date: read,
+		providers.FeatureQuote: {Support: message.Yes, Source: source + ", send reply-to messages", Date: read},
+		providers.FeatureIdentity: {Support: message.Doubted, Source: source, Date: read,
 			Note: "Kaleyra has no page for it; it passes Meta's object on, and tells of a refusal in a callback only"},
 		providers.FeatureMarketing: no("Kaleyra documents no address for Marketing Messages; leave marketing_messages out, and the template goes out as an ordinary one"),
 		providers.FeatureRead:      no("Kaleyra documents no call for it; leave mark_read out"),
@@ -169,7 +169,7 @@ func Profile() providers.Profile {
 		message.KindText, message.KindList, message.KindButtons, message.KindMedia, message.KindProduct,
 		message.KindProductList, message.KindCatalog, message.KindTemplate,
 	} {
-		kinds[k] = providers.Capability{Support: providers.Yes, Source: source, Date: read}
+		kinds[k] = providers.Capability{Support: message.Yes, Source: source, Date: read}
 	}
 	for _, k := range []message.Kind{
 		message.KindLink, message.KindLocationRequest, message.KindFlow, message.KindContacts, message.KindLocation,
@@ -177,7 +177,7 @@ func Profile() providers.Profile {
 		message.KindCallPermissionRequest, message.KindContactRequest,
 	} {
 		kinds[k] = providers.Capability{
-			Support: providers.Doubted, Source: source, Date: read,
+			Support: message.Doubted, Source: source, Date: read,
 			Note: "Kaleyra has no page for it; it passes Meta's object on, and tells of a refusal in a callback only",
 		}
 	}

@@ -91,35 +91,35 @@ func Profile() providers.Profile {
 
 func kinds() map[message.Kind]providers.Capability {
 	out := map[message.Kind]providers.Capability{}
-	state := func(support providers.Support, note string, list ...message.Kind) {
+	state := func(support message.Support, note string, list ...message.Kind) {
 		for _, k := range list {
 			out[k] = providers.Capability{Support: support, Note: note, Source: source, Date: read}
 		}
 	}
-	state(providers.Yes, "", message.KindText, message.KindButtons, message.KindLink, message.KindMedia, message.KindLocation,
+	state(message.Yes, "", message.KindText, message.KindButtons, message.KindLink, message.KindMedia, message.KindLocation,
 		message.KindContacts, message.KindProduct, message.KindProductList, message.KindTemplate, message.KindFlow)
-	state(providers.Doubted, "the method is listed and its fields are not documented",
+	state(message.Doubted, "the method is listed and its fields are not documented",
 		message.KindLocationRequest, message.KindReaction, message.KindCarousel)
-	state(providers.No, "1msg has no method for it; send a product_list_message, or a template_message with a catalog button", message.KindCatalog)
-	state(providers.No, "1msg's fields for it are not documented; ask with a flow_message or a text_message", message.KindAddressRequest)
-	state(providers.No, "1msg has no method for it; write the number into a text_message", message.KindCall)
-	state(providers.No, "1msg has no method for it; ask with a button_message", message.KindCallPermissionRequest, message.KindContactRequest)
+	state(message.No, "1msg has no method for it; send a product_list_message, or a template_message with a catalog button", message.KindCatalog)
+	state(message.No, "1msg's fields for it are not documented; ask with a flow_message or a text_message", message.KindAddressRequest)
+	state(message.No, "1msg has no method for it; write the number into a text_message", message.KindCall)
+	state(message.No, "1msg has no method for it; ask with a button_message", message.KindCallPermissionRequest, message.KindContactRequest)
 	out[message.KindList] = providers.Capability{
-		Support: providers.Doubted, Source: source, Date: read, Fields: []string{"header", "footer"},
+		Support: message.Doubted, Source: source, Date: read, Fields: []string{"header", "footer"},
 		Note: "header and footer of a list are documented in 2023 and not in 2026; 1msg may not show them",
 	}
 	return out
 }
 
 func features() map[providers.Feature]providers.Capability {
-	state := func(support providers.Support, note string) providers.Capability {
+	state := func(support message.Support, note string) providers.Capability {
 		return providers.Capability{Support: support, Note: note, Source: source, Date: read}
 	}
 	return map[providers.Feature]providers.Capability{
-		providers.FeatureQuote:     state(providers.Yes, ""),
-		providers.FeatureIdentity:  state(providers.No, "1msg has no field for it; leave identity_key_hash out, or send through a provider that passes Meta's object on"),
-		providers.FeatureMarketing: state(providers.Doubted, "1msg routes the template to Marketing Messages (useMMlite), and what happens where that can't deliver is 1msg's choice, whichever policy is written"),
-		providers.FeatureRead:      state(providers.Doubted, "the method readMessage is documented in 2023 and not in 2026"),
-		providers.FeatureTyping:    state(providers.No, "1msg has no method for it; mark_read shows that the message was read"),
+		providers.FeatureQuote:     state(message.Yes, ""),
+		providers.FeatureIdentity:  state(message.No, "1msg has no field for it; leave identity_key_hash out, or send through a provider that passes Meta's object on"),
+		providers.FeatureMarketing: state(message.Doubted, "1msg routes the template to Marketing Messages (useMMlite), and what happens where that can't deliver is 1msg's choice, whichever policy is written"),
+		providers.FeatureRead:      state(message.Doubted, "the method readMessage is documented in 2023 and not in 2026"),
+		providers.FeatureTyping:    state(message.No, "1msg has no method for it; mark_read shows that the message was read"),
 	}
 }

@@ -88,18 +88,18 @@ func profile(t *testing.T, c Case) {
 			t.Errorf("%s: no capability is stated", e.Message.Kind())
 		case kind.Source == "" || kind.Date == "":
 			t.Errorf("%s: the capability has no source or date", e.Message.Kind())
-		case kind.Support != providers.Yes && kind.Note == "":
+		case kind.Support != message.Yes && kind.Note == "":
 			t.Errorf("%s: the capability does not say why, or what else to use", e.Message.Kind())
 		}
 	}
 	for _, name := range providers.AllFeatures() {
 		f, known := p.Features[name]
-		if !known || f.Source == "" || f.Date == "" || f.Support != providers.Yes && f.Note == "" {
+		if !known || f.Source == "" || f.Date == "" || f.Support != message.Yes && f.Note == "" {
 			t.Errorf("%s: %+v lacks a source, a date or what else to do", name, f)
 		}
 	}
 	_, reads := c.provider(t, nowhere).(providers.Reader)
-	if reads != (p.Features[providers.FeatureRead].Support != providers.No) {
+	if reads != (p.Features[providers.FeatureRead].Support != message.No) {
 		t.Error("the profile and the provider disagree about mark_read")
 	}
 	for name, f := range map[string]providers.Fact{"throughput": p.Throughput, "pair seconds": p.PairSeconds} {
@@ -140,9 +140,9 @@ func requests(t *testing.T, c Case) {
 
 // carries is what a profile says of a message and all that it asks for.
 func carries(p *providers.Profile, m message.Message) bool {
-	ok := p.Kinds[m.Kind()].Support != providers.No
+	ok := p.Kinds[m.Kind()].Support != message.No
 	for _, f := range providers.FeaturesOf(&message.Draft{Message: m}) {
-		ok = ok && p.Features[f].Support != providers.No
+		ok = ok && p.Features[f].Support != message.No
 	}
 	return ok
 }

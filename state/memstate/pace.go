@@ -25,7 +25,7 @@ func (s *Store) slot(in *state.Intent) (leave time.Time, v state.Verdict) {
 	n := s.slots[in.Number]
 	leave, ok := n.Take(in.Pace, s.opt.Clock())
 	if !ok {
-		return time.Time{}, state.Verdict{Gate: state.GatePace, Until: leave}
+		return time.Time{}, state.Verdict{Gate: delivery.GatePace, Until: leave}
 	}
 	setKey(s, s.slots, in.Number, n)
 	return leave, state.Verdict{}

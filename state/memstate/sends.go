@@ -189,7 +189,7 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 
 func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 	if s.erased[message.Canonical(in.Recipient)] {
-		return state.Verdict{Gate: state.GateOptedOut}
+		return state.Verdict{Gate: delivery.GateOptedOut}
 	}
 	key, last := in.Key, s.last(in.Key)
 	known := delivery.Attempt{}
@@ -200,12 +200,12 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 	switch gate := known.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again}); gate {
 	case delivery.GateNone:
 	case delivery.GateAttempt:
-		return state.Verdict{Gate: gate.String(), Next: known.Number + 1, Was: known.Send}
+		return state.Verdict{Gate: gate, Next: known.Number + 1, Was: known.Send}
 	default:
-		return state.Verdict{Gate: gate.String()}
+		return state.Verdict{Gate: gate}
 	}
 	if gate, until := s.gate(in); gate != delivery.GateNone {
-		return state.Verdict{Gate: gate.String(), Until: moment(until)}
+		return state.Verdict{Gate: gate, Until: moment(until)}
 	}
 	leave, v := s.slot(in)
 	if v.Gate != "" {

@@ -104,7 +104,7 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	// First of all: what follows would give the person a name again.
 	if t.erasures {
 		if erased, err := t.s.isErased(t.c, in.Recipient); err != nil || erased {
-			return state.Verdict{Gate: state.GateOptedOut}, err
+			return state.Verdict{Gate: delivery.GateOptedOut}, err
 		}
 	}
 	campaign, err := t.address(in.Campaign)
@@ -168,7 +168,7 @@ func (t *tx) gates(who int64, in *state.Intent) (state.Verdict, error) {
 	}
 	if in.Window {
 		if gate, err := t.windowGate(who, in, &p); err != nil || gate != delivery.GateNone {
-			return state.Verdict{Gate: gate.String()}, err
+			return state.Verdict{Gate: gate}, err
 		}
 	}
 	if in.CapCount > 0 {
@@ -225,7 +225,7 @@ func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, er
 // once applies delivery.Attempt.Once.
 func (l *lastAttempt) once(in *state.Intent) (v state.Verdict) {
 	gate := l.rules().Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again})
-	if v.Gate = gate.String(); gate == delivery.GateAttempt {
+	if v.Gate = gate; gate == delivery.GateAttempt {
 		v.Next, v.Was = l.attempt+1, l.send
 	}
 	return v
@@ -243,7 +243,7 @@ func (t *tx) supersede(id, run int64) error {
 
 func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
 	gate, until := delivery.Marketing(p.opt, p.cooldown, t.now, in.NoCooldown)
-	return state.Verdict{Gate: gate.String(), Until: fromMillis(until)}
+	return state.Verdict{Gate: gate, Until: fromMillis(until)}
 }
 
 // windowGate looks at the window of the number that the message goes out from,
@@ -253,12 +253,12 @@ func (t *tx) windowGate(who int64, in *state.Intent, p *personRow) (delivery.Gat
 	if in.Number != "" {
 		var err error
 		if number, err = t.address(in.Number); err != nil {
-			return 0, err
+			return delivery.GateNone, err
 		}
 	}
 	w, err := t.c.windowAt(who, number, p)
 	if err != nil {
-		return 0, err
+		return delivery.GateNone, err
 	}
 	if !in.KnownUntil.IsZero() {
 		w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)
@@ -286,7 +286,7 @@ func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
 	if err != nil || gate == delivery.GateNone {
 		return state.Verdict{}, err
 	}
-	return state.Verdict{Gate: gate.String(), Until: fromMillis(until)}, nil
+	return state.Verdict{Gate: gate, Until: fromMillis(until)}, nil
 }
 
 // Recover implements apply.Recorder. Whoever calls it holds the lock: no

@@ -6,6 +6,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -26,7 +27,7 @@ func TestErasedPeopleStayErasedUnderEveryId(t *testing.T) {
 		}
 		run := begin(t, s)
 		for _, a := range []message.Address{one, two} {
-			if v := intend(t, s, run, intent(s, a.Key())); v[0].Gate != state.GateOptedOut {
+			if v := intend(t, s, run, intent(s, a.Key())); v[0].Gate != delivery.GateOptedOut {
 				t.Errorf("%s: somebody erased is sent to: %+v", name, v[0])
 			}
 		}

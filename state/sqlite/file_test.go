@@ -406,13 +406,13 @@ func TestEraseInTheMiddle(t *testing.T) {
 	in := intent(s, user)
 	in.Marketing = false
 	for _, v := range intend(t, s, run, intent(s, phone(1)), in) {
-		if v.Gate != state.GateOptedOut {
+		if v.Gate != delivery.GateOptedOut {
 			t.Errorf("an erased person is sent to: %+v", v)
 		}
 	}
 	answer := intent(s, user)
 	answer.Inbound = 1
-	if v := intend(t, s, 0, answer); v[0].Gate != state.GateOptedOut {
+	if v := intend(t, s, 0, answer); v[0].Gate != delivery.GateOptedOut {
 		t.Errorf("an erased person is answered: %+v", v)
 	}
 	if got, err := s.Tally(t.Context(), "campaign.spring", 1); err != nil || got.Accepted != 1 {

@@ -104,7 +104,7 @@ func (t *tx) slot(in *state.Intent) (leave time.Time, v state.Verdict, err error
 	}
 	leave, ok := n.Take(in.Pace, t.clock)
 	if !ok {
-		return time.Time{}, state.Verdict{Gate: state.GatePace, Until: leave}, nil
+		return time.Time{}, state.Verdict{Gate: delivery.GatePace, Until: leave}, nil
 	}
 	n.changed = true
 	return leave, state.Verdict{}, nil
@@ -210,5 +210,5 @@ func (t *tx) spaced(who int64, in *state.Intent) (state.Verdict, error) {
 	if gate == delivery.GateNone {
 		return state.Verdict{}, nil
 	}
-	return state.Verdict{Gate: gate.String(), Until: fromMillis(until)}, nil
+	return state.Verdict{Gate: gate, Until: fromMillis(until)}, nil
 }

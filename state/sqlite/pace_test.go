@@ -30,17 +30,17 @@ func TestSpacing(t *testing.T) {
 		send  state.Send // of the first message
 		after time.Duration
 		to    string // the second
-		want  string
+		want  delivery.Gate
 	}{
-		"at once":                        {state.Accepted, 0, phone(1), state.GateSpacing},
-		"5.9 seconds later":              {state.Accepted, 5900 * time.Millisecond, phone(1), state.GateSpacing},
-		"while the first is under way":   {state.Sending, time.Second, phone(1), state.GateSpacing},
-		"the first is in doubt":          {state.InDoubt, time.Second, phone(1), state.GateSpacing},
-		"the first was refused":          {state.Rejected, time.Second, phone(1), state.GateSpacing},
+		"at once":                        {state.Accepted, 0, phone(1), delivery.GateSpacing},
+		"5.9 seconds later":              {state.Accepted, 5900 * time.Millisecond, phone(1), delivery.GateSpacing},
+		"while the first is under way":   {state.Sending, time.Second, phone(1), delivery.GateSpacing},
+		"the first is in doubt":          {state.InDoubt, time.Second, phone(1), delivery.GateSpacing},
+		"the first was refused":          {state.Rejected, time.Second, phone(1), delivery.GateSpacing},
 		"the first was not taken":        {state.Pending, time.Second, phone(1), ""},
 		"7 seconds later":                {state.Accepted, 7 * time.Second, phone(1), ""},
 		"somebody else":                  {state.Accepted, 0, phone(2), ""},
-		"another spelling of the number": {state.Accepted, 0, "+551187654321", state.GateSpacing},
+		"another spelling of the number": {state.Accepted, 0, "+551187654321", delivery.GateSpacing},
 	} {
 		for _, same := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, ", by the same process: ", same), func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestSlotsOfSeveralStores(t *testing.T) {
 					return
 				}
 				mu.Lock()
-				if v[0].Gate == state.GatePace {
+				if v[0].Gate == delivery.GatePace {
 					held++
 				} else {
 					slots = append(slots, v[0].Leave)

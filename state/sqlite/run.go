@@ -8,6 +8,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/state"
 )
 
@@ -67,7 +68,7 @@ func (t *tx) putRun(r *state.Run, epoch int64) error {
 	w.maybe(millis(r.Ended))
 	w.text(r.Version)
 	w.text(r.Plan)
-	w.text(r.Halted)
+	w.text(string(r.Halted))
 	w.text(string(campaigns))
 	_, err = w.done()
 	return err
@@ -195,7 +196,7 @@ func (t *tx) readdress(from, to string) error {
 
 func scanRun(st *sqlite.Stmt, r *state.Run) error {
 	*r = state.Run{ID: st.ColumnInt64(0), Started: fromMillis(st.ColumnInt64(1)), Ended: fromMillis(st.ColumnInt64(2)),
-		Version: st.ColumnText(3), Plan: st.ColumnText(4), Halted: st.ColumnText(5)}
+		Version: st.ColumnText(3), Plan: st.ColumnText(4), Halted: delivery.HaltReason(st.ColumnText(5))}
 	if err := json.Unmarshal([]byte(st.ColumnText(6)), &r.Campaigns); err != nil {
 		return fmt.Errorf("%w: the counts of run %d: %w", state.ErrDamaged, r.ID, err)
 	}

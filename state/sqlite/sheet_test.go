@@ -204,7 +204,7 @@ func TestSheetsSayWhatTheRowsSay(t *testing.T) {
 			rt.Fatal(err)
 		}
 	})
-	if onSheets < 10 || dropped < 4 {
+	if !testing.Short() && (onSheets < 10 || dropped < 4) {
 		t.Errorf("only %d sheets were written and %d dropped", onSheets, dropped)
 	}
 }

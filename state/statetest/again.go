@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -28,13 +29,13 @@ func (u suite) TestAnOrderToSendAgain(t *testing.T) {
 		want    state.Verdict
 	}{
 		{"accepted", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, 2, state.Verdict{Attempt: 2}},
-		{"accepted, the same attempt", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, 1, state.Verdict{Gate: state.GateSent}},
-		{"accepted, an attempt too far", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, 3, state.Verdict{Gate: state.GateSent}},
-		{"open", nil, 2, state.Verdict{Gate: state.GateDoubt}},
-		{"in doubt", &state.Outcome{Send: state.InDoubt}, 2, state.Verdict{Gate: state.GateDoubt}},
+		{"accepted, the same attempt", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, 1, state.Verdict{Gate: delivery.GateSent}},
+		{"accepted, an attempt too far", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, 3, state.Verdict{Gate: delivery.GateSent}},
+		{"open", nil, 2, state.Verdict{Gate: delivery.GateDoubt}},
+		{"in doubt", &state.Outcome{Send: state.InDoubt}, 2, state.Verdict{Gate: delivery.GateDoubt}},
 		{"not taken", &state.Outcome{Send: state.Pending}, 2, state.Verdict{Attempt: 2}},
-		{"not taken, by an old plan", &state.Outcome{Send: state.Pending}, 1, state.Verdict{Gate: state.GateAttempt, Next: 2, Was: state.Pending}},
-		{"refused", &state.Outcome{Send: state.Rejected, Code: "131026"}, 2, state.Verdict{Gate: state.GateRefused}},
+		{"not taken, by an old plan", &state.Outcome{Send: state.Pending}, 1, state.Verdict{Gate: delivery.GateAttempt, Next: 2, Was: state.Pending}},
+		{"refused", &state.Outcome{Send: state.Rejected, Code: "131026"}, 2, state.Verdict{Gate: delivery.GateRefused}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, _ := u.create(t)
@@ -75,7 +76,7 @@ func (u suite) TestOneOrderSendsOnce(t *testing.T) {
 			t.Errorf("the same order sent twice, with %+v", o)
 		}
 	}
-	if got := intend(t, s, run, intent(s, phone(1)))[0]; got.Gate != state.GateSent {
+	if got := intend(t, s, run, intent(s, phone(1)))[0]; got.Gate != delivery.GateSent {
 		t.Errorf("without an order: %+v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/state"
 )
 
@@ -60,7 +61,7 @@ func (u suite) TestAnAnswerTellsNothingOfTheErased(t *testing.T) {
 		}
 	}
 	for i := range 2 {
-		if v := intend(t, s, run, intent(s, phone(1+i)))[0]; v.Gate != state.GateOptedOut {
+		if v := intend(t, s, run, intent(s, phone(1+i)))[0]; v.Gate != delivery.GateOptedOut {
 			t.Errorf("somebody erased is sent to: %+v", v)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -159,7 +160,7 @@ func (u suite) TestTheEchoOfADeniedAttemptEndsTheDelivery(t *testing.T) {
 				t.Errorf("%s then %s: %s, id %q, %s", first.Send, second.Send, d.Send, d.ID, d.Rank)
 			}
 			in.Attempt = 3
-			if v := intend(t, s, run, in)[0]; v.Gate != state.GateSent {
+			if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateSent {
 				t.Errorf("%s then %s: a third attempt is %+v", first.Send, second.Send, v)
 			}
 			if found, err := s.Findings(t.Context()); err != nil || len(found) != 1 || found[0].Kind != state.FindingDuplicate {

@@ -20,17 +20,17 @@ func (u suite) TestSpacing(t *testing.T) {
 		send  state.Send // of the first message
 		after time.Duration
 		to    string // the second
-		want  string
+		want  delivery.Gate
 	}{
-		"at once":                        {state.Accepted, 0, phone(1), state.GateSpacing},
-		"5.9 seconds later":              {state.Accepted, 5900 * time.Millisecond, phone(1), state.GateSpacing},
-		"while the first is under way":   {state.Sending, time.Second, phone(1), state.GateSpacing},
-		"the first is in doubt":          {state.InDoubt, time.Second, phone(1), state.GateSpacing},
-		"the first was refused":          {state.Rejected, time.Second, phone(1), state.GateSpacing},
+		"at once":                        {state.Accepted, 0, phone(1), delivery.GateSpacing},
+		"5.9 seconds later":              {state.Accepted, 5900 * time.Millisecond, phone(1), delivery.GateSpacing},
+		"while the first is under way":   {state.Sending, time.Second, phone(1), delivery.GateSpacing},
+		"the first is in doubt":          {state.InDoubt, time.Second, phone(1), delivery.GateSpacing},
+		"the first was refused":          {state.Rejected, time.Second, phone(1), delivery.GateSpacing},
 		"the first was not taken":        {state.Pending, time.Second, phone(1), ""},
 		"7 seconds later":                {state.Accepted, 7 * time.Second, phone(1), ""},
 		"somebody else":                  {state.Accepted, 0, phone(2), ""},
-		"another spelling of the number": {state.Accepted, 0, "+551187654321", state.GateSpacing},
+		"another spelling of the number": {state.Accepted, 0, "+551187654321", delivery.GateSpacing},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, clock := u.create(t)
@@ -81,7 +81,7 @@ func (u suite) TestSlots(t *testing.T) {
 			t.Errorf("slot %d: got %+v after %v", i+1, v, first)
 		}
 	}
-	if v := ask(3, number); v.Gate != state.GatePace || v.Until.Sub(first) != 300*time.Millisecond {
+	if v := ask(3, number); v.Gate != delivery.GatePace || v.Until.Sub(first) != 300*time.Millisecond {
 		t.Errorf("one that is far away: got %+v after %v", v, first)
 	}
 	if v := ask(3, "provider.cloud.other"); v.Gate != "" || !v.Leave.Equal(first) {
@@ -94,7 +94,7 @@ func (u suite) TestSlots(t *testing.T) {
 	clock.now = clock.now.Add(10 * time.Second)
 	v := ask(4, number)
 	settle(t, s, run, state.Outcome{Attempt: v.Attempt, Send: state.Pending, Code: "130429", At: clock.now, Number: number, Hold: clock.now.Add(time.Minute)})
-	if v := ask(5, number); v.Gate != state.GatePace || v.Until.Sub(clock.now) != time.Minute {
+	if v := ask(5, number); v.Gate != delivery.GatePace || v.Until.Sub(clock.now) != time.Minute {
 		t.Errorf("during a pause: got %+v", v)
 	}
 	clock.now = clock.now.Add(time.Minute)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -43,7 +44,7 @@ func out(t T, s state.Store, ids ...string) (who []string) {
 }
 
 // marketing is what a campaign of its own meets.
-func marketing(t T, s state.Store, run int64, who string) string {
+func marketing(t T, s state.Store, run int64, who string) delivery.Gate {
 	t.Helper()
 	return gate(t, s, run, who, mainNumber, func(in *state.Intent) { in.Window, in.Marketing = false, true })
 }
@@ -66,7 +67,7 @@ func (u suite) TestAStopByOneIDHoldsForAll(t *testing.T) {
 				t.Errorf("%s, and %s stops (-want +got):\n%s", name, stops, d)
 			}
 			for _, id := range []string{phone(1), userOne} {
-				if g := marketing(t, s, run, id); g != state.GateOptedOut {
+				if g := marketing(t, s, run, id); g != delivery.GateOptedOut {
 					t.Errorf("%s, and %s stops: %s is sent to (%q)", name, stops, id, g)
 				}
 			}
@@ -109,7 +110,7 @@ func (u suite) TestNobodyIsSentTheSameUnderTwoIDs(t *testing.T) {
 		}
 		settle(t, s, run, o)
 		told(t, s, mainNumber, from(noon, "hello", message.Address{Phone: phone(1), UserID: userOne}, ""))
-		want := map[state.Send]string{state.Accepted: state.GateSent, state.InDoubt: state.GateDoubt, state.Rejected: state.GateRefused, state.Pending: state.GateAttempt}[send]
+		want := map[state.Send]delivery.Gate{state.Accepted: delivery.GateSent, state.InDoubt: delivery.GateDoubt, state.Rejected: delivery.GateRefused, state.Pending: delivery.GateAttempt}[send]
 		v := intend(t, s, run, intent(s, userOne))[0]
 		if v.Gate != want {
 			t.Errorf("%s under the number, and under the user id %q, want %q", send, v.Gate, want)
@@ -135,11 +136,11 @@ func (u suite) TestCapsAndCoolDownsAreThePersons(t *testing.T) {
 	in := intent(s, phone(1))
 	settle(t, s, run, accepted(intend(t, s, run, in)[0], "x"))
 	capped := func(in *state.Intent) { in.Window, in.CapCount, in.CapPer = false, 1, time.Hour }
-	if g := gate(t, s, run, userOne, otherNumber, capped); g != state.GateCap {
+	if g := gate(t, s, run, userOne, otherNumber, capped); g != delivery.GateCap {
 		t.Errorf("a second message within the cap, under the other id and from another number: %q", g)
 	}
 	told(t, s, mainNumber, failure("x", in.Ref, "131049", noon))
-	if g := marketing(t, s, run, userOne); g != state.GateCooldown {
+	if g := marketing(t, s, run, userOne); g != delivery.GateCooldown {
 		t.Errorf("during the cool-down, under the other id: %q", g)
 	}
 }
@@ -150,7 +151,7 @@ func (u suite) TestAWindowIsOpenForEveryID(t *testing.T) {
 	run := begin(t, s)
 	told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{UserID: userOne}, ""),
 		message.Event{Kind: message.EventStatus, ID: "x", Rank: message.RankSent, At: noon, From: message.Address{Phone: phone(1), UserID: userOne}})
-	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != "" || o != state.GateWindowUnknown {
+	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != "" || o != delivery.GateWindowUnknown {
 		t.Errorf("gates %q and %q", g, o)
 	}
 }
@@ -164,7 +165,7 @@ func (u suite) TestAPersonWhoChangedTheirNumber(t *testing.T) {
 	if d := cmp.Diff([]string{phone(1), phone(2)}, out(t, s, phone(1), phone(2))); d != "" {
 		t.Errorf("opted out (-want +got):\n%s", d)
 	}
-	if v := intend(t, s, run, intent(s, phone(2)))[0]; v.Gate != state.GateSent {
+	if v := intend(t, s, run, intent(s, phone(2)))[0]; v.Gate != delivery.GateSent {
 		t.Errorf("the new number is sent the same once more: %q", v.Gate)
 	}
 	// Somebody else writes from the old number: a person of their own, to whom
@@ -189,7 +190,7 @@ func (u suite) TestANumberThatPassedOn(t *testing.T) {
 		t.Errorf("opted out (-want +got):\n%s", d)
 	}
 	for _, id := range []string{phone(1), userOne} {
-		if v := intend(t, s, run, intent(s, id))[0]; v.Gate != state.GateSent {
+		if v := intend(t, s, run, intent(s, id))[0]; v.Gate != delivery.GateSent {
 			t.Errorf("%s, to whom it was sent under the number, is sent it again: %q", id, v.Gate)
 		}
 	}
@@ -212,7 +213,7 @@ func (u suite) TestANumberPassesOnWithoutItsWindow(t *testing.T) {
 	run := begin(t, s)
 	told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{Phone: phone(1), UserID: userOne}, ""),
 		message.Event{Kind: message.EventStatus, ID: "x", Rank: message.RankSent, At: noon, From: message.Address{Phone: phone(1), UserID: userTwo}})
-	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, userOne, mainNumber); g != state.GateWindowUnknown || o != "" {
+	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, userOne, mainNumber); g != delivery.GateWindowUnknown || o != "" {
 		t.Errorf("the number's gate is %q, and that of who wrote is %q", g, o)
 	}
 }
@@ -259,7 +260,7 @@ func (u suite) TestErasedUnderEveryID(t *testing.T) {
 			ids = append(ids, "DE.3")
 		}
 		for _, id := range ids {
-			if g := marketing(t, s, run, id); g != state.GateOptedOut {
+			if g := marketing(t, s, run, id); g != delivery.GateOptedOut {
 				t.Errorf("%s: %s is sent to (%q)", name, id, g)
 			}
 		}
@@ -411,7 +412,7 @@ func (h *human) send(rt *rapid.T, s state.Store, run int64, number string) {
 	in.Marketing, in.Number = true, number
 	v := intend(rt, s, run, in)[0]
 	if v.Gate != "" {
-		if v.Gate == state.GateOptedOut && !h.stopped && !h.erased {
+		if v.Gate == delivery.GateOptedOut && !h.stopped && !h.erased {
 			rt.Errorf("%s never asked to stop", id)
 		}
 		return

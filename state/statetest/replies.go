@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -18,7 +19,7 @@ func says(ev *message.Event, at time.Time) state.Wish {
 	case "enough":
 		return state.Wish{Kind: state.WishStop, Reason: "stop_word", Evidence: "wrote enough"}
 	case "enough?":
-		return state.Wish{Kind: state.WishUnclear, Reason: state.ReasonUnclear, Evidence: "wrote enough?"}
+		return state.Wish{Kind: state.WishUnclear, Reason: state.OptUnclear, Evidence: "wrote enough?"}
 	case "go on":
 		return state.Wish{Kind: state.WishStay, Evidence: "wrote go on"}
 	}
@@ -46,7 +47,7 @@ func (u suite) TestAnAcceptedStopHoldsForTheNextIntent(t *testing.T) {
 		accept(t, s, wrote(who, "wamid.1", "enough", noon))
 		in := intent(s, who.Key())
 		in.Marketing = true
-		if v := intend(t, s, run, in); v[0].Gate != state.GateOptedOut {
+		if v := intend(t, s, run, in); v[0].Gate != delivery.GateOptedOut {
 			t.Errorf("%s: the intent passes: %+v", name, v[0])
 		}
 	}
@@ -60,7 +61,7 @@ func (u suite) TestAnUnclearWishIsAPause(t *testing.T) {
 		events []message.Event
 		want   string
 	}{
-		"a pause":                              {[]message.Event{unclear}, state.ReasonUnclear},
+		"a pause":                              {[]message.Event{unclear}, state.OptUnclear},
 		"a pause that is lifted":               {[]message.Event{unclear, stay}, ""},
 		"a stop is not lifted":                 {[]message.Event{clear, stay}, "stop_word"},
 		"a stop before an unclear word":        {[]message.Event{clear, unclear, stay}, "stop_word"},

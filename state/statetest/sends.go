@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -34,17 +35,17 @@ func (u suite) TestASecondAttemptIsGated(t *testing.T) {
 		name    string
 		outcome *state.Outcome
 		again   func(*state.Intent)
-		gate    string
+		gate    delivery.Gate
 		next    int
 	}{
-		{"open", nil, nil, state.GateDoubt, 0},
-		{"accepted", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, nil, state.GateSent, 0},
-		{"accepted, as a retry", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, func(in *state.Intent) { in.Attempt, in.Retry = 2, true }, state.GateSent, 0},
-		{"in doubt", &state.Outcome{Send: state.InDoubt, Cause: "timeout"}, func(in *state.Intent) { in.Attempt, in.Retry = 2, true }, state.GateDoubt, 0},
-		{"refused", &state.Outcome{Send: state.Rejected, Code: "131026"}, func(in *state.Intent) { in.Attempt = 2 }, state.GateRefused, 0},
+		{"open", nil, nil, delivery.GateDoubt, 0},
+		{"accepted", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, nil, delivery.GateSent, 0},
+		{"accepted, as a retry", &state.Outcome{Send: state.Accepted, ID: "x", Proof: state.ProofResponse}, func(in *state.Intent) { in.Attempt, in.Retry = 2, true }, delivery.GateSent, 0},
+		{"in doubt", &state.Outcome{Send: state.InDoubt, Cause: "timeout"}, func(in *state.Intent) { in.Attempt, in.Retry = 2, true }, delivery.GateDoubt, 0},
+		{"refused", &state.Outcome{Send: state.Rejected, Code: "131026"}, func(in *state.Intent) { in.Attempt = 2 }, delivery.GateRefused, 0},
 		{"refused, as a retry", &state.Outcome{Send: state.Rejected, Code: "131026"}, func(in *state.Intent) { in.Attempt, in.Retry = 2, true }, "", 0},
 		{"not taken", &state.Outcome{Send: state.Pending, Code: "130429"}, func(in *state.Intent) { in.Attempt = 2 }, "", 0},
-		{"not taken, by an old plan", &state.Outcome{Send: state.Pending, Code: "130429"}, nil, state.GateAttempt, 2},
+		{"not taken, by an old plan", &state.Outcome{Send: state.Pending, Code: "130429"}, nil, delivery.GateAttempt, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, _ := u.create(t)
@@ -77,29 +78,29 @@ func (u suite) TestGatesOfAPerson(t *testing.T) {
 		events []message.Event
 		before func(state.Store) error
 		change func(*state.Intent)
-		gate   string
+		gate   delivery.Gate
 		until  time.Time
 	}{
 		{name: "nothing known, marketing", change: func(in *state.Intent) { in.Marketing = true }},
 		{name: "opted out", before: func(s state.Store) error { return s.OptOut(context.Background(), phone(1), "stop_word", "STOP") },
-			change: func(in *state.Intent) { in.Marketing = true }, gate: state.GateOptedOut},
+			change: func(in *state.Intent) { in.Marketing = true }, gate: delivery.GateOptedOut},
 		{name: "opted out, a reply", before: func(s state.Store) error { return s.OptOut(context.Background(), phone(1), "stop_word", "STOP") },
 			change: func(*state.Intent) {}},
 		{name: "opted out and in again", before: func(s state.Store) error {
 			return errors.Join(s.OptOut(context.Background(), phone(1), "stop_word", "STOP"), s.OptIn(context.Background(), phone(1), "START"))
 		}, change: func(in *state.Intent) { in.Marketing = true }},
 		{name: "erased", before: func(s state.Store) error { return s.Erase(context.Background(), phone(1)) },
-			change: func(in *state.Intent) { in.Marketing = true }, gate: state.GateOptedOut},
-		{name: "window unknown", change: func(in *state.Intent) { in.Window = true }, gate: state.GateWindowUnknown},
+			change: func(in *state.Intent) { in.Marketing = true }, gate: delivery.GateOptedOut},
+		{name: "window unknown", change: func(in *state.Intent) { in.Window = true }, gate: delivery.GateWindowUnknown},
 		{name: "window assumed open", change: func(in *state.Intent) { in.Window, in.AssumeOpen = true, true }},
 		{name: "window claimed", change: func(in *state.Intent) { in.Window, in.KnownUntil = true, noon.Add(time.Hour) }},
 		{name: "window open", events: []message.Event{inbound(noon.Add(-23 * time.Hour))}, change: func(in *state.Intent) { in.Window = true }},
 		{name: "window ends in half a minute", events: []message.Event{inbound(noon.Add(-24*time.Hour + 30*time.Second))},
-			change: func(in *state.Intent) { in.Window = true }, gate: state.GateWindowClosed},
+			change: func(in *state.Intent) { in.Window = true }, gate: delivery.GateWindowClosed},
 		{name: "window closed, though assumed open", events: []message.Event{inbound(noon.Add(-25 * time.Hour))},
-			change: func(in *state.Intent) { in.Window, in.AssumeOpen = true, true }, gate: state.GateWindowClosed},
+			change: func(in *state.Intent) { in.Window, in.AssumeOpen = true, true }, gate: delivery.GateWindowClosed},
 		{name: "stopped in WhatsApp", events: []message.Event{{Kind: message.EventPreference, At: noon, From: message.Address{Phone: phone(1)}, OptOut: true}},
-			change: func(in *state.Intent) { in.Marketing = true }, gate: state.GateOptedOut},
+			change: func(in *state.Intent) { in.Marketing = true }, gate: delivery.GateOptedOut},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, _ := u.create(t)
@@ -139,8 +140,8 @@ func (u suite) TestFrequencyCap(t *testing.T) {
 			clock.now = clock.now.Add(time.Hour)
 			continue
 		}
-		if want := noon.Add(48 * time.Hour); v.Gate != state.GateCap || !v.Until.Equal(want) {
-			t.Errorf("third message: %+v, want %s until %s", v, state.GateCap, want)
+		if want := noon.Add(48 * time.Hour); v.Gate != delivery.GateCap || !v.Until.Equal(want) {
+			t.Errorf("third message: %+v, want %s until %s", v, delivery.GateCap, want)
 		}
 	}
 }
@@ -159,7 +160,7 @@ func (u suite) TestAnswersCountForNoCap(t *testing.T) {
 		t.Errorf("after an answer: %+v", v)
 	}
 	in.Campaign, in.Ref = "campaign.summer", "summer"
-	if v := intend(t, s, run, in)[0]; v.Gate != state.GateCap {
+	if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateCap {
 		t.Errorf("after a campaign: %+v", v)
 	}
 }
@@ -232,7 +233,7 @@ func (u suite) TestTurn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got[0].Gate != state.GateOptedOut || got[1].Attempt == 0 || got[2].Attempt == 0 {
+	if got[0].Gate != delivery.GateOptedOut || got[1].Attempt == 0 || got[2].Attempt == 0 {
 		t.Errorf("got %+v", got)
 	}
 
@@ -314,7 +315,7 @@ func (u suite) TestCooldownIsAboutMarketing(t *testing.T) {
 	settle(t, s, run, state.Outcome{Attempt: v[0].Attempt, Send: state.Rejected, Code: "131049", Cooldown: until})
 	next := intent(s, phone(1))
 	next.Campaign, next.Ref, next.Marketing = "campaign.summer", "", true
-	if v := intend(t, s, run, next)[0]; v.Gate != state.GateCooldown || v.Until.Sub(until).Abs() > time.Millisecond {
+	if v := intend(t, s, run, next)[0]; v.Gate != delivery.GateCooldown || v.Until.Sub(until).Abs() > time.Millisecond {
 		t.Errorf("marketing: %+v", v)
 	}
 	next.NoCooldown = true

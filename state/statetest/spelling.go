@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -30,7 +31,7 @@ func (u suite) TestGatesCountInEitherSpelling(t *testing.T) {
 	bothWays(t, func(t *testing.T, known, asked string) {
 		s, _ := u.create(t)
 		run := begin(t, s)
-		try := func(name, gate string, change func(*state.Intent)) {
+		try := func(name string, gate delivery.Gate, change func(*state.Intent)) {
 			t.Helper()
 			in := intent(s, asked)
 			in.Campaign, in.Ref = "campaign."+name, name
@@ -39,19 +40,19 @@ func (u suite) TestGatesCountInEitherSpelling(t *testing.T) {
 				t.Errorf("%s: gate %q, want %q", name, v.Gate, gate)
 			}
 		}
-		try("window_unknown", state.GateWindowUnknown, func(in *state.Intent) { in.Window = true })
+		try("window_unknown", delivery.GateWindowUnknown, func(in *state.Intent) { in.Window = true })
 		events(t, s, message.Event{Kind: message.EventInbound, ID: "in1", At: noon.Add(-time.Hour), From: message.Address{Phone: known}, Type: "text"})
 		try("window_open", "", func(in *state.Intent) { in.Window = true })
 
 		in := intent(s, known)
 		in.Campaign, in.Ref = "campaign.other", "other"
 		settle(t, s, run, accepted(intend(t, s, run, in)[0], "x"))
-		try("capped", state.GateCap, func(in *state.Intent) { in.CapCount, in.CapPer = 1, time.Hour })
+		try("capped", delivery.GateCap, func(in *state.Intent) { in.CapCount, in.CapPer = 1, time.Hour })
 
 		if err := s.OptOut(t.Context(), known, "stop_word", "STOP"); err != nil {
 			t.Fatal(err)
 		}
-		try("opted_out", state.GateOptedOut, func(in *state.Intent) { in.Marketing = true })
+		try("opted_out", delivery.GateOptedOut, func(in *state.Intent) { in.Marketing = true })
 		if p := person(t, s, asked); !p.OptedOut || !p.LastInbound.Equal(noon.Add(-time.Hour)) {
 			t.Errorf("known as %s: %+v", known, p)
 		}
@@ -82,7 +83,7 @@ func (u suite) TestADeliveryIsOneInEitherSpelling(t *testing.T) {
 		run := begin(t, s)
 		settle(t, s, run, state.Outcome{Attempt: intend(t, s, run, intent(s, known))[0].Attempt, Send: state.Pending, At: noon})
 		in := intent(s, asked)
-		if v := intend(t, s, run, in)[0]; v.Gate != state.GateAttempt || v.Next != 2 {
+		if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateAttempt || v.Next != 2 {
 			t.Fatalf("a first attempt as %s: %+v", asked, v)
 		}
 		in.Attempt, in.Ref = 2, message.NewRef(lineage(s), in.Campaign, asked, 1, 2)
@@ -90,7 +91,7 @@ func (u suite) TestADeliveryIsOneInEitherSpelling(t *testing.T) {
 		if d := oneDelivery(t, s); d.Recipient != known || d.Send != state.Accepted || d.Attempt != 2 {
 			t.Errorf("%+v", d)
 		}
-		if v := intend(t, s, run, intent(s, asked))[0]; v.Gate != state.GateSent {
+		if v := intend(t, s, run, intent(s, asked))[0]; v.Gate != delivery.GateSent {
 			t.Errorf("sent again as %s: %+v", asked, v)
 		}
 		again := ordered(s, asked, 3)
@@ -127,7 +128,7 @@ func (u suite) TestEraseForgetsEitherSpelling(t *testing.T) {
 			}
 			in := intent(s, spelling)
 			in.Marketing = true
-			if v := intend(t, s, run, in)[0]; v.Gate != state.GateOptedOut {
+			if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateOptedOut {
 				t.Errorf("%s after Erase: %+v", spelling, v)
 			}
 		}

@@ -7,12 +7,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
 // gate is what an intent of a campaign of its own meets at a number.
-func gate(t T, s state.Store, run int64, who, number string, change ...func(*state.Intent)) string {
+func gate(t T, s state.Store, run int64, who, number string, change ...func(*state.Intent)) delivery.Gate {
 	t.Helper()
 	in := intent(s, who)
 	in.Window, in.Number = true, number
@@ -37,11 +38,11 @@ func (u suite) TestWindowsBelongToTheNumberThatWasWrittenTo(t *testing.T) {
 	run := begin(t, s)
 	hi := message.Event{Kind: message.EventInbound, ID: "a", At: noon.Add(-time.Hour), From: message.Address{Phone: phone(1)}}
 	told(t, s, mainNumber, hi)
-	got := map[string]string{}
+	got := map[string]delivery.Gate{}
 	for _, number := range []string{mainNumber, otherNumber, ""} {
 		got[number] = gate(t, s, run, phone(1), number)
 	}
-	if d := cmp.Diff(map[string]string{mainNumber: "", otherNumber: state.GateWindowUnknown, "": state.GateWindowUnknown}, got); d != "" {
+	if d := cmp.Diff(map[string]delivery.Gate{mainNumber: "", otherNumber: delivery.GateWindowUnknown, "": delivery.GateWindowUnknown}, got); d != "" {
 		t.Errorf("gates (-want +got):\n%s", d)
 	}
 	if p, err := s.Person(t.Context(), otherNumber, phone(1)); err != nil || !p.WindowEnds.IsZero() || !p.LastInbound.Equal(noon.Add(-time.Hour)) {
@@ -78,7 +79,7 @@ func (u suite) TestCorrectionsBelongToTheirNumber(t *testing.T) {
 		}
 		in := intent(s, phone(1))
 		tell(s, run, intend(t, s, run, in)[0], in.Ref)
-		if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != state.GateWindowClosed || o != "" {
+		if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != delivery.GateWindowClosed || o != "" {
 			t.Errorf("%s: gates %q and %q, want the first closed and the other open", name, g, o)
 		}
 	}
@@ -92,7 +93,7 @@ func (u suite) TestACorrectionOfNoNumberClosesAll(t *testing.T) {
 	told(t, s, mainNumber, message.Event{Kind: message.EventInbound, ID: "a", At: noon.Add(-time.Hour), From: message.Address{Phone: phone(1)}})
 	settle(t, s, run, state.Outcome{Attempt: intend(t, s, run, intent(s, phone(1)))[0].Attempt, Send: state.Rejected, WindowShut: true, At: noon.Add(-time.Minute)})
 	told(t, s, otherNumber, message.Event{Kind: message.EventInbound, ID: "b", At: noon, From: message.Address{Phone: phone(1)}})
-	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != state.GateWindowClosed || o != "" {
+	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != delivery.GateWindowClosed || o != "" {
 		t.Errorf("gates %q and %q, want the first closed and the other open", g, o)
 	}
 }
