@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"os"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -45,6 +47,11 @@ func stopsHold(t *testing.T, env string) {
 		kill, env = syscall.SIGTERM, ""
 	case "HUP":
 		kill, env = syscall.SIGHUP, ""
+		// What ignores the signal, as whatever nohup starts, hands that down to its
+		// children, and handbill respects it. A signal that is caught is not.
+		caught := make(chan os.Signal, 1)
+		signal.Notify(caught, syscall.SIGHUP)
+		defer signal.Stop(caught)
 	}
 	if env != "" {
 		env = "HANDBILL_FP=" + env
@@ -69,7 +76,7 @@ func stopsHold(t *testing.T, env string) {
 		}
 	}
 	s.serving.signal(kill)
-	<-s.serving.done
+	s.serving.wait(t)
 	for i := range stops {
 		asked[person(i)[1:]] = true
 	}
