@@ -99,7 +99,7 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	defer unlock()
 	opened, err := os.Stat(p.StatePath())
 	if err == nil {
-		err = a.sendable(ctx, store)
+		err = state.Sendable(ctx, store, a.sys.Now())
 	}
 	if err != nil {
 		return a.failState(err, opt.detailed)

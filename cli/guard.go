@@ -4,60 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
 
-// maxClockBack is how far the clock may show an earlier time than the state
-// knows.
-const maxClockBack = 5 * time.Minute
-
-// sendable refuses a state that nothing may be sent from: one that was restored
-// or rolled back, or one that knows a later time than the clock shows.
-func (a *app) sendable(ctx context.Context, store state.Store) error {
-	halt, err := store.Halted(ctx)
-	if err != nil {
-		return err
-	}
-	if halt != nil {
-		return halt
-	}
-	latest, err := store.Latest(ctx)
-	if err != nil {
-		return err
-	}
-	now := a.sys.Now()
-	if back := latest.Sub(now); back > maxClockBack {
-		return &clockError{now: now, latest: latest}
-	}
-	return nil
-}
-
-// clockError says that the clock was put back since the state was written.
-type clockError struct{ now, latest time.Time }
-
-func (e *clockError) Error() string {
-	return fmt.Sprintf("the clock shows %s, and the state was written at %s. "+
-		"Quiet hours, 24-hour windows and frequency caps depend on the time, so nothing is sent. Set the clock right and run the command again. "+
-		"If it is right now and was ahead then, say so with today's date: \"handbill state acknowledge -clock=%s -why='…'\"",
-		e.now.UTC().Format(time.RFC3339), e.latest.UTC().Format(time.RFC3339), e.now.UTC().Format(time.DateOnly))
-}
-
 // standing is what keeps apply from sending from a state, for those who only
 // look at it; nil when nothing does.
-func (a *app) standing(ctx context.Context, store state.Store) ([]view.Diagnostic, error) {
-	err := a.sendable(ctx, store)
+func (a *app) standing(ctx context.Context, p *project, store state.Store) ([]view.Diagnostic, error) {
+	why, err := operation.Unsendable(ctx, store, p.Workspace)
+	return unsendable(why), err
+}
+
+// unsendable says why nothing is sent from a state.
+func unsendable(why error) []view.Diagnostic {
 	var halt *state.HaltError
-	var clock *clockError
+	var clock *state.ClockError
 	switch {
-	case errors.As(err, &halt):
-		return []view.Diagnostic{haltDiagnostic(halt)}, nil
-	case errors.As(err, &clock):
-		return []view.Diagnostic{{Severity: "warning", Summary: state.SummaryOf(state.CodeClockBehind), Detail: sentence(clock), Code: state.CodeClockBehind}}, nil
+	case errors.As(why, &halt):
+		return []view.Diagnostic{haltDiagnostic(halt)}
+	case errors.As(why, &clock):
+		return []view.Diagnostic{{Severity: "warning", Summary: state.SummaryOf(state.CodeClockBehind), Detail: sentence(clock), Code: state.CodeClockBehind}}
 	}
-	return nil, err
+	return nil
 }
 
 // showStanding shows what standing tells, and fails when that is an error.

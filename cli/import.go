@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
 
@@ -70,121 +69,18 @@ func (a *app) importSends(ctx context.Context, opt *importOptions, file string) 
 }
 
 func (a *app) importFile(ctx context.Context, opt *importOptions, p *project, s state.Store, file string) (view.Report, error) {
-	campaign, err := importCampaign(p.Config, opt.campaign)
-	if err != nil {
-		return nil, a.fail("No such campaign", err)
-	}
-	im := &importer{campaign: campaign, revision: opt.revision, sends: audience.Sends{Path: a.path(file),
-		Recipient: opt.recipient, ID: opt.id, Time: opt.time, Region: opt.region, Latest: a.sys.Now().Add(maxClockBack)}}
-	if im.sends.Region == "" {
-		im.sends.Region = campaign.Audience.Region
-	}
-	if im.revision == 0 {
-		im.revision = campaign.Revision
-	}
-	r, err := im.survey(ctx, s)
-	if err != nil {
-		return nil, a.fail("Import not readable", err)
-	}
-	if r.Invalid > 0 && opt.onInvalid == "fail" {
+	im := operation.Import{Campaign: opt.campaign, Revision: opt.revision, Skip: opt.onInvalid == "skip", DryRun: opt.dry,
+		Sends: audience.Sends{Path: a.path(file), Recipient: opt.recipient, ID: opt.id, Time: opt.time, Region: opt.region}}
+	done, err := im.Run(ctx, p.Workspace, s)
+	var rows *operation.RowsError
+	switch {
+	case errors.As(err, &rows):
 		return nil, a.fail("Rows not readable", fmt.Errorf("%s can't be read, and whoever they mean would be sent to again: %s.\nNothing was imported. Mend the rows, or leave them out with -on-invalid=skip",
-			view.Plural(r.Invalid, "row"), strings.Join(r.Reasons, "; ")))
-	}
-	if r.DryRun = opt.dry; !opt.dry {
-		r.Imported, err = s.Import(ctx, im.deliveries(ctx))
-	}
-	return r, err
-}
-
-// importCampaign finds a declared campaign: what is imported for another would
-// never be looked at.
-func importCampaign(cfg *lang.Config, address string) (*lang.Campaign, error) {
-	var names []string
-	for _, c := range cfg.Campaigns {
-		if c.Address() == address {
-			return c, nil
-		}
-		names = append(names, c.Address())
-	}
-	if address == "" {
-		return nil, fmt.Errorf("say with -campaign whose message they had; declared are: %s", strings.Join(names, ", "))
-	}
-	return nil, fmt.Errorf("-campaign=%s is not declared; declared are: %s", message.SafeText(address), strings.Join(names, ", "))
-}
-
-// importer takes over one file.
-type importer struct {
-	sends    audience.Sends
-	campaign *lang.Campaign
-	revision int
-	erased   func(recipient string) bool
-}
-
-// shownReasons is how many invalid rows are named.
-const shownReasons = 3
-
-// survey reads the whole file before anything is written.
-func (im *importer) survey(ctx context.Context, s state.Store) (*view.ImportReport, error) {
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
+			view.Plural(rows.Invalid, "row"), strings.Join(rows.Reasons, "; ")))
+	case err != nil:
 		return nil, err
 	}
-	defer snap.Close()
-	had, err := snap.Compact(ctx, im.campaign.Address(), im.revision)
-	if err != nil {
-		return nil, err
-	}
-	if im.erased, err = snap.Erased(ctx); err != nil {
-		return nil, err
-	}
-	r := &view.ImportReport{Campaign: im.campaign.Address(), Revision: im.revision}
-	seen := map[string]struct{}{}
-	for send, err := range im.sends.Rows(ctx) {
-		r.Rows++
-		if err != nil {
-			var row *audience.RowError
-			if !errors.As(err, &row) {
-				return nil, err
-			}
-			if r.Invalid++; r.Invalid <= shownReasons {
-				r.Reasons = append(r.Reasons, row.Error())
-			}
-			continue
-		}
-		key := send.To.Key()
-		_, repeated := seen[key]
-		_, known := had.Lookup(key)
-		seen[key] = struct{}{}
-		switch {
-		case im.erased(key):
-			r.Erased++
-		case repeated:
-			r.Repeated++
-		case known:
-			r.Known++
-		default:
-			r.Imported++
-		}
-	}
-	r.Columns.Recipient, r.Columns.ID, r.Columns.Time = im.sends.Columns()
-	r.Notes = im.sends.Notes()
-	return r, nil
-}
-
-// deliveries are the rows that can be read, for the state. The number of an
-// erased person does not come back by an import.
-func (im *importer) deliveries(ctx context.Context) iter.Seq2[state.Delivery, error] {
-	return func(yield func(state.Delivery, error) bool) {
-		for send, err := range im.sends.Rows(ctx) {
-			var row *audience.RowError
-			if errors.As(err, &row) || err == nil && im.erased(send.To.Key()) {
-				continue
-			}
-			d := state.Delivery{Key: state.Key{Campaign: im.campaign.Address(), Recipient: send.To.Key(), Revision: im.revision},
-				Message: im.campaign.Message.Address(), To: send.To, ID: send.ID, Settled: send.At}
-			if !yield(d, err) || err != nil {
-				return
-			}
-		}
-	}
+	return &view.ImportReport{Campaign: done.Campaign, Revision: done.Revision, DryRun: opt.dry, Notes: done.Notes, Rows: done.Rows,
+		Columns:  view.ImportColumns{Recipient: done.RecipientColumn, ID: done.IDColumn, Time: done.TimeColumn},
+		Imported: done.New, Known: done.Known, Repeated: done.Repeated, Erased: done.Erased, Invalid: done.Invalid, Reasons: done.Reasons}, nil
 }

@@ -68,7 +68,7 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 	}
 	defer report.Plan.Close()
 	if store != nil {
-		found, err := a.standing(ctx, store)
+		found, err := a.standing(ctx, p, store)
 		if err != nil {
 			return a.failState(err, false)
 		}

@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
@@ -79,6 +81,21 @@ func (a *app) build(ctx context.Context, p *project, store state.Store, f *planF
 	report.Diagnostics = append(p.diags, view.FromHCL(diags, p.Config.Files)...)
 	report.Failed = view.Errors(report.Diagnostics)
 	return report, nil
+}
+
+// render plans one campaign, so that every recipient's message can be looked at.
+// The caller closes the plan.
+func (a *app) render(ctx context.Context, p *project, c *lang.Campaign) (*plan.Plan, error) {
+	built, diags, err := operation.Render(ctx, p.Workspace, c)
+	if err != nil {
+		return nil, a.failState(err, false)
+	}
+	if diags.HasErrors() {
+		a.hclDiags(diags, p.Config.Files)
+		built.Close()
+		return nil, exit(exitError)
+	}
+	return built, nil
 }
 
 // expect refuses a plan whose digest is not the one that was approved.

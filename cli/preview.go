@@ -10,6 +10,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -78,7 +79,7 @@ func (a *app) writePage(name string, write func(io.Writer) error) error {
 }
 
 func (a *app) previewReport(ctx context.Context, p *project, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {
-	if c, err := findCampaign(p.Config, opt.address); err == nil {
+	if c, err := operation.FindCampaign(p.Config, opt.address); err == nil {
 		return a.previewCampaign(ctx, p, c, opt, s)
 	}
 	if opt.recipient != "" {
@@ -108,22 +109,26 @@ func (a *app) previewCampaign(ctx context.Context, p *project, c *lang.Campaign,
 	}
 	defer pl.Close()
 	group := view.PreviewGroup{Address: c.Address(), Note: "as if every recipient's window were open"}
-	var samples []sample
+	var samples []operation.Sample
 	if opt.recipient != "" {
-		found, err := one(pl, c.Address(), c.Audience.Region, opt.recipient)
+		found, err := operation.FindSample(pl, c.Address(), c.Audience.Region, opt.recipient)
+		if err == nil && found.Draft == nil {
+			who := &found.Entry.Recipient
+			err = fmt.Errorf("%s gets nothing of %s: %s (%s)", message.Mask(who.Key()), c.Address(), view.Reason(found.Entry.Reason), who.Place)
+		}
 		if err != nil {
 			return nil, a.fail("No such recipient", err)
 		}
-		samples = []sample{*found}
-	} else if samples, err = choose(pl, c.Address(), workspace.Limits(c.Provider.Type), opt.sample, opt.seed); err != nil {
+		samples = []operation.Sample{*found}
+	} else if samples, err = operation.Choose(pl, c.Address(), workspace.Limits(c.Provider.Type), opt.sample, opt.seed); err != nil {
 		return nil, a.fail("Contacts not readable", err)
 	}
-	for _, smp := range samples {
-		caption := s.Recipient(smp.entry.Recipient.Key())
-		if smp.why != "" {
-			caption += " (" + smp.why + ")"
+	for _, sample := range samples {
+		caption := s.Recipient(sample.Entry.Recipient.Key())
+		if sample.Why != "" {
+			caption += " (" + sample.Why + ")"
 		}
-		group.Items = append(group.Items, view.PreviewItem{Caption: caption, Picture: view.SamplePicture(smp.draft, smp.entry.Values, s)})
+		group.Items = append(group.Items, view.PreviewItem{Caption: caption, Picture: view.SamplePicture(sample.Draft, sample.Entry.Values, s)})
 	}
 	if len(group.Items) == 0 {
 		return nil, a.fail("Nothing to draw", fmt.Errorf("%s has no recipient who would get a message", c.Address()))

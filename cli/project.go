@@ -16,6 +16,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
@@ -144,6 +145,13 @@ func (f *lockFlags) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.timeout, "lock-timeout", 0, "wait this long for the lock")
 }
 
+// lockOptions are the flags as operations take them.
+func (a *app) lockOptions(f *lockFlags) operation.Lock {
+	return operation.Lock{Off: !f.lock, Wait: f.timeout, Waiting: func() {
+		fmt.Fprintln(a.sys.Stderr, "Acquiring the state's lock. This may take a few moments...")
+	}}
+}
+
 // lock takes the state's lock for an operation; unlock gives it back.
 func (a *app) lock(ctx context.Context, f *lockFlags, p *project, operation string) (unlock func(), err error) {
 	_, unlock, err = a.takeLock(ctx, f, p, operation)
@@ -168,12 +176,15 @@ func (a *app) takeLock(ctx context.Context, f *lockFlags, p *project, operation 
 // failState shows an error of the state with the code that belongs to it.
 func (a *app) failState(err error, detailed bool) error {
 	var said exit
+	var refused *operation.Error
 	var held *state.LockedError
 	var halt *state.HaltError
-	var clock *clockError
+	var clock *state.ClockError
 	switch {
 	case errors.As(err, &said):
 		return said
+	case errors.As(err, &refused):
+		return a.fail(refused.Summary, refused.Err)
 	case errors.As(err, &halt):
 		view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{haltDiagnostic(halt)})
 		return exit(exitError)

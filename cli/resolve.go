@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
 
@@ -53,73 +52,13 @@ func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) e
 			return nil, err
 		}
 		r := &view.ResolveReport{As: opt.as}
-		for _, arg := range args {
-			one, err := a.resolveOne(ctx, s, opt, as, arg)
+		for _, address := range args {
+			one, err := operation.Resolve(ctx, s, address, operation.Resolution{As: as, Who: a.who(), Why: opt.why})
 			if err != nil {
 				return a.partly(r, len(r.Resolved) > 0, &opt.stateFlags), err
 			}
-			r.Resolved = append(r.Resolved, one)
+			r.Resolved = append(r.Resolved, view.ResolvedCampaign(one))
 		}
 		return r, nil
 	})
-}
-
-func (a *app) resolveOne(ctx context.Context, s state.Store, opt *resolveOptions, as state.Send, arg string) (one view.ResolvedCampaign, err error) {
-	campaign, recipient, err := deliveryAddress(arg)
-	if err != nil {
-		return one, a.fail("Invalid address", err)
-	}
-	one.Campaign = campaign
-	var keys []state.Key
-	for d, err := range s.InDoubt(ctx, campaign) {
-		if err != nil {
-			return one, err
-		}
-		if recipient == "" || d.Recipient == recipient {
-			keys = append(keys, d.Key)
-		}
-	}
-	if len(keys) == 0 {
-		return one, a.fail("Nothing in doubt", fmt.Errorf("%s has nothing in doubt; see \"handbill status\"", message.SafeText(maskAddress(campaign, recipient))))
-	}
-	for _, k := range keys {
-		switch err := s.Resolve(ctx, k, as, a.who(), opt.why); {
-		case errors.Is(err, state.ErrSettled):
-			one.Told++
-		case err != nil:
-			return one, err
-		default:
-			one.Messages++
-		}
-	}
-	return one, nil
-}
-
-func maskAddress(campaign, recipient string) string {
-	if recipient == "" {
-		return campaign
-	}
-	return fmt.Sprintf("%s[%q]", campaign, message.Mask(recipient))
-}
-
-// deliveryAddress reads campaign.spring or campaign.spring["+4915112345678"].
-func deliveryAddress(s string) (campaign, recipient string, err error) {
-	campaign, rest, ok := strings.Cut(s, "[")
-	if !strings.Contains(campaign, ".") {
-		return "", "", errors.New("expected campaign.NAME, or campaign.NAME[\"RECIPIENT\"]")
-	}
-	if !ok {
-		return campaign, "", nil
-	}
-	inner, ok := strings.CutSuffix(rest, "]")
-	if !ok {
-		return "", "", errors.New("a bracket is not closed: expected campaign.NAME[\"RECIPIENT\"], in single quotes for the shell")
-	}
-	if recipient, err = strconv.Unquote(inner); err != nil {
-		recipient = inner // a shell took the quotes away
-	}
-	if recipient == "" {
-		return "", "", errors.New("the recipient is empty")
-	}
-	return campaign, recipient, nil
 }

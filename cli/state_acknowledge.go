@@ -57,7 +57,7 @@ func (a *app) acknowledge(ctx context.Context, s state.Store, why, clock string)
 			return nil, err
 		}
 	}
-	return r, a.sendable(ctx, s) // what is left to acknowledge
+	return r, state.Sendable(ctx, s, a.sys.Now()) // what is left to acknowledge
 }
 
 // acknowledgeClock takes a person's word that the clock is right, who has looked

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 )
@@ -64,7 +64,7 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.StatePath())))
 	}
 	defer store.Close()
-	if err := a.aside(ctx, f, store); err != nil {
+	if err := a.aside(ctx, f, p, store); err != nil {
 		return err
 	}
 	r, err := work(p, store)
@@ -72,11 +72,11 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 }
 
 // aside says, beside what a command does, that nothing is sent from the state.
-func (a *app) aside(ctx context.Context, f *stateFlags, store state.Store) error {
+func (a *app) aside(ctx context.Context, f *stateFlags, p *project, store state.Store) error {
 	if f.stands {
 		return nil
 	}
-	found, err := a.standing(ctx, store)
+	found, err := a.standing(ctx, p, store)
 	if err != nil {
 		return a.failState(err, false)
 	}
@@ -89,7 +89,7 @@ func (a *app) aside(ctx context.Context, f *stateFlags, store state.Store) error
 
 // changeState loads the configuration, takes the lock, backs the state up, and
 // shows what work reports.
-func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, work stateWork) error {
+func (a *app) changeState(ctx context.Context, f *stateFlags, name string, work stateWork) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -98,23 +98,12 @@ func (a *app) changeState(ctx context.Context, f *stateFlags, operation string, 
 	if !p.HasState() {
 		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.StatePath())))
 	}
-	unlock, err := a.lock(ctx, &f.lock, p, operation)
-	if err != nil {
-		return a.failState(err, false)
-	}
-	defer unlock()
-	store, _, err := p.OpenState(ctx)
-	if err != nil {
-		return a.failState(err, false)
-	}
-	defer store.Close()
-	if err := a.aside(ctx, f, store); err != nil {
+	var r view.Report
+	change := operation.Change{Name: name, Lock: a.lockOptions(&f.lock), Look: func(s *sqlite.Store) error { return a.aside(ctx, f, p, s) }}
+	err = change.Do(ctx, p.Workspace, func(s *sqlite.Store) (err error) {
+		r, err = work(p, s)
 		return err
-	}
-	if _, err := store.AutoBackup(ctx, strings.ReplaceAll(operation, " ", "-")); err != nil {
-		return a.fail("State not backed up", fmt.Errorf("nothing was changed: %w", err))
-	}
-	r, err := work(p, store)
+	})
 	return a.showWork(f, r, err)
 }
 

@@ -16,7 +16,7 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r *view.VerifyReport
 			var found []view.Diagnostic
-			err := a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) (view.Report, error) {
+			err := a.withFile(cmd.Context(), &f, func(p *project, s *sqlite.Store) (view.Report, error) {
 				checked, err := s.Verify(cmd.Context())
 				if err != nil {
 					return nil, err
@@ -25,7 +25,7 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 				for _, p := range checked.Problems {
 					r.Problems = append(r.Problems, view.StateProblem{Table: p.Table, Row: p.Row, What: p.What})
 				}
-				found, err = a.standing(cmd.Context(), s)
+				found, err = a.standing(cmd.Context(), p, s)
 				return r, err
 			})
 			switch {

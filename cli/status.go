@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -55,10 +54,11 @@ func (a *app) status(ctx context.Context, opt *statusOptions) error {
 	}
 	defer p.Close()
 	for {
-		report, err := a.statusReport(ctx, p, opt.campaign)
+		found, err := operation.ReadStatus(ctx, p.Workspace, opt.campaign)
 		if err != nil {
 			return a.failState(err, false)
 		}
+		report := a.statusReport(found, opt.campaign)
 		if opt.watch && a.sys.StdoutTerminal {
 			fmt.Fprint(a.sys.Stdout, "\x1b[H\x1b[2J")
 		}
@@ -96,88 +96,20 @@ func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 	return nil
 }
 
-// statusReport reads everything that status shows.
-func (a *app) statusReport(ctx context.Context, p *project, campaign string) (*view.StatusReport, error) {
-	r := &view.StatusReport{At: a.sys.Now().UTC()}
-	store, err := p.ReadState(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if store == nil {
-		return r, known(p, r, campaign)
-	}
-	defer store.Close()
-	runs, err := store.Runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	funnel, err := store.Funnel(ctx, campaign)
-	if err != nil {
-		return nil, err
-	}
-	orders, err := store.Orders(ctx)
-	if err != nil {
-		return nil, err
-	}
-	halts, err := store.Halts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	worded(halts)
-	for _, c := range view.BuildStatus(runs, funnel, orders, halts, workspace.Advice) {
+// statusReport words what a state knows of campaigns.
+func (a *app) statusReport(found *operation.Status, campaign string) *view.StatusReport {
+	worded(found.Halts)
+	r := &view.StatusReport{At: a.sys.Now().UTC(), Waiting: found.Waiting, Diagnostics: unsendable(found.Unsendable)}
+	for _, c := range view.BuildStatus(found.Runs, found.Funnel, found.Orders, found.Halts, workspace.Advice) {
 		if campaign == "" || c.Address == campaign {
 			r.Campaigns = append(r.Campaigns, c)
 		}
 	}
-	if err := known(p, r, campaign); err != nil {
-		return nil, err
-	}
-	return r, a.statusRest(ctx, store, r, campaign)
-}
-
-// known says so when a campaign was asked for that neither the configuration
-// nor the state has.
-func known(p *project, r *view.StatusReport, campaign string) error {
-	if campaign == "" || len(r.Campaigns) > 0 {
-		return nil
-	}
-	var names []string
-	for _, c := range p.Config.Campaigns {
-		if c.Address() == campaign {
-			return nil
-		}
-		names = append(names, c.Address())
-	}
-	return fmt.Errorf("there is no %s, neither declared nor in the state; declared are: %s", message.SafeText(campaign), strings.Join(names, ", "))
-}
-
-// maxDoubts is how many doubts status lists; the count is in the funnel.
-const maxDoubts = 20
-
-func (a *app) statusRest(ctx context.Context, store state.Store, r *view.StatusReport, campaign string) error {
-	findings, err := store.Findings(ctx)
-	if err != nil {
-		return err
-	}
-	if r.Diagnostics, err = a.standing(ctx, store); err != nil {
-		return err
-	}
-	for _, f := range findings {
+	for _, f := range found.Findings {
 		r.Findings = append(r.Findings, view.StatusFinding{At: f.At, Kind: f.Kind, Campaign: f.Campaign, Detail: f.Detail})
 	}
-	inbox, _, err := store.Waiting(ctx)
-	if err != nil {
-		return err
-	}
-	r.Waiting = inbox
-	for d, err := range store.InDoubt(ctx, campaign) {
-		if err != nil {
-			return err
-		}
-		if len(r.Doubts) == maxDoubts {
-			break
-		}
+	for _, d := range found.Doubts {
 		r.Doubts = append(r.Doubts, view.Doubt{Address: d.Campaign, Recipient: d.Recipient, Since: d.Intended, Cause: d.Cause})
 	}
-	return nil
+	return r
 }

@@ -108,6 +108,12 @@ func (h *Host) LangOptions(dir string, vars []lang.VarInput) lang.Options {
 	}
 }
 
+// Now is the time by the host's clock.
+func (w *Workspace) Now() time.Time { return w.host.Now() }
+
+// Who is the person at the command line, for the record.
+func (w *Workspace) Who() string { return w.host.Who }
+
 // Close closes the directory.
 func (w *Workspace) Close() error { return w.Root.Close() }
 

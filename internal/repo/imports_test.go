@@ -45,6 +45,7 @@ var rooms = map[string][]string{
 	"serve":                  {"delivery", "pace", "message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
 	"workspace":              {"apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/sqlite"},
+	"operation":              {"audience", "lang", "message", "plan", "providers", "state", "state/sqlite", "workspace"},
 	"cli/view":               {"audience", "delivery", "message", "plan", "state", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
@@ -58,8 +59,8 @@ var rooms = map[string][]string{
 
 // kept says which imports are kept to which rooms (by path prefix).
 var kept = map[string][]string{
-	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "workspace", "cli"},
-	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "workspace", "cli"},
+	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "workspace", "operation", "cli"},
+	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "workspace", "operation", "cli"},
 	"net/http":                    {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples"},
 	"github.com/spf13/cobra":      {"cli"},
 	"modernc.org/sqlite":          {"state/sqlite", "audience"},

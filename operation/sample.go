@@ -1,4 +1,4 @@
-package cli
+package operation
 
 import (
 	"context"
@@ -7,26 +7,28 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/handbill/handbill/audience"
-	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/workspace"
 )
 
-// sample is what one recipient of a campaign would get.
-type sample struct {
-	entry  plan.Entry
-	draft  *message.Draft
-	why    string
+// Sample is what one recipient of a campaign would get.
+type Sample struct {
+	Entry plan.Entry
+	Draft *message.Draft // nil for who would get nothing; Entry has the reason
+	Why   string         // it was chosen, such as "longest"; "" where nobody chose
+
 	length int // code points of all its texts
 	room   int // characters that are left to the nearest limit
 }
 
-// findCampaign is the campaign that a person named, "spring" or
+// FindCampaign is the campaign that a person named, "spring" or
 // "campaign.spring".
-func findCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
+func FindCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
 	var known []string
 	for _, c := range cfg.Campaigns {
 		if name == c.Address() || name == c.Name {
@@ -40,36 +42,27 @@ func findCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
 	return nil, fmt.Errorf("there is no campaign %q; declared are %s", message.SafeText(name), strings.Join(known, ", "))
 }
 
-// render plans one campaign as if everybody's window were open and nothing had
-// been sent, so that every recipient's message can be looked at. The caller
-// closes the plan.
-func (a *app) render(ctx context.Context, p *project, c *lang.Campaign) (*plan.Plan, error) {
+// Render plans one campaign of a workspace as if everybody's window were open
+// and nothing had been sent, so that every recipient's message can be looked at.
+// The caller closes the plan, which is there whatever the diagnostics say.
+func Render(ctx context.Context, ws *workspace.Workspace, c *lang.Campaign) (*plan.Plan, hcl.Diagnostics, error) {
 	alone := *c
 	alone.Window, alone.Schedule, alone.Limit, alone.OnInvalid = "assume_open", nil, nil, "skip"
-	for i := range p.Config.Campaigns {
-		if p.Config.Campaigns[i] == c {
-			p.Config.Campaigns[i] = &alone
-			defer func() { p.Config.Campaigns[i] = c }()
+	for i := range ws.Config.Campaigns {
+		if ws.Config.Campaigns[i] == c {
+			ws.Config.Campaigns[i] = &alone
+			defer func() { ws.Config.Campaigns[i] = c }()
 		}
 	}
-	built, diags, err := p.Plan(ctx, nil, workspace.PlanOptions{Options: plan.Options{Target: []string{c.Address()}}})
-	if err != nil {
-		return nil, a.failState(err, false)
-	}
-	if diags.HasErrors() {
-		a.hclDiags(diags, p.Config.Files)
-		built.Close()
-		return nil, exit(exitError)
-	}
-	return built, nil
+	return ws.Plan(ctx, nil, workspace.PlanOptions{Options: plan.Options{Target: []string{c.Address()}}})
 }
 
-// choose picks n recipients' messages: the one nearest to a limit, the longest,
+// Choose picks n recipients' messages: the one nearest to a limit, the longest,
 // the shortest, and then some by the seed.
-func choose(pl *plan.Plan, campaign string, limits message.Limits, n int, seed uint64) ([]sample, error) {
+func Choose(pl *plan.Plan, campaign string, limits message.Limits, n int, seed uint64) ([]Sample, error) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	var nearest, longest, shortest *sample
-	var some []sample
+	var nearest, longest, shortest *Sample
+	var some []Sample
 	seen := 0
 	rulers := map[int]ruler{}
 	for e, err := range pl.Entries() {
@@ -100,8 +93,8 @@ func choose(pl *plan.Plan, campaign string, limits message.Limits, n int, seed u
 			some[k] = *keep(s, "at random")
 		}
 	}
-	var out []sample
-	for _, s := range []*sample{nearest, longest, shortest} {
+	var out []Sample
+	for _, s := range []*Sample{nearest, longest, shortest} {
 		if s != nil {
 			out = append(out, *s)
 		}
@@ -110,22 +103,22 @@ func choose(pl *plan.Plan, campaign string, limits message.Limits, n int, seed u
 }
 
 // keep copies what the stream of entries reuses.
-func keep(s sample, why string) *sample {
-	s.why = why
-	s.entry.Values = slices.Clone(s.entry.Values)
+func keep(s Sample, why string) *Sample {
+	s.Why = why
+	s.Entry.Values = slices.Clone(s.Entry.Values)
 	return &s
 }
 
 // distinct are the first n samples of different recipients; one that was
 // chosen for several reasons says all of them.
-func distinct(list []sample, n int) []sample {
-	var out []sample
+func distinct(list []Sample, n int) []Sample {
+	var out []Sample
 	at := map[string]int{}
 	for _, s := range list {
-		key := s.entry.Recipient.Key()
+		key := s.Entry.Recipient.Key()
 		if i, ok := at[key]; ok {
-			if s.why != "at random" {
-				out[i].why += ", " + s.why
+			if s.Why != "at random" {
+				out[i].Why += ", " + s.Why
 			}
 			continue
 		}
@@ -153,8 +146,8 @@ func newRuler(d *message.Draft, limits message.Limits) ruler {
 	return r
 }
 
-func (r ruler) measure(e plan.Entry) sample {
-	s := sample{entry: e, draft: r.draft, room: int(^uint(0) >> 1)}
+func (r ruler) measure(e plan.Entry) Sample {
+	s := Sample{Entry: e, Draft: r.draft, room: int(^uint(0) >> 1)}
 	for i := range r.draft.Bindings {
 		n := message.CodePoints(r.draft.Text(i, e.Values))
 		s.length += n
@@ -165,8 +158,9 @@ func (r ruler) measure(e plan.Entry) sample {
 	return s
 }
 
-// one finds what a recipient would get.
-func one(pl *plan.Plan, campaign, region, who string) (*sample, error) {
+// FindSample is what a recipient, named by number or user id, would get of a
+// campaign; region is the country of a number in national form.
+func FindSample(pl *plan.Plan, campaign, region, who string) (*Sample, error) {
 	key := who
 	if parsed, err := audience.NewNumbers().Parse(who, region); err == nil {
 		key = parsed
@@ -178,10 +172,11 @@ func one(pl *plan.Plan, campaign, region, who string) (*sample, error) {
 		if e.Recipient.Key() != key || pl.Campaigns[e.Campaign].Address != campaign {
 			continue
 		}
-		if e.Draft < 0 {
-			return nil, fmt.Errorf("%s gets nothing of %s: %s (%s)", message.Mask(key), campaign, view.Reason(e.Reason), e.Recipient.Place)
+		found := Sample{Entry: e}
+		if e.Draft >= 0 {
+			found.Draft = pl.Drafts[e.Draft]
 		}
-		return keep(sample{entry: e, draft: pl.Drafts[e.Draft]}, ""), nil
+		return keep(found, ""), nil
 	}
 	return nil, fmt.Errorf("%s is not in the audience of %s", message.Mask(key), campaign)
 }

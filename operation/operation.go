@@ -1,0 +1,90 @@
+// Package operation is what commands do beside planning and carrying out a
+// plan: asking what became of messages, settling doubts, trying a campaign,
+// taking over what was sent elsewhere, checking numbers, and changing the state
+// by hand. It works on a workspace, knows no flags and prints nothing. What an
+// operation found is a value that the command line makes a report of; what keeps
+// one from going is an *Error with a heading, or an error of the state.
+//
+//	found, err := operation.Refresh(ctx, ws, store, nil)
+//	chosen, err := operation.Choose(plan, "campaign.spring", limits, 3, 1)
+package operation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
+)
+
+// Error is why an operation was refused or did not go.
+type Error struct {
+	Summary string // fixed words for a heading, such as "Nothing in doubt"
+	Err     error
+}
+
+// Error is the cause, which says what to do.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// refuse is an *Error of words.
+func refuse(summary, format string, args ...any) error {
+	return &Error{Summary: summary, Err: fmt.Errorf(format, args...)}
+}
+
+// Lock is how the state's lock is taken.
+type Lock struct {
+	Off     bool          // it is not: nobody else can be sending
+	Wait    time.Duration // for who holds it
+	Waiting func()        // told before it is waited for; nil for nobody
+}
+
+// take takes the lock for an operation. Release it with free; held is nil where
+// it is off.
+func (l *Lock) take(ctx context.Context, ws *workspace.Workspace, operation string) (held *sqlite.Locked, free func(), err error) {
+	if l.Off {
+		return nil, func() {}, nil
+	}
+	if l.Wait > 0 && l.Waiting != nil {
+		l.Waiting()
+	}
+	if held, err = ws.Lock(ctx, operation, l.Wait); err != nil {
+		return nil, nil, err
+	}
+	return held, func() { held.Unlock() }, nil
+}
+
+// Change is one change of the state by hand. It takes the lock, looks at the
+// state, backs it up and calls work.
+type Change struct {
+	Name string // of the operation, such as "state rm"
+	Lock Lock
+	// Look is called before anything changes; its error ends the change.
+	Look func(*sqlite.Store) error
+}
+
+// Do carries the change out. Its own errors are an *Error, or errors of the
+// state; those of Look and of work are as they are.
+func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(*sqlite.Store) error) error {
+	_, free, err := c.Lock.take(ctx, ws, c.Name)
+	if err != nil {
+		return err
+	}
+	defer free()
+	store, _, err := ws.OpenState(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := c.Look(store); err != nil {
+		return err
+	}
+	if _, err := store.AutoBackup(ctx, strings.ReplaceAll(c.Name, " ", "-")); err != nil {
+		return refuse("State not backed up", "nothing was changed: %w", err)
+	}
+	return work(store)
+}

@@ -1,0 +1,127 @@
+package operation
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/workspace"
+)
+
+// pollAge is how old a message may be that is asked about: a status may come
+// 30 days after the send, and a week more by webhook. Source: Meta, messages,
+// "time to live", read 2026-09-11.
+const pollAge = 38 * 24 * time.Hour
+
+// maxPolls is how many questions are open at a time, and pollBatch how many
+// messages' answers are recorded at once.
+const (
+	maxPolls  = 8
+	pollBatch = 256
+)
+
+// Refreshed is what Refresh asked about.
+type Refreshed struct {
+	Asked   int       // messages
+	Missing int       // of them those that got no answer
+	Unasked []Unasked // numbers whose provider cannot be asked
+}
+
+// Unasked is a number whose provider tells outcomes by webhook only.
+type Unasked struct {
+	Provider string
+	Messages int
+}
+
+// Refresh asks the providers what became of every message of campaigns (all for
+// none) that is neither read nor failed, and joins the answers into the state.
+// An answer that did not come is counted, and is no error.
+func Refresh(ctx context.Context, ws *workspace.Workspace, store state.Store, campaigns []string) (*Refreshed, error) {
+	r := &Refreshed{}
+	since := ws.Now().Add(-pollAge)
+	for _, c := range ws.Config.Campaigns {
+		if c.Provider == nil || len(campaigns) > 0 && !slices.Contains(campaigns, c.Address()) {
+			continue
+		}
+		ids, err := unsettled(ctx, store, c.Address(), since)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.poll(ctx, ws, store, c.Provider.Address(), ids); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// unsettled are the ids of a campaign's messages that may still change.
+func unsettled(ctx context.Context, store state.Store, campaign string, since time.Time) (ids []string, err error) {
+	snap, err := store.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer snap.Close()
+	for d, err := range snap.Deliveries(ctx, campaign) {
+		if err != nil {
+			return nil, err
+		}
+		open := d.Send == state.Accepted && d.ID != "" && d.Rank < message.RankRead && !d.Failed
+		if open && d.Intended.After(since) {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids, nil
+}
+
+// poll asks about ids and joins the answers, in order, a batch at a time.
+func (r *Refreshed) poll(ctx context.Context, ws *workspace.Workspace, store state.Store, address string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	made, err := ws.Provider(address)
+	if err != nil {
+		return err
+	}
+	defer workspace.CloseProvider(made)
+	poller, ok := made.(providers.Poller)
+	if !ok || !made.Profile().Polls {
+		r.Unasked = append(r.Unasked, Unasked{Provider: address, Messages: len(ids)})
+		return nil
+	}
+	for batch := range slices.Chunk(ids, pollBatch) {
+		events, missing := pollAll(ctx, poller, batch)
+		if err := store.Events(ctx, address, events); err != nil {
+			return err
+		}
+		r.Asked, r.Missing = r.Asked+len(batch), r.Missing+missing
+	}
+	return nil
+}
+
+// pollAll asks about ids side by side. The events are in the order of the ids,
+// so that the same answers are always joined in the same order.
+func pollAll(ctx context.Context, poller providers.Poller, ids []string) (events []message.Event, missing int) {
+	answers := make([][]message.Event, len(ids))
+	errs := make([]error, len(ids))
+	free := make(chan struct{}, maxPolls)
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			answers[i], errs[i] = poller.Poll(ctx, id)
+		})
+	}
+	wg.Wait()
+	for i := range ids {
+		if errs[i] != nil {
+			missing++
+		}
+		events = append(events, answers[i]...)
+	}
+	return events, missing
+}

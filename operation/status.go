@@ -1,0 +1,112 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/workspace"
+)
+
+// Status is what a state knows of campaigns.
+type Status struct {
+	Runs     []state.Run
+	Funnel   []state.FunnelRow
+	Orders   []state.OrderCount
+	Halts    []state.Halt
+	Findings []state.Finding
+	Waiting  int              // webhook bodies that are accepted and not joined yet
+	Doubts   []state.Delivery // the first few; Funnel counts them all
+	// Unsendable is why nothing is sent from the state, as of state.Sendable.
+	Unsendable error
+}
+
+// maxDoubts is how many doubts are listed.
+const maxDoubts = 20
+
+// ReadStatus reads what became of a campaign, of every campaign for "". Where
+// there is no state yet it is all zero. A campaign that is neither declared nor
+// in the state is an error.
+func ReadStatus(ctx context.Context, ws *workspace.Workspace, campaign string) (*Status, error) {
+	s := &Status{}
+	store, err := ws.ReadState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if store != nil {
+		defer store.Close()
+		if err := s.read(ctx, ws, store, campaign); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.known(ws, campaign)
+}
+
+func (s *Status) read(ctx context.Context, ws *workspace.Workspace, store state.Store, campaign string) (err error) {
+	if s.Runs, err = store.Runs(ctx); err != nil {
+		return err
+	}
+	if s.Funnel, err = store.Funnel(ctx, campaign); err != nil {
+		return err
+	}
+	if s.Orders, err = store.Orders(ctx); err != nil {
+		return err
+	}
+	if s.Halts, err = store.Halts(ctx); err != nil {
+		return err
+	}
+	if s.Findings, err = store.Findings(ctx); err != nil {
+		return err
+	}
+	if s.Unsendable, err = Unsendable(ctx, store, ws); err != nil {
+		return err
+	}
+	if s.Waiting, _, err = store.Waiting(ctx); err != nil {
+		return err
+	}
+	for d, err := range store.InDoubt(ctx, campaign) {
+		if err != nil {
+			return err
+		}
+		if len(s.Doubts) == maxDoubts {
+			break
+		}
+		s.Doubts = append(s.Doubts, d)
+	}
+	return nil
+}
+
+// known says so when a campaign was asked for that neither the configuration
+// nor the state has.
+func (s *Status) known(ws *workspace.Workspace, campaign string) error {
+	ran := func(r state.Run) bool {
+		return slices.ContainsFunc(r.Campaigns, func(c state.CampaignRun) bool { return c.Campaign == campaign })
+	}
+	if campaign == "" || len(s.Funnel) > 0 || slices.ContainsFunc(s.Runs, ran) {
+		return nil
+	}
+	var names []string
+	for _, c := range ws.Config.Campaigns {
+		if c.Address() == campaign {
+			return nil
+		}
+		names = append(names, c.Address())
+	}
+	return fmt.Errorf("there is no %s, neither declared nor in the state; declared are: %s", message.SafeText(campaign), strings.Join(names, ", "))
+}
+
+// Unsendable is state.Sendable for those who only look: why nothing is sent from
+// the state comes apart from the error of reading it.
+func Unsendable(ctx context.Context, store state.Store, ws *workspace.Workspace) (why, err error) {
+	err = state.Sendable(ctx, store, ws.Now())
+	var halt *state.HaltError
+	var clock *state.ClockError
+	if errors.As(err, &halt) || errors.As(err, &clock) {
+		return err, nil
+	}
+	return nil, err
+}

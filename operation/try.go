@@ -1,0 +1,152 @@
+package operation
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/workspace"
+)
+
+// Try sends what a few recipients of a campaign would get to its testers, and
+// to nobody else. The campaign's deliveries are not touched.
+type Try struct {
+	Campaign *lang.Campaign
+	Samples  []Sample // each goes to every tester
+	Lock     Lock
+	// LeftOut is told of testers who get nothing, and why.
+	LeftOut func(tester, why string)
+}
+
+// Tried is one message to one tester.
+type Tried struct {
+	Tester string
+	Why    string // the sample was chosen
+	Answer message.Answer
+}
+
+// Run sends every sample to every tester, one after the other. When it is
+// interrupted, or a message can't be encoded, what was sent before is returned
+// beside the *Error.
+func (t *Try) Run(ctx context.Context, ws *workspace.Workspace) ([]Tried, error) {
+	// The lock: two processes must never pace the same number at once.
+	_, free, err := t.Lock.take(ctx, ws, "try")
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	testers, err := t.willing(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	return t.send(ctx, ws, testers)
+}
+
+// willing are the testers who can get messages and did not opt out.
+func (t *Try) willing(ctx context.Context, ws *workspace.Workspace) ([]string, error) {
+	store, err := ws.ReadState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if store == nil {
+		return t.served(), nil
+	}
+	defer store.Close()
+	snap, err := store.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer snap.Close()
+	return t.optedIn(ctx, snap, t.served())
+}
+
+// served are the testers in countries that WhatsApp's business platform serves.
+func (t *Try) served() []string {
+	var left []string
+	for _, tester := range t.Campaign.Testers {
+		if message.Unserved(message.Address{Phone: tester}) {
+			t.LeftOut(tester, "is in a country that WhatsApp's business platform does not serve")
+			continue
+		}
+		left = append(left, tester)
+	}
+	return left
+}
+
+func (t *Try) optedIn(ctx context.Context, snap state.Snapshot, testers []string) ([]string, error) {
+	who, out := map[string]string{}, map[string]bool{}
+	for tie, err := range snap.Ties(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if !tie.Former {
+			who[tie.Recipient] = tie.Person
+		}
+	}
+	for person, err := range snap.People(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		out[person.Recipient] = person.OptedOut
+	}
+	erased, err := snap.Erased(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	for _, tester := range testers {
+		if out[cmp.Or(who[tester], who[message.Canonical(tester)], tester)] || erased(tester) {
+			t.LeftOut(tester, "opted out or was erased")
+			continue
+		}
+		left = append(left, tester)
+	}
+	return left, nil
+}
+
+// send sends to testers. References are of another lineage than the state's, so
+// that no event about a try is taken for one of a delivery.
+func (t *Try) send(ctx context.Context, ws *workspace.Workspace, testers []string) (tried []Tried, err error) {
+	c := t.Campaign
+	number, err := ws.Provider(c.Provider.Address())
+	if err != nil {
+		return nil, &Error{"Provider not usable", err}
+	}
+	defer workspace.CloseProvider(number)
+	sender := providers.NewSender(number)
+	lineage := "try " + ws.Now().UTC().Format("20060102T150405.000000000")
+	for i, sample := range t.Samples {
+		if i > 0 && !rest(ctx, c.Provider.Type, number.Profile().PairSeconds.Value) {
+			return tried, refuse("Interrupted", "the rest of the tries was not sent")
+		}
+		for _, tester := range testers {
+			ref := message.NewRef(lineage, c.Address(), tester, c.Revision, i+1)
+			req, err := sender.Encode(message.Address{Phone: tester}, sample.Draft, sample.Entry.Values, ref)
+			if err != nil {
+				return tried, &Error{"Message not encodable", err}
+			}
+			tried = append(tried, Tried{Tester: tester, Why: sample.Why, Answer: sender.Send(ctx, req)})
+		}
+	}
+	return tried, nil
+}
+
+// rest waits as long as a provider asks for between two messages to one
+// recipient; the sandbox takes them at once.
+func rest(ctx context.Context, provider string, seconds float64) bool {
+	if provider == "sandbox" {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(time.Duration(seconds * float64(time.Second)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
