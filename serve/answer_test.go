@@ -17,6 +17,7 @@ import (
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
@@ -228,6 +229,25 @@ func TestARefusedReplyIsTriedAgainOnlyWhenItWasNotTaken(t *testing.T) {
 	h.stop()
 	if n := len(h.sends()); n != 5 {
 		t.Errorf("%d requests, want 5: %q", n, h.sends())
+	}
+}
+
+// Whoever sends through the number waits when the provider throttles it: an
+// apply beside serve, too.
+func TestAThrottleHoldsTheNumberForAll(t *testing.T) {
+	script, err := sandbox.ParseScript([]byte(`{"rules": [{"match": {"nth": 1}, "answer": {"code": 130429, "http": 429, "retry_after": 3000}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, hello, func(_ *house, o *sandbox.Options) { o.Script = script })
+	began := time.Now()
+	h.post(envelope("messages", wrote("wamid.0", "Hi")))
+	if ev := h.await(serve.EventReplied); ev.Detail != "throttled" {
+		t.Fatalf("got %+v", ev)
+	}
+	next, err := h.store.Slots(t.Context(), address, pace.Ask{Gap: time.Millisecond, After: time.Now()}, 1)
+	if err != nil || next.Before(began.Add(3000*time.Second)) {
+		t.Errorf("the number gives a slot after %v, %v", next.Sub(began), err)
 	}
 }
 
