@@ -200,12 +200,12 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 		return
 	}
 	to := v.entry.Recipient.Key()
-	sent, spelling, had := j.table.lookup(to, v.own, v.key)
+	sent, spelling, had := j.table.lookup(to, v.key)
 	if v.seen = had; had && spelling != to {
 		v.entry.Recipient.Phone = spelling // the state's, so that it stays one delivery
 	}
 	if j.last != nil {
-		_, _, v.seen = j.last.lookup(to, v.own, v.key)
+		_, _, v.seen = j.last.lookup(to, v.key)
 	}
 	v.resend = j.hadEarlier(v.key)
 	action := Send

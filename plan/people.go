@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"strconv"
 	"sync"
 	"time"
 
@@ -223,46 +222,20 @@ func (m bodyMeter) length(values []string) int {
 	return n
 }
 
-// aliases finds a recipient whose number the state has in another spelling:
-// with or without Brazil's ninth digit and the like.
+// aliases finds a recipient whose number the state has in another spelling, with
+// or without Brazil's ninth digit and the like, or under another id.
 type aliases struct {
 	table state.SentIndex
-	once  sync.Once
-	keys  table[uint64] // canonical number → the state's spelling; made when it is first needed
 	ties  *ties
 	found sync.Once
 	other map[string][]string // person → the keys that the table has of those with several ids
 }
 
-// mayAlias reports whether a number can have two spellings: those of Brazil,
-// Mexico and Argentina. It spares the others the work.
-func mayAlias(key string) bool {
-	return len(key) > 3 && key[0] == '+' && key[1] == '5' && (key[2] == '5' || key[2] == '2' || key[2] == '4')
-}
-
-func (a *aliases) load() {
-	for key := range a.table.All() {
-		if !mayAlias(key) {
-			continue
-		}
-		canonical, ok := phoneKey(message.Canonical(key))
-		spelling, plain := phoneKey(key)
-		if !ok || !plain {
-			continue
-		}
-		to, added := a.keys.put(canonical)
-		// Of two spellings the smaller stands for both, in any order of All.
-		if added || spelling < *to {
-			*to = spelling
-		}
-	}
-}
-
-// lookup finds what became of a person: by the recipient's own key, whose
-// canonical form is own, or by any other id of theirs, where that says more. It
-// returns the spelling that the state has of the recipient's key.
-func (a *aliases) lookup(key, own, person string) (state.Sent, string, bool) {
-	sent, spelling, had := a.spelled(key, own)
+// lookup finds what became of a person: by the recipient's own key or by any
+// other id of theirs, where that says more. It returns the spelling that the
+// state has of the recipient's key.
+func (a *aliases) lookup(key, person string) (state.Sent, string, bool) {
+	sent, spelling, had := a.spelled(key)
 	if a.ties == nil {
 		return sent, spelling, had
 	}
@@ -292,25 +265,16 @@ func (a *aliases) loadOthers() {
 	}
 }
 
-// spelled finds a recipient by the number as it is, or by the spelling that the
-// state has; it returns the key under which it was found.
-func (a *aliases) spelled(key, canonical string) (state.Sent, string, bool) {
-	if sent, ok := a.table.Lookup(key); ok {
-		return sent, key, true
+// spelled finds a recipient by the number as it is or by its other spelling,
+// where that says more; it returns the key under which it was found.
+func (a *aliases) spelled(key string) (state.Sent, string, bool) {
+	sent, had := a.table.Lookup(key)
+	other := message.OtherSpelling(key)
+	if other == "" {
+		return sent, key, had
 	}
-	if !mayAlias(key) {
-		return state.Sent{}, key, false
+	if o, ok := a.table.Lookup(other); ok && (!had || attempt(o).Over(attempt(sent))) {
+		return o, other, true
 	}
-	id, ok := phoneKey(canonical)
-	if !ok {
-		return state.Sent{}, key, false
-	}
-	a.once.Do(a.load)
-	spelling := a.keys.at(id)
-	if spelling == nil {
-		return state.Sent{}, key, false
-	}
-	key = "+" + strconv.FormatUint(*spelling, 10)
-	sent, ok := a.table.Lookup(key)
-	return sent, key, ok
+	return sent, key, had
 }

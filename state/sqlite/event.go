@@ -360,14 +360,19 @@ func (t *tx) erasedWith(keys []string) (bool, error) {
 		return false, nil
 	}
 	for _, key := range left {
-		// The name of what stays in the ledger tells nothing without the state's key.
-		mac := hmac.New(sha256.New, t.s.key)
-		mac.Write([]byte("ledger name " + key))
-		if err := t.erase(key, erasedPrefix+hex.EncodeToString(mac.Sum(nil)[:8])); err != nil {
+		if err := t.erase(key, t.s.ledgerName(key)); err != nil {
 			return true, err
 		}
 	}
 	return true, nil
+}
+
+// ledgerName takes the place of an erased recipient's key in the ledger. It
+// tells nothing without the state's key.
+func (s *Store) ledgerName(recipient string) string {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte("ledger name " + recipient))
+	return erasedPrefix + hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // notice keeps an event about the account, or one that is not understood.

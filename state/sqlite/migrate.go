@@ -7,7 +7,7 @@ import (
 )
 
 // format is the newest format that this package reads, and what it writes.
-const format = 3
+const format = 4
 
 // migrations are numbered by the format that they lead to.
 //
@@ -37,17 +37,29 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 			if err := t.c.migrate(version); err != nil {
 				return err
 			}
-			if version == 3 {
-				// Who is who first: windows belong to persons.
-				err := t.tiesFromInbound()
-				if err == nil {
-					err = t.windowsFromInbound()
-				}
-				if err != nil {
-					return fmt.Errorf("migrating to format 3: %w", err)
-				}
+			if err := t.convert(version); err != nil {
+				return fmt.Errorf("migrating to format %d: %w", version, err)
 			}
 		}
 		return nil
 	})
+}
+
+// convert changes the rows that were there before a migration.
+func (t *tx) convert(version int) error {
+	switch version {
+	case 3:
+		// Who is who first: windows belong to persons.
+		err := t.joinSpellings()
+		if err == nil {
+			err = t.tiesFromInbound()
+		}
+		if err == nil {
+			err = t.windowsFromInbound()
+		}
+		return err
+	case 4:
+		return t.joinSpellings()
+	}
+	return nil
 }

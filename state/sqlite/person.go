@@ -239,10 +239,24 @@ func (s *Store) setOpt(ctx context.Context, recipient string, opt delivery.Choic
 // erasedHash is what is kept of an erased recipient, the same in every spelling
 // of the number.
 func (s *Store) erasedHash(recipient string) []byte {
+	return s.hashOf(message.Canonical(recipient))
+}
+
+func (s *Store) hashOf(key string) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte("erased "))
-	mac.Write([]byte(message.Canonical(recipient)))
+	mac.Write([]byte(key))
 	return mac.Sum(nil)[:16]
+}
+
+// erasedHashes are erasedHash, and what was kept of a recipient who was erased
+// before two spellings of the number were taken for one.
+func (s *Store) erasedHashes(recipient string) [][]byte {
+	hashes := [][]byte{s.erasedHash(recipient)}
+	if other := message.OtherSpelling(message.Canonical(recipient)); other != "" {
+		hashes = append(hashes, s.hashOf(other))
+	}
+	return hashes
 }
 
 // isErased reports whether a recipient was erased. It costs a hash only when
@@ -252,8 +266,12 @@ func (s *Store) isErased(c *conn, recipient string) (bool, error) {
 	if err != nil || any == 0 {
 		return false, err
 	}
-	_, ok, err := c.one("SELECT 1 FROM erased WHERE hash = ?", s.erasedHash(recipient))
-	return ok, err
+	for _, hash := range s.erasedHashes(recipient) {
+		if _, ok, err := c.one("SELECT 1 FROM erased WHERE hash = ?", hash); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 // isErasedID reports whether a recipient of the ledger stands for an erased

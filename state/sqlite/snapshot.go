@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -213,6 +214,6 @@ func (s *Snapshot) Erased(ctx context.Context) (func(recipient string) bool, err
 	})
 	store := s.s
 	return func(recipient string) bool {
-		return len(hashes) > 0 && hashes[[16]byte(store.erasedHash(recipient))]
+		return len(hashes) > 0 && slices.ContainsFunc(store.erasedHashes(recipient), func(h []byte) bool { return hashes[[16]byte(h)] })
 	}, err
 }

@@ -303,9 +303,13 @@ func (t *tx) absorb(from, into int64) error {
 		return err
 	}
 	if ok {
+		// Away first: into may be the other spelling of from, and is looked for under both.
 		var failed error
-		err := t.changePerson(into, func(o *personRow) { failed = o.merge(&p) })
-		if err := errors.Join(err, failed, t.remove(tPeople, from)); err != nil {
+		err := t.remove(tPeople, from)
+		if err == nil {
+			err = t.changePerson(into, func(o *personRow) { failed = o.merge(&p) })
+		}
+		if err := errors.Join(err, failed); err != nil {
 			return err
 		}
 	}

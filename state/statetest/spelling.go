@@ -15,6 +15,7 @@ var spellings = [][2]string{
 	{"+5511987654321", "+551187654321"},
 	{"+5215512345678", "+525512345678"},
 	{"+5491123456789", "+541123456789"},
+	{"+2290197123456", "+22997123456"},
 }
 
 // bothWays runs a test for either spelling being the one known first.
