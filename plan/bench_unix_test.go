@@ -181,19 +181,19 @@ type tableState struct {
 
 // benchTable is about as large as the state's own table.
 type benchTable struct {
-	keys keys
-	sent table[[16]byte]
+	ids  recipientIDs
+	sent openMap[[16]byte]
 }
 
 func (t *benchTable) put(recipient string, digest [16]byte) {
-	to, _ := t.sent.put(t.keys.add(recipient))
+	to, _ := t.sent.put(t.ids.add(recipient))
 	*to = digest
 }
 
 func (t *benchTable) Len() int { return t.sent.n }
 
 func (t *benchTable) Lookup(recipient string) (state.Sent, bool) {
-	if id, ok := t.keys.find(recipient); ok {
+	if id, ok := t.ids.find(recipient); ok {
 		if d := t.sent.at(id); d != nil {
 			return state.Sent{Send: state.Accepted, Attempt: 1, Digest: *d}, true
 		}

@@ -60,11 +60,11 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	return b.plan, b.diags
 }
 
-// MaxAge is how long a saved plan may be applied, unless Options says
-// otherwise.
+// MaxAge is how long after it was made a saved plan may be applied, unless
+// Options says otherwise.
 const MaxAge = 24 * time.Hour
 
-// Moved are the resources that moved blocks give a new address.
+// Moved lists the resources that get a new address by a moved block.
 func (p *Plan) Moved() []ResourceChange {
 	var out []ResourceChange
 	for _, c := range p.Resources {
@@ -75,7 +75,7 @@ func (p *Plan) Moved() []ResourceChange {
 	return out
 }
 
-// Close frees what the plan's entries are kept in.
+// Close frees the spool that holds the plan's entries.
 func (p *Plan) Close() error {
 	if p.spool == nil {
 		return nil
@@ -106,7 +106,7 @@ func (p *Plan) Empty() bool {
 		!slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Change != NoOp })
 }
 
-// builder is one Build.
+// builder is the state of one call of Build.
 type builder struct {
 	cfg      *lang.Config
 	in       Inputs
@@ -116,7 +116,7 @@ type builder struct {
 	scope    *scope
 	differ   *differ
 	known    *known
-	ghosts   *ghosts
+	renamed  *renamed
 	prices   *prices
 	numbers  *audience.Numbers
 	excluded map[string]*excludedSet
@@ -138,7 +138,7 @@ func (b *builder) prepare(ctx context.Context) bool {
 	}
 	if err == nil && b.in.State != nil && b.hasNewCampaign() {
 		if removed := b.differ.removed(); len(removed) > 0 {
-			b.ghosts, err = loadGhosts(ctx, b.in.State, b.known.ties, removed)
+			b.renamed, err = loadRenamed(ctx, b.in.State, b.known.ties, removed)
 		}
 	}
 	if err != nil {
@@ -171,7 +171,7 @@ func (b *builder) readState(ctx context.Context) ([]state.Resource, error) {
 	return list, nil
 }
 
-// compare makes the changes of resources.
+// compare computes the changes of resources.
 func (b *builder) compare(known []state.Resource) error {
 	declared := b.cfg.Resources()
 	exists := func(address string) bool {
@@ -206,17 +206,18 @@ func (b *builder) hasNewCampaign() bool {
 	return slices.ContainsFunc(b.plan.Resources, func(r ResourceChange) bool { return r.Type == "campaign" && r.Change == Create })
 }
 
-// ghostsFor are what a campaign is held against that the state does not know.
-func (b *builder) ghostsFor(c *Campaign) *ghosts {
+// renamedFor returns the deliveries with which a campaign that is new to the
+// state is compared; nil for any other campaign.
+func (b *builder) renamedFor(c *Campaign) *renamed {
 	if c.Change != Create {
 		return nil
 	}
-	b.ghosts.reset()
-	return b.ghosts
+	b.renamed.reset()
+	return b.renamed
 }
 
 func (b *builder) campaigns(ctx context.Context) {
-	// Judges and ledgers hold pointers into the list.
+	// Judges and sequencers hold pointers into the list.
 	b.plan.Campaigns = make([]Campaign, 0, len(b.cfg.Campaigns))
 	for _, decl := range b.cfg.Campaigns {
 		if b.scope.covers(decl.Address()) && !b.planCampaign(ctx, decl) {
@@ -231,7 +232,7 @@ func (b *builder) progress(p Progress) {
 	}
 }
 
-// conclude does what needs the whole plan.
+// conclude runs the steps that need the whole plan.
 func (b *builder) conclude() {
 	p := b.plan
 	p.Attach(p.spool)
@@ -249,7 +250,7 @@ func (b *builder) conclude() {
 	p.Diagnostics = diagnostics(b.diags)
 }
 
-// inputs notes the digests of the configuration's files and of the variables.
+// inputs records the digests of the configuration's files and of the variables.
 func (b *builder) inputs() error {
 	list := b.plan.Inputs
 	for name, data := range b.cfg.Files {
@@ -276,8 +277,8 @@ func (b *builder) inputs() error {
 	return nil
 }
 
-// VariableJSON is the value of a variable, type and all; null where it is not
-// known.
+// VariableJSON returns the value of a variable with its type as JSON; null where
+// it is unknown.
 func VariableJSON(v *lang.Variable) ([]byte, error) {
 	value, _ := v.Value.UnmarkDeep()
 	if value == cty.NilVal || !value.IsWhollyKnown() {
@@ -290,7 +291,8 @@ func VariableJSON(v *lang.Variable) ([]byte, error) {
 	return data, nil
 }
 
-// digest is over everything that p decides: h has the entries already.
+// digest returns the digest of everything that p decides. h covers the entries
+// already.
 func digest(p *Plan, h hash.Hash) (string, error) {
 	enc := json.NewEncoder(h)
 	for i := range p.Resources {
@@ -314,8 +316,9 @@ func digest(p *Plan, h hash.Hash) (string, error) {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// decided is of a campaign what the plan decides about it: neither what
-// follows from its entries nor what is only told to readers.
+// decided returns the part of a campaign that the digest covers: what the plan
+// decides, without what follows from the entries and without what only informs
+// readers.
 func decided(c *Campaign) *Campaign {
 	return &Campaign{Address: c.Address, Revision: c.Revision, Message: c.Message, Fallback: c.Fallback,
 		Audience: c.Audience, Provider: c.Provider, Throughput: c.Throughput, AssumeOpen: c.AssumeOpen,

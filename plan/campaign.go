@@ -16,8 +16,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// rowBytes is what a row of an audience's file takes at least, as a rule: a
-// number and some attributes.
+// rowBytes is the typical least size of a row: a number and a few attributes, in
+// bytes. It only sizes tables.
 const rowBytes = 48
 
 // planCampaign plans all recipients of one campaign. It reports false when
@@ -40,21 +40,21 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	j := &judge{index: index, campaign: c, decl: decl, rows: rows, main: main, fallback: fallback,
 		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone")}
 	c.Quiet = quiet(decl.Schedule, j.timezone)
-	l := &ledger{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, ghosts: b.ghostsFor(c), problems: &problems{}, prices: b.prices}
-	c.Messaging, l.reach = b.messaging(decl)
-	l.seen.reserve(int(min(src.Size()/rowBytes, 4<<20)))
-	err := errors.Join(b.loadTables(ctx, j, l), b.loadExcluded(ctx, j))
+	seq := &sequencer{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, renamed: b.renamedFor(c), problems: &problems{}, prices: b.prices}
+	c.Messaging, seq.reach = b.messaging(decl)
+	seq.seen.reserve(int(min(src.Size()/rowBytes, 4<<20)))
+	err := errors.Join(b.loadTables(ctx, j, seq), b.loadExcluded(ctx, j))
 	if err == nil {
-		err = b.stream(ctx, src, j, l)
+		err = b.stream(ctx, src, j, seq)
 	}
-	if !b.finish(decl, src, l, err) {
+	if !b.finish(decl, src, seq, err) {
 		return false
 	}
-	b.guard(decl, c, l, j)
+	b.guard(decl, c, seq, j)
 	return true
 }
 
-// header is what the plan says of a campaign before any recipient.
+// header returns the part of a campaign that does not depend on recipients.
 func (b *builder) header(decl *lang.Campaign) *Campaign {
 	address := decl.Address()
 	c := &Campaign{
@@ -82,7 +82,7 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 	return c
 }
 
-// haltOf is why the campaign was halted by an earlier run; nil when it was not.
+// haltOf returns why an earlier run halted the campaign; nil when none did.
 func (b *builder) haltOf(address string) *Halt {
 	known := b.addressInState(address)
 	for i := range b.in.Halts {
@@ -94,7 +94,7 @@ func (b *builder) haltOf(address string) *Halt {
 	return nil
 }
 
-// tellHalt says that nothing is sent of a halted campaign, and how to go on.
+// tellHalt warns that a halted campaign sends nothing, and says how to resume it.
 func (b *builder) tellHalt(decl *lang.Campaign, c *Campaign) {
 	if c.Halted() {
 		b.diags = append(b.diags, warn("campaign_halted", decl.DeclRange,
@@ -103,7 +103,7 @@ func (b *builder) tellHalt(decl *lang.Campaign, c *Campaign) {
 	}
 }
 
-// sourceName is the file that the audience's rows are of.
+// sourceName returns the file that the audience's rows come from.
 func sourceName(a *lang.Audience) string {
 	switch {
 	case a.Source.Kind == "inline" && len(a.Source.Contacts) > 0:
@@ -124,8 +124,8 @@ func attribute(a *lang.Audience, name string) int {
 	return -1
 }
 
-// compile makes the campaign's messages ready and holds what is the same for
-// everybody against the provider's limits.
+// compile prepares the campaign's messages and checks the parts that are the same
+// for every recipient against the provider's limits.
 func (b *builder) compile(decl *lang.Campaign, c *Campaign) (main, fallback *compiled, ok bool) {
 	mainProgram, fallbackProgram, diags := b.cfg.CompileCampaign(decl)
 	b.diags = append(b.diags, diags...)
@@ -165,7 +165,7 @@ func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Messa
 	return c, ok
 }
 
-// carried holds a message against what the provider can carry.
+// carried checks whether the provider can carry a message.
 func (b *builder) carried(decl *lang.Campaign, m *lang.Message, d *message.Draft) bool {
 	diags := b.in.Supports.carried(decl.Provider, m, d, decl.DeclRange)
 	b.diags = append(b.diags, diags...)
@@ -236,7 +236,7 @@ func sourceError(a *lang.Audience, err error) *hcl.Diagnostic {
 	return fail("audience_source", a.Source.DeclRange, "%s: %s", a.Address(), dotted(err.Error()))
 }
 
-// sourceOf is an audience's source in the terms of the room that reads it.
+// sourceOf converts an audience's source for package audience.
 func sourceOf(a *lang.Audience) audience.Source {
 	s := a.Source
 	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "inline": audience.Inline}
@@ -258,7 +258,7 @@ func numberReason(err error) (code, detail string) {
 	return "", err.Error()
 }
 
-// input notes the digest of a source that was read to its end.
+// input records the digest of a source that was read to its end.
 func (b *builder) input(name string, src *audience.Reader) {
 	digest := src.Digest()
 	in := Input{Name: name, Digest: "sha256:" + hex.EncodeToString(digest[:])}
@@ -270,29 +270,30 @@ func (b *builder) input(name string, src *audience.Reader) {
 	b.plan.Inputs = append(b.plan.Inputs, in)
 }
 
-// stream sends the audience through the judge into the ledger.
-func (b *builder) stream(ctx context.Context, src *audience.Reader, j *judge, l *ledger) error {
+// stream sends the audience through the judge to the sequencer.
+func (b *builder) stream(ctx context.Context, src *audience.Reader, j *judge, seq *sequencer) error {
 	s := &stream{src: src, workers: b.in.Parallelism,
 		work: func() func(*batch) {
 			w := j.worker(b.numbers)
 			return func(batch *batch) { j.judged(w, batch, len(src.Columns)) }
 		},
-		book: func(batch *batch) error {
-			if err := l.book(batch); err != nil {
+		add: func(batch *batch) error {
+			if err := seq.add(batch); err != nil {
 				return err
 			}
-			b.progress(Progress{Stage: "planning", Campaign: l.campaign.Address, Rows: l.rows, Position: src.Position(), Size: src.Size()})
+			b.progress(Progress{Stage: "planning", Campaign: seq.campaign.Address, Rows: seq.rows, Position: src.Position(), Size: src.Size()})
 			return nil
 		},
 	}
 	return s.run(ctx)
 }
 
-// finish sums the campaign up. It reports false when planning can't go on.
-func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, l *ledger, err error) bool {
-	c := l.campaign
-	b.diags = append(b.diags, l.problems.diagnostics()...)
-	c.Samples = l.samples.list(b.plan.Drafts)
+// finish fills in the campaign's totals. It reports false when planning cannot
+// continue.
+func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, seq *sequencer, err error) bool {
+	c := seq.campaign
+	b.diags = append(b.diags, seq.problems.diagnostics()...)
+	c.Samples = seq.samples.list(b.plan.Drafts)
 	if c.Messaging != nil && c.Messaging.Starts == 0 {
 		c.Messaging = nil
 	}
@@ -300,7 +301,7 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, l *ledger, e
 		c.Notes = []string{}
 	}
 	if b.prices != nil {
-		c.Cost = l.cost.cost(b.prices)
+		c.Cost = seq.cost.cost(b.prices)
 	}
 	if k := decl.Canary; k != nil {
 		c.Canary = &Canary{Count: k.Count, Wait: k.Wait, MaxFailureRate: k.MaxFailureRate}
@@ -308,7 +309,7 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, l *ledger, e
 			c.Canary.Count = int(math.Ceil(k.Percent / 100 * float64(c.Counts.Sends())))
 		}
 	}
-	b.progress(Progress{Stage: "planning", Campaign: c.Address, Rows: l.rows, Position: src.Size(), Size: src.Size(), Done: true})
+	b.progress(Progress{Stage: "planning", Campaign: c.Address, Rows: seq.rows, Position: src.Size(), Size: src.Size(), Done: true})
 	var unreadable *audience.Error
 	switch {
 	case err == nil:
@@ -324,14 +325,14 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, l *ledger, e
 	return false
 }
 
-// guard holds the campaign against the bounds that it declares.
-func (b *builder) guard(decl *lang.Campaign, c *Campaign, l *ledger, j *judge) {
-	if l.again > 0 {
-		from := b.ghosts.likeliest()
+// guard checks the campaign against the bounds that it declares.
+func (b *builder) guard(decl *lang.Campaign, c *Campaign, seq *sequencer, j *judge) {
+	if seq.again > 0 {
+		from := b.renamed.likeliest()
 		b.diags = append(b.diags, fail("rename_would_resend", decl.DeclRange,
 			"%s of %s had this message from %s, which is not declared any more. If it is the same campaign under a new name, add:\n\n"+
 				"  moved {\n    from = %s\n    to   = %s\n  }\n\nIf they shall get it again, keep the block of %s for one more apply.",
-			recipients(l.again), c.Address, from, from, c.Address, from))
+			recipients(seq.again), c.Address, from, from, c.Address, from))
 	}
 	limit := decl.Limit
 	if limit == nil {
@@ -348,15 +349,16 @@ func (b *builder) guard(decl *lang.Campaign, c *Campaign, l *ledger, j *judge) {
 	if limit.MaxChange <= 0 || last.Len() == 0 {
 		return
 	}
-	gone := last.Len() - l.found
-	if share := float64(l.fresh+gone) / float64(last.Len()); share > limit.MaxChange {
+	gone := last.Len() - seq.found
+	if share := float64(seq.fresh+gone) / float64(last.Len()); share > limit.MaxChange {
 		b.diags = append(b.diags, fail("guard_max_change", limit.DeclRange,
 			"Of %s, which had %d recipients, %d are gone and %d are new: a change of %.1f %%, and its limit is %.1f %%. If that is meant, raise max_change.",
-			c.Address, last.Len(), gone, l.fresh, 100*share, 100*limit.MaxChange))
+			c.Address, last.Len(), gone, seq.fresh, 100*share, 100*limit.MaxChange))
 	}
 }
 
-// addressInState is where the state has what is declared at address.
+// addressInState returns the address under which the state has the resource that
+// is declared at address.
 func (b *builder) addressInState(address string) string {
 	if from := b.differ.from[address]; from != "" {
 		return from

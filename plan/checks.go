@@ -43,8 +43,8 @@ func (b *builder) checks() {
 	}
 }
 
-// assertion notes one assertion; a check fails with the first of its own that
-// does.
+// assertion records the result of one assertion. A check fails at the first
+// assertion that fails.
 func (b *builder) assertion(r lang.CheckResult) {
 	list := b.plan.Checks
 	if len(list) == 0 || list[len(list)-1].Name != r.Name {
@@ -121,7 +121,7 @@ func (p *Plan) Value() cty.Value {
 	})
 }
 
-// nameOf is the name in an address: the part after the last dot.
+// nameOf returns the name in an address, the part after the last dot.
 func nameOf(address string) string {
 	for i := len(address) - 1; i >= 0; i-- {
 		if address[i] == '.' {
@@ -177,7 +177,7 @@ func (c *Campaign) value(cost *big.Rat) cty.Value {
 	})
 }
 
-// reasons are counts by reason as a map, and their sum.
+// reasons returns counts by reason as a cty map, and their sum.
 func reasons(counts map[delivery.Reason]int) (cty.Value, int) {
 	sum := 0
 	m := map[string]cty.Value{}

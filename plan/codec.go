@@ -15,12 +15,12 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// An entry is written as the length of what follows, then its head (action,
-// place, window, …) and its core: what the plan's digest covers. A recipient
-// with a number, a digest, a window and two short values needs about 70 bytes.
+// An entry is encoded as a length, a head (action, place, window, …) and a core,
+// the part that the plan's digest covers. A recipient with a number, a digest, a
+// window and two short values takes about 70 bytes.
 
-// maxEntry bounds one encoded entry when it is read: more than the texts of
-// any message that WhatsApp takes.
+// maxEntry bounds one encoded entry when it is read, in bytes: more than the texts
+// of any message that WhatsApp accepts.
 const maxEntry = 1 << 20
 
 // The flags of an entry's head.
@@ -40,7 +40,7 @@ const (
 	hasAttributes
 )
 
-// appendEntry appends e, whose core appendCore made.
+// appendEntry appends e. core is what appendCore returned for it.
 func appendEntry(dst []byte, e *Entry, source string, core []byte) []byte {
 	var buf [96]byte
 	head := appendHead(buf[:0], e, source)
@@ -86,8 +86,8 @@ func appendCore(dst []byte, e *Entry) []byte {
 	return appendCoreOf(dst, e, phone)
 }
 
-// appendCoreOf is appendCore of a recipient whose number is phone; 0 for none,
-// or one that is no plain E.164.
+// appendCoreOf is appendCore for a recipient whose number has the id phone; 0 for
+// none, or for one that is not plain E.164.
 func appendCoreOf(dst []byte, e *Entry, phone uint64) []byte {
 	var flags byte
 	switch {
@@ -139,9 +139,9 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// appendDecided appends what e decides, as the plan's digest covers it: neither
-// its place nor times, and of those who are not sent to only why. What waits for
-// its hour is decided as much as what does not.
+// appendDecided appends the part of e that the plan's digest covers: neither its
+// place nor times, and for recipients who are not sent to only the reason. An
+// entry that waits for its hour counts like one that does not.
 func appendDecided(dst []byte, e *Entry, c *Campaign, core []byte) []byte {
 	action := e.Action
 	if action == Defer {
@@ -215,7 +215,8 @@ func (d *decoder) bytes(n uint64) []byte {
 	return v
 }
 
-// number is a count or an index, bounded so that it fits an int everywhere.
+// number reads a count or an index, bounded so that it fits an int on every
+// machine.
 func (d *decoder) number() int {
 	v := d.uvarint()
 	if v > 1<<31-1 {
@@ -225,8 +226,7 @@ func (d *decoder) number() int {
 	return int(v)
 }
 
-// count is the number of things that follow, each of which takes at least one
-// byte.
+// count reads the number of items that follow, each of at least one byte.
 func (d *decoder) count() int {
 	n := d.number()
 	if n > len(d.b) {
@@ -244,7 +244,7 @@ func (d *decoder) string() string {
 	return string(b)
 }
 
-// reason is a word that delivery knows.
+// reason reads a reason; any other word garbles the entry.
 func (d *decoder) reason() delivery.Reason {
 	r, ok := delivery.ParseReason(d.bytes(d.uvarint()))
 	d.bad = d.bad || !ok
@@ -318,7 +318,7 @@ func (d *decoder) phone() string {
 	return string(strconv.AppendUint(append(buf[:0], '+'), phone, 10))
 }
 
-// values are the last of an entry, pieces of one string.
+// values reads the end of an entry: values that share one string.
 func (d *decoder) values(n int) []string {
 	if d.skim {
 		d.skimmed = slices.Grow(d.skimmed[:0], n)[:n]
@@ -336,13 +336,13 @@ func (d *decoder) values(n int) []string {
 	return list
 }
 
-// eachEntry calls visit for every entry until it returns false. Both arguments
-// are valid until visit returns.
+// eachEntry calls visit for every entry until visit returns false. Its arguments
+// are valid only during the call.
 func eachEntry(open func() (io.Reader, error), campaigns []Campaign, visit func(*Entry, []byte) bool) error {
 	return decodeEach(&decoder{}, open, campaigns, visit)
 }
 
-// decodeEach is eachEntry with a decoder of the caller's.
+// decodeEach is eachEntry with the caller's decoder.
 func decodeEach(d *decoder, open func() (io.Reader, error), campaigns []Campaign, visit func(*Entry, []byte) bool) error {
 	src, err := open()
 	if err != nil {
@@ -373,8 +373,7 @@ func decodeEach(d *decoder, open func() (io.Reader, error), campaigns []Campaign
 	}
 }
 
-// nextEntry reads one entry's bytes into buf; io.EOF says that there are no
-// more.
+// nextEntry reads the bytes of one entry into buf. It returns io.EOF at the end.
 func nextEntry(r *bufio.Reader, buf []byte) ([]byte, error) {
 	n, err := binary.ReadUvarint(r)
 	if err == io.EOF {
@@ -399,7 +398,7 @@ func nextEntry(r *bufio.Reader, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// entries is Plan.Entries over what open gives.
+// entries is Plan.Entries on the reader that open returns.
 func entries(open func() (io.Reader, error), campaigns []Campaign) func() iter.Seq2[Entry, error] {
 	return func() iter.Seq2[Entry, error] {
 		return func(yield func(Entry, error) bool) {

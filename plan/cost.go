@@ -9,14 +9,13 @@ import (
 	"strings"
 )
 
-// The categories of a price file. A template's own category is Meta's and not
-// in the configuration, so that a template is priced as what it is bought for.
+// The categories of a price file.
 const (
 	categoryService  = "service"
 	categoryTemplate = "marketing"
 )
 
-// prices are the rows of a price file.
+// prices holds the rows of a price file.
 type prices struct {
 	currency string
 	rows     []price
@@ -124,7 +123,8 @@ func parseAmount(s string) (*big.Rat, error) {
 	return r, nil
 }
 
-// find is the row with the longest prefix of the number, -1 for none.
+// find returns the index of the row with the longest prefix of the number, -1 for
+// none.
 func (p *prices) find(phone, category string) int {
 	digits := strings.TrimPrefix(phone, "+")
 	var buf [48]byte
@@ -159,7 +159,7 @@ func (c *costCount) add(p *prices, phone, category string) {
 	c.rows[i]++
 }
 
-// cost sums up.
+// cost returns the estimate.
 func (c *costCount) cost(p *prices) *Cost {
 	sum := new(big.Rat)
 	out := &Cost{Currency: p.currency, Unpriced: c.unpriced, ByPrefix: map[string]int{}}

@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/delivery"
 )
 
-// Attach gives p the entries that are in s. Close closes s.
+// Attach makes the entries in s those of p. p.Close closes s.
 func (p *Plan) Attach(s Spool) {
 	p.spool = s
 	p.Entries = entries(s.Open, p.Campaigns)
@@ -54,7 +54,7 @@ func (p *Plan) EachEncoded(visit func(raw []byte, unsent *Entry) error) (n uint6
 	}
 }
 
-// Sums are what the entries of a plan add up to.
+// Sums holds the totals of a plan's entries.
 type Sums struct {
 	Entries    uint64
 	Recipients []int    // by campaign
@@ -91,7 +91,7 @@ func (p *Plan) Sum() (*Sums, error) {
 	return s, err
 }
 
-// usable says why apply could not rely on an entry of p.
+// usable returns why apply could not rely on an entry of p; nil when it can.
 func (p *Plan) usable(e *Entry) error {
 	c := &p.Campaigns[e.Campaign]
 	switch {

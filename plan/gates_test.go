@@ -47,7 +47,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-func put[V any](t *table[V], key uint64) *V {
+func put[V any](t *openMap[V], key uint64) *V {
 	v, _ := t.put(key)
 	return v
 }
@@ -88,8 +88,8 @@ func TestWait(t *testing.T) {
 // TestTable holds the table against a map.
 func TestTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var k keys
-		var got table[int]
+		var k recipientIDs
+		var got openMap[int]
 		want := map[string]int{}
 		key := rapid.OneOf(rapid.StringMatching(`\+[1-9][0-9]{0,3}`), rapid.StringMatching(`US\.[0-9]{1,2}`), rapid.Just("+0123"), rapid.Just(""))
 		for i, s := range rapid.SliceOfN(key, 0, 300).Draw(t, "keys") {

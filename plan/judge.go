@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -26,26 +25,26 @@ type compiled struct {
 	category string // for the price
 }
 
-// judge decides about the recipients of one campaign, one at a time and each
-// by itself: what depends on other recipients is the ledger's. It is safe for
-// concurrent use by workers of their own.
+// judge decides about the recipients of one campaign, each by itself. What
+// depends on other recipients is left to the sequencer. Goroutines may share a
+// judge; each needs a worker of its own.
 type judge struct {
-	index    int
-	campaign *Campaign
-	decl     *lang.Campaign
-	rows     *lang.Rows
-	main     *compiled
-	fallback *compiled // nil for none
-	known    *known
-	windows  *windows // of the campaign's number
-	table    aliases  // of this revision
-	last     *aliases // of the revision before, while this one has nobody; else nil
-	excluded []*excludedSet
-	earlier  *table[struct{}] // who had an earlier revision; nil unless resending is prevented
-	earkeys  *keys
-	scope    *scope
-	timezone int // index of the attribute "timezone"; -1 for none
-	at       time.Time
+	index      int
+	campaign   *Campaign
+	decl       *lang.Campaign
+	rows       *lang.Rows
+	main       *compiled
+	fallback   *compiled // nil for none
+	known      *known
+	windows    *windows // of the campaign's number
+	table      aliases  // of this revision
+	last       *aliases // of the revision before, while this one has nobody; else nil
+	excluded   []*excludedSet
+	earlier    *openMap[struct{}] // who had an earlier revision; nil unless resending is prevented
+	earlierIDs *recipientIDs
+	scope      *scope
+	timezone   int // index of the attribute "timezone"; -1 for none
+	at         time.Time
 }
 
 // verdict is what a judge says about one row.
@@ -62,16 +61,16 @@ type verdict struct {
 	starts  bool // a message would go out to somebody whose window is closed
 	length  int  // code points of the body
 	ends    ends
-	// problems are what is wrong; nearly always none.
+	// problems lists what is wrong with the row or its message.
 	problems []placed
 }
 
-// ends is where in its batch a verdict's encoded entry ends, and what the plan's
-// digest covers of it.
+// ends holds where a verdict's encoded entry ends in its batch, and where the part
+// of it ends that the plan's digest covers.
 type ends struct{ entry, decided int }
 
-// phone is the number of the recipient as a key; 0 for none. It is the id's but
-// for numbers with several spellings.
+// phone returns the id of the recipient's number; 0 for none. It differs from v.id
+// where the number has several spellings or the person several ids.
 func (v *verdict) phone() uint64 {
 	if v.entry.Recipient.Phone == v.key {
 		return v.id
@@ -80,13 +79,13 @@ func (v *verdict) phone() uint64 {
 	return phone
 }
 
-// placed is a problem with its cause's place in the configuration.
+// placed is a problem with the place in the configuration that causes it.
 type placed struct {
 	problem
 	rng hcl.Range
 }
 
-// worker is what one goroutine reuses from row to row.
+// worker holds the buffers that one goroutine reuses from row to row.
 type worker struct {
 	person  lang.Person
 	numbers *audience.Numbers
@@ -140,7 +139,7 @@ func (j *judge) row(w *worker, b *batch, values []message.Value, v *verdict, err
 	j.decide(w, b, v)
 }
 
-// rowError leaves out a row that has no meaning.
+// rowError leaves out a row that cannot be read or evaluated.
 func (j *judge) rowError(v *verdict, err error) {
 	v.keyless = true
 	var unreadable *audience.Error
@@ -151,14 +150,15 @@ func (j *judge) rowError(v *verdict, err error) {
 		j.problem(v, j.decl.Audience.Source.DeclRange, problem{cause: cause{code: "unreadable_row", rule: unreadable.Summary}, detail: strings.TrimSpace(dotted(unreadable.Summary) + " " + unreadable.Detail)})
 	case errors.As(err, &failed):
 		v.skip(delivery.ReasonEvaluation)
-		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary + failed.Detail}, detail: either(failed.Detail, failed.Summary)})
+		j.problem(v, failed.Range, problem{cause: cause{code: "evaluation", rule: failed.Summary + failed.Detail}, detail: detailOr(failed.Detail, failed.Summary)})
 	default:
 		v.skip(delivery.ReasonEvaluation)
 		j.problem(v, j.decl.Audience.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
 	}
 }
 
-// address finds who the row is about.
+// address reads the recipient's address from the row. It reports false, with a
+// problem, when there is none.
 func (j *judge) address(w *worker, v *verdict) bool {
 	if w.person.Phone == "" && w.person.UserID != "" {
 		v.entry.Recipient.UserID = w.person.UserID
@@ -182,7 +182,7 @@ func (j *judge) address(w *worker, v *verdict) bool {
 	return true
 }
 
-// person finds whose the recipient's id is.
+// person finds the person to whom the recipient's id belongs.
 func (j *judge) person(v *verdict) {
 	v.own = v.key
 	if j.known.ties == nil {
@@ -236,15 +236,15 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	if action == Send && c == j.fallback {
 		action = Fallback
 	}
-	// Somebody whose window is closed, as far as anybody knows, begins a
-	// conversation by what goes to them.
+	// A template starts a conversation unless the person's window is known to be
+	// open.
 	v.starts = !c.window && known.Gate(j.at.UnixMilli(), false) != delivery.GateNone
 	v.entry.Action, v.entry.Attempt = action, sent.Attempt+1
 	j.render(w, b, c, v)
 }
 
-// settled says what a delivery that the state has means for this plan; done is
-// false where the recipient is to be sent to.
+// settled returns the action for a recipient whose delivery the state has; done is
+// false when a message is to be sent.
 func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) {
 	again := j.scope.replaces(j.campaign.Address, v.key)
 	switch sent.Send {
@@ -275,8 +275,8 @@ func pick(c bool, yes, no Action) Action {
 	return no
 }
 
-// gates choose the message for the recipient, with what is known of their
-// window at the sending number, or say why there is none.
+// gates returns the message for the recipient and what is known about their window
+// at the sending number, or the reason why they get none.
 func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window, reason delivery.Reason) {
 	id := j.known.id(v.key, v.id)
 	p := j.known.of(id)
@@ -316,166 +316,7 @@ func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window
 	return c, known, delivery.ReasonNone
 }
 
-// render makes the values of the recipient's message, checks it, and puts it
-// off where the schedule says so.
-func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
-	values, ok := j.values(w, b, c, v)
-	if !ok {
-		return
-	}
-	zone := j.zone(w, b, v)
-	reason := j.campaign.Quiet.Wait(&w.clock, j.at, zone)
-	if j.campaign.Quiet.zoneless(zone) || reason == delivery.ReasonQuietHours && j.alwaysQuiet(w, zone) {
-		v.skip(delivery.ReasonZoneUnknown)
-		j.problem(v, j.decl.Schedule.DeclRange, problem{cause: cause{code: "quiet_hours_zone_unknown"}})
-		return
-	}
-	if reason == delivery.ReasonExpired {
-		v.skip(reason)
-		return
-	}
-	v.entry.Draft, v.entry.Values = c.draft, values
-	v.entry.Digest = j.digest(w, c, values)
-	v.length = c.body.length(values)
-	if reason == delivery.ReasonNone && j.campaign.Halted() {
-		reason = delivery.ReasonHalted
-	}
-	// A repetition stays one while it waits: apply knows the schedule too.
-	if reason != delivery.ReasonNone && !v.entry.Action.Repeats() {
-		v.entry.Action, v.entry.Reason = Defer, reason
-	}
-}
-
-// zone is where the recipient's quiet hours are told from, kept in the entry for
-// apply: the audience's word, else the schedule's own zone (""), else every zone
-// that the number may be in.
-func (j *judge) zone(w *worker, b *batch, v *verdict) string {
-	q := j.campaign.Quiet
-	if q == nil || q.Attribute < 0 {
-		return ""
-	}
-	zone := ""
-	if j.timezone >= 0 {
-		zone = w.person.Attributes[j.timezone].Text
-	}
-	if zone != "" && w.clock.zone(zone) == nil {
-		p := problem{cause: cause{code: "invalid_time_zone"}, severity: hcl.DiagWarning}
-		p.campaign = j.campaign.Address
-		v.problems = append(v.problems, placed{p, j.decl.Audience.DeclRange})
-		zone = ""
-	}
-	if zone == "" && q.Timezone == "" {
-		zone = zonesOfAddress(v.entry.Recipient.Address)
-	}
-	if zone != "" {
-		b.zones = append(b.zones, message.Str(zone))
-		v.entry.Recipient.Attributes = b.zones[len(b.zones)-1:]
-	}
-	return zone
-}
-
-// alwaysQuiet reports whether the quiet hours leave no time in a day that is
-// outside of them in all zones.
-func (j *judge) alwaysQuiet(w *worker, zone string) bool {
-	if !strings.Contains(zone, " ") {
-		return false
-	}
-	if w.always == nil {
-		w.always = map[string]bool{}
-	}
-	always, known := w.always[zone]
-	if !known {
-		_, ok := j.campaign.Quiet.End(&Clock{}, j.at, zone)
-		always = !ok
-		w.always[strings.Clone(zone)] = always // zone may be a piece of a larger text
-	}
-	return always
-}
-
-// values evaluates and checks the message for the recipient.
-func (j *judge) values(w *worker, b *batch, c *compiled, v *verdict) ([]string, bool) {
-	r := v.entry.Recipient
-	r.Attributes = w.person.Attributes
-	values, err := j.eval(w, b, c, &r)
-	if err != nil {
-		j.valueError(w, v, err)
-		return nil, false
-	}
-	if !c.checker.Dynamic() {
-		return values, true
-	}
-	ok := true
-	c.checker.Check(values, func(found message.Violation) {
-		p := problem{cause: cause{code: "message_limit", path: found.Path, rule: found.Rule}, detail: found.Detail, got: found.Got}
-		if found.Severity == message.Warning {
-			p.code, p.severity, p.campaign = "message_limit_advised", hcl.DiagWarning, j.campaign.Address
-			v.problems = append(v.problems, placed{p, c.program.Range(found.Path)})
-			return
-		}
-		ok = false
-		j.problem(v, c.program.Range(found.Path), p)
-	})
-	if !ok {
-		v.skip(delivery.ReasonMessageLimit)
-	}
-	return values, ok
-}
-
-// eval appends the recipient's values to those of the batch.
-func (j *judge) eval(w *worker, b *batch, c *compiled, r *message.Recipient) ([]string, error) {
-	from := len(b.values)
-	all, err := c.program.EvalInto(r, b.values, &w.text)
-	if err != nil {
-		return nil, err
-	}
-	b.values = all
-	return all[from:len(all):len(all)], nil
-}
-
-// valueError leaves out a recipient for whom a text has no value.
-func (j *judge) valueError(w *worker, v *verdict, err error) {
-	var failed *lang.ValueError
-	if !errors.As(err, &failed) {
-		v.skip(delivery.ReasonEvaluation)
-		j.problem(v, j.decl.DeclRange, problem{cause: cause{code: "evaluation"}, detail: err.Error()})
-		return
-	}
-	reason, detail := delivery.ReasonEvaluation, either(failed.Detail, failed.Summary)
-	if failed.Code == "empty_value" {
-		reason = delivery.ReasonEmptyValue
-	}
-	if w.person.Placeholder(attribute(j.decl.Audience, failed.Attribute)) {
-		reason, detail = delivery.ReasonPlaceholder, placeholderDetail(failed.Attribute)
-	}
-	v.skip(reason)
-	j.problem(v, failed.Range, problem{cause: cause{code: string(reason), rule: failed.Summary + failed.Attribute}, detail: detail})
-}
-
-// placeholderDetail says what to do about an attribute that holds a placeholder.
-func placeholderDetail(name string) string {
-	return fmt.Sprintf("The attribute %s holds what an export writes where there is no value, such as NULL or N/A, or the name of its column, and that counts as empty. "+
-		"Handle it with coalesce(recipient.%s, \"…\") or a conditional, add %q to the audience's optional, or say with its placeholders which texts are meant as they are.", name, name, name)
-}
-
-// textChanged reports whether the recipient was sent another text than today's.
-func (j *judge) textChanged(w *worker, b *batch, r message.Recipient, digest [16]byte) bool {
-	if digest == ([16]byte{}) {
-		return false // sent by somebody else, and imported
-	}
-	r.Attributes = w.person.Attributes
-	for _, c := range []*compiled{j.main, j.fallback} {
-		if c == nil {
-			continue
-		}
-		values, err := j.eval(w, b, c, &r)
-		if err == nil && j.digest(w, c, values) == digest {
-			return false
-		}
-	}
-	return true
-}
-
-// problem notes what makes the recipient invalid.
+// problem records why the recipient is invalid.
 func (j *judge) problem(v *verdict, rng hcl.Range, p problem) {
 	p.campaign = j.campaign.Address
 	p.severity = hcl.DiagError
@@ -493,7 +334,7 @@ func (v *verdict) skip(reason delivery.Reason) {
 
 func (j *judge) isExcluded(key string) bool {
 	for _, set := range j.excluded {
-		if id, ok := set.keys.find(key); ok && set.set.at(id) != nil {
+		if id, ok := set.ids.find(key); ok && set.set.at(id) != nil {
 			return true
 		}
 	}
@@ -504,12 +345,12 @@ func (j *judge) hadEarlier(key string) bool {
 	if j.earlier == nil {
 		return false
 	}
-	id, ok := j.earkeys.find(key)
+	id, ok := j.earlierIDs.find(key)
 	return ok && j.earlier.at(id) != nil
 }
 
-// either is the detail of an error, or its summary where it has none.
-func either(detail, summary string) string {
+// detailOr returns the detail of an error, or its summary where there is none.
+func detailOr(detail, summary string) string {
 	if detail == "" {
 		return summary
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// loadTables reads what the state has of the campaign.
-func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
+// loadTables reads the campaign's deliveries from the state.
+func (b *builder) loadTables(ctx context.Context, j *judge, l *sequencer) error {
 	j.table.table, j.table.ties = noTable{}, b.known.ties
 	c := j.campaign
 	if c.CapCount > 0 {
@@ -51,9 +51,9 @@ func (b *builder) loadTables(ctx context.Context, j *judge, l *ledger) error {
 
 func guards(decl *lang.Campaign) bool { return decl.Limit != nil && decl.Limit.MaxChange > 0 }
 
-// loadEarlier reads who had the campaign in another revision.
+// loadEarlier reads who was sent another revision of the campaign.
 func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) error {
-	j.earlier, j.earkeys = &table[struct{}]{}, &keys{}
+	j.earlier, j.earlierIDs = &openMap[struct{}]{}, &recipientIDs{}
 	for d, err := range b.in.State.Deliveries(ctx, address) {
 		if err != nil {
 			return fmt.Errorf("reading the deliveries of %s: %w", j.campaign.Address, err)
@@ -61,24 +61,24 @@ func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) err
 		if d.Revision != j.campaign.Revision && mayHaveArrived(d.Send) {
 			key := message.Canonical(d.Recipient)
 			for _, person := range append(b.known.ties.earlier(key), b.known.ties.person(key)) {
-				j.earlier.put(j.earkeys.add(person))
+				j.earlier.put(j.earlierIDs.add(person))
 			}
 		}
 	}
 	return nil
 }
 
-// excludedSet is who an audience that others exclude holds.
+// excludedSet holds the people of an audience that a campaign excludes.
 type excludedSet struct {
-	keys keys
-	set  table[struct{}]
-	// unusable is how many rows could not be read: nobody is left out by them.
+	ids recipientIDs
+	set openMap[struct{}]
+	// unusable is how many rows could not be read, so that they exclude nobody.
 	unusable int
 }
 
-// excludedUnusable says that some who are to be left out are not known. Whoever
-// they are, they would be sent to, so the plan fails unless the campaign says
-// that such rows are to be passed over.
+// excludedUnusable reports rows of an exclusion list that could not be read. The
+// people in them would be sent to, so the plan fails unless the audience allows
+// it with on_invalid = "skip".
 func excludedUnusable(a *lang.Audience, rows int, c *lang.Campaign) *hcl.Diagnostic {
 	what := "rows of %s have no usable address, so nobody is left out by them"
 	if rows == 1 {
@@ -145,7 +145,7 @@ func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excluded
 			}
 			key = message.Canonical(phone)
 		}
-		set.set.put(set.keys.add(b.known.ties.person(key)))
+		set.set.put(set.ids.add(b.known.ties.person(key)))
 	}
 	if unusable > 0 {
 		set.unusable = unusable

@@ -10,26 +10,27 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Messaging is how many conversations a campaign would start, held against how
-// many people its number may write to outside their windows in 24 hours.
+// Messaging compares the conversations that a campaign would start with the
+// number of people whom its number may write to outside their windows in 24 hours.
 type Messaging struct {
 	Starts int       `json:"starts"`        // people whose window is closed
 	Limit  int       `json:"limit"`         // of the business portfolio; state.NoLimit for none, 0 where it is unknown
 	Told   time.Time `json:"told,omitzero"` // when the provider told the limit
 }
 
-// reach are the people with whom the numbers of one limit start a conversation.
+// reach counts the people with whom the numbers that share a limit start a
+// conversation.
 type reach struct {
-	keys  keys
-	seen  table[struct{}]
+	ids   recipientIDs
+	seen  openMap[struct{}]
 	first *lang.Campaign // with which it begins
 }
 
-func (r *reach) add(key string) { r.seen.put(r.keys.add(key)) }
+func (r *reach) add(key string) { r.seen.put(r.ids.add(key)) }
 
-// messaging says what is known of the limit of a campaign's number, and counts
-// against it. Numbers that were told the same limit are taken for those of one
-// portfolio, which share it.
+// messaging returns what is known about the limit of a campaign's number, and
+// what counts against it. Numbers with the same limit are taken for numbers of
+// one portfolio, which share it.
 func (b *builder) messaging(decl *lang.Campaign) (*Messaging, *reach) {
 	if b.in.Messaging == nil {
 		return nil, nil
@@ -53,9 +54,9 @@ func (b *builder) messaging(decl *lang.Campaign) (*Messaging, *reach) {
 	return m, r
 }
 
-// limits holds what the plan would start against the messaging limits, and what
-// was sent within the last 24 hours too. Of that nobody knows who had an open
-// window, so it only warns.
+// limits compares the conversations that the plan would start, and the messages
+// of the last 24 hours, with the messaging limits. Nobody knows which of those
+// people had an open window, so going over only warns.
 func (b *builder) limits(ctx context.Context) error {
 	for limit, r := range b.reached {
 		starts := r.seen.n
@@ -99,7 +100,7 @@ func (b *builder) told(decl *lang.Campaign) time.Time {
 	return l.Told
 }
 
-// MessagingLimits is what is known of the limit of a number: the zero value for
-// nothing. counts is false for numbers that start no conversation on WhatsApp,
-// as simulated ones.
+// MessagingLimits returns what is known about the limit of a number; the zero
+// value when nothing is. counts is false for numbers that start no conversation
+// on WhatsApp, such as simulated ones.
 type MessagingLimits func(*lang.Provider) (l state.MessagingLimit, counts bool)

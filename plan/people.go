@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// person is what the gates need of state.Person, in 12 bytes. Times are Unix
-// seconds, 0 for none.
+// person holds the part of state.Person that the gates need, in 12 bytes. Times
+// are Unix seconds, 0 for none.
 type person struct {
 	shut     uint32 // when all windows were found closed
 	cooldown uint32 // no marketing before it
@@ -23,17 +23,17 @@ type person struct {
 // window is a delivery.Window in Unix seconds.
 type window struct{ inbound, shut uint32 }
 
-// windows are what is known of the windows at one sending number.
+// windows holds the 24-hour windows at one sending number.
 type windows struct {
-	people table[window]
+	people openMap[window]
 }
 
-// known is what the state knows of people. After loading it is safe for
-// concurrent reading.
+// known holds what the state knows about people. Once loaded it is safe for
+// concurrent reads.
 type known struct {
-	keys    keys
+	ids     recipientIDs
 	ties    *ties // nil where nobody has several ids
-	people  table[person]
+	people  openMap[person]
 	windows map[string]*windows // by sending number
 	erased  func(string) bool
 }
@@ -51,7 +51,7 @@ func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading people from the state: %w", err)
 		}
-		to, _ := k.people.put(k.keys.add(message.Canonical(p.Recipient)))
+		to, _ := k.people.put(k.ids.add(message.Canonical(p.Recipient)))
 		to.join(person{shut: seconds(p.Shut), cooldown: seconds(p.Cooldown), optedOut: p.OptedOut})
 	}
 	erased, err := snap.Erased(ctx)
@@ -62,15 +62,15 @@ func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
 	return k, nil
 }
 
-// join adds what is known of the same person under another spelling of the
-// number.
+// join merges what is known about the same person under another spelling of
+// their number.
 func (p *person) join(o person) {
 	p.shut = max(p.shut, o.shut)
 	p.cooldown = max(p.cooldown, o.cooldown)
 	p.optedOut = p.optedOut || o.optedOut
 }
 
-// at reads the windows at a sending number, once.
+// at returns the windows at a sending number and reads them only once.
 func (k *known) at(ctx context.Context, snap Snapshot, number string) (*windows, error) {
 	if w, ok := k.windows[number]; ok || snap == nil {
 		return w, nil
@@ -80,7 +80,7 @@ func (k *known) at(ctx context.Context, snap Snapshot, number string) (*windows,
 		if err != nil {
 			return nil, fmt.Errorf("reading the windows at %s from the state: %w", number, err)
 		}
-		to, _ := w.people.put(k.keys.add(message.Canonical(p.Recipient)))
+		to, _ := w.people.put(k.ids.add(message.Canonical(p.Recipient)))
 		to.inbound = max(to.inbound, uint32(p.Window.Inbound/1000))
 		to.shut = max(to.shut, uint32((p.Window.Shut+999)/1000))
 	}
@@ -88,16 +88,17 @@ func (k *known) at(ctx context.Context, snap Snapshot, number string) (*windows,
 	return w, nil
 }
 
-// id is the key under which one recipient is known, who has the number id where
-// that is not 0; 0 for a stranger.
+// id returns the id under which a recipient is known, 0 for a stranger. The
+// caller passes the id of a phone number when it has it already, else 0.
 func (k *known) id(key string, id uint64) uint64 {
 	if id == 0 {
-		id = k.keys.ids[key]
+		id = k.ids.ids[key]
 	}
 	return id
 }
 
-// of is what is known of one recipient; the zero person for a stranger.
+// of returns what is known about the recipient with this id; the zero person for
+// a stranger.
 func (k *known) of(id uint64) person {
 	if p := k.people.at(id); p != nil && id != 0 {
 		return *p
@@ -112,9 +113,9 @@ func seconds(t time.Time) uint32 {
 	return uint32(min(t.Unix(), 1<<32-1))
 }
 
-// window is what is known of somebody's window at the sending number: what the
-// state knows of it and of all numbers, and when the audience says that they
-// wrote last.
+// window returns a person's window at the sending number, from what the state
+// knows about this number and about all numbers, and from the time at which the
+// audience says that they last wrote.
 func (w *windows) window(id uint64, p person, claimed, at time.Time) delivery.Window {
 	known := delivery.Window{Shut: int64(p.shut) * 1000}
 	if w != nil && id != 0 {
@@ -130,12 +131,12 @@ func (w *windows) window(id uint64, p person, claimed, at time.Time) delivery.Wi
 
 // sends counts what recipients were sent, for frequency caps.
 type sends struct {
-	keys   keys
-	counts table[uint32]
+	ids    recipientIDs
+	counts openMap[uint32]
 }
 
 func (s *sends) add(key string) {
-	n, _ := s.counts.put(s.keys.add(key))
+	n, _ := s.counts.put(s.ids.add(key))
 	*n++
 }
 
@@ -143,7 +144,7 @@ func (s *sends) of(key string) int {
 	if s == nil {
 		return 0
 	}
-	if id, ok := s.keys.find(key); ok {
+	if id, ok := s.ids.find(key); ok {
 		if n := s.counts.at(id); n != nil {
 			return int(*n)
 		}
@@ -151,7 +152,7 @@ func (s *sends) of(key string) int {
 	return 0
 }
 
-// loadSends counts what the state says was sent within a cap's period.
+// loadSends counts the messages that were sent within a cap's period.
 func loadSends(ctx context.Context, snap Snapshot, who *ties, since time.Time) (*sends, error) {
 	s := &sends{}
 	if snap == nil {
@@ -170,7 +171,7 @@ func loadSends(ctx context.Context, snap Snapshot, who *ties, since time.Time) (
 	return s, nil
 }
 
-// noTable is the index of a campaign that nobody was sent.
+// noTable is the index of a campaign that was sent to nobody.
 type noTable struct{}
 
 func (noTable) Len() int                         { return 0 }
@@ -179,7 +180,7 @@ func (noTable) All() iter.Seq2[string, state.Sent] {
 	return func(func(string, state.Sent) bool) {}
 }
 
-// bodyMeter counts the code points of a message's main text for a recipient's
+// bodyMeter counts the code points of a message's main text, given a recipient's
 // values.
 type bodyMeter struct {
 	constant int
@@ -222,8 +223,8 @@ func (m bodyMeter) length(values []string) int {
 	return n
 }
 
-// aliases finds a recipient whose number the state has in another spelling, with
-// or without Brazil's ninth digit and the like, or under another id.
+// aliases finds deliveries to a recipient under another spelling of their number,
+// such as a number of Brazil with or without its ninth digit, or under another id.
 type aliases struct {
 	table state.SentIndex
 	ties  *ties
@@ -231,9 +232,9 @@ type aliases struct {
 	other map[string][]string // person → the keys that the table has of those with several ids
 }
 
-// lookup finds what became of a person: by the recipient's own key or by any
-// other id of theirs, where that says more. It returns the spelling that the
-// state has of the recipient's key.
+// lookup finds the delivery to a person, by the recipient's own key or by another
+// id of theirs when that delivery is further along. It returns the spelling that
+// the state has for the recipient's key.
 func (a *aliases) lookup(key, person string) (state.Sent, string, bool) {
 	sent, spelling, had := a.spelled(key)
 	if a.ties == nil {

@@ -21,7 +21,7 @@ const (
 	Move   = "move"
 )
 
-// StateResources are the resources as the state has them after the plan was
+// StateResources returns the resources that the state will hold once the plan is
 // applied.
 func (p *Plan) StateResources() ([]state.Resource, error) {
 	var list []state.Resource
@@ -74,7 +74,7 @@ func newDiffer(cfg *lang.Config, known []state.Resource, s *scope) (*differ, err
 	return d, nil
 }
 
-// move follows one moved block, and those that begin where it ends.
+// move follows one moved block, and any that continue it.
 func (d *differ) move(m *lang.Moved, all []*lang.Moved) {
 	if d.before[m.From] == nil {
 		return // done in an earlier apply
@@ -126,8 +126,8 @@ func (d *differ) changes() []ResourceChange {
 	return out
 }
 
-// change compares one declared resource; nil says that it is left out and not
-// known yet.
+// change compares one declared resource with the state. It returns nil for a
+// resource that is left out and not in the state yet.
 func (d *differ) change(r *lang.Resource) *ResourceChange {
 	c := &ResourceChange{Address: r.Address, Type: r.Type, Name: r.Name, Change: Create, After: &r.Tree, Refs: refs(r.Refs)}
 	before := d.before[r.Address]
@@ -165,8 +165,8 @@ func refs(list []string) []string {
 	return list
 }
 
-// removed are the addresses of campaigns that the state has, and that are
-// neither declared nor moved.
+// removed returns the addresses of campaigns that are in the state and neither
+// declared nor moved.
 func (d *differ) removed() []string {
 	var list []string
 	for address, r := range d.before {

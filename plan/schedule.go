@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// quiet is a campaign's schedule as data. attributes are the audience's.
+// quiet turns a campaign's schedule into data.
 func quiet(s *lang.Schedule, timezone int) *Quiet {
 	if s == nil {
 		return nil
@@ -36,13 +36,13 @@ func quiet(s *lang.Schedule, timezone int) *Quiet {
 
 func (q *Quiet) hasQuietHours() bool { return q.From >= 0 && q.From != q.Until }
 
-// zoneless reports whether there is no zone to tell the quiet hours by.
+// zoneless reports whether no zone is known by which to tell the quiet hours.
 func (q *Quiet) zoneless(zone string) bool {
 	return q != nil && q.hasQuietHours() && zone == "" && q.Timezone == ""
 }
 
-// Clock tells what time it is in zones. The zero value is ready. It is not safe
-// for concurrent use.
+// Clock tells the time in time zones and caches them. The zero value is ready. It
+// is not safe for concurrent use.
 type Clock struct {
 	at      time.Time
 	minutes map[string]int            // after midnight at that moment; -1 for an unknown zone
@@ -64,7 +64,7 @@ func (c *Clock) zone(name string) *time.Location {
 	return loc
 }
 
-// wall is the wall time in the zone, in minutes after midnight; ok is false
+// wall returns the wall time in the zone, in minutes after midnight; ok is false
 // for a zone that does not exist.
 func (c *Clock) wall(at time.Time, zone string) (m int, ok bool) {
 	if !at.Equal(c.at) || c.minutes == nil {
@@ -82,11 +82,11 @@ func (c *Clock) wall(at time.Time, zone string) (m int, ok bool) {
 	return m, m >= 0
 }
 
-// Wait is why a message to somebody in the zone is not for the moment at:
-// ReasonExpired for good, ReasonNotBefore or ReasonQuietHours for a while;
-// ReasonNone for no reason. zone may be several names with spaces between, of which any may be
-// the person's: it is quiet where it is quiet in one. Where it is "" or unknown
-// the schedule's own zone counts. Planning and sending decide by it.
+// Wait returns why a message to somebody in the zone must not be sent at the
+// moment at: ReasonExpired for good, ReasonNotBefore or ReasonQuietHours for a
+// while, or ReasonNone. zone may name several zones, separated by spaces, when the
+// person may be in any of them: it is quiet when it is quiet in one. Where zone is
+// "" or unknown the schedule's own zone counts. Plan and apply both ask Wait.
 func (q *Quiet) Wait(c *Clock, at time.Time, zone string) delivery.Reason {
 	switch {
 	case q == nil:
@@ -101,8 +101,8 @@ func (q *Quiet) Wait(c *Clock, at time.Time, zone string) delivery.Reason {
 	return delivery.ReasonNone
 }
 
-// quietFor is how many minutes of wall time it stays quiet in the zones; 0 when
-// it is not quiet.
+// quietFor returns how many minutes of wall time it stays quiet in the zones; 0
+// when it is not quiet.
 func (q *Quiet) quietFor(c *Clock, at time.Time, zone string) int {
 	longest, found := 0, false
 	for name := range strings.FieldsSeq(zone) {
@@ -120,8 +120,8 @@ func (q *Quiet) quietFor(c *Clock, at time.Time, zone string) int {
 	return q.left(m)
 }
 
-// left is how many minutes are left of the quiet hours at m minutes after
-// midnight; 0 outside of them.
+// left returns how many minutes of the quiet hours are left at m minutes after
+// midnight; 0 outside them.
 func (q *Quiet) left(m int) int {
 	inside := q.From <= m && m < q.Until
 	if q.Until < q.From {
@@ -137,8 +137,8 @@ func (q *Quiet) left(m int) int {
 // days of a week are alike.
 const maxQuiet = 8 * 24 * time.Hour
 
-// End is when the quiet hours that at falls into end in all of the zones; ok
-// is false where they never do, since it is always quiet in one of them.
+// End returns when the quiet hours that contain at have ended in all of the zones;
+// ok is false when it is always quiet in one of them.
 func (q *Quiet) End(c *Clock, at time.Time, zone string) (end time.Time, ok bool) {
 	end = at
 	for end.Sub(at) < maxQuiet {
@@ -151,9 +151,9 @@ func (q *Quiet) End(c *Clock, at time.Time, zone string) (end time.Time, ok bool
 	return time.Time{}, false
 }
 
-// step goes left minutes of wall time on from a quiet moment. Where clocks
-// changed on the way, the time that passed is another: it then goes by minutes
-// from the first one that may be open.
+// step advances by left minutes of wall time from a quiet moment. When the clocks
+// change in between, wall time and elapsed time differ, so it then searches
+// minute by minute from the first that may be open.
 func (q *Quiet) step(c *Clock, from time.Time, left int, zone string) time.Time {
 	from = from.Truncate(time.Minute)
 	to := from.Add(time.Duration(left) * time.Minute)

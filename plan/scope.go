@@ -11,9 +11,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// scope is what -target, -exclude, -replace and -retry leave of a plan.
-// Recipients are the same under every id of theirs, in every spelling of a
-// number.
+// scope holds the choices of -target, -exclude, -replace and -retry. A recipient
+// is the same under every id and in every spelling of a number.
 type scope struct {
 	in, out map[string]bool      // resources; in is nil without -target
 	only    map[string][]string  // campaign → the recipients that are targeted
@@ -23,7 +22,7 @@ type scope struct {
 	who     *ties
 }
 
-// replaced are the recipients of a campaign that -replace names.
+// replaced holds the recipients of a campaign whom -replace names.
 type replaced struct {
 	all  bool
 	keys []string
@@ -60,7 +59,7 @@ func newScope(cfg *lang.Config, opt Options, known func(address string) bool, wh
 	return s, diags
 }
 
-// splitAddress takes campaign.spring["+49…"] apart.
+// splitAddress splits campaign.spring["+49…"] into address and recipient.
 func splitAddress(a string) (address, recipient string, ok bool) {
 	open := strings.IndexByte(a, '[')
 	if open < 0 {
@@ -71,7 +70,7 @@ func splitAddress(a string) (address, recipient string, ok bool) {
 	return a[:open], recipient, closed && err == nil && recipient != ""
 }
 
-// target takes a resource in, and everything that it refers to.
+// target includes a resource and everything that it refers to.
 func (s *scope) target(resources []lang.Resource, address, recipient string) {
 	if s.in == nil {
 		s.in = map[string]bool{}
@@ -92,7 +91,7 @@ func (s *scope) target(resources []lang.Resource, address, recipient string) {
 	}
 }
 
-// exclude leaves a resource out, and everything that refers to it.
+// exclude leaves out a resource and everything that refers to it.
 func (s *scope) exclude(resources []lang.Resource, address, recipient string) {
 	if recipient != "" {
 		s.never[address] = append(s.never[address], s.who.person(message.Canonical(recipient)))

@@ -10,8 +10,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// batch is a run of rows on its way through reading, judging and booking. The
-// slices are reused; verdicts point into them.
+// batch is a run of rows that is read, judged and added to the plan together.
+// Its slices are reused; verdicts point into them.
 type batch struct {
 	audience.Block
 	verdicts []verdict
@@ -32,13 +32,13 @@ func (b *batch) reset(n int) {
 	b.values, b.zones, b.entries, b.decided = b.values[:0], b.zones[:0], b.entries[:0], b.decided[:0]
 }
 
-// stream reads src, has work judge the rows on several goroutines, and hands
-// the batches to book in the order of the source.
+// stream reads src, judges the rows on several goroutines with work, and passes
+// the batches to add in the order of the source.
 type stream struct {
 	src     *audience.Reader
 	workers int
 	work    func() func(*batch) // makes one worker
-	book    func(*batch) error
+	add     func(*batch) error
 }
 
 func (s *stream) run(ctx context.Context) error {
@@ -80,7 +80,7 @@ func (s *stream) run(ctx context.Context) error {
 		}
 		if err == nil {
 			s.src.Settle(&b.Block)
-			err = errors.Join(s.book(b), b.End)
+			err = errors.Join(s.add(b), b.End)
 		}
 		if err != nil {
 			stop()

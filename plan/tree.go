@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// TreeDiff is one resource or nested block before and after, for views: what
-// is equal is in it too, so that a view can count what it hides.
+// TreeDiff is one resource or nested block before and after. It also holds what is
+// equal, so that a view can count what it hides.
 type TreeDiff struct {
 	Attributes []AttributeDiff
 	Blocks     []BlockDiff
@@ -109,10 +109,9 @@ func keysOf[T any](list []T, key func(*T) string) []string {
 	return keys
 }
 
-// align matches equal keys so that as many as possible pair up without
-// crossing; what moved is removed and added, in the order of b. Of keys that
-// stand on a side several times, the first belongs to the first. It takes
-// n log n, for catalogs have thousands of products.
+// align pairs equal keys of a and b, as many as possible without crossing; a key
+// that moved is removed and added. A key that occurs several times is paired in
+// order. It takes n log n steps, since catalogs have thousands of products.
 func align(a, b []string) []pair {
 	places := map[string][]int{}
 	for j, k := range b {
@@ -142,8 +141,8 @@ func align(a, b []string) []pair {
 	return out
 }
 
-// rising is a longest run of pairs that rise on both sides; list rises on the
-// side before already.
+// rising returns a longest subsequence of pairs that rises on both sides; list
+// already rises on the side before.
 func rising(list []pair) []pair {
 	var tails []int // by length of a run less one: the index of its last pair
 	previous := make([]int, len(list))

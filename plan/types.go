@@ -75,8 +75,8 @@ func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 // Sends reports whether apply makes an attempt for a.
 func (a Action) Sends() bool { return a <= Retry || a == Defer || a == Replace }
 
-// Repeats reports whether a is about a delivery that the state has as settled,
-// and that a person wants to be made again.
+// Repeats reports whether a repeats a delivery that the state has as settled,
+// because a person asked for it.
 func (a Action) Repeats() bool { return a == Retry || a == Replace }
 
 // Entry is one recipient of one campaign.
@@ -150,7 +150,8 @@ type Halt struct {
 	Lifted bool                `json:"lifted"` // by this plan's Options.Resume
 }
 
-// Why is the reason in words.
+// Why returns the reason as a sentence fragment, such as
+// "account fault, code 131042, payment issue".
 func (h *Halt) Why() string {
 	out := strings.ReplaceAll(string(h.Reason), "_", " ")
 	if h.Code != "" {
@@ -162,11 +163,11 @@ func (h *Halt) Why() string {
 	return message.SafeText(out)
 }
 
-// Marketing reports whether the campaign's template counts as marketing. One
-// without a category does: Meta decides, and most are.
+// Marketing reports whether the campaign's template counts as marketing. A
+// template without a declared category does, since most are and only Meta knows.
 func (c *Campaign) Marketing() bool { return c.Category == "" || c.Category == "marketing" }
 
-// Counts are a campaign's recipients by what happens to them. They add up to
+// Counts are a campaign's recipients by action. They add up to
 // Campaign.Recipients.
 type Counts struct {
 	Send     int                     `json:"send"`
@@ -180,7 +181,7 @@ type Counts struct {
 	Defer    map[delivery.Reason]int `json:"defer"`
 }
 
-// Sends is how many messages apply would send.
+// Sends returns how many messages apply would send.
 func (c Counts) Sends() int {
 	n := c.Send + c.Fallback + c.Repeats()
 	for _, d := range c.Defer {
@@ -189,7 +190,7 @@ func (c Counts) Sends() int {
 	return n
 }
 
-// Repeats is how many of the sends are of deliveries that are settled already.
+// Repeats returns how many of the sends repeat a delivery that is settled.
 func (c Counts) Repeats() int { return c.Retry + c.Replace }
 
 // add counts e.

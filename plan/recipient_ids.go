@@ -2,17 +2,18 @@ package plan
 
 import "strings"
 
-// keys turns the keys of recipients into 64-bit ones that are equal only where
-// the recipients are: a phone number is its digits, a user id is its number in
-// the order of first sight. It is not safe for concurrent adding.
-type keys struct {
+// recipientIDs gives each recipient key a 64-bit id; two ids are equal only if
+// the keys are. The id of a phone number is its digits; a user id gets the next
+// free number when it is first added. It is not safe for concurrent adding.
+type recipientIDs struct {
 	ids map[string]uint64
 }
 
-// idBit tells user ids from numbers: 18 digits need 60 bits.
+// idBit marks the ids of user ids: the 18 digits of a number need only 60 bits.
 const idBit = 1 << 63
 
-// phoneKey is an E.164 number as a key; ok is false for anything else.
+// phoneKey returns the id of an E.164 number such as "+4915112345678"; ok is
+// false for anything else.
 func phoneKey(s string) (key uint64, ok bool) {
 	if len(s) < 2 || len(s) > 19 || s[0] != '+' || s[1] == '0' {
 		return 0, false
@@ -27,8 +28,8 @@ func phoneKey(s string) (key uint64, ok bool) {
 	return key, true
 }
 
-// add is the key of s, which becomes known.
-func (k *keys) add(s string) uint64 {
+// add returns the id of s and remembers it.
+func (k *recipientIDs) add(s string) uint64 {
 	if key, ok := phoneKey(s); ok {
 		return key
 	}
@@ -43,8 +44,8 @@ func (k *keys) add(s string) uint64 {
 	return key
 }
 
-// find is the key of s; ok is false for a user id that was never added.
-func (k *keys) find(s string) (key uint64, ok bool) {
+// find returns the id of s; ok is false for a user id that was never added.
+func (k *recipientIDs) find(s string) (key uint64, ok bool) {
 	if key, ok := phoneKey(s); ok {
 		return key, true
 	}
@@ -52,9 +53,9 @@ func (k *keys) find(s string) (key uint64, ok bool) {
 	return key, ok
 }
 
-// table maps keys to small values by open addressing: for each recipient at
-// most 8/3 times the value and 8 bytes. The zero value is empty and ready.
-type table[V any] struct {
+// openMap maps ids to small values by open addressing. Each entry takes at most
+// 8/3 of the size of a value and an id. The zero value is empty and ready.
+type openMap[V any] struct {
 	slots []slot[V]
 	n     int
 }
@@ -64,9 +65,9 @@ type slot[V any] struct {
 	key uint64 // 0 for a free slot: no number is 0
 }
 
-// at is the place of key's value, nil when it has none. The place is valid
-// until the next put.
-func (t *table[V]) at(key uint64) *V {
+// at returns a pointer to key's value, nil when there is none. It is valid until
+// the next put.
+func (t *openMap[V]) at(key uint64) *V {
 	if t.n == 0 {
 		return nil
 	}
@@ -76,9 +77,9 @@ func (t *table[V]) at(key uint64) *V {
 	return nil
 }
 
-// put is the place of key's value, which is made when it is missing; added
-// says whether it was.
-func (t *table[V]) put(key uint64) (val *V, added bool) {
+// put returns a pointer to key's value and adds a zero value when there is none;
+// added says whether it did.
+func (t *openMap[V]) put(key uint64) (val *V, added bool) {
 	if 4*(t.n+1) > 3*len(t.slots) {
 		t.grow()
 	}
@@ -91,8 +92,8 @@ func (t *table[V]) put(key uint64) (val *V, added bool) {
 	return &s.val, true
 }
 
-// slot is where key is or belongs. There is always a free slot.
-func (t *table[V]) slot(key uint64) *slot[V] {
+// slot returns the slot that holds key, or the free one where it belongs.
+func (t *openMap[V]) slot(key uint64) *slot[V] {
 	mask := uint64(len(t.slots) - 1)
 	// Fibonacci hashing: consecutive numbers spread over the whole table.
 	i := (key * 0x9E3779B97F4A7C15) >> 17 & mask
@@ -103,7 +104,7 @@ func (t *table[V]) slot(key uint64) *slot[V] {
 }
 
 // reserve makes room for n recipients in an empty table.
-func (t *table[V]) reserve(n int) {
+func (t *openMap[V]) reserve(n int) {
 	size := 64
 	for 3*size < 4*(n+1) {
 		size *= 2
@@ -113,7 +114,7 @@ func (t *table[V]) reserve(n int) {
 	}
 }
 
-func (t *table[V]) grow() {
+func (t *openMap[V]) grow() {
 	old := t.slots
 	t.slots = make([]slot[V], max(64, 2*len(old)))
 	for i := range old {

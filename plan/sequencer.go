@@ -1,0 +1,312 @@
+package plan
+
+import (
+	"hash"
+	"io"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+)
+
+// sequencer takes the verdicts about one campaign in the order of the audience.
+// It decides what depends on earlier recipients (duplicates, caps, totals),
+// counts, and writes the entries to the spool.
+type sequencer struct {
+	campaign *Campaign
+	judge    *judge
+	out      io.Writer // the spool
+	hash     hash.Hash // of the plan's digest
+
+	ids     recipientIDs
+	seen    openMap[struct{}]
+	firsts  map[string]first // the first row of a person with several ids
+	recent  *sends           // sent within the cap's period; nil without a cap
+	planned *sends           // by the campaigns before; nil where none has a cap
+	reach   *reach           // people with whom a conversation starts; nil where no limit is known
+	renamed *renamed
+	again   int // recipients who had the same message from a campaign that is gone
+
+	problems *problems
+	prices   *prices
+	cost     costCount
+	samples  samples
+
+	found, fresh int // recipients of the last audience, and new ones
+	sends        int
+	rows         int
+
+	written       ends // how much of the batch is in the spool
+	core, amended []byte
+	repeated      []bool // by row: the person had an earlier row
+}
+
+// first is the first row of a person: the id it named, and its place.
+type first struct {
+	own   string
+	place message.Place
+}
+
+// add takes one batch.
+func (q *sequencer) add(b *batch) error {
+	q.rows += len(b.Rows)
+	q.written = ends{}
+	q.meet(b)
+	var from ends
+	for i := range b.Rows {
+		v := &b.verdicts[i]
+		switch {
+		case v.dropped:
+			q.campaign.Filtered++
+			continue
+		case q.amend(v, q.repeated[i]):
+			if err := q.replace(b, v, from); err != nil {
+				return err
+			}
+		}
+		q.count(v)
+		from = v.ends
+	}
+	return q.write(b, from)
+}
+
+// meet marks the recipients of the batch who had an earlier row. It is a loop of
+// its own so that the processor overlaps the map's cache misses.
+func (q *sequencer) meet(b *batch) {
+	q.repeated = q.repeated[:0]
+	for i, id := range b.ids[:len(b.Rows)] {
+		repeated := false
+		switch v := &b.verdicts[i]; {
+		case id != 0:
+			_, added := q.seen.put(id)
+			repeated = !added
+		case v.key != "":
+			_, added := q.seen.put(q.ids.add(v.key))
+			repeated = !added
+		}
+		q.repeated = append(q.repeated, repeated)
+	}
+}
+
+// write writes the encoded entries of the batch, from the first that is not yet
+// written up to the given ends.
+func (q *sequencer) write(b *batch, to ends) error {
+	entries, decided := b.entries[q.written.entry:to.entry], b.decided[q.written.decided:to.decided]
+	q.written = to
+	q.hash.Write(decided)
+	_, err := q.out.Write(entries)
+	return err
+}
+
+// replace writes an amended entry in place of the one that the batch holds after
+// from.
+func (q *sequencer) replace(b *batch, v *verdict, from ends) error {
+	if err := q.write(b, from); err != nil {
+		return err
+	}
+	q.written = v.ends
+	q.core = appendCore(q.core[:0], &v.entry)
+	q.amended = appendDecided(q.amended[:0], &v.entry, q.campaign, q.core)
+	q.hash.Write(q.amended)
+	q.amended = appendEntry(q.amended[:0], &v.entry, q.campaign.Source, q.core)
+	_, err := q.out.Write(q.amended)
+	return err
+}
+
+// amend applies the rules that depend on other recipients, and reports whether
+// one of them changed the entry.
+func (q *sequencer) amend(v *verdict, repeated bool) bool {
+	if repeated {
+		q.duplicate(v)
+		return true
+	}
+	if q.judge.known.ties.has(v.own) {
+		if q.firsts == nil {
+			q.firsts = map[string]first{}
+		}
+		q.firsts[strings.Clone(v.key)] = first{strings.Clone(v.own), v.entry.Recipient.Place}
+	}
+	if !v.keyless {
+		q.compare(v)
+	}
+	a := v.entry.Action
+	if !a.Sends() {
+		return false
+	}
+	c := q.campaign
+	if c.CapCount > 0 && q.recent.of(v.key)+q.planned.of(v.key) >= c.CapCount {
+		v.skip(delivery.GateCap.Reason())
+		return true
+	}
+	if a != Defer {
+		if c.Total > 0 && q.sends >= c.Total && !a.Repeats() {
+			v.entry.Action, v.entry.Reason = Defer, delivery.ReasonTotalLimit
+			return true
+		}
+		q.sends++
+	}
+	return false
+}
+
+// duplicate leaves out a row of a person who had one before. Where the two rows
+// name different ids, so that nobody would see it, it adds a warning.
+func (q *sequencer) duplicate(v *verdict) {
+	v.problems = nil
+	was, several := q.firsts[v.key]
+	if !several || was.own == v.own {
+		v.skip(delivery.ReasonDuplicate)
+		return
+	}
+	v.skip(delivery.ReasonDuplicatePerson)
+	v.problems = append(v.problems, placed{problem{cause: cause{code: "duplicate_person", campaign: q.campaign.Address}, severity: hcl.DiagWarning,
+		detail: "The state knows that their ids are one person's. Their first row counts.", with: was.place}, q.judge.decl.Audience.DeclRange})
+}
+
+// compare counts who was in the audience of the campaign before, and who is new.
+func (q *sequencer) compare(v *verdict) {
+	if v.seen {
+		q.found++
+	} else {
+		q.fresh++
+	}
+}
+
+// count adds the verdict to the campaign's counts.
+func (q *sequencer) count(v *verdict) {
+	c, e := q.campaign, &v.entry
+	c.Recipients++
+	for _, p := range v.problems {
+		q.problems.add(p.problem, p.rng, e.Recipient.Place)
+	}
+	c.Counts.add(e)
+	if e.Action == Sent && v.oldText {
+		c.OldText++
+	}
+	if e.Action.Sends() {
+		q.sending(v)
+	}
+}
+
+// sending counts a message that will be sent.
+func (q *sequencer) sending(v *verdict) {
+	e := &v.entry
+	q.campaign.Longest = max(q.campaign.Longest, v.length)
+	q.samples.see(e, v.length)
+	if now := e.Action != Defer || e.Reason == delivery.ReasonQuietHours; v.starts && now && q.campaign.Messaging != nil {
+		q.campaign.Messaging.Starts++
+		if q.reach != nil {
+			q.reach.add(v.key)
+		}
+	}
+	if q.planned != nil {
+		q.planned.add(v.key)
+	}
+	if q.renamed.had(v.key, e.Digest, q.message(e)) {
+		q.again++
+	}
+	if v.resend && q.judge.decl.PreventResend {
+		q.problems.add(problem{cause: cause{code: "prevent_resend", campaign: q.campaign.Address}, severity: hcl.DiagError,
+			detail: "They had an earlier revision of this campaign, or this one."}, q.judge.decl.DeclRange, e.Recipient.Place)
+	}
+	if q.prices != nil {
+		q.cost.add(q.prices, e.Recipient.Phone, q.compiled(e).category)
+	}
+}
+
+// compiled returns the message that e sends.
+func (q *sequencer) compiled(e *Entry) *compiled {
+	if q.judge.fallback != nil && e.Draft == q.judge.fallback.draft {
+		return q.judge.fallback
+	}
+	return q.judge.main
+}
+
+// message returns the address of the message that e sends.
+func (q *sequencer) message(e *Entry) string {
+	if q.compiled(e) == q.judge.fallback {
+		return q.campaign.Fallback
+	}
+	return q.campaign.Message
+}
+
+// samples keeps the messages that a reviewer is shown.
+type samples struct {
+	first, longest, shortest *sample
+}
+
+type sample struct {
+	to     message.Address
+	draft  int
+	values []string
+	length int
+}
+
+func newSample(e *Entry, length int) *sample {
+	return &sample{to: e.Recipient.Address, draft: e.Draft, values: append([]string(nil), e.Values...), length: length}
+}
+
+func (s *samples) see(e *Entry, length int) {
+	if s.first == nil {
+		s.first = newSample(e, length)
+		s.longest, s.shortest = s.first, s.first
+		return
+	}
+	if length > s.longest.length {
+		s.longest = newSample(e, length)
+	}
+	if length < s.shortest.length {
+		s.shortest = newSample(e, length)
+	}
+}
+
+// list draws the samples, masked.
+func (s *samples) list(drafts []*message.Draft) []Sample {
+	out := []Sample{}
+	add := func(why string, from *sample) {
+		out = append(out, Sample{Recipient: maskKey(from.to.Key()), Why: why, Text: from.text(drafts[from.draft])})
+	}
+	if s.first == nil {
+		return out
+	}
+	add("first", s.first)
+	if s.longest != s.first {
+		add("longest", s.longest)
+	}
+	if s.shortest != s.first {
+		add("shortest", s.shortest)
+	}
+	return out
+}
+
+// text is the message's main text with the recipient's values masked. A
+// template has none of its own: its parameters stand for it.
+func (s *sample) text(d *message.Draft) string {
+	masked := make([]string, len(s.values))
+	for i, v := range s.values {
+		masked[i] = maskText(v)
+	}
+	var body, rest string
+	message.Fields(d.Render(masked), func(f message.Field) {
+		switch {
+		case *f.Text == "":
+		case f.Path == "body" || f.Path == "caption" && body == "":
+			body = *f.Text
+		case f.Type == message.FieldParameter && rest == "":
+			rest = *f.Text
+		case f.Type == message.FieldParameter:
+			rest += " | " + *f.Text
+		}
+	})
+	template, ok := d.Message.(*message.Template)
+	switch {
+	case body != "":
+		return body
+	case !ok:
+		return rest
+	case rest == "":
+		return "template " + template.Name
+	}
+	return "template " + template.Name + ": " + rest
+}
