@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/handbill/handbill/message"
 )
@@ -47,6 +48,11 @@ type Source struct {
 	// or the path of an SQLite file relative to Options.Root. It may hold a
 	// password and is in no error.
 	Driver, DSN, Query string
+	// HideDSN says that the DSN is a secret also where it is the path of a file.
+	HideDSN bool
+	// Timeout is how long a database may take to answer: to connect, to begin
+	// with the rows of the query, and for each next row; 0 for five minutes.
+	Timeout time.Duration
 	// Contacts are the rows of an Inline source, in order.
 	Contacts []Contact
 	// Columns are the names of an Inline source's values. For the other kinds
@@ -81,6 +87,7 @@ const (
 	maxDepth            = 64       // nesting of a JSON record
 	maxColumns          = 2000
 	lookAhead           = 1000 // JSON records whose keys are the columns
+	defaultTimeout      = 5 * time.Minute
 )
 
 // Row is one row of a source.

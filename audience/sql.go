@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -33,6 +34,9 @@ type sqlRows struct {
 	secret func(string) string
 	said   []string
 	line   int
+	wait   *patience
+	deaf   bool // the database's library does not hear between rows that the wait is over
+	lost   bool // a goroutine still waits for a row
 }
 
 // openSQL connects, runs the query and reads the names of its columns.
@@ -41,7 +45,10 @@ func openSQL(ctx context.Context, src Source, root *os.Root) (rows, error) {
 		return nil, &Error{Summary: "no query", Detail: "The source needs the query that selects the contacts."}
 	}
 	r := &sqlRows{secret: redactor(src.DSN)}
-	if err := r.open(ctx, src, root); err != nil {
+	r.wait, ctx = newPatience(ctx, cmp.Or(src.Timeout, defaultTimeout))
+	err := r.open(ctx, src, root)
+	r.wait.pause()
+	if err != nil {
 		_ = r.close() // the first error is the one to tell
 		return nil, err
 	}
@@ -56,7 +63,10 @@ func (r *sqlRows) open(ctx context.Context, src Source, root *os.Root) (err erro
 	case "postgres":
 		r.db, err = sql.Open("pgx", src.DSN)
 	case "sqlite":
-		r.db, err = openSQLite(src.DSN, root)
+		r.deaf = true
+		if r.db, err = openSQLite(src.DSN, root); err != nil && src.HideDSN {
+			err = nameless(err)
+		}
 	default:
 		return &Error{Summary: sprintf("unknown driver %q", src.Driver), Detail: `Known are "postgres" and "sqlite".`}
 	}
@@ -105,6 +115,15 @@ func openSQLite(dsn string, root *os.Root) (*sql.DB, error) {
 	return sql.Open("sqlite", uri.String())
 }
 
+// nameless is an error about a file without the file's name.
+func nameless(err error) error {
+	var own *Error
+	if !errors.As(err, &own) {
+		return &Error{Summary: "the database cannot be opened", Detail: "The dsn is sensitive, so the reason is not shown."}
+	}
+	return &Error{Summary: "the file that the dsn names: " + own.Summary, Detail: "The dsn is sensitive, so its name is not shown."}
+}
+
 // noAttach keeps a query from opening other files.
 func noAttach(conn *sql.Conn) error {
 	const limitAttached = 7 // SQLITE_LIMIT_ATTACHED, https://www.sqlite.org/c3ref/c_limit_attached.html
@@ -143,7 +162,11 @@ func (r *sqlRows) columns() []string { return r.names }
 
 func (r *sqlRows) next(dst []message.Value) (int, error) {
 	r.line++
-	if !r.rows.Next() {
+	more := r.advance()
+	if r.lost || r.wait.ended() {
+		return r.line, r.fail(r.line, "", context.Canceled)
+	}
+	if !more {
 		if err := r.rows.Err(); err != nil {
 			return r.line, r.fail(r.line, "the query failed", err)
 		}
@@ -163,11 +186,35 @@ func (r *sqlRows) next(dst []message.Value) (int, error) {
 	return r.line, nil
 }
 
+// advance goes to the next row. The library for SQLite does not hear of a
+// cancelled context between rows: a row that does not come is left behind, with
+// everything that belongs to it, until it comes or the process ends.
+func (r *sqlRows) advance() bool {
+	r.wait.resume()
+	defer r.wait.pause()
+	if !r.deaf {
+		return r.rows.Next()
+	}
+	next := make(chan bool, 1)
+	go func() { next <- r.rows.Next() }()
+	select {
+	case more := <-next:
+		return more
+	case <-r.wait.done:
+		r.lost = true
+		return false
+	}
+}
+
 func (r *sqlRows) notes() []string { return r.said }
 
 func (r *sqlRows) digest() [32]byte { return r.hash.sum() }
 
 func (r *sqlRows) close() error {
+	defer r.wait.end() // last: a transaction whose context ends is rolled back by another goroutine
+	if r.lost {
+		return nil // what the goroutine works with must stay open
+	}
 	if r.rows != nil {
 		_ = r.rows.Close() // its error was the last row's
 	}
@@ -189,6 +236,10 @@ func (r *sqlRows) fail(line int, summary string, err error) error {
 	var own *Error
 	if errors.As(err, &own) {
 		return own
+	}
+	if r.wait.over.Load() {
+		return &Error{Place: message.Place{Line: line}, Summary: "the database did not answer within " + r.wait.limit.String(),
+			Detail: "Is the query right, and does it end? If it needs more time, say so in the source: timeout = \"30m\".", Err: err}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err

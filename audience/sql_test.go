@@ -141,6 +141,21 @@ func TestErrorsHideTheDSN(t *testing.T) {
 	}
 }
 
+// TestASecretFileName: where the name of an SQLite file is a secret, no error
+// has it, whatever is wrong with the file.
+func TestASecretFileName(t *testing.T) {
+	root := sqliteFile(t, crm)
+	if err := errors.Join(root.Mkdir(secretWord+".dir", 0o700), root.WriteFile(secretWord+".txt", []byte("no database, but long enough for a header"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, dsn := range []string{secretWord + ".db", "file:" + secretWord + ".db?mode=ro", secretWord + ".dir", secretWord + ".txt", "../" + secretWord, secretWord + "/x", strings.Repeat(secretWord, 99)} {
+		err := readSource(t.Context(), root, Source{Kind: SQL, Driver: "sqlite", DSN: dsn, HideDSN: true, Query: "select 1 as phone order by 1"})
+		if err == nil || strings.Contains(fmt.Sprintf("%v %+v", err, err), secretWord) {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+}
+
 func TestPostgres(t *testing.T) {
 	dsn := startPostgres(t)
 	db, err := sql.Open("pgx", dsn)
@@ -181,6 +196,10 @@ func TestPostgres(t *testing.T) {
 		if got := read(query); !strings.Contains(got, want) || strings.Contains(got, "Ann") {
 			t.Errorf("%s: %.300s; want %s", query, got[max(0, len(got)-300):], want)
 		}
+	}
+	_, err = Open(t.Context(), Source{Kind: SQL, Driver: "postgres", DSN: dsn, Query: "select pg_sleep(60), 1 as phone", Timeout: 100 * time.Millisecond}, Options{})
+	if err == nil || !strings.Contains(err.Error(), "did not answer within 100ms") {
+		t.Errorf("a query without an end: %v", err)
 	}
 }
 
@@ -267,4 +286,53 @@ func postgresRunner(t *testing.T, dir string, ci bool) func(args ...string) {
 			t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, out.String())
 		}
 	}
+}
+
+// TestQueryWithoutEnd: a query that gives no row, or no next row, is ended, and
+// the error says how to give it more time. The recursion ends after a
+// second or two, since nothing ends what waits for an SQLite row.
+func TestQueryWithoutEnd(t *testing.T) {
+	const endless = "with recursive c(x) as (select 1 union all select x + 1 from c where x < 1000000) "
+	root := sqliteFile(t, crm)
+	for name, query := range map[string]string{
+		"no first row": endless + "select x as phone from c where x < 0 order by x",
+		"no next row":  endless + "select x as phone from c where x = 1 or x < 0 -- order by",
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := readSource(t.Context(), root, Source{Kind: SQL, Driver: "sqlite", DSN: "crm.db", Query: query, Timeout: 50 * time.Millisecond})
+			var e *Error
+			if !errors.As(err, &e) || e.Row || !strings.Contains(err.Error(), "did not answer within 50ms") || !strings.Contains(err.Error(), `timeout = "30m"`) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// An interrupt ends the wait for a row, too, and is told as one.
+func TestQueryInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	root := sqliteFile(t, crm)
+	r, err := Open(ctx, Source{Kind: SQL, Driver: "sqlite", DSN: "crm.db", Query: "select phone from people order by phone"}, Options{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cancel()
+	for _, err = range r.Rows() {
+		if err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// readSource reads a source to its end or first error.
+func readSource(ctx context.Context, root *os.Root, src Source) error {
+	r, err := Open(ctx, src, Options{Root: root})
+	if err != nil {
+		return err
+	}
+	return readAll(r)
 }

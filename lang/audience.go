@@ -132,7 +132,7 @@ var sourceSchemas = map[string]*hcl.BodySchema{
 	"csv":    schema("path! encoding delimiter"),
 	"ndjson": schema("path!"),
 	"json":   schema("path! records"),
-	"sql":    schema("driver! dsn! query!"),
+	"sql":    schema("driver! dsn! query! timeout"),
 }
 
 func (d *decoder) decodeSource(a *Audience, c *content) {
@@ -159,8 +159,8 @@ func (d *decoder) decodeSource(a *Audience, c *content) {
 	a.Source = Source{Kind: sb.label(0), DeclRange: sb.defRange}
 	if sb.label(0) == "sql" {
 		a.Source.Driver = d.oneOf(sc, "driver", "postgres", "sqlite")
-		a.Source.DSN = d.secretURL(sc, "dsn")
-		a.Source.Query = d.filled(sc, "query")
+		a.Source.DSN, a.Source.HideDSN = d.secretURL(sc, "dsn")
+		a.Source.Query, a.Source.Timeout = d.filled(sc, "query"), d.duration(sc, "timeout")
 		hideArgument(sb, "dsn")
 		return
 	}

@@ -170,7 +170,9 @@ type Source struct {
 	Delimiter string
 	Records   string
 	Driver    string
-	DSN       string // sensitive
+	DSN       string        // sensitive
+	HideDSN   bool          // the DSN is made from a sensitive value
+	Timeout   time.Duration // how long the database may take to answer; 0 for the default
 	Query     string
 	Contacts  []Contact // inline
 	DeclRange hcl.Range

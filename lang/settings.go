@@ -57,7 +57,7 @@ func (d *decoder) decodeState(b *block) StateSettings {
 		}
 	case "postgres":
 		c := d.content(b, postgresSchema)
-		s.URL = d.secretURL(c, "url")
+		s.URL, _ = d.secretURL(c, "url")
 	default:
 		d.diags.err("invalid_value", b.labelRange(0), "The state lives in %s, not in %q.%s", listOf([]string{`"sqlite"`, `"postgres"`}), s.Type, didYouMean(s.Type, []string{"sqlite", "postgres"}))
 		s = defaultSettings().State
@@ -66,25 +66,25 @@ func (d *decoder) decodeState(b *block) StateSettings {
 }
 
 // secretURL is a connection string: a password in it must not stand in the
-// configuration.
-func (d *decoder) secretURL(c *content, name string) string {
+// configuration. hide says that it is made from a sensitive value.
+func (d *decoder) secretURL(c *content, name string) (url string, hide bool) {
 	a := c.args[name]
 	if a == nil {
-		return ""
+		return "", false
 	}
 	v, ok := d.ev.constant(a.expr, d.diags)
 	if !ok {
-		return ""
+		return "", false
 	}
 	s, err := convert.Convert(unmarked(v), cty.String)
 	if err != nil || s.IsNull() {
 		d.diags.err("unsuitable_value", a.expr.Range(), "The argument %s takes a string.", name)
-		return ""
+		return "", false
 	}
 	if !eval.IsSensitive(v) && holdsPassword(s.AsString()) {
 		d.diags.err("literal_secret", a.expr.Range(), "The argument %s holds a password. Read it from the environment, %s = env(\"NAME\"), or from a variable with sensitive = true.", name, name)
 	}
-	return s.AsString()
+	return s.AsString(), eval.IsSensitive(v)
 }
 
 func holdsPassword(dsn string) bool {

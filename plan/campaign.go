@@ -241,7 +241,7 @@ func sourceOf(a *lang.Audience) audience.Source {
 	s := a.Source
 	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "inline": audience.Inline}
 	out := audience.Source{Kind: kinds[s.Kind], Path: s.Path, Encoding: s.Encoding, Delimiter: s.Delimiter, Records: s.Records,
-		Driver: s.Driver, DSN: s.DSN, Query: s.Query, Columns: a.Columns}
+		Driver: s.Driver, DSN: s.DSN, HideDSN: s.HideDSN, Query: s.Query, Timeout: s.Timeout, Columns: a.Columns}
 	for _, c := range s.Contacts {
 		out.Path = s.Contacts[0].DeclRange.Filename
 		out.Contacts = append(out.Contacts, audience.Contact{Values: c.Values, Line: c.DeclRange.Start.Line})
