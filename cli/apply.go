@@ -6,9 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +14,9 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
-	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
@@ -87,76 +85,44 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 		return err
 	}
 	defer p.Close()
-	store, _, err := p.OpenState(ctx)
+	run, err := operation.BeginApply(ctx, p.Workspace, a.lockOptions(&opt.lock))
 	if err != nil {
 		return a.failState(err, opt.detailed)
 	}
-	defer store.Close()
-	locked, unlock, err := a.takeLock(ctx, &opt.lock, p, "apply")
-	if err != nil {
-		return a.failState(err, opt.detailed)
-	}
-	defer unlock()
-	opened, err := os.Stat(p.StatePath())
-	if err == nil {
-		err = state.Sendable(ctx, store, a.sys.Now())
-	}
-	if err != nil {
-		return a.failState(err, opt.detailed)
-	}
-	recovered, err := store.Recover(ctx)
-	if err != nil {
-		return a.failState(err, opt.detailed)
-	}
-	if recovered > 0 {
-		fmt.Fprintf(a.sys.Stderr, "An earlier run was ended in the middle: %s may or may not have been sent.\nThey are in doubt and are not sent again by themselves; see \"handbill status\".\n\n", view.Plural(recovered, "message"))
+	defer run.Close()
+	if run.Recovered > 0 {
+		fmt.Fprintf(a.sys.Stderr, "An earlier run was ended in the middle: %s may or may not have been sent.\nThey are in doubt and are not sent again by themselves; see \"handbill status\".\n\n", view.Plural(run.Recovered, "message"))
 	}
 	report := saved
 	if report == nil {
-		if report, err = a.build(ctx, p, store, &opt.planFlags); err != nil {
+		if report, err = a.build(ctx, p, run.Store, &opt.planFlags); err != nil {
 			return err
 		}
 	}
 	defer report.Plan.Close()
-	if err := a.resumable(ctx, store, report.Plan, opt.resume, opt.detailed); err != nil {
-		return err
+	if err := run.Resumable(ctx, report.Plan, opt.resume); err != nil {
+		return a.failState(err, opt.detailed)
 	}
-	if err := a.approved(ctx, store, report, opt); err != nil {
+	if err := a.approved(ctx, run, report, opt); err != nil {
 		return err
 	}
 	if !report.Changes() {
 		return nil
 	}
-	return a.carryOut(ctx, opt, &carriage{project: p, store: store, report: report, opened: opened, held: locked})
-}
-
-// carriage is what a run works on.
-type carriage struct {
-	project *project
-	store   *sqlite.Store
-	report  *view.PlanReport
-	opened  os.FileInfo    // of the state, when it was opened
-	held    *sqlite.Locked // nil with -lock=false
+	return a.carryOut(ctx, opt, p, run, report)
 }
 
 // approved shows the plan, checks that it may be applied, and asks.
-func (a *app) approved(ctx context.Context, store state.Store, report *view.PlanReport, opt *applyOptions) error {
+func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.PlanReport, opt *applyOptions) error {
 	if opt.file != "" {
-		meta, err := store.Meta(ctx)
+		err := run.Fresh(ctx, report.Plan, planfile.Maker{Version: a.sys.Build.Version, Build: a.sys.Build.ID()})
+		var stale *operation.Error
+		if errors.As(err, &stale) && opt.detailed {
+			_ = a.fail(stale.Summary, stale.Err) // the exit code says which error it was
+			return exit(exitStale)
+		}
 		if err != nil {
 			return a.failState(err, opt.detailed)
-		}
-		runs, err := store.Runs(ctx)
-		if err != nil {
-			return a.failState(err, opt.detailed)
-		}
-		by := planfile.Maker{Version: a.sys.Build.Version, Build: a.sys.Build.ID()}
-		if err := planfile.Stale(report.Plan, meta, runs, a.sys.Now(), by); err != nil {
-			err := a.fail("Saved plan is stale", err)
-			if opt.detailed {
-				return exit(exitStale)
-			}
-			return err
 		}
 	} else {
 		report.Hints = false // what to type next is clear: the answer
@@ -208,31 +174,16 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 }
 
 // carryOut runs the plan and reports.
-func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) error {
-	p, store, report := run.project, run.store, run.report
-	if err := p.RoomFor(report.Sends()); err != nil {
-		return a.fail("Too little space on the disk", a.spaceError(p, err))
+func (a *app) carryOut(ctx context.Context, opt *applyOptions, p *project, run *operation.Apply, report *view.PlanReport) error {
+	backup, err := run.BackUp(ctx, report.Plan)
+	if err != nil {
+		return a.failState(a.spaceError(p, err), opt.detailed)
 	}
-	if backup, err := store.AutoBackup(ctx, "apply"); err != nil {
-		return a.fail("State not backed up", fmt.Errorf("nothing was sent: %w", err))
-	} else if backup != "" && a.sys.StderrTerminal {
+	if backup != "" && a.sys.StderrTerminal {
 		fmt.Fprintf(a.sys.Stderr, "The state is backed up to %s.\n", a.display(backup))
 	}
-	numbers, err := p.Senders(report.Plan)
-	if err != nil {
-		return a.fail("Provider not usable", err)
-	}
-	defer numbers.Close()
-	resources, err := report.Plan.StateResources()
-	if err != nil {
-		return a.fail("Plan not usable", err)
-	}
-	if err := move(ctx, store, report.Plan); err != nil {
+	if err := run.Prepare(ctx, report.Plan); err != nil {
 		return a.failState(err, opt.detailed)
-	}
-	kept, err := p.Kept(report.Plan)
-	if err != nil {
-		return a.fail("Plan not usable", err)
 	}
 	ctx, stop, release := a.interruptible(ctx)
 	defer release()
@@ -245,35 +196,19 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, run *carriage) er
 		stream.Start(report)
 		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
 	}
-	watch := func(ev apply.Event) {
-		a.logEvent(ev)
-		observe(ev)
-	}
-	started := a.sys.Now()
-	options := apply.Options{
-		Recorder: store, Senders: numbers.ByProvider, Resources: resources, Blobs: kept, Now: a.sys.Now,
-		Monotonic: func() time.Duration { return a.sys.Now().Sub(started) },
-		Resume:    opt.resume, Who: a.who(), Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop, Observe: watch, Seed: uint64(started.UnixNano()),
-	}
-	if run.held != nil {
-		options.Held = run.held.Held
-	}
-	rep, runErr := apply.Run(ctx, report.Plan, options)
+	done := run.Run(ctx, apply.Options{Resume: opt.resume, Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop,
+		Observe: func(ev apply.Event) {
+			a.logEvent(ev)
+			observe(ev)
+		}})
 	bar.done()
-	ended := numbers.Conclude(ctx, store, report.Plan)
-	return a.concluded(ctx, store, opt, &applied{report: report, rep: rep, err: runErr, ended: ended, stream: stream, took: a.sys.Now().Sub(started), run: run})
-}
-
-// move gives what moved blocks rename its new address, before the run counts
-// what was sent under it. What an earlier run of a saved plan moved is there
-// already.
-func move(ctx context.Context, store state.Store, p *plan.Plan) error {
-	for _, c := range p.Moved() {
-		if err := store.Move(ctx, c.From, c.Address); err != nil && !errors.Is(err, state.ErrUnknown) {
-			return err
-		}
+	r := applyReport(done, report)
+	if stream != nil {
+		stream.Complete(r)
+	} else {
+		fmt.Fprint(a.sys.Stdout, r.Text(a.applyStyle(opt)))
 	}
-	return nil
+	return a.concluded(done, r, opt)
 }
 
 func (a *app) applyStyle(opt *applyOptions) view.Style {
@@ -282,46 +217,21 @@ func (a *app) applyStyle(opt *applyOptions) view.Style {
 	return s
 }
 
-// applied is what a run left to tell.
-type applied struct {
-	report *view.PlanReport
-	rep    *apply.Report
-	err    error
-	ended  error // of what follows the run: it does not keep the report from being shown
-	stream *view.ApplyStream
-	took   time.Duration
-	run    *carriage
-}
-
-// concluded shows how it ended and chooses the exit code.
-func (a *app) concluded(ctx context.Context, store state.Store, opt *applyOptions, done *applied) error {
-	r := applyReport(done)
-	if done.stream != nil {
-		done.stream.Complete(r)
-	} else {
-		fmt.Fprint(a.sys.Stdout, r.Text(a.applyStyle(opt)))
-	}
-	if errors.Is(done.err, sqlite.ErrMoved) {
-		if err := done.run.project.SameState(done.run.opened); err != nil {
-			return a.fail("State moved away", err)
-		}
-	}
-	if done.err != nil {
-		err := a.fail("Apply did not complete", done.err)
+// concluded says what went wrong and chooses the exit code.
+func (a *app) concluded(done *operation.Applied, r *view.ApplyReport, opt *applyOptions) error {
+	switch {
+	case done.Moved != nil && (done.Err == nil && done.Later == nil || errors.Is(done.Err, sqlite.ErrMoved)):
+		return a.fail("State moved away", done.Moved)
+	case done.Err != nil:
+		err := a.fail("Apply did not complete", done.Err)
 		var unrecorded *apply.UnrecordedError
-		if errors.As(done.err, &unrecorded) && opt.detailed {
+		if errors.As(done.Err, &unrecorded) && opt.detailed {
 			return exit(exitSomeInDoubt)
 		}
 		return err
-	}
-	if done.ended != nil {
-		return a.failState(done.ended, opt.detailed)
-	}
-	if err := done.run.project.SameState(done.run.opened); err != nil {
-		return a.fail("State moved away", err)
-	}
-	switch {
-	case done.rep.Stopped:
+	case done.Later != nil:
+		return a.failState(done.Later, opt.detailed)
+	case done.Report.Stopped:
 		return exit(exitInterrupted)
 	case r.InDoubt() > 0 && opt.detailed:
 		return exit(exitSomeInDoubt)
@@ -379,12 +289,12 @@ func providerOf(p *plan.Plan, campaign string) string {
 	return ""
 }
 
-// applyReport is a run as views take it.
-func applyReport(done *applied) *view.ApplyReport {
-	r := &view.ApplyReport{Took: done.took, Stopped: done.rep.Stopped, Hints: done.report.Hints, Outputs: outputsOf(done.report.Plan)}
-	for i := range done.rep.Campaigns {
-		c := &done.rep.Campaigns[i]
-		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Unsent: c.Unsent, Gates: c.Gates, Provider: providerOf(done.report.Plan, c.Campaign),
+// applyReport is the run of a plan as views take it.
+func applyReport(done *operation.Applied, planned *view.PlanReport) *view.ApplyReport {
+	r := &view.ApplyReport{Took: done.Took, Stopped: done.Report.Stopped, Hints: planned.Hints, Outputs: outputsOf(planned.Plan)}
+	for i := range done.Report.Campaigns {
+		c := &done.Report.Campaigns[i]
+		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Unsent: c.Unsent, Gates: c.Gates, Provider: providerOf(planned.Plan, c.Campaign),
 			Existing: c.Existing, DoubtsBefore: c.DoubtsBefore, Advice: adviceFor(c.Refused)}
 		if c.Halt != nil {
 			h := view.Halt{Reason: c.Halt.Reason, Code: c.Halt.Code, Title: c.Halt.Title, Advice: sentence(errors.New(c.Halt.Advice)), Since: c.Halt.Since}
@@ -423,10 +333,11 @@ func outputsOf(p *plan.Plan) []view.Output {
 
 // spaceError names the state's path as people see it.
 func (a *app) spaceError(p *project, err error) error {
+	var refused *operation.Error
 	var space *workspace.SpaceError
-	if !errors.As(err, &space) {
+	if !errors.As(err, &refused) || !errors.As(err, &space) {
 		return err
 	}
-	return fmt.Errorf("there are %s free where the state %s lies, and %s need %s, so that the outcome of each is surely recorded. "+
-		"Nothing was sent. Make room, or move the state", workspace.Size(space.Free), a.display(p.StatePath()), view.Plural(space.Sends, "message"), workspace.Size(space.Need))
+	return &operation.Error{Summary: refused.Summary, Err: fmt.Errorf("there are %s free where the state %s lies, and %s need %s, so that the outcome of each is surely recorded. "+
+		"Nothing was sent. Make room, or move the state", workspace.Size(space.Free), a.display(p.StatePath()), view.Plural(space.Sends, "message"), workspace.Size(space.Need))}
 }

@@ -152,27 +152,6 @@ func (a *app) lockOptions(f *lockFlags) operation.Lock {
 	}}
 }
 
-// lock takes the state's lock for an operation; unlock gives it back.
-func (a *app) lock(ctx context.Context, f *lockFlags, p *project, operation string) (unlock func(), err error) {
-	_, unlock, err = a.takeLock(ctx, f, p, operation)
-	return unlock, err
-}
-
-// takeLock is lock for who asks now and then whether the lock is still ours;
-// with -lock=false there is none.
-func (a *app) takeLock(ctx context.Context, f *lockFlags, p *project, operation string) (locked *sqlite.Locked, unlock func(), err error) {
-	if !f.lock {
-		return nil, func() {}, nil
-	}
-	if f.timeout > 0 {
-		fmt.Fprintln(a.sys.Stderr, "Acquiring the state's lock. This may take a few moments...")
-	}
-	if locked, err = p.Lock(ctx, operation, f.timeout); err != nil {
-		return nil, nil, err
-	}
-	return locked, func() { locked.Unlock() }, nil
-}
-
 // failState shows an error of the state with the code that belongs to it.
 func (a *app) failState(err error, detailed bool) error {
 	var said exit

@@ -2,16 +2,14 @@ package cli
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state/sqlite"
-	"github.com/handbill/handbill/workspace"
 )
 
 func (a *app) providersCheckCommand() *cobra.Command {
@@ -46,11 +44,11 @@ func (a *app) checkProviders(ctx context.Context, in *inputFlags, addresses []st
 	}
 	r := &view.CheckReport{}
 	for _, address := range addresses {
-		number, err := a.checkProvider(ctx, p, address)
+		checked, err := operation.CheckNumber(ctx, p.Workspace, address)
 		if err != nil {
-			return a.fail("Provider not usable", err)
+			return a.failState(err, false)
 		}
-		r.Numbers = append(r.Numbers, *number)
+		r.Numbers = append(r.Numbers, numberHealth(checked))
 	}
 	if err := a.show(r, a.style(), asJSON); err != nil {
 		return err
@@ -61,63 +59,42 @@ func (a *app) checkProviders(ctx context.Context, in *inputFlags, addresses []st
 	return nil
 }
 
-func (a *app) checkProvider(ctx context.Context, p *project, address string) (*view.NumberHealth, error) {
-	pr, err := p.Provider(address)
-	if err != nil {
-		return nil, err
+// numberHealth words what a provider tells of a number.
+func numberHealth(c *operation.NumberCheck) view.NumberHealth {
+	switch {
+	case !c.Told:
+		return view.NumberHealth{Address: c.Address, Reached: true,
+			Problem: c.Profile.Title + " tells nothing about the number, nor where it posts events: compare that with docs/webhooks.md."}
+	case c.Err != nil:
+		return view.NumberHealth{Address: c.Address, Problem: "not reachable: " + message.SafeText(c.Err.Error())}
 	}
-	defer workspace.CloseProvider(pr)
-	checker, ok := pr.(providers.Checker)
-	if !ok {
-		return &view.NumberHealth{Address: address, Reached: true,
-			Problem: pr.Profile().Title + " tells nothing about the number, nor where it posts events: compare that with docs/webhooks.md."}, nil
+	h := c.Health
+	n := view.NumberHealth{Address: c.Address, Checked: true, Reached: true, Status: h.Status, Quality: h.Quality, Tier: h.Tier,
+		Throughput: h.Throughput, Name: h.Name, Paced: c.Profile.Throughput.Value, Findings: healthFindings(h.Findings)}
+	if err := c.SubscriptionErr; err != nil {
+		n.Findings = append(n.Findings, view.HealthFinding{Text: "where its events go can't be read: " + err.Error(), Advice: "compare the provider's settings with docs/webhooks.md"})
 	}
-	health, err := checker.Check(ctx)
-	if err != nil {
-		return &view.NumberHealth{Address: address, Problem: "not reachable: " + message.SafeText(err.Error())}, nil
+	if s := c.Subscription; s != nil {
+		n.Webhook = &view.WebhookHealth{Hosts: s.Hosts}
+		for _, m := range s.Missing {
+			n.Webhook.Missing = append(n.Webhook.Missing, view.MissingEvent(m))
+		}
+		n.Findings = append(n.Findings, healthFindings(s.Findings)...)
+		if len(s.Hosts) > 0 && !s.Here {
+			n.Findings = append(n.Findings, view.HealthFinding{Text: "its events go to a path that handbill serve does not have",
+				Advice: "register https://HOST" + s.Path + ", or let your proxy lead there"})
+		}
 	}
-	n := &view.NumberHealth{Address: address, Checked: true, Reached: true, Status: health.Status, Quality: health.Quality, Tier: health.Tier,
-		Throughput: health.Throughput, Name: health.Name, Paced: pr.Profile().Throughput.Value}
-	for _, f := range health.Findings {
-		n.Findings = append(n.Findings, view.HealthFinding{Severe: f.Severe, Text: f.Text, Advice: f.Advice})
-	}
-	if s, ok := pr.(providers.Subscriber); ok {
-		subscription(ctx, p.Config, address, s, n)
-	}
-	if pr.Profile().Type == "sandbox" { // its limit is nobody's
-		return n, nil
-	}
-	if err := p.KeepMessagingLimit(ctx, address, health.Limit); err != nil {
+	if err := c.LimitErr; err != nil {
 		n.Findings = append(n.Findings, view.HealthFinding{Text: "its messaging limit can't be kept for the next plan: " + err.Error(), Advice: sqlite.DiskAdvice(err)})
 	}
-	return n, nil
+	return n
 }
 
-// subscription adds where the provider posts the number's events, and which.
-func subscription(ctx context.Context, cfg *lang.Config, address string, from providers.Subscriber, n *view.NumberHealth) {
-	s, err := from.Subscription(ctx)
-	if err != nil {
-		n.Findings = append(n.Findings, view.HealthFinding{Text: "where its events go can't be read: " + err.Error(), Advice: "compare the provider's settings with docs/webhooks.md"})
-		return
+func healthFindings(list []providers.Finding) []view.HealthFinding {
+	var out []view.HealthFinding
+	for _, f := range list {
+		out = append(out, view.HealthFinding(f))
 	}
-	n.Webhook = &view.WebhookHealth{}
-	here := false
-	for _, raw := range s.URLs {
-		u, err := url.Parse(raw)
-		if err != nil || u.Host == "" {
-			continue
-		}
-		n.Webhook.Hosts = append(n.Webhook.Hosts, u.Scheme+"://"+u.Host)
-		here = here || workspace.LeadsHere(cfg, address, u.Path)
-	}
-	for _, m := range s.Missing {
-		n.Webhook.Missing = append(n.Webhook.Missing, view.MissingEvent{Name: m.Name, Lost: m.Lost, Severe: m.Severe})
-	}
-	for _, f := range s.Findings {
-		n.Findings = append(n.Findings, view.HealthFinding{Severe: f.Severe, Text: f.Text, Advice: f.Advice})
-	}
-	if len(n.Webhook.Hosts) > 0 && !here {
-		n.Findings = append(n.Findings, view.HealthFinding{Text: "its events go to a path that handbill serve does not have",
-			Advice: "register https://HOST" + workspace.WebhookPath(cfg, address) + ", or let your proxy lead there"})
-	}
+	return out
 }

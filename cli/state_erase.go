@@ -2,13 +2,11 @@ package cli
 
 import (
 	"context"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
 )
 
 func (a *app) stateEraseCommand() *cobra.Command {
@@ -28,7 +26,6 @@ which send nothing to the person from then on.`,
 	return cmd
 }
 
-// stateErase makes no backup first: a backup would keep the person.
 func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) error {
 	keys, err := a.personKeys(people)
 	if err != nil {
@@ -39,41 +36,13 @@ func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) er
 		return err
 	}
 	defer p.Close()
-	unlock, err := a.lock(ctx, &f.lock, p, "state erase")
+	copies, err := operation.Erase(ctx, p.Workspace, a.lockOptions(&f.lock), keys)
 	if err != nil {
 		return a.failState(err, false)
-	}
-	defer unlock()
-	store, _, err := p.OpenState(ctx)
-	if err != nil {
-		return a.failState(err, false)
-	}
-	defer store.Close()
-	for _, key := range keys {
-		if err := store.Erase(ctx, key); err != nil {
-			return a.failState(err, false)
-		}
 	}
 	r := &view.EraseReport{People: len(keys)}
-	for _, c := range copiesOf(p.StatePath()) {
+	for _, c := range copies {
 		r.Copies = append(r.Copies, a.display(c))
 	}
 	return a.show(r, a.style(), f.json)
-}
-
-// copiesOf are the files beside a state that handbill copied or put away.
-func copiesOf(path string) []string {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return nil // the state itself was just written there
-	}
-	var out []string
-	for _, e := range entries {
-		for _, kind := range []string{".backup", ".replaced", ".restoring"} {
-			if strings.HasPrefix(e.Name(), filepath.Base(path)+kind) {
-				out = append(out, filepath.Join(filepath.Dir(path), e.Name()))
-			}
-		}
-	}
-	return out
 }

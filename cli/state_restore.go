@@ -10,6 +10,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
 
@@ -38,43 +39,23 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 		return err
 	}
 	defer p.Close()
-	unlock, err := a.lock(ctx, &f.lock, p, "state restore")
-	if err != nil {
+	restore := operation.Restore{Backup: a.path(backup), Lineage: lineage, Acknowledge: acknowledge, Lock: a.lockOptions(&f.lock)}
+	err = restore.Run(ctx, p.Workspace)
+	var served *operation.ServedError
+	var refused *operation.BackupError
+	switch {
+	case errors.As(err, &served):
+		return a.failServed(served.Held)
+	case errors.As(err, &refused):
+		return a.failRestore(refused.Err, backup)
+	case err != nil:
 		return a.failState(err, false)
 	}
-	defer unlock()
-	// serve would go on writing into the file that is put away, and answer 200
-	// for what nobody would ever find.
-	served, err := p.LockServe(ctx, "state restore", f.lock.timeout)
-	if err != nil {
-		return a.failServed(err)
-	}
-	defer served.Unlock()
-	if err := p.RestoreState(ctx, a.path(backup), lineage); err != nil {
-		return a.failRestore(err, backup)
-	}
-	r := &view.RestoreReport{Backup: backup}
-	if acknowledge == "" {
-		return a.show(r, a.style(), f.json)
-	}
-	store, _, err := p.OpenState(ctx)
-	if err != nil {
-		return a.failState(err, false)
-	}
-	defer store.Close()
-	if err := store.Acknowledge(ctx, a.who(), acknowledge); err != nil {
-		return a.failState(err, false)
-	}
-	r.Acknowledged = true
-	return a.show(r, a.style(), f.json)
+	return a.show(&view.RestoreReport{Backup: backup, Acknowledged: acknowledge != ""}, a.style(), f.json)
 }
 
 // failServed says that a state is not replaced while serve has it open.
-func (a *app) failServed(err error) error {
-	var held *state.LockedError
-	if !errors.As(err, &held) {
-		return a.failState(err, false)
-	}
+func (a *app) failServed(held *state.LockedError) error {
 	who := "handbill serve runs on this state"
 	if held.Info.PID > 0 {
 		who = fmt.Sprintf("handbill serve runs on this state (pid %d on %s)", held.Info.PID, message.SafeText(held.Info.Host))

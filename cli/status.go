@@ -98,7 +98,9 @@ func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 
 // statusReport words what a state knows of campaigns.
 func (a *app) statusReport(found *operation.Status, campaign string) *view.StatusReport {
-	worded(found.Halts)
+	for i := range found.Halts { // providers' words
+		found.Halts[i].Advice = sentenceOf(found.Halts[i].Advice)
+	}
 	r := &view.StatusReport{At: a.sys.Now().UTC(), Waiting: found.Waiting, Diagnostics: unsendable(found.Unsendable)}
 	for _, c := range view.BuildStatus(found.Runs, found.Funnel, found.Orders, found.Halts, workspace.Advice) {
 		if campaign == "" || c.Address == campaign {

@@ -1,10 +1,11 @@
-// Package operation is what commands do beside planning and carrying out a
-// plan: asking what became of messages, settling doubts, trying a campaign,
+// Package operation is what commands do: the steps of an apply around
+// apply.Run, asking what became of messages, settling doubts, trying a campaign,
 // taking over what was sent elsewhere, checking numbers, and changing the state
 // by hand. It works on a workspace, knows no flags and prints nothing. What an
 // operation found is a value that the command line makes a report of; what keeps
 // one from going is an *Error with a heading, or an error of the state.
 //
+//	run, err := operation.BeginApply(ctx, ws, operation.Lock{})
 //	found, err := operation.Refresh(ctx, ws, store, nil)
 //	chosen, err := operation.Choose(plan, "campaign.spring", limits, 3, 1)
 package operation

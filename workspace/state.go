@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/handbill/handbill/reply"
@@ -112,6 +113,24 @@ func (w *Workspace) RestoreState(ctx context.Context, backup, lineage string) er
 	opt := w.options()
 	opt.Lineage = lineage
 	return sqlite.Restore(ctx, backup, opt)
+}
+
+// StateCopies are the files beside the state that handbill copied or put away.
+func (w *Workspace) StateCopies() []string {
+	path := w.StatePath()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil // there is nothing beside a state that is not there
+	}
+	var out []string
+	for _, e := range entries {
+		for _, kind := range []string{".backup", ".replaced", ".restoring"} {
+			if strings.HasPrefix(e.Name(), filepath.Base(path)+kind) {
+				out = append(out, filepath.Join(filepath.Dir(path), e.Name()))
+			}
+		}
+	}
+	return out
 }
 
 // Lock takes the lock of those who send for an operation, and waits for it as

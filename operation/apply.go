@@ -1,0 +1,184 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/plan/planfile"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
+)
+
+// Apply has the state of a workspace open and its lock, to carry out one plan:
+// BackUp, Prepare, Run. Between BeginApply and BackUp the plan is made on Store,
+// checked and approved; nothing but Run sends.
+type Apply struct {
+	Store *sqlite.Store
+	// Recovered are the sends that an earlier run left open, which are in doubt
+	// now.
+	Recovered int
+
+	ws     *workspace.Workspace
+	held   *sqlite.Locked // nil where there is no lock
+	free   func()
+	opened os.FileInfo // of the state
+
+	// made by Prepare
+	plan      *plan.Plan
+	numbers   *workspace.Senders
+	resources []state.Resource
+	kept      map[string][]byte
+}
+
+// BeginApply opens the state and takes the lock, refuses a state that nothing
+// may be sent from, and turns what an earlier run left open into doubts. The
+// caller closes it.
+func BeginApply(ctx context.Context, ws *workspace.Workspace, lock Lock) (*Apply, error) {
+	store, _, err := ws.OpenState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := &Apply{ws: ws, Store: store, free: func() {}}
+	if err := a.begin(ctx, lock); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Apply) begin(ctx context.Context, lock Lock) error {
+	held, free, err := lock.take(ctx, a.ws, "apply")
+	if err != nil {
+		return err
+	}
+	a.held, a.free = held, free
+	if a.opened, err = os.Stat(a.ws.StatePath()); err != nil {
+		return err
+	}
+	if err := state.Sendable(ctx, a.Store, a.ws.Now()); err != nil {
+		return err
+	}
+	a.Recovered, err = a.Store.Recover(ctx)
+	return err
+}
+
+// Close gives the lock back, and closes the state and what Prepare opened.
+func (a *Apply) Close() {
+	if a.numbers != nil {
+		a.numbers.Close()
+	}
+	a.free()
+	a.Store.Close()
+}
+
+// Fresh refuses with an *Error a saved plan that does not fit the state or this
+// build any more.
+func (a *Apply) Fresh(ctx context.Context, p *plan.Plan, by planfile.Maker) error {
+	meta, err := a.Store.Meta(ctx)
+	if err != nil {
+		return err
+	}
+	runs, err := a.Store.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := planfile.Stale(p, meta, runs, a.ws.Now(), by); err != nil {
+		return &Error{"Saved plan is stale", err}
+	}
+	return nil
+}
+
+// Resumable refuses with an *Error campaigns that are to be resumed and are not
+// halted: a job that always says -resume would make every halt worth nothing.
+func (a *Apply) Resumable(ctx context.Context, p *plan.Plan, campaigns []string) error {
+	halts, err := a.Store.Halts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, address := range campaigns {
+		before := address
+		for _, c := range p.Moved() {
+			if c.Address == address {
+				before = c.From
+			}
+		}
+		if !slices.ContainsFunc(halts, func(h state.Halt) bool { return h.Campaign == address || h.Campaign == before }) {
+			return refuse("Nothing to resume", "%s is not halted, so nothing was sent; leave -resume out", message.SafeText(address))
+		}
+		if !slices.ContainsFunc(p.Campaigns, func(c plan.Campaign) bool { return c.Address == address }) {
+			return refuse("Nothing to resume", "%s is not part of this plan, so nothing was sent; leave -resume out, or plan it too", message.SafeText(address))
+		}
+	}
+	return nil
+}
+
+// BackUp copies the state and returns the copy's path, "" where none was needed.
+// A disk that the outcomes of the plan may not fit on is refused: the *Error
+// wraps a *workspace.SpaceError.
+func (a *Apply) BackUp(ctx context.Context, p *plan.Plan) (file string, err error) {
+	if err := a.ws.RoomFor(p.Sends()); err != nil {
+		return "", &Error{"Too little space on the disk", err}
+	}
+	if file, err = a.Store.AutoBackup(ctx, "apply"); err != nil {
+		return "", refuse("State not backed up", "nothing was sent: %w", err)
+	}
+	return file, nil
+}
+
+// Prepare makes everything ready that the plan needs to be sent, and gives what
+// moved blocks rename its new address.
+func (a *Apply) Prepare(ctx context.Context, p *plan.Plan) (err error) {
+	a.plan = p
+	if a.numbers, err = a.ws.Senders(p); err != nil {
+		return &Error{"Provider not usable", err}
+	}
+	if a.resources, err = p.StateResources(); err != nil {
+		return &Error{"Plan not usable", err}
+	}
+	// What an earlier run of a saved plan moved is there already.
+	for _, c := range p.Moved() {
+		if err := a.Store.Move(ctx, c.From, c.Address); err != nil && !errors.Is(err, state.ErrUnknown) {
+			return err
+		}
+	}
+	if a.kept, err = a.ws.Kept(p); err != nil {
+		return &Error{"Plan not usable", err}
+	}
+	return nil
+}
+
+// Applied is how a run ended.
+type Applied struct {
+	Report *apply.Report
+	Took   time.Duration
+	Err    error // that ended the run; the report holds up to there
+	// Later is an error of what follows the run: it concerns no message.
+	Later error
+	// Moved says that another state lies at the path now, or none.
+	Moved error
+}
+
+// Run sends what the prepared plan says. opt has what the caller decides:
+// Resume, Parallelism, Spacing, Stop and Observe; the rest is filled in here.
+func (a *Apply) Run(ctx context.Context, opt apply.Options) *Applied {
+	started := a.ws.Now()
+	opt.Recorder, opt.Senders, opt.Resources, opt.Blobs = a.Store, a.numbers.ByProvider, a.resources, a.kept
+	opt.Now, opt.Who, opt.Seed = a.ws.Now, a.ws.Who(), uint64(started.UnixNano())
+	opt.Monotonic = func() time.Duration { return a.ws.Now().Sub(started) }
+	if a.held != nil {
+		opt.Held = a.held.Held
+	}
+	done := &Applied{}
+	done.Report, done.Err = apply.Run(ctx, a.plan, opt)
+	done.Later = a.numbers.Conclude(ctx, a.Store, a.plan)
+	done.Took = a.ws.Now().Sub(started)
+	done.Moved = a.ws.SameState(a.opened)
+	return done
+}

@@ -1,0 +1,140 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/workspace"
+)
+
+// Restore puts a backup in the state's place.
+type Restore struct {
+	Backup      string // path
+	Lineage     string // of another state, to take its backup all the same
+	Acknowledge string // why going on is right; "" leaves the state halted
+	Lock        Lock
+}
+
+// ServedError says that a state is not replaced while serve has it open.
+type ServedError struct{ Held *state.LockedError }
+
+// Error says who serves.
+func (e *ServedError) Error() string { return "handbill serve runs on this state: " + e.Held.Error() }
+
+// BackupError says that a file was not put in the state's place, which is as it
+// was.
+type BackupError struct{ Err error }
+
+// Error is the cause.
+func (e *BackupError) Error() string { return e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *BackupError) Unwrap() error { return e.Err }
+
+// Run restores. Its errors are a *ServedError, a *BackupError, or those of the
+// state.
+func (r *Restore) Run(ctx context.Context, ws *workspace.Workspace) error {
+	const name = "state restore"
+	_, free, err := r.Lock.take(ctx, ws, name)
+	if err != nil {
+		return err
+	}
+	defer free()
+	// serve would go on writing into the file that is put away, and answer 200
+	// for what nobody would ever find.
+	served, err := ws.LockServe(ctx, name, r.Lock.Wait)
+	if err != nil {
+		var held *state.LockedError
+		if errors.As(err, &held) {
+			return &ServedError{held}
+		}
+		return err
+	}
+	defer served.Unlock()
+	if err := ws.RestoreState(ctx, r.Backup, r.Lineage); err != nil {
+		return &BackupError{err}
+	}
+	if r.Acknowledge == "" {
+		return nil
+	}
+	store, _, err := ws.OpenState(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return store.Acknowledge(ctx, ws.Who(), r.Acknowledge)
+}
+
+// Acknowledge takes a person's word that going on is right after a restore or a
+// roll-back, and with clock, which must be today's date (YYYY-MM-DD, UTC), that
+// the clock is right. It reports whether the state was halted. What is left to
+// acknowledge is the error of state.Sendable.
+func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, why, clock string) (halted bool, err error) {
+	halt, err := s.Halted(ctx)
+	if err != nil {
+		return false, err
+	}
+	if clock != "" {
+		if now := ws.Now().UTC(); clock != now.Format(time.DateOnly) {
+			return false, refuse("Clock not confirmed", "the clock shows %s (UTC), and -clock=%s was said. Where that is today's date, set the clock right instead", now.Format(time.RFC3339), message.SafeText(clock))
+		}
+		if err := s.AcknowledgeClock(ctx, ws.Who(), why); err != nil {
+			return false, err
+		}
+	}
+	if halt != nil {
+		if err := s.Acknowledge(ctx, ws.Who(), why); err != nil {
+			return false, err
+		}
+	}
+	return halt != nil, state.Sendable(ctx, s, ws.Now())
+}
+
+// Erase forgets people by number or user id, and returns the files beside the
+// state that still hold them. It makes no backup first: that would keep them.
+func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []string) (copies []string, err error) {
+	_, free, err := lock.take(ctx, ws, "state erase")
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	store, _, err := ws.OpenState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	for _, key := range people {
+		if err := store.Erase(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	return ws.StateCopies(), nil
+}
+
+// Export writes the state as JSON lines into a new file at path; name is how
+// the person called it. A file that is there is never overwritten, and half an
+// export is not left.
+func Export(ctx context.Context, s *sqlite.Store, path, name string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("there is something at %s already, and an export never overwrites; name another file", message.SafeText(name))
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", message.SafeText(name), workspace.PathCause(err))
+	}
+	err = s.Export(ctx, file)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		os.Remove(path)
+	}
+	return err
+}
