@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -91,7 +90,7 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	}
 	defer run.Close()
 	if run.Recovered > 0 {
-		fmt.Fprintf(a.sys.Stderr, "An earlier run was ended in the middle: %s may or may not have been sent.\nThey are in doubt and are not sent again by themselves; see \"handbill status\".\n\n", view.Plural(run.Recovered, "message"))
+		a.notice("An earlier run was ended in the middle: %s may or may not have been sent.\nThey are in doubt and are not sent again by themselves; see \"handbill status\".\n", view.Plural(run.Recovered, "message"))
 	}
 	report := saved
 	if report == nil {
@@ -157,14 +156,14 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	if !opt.in.input || opt.json {
 		return a.fail("Approval needed", fmt.Errorf("nothing was sent. Approve with -auto-approve, or save the plan with \"handbill plan -out=FILE\" and apply the file"))
 	}
-	if _, err := fmt.Fprintf(a.sys.Stdout, "\n%s\n  Only %q is accepted.\n\n  Enter a value: ", question, want); err != nil {
-		return err // what was typed answers a question that nobody saw
+	answer, _, err := a.prompt().ask(fmt.Sprintf("\n%s\n  Only %q is accepted.\n", question, want))
+	if err != nil {
+		return err
 	}
-	in := bufio.NewScanner(a.sys.Stdin)
-	in.Scan()
-	fmt.Fprintln(a.sys.Stdout)
-	if strings.Join(strings.Fields(strings.ReplaceAll(in.Text(), ",", "")), " ") != want {
-		fmt.Fprintln(a.sys.Stdout, "Declined. Nothing was sent.")
+	if strings.Join(strings.Fields(strings.ReplaceAll(answer, ",", "")), " ") != want {
+		if err := a.show(view.Line("Declined. Nothing was sent."), a.style(), false); err != nil {
+			return err
+		}
 		if opt.detailed {
 			return exit(exitDeclined)
 		}
@@ -180,7 +179,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, p *project, run *
 		return a.failState(a.spaceError(p, err), opt.detailed)
 	}
 	if backup != "" && a.sys.StderrTerminal {
-		fmt.Fprintf(a.sys.Stderr, "The state is backed up to %s.\n", a.display(backup))
+		a.notice("The state is backed up to %s.", a.display(backup))
 	}
 	if err := run.Prepare(ctx, report.Plan); err != nil {
 		return a.failState(err, opt.detailed)
@@ -192,7 +191,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, p *project, run *
 	var stream *view.ApplyStream
 	if opt.json {
 		bar.quiet = true
-		stream = view.NewApplyStream(a.sys.Stdout, a.applyStyle(opt), a.sys.Now)
+		stream = a.applyStream(a.applyStyle(opt), a.sys.Now)
 		stream.Start(report)
 		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
 	}
@@ -205,8 +204,8 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, p *project, run *
 	r := applyReport(done, report)
 	if stream != nil {
 		stream.Complete(r)
-	} else {
-		fmt.Fprint(a.sys.Stdout, r.Text(a.applyStyle(opt)))
+	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {
+		a.log.Warn("the report was not written", "error", err) // Main says so; what went wrong is said here
 	}
 	return a.concluded(done, r, opt)
 }
@@ -254,11 +253,11 @@ func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct
 		case <-over:
 			return
 		}
-		fmt.Fprintln(a.sys.Stderr, "\nInterrupted: nothing new is sent; waiting for what is in flight.\nInterrupt again to end at once and leave it in doubt.")
+		a.notice("\nInterrupted: nothing new is sent; waiting for what is in flight.\nInterrupt again to end at once and leave it in doubt.")
 		close(stop)
 		select {
 		case <-a.sys.Interrupts:
-			fmt.Fprintln(a.sys.Stderr, "\nInterrupted again: what is in flight is left in doubt.")
+			a.notice("\nInterrupted again: what is in flight is left in doubt.")
 			cancel()
 		case <-over:
 		}

@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -76,9 +75,10 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 
 // app is what all commands share: the process, and the global flags.
 type app struct {
-	sys System
-	out *output // what sys.Stdout is
-	log hclog.Logger
+	sys  System
+	out  *output // what sys.Stdout is
+	log  hclog.Logger
+	errs sync.Mutex // held while something is written to sys.Stderr
 
 	chdir   string
 	noColor bool
@@ -163,42 +163,6 @@ func (a *app) style() view.Style {
 func (a *app) automation() bool {
 	v, ok := a.sys.Env("HANDBILL_IN_AUTOMATION")
 	return ok && v != ""
-}
-
-// fail shows an error that is not about a place in a file. Main says itself
-// that the output was lost.
-func (a *app) fail(summary string, err error) error {
-	return a.failAs(summary, "", err)
-}
-
-// failCode is fail for an error of a state that can be explained.
-func (a *app) failCode(code string, err error) error {
-	return a.failAs(state.SummaryOf(code), code, err)
-}
-
-func (a *app) failAs(summary, code string, err error) error {
-	if lost := a.out.lost(); lost != nil && errors.Is(err, lost) {
-		return lost
-	}
-	detail := a.near(sentence(err))
-	if advice := sqlite.DiskAdvice(err); advice != "" {
-		detail += "\n\n" + advice
-	}
-	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: summary, Detail: detail, Code: code}})
-	return exit(exitError)
-}
-
-// show writes what a command ends in.
-func (a *app) show(r view.Report, s view.Style, asJSON bool) error {
-	if asJSON {
-		return view.JSON(a.sys.Stdout, s, r)
-	}
-	return r.Text(a.sys.Stdout, s)
-}
-
-// bindJSON binds the flag that every command has that shows something.
-func bindJSON(cmd *cobra.Command, to *bool) {
-	cmd.Flags().BoolVar(to, "json", false, "one JSON document")
 }
 
 // near writes paths below the working directory relative to it, as people see

@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,9 @@ func (a *app) console(ctx context.Context, in *inputFlags) error {
 	failed := false
 	for {
 		if a.sys.StdinTerminal {
-			fmt.Fprint(a.sys.Stdout, "> ")
+			if err := a.show(view.Raw("> "), a.style(), false); err != nil {
+				return err
+			}
 		}
 		if !lines.Scan() {
 			break
@@ -51,7 +52,9 @@ func (a *app) console(ctx context.Context, in *inputFlags) error {
 			failed = true
 			continue
 		}
-		fmt.Fprintln(a.sys.Stdout, view.Value(value))
+		if err := a.show(view.Line(view.Value(value)), a.style(), false); err != nil {
+			return err
+		}
 	}
 	if failed && !a.sys.StdinTerminal {
 		return exit(exitError)

@@ -103,8 +103,7 @@ func (a *app) formatStdin() error {
 	if a.hclDiags(diags, map[string][]byte{"<stdin>": src}) {
 		return exit(exitError)
 	}
-	_, err = a.sys.Stdout.Write(out)
-	return err
+	return a.show(view.Raw(out), a.style(), false)
 }
 
 type formatResult int
@@ -130,9 +129,12 @@ func (a *app) formatFile(path string, opt fmtOptions) (formatResult, error) {
 	if bytes.Equal(src, out) {
 		return formatSame, nil
 	}
-	fmt.Fprintln(a.sys.Stdout, name)
+	r := &view.FormatReport{File: name}
 	if opt.diff {
-		fmt.Fprint(a.sys.Stdout, view.SafeLines(udiff.Unified("old/"+name, "new/"+name, string(src), string(out))))
+		r.Diff = udiff.Unified("old/"+name, "new/"+name, string(src), string(out))
+	}
+	if err := a.show(r, a.style(), false); err != nil {
+		return formatSame, err
 	}
 	if opt.check {
 		return formatChanged, nil

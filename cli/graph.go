@@ -1,9 +1,9 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
+
+	"github.com/handbill/handbill/cli/view"
 )
 
 func (a *app) graphCommand() *cobra.Command {
@@ -16,8 +16,7 @@ func (a *app) graphCommand() *cobra.Command {
 				return err
 			}
 			defer p.Close()
-			_, err = fmt.Fprint(a.sys.Stdout, p.Config.Graph.DOT())
-			return err
+			return a.show(view.Raw(p.Config.Graph.DOT()), a.style(), false)
 		},
 	}
 	in.bind(cmd.Flags())

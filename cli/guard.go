@@ -32,7 +32,7 @@ func unsendable(why error) []view.Diagnostic {
 
 // showStanding shows what standing tells, and fails when that is an error.
 func (a *app) showStanding(found []view.Diagnostic) error {
-	view.Diagnostics(a.sys.Stderr, a.style(), found)
+	a.diagnose(found)
 	if view.Errors(found) {
 		return exit(exitError)
 	}

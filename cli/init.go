@@ -58,7 +58,7 @@ func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {
 		return err
 	}
 	defer p.Close()
-	view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
+	a.diagnose(p.diags)
 	store, created, err := p.OpenState(ctx)
 	if err != nil {
 		return a.failState(err, false)

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/workspace"
 )
@@ -15,48 +12,21 @@ func (a *app) metadataCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "metadata", Short: "describe the language, for editors", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(
-		a.metadataOf("functions", "the functions of the language", func(w io.Writer, asJSON bool) error {
-			if asJSON {
-				return writeJSON(w, functionsDocument())
-			}
-			for _, f := range lang.Functions() {
-				if _, err := fmt.Fprintf(w, "%s\n    %s\n", f.Signature, f.Description); err != nil {
-					return err
-				}
-			}
-			return nil
+		a.metadataOf("functions", "the functions of the language", func() view.Report {
+			return view.FunctionsReport(lang.Functions())
 		}),
-		a.metadataOf("schema", "the JSON Schema of the language's JSON syntax (*.hcl.json)", func(w io.Writer, _ bool) error {
-			return writeJSON(w, languageSchema())
+		a.metadataOf("schema", "the JSON Schema of the language's JSON syntax (*.hcl.json)", func() view.Report {
+			return view.Document{Value: languageSchema()}
 		}))
 	return cmd
 }
 
-func (a *app) metadataOf(name, what string, write func(io.Writer, bool) error) *cobra.Command {
+func (a *app) metadataOf(name, what string, report func() view.Report) *cobra.Command {
 	var asJSON bool
-	cmd := &cobra.Command{Use: name, Short: what, Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return write(a.sys.Stdout, asJSON) }}
+	cmd := &cobra.Command{Use: name, Short: what, Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.show(report(), a.style(), asJSON) }}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return cmd
-}
-
-func writeJSON(w io.Writer, doc any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
-}
-
-// functionsDocument is the functions by name.
-func functionsDocument() any {
-	type function struct {
-		Signature   string `json:"signature"`
-		Description string `json:"description"`
-	}
-	byName := map[string]function{}
-	for _, f := range lang.Functions() {
-		byName[f.Name] = function{f.Signature, f.Description}
-	}
-	return map[string]any{"format_version": "1.0", "functions": byName}
 }
 
 // object is a JSON object of a schema.

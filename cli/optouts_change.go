@@ -31,6 +31,6 @@ func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string
 				return nil, err
 			}
 		}
-		return &view.OptOutsReport{Recipients: len(args)}, nil
+		return view.OptOutsChanged(len(args)), nil
 	})
 }

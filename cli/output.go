@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -75,6 +74,5 @@ func (a *app) oneOutput(values view.OutputsReport, name string, raw, asJSON bool
 	if err := json.Unmarshal(v.Value, &s); err != nil {
 		return a.fail("Output is no string", fmt.Errorf("-raw needs a string, and %q is none; use -json", message.SafeText(name)))
 	}
-	_, err := io.WriteString(a.sys.Stdout, s)
-	return err
+	return a.show(view.Raw(s), a.style(), false)
 }

@@ -106,7 +106,7 @@ func (a *app) unplannable(p *project, f *planFlags) error {
 		}
 		return exit(exitError)
 	}
-	view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
+	a.diagnose(p.diags)
 	return exit(exitError)
 }
 

@@ -138,10 +138,10 @@ func (a *app) showPlan(r *view.PlanReport, f *planFlags) error {
 	var render func(io.Writer, view.Style) error
 	switch format {
 	case "text", "":
-		if err := r.Text(a.sys.Stdout, s); err != nil {
+		if err := a.show(r, s, false); err != nil {
 			return err
 		}
-		view.Diagnostics(a.sys.Stderr, s, r.Diagnostics)
+		a.diagnose(r.Diagnostics)
 		return nil
 	case "stream":
 		render = func(w io.Writer, s view.Style) error { return r.Stream(w, s, a.sys.Now, a.sys.Build.Version) }
@@ -154,11 +154,11 @@ func (a *app) showPlan(r *view.PlanReport, f *planFlags) error {
 	default:
 		return a.fail("Invalid option", fmt.Errorf("-format=%s is not one of text, json, markdown, html", message.SafeText(format)))
 	}
-	if err := render(a.sys.Stdout, s); err != nil {
+	if err := a.writeBy(s, render); err != nil {
 		return err
 	}
 	if format != "stream" {
-		view.Diagnostics(a.sys.Stderr, s, r.Diagnostics)
+		a.diagnose(r.Diagnostics)
 	}
 	return nil
 }

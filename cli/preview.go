@@ -74,8 +74,7 @@ func (a *app) writePage(name string, write func(io.Writer) error) error {
 	if err := a.writeFile(name, write); err != nil {
 		return a.fail("Page not written", err)
 	}
-	_, err := fmt.Fprintf(a.sys.Stdout, "Wrote %s.\n", message.SafeText(name))
-	return err
+	return a.show(view.Line("Wrote "+message.SafeText(name)+"."), a.style(), false)
 }
 
 func (a *app) previewReport(ctx context.Context, p *project, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +82,7 @@ func (a *app) load(ctx context.Context, f *inputFlags) (*project, error) {
 		return nil, err
 	}
 	if view.Errors(p.diags) {
-		view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
+		a.diagnose(p.diags)
 		p.Close()
 		return nil, exit(exitError)
 	}
@@ -115,21 +114,23 @@ func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 
 // ask reads missing variables from the terminal.
 func (a *app) ask(cfg *lang.Config, names []string) ([]lang.VarInput, error) {
-	in := bufio.NewScanner(a.sys.Stdin)
+	prompt := a.prompt()
 	var out []lang.VarInput
 	for _, name := range names {
-		fmt.Fprintf(a.sys.Stdout, "var.%s\n", name)
+		question := "var." + name + "\n"
 		for _, v := range cfg.Variables {
 			if v.Name == name && v.Description != "" {
-				fmt.Fprintf(a.sys.Stdout, "  %s\n", message.SafeText(v.Description))
+				question += "  " + message.SafeText(v.Description) + "\n"
 			}
 		}
-		fmt.Fprint(a.sys.Stdout, "\n  Enter a value: ")
-		if !in.Scan() {
+		answer, ok, err := prompt.ask(question)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
 			return nil, fmt.Errorf("nothing was entered for var.%s", name)
 		}
-		fmt.Fprintln(a.sys.Stdout)
-		out = append(out, lang.VarInput{Name: name, Raw: in.Text()})
+		out = append(out, lang.VarInput{Name: name, Raw: answer})
 	}
 	return out, nil
 }
@@ -148,7 +149,7 @@ func (f *lockFlags) bind(flags *pflag.FlagSet) {
 // lockOptions are the flags as operations take them.
 func (a *app) lockOptions(f *lockFlags) operation.Lock {
 	return operation.Lock{Off: !f.lock, Wait: f.timeout, Waiting: func() {
-		fmt.Fprintln(a.sys.Stderr, "Acquiring the state's lock. This may take a few moments...")
+		a.notice("Acquiring the state's lock. This may take a few moments...")
 	}}
 }
 
@@ -165,7 +166,7 @@ func (a *app) failState(err error, detailed bool) error {
 	case errors.As(err, &refused):
 		return a.fail(refused.Summary, refused.Err)
 	case errors.As(err, &halt):
-		view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{haltDiagnostic(halt)})
+		a.diagnose([]view.Diagnostic{haltDiagnostic(halt)})
 		return exit(exitError)
 	case errors.As(err, &clock):
 		return a.failCode(state.CodeClockBehind, clock)
@@ -203,12 +204,12 @@ func (a *app) showLocked(held *state.LockedError) {
 			i.ID, a.display(held.Path), i.Operation, i.Who, i.Host, i.PID, i.Version, i.Created.UTC().Format(time.RFC3339))
 	}
 	detail += "handbill locks the state so that two runs never send at the same time. Wait for the other run, or use -lock-timeout=5m. The lock is released when that process ends, however it ends."
-	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: "State locked", Detail: detail}})
+	a.diagnose([]view.Diagnostic{{Severity: "error", Summary: "State locked", Detail: detail}})
 }
 
 // hclDiags shows diagnostics and reports whether one is an error.
 func (a *app) hclDiags(diags hcl.Diagnostics, files map[string][]byte) bool {
 	list := view.FromHCL(diags, files)
-	view.Diagnostics(a.sys.Stderr, a.style(), list)
+	a.diagnose(list)
 	return view.Errors(list)
 }

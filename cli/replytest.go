@@ -112,7 +112,7 @@ func (a *app) replyTest(ctx context.Context, opt *replyTestOptions, files []stri
 			for _, one := range r.Answers {
 				failed = failed || one.Error != ""
 			}
-			if err := a.showReplied(r, opt.json); err != nil {
+			if err := a.show(repliedReport{r}, a.style(), opt.json); err != nil {
 				return err
 			}
 		}
@@ -216,11 +216,16 @@ func (r *recorded) known(e message.Event, now time.Time) plantest.Inbound {
 	}
 }
 
-func (a *app) showReplied(r *plantest.Reply, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(a.sys.Stdout).Encode(r)
-	}
-	text := r.Told(plantest.Look{Draw: func(m message.Message) string { return view.MessagePicture(m).Terminal(a.style()) }})
-	_, err := io.WriteString(a.sys.Stdout, text)
+// repliedReport is what the rules make of one event.
+type repliedReport struct{ *plantest.Reply }
+
+// Text says which rule fires, and draws what it answers.
+func (r repliedReport) Text(w io.Writer, s view.Style) error {
+	_, err := io.WriteString(w, r.Told(plantest.Look{Draw: func(m message.Message) string { return view.MessagePicture(m).Terminal(s) }}))
 	return err
+}
+
+// JSON writes one object.
+func (r repliedReport) JSON(w io.Writer, _ view.Style) error {
+	return json.NewEncoder(w).Encode(r.Reply)
 }

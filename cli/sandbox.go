@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/workspace"
@@ -74,9 +76,12 @@ func (a *app) sandbox(ctx context.Context, opt *sandboxOptions) error {
 	if err != nil {
 		return a.fail("Cannot listen", err)
 	}
-	fmt.Fprintf(a.sys.Stdout, "Sandbox on %s\n", server.URL())
+	r := &view.ServerReport{What: "Sandbox", URL: server.URL(), Wide: 10}
 	for _, p := range sandbox.Providers() {
-		fmt.Fprintf(a.sys.Stdout, "  %-10s %s\n", p, server.BaseURL(p))
+		r.Paths = append(r.Paths, view.ServerPath{Of: string(p), Path: server.BaseURL(p)})
+	}
+	if err := a.show(r, a.style(), false); err != nil {
+		return errors.Join(err, server.Close())
 	}
 	select {
 	case <-a.sys.Interrupts:

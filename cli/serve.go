@@ -3,10 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -111,12 +109,15 @@ func (a *app) listenAndServe(ctx context.Context, server *serve.Server, numbers 
 	if opt.listen.CertFile != "" {
 		scheme = "https"
 	}
-	fmt.Fprintf(a.sys.Stdout, "Listening on %s://%s\n", scheme, l.Addr())
+	r := &view.ServerReport{What: "Listening", URL: scheme + "://" + l.Addr().String(), Wide: 28}
 	for _, n := range numbers {
-		fmt.Fprintf(a.sys.Stdout, "  %-28s /webhooks/%s/%s%s\n", n.Address, n.Type, n.Name, tokenHint(&n))
+		r.Paths = append(r.Paths, view.ServerPath{Of: n.Address, Path: "/webhooks/" + n.Type + "/" + n.Name + tokenHint(&n)})
 	}
 	if m != nil {
-		fmt.Fprintf(a.sys.Stdout, "Metrics on http://%s/metrics\n", m.Addr())
+		r.Metrics = "http://" + m.Addr().String() + "/metrics"
+	}
+	if err := a.show(r, a.style(), false); err != nil {
+		a.log.Warn("where serve listens was not written", "error", err) // Main says so at the end
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -141,10 +142,7 @@ func tokenHint(n *serve.Number) string {
 }
 
 // serveWatch tells on stderr what happens, a line each.
-type serveWatch struct {
-	a  *app
-	mu sync.Mutex
-}
+type serveWatch struct{ a *app }
 
 func (w *serveWatch) observe(ev serve.Event) {
 	words := []string{w.a.sys.Now().UTC().Format("2006-01-02T15:04:05Z"), serveWords[ev.Kind]}
@@ -157,9 +155,7 @@ func (w *serveWatch) observe(ev serve.Event) {
 	if ev.Err != nil {
 		line += ": " + message.SafeText(ev.Err.Error())
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	fmt.Fprintln(w.a.sys.Stderr, line)
+	w.a.notice("%s", line)
 }
 
 var serveWords = map[serve.EventKind]string{
@@ -172,11 +168,9 @@ var serveWords = map[serve.EventKind]string{
 }
 
 func (w *serveWatch) reloaded(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if err != nil {
-		view.Diagnostics(w.a.sys.Stderr, w.a.style(), []view.Diagnostic{{Severity: "warning", Summary: "Certificate not taken", Detail: sentence(err)}})
+		w.a.diagnose([]view.Diagnostic{{Severity: "warning", Summary: "Certificate not taken", Detail: sentence(err)}})
 		return
 	}
-	fmt.Fprintln(w.a.sys.Stderr, "The certificate was read again.")
+	w.a.notice("The certificate was read again.")
 }

@@ -18,7 +18,7 @@ func (a *app) stateExportCommand() *cobra.Command {
 				if err := operation.Export(cmd.Context(), s, a.path(out), out); err != nil {
 					return nil, a.fail("Export not written", err)
 				}
-				return &view.ExportReport{File: out}, nil
+				return view.Exported(out), nil
 			})
 		},
 	}

@@ -33,7 +33,7 @@ lock and may run beside serve.`,
 					return a.failState(err, false)
 				}
 			}
-			return a.show(&view.GiveBackReport{People: len(args)}, a.style(), f.json)
+			return a.show(view.GivenBack(len(args)), a.style(), f.json)
 		},
 	}
 	f.bindRead(cmd)

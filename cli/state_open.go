@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -83,7 +82,7 @@ func (a *app) aside(ctx context.Context, f *stateFlags, p *project, store state.
 	for i := range found {
 		found[i].Severity = "warning"
 	}
-	view.Diagnostics(a.sys.Stderr, a.style(), found)
+	a.diagnose(found)
 	return nil
 }
 
@@ -126,9 +125,3 @@ func (a *app) partly(r view.Report, some bool, f *stateFlags) view.Report {
 	}
 	return nil
 }
-
-// asText is a report in a form of its own.
-type asText struct{ write func(io.Writer) error }
-
-// Text writes it.
-func (t asText) Text(w io.Writer, _ view.Style) error { return t.write(w) }

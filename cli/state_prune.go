@@ -20,7 +20,7 @@ func (a *app) statePruneCommand() *cobra.Command {
 			}
 			return a.changeState(cmd.Context(), &f, "state prune", func(_ *project, s state.Store) (view.Report, error) {
 				n, err := s.Prune(cmd.Context(), a.sys.Now().AddDate(0, 0, -older))
-				return &view.PruneReport{Rows: n}, err
+				return view.Pruned(n), err
 			})
 		},
 	}

@@ -22,7 +22,7 @@ is the lock id that the refusal showed.`,
 			if err := p.ForceUnlock(args[0]); err != nil {
 				return a.fail("State not unlocked", err)
 			}
-			return a.show(&view.UnlockReport{Unlocked: true}, a.style(), f.json)
+			return a.show(view.Unlocked(), a.style(), f.json)
 		},
 	}
 	f.bindRead(cmd)

@@ -60,7 +60,9 @@ func (a *app) status(ctx context.Context, opt *statusOptions) error {
 		}
 		report := a.statusReport(found, opt.campaign)
 		if opt.watch && a.sys.StdoutTerminal {
-			fmt.Fprint(a.sys.Stdout, "\x1b[H\x1b[2J")
+			if err := a.show(view.Raw("\x1b[H\x1b[2J"), a.style(), false); err != nil { // clears the screen
+				return err
+			}
 		}
 		if err := a.showStatus(report, opt); err != nil {
 			return err
@@ -89,10 +91,10 @@ func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 	if render == nil {
 		return a.fail("Invalid option", fmt.Errorf("-format=%s is not one of text, json, html, csv", message.SafeText(opt.format)))
 	}
-	if err := render(a.sys.Stdout, s); err != nil {
+	if err := a.writeBy(s, render); err != nil {
 		return err
 	}
-	view.Diagnostics(a.sys.Stderr, s, r.Diagnostics)
+	a.diagnose(r.Diagnostics)
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (o *output) forgiveLeaver() {
 // outputLost says that the output was cut, and gives the exit code. A code that
 // says more than "done" or "there is something to do" stays.
 func (a *app) outputLost(err error, code int) int {
-	view.Diagnostics(a.sys.Stderr, a.style(), []view.Diagnostic{{Severity: "error", Summary: "Output cut short",
+	a.diagnose([]view.Diagnostic{{Severity: "error", Summary: "Output cut short",
 		Detail: a.near(fmt.Sprintf("Writing to standard output failed, so what was written there is not whole: %v.\n\nWhat the command changed or sent before that stays as it is.", err))}})
 	if code == exitDone || code == exitChanges {
 		return exitError

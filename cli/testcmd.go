@@ -92,7 +92,7 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 	if opt.json {
 		show = report.JSON
 	}
-	if err := show(a.sys.Stdout); err != nil {
+	if err := a.show(asText{show}, a.style(), false); err != nil {
 		return err
 	}
 	if report.Failed() > 0 {

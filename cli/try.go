@@ -67,7 +67,7 @@ func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
 		return a.fail("Nothing to try", fmt.Errorf("%s has no recipient who would get a message, so nothing was sent", c.Address()))
 	}
 	try := operation.Try{Campaign: c, Samples: samples, Lock: a.lockOptions(&opt.lock), LeftOut: func(tester, why string) {
-		fmt.Fprintf(a.sys.Stderr, "%s %s, and gets nothing.\n", message.Mask(tester), why)
+		a.notice("%s %s, and gets nothing.", message.Mask(tester), why)
 	}}
 	tried, err := try.Run(ctx, p.Workspace)
 	if err != nil && len(tried) == 0 {

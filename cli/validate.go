@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -39,14 +38,11 @@ func (a *app) validate(ctx context.Context, in *inputFlags, asJSON bool) error {
 		p.diags = append(p.diags, view.FromHCL(plan.Carried(p.Config, workspace.Supports()), p.Config.Files)...)
 	}
 	p.diags = view.Unique(p.diags)
-	r := view.ValidateReport{Diagnostics: p.diags}
-	if asJSON {
-		err = r.JSON(a.sys.Stdout)
-	} else {
-		view.Diagnostics(a.sys.Stderr, a.style(), p.diags)
-		_, err = fmt.Fprint(a.sys.Stdout, r.Text(a.style()))
+	r := &view.ValidateReport{Diagnostics: p.diags}
+	if !asJSON {
+		a.diagnose(p.diags)
 	}
-	if err != nil {
+	if err := a.show(r, a.style(), asJSON); err != nil {
 		return err
 	}
 	if view.Errors(p.diags) {

@@ -118,7 +118,7 @@ func (r *ApplyReport) Sent() int {
 
 // Text is the end of an apply for people: the verdict, the arithmetic of every
 // campaign, and what to do about the rest.
-func (r *ApplyReport) Text(s Style) string {
+func (r *ApplyReport) Text(w io.Writer, s Style) error {
 	var b strings.Builder
 	head := s.bold(s.green("Apply complete!"))
 	switch {
@@ -136,7 +136,7 @@ func (r *ApplyReport) Text(s Style) string {
 	if len(r.Outputs) > 0 {
 		b.WriteString("\n" + outputsText(r.Outputs))
 	}
-	return b.String()
+	return say(w, b.String())
 }
 
 func (r *ApplyReport) halted() bool {

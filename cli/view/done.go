@@ -10,6 +10,54 @@ import (
 
 // What commands end in that change something: what they changed.
 
+// Done is the report of a command that did one thing: a sentence for people,
+// and one fact for programs.
+type Done struct {
+	text  string
+	name  string // of the fact
+	value any
+}
+
+// Text is the sentence.
+func (r *Done) Text(w io.Writer, _ Style) error { return say(w, r.text) }
+
+// JSON is the fact under its name.
+func (r *Done) JSON(w io.Writer, _ Style) error {
+	fact, err := encode(r.value)
+	if err != nil {
+		return err
+	}
+	return say(w, fmt.Sprintf("{\"format_version\":%q,%q:%s}\n", planFormat, r.name, strings.TrimSuffix(string(fact), "\n")))
+}
+
+// BackedUp is what "state backup" ends in.
+func BackedUp(file string) *Done {
+	return &Done{fmt.Sprintf("Backed the state up to %s.\n", message.SafeText(file)), "file", file}
+}
+
+// Exported is what "state export" ends in.
+func Exported(file string) *Done {
+	return &Done{fmt.Sprintf("Exported the state to %s. It holds numbers and names as they are.\n", message.SafeText(file)), "file", file}
+}
+
+// GivenBack is what "state giveback" ends in.
+func GivenBack(people int) *Done {
+	return &Done{fmt.Sprintf("Reply rules answer %s again.\n", Plural(people, "person")), "people", people}
+}
+
+// Pruned is what "state prune" ends in.
+func Pruned(rows int) *Done {
+	return &Done{fmt.Sprintf("Pruned %s.\n", Plural(rows, "row")), "rows", rows}
+}
+
+// Unlocked is what "state unlock" ends in.
+func Unlocked() *Done { return &Done{"The state is unlocked.\n", "unlocked", true} }
+
+// OptOutsChanged is what the commands end in that change opt-outs.
+func OptOutsChanged(recipients int) *Done {
+	return &Done{fmt.Sprintf("%s changed.\n", Plural(recipients, "recipient")), "recipients", recipients}
+}
+
 // InitReport is what "init" ends in.
 type InitReport struct {
 	Wrote   []string `json:"wrote"` // files of the starter
@@ -107,26 +155,6 @@ func (r *AcknowledgeReport) Text(w io.Writer, _ Style) error {
 	return say(w, "Acknowledged. Apply sends from this state again.\n")
 }
 
-// BackupReport is what "state backup" ends in.
-type BackupReport struct {
-	File string `json:"file"`
-}
-
-// Text names the copy.
-func (r *BackupReport) Text(w io.Writer, _ Style) error {
-	return say(w, fmt.Sprintf("Backed the state up to %s.\n", message.SafeText(r.File)))
-}
-
-// ExportReport is what "state export" ends in.
-type ExportReport struct {
-	File string `json:"file"`
-}
-
-// Text names the file.
-func (r *ExportReport) Text(w io.Writer, _ Style) error {
-	return say(w, fmt.Sprintf("Exported the state to %s. It holds numbers and names as they are.\n", message.SafeText(r.File)))
-}
-
 // EraseReport is what "state erase" ends in.
 type EraseReport struct {
 	People int      `json:"people"`
@@ -146,16 +174,6 @@ func (r *EraseReport) Text(w io.Writer, _ Style) error {
 	return say(w, b.String())
 }
 
-// GiveBackReport is what "state giveback" ends in.
-type GiveBackReport struct {
-	People int `json:"people"`
-}
-
-// Text says how many people the rules answer again.
-func (r *GiveBackReport) Text(w io.Writer, _ Style) error {
-	return say(w, fmt.Sprintf("Reply rules answer %s again.\n", Plural(r.People, "person")))
-}
-
 // MoveReport is what "state mv" ends in.
 type MoveReport struct {
 	From string `json:"from"`
@@ -165,16 +183,6 @@ type MoveReport struct {
 // Text names both addresses.
 func (r *MoveReport) Text(w io.Writer, _ Style) error {
 	return say(w, fmt.Sprintf("Moved %s to %s.\n", message.SafeText(r.From), message.SafeText(r.To)))
-}
-
-// PruneReport is what "state prune" ends in.
-type PruneReport struct {
-	Rows int `json:"rows"`
-}
-
-// Text says how many rows went.
-func (r *PruneReport) Text(w io.Writer, _ Style) error {
-	return say(w, fmt.Sprintf("Pruned %s.\n", Plural(r.Rows, "row")))
 }
 
 // RestoreReport is what "state restore" ends in.
@@ -218,26 +226,6 @@ func deliveries(n int) string {
 		return "1 delivery"
 	}
 	return Count(n) + " deliveries"
-}
-
-// UnlockReport is what "state unlock" ends in.
-type UnlockReport struct {
-	Unlocked bool `json:"unlocked"`
-}
-
-// Text says so.
-func (r *UnlockReport) Text(w io.Writer, _ Style) error {
-	return say(w, "The state is unlocked.\n")
-}
-
-// OptOutsReport is what the commands end in that change opt-outs.
-type OptOutsReport struct {
-	Recipients int `json:"recipients"`
-}
-
-// Text says for how many people something changed.
-func (r *OptOutsReport) Text(w io.Writer, _ Style) error {
-	return say(w, fmt.Sprintf("%s changed.\n", Plural(r.Recipients, "recipient")))
 }
 
 // ImportReport is what "import" ends in.

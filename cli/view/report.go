@@ -52,3 +52,13 @@ func say(w io.Writer, text string) error {
 	_, err := io.WriteString(w, text)
 	return err
 }
+
+// Raw is a report that is written as it is, such as a script or a value that a
+// program reads.
+type Raw string
+
+// Text writes it.
+func (r Raw) Text(w io.Writer, _ Style) error { return say(w, string(r)) }
+
+// Line is a report of one line.
+func Line(text string) Raw { return Raw(text + "\n") }

@@ -11,7 +11,10 @@ package view
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/handbill/handbill/message"
 )
@@ -76,4 +79,41 @@ func SafeLines(s string) string {
 		lines[i] = message.SafeText(l)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Duration is d in the units that a person plans with.
+func Duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "a moment"
+	case d < 90*time.Second:
+		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
+	case d < 90*time.Minute:
+		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.1f h", d.Hours())
+	}
+	return fmt.Sprintf("%.1f days", d.Hours()/24)
+}
+
+// rate is a number of messages per second, with thousands apart.
+func rate(f float64) string {
+	if whole := int(f); f >= 1000 && float64(whole) == f {
+		return Count(whole)
+	}
+	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.2f", f), "0"), ".")
+}
+
+// Reason is a reason's word in words.
+func Reason[T ~string](word T) string {
+	return message.SafeText(strings.ReplaceAll(string(word), "_", " "))
+}
+
+func sorted[K ~string](m map[K]int) []K { return slices.Sorted(maps.Keys(m)) }
+
+// byCount are the names with the most counted first.
+func byCount[K ~string](m map[K]int) []K {
+	names := sorted(m)
+	slices.SortStableFunc(names, func(a, b K) int { return m[b] - m[a] })
+	return names
 }

@@ -19,19 +19,19 @@ func count(diags []Diagnostic, severity string) int {
 	return n
 }
 
-// Text is the verdict in a line.
-func (r ValidateReport) Text(s Style) string {
+// Text is the verdict in a line; of errors the diagnostics say all.
+func (r *ValidateReport) Text(w io.Writer, s Style) error {
 	switch warnings := count(r.Diagnostics, "warning"); {
 	case Errors(r.Diagnostics):
-		return ""
+		return nil
 	case warnings > 0:
-		return fmt.Sprintf("%s The configuration is valid, with %s.\n", s.green("Success!"), Plural(warnings, "warning"))
+		return say(w, fmt.Sprintf("%s The configuration is valid, with %s.\n", s.green("Success!"), Plural(warnings, "warning")))
 	}
-	return s.green("Success!") + " The configuration is valid.\n"
+	return say(w, s.green("Success!")+" The configuration is valid.\n")
 }
 
 // JSON is Terraform's document of validate.
-func (r ValidateReport) JSON(w io.Writer) error {
+func (r *ValidateReport) JSON(w io.Writer, _ Style) error {
 	diags := r.Diagnostics
 	if diags == nil {
 		diags = []Diagnostic{}

@@ -1,0 +1,254 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+)
+
+// campaignText draws one campaign: what it names, what changed, and what
+// happens to its recipients.
+func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
+	change := campaignChange(p, c.Address)
+	if c.Counts.Sends() == 0 && (change == nil || change.Change == "no-op") && len(c.Counts.Skip) == 0 {
+		return
+	}
+	head := "will send nothing"
+	if n := c.Counts.Sends(); c.Halted() {
+		head = "is halted and will send nothing"
+	} else if n > 0 {
+		head = "will send " + Plural(n, "message")
+	}
+	fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(c.Address)+" "+head))
+	if h := c.Halt; h != nil && h.Lifted {
+		fmt.Fprintf(b, "  %s\n", s.bold("# (its halt of "+h.Since.UTC().Format("2006-01-02 15:04 MST")+" is lifted: "+h.Why()+")"))
+	}
+	mark := " "
+	if change != nil {
+		mark = s.mark(change.Change)
+		if change.From != "" && change.From != c.Address {
+			fmt.Fprintf(b, "  %s\n", s.bold("# (moved from "+message.SafeText(change.From)+")"))
+		}
+	}
+	t := treeText{style: s, b: b}
+	t.line(2, mark, resourceHead(c.Address)+" {")
+	campaignFacts(t, p, c)
+	if change != nil && (change.Change == "update" || change.Change == "move") {
+		b.WriteString("\n")
+		t.body(plan.Diff(change.Before, change.After), 6)
+	}
+	b.WriteString("\n")
+	countsText(t, c)
+	samplesText(t, c)
+	b.WriteString("    }\n\n")
+}
+
+func campaignChange(p *plan.Plan, address string) *plan.ResourceChange {
+	for i := range p.Resources {
+		if p.Resources[i].Address == address {
+			return &p.Resources[i]
+		}
+	}
+	return nil
+}
+
+// campaignFacts are the names that a reader needs, and what follows from them.
+func campaignFacts(t treeText, p *plan.Plan, c *plan.Campaign) {
+	facts := []struct{ name, value, note string }{
+		{"message", c.Message, ""},
+		{"audience", c.Audience, strings.Join(append([]string{Plural(c.Recipients, "recipient")}, c.Notes...), "; ")},
+		{"provider", c.Provider, paceNote(c)},
+	}
+	for _, name := range []string{message.QuotePath, message.IdentityKeyHashPath} {
+		if source := besideContent(p, c, name); source != "" {
+			facts = append(facts, struct{ name, value, note string }{name, source, ""})
+		}
+	}
+	width := 0
+	for _, f := range facts {
+		width = max(width, columns(f.value))
+	}
+	for _, f := range facts {
+		line := fmt.Sprintf("  %-8s = %s", f.name, message.SafeText(f.value))
+		if f.note != "" {
+			line = fmt.Sprintf("  %-8s = %s  %s", f.name, pad(message.SafeText(f.value), width), t.style.dim("# "+message.SafeText(f.note)))
+		}
+		t.line(5, "", line)
+	}
+	if c.Revision > 1 && c.Change != plan.Update { // an update shows what changes of it
+		t.line(5, "", fmt.Sprintf("  revision = %d", c.Revision))
+	}
+}
+
+// besideContent is what a campaign's message has at a path of its envelope, as it is
+// written; "" for nothing.
+func besideContent(p *plan.Plan, c *plan.Campaign, path string) string {
+	if c.Draft < 0 || c.Draft >= len(p.Drafts) {
+		return ""
+	}
+	d := p.Drafts[c.Draft]
+	for _, b := range d.Bindings {
+		if b.Path != path {
+			continue
+		}
+		var source strings.Builder
+		for _, part := range b.Parts {
+			if part.Slot >= 0 {
+				source.WriteString(d.Slots[part.Slot])
+			} else {
+				source.WriteString(strconv.Quote(part.Text))
+			}
+		}
+		return source.String()
+	}
+	e := message.EnvelopeOf(d.Message)
+	constant := map[string]string{message.QuotePath: e.Quote, message.IdentityKeyHashPath: e.IdentityKeyHash}[path]
+	if constant == "" {
+		return ""
+	}
+	return strconv.Quote(constant)
+}
+
+// paceNote says how fast it goes and how long it takes.
+func paceNote(c *plan.Campaign) string {
+	if c.Throughput <= 0 {
+		return ""
+	}
+	note := rate(c.Throughput) + " per second"
+	n := c.Counts.Sends()
+	if n == 0 || c.Halted() {
+		return note
+	}
+	took := time.Duration(float64(n) / c.Throughput * float64(time.Second))
+	if took < time.Second {
+		return note + ": " + Duration(took) + limitNote(c.Messaging)
+	}
+	return note + ": about " + Duration(took) + limitNote(c.Messaging)
+}
+
+// limitNote holds the conversations that a campaign starts against what its
+// number may start.
+func limitNote(m *plan.Messaging) string {
+	if m == nil {
+		return ""
+	}
+	note := "; starts " + Plural(m.Starts, "conversation")
+	switch {
+	case m.Limit == 0:
+		return note + ", messaging limit unknown"
+	case m.Limit < 0:
+		return note + ", no messaging limit (told " + m.Told.UTC().Format(time.DateOnly) + ")"
+	}
+	return note + ", " + Count(m.Limit) + " allowed in 24 h (told " + m.Told.UTC().Format(time.DateOnly) + ")"
+}
+
+// countLine is one line of a campaign's counts.
+type countLine struct {
+	mark, name, note string
+	count            int
+}
+
+// sendingLines are the counts of what apply would send.
+func sendingLines(c *plan.Campaign) []countLine {
+	lines := []countLine{
+		{"create", "send", "", c.Counts.Send},
+		{"create", "fallback", "window closed: " + c.Fallback, c.Counts.Fallback},
+		{"create", "retry", "", c.Counts.Retry},
+		{"create", "replace", "sent before", c.Counts.Replace},
+	}
+	for _, reason := range sorted(c.Counts.Defer) {
+		lines = append(lines, countLine{"create", "later", Reason(reason), c.Counts.Defer[reason]})
+	}
+	return nonZero(lines)
+}
+
+// settledLines are the counts of those to whom nothing is sent.
+func settledLines(c *plan.Campaign) []countLine {
+	skipped := 0
+	for _, n := range c.Counts.Skip {
+		skipped += n
+	}
+	return nonZero([]countLine{
+		{"", "sent", oldTextNote(c), c.Counts.Sent},
+		{"update", "in doubt", "see handbill status", c.Counts.InDoubt},
+		{"", "refused", "-retry=failed plans them again", c.Counts.Refused},
+		{"skip", "skip", skipNote(c.Counts.Skip), skipped},
+	})
+}
+
+func oldTextNote(c *plan.Campaign) string {
+	if c.OldText == 0 {
+		return ""
+	}
+	return Count(c.OldText) + " had an earlier text"
+}
+
+func nonZero(lines []countLine) []countLine {
+	out := lines[:0]
+	for _, l := range lines {
+		if l.count > 0 {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func countsText(t treeText, c *plan.Campaign) {
+	lines := append(sendingLines(c), settledLines(c)...)
+	nameWidth, countWidth := 0, 0
+	for _, l := range lines {
+		nameWidth = max(nameWidth, columns(l.name))
+		countWidth = max(countWidth, columns(Count(l.count)))
+	}
+	for _, l := range lines {
+		mark := t.style.mark(l.mark)
+		if l.mark == "skip" {
+			mark = t.style.yellow("!")
+		}
+		line := pad(l.name, nameWidth) + "  " + padLeft(Count(l.count), countWidth)
+		if l.note != "" {
+			line += "  " + t.style.dim("# "+message.SafeText(l.note))
+		}
+		t.line(6, mark, line)
+	}
+	if c.Cost != nil {
+		t.line(6, " ", costText(c.Cost))
+	}
+}
+
+func costText(c *plan.Cost) string {
+	line := fmt.Sprintf("cost  about %s %s", c.Amount, message.SafeText(c.Currency))
+	if c.Unpriced > 0 {
+		line += fmt.Sprintf("  # %s without a price", Plural(c.Unpriced, "recipient"))
+	}
+	return line
+}
+
+func samplesText(t treeText, c *plan.Campaign) {
+	if len(c.Samples) == 0 {
+		return
+	}
+	t.b.WriteString("\n")
+	for i, sample := range c.Samples {
+		intro := "e.g."
+		if i > 0 {
+			intro = "    "
+		}
+		line := fmt.Sprintf("  %s %s: %s", intro, message.SafeText(sample.Recipient), quote(sample.Text))
+		t.line(5, "", t.style.dim(clip(line, 110)))
+	}
+}
+
+// skipNote is "opted_out 21, invalid_phone 9", the most frequent first.
+func skipNote(skip map[delivery.Reason]int) string {
+	var parts []string
+	for _, r := range byCount(skip) {
+		parts = append(parts, string(r)+" "+Count(skip[r]))
+	}
+	return strings.Join(parts, ", ")
+}
