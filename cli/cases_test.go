@@ -19,6 +19,7 @@ import (
 
 	"github.com/handbill/handbill/internal/golden"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers/metaobject"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
@@ -295,6 +296,7 @@ func verbs() map[string]verb {
 		"inbound": {2, func(g *game, a []string) error {
 			return g.event(message.Event{Kind: message.EventInbound, Type: "text", Text: a[1]}, a[0])
 		}},
+		"webhook":   {2, (*game).webhook},
 		"interrupt": {1, (*game).interruptAt},
 		"sql":       {1, (*game).sql},
 		"truncate":  {2, (*game).truncate},
@@ -345,6 +347,39 @@ func (g *game) event(ev message.Event, from string) error {
 	defer s.Close()
 	ev.ID, ev.At, ev.From = "wamid.in."+from, g.now(), message.Address{Phone: from}
 	return s.Events(context.Background(), "provider.sandbox.main", []message.Event{ev})
+}
+
+// webhook accepts a body of Meta's form for a provider and joins it, as serve does. In it
+// ID(PHONE) stands for the id of the message to somebody.
+func (g *game) webhook(args []string) error {
+	body, err := os.ReadFile(g.path(args[1]))
+	if err != nil {
+		return err
+	}
+	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: g.path("handbill.state"), Clock: g.now, Rand: g.rand, Version: "0.1.0"})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	snap, err := s.Snapshot(context.Background())
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	for d, err := range snap.Deliveries(context.Background(), "") {
+		if err != nil {
+			return err
+		}
+		body = bytes.ReplaceAll(body, []byte("ID("+d.Recipient+")"), []byte(d.ID))
+	}
+	evs, err := metaobject.DecodeEnvelope(body)
+	if err != nil {
+		return err
+	}
+	if _, err = s.Append(context.Background(), []state.Inbox{{Provider: args[0], Received: g.now(), Raw: body, Events: evs}}); err != nil {
+		return err
+	}
+	return s.FoldAll(context.Background())
 }
 
 // interruptAt interrupts the next command while the nth send is on its way.

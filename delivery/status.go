@@ -1,6 +1,10 @@
 package delivery
 
-import "github.com/handbill/handbill/message"
+import (
+	"cmp"
+
+	"github.com/handbill/handbill/message"
+)
 
 // Status is how an accepted message fared, joined from all that was told of it.
 type Status struct {
@@ -27,4 +31,31 @@ func (s Status) Failed(code, title string, at int64) Status {
 		s.FailedAt, s.FailCode, s.FailTitle = at, code, title
 	}
 	return s
+}
+
+// Billed is what was told about the price of a message; the zero value is
+// nothing.
+type Billed struct {
+	message.Billing
+	Rank message.Rank // of the status that told it
+	At   int64
+}
+
+// Told joins what a status says about the price: the status that got furthest
+// counts, of two of a kind the later. What is billed goes before what is free,
+// and texts break ties.
+func (b Billed) Told(what *message.Billing, r message.Rank, at int64) Billed {
+	if what == nil {
+		return b
+	}
+	if told := (Billed{*what, r, at}); b.Category == "" || b.compare(&told) < 0 {
+		return told
+	}
+	return b
+}
+
+func (b *Billed) compare(o *Billed) int {
+	billable := map[bool]int{true: 1}
+	return cmp.Or(cmp.Compare(b.Rank, o.Rank), cmp.Compare(b.At, o.At), cmp.Compare(billable[b.Billable], billable[o.Billable]),
+		cmp.Compare(b.Category, o.Category), cmp.Compare(b.Model, o.Model), cmp.Compare(b.Type, o.Type))
 }

@@ -104,13 +104,21 @@ type Event struct {
 	Raw    []byte // the JSON of this one event, for Account and Other
 }
 
-// Billing is what a provider says it billed for one message.
+// Billing is what a provider says about the price of one message. WhatsApp bills
+// what it delivers: of a message that never arrives it says the same.
 // Source: Meta, webhooks/reference/messages/status, read 2026-09-11.
 type Billing struct {
 	Billable bool
-	Category string `json:",omitempty"` // "marketing", "marketing_lite", "utility", "authentication", "service", …
+	// Category, Model and Type are Meta's words, also those that handbill does not
+	// know; UnknownWord where one has not the form of a word. Category is never
+	// empty.
+	Category string `json:",omitempty"` // "marketing", "marketing_lite", "utility", "authentication-international", "service", …
+	Model    string `json:",omitempty"` // "PMP": by message
 	Type     string `json:",omitempty"` // "regular", "free_customer_service", "free_entry_point"
 }
+
+// UnknownWord stands in a Billing for a word that is missing or cannot be shown.
+const UnknownWord = "unknown"
 
 // Order is a cart that a person sent.
 type Order struct {

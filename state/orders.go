@@ -75,8 +75,13 @@ func (s *OrderSums) Counts() []OrderCount {
 func SortFunnel(rows []FunnelRow) {
 	slices.SortFunc(rows, func(a, b FunnelRow) int {
 		return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Send, b.Send),
-			cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Title, b.Title), compareBool(a.Failed, b.Failed), compareBool(a.Replied, b.Replied))
+			cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Title, b.Title), compareBool(a.Failed, b.Failed), compareBool(a.Replied, b.Replied),
+			compareBilling(&a.Billing, &b.Billing))
 	})
+}
+
+func compareBilling(a, b *message.Billing) int {
+	return cmp.Or(cmp.Compare(a.Category, b.Category), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Type, b.Type), compareBool(a.Billable, b.Billable))
 }
 
 func compareBool(a, b bool) int {

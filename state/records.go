@@ -78,6 +78,7 @@ type FunnelRow struct {
 	Code     string
 	Title    string
 	Replied  bool
+	Billing  message.Billing // as Delivery.Billing
 	Count    int
 }
 

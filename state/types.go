@@ -71,6 +71,9 @@ type Delivery struct {
 	FailCode  string
 	FailTitle string
 	Replied   time.Time // first inbound that answers it; zero for none
+	// Billing is what was told about the price of the last attempt; the zero value
+	// says that nothing was.
+	Billing message.Billing
 }
 
 // Resource is a declared resource as it was at the last apply.

@@ -1,8 +1,10 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -55,9 +57,11 @@ type CampaignStatus struct {
 
 	Failures []Failure     `json:"failures"`
 	Orders   []OrderStatus `json:"orders"`
-	OptedOut int           `json:"opted_out"`
-	Running  bool          `json:"running"`
-	LastRun  time.Time     `json:"last_run,omitzero"`
+	// Billing counts the accepted by what the provider told about their price.
+	Billing  []BillingStatus `json:"billing"`
+	OptedOut int             `json:"opted_out"`
+	Running  bool            `json:"running"`
+	LastRun  time.Time       `json:"last_run,omitzero"`
 	// Halted is why the last run stopped early; Halt is there while nothing is
 	// sent before somebody lifts it.
 	Halted delivery.HaltReason `json:"halted,omitempty"`
@@ -77,6 +81,17 @@ type OrderStatus struct {
 	Currency string `json:"currency"`
 	Count    int    `json:"count"`
 	Value    string `json:"value"`
+}
+
+// BillingStatus counts the accepted messages of one price.
+type BillingStatus struct {
+	Category string `json:"category"` // the provider's word, such as "marketing"
+	Model    string `json:"model"`    // such as "PMP", for prices by message
+	Type     string `json:"type"`     // such as "regular" and "free_entry_point"
+	Billable bool   `json:"billable"`
+	Count    int    `json:"count"`
+	// Delivered are those of Count that arrived: WhatsApp bills no others.
+	Delivered int `json:"delivered"`
 }
 
 // StatusFinding is a contradiction that a person should look at.
@@ -107,7 +122,7 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 	get := func(k key) *CampaignStatus {
 		c := byKey[k]
 		if c == nil {
-			c = &CampaignStatus{Address: k.campaign, Revision: k.revision, Skipped: map[delivery.Reason]int{}, Failures: []Failure{}, Orders: []OrderStatus{}}
+			c = &CampaignStatus{Address: k.campaign, Revision: k.revision, Skipped: map[delivery.Reason]int{}, Failures: []Failure{}, Orders: []OrderStatus{}, Billing: []BillingStatus{}}
 			byKey[k] = c
 		}
 		return c
@@ -173,6 +188,7 @@ func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
 			c.Replied += row.Count
 		}
 		c.accepted(row)
+		c.billed(row)
 	case state.Rejected:
 		c.Rejected += row.Count
 	case state.InDoubt, state.Sending:
@@ -190,6 +206,66 @@ func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
 		}
 		c.Failures = append(c.Failures, Failure{row.Code, message.SafeText(row.Title), row.Count, advice(row.Code)})
 	}
+}
+
+// billed books what was told about the price.
+func (c *CampaignStatus) billed(row state.FunnelRow) {
+	if row.Billing.Category == "" {
+		return
+	}
+	next := BillingStatus{Category: row.Billing.Category, Model: row.Billing.Model, Type: row.Billing.Type, Billable: row.Billing.Billable}
+	i, found := slices.BinarySearchFunc(c.Billing, next, func(a, b BillingStatus) int {
+		return cmp.Or(strings.Compare(a.Category, b.Category), strings.Compare(a.Model, b.Model), strings.Compare(a.Type, b.Type), strings.Compare(a.price(), b.price()))
+	})
+	if !found {
+		c.Billing = slices.Insert(c.Billing, i, next)
+	}
+	c.Billing[i].Count += row.Count
+	if row.Rank >= message.RankDelivered {
+		c.Billing[i].Delivered += row.Count
+	}
+}
+
+func (b BillingStatus) price() string {
+	if b.Billable {
+		return "billed"
+	}
+	return "free"
+}
+
+// name is what the provider calls it.
+func (b BillingStatus) name() string {
+	var more []string
+	for _, word := range [...]string{b.Model, b.Type} {
+		if word != "" {
+			more = append(more, message.SafeText(word))
+		}
+	}
+	if len(more) == 0 {
+		return message.SafeText(b.Category)
+	}
+	return message.SafeText(b.Category) + " (" + strings.Join(more, ", ") + ")"
+}
+
+// note says how many of it do not count, because they have not arrived.
+func (b BillingStatus) note() string {
+	if away := b.Count - b.Delivered; b.Billable && away > 0 {
+		return Count(away) + " only once delivered"
+	}
+	return ""
+}
+
+// unpriced are the accepted ones of which no price was told, where one was of
+// others.
+func (c *CampaignStatus) unpriced() int {
+	n := c.Accepted
+	for _, b := range c.Billing {
+		n -= b.Count
+	}
+	if len(c.Billing) == 0 {
+		return 0
+	}
+	return n
 }
 
 // accepted books where accepted messages are now: delivered or better wins
@@ -239,7 +315,11 @@ func (r *StatusReport) Text(w io.Writer, s Style) error {
 		fmt.Fprintf(&b, "\n%s %s: %s\n", s.red("!"), Reason(f.Kind), message.SafeText(f.Detail))
 	}
 	if r.Waiting > 0 {
-		fmt.Fprintf(&b, "\n%s wait to be counted.\n", Plural(r.Waiting, "webhook event"))
+		wait := "wait"
+		if r.Waiting == 1 {
+			wait = "waits"
+		}
+		fmt.Fprintf(&b, "\n%s %s to be counted.\n", Plural(r.Waiting, "webhook event"), wait)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -282,6 +362,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 		fmt.Fprintf(b, "  left out of the plan: %s\n", skipped)
 	}
 	c.funnel(b, s)
+	c.billing(b)
 	c.failures(b, s)
 	for _, o := range c.Orders {
 		fmt.Fprintf(b, "\n  %s, %s %s\n", Plural(o.Count, "order"), o.Value, message.SafeText(o.Currency))
@@ -331,6 +412,23 @@ func (c *CampaignStatus) stages() []stage {
 		{"read", c.Read},
 		{"replied", c.Replied},
 		{"failed", c.Failed},
+	}
+}
+
+func (c *CampaignStatus) billing(b *strings.Builder) {
+	if len(c.Billing) == 0 {
+		return
+	}
+	b.WriteString("\n  what WhatsApp bills, as the provider told it:\n")
+	for _, p := range c.Billing {
+		fmt.Fprintf(b, "    %s  %-6s  %s", padLeft(Count(p.Count), 6), p.price(), p.name())
+		if note := p.note(); note != "" {
+			b.WriteString("; " + note)
+		}
+		b.WriteString("\n")
+	}
+	if n := c.unpriced(); n > 0 {
+		fmt.Fprintf(b, "    %s  no price was told yet\n", padLeft(Count(n), 6))
 	}
 }
 

@@ -40,6 +40,8 @@ type statusCampaign struct {
 	Failures                                     []failureRow
 	MoreFailures                                 int
 	Orders                                       []OrderStatus
+	Billing                                      []billingRow
+	Unpriced                                     string // "" for none
 }
 
 type funnelBar struct {
@@ -49,6 +51,8 @@ type funnelBar struct {
 }
 
 type failureRow struct{ Code, Title, Count, Advice string }
+
+type billingRow struct{ Name, Price, Count, Note string }
 
 type pageDoubt struct{ Address, Since, Cause string }
 
@@ -110,6 +114,12 @@ func (c *CampaignStatus) page() statusCampaign {
 		}
 		p.Failures = append(p.Failures, failureRow{f.Code, f.Title, Count(f.Count), f.Advice})
 	}
+	for _, b := range c.Billing {
+		p.Billing = append(p.Billing, billingRow{b.name(), b.price(), Count(b.Count), b.note()})
+	}
+	if n := c.unpriced(); n > 0 {
+		p.Unpriced = Count(n)
+	}
 	if c.Accepted == 0 {
 		return p
 	}
@@ -140,7 +150,7 @@ func (c *CampaignStatus) haltNote() string {
 func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"campaign", "revision", "planned", "accepted", "rejected", "in_doubt", "held", "pending", "cancelled",
-		"sent", "delivered", "read", "failed", "silent", "replied", "opted_out", "last_run", "halted", "failures", "orders"}}
+		"sent", "delivered", "read", "failed", "silent", "replied", "opted_out", "last_run", "halted", "failures", "orders", "billing"}}
 	for i := range r.Campaigns {
 		c := &r.Campaigns[i]
 		row := []string{c.Address}
@@ -152,14 +162,17 @@ func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 		if !c.LastRun.IsZero() {
 			last = c.LastRun.UTC().Format(time.RFC3339)
 		}
-		var failures, orders []string
+		var failures, orders, billing []string
 		for _, f := range c.Failures {
 			failures = append(failures, strings.TrimSpace(f.Code+" "+f.Title)+" "+strconv.Itoa(f.Count))
 		}
 		for _, o := range c.Orders {
 			orders = append(orders, strconv.Itoa(o.Count)+" "+o.Value+" "+o.Currency)
 		}
-		rows = append(rows, append(row, last, string(c.Halted), strings.Join(failures, "; "), strings.Join(orders, "; ")))
+		for _, b := range c.Billing {
+			billing = append(billing, fmt.Sprintf("%s %s %d", b.name(), b.price(), b.Count))
+		}
+		rows = append(rows, append(row, last, string(c.Halted), strings.Join(failures, "; "), strings.Join(orders, "; "), strings.Join(billing, "; ")))
 	}
 	for _, row := range rows {
 		for i, cell := range row {

@@ -311,27 +311,35 @@ func (d *decoder) status(o object, raw json.RawMessage) message.Event {
 }
 
 // billing reads a status's pricing; nil where it says nothing. billable is about
-// to go, so its absence is filled by the type: what is regular is billed.
+// to go, so its absence is filled by the type: what is not free is billed.
 // Source: Meta, webhooks/reference/messages/status, 2026-09-11.
 func billing(o object) *message.Billing {
-	b := &message.Billing{Category: word(o.text("category")), Type: word(o.text("type"))}
-	if err := json.Unmarshal(o["billable"], &b.Billable); err != nil {
-		b.Billable = b.Type == "regular"
-	}
-	if b.Category == "" && b.Type == "" {
+	if len(o) == 0 {
 		return nil
+	}
+	b := &message.Billing{Model: strings.ToUpper(word(o.text("pricing_model"))), Type: word(o.text("type"))}
+	if b.Category = word(o.text("category")); b.Category == "" {
+		b.Category = message.UnknownWord
+	}
+	var said *bool
+	if json.Unmarshal(o["billable"], &said) != nil || said == nil {
+		b.Billable = !strings.HasPrefix(b.Type, "free_")
+	} else {
+		b.Billable = *said
 	}
 	return b
 }
 
-var wordForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+// wordForm is that of Meta's names, such as "marketing_lite" and
+// "authentication-international". Nothing else is kept: it may hold anything.
+var wordForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
 
-// word is one of Meta's names, such as "marketing_lite"; "" for what is none.
+// word is one of Meta's names in small letters, and "" for none.
 func word(s string) string {
-	if s = strings.ToLower(s); wordForm.MatchString(s) {
+	if s = strings.ToLower(s); s == "" || wordForm.MatchString(s) {
 		return s
 	}
-	return ""
+	return message.UnknownWord
 }
 
 // firstError is code and title of an array of errors; the title is ours where

@@ -216,6 +216,7 @@ func (s *Store) statusEvent(provider string, received int64, ev *message.Event, 
 func (s *Store) joinStatus(a *attempt, provider string, received int64, ev *message.Event, by state.Proof) {
 	at := delivery.EventTime(ev, received)
 	a = s.proven(a, ev, by, at)
+	set(s, &a.billed, a.billed.Told(ev.Billing, ev.Rank, at))
 	if !ev.Failed {
 		set(s, &a.status, a.status.Reached(ev.Rank, at))
 		return

@@ -239,6 +239,7 @@ type attempt struct {
 	ref      string
 	out      *outcome // nil while it is open
 	status   delivery.Status
+	billed   delivery.Billed
 	replied  int64
 	ordered  bool // again, after it was accepted
 }

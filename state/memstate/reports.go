@@ -48,7 +48,8 @@ func (s *Store) newest() []*attempt {
 func (a *attempt) export() state.Delivery {
 	d := state.Delivery{Key: a.key, To: addressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
 		Intended: moment(a.intended), Rank: a.status.Rank, RankAt: moment(a.status.RankAt), Replied: moment(a.replied),
-		Failed: a.status.FailedAt != 0 && a.status.Rank < message.RankDelivered, FailCode: a.status.FailCode, FailTitle: a.status.FailTitle}
+		Failed: a.status.FailedAt != 0 && a.status.Rank < message.RankDelivered, FailCode: a.status.FailCode, FailTitle: a.status.FailTitle,
+		Billing: a.billed.Billing}
 	if o := a.out; o != nil {
 		d.ID, d.Proof, d.Code, d.Title, d.Cause, d.Settled = o.id, o.proof, o.code, o.title, o.cause, moment(o.settled)
 	}
@@ -70,7 +71,7 @@ func (s *Store) Funnel(ctx context.Context, campaign string) (out []state.Funnel
 	counts := map[state.FunnelRow]int{}
 	err = s.read(ctx, func() error {
 		for _, d := range s.deliveries(campaign) {
-			r := state.FunnelRow{Campaign: d.Campaign, Revision: d.Revision, Send: d.Send, Rank: d.Rank, Failed: d.Failed, Replied: !d.Replied.IsZero()}
+			r := state.FunnelRow{Campaign: d.Campaign, Revision: d.Revision, Send: d.Send, Rank: d.Rank, Failed: d.Failed, Replied: !d.Replied.IsZero(), Billing: d.Billing}
 			switch {
 			case d.Failed:
 				r.Code, r.Title = d.FailCode, d.FailTitle

@@ -133,8 +133,8 @@ func (t *tx) joinStatus(id, provider, received int64, ev *message.Event, by stat
 			return err
 		}
 	}
-	if !ev.Failed {
-		return nil
+	if err := t.billed(id, ev, at); err != nil || !ev.Failed {
+		return err
 	}
 	return t.failed(id, provider, ev.Code, at)
 }

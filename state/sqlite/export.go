@@ -129,13 +129,26 @@ type deliveryLine struct {
 	FailCode  string    `json:"fail_code,omitempty"`
 	FailTitle string    `json:"fail_title,omitempty"`
 	Replied   time.Time `json:"replied,omitzero"`
+
+	Billing *billingLine `json:"billing,omitempty"`
+}
+
+type billingLine struct {
+	Billable bool   `json:"billable"`
+	Category string `json:"category"`
+	Model    string `json:"model,omitempty"`
+	Type     string `json:"type,omitempty"`
 }
 
 func exportDelivery(d *state.Delivery) deliveryLine {
-	return deliveryLine{Kind: "delivery", Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision, Send: d.Send.String(),
+	line := deliveryLine{Kind: "delivery", Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision, Send: d.Send.String(),
 		Attempt: d.Attempt, Ref: d.Ref, Message: d.Message, Digest: fmt.Sprintf("%x", d.Digest), ID: d.ID, Proof: string(d.Proof),
 		Code: d.Code, Title: d.Title, Cause: d.Cause, Intended: d.Intended, Settled: d.Settled, Status: d.Rank.String(), StatusAt: d.RankAt,
 		Failed: d.Failed, FailCode: d.FailCode, FailTitle: d.FailTitle, Replied: d.Replied}
+	if b := d.Billing; b.Category != "" {
+		line.Billing = &billingLine{b.Billable, b.Category, b.Model, b.Type}
+	}
+	return line
 }
 
 // superseded are the attempts after which a delivery was ordered again.

@@ -7,7 +7,7 @@ import (
 )
 
 // format is the newest format that this package reads, and what it writes.
-const format = 4
+const format = 5
 
 // migrations are numbered by the format that they lead to.
 //

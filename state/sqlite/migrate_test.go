@@ -33,7 +33,8 @@ func oldState(t *testing.T) Options {
 // stateOf is a state of an older format. That of format 2 has people who wrote
 // to two numbers, windows that were found closed by an answer and by a status, a
 // message that was pruned, one that waits, and a person who wrote under a number
-// and a user id and stopped under the user id.
+// and a user id and stopped under the user id. That of format 4 has statuses that
+// tell prices: joined, waiting for their message's id, and in a body that waits.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))

@@ -143,7 +143,7 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 	if err := t.unfind("attempt IN"+those, args...); err != nil {
 		return 0, err
 	}
-	for _, tab := range [...]table{tStatuses, tSuperseded, tOutcomes} {
+	for _, tab := range [...]table{tStatuses, tBillings, tSuperseded, tOutcomes} {
 		if _, err := t.removeWhere(tab, "id IN"+those, args...); err != nil {
 			return 0, err
 		}

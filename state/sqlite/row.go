@@ -37,6 +37,7 @@ const (
 	tWindows
 	tTies
 	tUsernames
+	tBillings
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -67,6 +68,7 @@ var tables = [...]struct {
 	tWindows:    {"windows", 5},
 	tTies:       {"ties", 9},
 	tUsernames:  {"usernames", 3},
+	tBillings:   {"billings", 7},
 }
 
 func (t table) String() string { return tables[t].name }

@@ -49,12 +49,12 @@ func (c *cursor) seek(id int64) bool {
 
 func (c *cursor) close() error { return errors.Join(c.err, c.st.Finalize()) }
 
-// scan walks attempts with their outcomes and statuses: three tables in the
+// scan walks attempts with their outcomes, statuses and prices: four tables in the
 // order of the attempts' ids, each read once, which is several times faster
 // than a join by keys.
 type scan struct {
-	attempts, outcomes, statuses *cursor
-	earlier                      map[int64]bool
+	attempts, outcomes, statuses, billings *cursor
+	earlier                                map[int64]bool
 }
 
 // The columns of the attempts of a scan.
@@ -68,7 +68,7 @@ const (
 
 // newScan scans attempts that a condition chooses, the last of each delivery
 // alone. more are further columns of attempts, and with them outcomes are read
-// whole; statuses may be left out.
+// whole; statuses and prices may be left out.
 func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, error) {
 	earlier, err := c.earlierAttempts()
 	if err != nil {
@@ -98,6 +98,9 @@ func (c *conn) wholeScan(more, where string, statuses bool, args ...any) (*scan,
 	}
 	if err == nil && statuses {
 		s.statuses, err = c.cursor("SELECT id, rank, rank_at, failed_at, fail_code, fail_title, replied FROM statuses WHERE id >= ? ORDER BY id", s.attempts.id)
+		if err == nil {
+			s.billings, err = c.cursor("SELECT "+billingColumns+" FROM billings WHERE id >= ? ORDER BY id", s.attempts.id)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -137,9 +140,17 @@ func (s *scan) each(row func(send state.Send, outcome, status bool) bool) error 
 	return errors.Join(s.attempts.err, s.outcomes.err)
 }
 
+// billing is what was told about the price of the attempt.
+func (s *scan) billing() (b message.Billing) {
+	if s.billings != nil && s.billings.seek(s.attempts.id) {
+		b = scanBilling(s.billings.st)
+	}
+	return b
+}
+
 func (s *scan) close() error {
 	var errs []error
-	for _, c := range []*cursor{s.attempts, s.outcomes, s.statuses} {
+	for _, c := range []*cursor{s.attempts, s.outcomes, s.statuses, s.billings} {
 		if c != nil {
 			errs = append(errs, c.close())
 		}
@@ -223,6 +234,7 @@ func (s *scan) delivery(d *dictionary, send state.Send, outcome, status bool) st
 		out.Code, out.Title, out.Proof = o.ColumnText(2), o.ColumnText(3), proofOf(o.ColumnInt64(4))
 		out.Settled, out.Cause, out.ID = fromMillis(o.ColumnInt64(5)), o.ColumnText(6), unpackID(o, 7)
 	}
+	out.Billing = s.billing()
 	if status {
 		st := scanStatus(s.statuses.st, 0, 1)
 		out.Rank, out.RankAt = st.joined.Rank, fromMillis(st.joined.RankAt)

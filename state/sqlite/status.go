@@ -23,6 +23,7 @@ type funnelKey struct {
 	replied  bool
 	code     string
 	title    string
+	billing  message.Billing
 }
 
 // Funnel counts the deliveries of a campaign by how they stand, of every
@@ -41,7 +42,7 @@ func (s *Store) Funnel(ctx context.Context, campaign string) ([]state.FunnelRow,
 		}
 		for k, n := range counts {
 			out = append(out, state.FunnelRow{Campaign: names[k.campaign], Revision: k.revision, Send: k.send, Rank: k.rank,
-				Failed: k.failed, Replied: k.replied, Code: k.code, Title: k.title, Count: *n})
+				Failed: k.failed, Replied: k.replied, Code: k.code, Title: k.title, Billing: k.billing, Count: *n})
 		}
 		return nil
 	})
@@ -83,7 +84,7 @@ func (c *conn) funnel(campaign string) (counts map[funnelKey]*int, err error) {
 
 func (s *scan) funnelKey(send state.Send, outcome, status bool) funnelKey {
 	a := s.attempts.st
-	k := funnelKey{campaign: a.ColumnInt64(scanCampaign), revision: a.ColumnInt(scanRevision), send: send}
+	k := funnelKey{campaign: a.ColumnInt64(scanCampaign), revision: a.ColumnInt(scanRevision), send: send, billing: s.billing()}
 	if outcome && send != state.Accepted {
 		k.code, k.title = s.outcomes.st.ColumnText(2), s.outcomes.st.ColumnText(3)
 	}

@@ -18,6 +18,12 @@ func status(id, ref string, rank message.Rank, at time.Time) message.Event {
 	return message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Rank: rank, At: at}
 }
 
+// priced is a status that tells a price as well.
+func priced(ev message.Event, category string) message.Event {
+	ev.Billing = &message.Billing{Billable: category != "service", Category: category, Model: "PMP", Type: "regular"}
+	return ev
+}
+
 func failure(id, ref, code string, at time.Time) message.Event {
 	return message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Failed: true, Code: code, Title: "t" + code, At: at}
 }
@@ -37,11 +43,11 @@ func (u suite) TestAnyOrderEndsInTheSameState(t *testing.T) {
 		a, b, c := "wamid.YWE=", "id-b", "id-c"
 		return []any{
 			accepted(v[0], a), accepted(v[1], b), state.Outcome{Attempt: v[2].Attempt, Send: state.InDoubt, Cause: "timeout", At: noon},
-			status(a, ref, message.RankSent, noon.Add(-3*time.Minute)), status(a, ref, message.RankDelivered, noon.Add(-2*time.Minute)),
+			priced(status(a, ref, message.RankSent, noon.Add(-3*time.Minute)), "utility"), priced(status(a, ref, message.RankDelivered, noon.Add(-2*time.Minute)), "marketing"),
 			status(a, "", message.RankRead, noon.Add(-time.Minute)), failure(a, ref, "131026", noon.Add(-time.Minute)),
 			failure(b, "", "131050", noon.Add(-time.Minute)), failure(b, "", "131049", noon.Add(-time.Minute)), status(b, "", message.RankSent, noon.Add(-2*time.Minute)),
 			status(c, message.NewRef(lineage(s), "campaign.spring", phone(2), 1, 1), message.RankSent, noon.Add(-time.Minute)),
-			status(c, "", message.RankDelivered, noon.Add(-time.Second)),
+			priced(status(c, "", message.RankDelivered, noon.Add(-time.Second)), "service"),
 			message.Event{Kind: message.EventInbound, ID: "in1", ContextID: a, At: noon.Add(-30 * time.Second), From: message.Address{Phone: phone(0)}, Type: "text", ProfileName: "Ann"},
 			message.Event{Kind: message.EventInbound, ID: "in2", ContextID: a, At: noon.Add(-20 * time.Second), From: message.Address{Phone: phone(0)}, Type: "text", ProfileName: "Anna"},
 			message.Event{Kind: message.EventPreference, OptOut: true, At: noon.Add(-2 * time.Minute), From: message.Address{Phone: phone(0)}},
@@ -85,7 +91,7 @@ func picture(t T, s state.Store) string {
 	out := ""
 	for _, d := range deliveries(t, s) {
 		p := person(t, s, d.Recipient)
-		out += fmt.Sprintln(d.Recipient, d.Send, d.ID, d.Rank, d.RankAt, d.Failed, d.FailCode, d.Replied,
+		out += fmt.Sprintln(d.Recipient, d.Send, d.ID, d.Rank, d.RankAt, d.Failed, d.FailCode, d.Replied, d.Billing,
 			p.LastInbound, p.WindowEnds, p.OptedOut, p.OptOut, p.OptOutAt, p.Cooldown, p.ProfileName)
 	}
 	f, err := s.Findings(t.Context())

@@ -204,6 +204,9 @@ func (p *pair) status() message.Event {
 		k := p.key()
 		ev.Ref = message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, rapid.IntRange(1, 3).Draw(p.t, "number"))
 	}
+	if rapid.Bool().Draw(p.t, "priced") {
+		ev = priced(ev, rapid.SampledFrom([]string{"marketing", "service"}).Draw(p.t, "category"))
+	}
 	return ev
 }
 
