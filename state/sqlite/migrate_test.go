@@ -175,6 +175,23 @@ func TestAMigratedStateGoesOn(t *testing.T) {
 	verify(t, s)
 }
 
+// A price that waits in an older state is kept, when its message's id comes.
+func TestPricesThatWaitAreMigrated(t *testing.T) {
+	s, err := Open(t.Context(), stateOf(t, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	settle(t, s, 1, state.Outcome{Attempt: 4, Send: state.Accepted, ID: wamidOf(4), Proof: state.ProofResponse, At: noon})
+	if err := s.FoldAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if told := exported(t, s); strings.Count(told, `"billing":{"billable":true,"category":"marketing","type":"regular"}`) != 1 {
+		t.Errorf("the price is not in\n%s", told)
+	}
+	verify(t, s)
+}
+
 // A migration that is stopped before its backup is made by whoever opens the
 // state next.
 func TestAMigrationThatIsStoppedChangesNothing(t *testing.T) {
