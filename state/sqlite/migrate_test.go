@@ -177,7 +177,7 @@ func TestAMigratedStateGoesOn(t *testing.T) {
 
 // A price that waits in an older state is kept, when its message's id comes.
 func TestPricesThatWaitAreMigrated(t *testing.T) {
-	s, err := Open(t.Context(), stateOf(t, 3))
+	s, err := Open(t.Context(), stateOf(t, 4))
 	if err != nil {
 		t.Fatal(err)
 	}
