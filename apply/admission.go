@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// decision is what admission says about a job.
+// decision is the result of admission for one job.
 type decision struct {
 	kind   decisionKind
 	reason delivery.Reason // of hold
@@ -40,9 +40,9 @@ func (l *lane) admission(j *job, now time.Time) decision {
 	return decision{}
 }
 
-// openAt says whether a campaign's schedule lets a message go to r at now, and
-// where it does not, why and until when; a zero until is for ever. It is the
-// plan's own rule, asked again at the moment of sending.
+// openAt asks the campaign's schedule again, at the moment of sending: it returns
+// why a message to r must not be sent at now, and until when; a zero until means
+// never. The rule is plan.Quiet.Wait.
 func (l *lane) openAt(c *plan.Campaign, r *message.Recipient, now time.Time) (reason delivery.Reason, until time.Time) {
 	q, zone := c.Quiet, ""
 	if q != nil && q.Attribute >= 0 && q.Attribute < len(r.Attributes) {
@@ -72,8 +72,8 @@ func (l *lane) gather(now time.Time) (moved bool, err error) {
 	return moved, nil
 }
 
-// nextJob is a delayed job that is due, else the next entry of the plan; nil
-// when there is neither now.
+// nextJob returns a delayed job that is due, else the next entry of the plan; nil
+// when there is neither at the moment.
 func (l *lane) nextJob(now time.Time) (*job, error) {
 	if j := l.waiting.ready(now); j != nil {
 		return j, nil
@@ -92,7 +92,7 @@ func (l *lane) nextJob(now time.Time) (*job, error) {
 	return nil, nil
 }
 
-// follow carries a decision out: into the batch, or out of this run.
+// follow carries a decision out: the job joins the batch or leaves the run.
 func (l *lane) follow(j *job, d decision) {
 	switch d.kind {
 	case leave:

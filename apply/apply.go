@@ -48,7 +48,7 @@ type Options struct {
 	Now func() time.Time
 	// Monotonic is the time since any moment on a clock that nobody sets. When
 	// Now goes apart from it by more than two minutes nothing more is sent; nil
-	// takes Now at its word.
+	// trusts Now.
 	Monotonic func() time.Duration
 	// Held reports whether the state's lock is still ours; asked at most once a
 	// second before something is sent. Nil for no lock.
@@ -77,8 +77,8 @@ type Report struct {
 	Stopped   bool // by Stop or by a cancelled context
 }
 
-// CampaignReport is how one campaign fared in a run. The counts of Run are
-// those of the revision as a whole; Sent counts what this run brought about.
+// CampaignReport is the result of a run for one campaign. The counts of
+// CampaignRun cover the revision as a whole; the others cover this run.
 type CampaignReport struct {
 	state.CampaignRun
 	Sent     int                     // accepted in this run
@@ -110,7 +110,7 @@ func (e *UnrecordedError) Error() string {
 	return fmt.Sprintf("the state could not be written, so nothing more was sent; %d outcomes are not recorded and those sends are in doubt: %v", e.Outcomes, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *UnrecordedError) Unwrap() error { return e.Err }
 
 // Run carries p out: it begins a run, drives all its lanes until they are done,

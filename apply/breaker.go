@@ -6,8 +6,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// breaker bounds what an outage leaves in doubt: after a run of unknown
-// answers nothing new is sent for a while, and then one probe.
+// breaker bounds how many messages an outage puts in doubt. After a run of unknown
+// answers it opens: nothing is sent for a while, and then one probe.
 type breaker struct {
 	unknowns int       // since the provider last decided about a message
 	recent   [200]bool // ring: was the answer unknown
@@ -26,10 +26,10 @@ const (
 	breakerGiveUp = 5
 )
 
-// answered books an answer and reports whether the breaker trips by it. Only an
-// answer in which the provider decides about the message shows that it is well.
-// A refused connection or a throttle shows nothing: in a mixed outage they come
-// between the unknown ones for as long as it lasts.
+// answered takes an answer and reports whether the breaker opens by it. Only an
+// answer in which the provider decides about the message shows that it works. A
+// refused connection or a throttle shows nothing: in a mixed outage they come
+// between the unknown answers for as long as it lasts.
 func (b *breaker) answered(class message.Class) bool {
 	unknown := class == message.Unknown
 	if !unknown && !decided(class) {
@@ -60,7 +60,7 @@ func decided(class message.Class) bool {
 }
 
 // tooMany reports whether more than the allowed share of the last answers was
-// unknown; it needs a full ring to speak.
+// unknown. It is false until the ring is full.
 func (b *breaker) tooMany() bool {
 	if b.seen < len(b.recent) {
 		return false
@@ -74,8 +74,8 @@ func (b *breaker) tooMany() bool {
 	return float64(n) > breakerShare*float64(len(b.recent))
 }
 
-// wait is how long to send nothing after a trip; ok is false when it is time
-// to give up.
+// wait returns how long to send nothing after the breaker opened; ok is false when
+// it is time to give up.
 func (b *breaker) wait() (d time.Duration, ok bool) {
 	d = min(breakerWait<<b.opened, breakerCap)
 	b.opened++

@@ -35,8 +35,8 @@ func (l *lane) canaryTakes(j *job) {
 	}
 }
 
-// canaryLeft gives the place of a job that a gate keeps from being sent to the
-// next one: the canary waits for answers.
+// canaryLeft passes the place of a job that a gate stopped on to the next job,
+// since the canary waits for answers.
 func (l *lane) canaryLeft(j *job) {
 	if c := l.canaries[j.counts]; j.canary && !c.done {
 		j.canary = false
@@ -44,7 +44,7 @@ func (l *lane) canaryLeft(j *job) {
 	}
 }
 
-// canaryAnswered books a final answer of a canary's send.
+// canaryAnswered counts the final answer to a canary's send.
 func (l *lane) canaryAnswered(j *job, ans message.Answer, again bool) {
 	c := l.canaries[j.counts]
 	if !j.canary || c.done || again {
@@ -60,8 +60,8 @@ func (l *lane) canaryAnswered(j *job, ans message.Answer, again bool) {
 }
 
 // canaryHolds reports whether the next entries of campaign n must wait for its
-// canary to be judged, and judges it when it is time. Other campaigns of the
-// number go on meanwhile. n is nil for campaigns without a canary.
+// canary, and ends the canary when it is time. Other campaigns of the number are
+// sent meanwhile. n is nil for campaigns without a canary.
 func (l *lane) canaryHolds(n *counts, now time.Time) bool {
 	c := l.canaries[n]
 	if c == nil || c.done || c.taken < n.campaign.Canary.Count || n.stopped() {
@@ -70,11 +70,11 @@ func (l *lane) canaryHolds(n *counts, now time.Time) bool {
 	if c.since.IsZero() || now.Before(c.since.Add(n.campaign.Canary.Wait)) {
 		return true
 	}
-	l.judge(n, c)
+	l.endCanary(n, c)
 	return false
 }
 
-// canaryDue is when the next canary is to be judged; zero for none.
+// canaryDue returns when the next canary ends; zero for none.
 func (l *lane) canaryDue() time.Time {
 	var due time.Time
 	for n, c := range l.canaries {
@@ -88,15 +88,15 @@ func (l *lane) canaryDue() time.Time {
 	return due
 }
 
-// judge lets the campaign go on, or halts it when the canary fared badly: by
-// the answers, and by what the state learned of deliveries meanwhile. What
-// cannot be counted counts as bad.
-func (l *lane) judge(n *counts, c *canary) {
+// endCanary lets the campaign continue, or halts it when too many of the canary's
+// messages failed, by the answers and by the deliveries that the state has learned
+// about since. A count that cannot be read halts it too.
+func (l *lane) endCanary(n *counts, c *canary) {
 	c.done = true
 	failed := c.failed
 	t, err := l.r.opt.Recorder.Tally(context.Background(), n.campaign.Address, n.campaign.Revision)
 	if err != nil {
-		l.halt(n, &Halt{Reason: delivery.HaltCanary, Title: "how the canary fared could not be read from the state",
+		l.halt(n, &Halt{Reason: delivery.HaltCanary, Title: "the result of the canary could not be read from the state",
 			Advice: "The others are not sent to before somebody has looked. Check the state with \"handbill state verify\"."})
 		return
 	}

@@ -6,10 +6,11 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// concurrency is how many sends may be in flight. A fixed one stays; an adaptive one
-// grows while sends are clean and the places are what holds the number back,
-// so that a provider that answers in 100 ms is still driven at its rate, and
-// shrinks when answers become unclear, since it bounds what comes into doubt.
+// concurrency bounds how many sends may be in flight. A fixed bound stays. An
+// adaptive one grows while answers are clear and the bound is what limits the
+// number, so that a provider that takes 100 ms to answer is still driven at its
+// rate. It shrinks when answers become unclear, since it is also the most that one
+// outage can put in doubt.
 type concurrency struct {
 	now     int
 	fixed   bool
@@ -34,9 +35,9 @@ func newConcurrency(parallelism int) concurrency {
 	return concurrency{now: minConcurrency}
 }
 
-// answered learns from one answer. rate is the number's limit in messages per
-// second, 0 for none: with one, more places than it needs at the latency seen
-// would only be more that an outage leaves in doubt.
+// answered adapts the bound to one answer. rate is the number's limit in messages
+// per second, 0 for none. With a limit the bound grows no further than the limit
+// needs at the measured latency: more would only put more in doubt.
 func (c *concurrency) answered(took time.Duration, class message.Class, rate float64) {
 	if c.latency == 0 {
 		c.latency = took
@@ -56,9 +57,8 @@ func (c *concurrency) answered(took time.Duration, class message.Class, rate flo
 	}
 }
 
-// Where a rate is known and all went well, the first answers tell how many
-// places it needs, and waiting would only cost pace. Else the places double each
-// time that as many were accepted as there are.
+// When the rate is known and all is well, the first answers tell what the rate
+// needs. Otherwise the bound doubles each time that as many messages were accepted.
 func (c *concurrency) straight(rate float64) bool { return rate > 0 && !c.hurt }
 
 func (c *concurrency) due(rate float64) int {
@@ -75,8 +75,8 @@ func (c *concurrency) next(rate float64, want int) int {
 	return min(c.now*2, want)
 }
 
-// wanted is how many places the rate needs at the latency seen, with a quarter
-// to spare.
+// wanted returns how many sends in flight the rate needs at the measured latency,
+// and a quarter more.
 func (c *concurrency) wanted(rate float64) int {
 	limit := maxConcurrency
 	if c.latency < quick {

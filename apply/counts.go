@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// counts are one campaign's own books. They are kept apart from the state's so
-// that each checks the other at the end.
+// counts is what a run counts about one campaign by itself. At the end it is
+// checked against what the state counts.
 type counts struct {
 	campaign *plan.Campaign
 	before   state.Tally
@@ -54,7 +54,7 @@ func asPlanned(c *plan.Campaign) state.CampaignRun {
 	}
 }
 
-// run is the same by the state's counts.
+// run returns the same record by the state's counts.
 func (n *counts) run() state.CampaignRun {
 	c := n.campaign
 	pending := c.Counts.Sends() - c.Counts.Repeats()
@@ -66,7 +66,7 @@ func (n *counts) run() state.CampaignRun {
 	}
 }
 
-// answered books a settled answer; final says that nothing more follows.
+// answered counts an answer; final says that the entry is not tried again.
 func (n *counts) answered(a message.Answer, final bool) (done int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -83,7 +83,7 @@ func (n *counts) answered(a message.Answer, final bool) (done int) {
 	return n.done
 }
 
-// label names a cause for people: "131026 not on WhatsApp".
+// label names the cause of an answer for people, as in "131026 not on WhatsApp".
 func label(a message.Answer) string {
 	switch {
 	case a.Code == "" && a.Title == "":
@@ -96,25 +96,25 @@ func label(a message.Answer) string {
 	return a.Code + " " + a.Title
 }
 
-// notSent books why an entry stays pending that was tried in this run.
+// notSent counts the cause for which an entry that was tried stays pending.
 func (n *counts) notSent(a message.Answer) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.unsent[label(a)]++
 }
 
-// unsettled books an entry that repeats what the state no longer has as
-// settled, as when the plan was applied before and interrupted.
+// unsettled counts a repetition whose delivery is no longer settled in the state,
+// as when the plan was applied before and interrupted.
 func (n *counts) unsettled() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.reopened++
 }
 
-// gated books a gate that closed for good, or a delivery found in the state. A
-// repetition that was not attempted is still what it was: settled says so.
-// open says that the counts at the beginning did not have the delivery, or have
-// it no more.
+// gated counts an entry that a gate ended, or whose delivery was found in the
+// state. settled says that the entry repeats a delivery and was not attempted, so
+// that the delivery is still what it was. open says that the counts at the
+// beginning do not include the delivery.
 func (n *counts) gated(gate delivery.Reason, settled, open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -131,7 +131,7 @@ func (n *counts) gated(gate delivery.Reason, settled, open bool) {
 	n.gates[gate]++
 }
 
-// hold books an entry that may go on later than this run.
+// hold counts an entry that may be sent after this run.
 func (n *counts) hold(reason delivery.Reason, until time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -141,16 +141,16 @@ func (n *counts) hold(reason delivery.Reason, until time.Time) {
 	}
 }
 
-// leave books n entries that stay pending.
+// leave counts n entries that stay pending.
 func (n *counts) leave(entries int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.pending += entries
 }
 
-// leftWith books that an entry is left although there were attempts at it, when
-// next, the number of the one to come, is not the first. The provider denied
-// them; an event may prove that it took one after all.
+// leftWith counts an entry that is left after attempts that the provider denied:
+// next, the number of its next attempt, is then above 1. An event may still prove
+// that the provider took one of them.
 func (n *counts) leftWith(next int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -176,7 +176,7 @@ func (n *counts) stopped() bool {
 	return n.halt != nil
 }
 
-// close makes the report from the state's counts and our own.
+// close makes the report from the state's counts and those of the run.
 func (n *counts) close(after state.Tally) CampaignReport {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -195,11 +195,11 @@ func (n *counts) close(after state.Tally) CampaignReport {
 		Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
 }
 
-// proven books over what events settled during the run: attempts that the
-// provider had denied, and that it took after all. The state counts them as
-// accepted, and we as pending, held or gated; or, where we came to them later,
-// as found in the state, although they were not counted there before. So are
-// those whom the plan leaves out, because they asked to stop meanwhile.
+// proven corrects the counts for events of the time of the run: attempts that the
+// provider had denied and that it took after all. The state counts them as
+// accepted. The run has them as pending, held or gated, or, when it reached them
+// later, as found in the state though its first counts did not include them. The
+// same goes for people whom the plan leaves out because they asked to stop.
 func (n *counts) proven(run *state.CampaignRun) {
 	over := max(added(run)-run.Planned, 0)
 	found := min(over, n.existing+sum(n.campaign.Counts.Skip), n.before.Pending)
@@ -212,17 +212,18 @@ func (n *counts) proven(run *state.CampaignRun) {
 	}
 }
 
-// overtaken books that an entry goes on although an earlier attempt at it is in
-// the state as denied. It may have been in doubt when the run began.
+// overtaken counts an entry that is sent although the state has an earlier attempt
+// as denied. That attempt may have been in doubt when the run began.
 func (n *counts) overtaken() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.overtook++
 }
 
-// denials books doubts of earlier runs that ended meanwhile because the late
-// answer of an overtaken apply denies the message. Those that this run came to
-// were counted twice, as in doubt and as to be sent; the others are pending.
+// denials corrects the counts for doubts of earlier runs that ended during this
+// one, because an overtaken apply recorded late that the provider denied the
+// message. Those that this run reached were counted twice, as in doubt and as to
+// be sent; the others are pending.
 func (n *counts) denials(run *state.CampaignRun, after state.Tally) {
 	run.Planned -= min(max(run.Planned-added(run), 0), n.before.InDoubt, n.overtook)
 	run.Pending += min(max(run.Planned-added(run), 0), n.before.InDoubt, after.Pending)
@@ -249,8 +250,8 @@ func added(c *state.CampaignRun) int {
 	return c.Accepted + c.Rejected + c.Cancelled + c.Held + c.Pending + c.InDoubt
 }
 
-// recent books an answer into the last over ones and gives their share of
-// failures; full is false until there were that many.
+// recent adds an answer to the last ones, over in number, and returns their share
+// of failures; full is false until there were that many.
 func (n *counts) recent(failed bool, over int) (rate float64, full bool) {
 	if n.ring == nil {
 		n.ring = make([]bool, over)

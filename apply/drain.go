@@ -2,8 +2,7 @@ package apply
 
 import "context"
 
-// drain waits for what is in flight, records it, and books the rest as
-// pending.
+// drain waits for what is in flight, records it, and counts the rest as pending.
 func (l *lane) drain(ctx context.Context) error {
 	if err := l.land(ctx); err != nil {
 		return err
@@ -28,7 +27,7 @@ func (l *lane) land(ctx context.Context) error {
 	return nil
 }
 
-// leaveRest books everything that was not reached as pending.
+// leaveRest counts everything that was not reached as pending.
 func (l *lane) leaveRest() error {
 	for _, j := range l.waiting.jobs {
 		l.undone(j, j.attempt)

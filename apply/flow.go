@@ -25,13 +25,13 @@ type flow struct {
 	probing     bool      // after the breaker: one send at a time
 }
 
-// newFlow is the flow of a number that sends rate messages a second, 0 for no
-// limit.
+// newFlow returns the flow of a number that may send rate messages a second; 0 for
+// no limit.
 func newFlow(rate float64, parallelism int, rnd *rand.Rand) flow {
 	return flow{pace: pace.New(rate), concurrency: newConcurrency(parallelism), rnd: rnd}
 }
 
-// room is how many sends may be started at now beside those in flight.
+// room returns how many sends may start at now beside those in flight.
 func (f *flow) room(now time.Time, flying int) int {
 	places := f.places(now, flying)
 	if places == 0 {
@@ -40,7 +40,7 @@ func (f *flow) room(now time.Time, flying int) int {
 	return f.pace.Due(now, places)
 }
 
-// places is room without the pace: concurrency, breaker and pauses decide.
+// places is room without the pace: only concurrency, breaker and pauses count.
 func (f *flow) places(now time.Time, flying int) int {
 	if now.Before(f.pauseUntil) {
 		return 0
@@ -52,8 +52,8 @@ func (f *flow) places(now time.Time, flying int) int {
 	return min(max(places-flying, 0), maxBatch)
 }
 
-// after is when the number may send more, if no answer comes before; zero when
-// flow does not know of a time.
+// after returns when the number may send again if no answer comes before; zero
+// when no such time is known.
 func (f *flow) after(now time.Time, flying int) time.Time {
 	if now.Before(f.pauseUntil) {
 		return f.pauseUntil
@@ -66,7 +66,8 @@ func (f *flow) after(now time.Time, flying int) time.Time {
 	return time.Time{}
 }
 
-// pauseFor stops new sends until then; false when that changes nothing.
+// pauseFor stops new sends until then. It reports false when a longer pause is
+// already there.
 func (f *flow) pauseFor(until, now time.Time) bool {
 	if !until.After(f.pauseUntil) || !until.After(now) {
 		return false
@@ -75,8 +76,8 @@ func (f *flow) pauseFor(until, now time.Time) bool {
 	return true
 }
 
-// answered learns from an answer what it says about the number as a whole, and
-// reports whether the breaker opens by it.
+// answered takes what an answer says about the number as a whole, and reports
+// whether the breaker opens by it.
 func (f *flow) answered(class message.Class, took time.Duration) (opens bool) {
 	opens = f.breaker.answered(class)
 	if !opens && decided(class) {
@@ -95,8 +96,8 @@ func (f *flow) answered(class message.Class, took time.Duration) (opens bool) {
 	return opens
 }
 
-// opened is how long to send nothing after the breaker opened, before one probe;
-// ok is false when it is time to give up.
+// opened returns how long to send nothing after the breaker opened, before one
+// probe; ok is false when it is time to give up.
 func (f *flow) opened() (wait time.Duration, ok bool) {
 	if wait, ok = f.breaker.wait(); ok {
 		f.probing = true

@@ -8,9 +8,10 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// identity checks that an answer is the answer to the message that was sent.
-// Where a proxy or a provider repeats an answer on a kept connection, all that
-// follow belong to the message before: what looks accepted was never read.
+// identity checks that an answer belongs to the message that was sent. When a
+// proxy or a provider repeats an answer on a kept connection, every later answer
+// belongs to the message before it, and a message that looks accepted may never
+// have been read.
 type identity struct {
 	known map[string]struct{} // the last ids that were given out
 	order []string            // ring of them
@@ -31,8 +32,8 @@ func newIdentity() identity {
 	return identity{known: make(map[string]struct{}, knownIDs), order: make([]string, knownIDs)}
 }
 
-// mixedUp says why an accepting answer cannot be the one to the message to that
-// address; "" when nothing speaks against it.
+// mixedUp returns why an accepting answer cannot belong to the message to that
+// address; "" when it may.
 func (c *identity) mixedUp(to message.Address, a *message.Answer) string {
 	if a.Class != message.Accepted {
 		return ""
@@ -55,9 +56,9 @@ func (c *identity) mixedUp(to message.Address, a *message.Answer) string {
 	return ""
 }
 
-// samePerson reports whether told, what a provider says it sent to, can be to.
-// Providers write numbers with or without "+" and may respell them; a number
-// and a user id say nothing about each other.
+// samePerson reports whether told, the recipient that a provider names in its
+// answer, can be to. Providers write numbers with or without "+" and may respell
+// them. A number and a user id cannot be compared and count as the same.
 func samePerson(to message.Address, told string) bool {
 	digits := strings.TrimPrefix(told, "+")
 	number := digits != "" && strings.Trim(digits, "0123456789") == ""

@@ -53,13 +53,13 @@ type answered struct {
 	left    bool // the job stays pending
 }
 
-// maxBatch is the most intents of one commit: as many as can be in flight. With
-// a provider that answers at once, a commit of 64 drives it at two thirds of
-// that (measured, docs/benchmarks.md).
+// maxBatch is the most intents of one commit, as many as can be in flight. Commits
+// of 64 reach two thirds of that throughput with a provider that answers at once
+// (docs/benchmarks.md).
 const maxBatch = maxConcurrency
 
-// maxGather is the most jobs that one turn looks at, so that a long run of
-// entries that gates keep back does not keep answers waiting.
+// maxGather is the most jobs that one turn looks at, so that answers do not wait
+// behind a long run of entries that gates stop.
 const maxGather = 4096
 
 func newLane(r *Running, provider string) *lane {
@@ -136,15 +136,16 @@ func (l *lane) collect() {
 	}
 }
 
-// take learns from an answer, which the next turn records.
+// take handles an answer; the next turn records it.
 func (l *lane) take(a answered) {
 	l.flying--
 	l.learn(&a, l.r.opt.Now())
 	l.settled = append(l.settled, a)
 }
 
-// wait sleeps until an answer comes, something is due, or the run is stopped.
-// At now there was nothing to do; what fell due since must not be slept over.
+// wait sleeps until an answer comes, something is due, or the run is stopped. now
+// is the moment at which there was nothing to do, so that wait does not sleep
+// through what became due since.
 func (l *lane) wait(ctx context.Context, now time.Time) {
 	timer := time.NewTimer(l.nap(now))
 	defer timer.Stop()
@@ -158,10 +159,10 @@ func (l *lane) wait(ctx context.Context, now time.Time) {
 	}
 }
 
-// idle is the longest nap; an answer, a stop or a cancel wakes the lane sooner.
+// idle is the longest sleep; an answer, a stop or a cancel ends it earlier.
 const idle = 10 * time.Second
 
-// nap is how long there is surely nothing to do unless an answer comes.
+// nap returns for how long there is nothing to do unless an answer comes.
 func (l *lane) nap(now time.Time) time.Duration {
 	d := idle
 	sooner := func(t time.Time) {

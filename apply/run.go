@@ -28,10 +28,10 @@ type Running struct {
 	failed bool    // a lane ended with an error
 }
 
-// Begin opens a run in the state, settles what a crash left, and counts what
-// was sent before. Opening comes first: it fences whoever still believes to hold
-// the lock, so that the counts stand still. With an error nothing is sent; what
-// it returns then is good for nothing but Run's report.
+// Begin opens a run in the state, settles what a crash left, and counts what was
+// sent before. It opens the run first, which fences any process that still believes
+// it holds the lock, so that the counts cannot change. With an error nothing is
+// sent, and the returned value only serves Run's report.
 func Begin(ctx context.Context, p *plan.Plan, opt Options) (*Running, error) {
 	r := &Running{plan: p, opt: opt, report: &Report{}}
 	return r, r.begin(ctx)
@@ -74,8 +74,8 @@ func (r *Running) begin(ctx context.Context) error {
 	return r.haltedBefore(ctx)
 }
 
-// Lanes are the addresses of the sending numbers that have something to send,
-// in the plan's order. Each is to be driven once.
+// Lanes returns the addresses of the sending numbers that have something to send,
+// in the plan's order. Drive each of them once.
 func (r *Running) Lanes() []string {
 	var out []string
 	for i := range r.plan.Campaigns {

@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// learn decides what an answer means for its job and for the number, before
-// anything more is sent and before it is recorded.
+// learn decides what an answer means for its job and for the number. It runs
+// before the answer is recorded and before anything more is sent.
 func (l *lane) learn(a *answered, now time.Time) {
 	l.check(a)
 	j, ans := a.job, a.answer
@@ -24,8 +24,9 @@ func (l *lane) learn(a *answered, now time.Time) {
 	}
 }
 
-// book counts the answers that are recorded now, and tells of them.
-func (l *lane) book() {
+// countAnswers counts the answers that were just recorded, and reports them to the
+// observer.
+func (l *lane) countAnswers() {
 	for _, a := range l.settled {
 		j := a.job
 		if a.left {
@@ -43,7 +44,7 @@ func (l *lane) book() {
 	l.settled = l.settled[:0]
 }
 
-// react does what the answer's class asks for; a job that goes on is in the
+// react does what the answer's class asks for. A job that is tried again is in the
 // heap when it returns.
 func (l *lane) react(a *answered, now time.Time) {
 	switch a.answer.Class {
@@ -71,25 +72,24 @@ const (
 	backoffCap     = 5 * time.Minute
 	throttleBase   = 100 * time.Millisecond
 	throttleGiveUp = 15 * time.Minute
-	// throttleWait is the least that a throttled message itself waits.
+	// throttleWait is the least time that the throttled message itself waits.
 	throttleWait = 500 * time.Millisecond
 	// unreachableGiveUp is how many sends in a row may find no connection.
 	unreachableGiveUp = 20
-	// askedWait is the most that a provider's own word holds a number or a
-	// message: after it the number is tried again.
+	// askedWait is the longest wait that a provider can ask for.
 	askedWait  = time.Hour
 	pairGiveUp = 6
 )
 
 // throttled slows the number, and pauses it when the provider asks for that or
-// refuses one after another. It is not an attempt.
+// keeps refusing. The message is tried again later.
 func (l *lane) throttled(a *answered, now time.Time) {
 	ans := &a.answer
 	ans.RetryAfter = min(ans.RetryAfter, askedWait)
 	pause, ok := l.flow.throttled(ans.RetryAfter, now)
 	if !ok {
 		l.haltNumber(&Halt{Reason: delivery.HaltThrottled, Code: ans.Code, Title: ans.Title,
-			Advice: "The provider has been refusing everything for being too fast for 15 minutes. Lower throughput, or wait and run apply again: it goes on where it stopped."})
+			Advice: "The provider has been refusing everything for being too fast for 15 minutes. Lower throughput, or wait and run apply again: it continues where it stopped."})
 		a.left = true
 		return
 	}
@@ -97,7 +97,7 @@ func (l *lane) throttled(a *answered, now time.Time) {
 	l.later(a, now.Add(max(pause, throttleWait)))
 }
 
-// pairThrottled holds one recipient.
+// pairThrottled holds one recipient's message.
 func (l *lane) pairThrottled(a *answered, now time.Time) {
 	j := a.job
 	j.tries++
@@ -108,14 +108,14 @@ func (l *lane) pairThrottled(a *answered, now time.Time) {
 	l.later(a, now.Add(max(min(a.answer.RetryAfter, askedWait), delivery.Spacing<<(j.tries-1))))
 }
 
-// notSent tries again later, as often as the campaign allows.
+// notSent tries the message again later, as often as the campaign allows.
 func (l *lane) notSent(a *answered, now time.Time) {
 	j, ans := a.job, &a.answer
 	l.flow.unreachable++
 	j.tries++
 	if l.flow.unreachable >= unreachableGiveUp {
 		l.haltNumber(&Halt{Reason: delivery.HaltUnreachable, Code: ans.Code, Title: l.provider + ", " + ans.Title,
-			Advice: "No message left. Check the address and the network, then run apply again: it goes on where it stopped."})
+			Advice: "No message left. Check the address and the network, then run apply again: it continues where it stopped."})
 		a.left = true
 		return
 	}
@@ -137,7 +137,7 @@ func (l *lane) pause(reason delivery.Reason, until time.Time) {
 	}
 }
 
-// trip pauses the number after a run of unknown answers; then one probe.
+// trip pauses the number after a run of unknown answers, before one probe.
 func (l *lane) trip(now time.Time) {
 	wait, ok := l.flow.opened()
 	if !ok {

@@ -28,8 +28,8 @@ type source struct {
 	err    error // of the plan; to be read when groups is closed
 }
 
-// groupSize is how many jobs are handed over at once, and readAhead how many are
-// ready beside those that a lane has in flight.
+// groupSize is how many jobs are handed over at once. readAhead is how many jobs
+// are ready beside those that a lane has in flight.
 const (
 	groupSize = 32
 	readAhead = maxConcurrency
@@ -65,8 +65,7 @@ func openSources(r *Running, provider string) []*source {
 	return out
 }
 
-// openSource streams the jobs of the campaigns that takes names; it ends with
-// stop.
+// openSource streams the jobs of the campaigns that takes accepts, until stop.
 func openSource(r *Running, provider string, takes []bool, canary *counts) *source {
 	s := &source{r: r, takes: takes, canary: canary, sender: r.opt.Senders[provider],
 		groups: make(chan []*job, readAhead/groupSize), ended: make(chan struct{})}
@@ -77,13 +76,13 @@ func openSource(r *Running, provider string, takes []bool, canary *counts) *sour
 	return s
 }
 
-// stop ends the stream, and returns when nobody reads the plan any more.
+// stop ends the stream. When it returns nothing reads the plan any more.
 func (s *source) stop() {
 	close(s.ended)
 	s.reader.Wait()
 }
 
-// next is the next job; nil at the end.
+// next returns the next job; nil at the end.
 func (s *source) next() (*job, error) {
 	if len(s.group) == 0 {
 		var ok bool
@@ -127,7 +126,7 @@ func (s *source) read() error {
 	return nil
 }
 
-// pass hands a group over; false when nobody wants it any more.
+// pass hands a group over. It reports false when the stream was stopped.
 func (s *source) pass(group []*job) bool {
 	if len(group) == 0 {
 		return true
@@ -140,7 +139,8 @@ func (s *source) pass(group []*job) bool {
 	}
 }
 
-// prepare builds j's request and intent for its next attempt, unless it has.
+// prepare builds the request and the intent of j's next attempt, unless j has them
+// already.
 func prepare(sender providers.Sender, j *job, refs *message.References) {
 	if j.prepared == j.attempt {
 		return

@@ -40,9 +40,9 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// record makes a turn durable and books the outcomes. Where the whole failed
-// the outcomes are tried alone: losing one would make a doubt out of knowledge.
-// Another apply that began meanwhile keeps the intents out, not the outcomes.
+// record makes a turn durable and counts its outcomes. When the commit fails it
+// tries the outcomes alone: a lost outcome would turn a known result into a doubt.
+// When another apply has begun, the intents are refused and the outcomes kept.
 func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	outcomes, intents := l.outcomes(), l.intents()
 	// A turn is written even when the run was cancelled; its sends see that.
@@ -56,7 +56,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	fenced := errors.Is(err, state.ErrFenced)
 	if err == nil || fenced || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
 		hit(len(outcomes), "outcome-after")
-		l.book()
+		l.countAnswers()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("recording what became of %d sends, and %d that are about to be made: %w", len(outcomes), len(intents), err)
@@ -64,7 +64,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	return verdicts, nil
 }
 
-// alone tries to write outcomes whose turn failed.
+// alone tries to write the outcomes of a turn that failed.
 func (l *lane) alone(ctx context.Context, outcomes []state.Outcome) bool {
 	_, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, nil)
 	return err == nil // else the turn's error tells it
@@ -100,7 +100,7 @@ func (l *lane) intents() []state.Intent {
 	return l.in
 }
 
-// putBack returns a batch whose intents were not written.
+// putBack returns the jobs of a batch whose intents were not written to the queue.
 func (l *lane) putBack(now time.Time) {
 	for _, j := range l.batch {
 		l.waiting.put(j, now)
@@ -108,8 +108,7 @@ func (l *lane) putBack(now time.Time) {
 	l.batch = l.batch[:0]
 }
 
-// release lets a job go whose intent is durable, or books the gate that
-// refused it.
+// release sends a job whose intent is durable, or counts the gate that refused it.
 func (l *lane) release(ctx context.Context, j *job, v state.Verdict) {
 	if v.Gate != delivery.GateNone {
 		l.gate(j, v)
@@ -125,9 +124,8 @@ func (l *lane) release(ctx context.Context, j *job, v state.Verdict) {
 	l.work <- j
 }
 
-// send carries out what is released, one after another, until the lane ends.
-// Those who send stay, since a new goroutine would have to grow its stack for
-// every request.
+// send makes the requests of released jobs, one after another, until the lane
+// ends. Its goroutines are kept: a new one would grow its stack for every request.
 func (l *lane) send(ctx context.Context) {
 	clock := l.r.opt.Now
 	again := func(a pace.Ask, many int) (time.Time, error) {
@@ -149,8 +147,8 @@ func (l *lane) send(ctx context.Context) {
 	}
 }
 
-// impersonal takes what is the recipient's own out of a provider's words, which
-// may repeat the message and are shown and logged.
+// impersonal removes the recipient's values from a provider's text, which may
+// repeat the message and is shown and logged.
 func impersonal(title string, values []string) string {
 	for _, v := range values {
 		if len(v) >= 3 {
@@ -160,7 +158,7 @@ func impersonal(title string, values []string) string {
 	return title
 }
 
-// gate does what a verdict asks for that wrote nothing.
+// gate handles a verdict that refused the intent.
 func (l *lane) gate(j *job, v state.Verdict) {
 	switch v.Gate {
 	case delivery.GatePace: // others send through the number as well

@@ -8,17 +8,17 @@ import (
 	"github.com/handbill/handbill/delivery"
 )
 
-// maxDrift is how far the wall clock may go apart from the time that passed,
-// and watchEvery how often the lock is looked at. A clock that is
-// slewed into place moves by half a millisecond a second (adjtime(3)), so two
-// minutes are a clock that somebody set, or a machine that slept.
+// maxDrift is how far the wall clock may deviate from the time that passed, and
+// watchEvery is how often the lock is checked. A clock that is slewed moves by half
+// a millisecond a second (adjtime(3)), so a deviation of two minutes means that
+// somebody set the clock or that the machine slept.
 const (
 	maxDrift   = 2 * time.Minute
 	watchEvery = time.Second
 )
 
-// watch looks after what a run takes for granted while it lasts: that the lock
-// is ours, and that the clock tells the time. All lanes share it.
+// watch checks what a run relies on while it lasts: that it holds the lock, and
+// that the clock is right. All lanes share it.
 type watch struct {
 	held      func() bool
 	monotonic func() time.Duration
@@ -38,14 +38,14 @@ func newWatch(opt *Options) *watch {
 	return w
 }
 
-// halt says why nothing more may be sent at now; nil when all is as it was.
+// halt returns why nothing more may be sent at now; nil when all is well.
 func (w *watch) halt(now time.Time) *Halt {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.found == nil {
 		w.found = w.drift(now)
 	}
-	// A clock that was put back must not put the next look off.
+	// A clock that was set back must not delay the next check.
 	if since := now.Sub(w.checked); w.found != nil || w.held == nil || since >= 0 && since < watchEvery {
 		return w.found
 	}
@@ -56,14 +56,14 @@ func (w *watch) halt(now time.Time) *Halt {
 	return w.found
 }
 
-// lockLost is the halt of a run that another one may have overtaken.
+// lockLost returns the halt of a run that another one may have overtaken.
 func lockLost() *Halt {
 	return &Halt{Reason: delivery.HaltLockLost, Title: "the state's lock is not ours any more",
 		Advice: "Somebody removed the lock while this run was sending, and another run may have begun. What was in flight is recorded. " +
-			"See handbill status, make sure that no other apply runs, and run apply again: it goes on where it stopped."}
+			"See handbill status, make sure that no other apply runs, and run apply again: it continues where it stopped."}
 }
 
-// drift compares the wall clock with the time that really passed.
+// drift compares the wall clock with the time that passed.
 func (w *watch) drift(now time.Time) *Halt {
 	if w.monotonic == nil {
 		return nil
@@ -79,5 +79,5 @@ func (w *watch) drift(now time.Time) *Halt {
 	}
 	return &Halt{Reason: delivery.HaltClockJumped, Title: fmt.Sprintf("the clock went %s by %s", way, off.Abs().Round(time.Second)),
 		Advice: "The clock was set while this run was sending, or the machine slept. Quiet hours, 24-hour windows and caps depend on it, so nothing more is sent. " +
-			"Check the time, and run apply again: it goes on where it stopped."}
+			"Check the time, and run apply again: it continues where it stopped."}
 }

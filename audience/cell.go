@@ -26,7 +26,7 @@ func refusals(reason string) string {
 	case "formula":
 		return "the cell begins with = and is a formula, not a number; export the values"
 	case "spreadsheet_error":
-		return "the cell holds a spreadsheet's error in place of a number; mend the spreadsheet and export it again"
+		return "the cell holds a spreadsheet's error in place of a number; fix the spreadsheet and export it again"
 	case "scientific":
 		return "a spreadsheet wrote the number in scientific notation (as 4.9E+11) and its last digits are lost; " +
 			"format the column as text or as a number without decimals, then export it again from the original data"

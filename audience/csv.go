@@ -267,14 +267,14 @@ func (c *csvRows) width(line int) error {
 		for i, cell := range c.cells[want:] {
 			if cell != "" {
 				e := c.ragged(line, sprintf("cell %d stands in a column without a name", want+i+1))
-				e.Detail = "Name the column in the file's first line, or mend the row."
+				e.Detail = "Name the column in the file's first line, or fix the row."
 				return e
 			}
 		}
 		return nil
 	}
 	e := c.ragged(line, sprintf("%s, the header has %d", count(got, "cell"), want))
-	e.Detail = "Cells may be missing, or the row is no contact. Mend it or take it out."
+	e.Detail = "Cells may be missing, or the row is no contact. Fix it or take it out."
 	if got > want {
 		e.Detail = sprintf("A cell that holds the delimiter %s must be in quotation marks.", strconv.QuoteRune(rune(c.comma)))
 	}

@@ -38,7 +38,7 @@ func (a *app) applyCommand() *cobra.Command {
 
 The first interrupt stops cleanly: nothing new is sent, what is in flight is
 waited for and recorded. A second one ends at once and leaves what was in flight
-in doubt. Running apply again goes on where it stopped.
+in doubt. Running apply again continues where it stopped.
 
 A campaign whose canary failed, that stop_if stopped, or whose account or answers
 need a person stays halted, also for later applies, until -resume=campaign.NAME

@@ -75,7 +75,7 @@ func (a *app) importFile(ctx context.Context, opt *importOptions, p *project, s 
 	var rows *operation.RowsError
 	switch {
 	case errors.As(err, &rows):
-		return nil, a.fail("Rows not readable", fmt.Errorf("%s can't be read, and whoever they mean would be sent to again: %s.\nNothing was imported. Mend the rows, or leave them out with -on-invalid=skip",
+		return nil, a.fail("Rows not readable", fmt.Errorf("%s can't be read, and whoever they mean would be sent to again: %s.\nNothing was imported. Fix the rows, or leave them out with -on-invalid=skip",
 			view.Plural(rows.Invalid, "row"), strings.Join(rows.Reasons, "; ")))
 	case err != nil:
 		return nil, err

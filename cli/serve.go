@@ -164,7 +164,7 @@ var serveWords = map[serve.EventKind]string{
 	serve.EventRule: "could not carry out a rule:", serve.EventStop: "opted out:", serve.EventForwarded: "forwarded:",
 	serve.EventForward: "could not forward, will try again:", serve.EventDead: "gave a forward up:",
 	serve.EventHandover: "answers nothing more to a person until somebody looks and runs handbill state giveback:",
-	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused (after a disk failed, mend it and start serve again):", serve.EventRules: "kept the rules from before:",
+	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused (after a disk failed, fix it and start serve again):", serve.EventRules: "kept the rules from before:",
 }
 
 func (w *serveWatch) reloaded(err error) {

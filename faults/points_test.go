@@ -54,7 +54,7 @@ func TestEveryFailpointIsKnown(t *testing.T) {
 }
 
 // TestSweep goes through every failpoint on every provider's wire: the process
-// is killed there, or a commit fails there, and what comes after mends all.
+// is killed there, or a commit fails there, and what comes after fixes all.
 func TestSweep(t *testing.T) {
 	wires := sandbox.Providers()
 	if ci, _ := effort(); !ci {

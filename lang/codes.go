@@ -9,7 +9,7 @@ import (
 type CodeInfo struct {
 	Code        string
 	Summary     string // the Summary of its diagnostics; for hcl's own, which have many, a description
-	Explanation string // a paragraph: what is wrong, why it matters, how to mend it
+	Explanation string // a paragraph: what is wrong, why it matters, how to fix it
 }
 
 // Codes are all codes of the language's diagnostics, sorted.

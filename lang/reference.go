@@ -113,7 +113,7 @@ func campaignBlocks() []BlockInfo {
 			"One message to one audience through one number, and how to pace it.",
 			about("schedule", "not_before not_after quiet_hours timezone", "When it may send. Quiet hours are told in the recipient's timezone, else in this timezone, else in every zone of the number's country."),
 			about("limit", "per_recipient total max_recipients max_change", "How much it may do."),
-			about("canary", "count percent wait max_failure_rate", "Sends to a few first, and goes on only if they fared well."),
+			about("canary", "count percent wait max_failure_rate", "Sends to a few first, and continues only if few enough of them fail."),
 			about("stop_if", "failure_rate over", "Halts when too many fail.")),
 		about("reply_rule NAME", "provider priority continue cooldown reply values quote mark_read typing set handover", "What `handbill serve` answers to which inbound message.",
 			about("when", "any text keywords list_reply row button_reply payload order type first_contact time timezone condition", "What the rule answers to."),

@@ -24,7 +24,7 @@ type Violation struct {
 	Limit    int    // the figure that is broken; 0 where the rule has none
 	Got      int    // what was found, in the limit's unit
 	Severity Severity
-	Detail   string // what, why and how to mend it; never the text itself
+	Detail   string // what, why and how to fix it; never the text itself
 	Source   string // where the rule is from
 }
 

@@ -6,7 +6,7 @@ import "slices"
 type CodeInfo struct {
 	Code        string
 	Summary     string
-	Explanation string // a paragraph: what is wrong, why it matters, how to mend it
+	Explanation string // a paragraph: what is wrong, why it matters, how to fix it
 }
 
 // The codes of those reasons.

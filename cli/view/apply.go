@@ -20,7 +20,7 @@ type ApplyReport struct {
 	Hints     bool
 }
 
-// AppliedCampaign is how one campaign fared.
+// AppliedCampaign is the result of a run for one campaign.
 type AppliedCampaign struct {
 	state.CampaignRun
 	Sent         int

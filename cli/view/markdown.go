@@ -84,7 +84,7 @@ func (r *PlanReport) verdict() string {
 	errors := count(r.Diagnostics, "error")
 	switch {
 	case r.Failed && errors > 0:
-		return fmt.Sprintf("**Plan failed: %s.** Nothing can be applied until this is mended.\n", Plural(errors, "error"))
+		return fmt.Sprintf("**Plan failed: %s.** Nothing can be applied until this is fixed.\n", Plural(errors, "error"))
 	case r.Failed:
 		return "**Plan failed.** Nothing can be applied.\n"
 	case !r.Changes():

@@ -351,7 +351,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 	case c.Halt != nil:
 		b.WriteString(c.Halt.lines(s, "  "))
 	case c.Halted != "":
-		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)+". When that is mended, \"handbill apply\" goes on"))
+		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)+". When that is fixed, \"handbill apply\" goes on"))
 	}
 	if c.Held > 0 {
 		for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
