@@ -27,33 +27,33 @@ func KindOf(key string) IDKind {
 	return IDUser
 }
 
-// ID is one id of a person. The number is the store's for it, the same for
-// every spelling of a phone number.
-type ID struct {
-	ID   int64
-	Kind IDKind
-}
+// ID is one id of a person: a recipient's key, the same for every spelling of a
+// phone number (message.Canonical).
+type ID string
+
+// Kind is the kind of the id.
+func (id ID) Kind() IDKind { return KindOf(string(id)) }
 
 // Tie says that an id belongs to a person. An id without a tie is a person by
 // itself.
 type Tie struct {
-	ID
-	Person int64
-	Number int64 // the sending number through which it was seen last
-	Since  int64 // when it was first seen as this person's
-	Seen   int64 // when it was last seen as this person's
-	Left   int64 // when the person had another one in its place; 0 while it is theirs
+	ID     ID
+	Person int64  `json:"-"`
+	Number string // the sending number through which it was seen last
+	Since  int64  // when it was first seen as this person's
+	Seen   int64  // when it was last seen as this person's
+	Left   int64  `json:",omitempty"` // when the person had another one in its place; 0 while it is theirs
 }
 
 // Sighting is what one event says about who is who: its ids are one person's at
 // that moment.
 type Sighting struct {
 	At     int64
-	Number int64 // the sending number that was told
+	Number string // the sending number that was told
 	IDs    []ID
 	// Old are the ids that IDs took the place of, where the event says that they
 	// changed.
-	Old []ID
+	Old []ID `json:",omitempty"`
 }
 
 // Change is what a sighting changes.
@@ -76,8 +76,8 @@ type Change struct {
 	Strict []int64
 }
 
-// SeenStep is how much newer a sighting is before it alone changes when an id
-// was last seen, so that most events change nothing.
+// SeenStep is to what when an id was last seen is kept, so that most events
+// change nothing.
 const SeenStep = time.Hour
 
 // See says what a sighting changes. ties are all ties of every person to whom
@@ -94,13 +94,13 @@ const SeenStep = time.Hour
 func (s Sighting) See(ties []Tie) Change {
 	r := resolver{Sighting: s, ties: ties}
 	for _, id := range append(slices.Clone(s.IDs), s.Old...) {
-		if id.Kind != IDPhone {
+		if id.Kind() != IDPhone {
 			r.join(r.tie(id))
 		}
 	}
 	for _, id := range s.Old {
 		switch t := r.tie(id); {
-		case id.Kind != IDPhone || t == nil:
+		case id.Kind() != IDPhone || t == nil:
 		case t.Since <= s.At && r.other(t.Person, s.Old, 0) == 0:
 			r.join(t)
 		case !slices.Contains(r.persons, t.Person): // somebody else has it since
@@ -108,7 +108,7 @@ func (s Sighting) See(ties []Tie) Change {
 		}
 	}
 	for _, id := range s.IDs {
-		if id.Kind == IDPhone {
+		if id.Kind() == IDPhone {
 			r.phone(id)
 		} else {
 			r.hold(id)
@@ -179,10 +179,10 @@ func (r *resolver) phone(id ID) {
 func (r *resolver) other(person int64, ids []ID, before int64) (seen int64) {
 	for i := range r.ties {
 		t := &r.ties[i]
-		if t.Person != person || slices.Contains(r.persons, person) || t.Kind == IDPhone || t.Left != 0 || t.Number != r.Number {
+		if t.Person != person || slices.Contains(r.persons, person) || t.ID.Kind() == IDPhone || t.Left != 0 || t.Number != r.Number {
 			continue
 		}
-		if t.Since < before || slices.ContainsFunc(ids, func(id ID) bool { return id.Kind == t.Kind }) {
+		if t.Since < before || slices.ContainsFunc(ids, func(id ID) bool { return id.Kind() == t.ID.Kind() }) {
 			seen = max(seen, t.Seen)
 		}
 	}
@@ -213,7 +213,7 @@ func (r *resolver) leave(id ID) {
 	t := r.tie(id)
 	switch {
 	case slices.Contains(r.IDs, id):
-	case !slices.ContainsFunc(r.IDs, func(n ID) bool { return n.Kind == id.Kind }): // it was not replaced
+	case !slices.ContainsFunc(r.IDs, func(n ID) bool { return n.Kind() == id.Kind() }): // it was not replaced
 		if t == nil || slices.Contains(r.persons, t.Person) {
 			r.hold(id)
 		}
@@ -231,12 +231,12 @@ func (r *resolver) leave(id ID) {
 // renumber notes that somebody with a new number has new user ids by now, or
 // will have: WhatsApp replaces them.
 func (r *resolver) renumber() {
-	changed := func(id ID) bool { return id.Kind == IDPhone && !slices.Contains(r.IDs, id) }
-	if !slices.ContainsFunc(r.Old, changed) || !slices.ContainsFunc(r.IDs, func(id ID) bool { return id.Kind == IDPhone }) {
+	changed := func(id ID) bool { return id.Kind() == IDPhone && !slices.Contains(r.IDs, id) }
+	if !slices.ContainsFunc(r.Old, changed) || !slices.ContainsFunc(r.IDs, func(id ID) bool { return id.Kind() == IDPhone }) {
 		return
 	}
 	for _, t := range r.ties {
-		if t.Kind != IDPhone && t.Left == 0 && t.Seen <= r.At && slices.Contains(r.persons, t.Person) && !r.names(t.ID) {
+		if t.ID.Kind() != IDPhone && t.Left == 0 && t.Seen <= r.At && slices.Contains(r.persons, t.Person) && !r.names(t.ID) {
 			t.Left = r.At
 			r.left = append(r.left, t)
 		}
@@ -257,7 +257,7 @@ func (r *resolver) change() Change {
 		for j := range r.held {
 			now := &r.held[j]
 			switch {
-			case now.Kind != t.Kind || now.Kind != IDPhone && now.Number != t.Number || now.Left != 0:
+			case now.ID.Kind() != t.ID.Kind() || now.ID.Kind() != IDPhone && now.Number != t.Number || now.Left != 0:
 			case t.Seen > now.Seen:
 				now.Left = t.Seen
 			case t.Left == 0:
@@ -271,19 +271,11 @@ func (r *resolver) change() Change {
 		r.out.Person, r.out.Merged = r.persons[0], r.persons[1:]
 	}
 	for _, t := range append(r.held, r.left...) {
-		if old := r.tie(t.ID); old == nil || old.Person != r.out.Person || !nearly(*old, t) {
+		t.Person = r.out.Person
+		if old := r.tie(t.ID); old == nil || *old != t {
 			t.Person = 0
 			r.out.Ties = append(r.out.Ties, t)
 		}
 	}
 	return r.out
-}
-
-// nearly reports whether a tie says what it said, but for a little.
-func nearly(old, now Tie) bool {
-	if now.Seen-old.Seen < SeenStep.Milliseconds() {
-		old.Seen = now.Seen
-	}
-	old.Person, now.Person = 0, 0
-	return old == now
 }

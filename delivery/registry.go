@@ -78,13 +78,6 @@ func (r Registry) Of(person int64) (ids, former []Tie) {
 	return theirs(r.ties), theirs(r.former)
 }
 
-// Without is the registry without a person.
-func (r Registry) Without(person int64) Registry {
-	theirs := func(t Tie) bool { return t.Person == person }
-	r.ties, r.former = slices.DeleteFunc(slices.Clone(r.ties), theirs), slices.DeleteFunc(slices.Clone(r.former), theirs)
-	return r
-}
-
 // Persons are all who have ties, in the order in which they became known.
 func (r Registry) Persons() (out []int64) {
 	for _, t := range slices.Concat(r.ties, r.former) {
@@ -94,23 +87,39 @@ func (r Registry) Persons() (out []int64) {
 	return slices.Compact(out)
 }
 
-// Display is the id under which a person is shown: the phone number that they
-// have, else one that they had, else a user id; the zero ID for none.
-func Display(ties []Tie) ID {
-	best, out := 0, ID{}
-	for _, t := range ties {
-		rank := 1
-		switch {
-		case t.Kind == IDPhone && t.Left == 0:
-			rank = 4
-		case t.Kind == IDPhone:
-			rank = 3
-		case t.Kind == IDUser && t.Left == 0:
-			rank = 2
-		}
-		if rank > best {
-			best, out = rank, t.ID
+// Holder is the tie, of all that an id ever had, of the person who had it at a
+// moment.
+func Holder(ties []Tie, at int64) (held Tie) {
+	for i, t := range ties {
+		if since := held.Since; i == 0 || since > at && t.Since < since || t.Since <= at && t.Since > since {
+			held = t
 		}
 	}
-	return out
+	return held
+}
+
+// Display is the id under which a person is shown, of several that are as good
+// the first; "" for none.
+func Display(ties []Tie) (id ID) {
+	best := 0
+	for _, t := range ties {
+		if rank := DisplayRank(t.ID.Kind(), t.Left != 0); rank > best {
+			best, id = rank, t.ID
+		}
+	}
+	return id
+}
+
+// DisplayRank is how well an id shows its person, from 1: best the phone number
+// that they have, then one that they had, then a user id.
+func DisplayRank(kind IDKind, left bool) int {
+	switch {
+	case kind == IDPhone && !left:
+		return 4
+	case kind == IDPhone:
+		return 3
+	case kind == IDUser && !left:
+		return 2
+	}
+	return 1
 }

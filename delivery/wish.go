@@ -37,3 +37,14 @@ func (o Opt) Heed(w Wish, said Opt) (Opt, bool) {
 	}
 	return o, false
 }
+
+// WordOf is the word that a message with a wish is. said has its time, reason and
+// evidence.
+func WordOf(w Wish, said Opt) Word {
+	if w == WishStay {
+		said.Choice = OptedIn
+		return Word{Opt: said, Stay: true}
+	}
+	said.Choice = OptedOut
+	return Word{Opt: said}
+}

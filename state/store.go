@@ -101,8 +101,11 @@ type Sends interface {
 }
 
 // Events is the part of a Store that takes what providers tell. Any order and
-// any repetition of the same events end in the same state, but for ids that
-// contradict each other: whose those are is decided by what came first.
+// any repetition of the same events end in the same state: who is who, and what
+// holds of it, is decided by the times at which things happened
+// (delivery.Circle). What came first is kept of two things only: the numbers of
+// inbound events, with which of a person's was the first, and the spelling of a
+// number under which somebody without other ids became known.
 type Events interface {
 	// Append accepts webhook bodies. For each it says whether it is new: a body
 	// that the same provider sent within 45 days is not accepted again.

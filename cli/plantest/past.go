@@ -27,7 +27,6 @@ type past struct {
 	people     map[string]*known // by canonical key; the same for every id of a person
 	order      []*known
 	who        delivery.Registry
-	keys       []string // of the ids in who, from 1
 }
 
 // known is a person with what the state keeps beside.
@@ -76,23 +75,24 @@ func (p *past) add(who string) *known {
 
 // see takes in what an event says about who is who, as the state does.
 func (p *past) see(provider string, ev *message.Event, at time.Time) {
-	now, old := p.ids(ev.From, ev.Parent), []delivery.ID(nil)
+	now, old := ids(ev.From, ev.Parent), []delivery.ID(nil)
 	if ev.Kind == message.EventIdentity {
-		now, old = p.ids(ev.NewAddress, ev.NewParent), now
+		now, old = ids(ev.NewAddress, ev.NewParent), now
 	}
 	if len(now)+len(old) == 0 {
 		return
 	}
 	var c delivery.Change
-	p.who, c = p.who.See(delivery.Sighting{At: at.UnixMilli(), Number: p.id("number " + provider).ID, IDs: now, Old: old})
+	p.who, c = p.who.See(delivery.Sighting{At: at.UnixMilli(), Number: provider, IDs: now, Old: old})
 	for _, t := range c.Parted { // somebody else has the number now
-		was, key := p.person(p.keys[t.ID.ID-1]), p.keys[t.ID.ID-1]
+		key := string(t.ID)
+		was := p.person(key)
 		p.people[key] = p.add(key)
 		p.people[key].forbid(was)
 	}
 	var one *known
 	for _, t := range append(firstOf(p.who, c.Person), c.Ties...) {
-		key := p.keys[t.ID.ID-1]
+		key := string(t.ID)
 		if one == nil {
 			one = p.person(key)
 			continue
@@ -115,22 +115,13 @@ func firstOf(who delivery.Registry, person int64) []delivery.Tie {
 	return ids[:min(len(ids), 1)]
 }
 
-func (p *past) ids(a message.Address, parent string) (out []delivery.ID) {
+func ids(a message.Address, parent string) (out []delivery.ID) {
 	for _, key := range []string{a.Phone, a.UserID, parent} {
 		if key != "" {
-			out = append(out, p.id(key))
+			out = append(out, delivery.ID(message.Canonical(key)))
 		}
 	}
 	return out
-}
-
-func (p *past) id(key string) delivery.ID {
-	key = message.Canonical(key)
-	n := slices.Index(p.keys, key)
-	if n < 0 {
-		p.keys, n = append(p.keys, key), len(p.keys)
-	}
-	return delivery.ID{ID: int64(n + 1), Kind: delivery.KindOf(key)}
 }
 
 // forbid takes over what holds for whoever has the same number.
@@ -182,9 +173,9 @@ func (p *past) Ties(context.Context) iter.Seq2[state.Tie, error] {
 		for _, person := range p.who.Persons() {
 			ids, former := p.who.Of(person)
 			for i, t := range append(ids, former...) {
-				tie := state.Tie{Recipient: p.keys[t.ID.ID-1], Former: i >= len(ids)}
+				tie := state.Tie{Recipient: string(t.ID), Former: i >= len(ids)}
 				if len(ids) > 0 {
-					tie.Person = p.person(p.keys[ids[0].ID.ID-1]).Recipient
+					tie.Person = p.person(string(ids[0].ID)).Recipient
 				}
 				if !yield(tie, nil) {
 					return

@@ -88,7 +88,7 @@ func (s *Store) FoldAll(ctx context.Context) error {
 	return s.write(ctx, func() error {
 		s.fold(len(s.inbox))
 		for _, in := range s.inbound {
-			if in != nil && !in.answered && s.heed(in.recipient, &in.event, delivery.EventTime(&in.event, in.received)) {
+			if in != nil && !in.answered && s.heed(&in.event, delivery.EventTime(&in.event, in.received)) {
 				set(s, &in.stopped, true)
 			}
 		}
@@ -127,14 +127,6 @@ func (s *Store) Events(ctx context.Context, provider string, evs []message.Event
 }
 
 func (s *Store) event(provider string, received int64, ev *message.Event, by state.Proof) {
-	s.late = s.late[:0]
-	s.joinEvent(provider, received, ev, by)
-	for _, p := range s.late { // after an event that was about the past
-		s.pass(p[0], p[1])
-	}
-}
-
-func (s *Store) joinEvent(provider string, received int64, ev *message.Event, by state.Proof) {
 	switch ev.Kind {
 	case message.EventStatus:
 		s.statusEvent(provider, received, ev, by)
@@ -145,19 +137,22 @@ func (s *Store) joinEvent(provider string, received int64, ev *message.Event, by
 		if ev.OptOut {
 			choice = delivery.OptedOut
 		}
-		s.tell(addressOf(s.see(provider, received, ev)), func(p *person) {
-			p.opt = p.opt.Join(delivery.Opt{Choice: choice, At: delivery.EventTime(ev, received), Reason: "user_preferences", Evidence: ev.Category})
-		})
+		if s.see(provider, received, ev) {
+			at := delivery.EventTime(ev, received)
+			s.tell(about(ev), func(f *delivery.Facts) {
+				f.Say(delivery.Word{Opt: delivery.Opt{Choice: choice, At: at, Reason: "user_preferences", Evidence: ev.Category}})
+			})
+		}
 	case message.EventIdentity:
-		if s.see(provider, received, ev) != "" {
+		if s.see(provider, received, ev) {
 			s.notice(provider, received, ev)
 		}
 	case message.EventGroup:
-		who := s.see(provider, received, ev)
-		if who != "" {
-			s.heed(who, ev, delivery.EventTime(ev, received))
+		known := s.see(provider, received, ev)
+		if known {
+			s.heed(ev, delivery.EventTime(ev, received))
 		}
-		if who != "" || ev.From.Key() == "" {
+		if known || ev.From.Key() == "" {
 			s.notice(provider, received, ev)
 		}
 	default:
@@ -199,7 +194,7 @@ func (s *Store) attemptOf(ref, id string) *attempt {
 }
 
 func (s *Store) statusEvent(provider string, received int64, ev *message.Event, by state.Proof) {
-	if len(keysOf(ev.From, ev.Parent)) > 1 {
+	if len(idsOf(ev.From.Phone, ev.From.UserID, ev.Parent)) > 1 {
 		s.see(provider, received, ev)
 	}
 	a := s.attemptOf(ev.Ref, ev.ID)
@@ -225,16 +220,16 @@ func (s *Store) joinStatus(a *attempt, provider string, received int64, ev *mess
 	if isErased(a.key.Recipient) {
 		return
 	}
-	switch delivery.ConsequenceOf(ev.Code) {
-	case delivery.ConsequenceStop:
-		s.change(a.key.Recipient, func(p *person) {
-			p.opt = p.opt.Join(delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: ev.Code, Evidence: "failed status"})
-		})
-	case delivery.ConsequenceCool:
-		s.change(a.key.Recipient, func(p *person) { p.cooldown = max(p.cooldown, delivery.CooldownUntil(at)) })
-	case delivery.ConsequenceShut:
-		s.change(a.key.Recipient, func(p *person) { p.shutAt(provider, at) })
-	}
+	s.tell(a.key.Recipient, func(f *delivery.Facts) {
+		switch delivery.ConsequenceOf(ev.Code) {
+		case delivery.ConsequenceStop:
+			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: ev.Code, Evidence: "failed status"}})
+		case delivery.ConsequenceCool:
+			f.Cooldown = max(f.Cooldown, delivery.CooldownUntil(at))
+		case delivery.ConsequenceShut:
+			f.ShutAt(provider, at)
+		}
+	})
 }
 
 // proven settles an attempt by the proof that a status is, or the later attempt
@@ -305,7 +300,7 @@ func (s *Store) provenLate(a, last *attempt, next *outcome) *attempt {
 func (s *Store) wait(provider, about string, received int64, ev *message.Event) {
 	text := string(textOf(ev))
 	known := slices.ContainsFunc(s.orphans, func(o orphan) bool { return o.text == text })
-	if known || s.erased[message.Canonical(ev.From.Key())] {
+	if known || s.erased[idOf(ev.From.Key())] {
 		return
 	}
 	set(s, &s.orphans, append(s.orphans, orphan{provider: provider, about: about, text: text, received: received, event: *ev}))
@@ -353,32 +348,26 @@ func (s *Store) inboundEvent(provider string, received int64, ev *message.Event)
 		return
 	}
 	id := inboundID(provider, ev)
-	if key = s.see(provider, received, ev); key == "" || slices.ContainsFunc(s.inbound, func(in *inbound) bool { return in != nil && in.id == id }) {
+	if !s.see(provider, received, ev) || slices.ContainsFunc(s.inbound, func(in *inbound) bool { return in != nil && in.id == id }) {
 		return
 	}
-	at, about := delivery.EventTime(ev, received), s.attemptOf("", ev.ContextID)
-	stopped := s.heed(key, ev, at)
+	at, reply := delivery.EventTime(ev, received), s.attemptOf("", ev.ContextID)
+	stopped := s.heed(ev, at)
 	ids := s.everyID(key)
 	first := !slices.ContainsFunc(s.inbound, func(in *inbound) bool { return in != nil && ids[message.Canonical(in.recipient)] })
 	set(s, &s.inbound, append(s.inbound, &inbound{provider: provider, recipient: key, id: id, received: received, first: first,
-		about: about, event: *ev, stopped: stopped}))
+		about: reply, event: *ev, stopped: stopped}))
 	s.wrote(received)
-	s.change(key, func(p *person) {
-		p.lastInbound = max(p.lastInbound, at)
-		p.join(provider, delivery.Window{Inbound: at})
-		if ev.Username != "" && at >= p.usernameAt {
-			p.username, p.usernameAt = ev.Username, at
-		}
-		if ev.ProfileName != "" && (at > p.profileAt || at == p.profileAt && ev.ProfileName < p.profile) {
-			p.profile, p.profileAt = ev.ProfileName, at
-		}
+	s.tell(about(ev), func(f *delivery.Facts) {
+		f.Wrote(provider, at)
+		f.Named(ev.ProfileName, ev.Username, at)
 	})
 	switch {
 	case ev.ContextID == "":
-	case about == nil:
+	case reply == nil:
 		s.wait(provider, ev.ContextID, received, ev)
 	default:
-		s.replied(about, ev, received, id)
+		s.replied(reply, ev, received, id)
 	}
 }
 
@@ -395,7 +384,7 @@ func (s *Store) replied(a *attempt, ev *message.Event, received int64, id string
 }
 
 // heed records what a message says about being written to.
-func (s *Store) heed(recipient string, ev *message.Event, at int64) (stopped bool) {
+func (s *Store) heed(ev *message.Event, at int64) (stopped bool) {
 	if s.opt.Wish == nil {
 		return false
 	}
@@ -403,9 +392,9 @@ func (s *Store) heed(recipient string, ev *message.Event, at int64) (stopped boo
 	if w.Kind == state.WishNone {
 		return false
 	}
-	s.change(recipient, func(p *person) {
-		p.opt, stopped = p.opt.Heed(w.Kind, delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence})
-	})
+	said := delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence}
+	_, stopped = s.person(about(ev)).Opt.Heed(w.Kind, said)
+	s.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
 	return stopped
 }
 
@@ -434,7 +423,8 @@ func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (
 			seq := int64(i + 1)
 			theirs := from.Recipient == "" || in != nil && ids[message.Canonical(in.recipient)] && in.provider == from.Provider
 			if in != nil && !in.answered && seq > from.Seq && theirs && len(out) < n {
-				out = append(out, state.InboundRef{Seq: seq, Provider: in.provider, Recipient: s.shown(in.recipient)})
+				who, _ := s.writer(in)
+				out = append(out, state.InboundRef{Seq: seq, Provider: in.provider, Recipient: who})
 			}
 		}
 		return nil
@@ -451,6 +441,9 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 		in := s.inbound[seq-1]
 		ok = true
 		ev = state.InboundEvent{Seq: seq, Provider: in.provider, Received: moment(in.received), Recipient: in.recipient, First: in.first, Event: in.event, Stopped: in.stopped}
+		if who, same := s.writer(in); !same {
+			ev.Recipient = who
+		}
 		if in.about != nil && s.attempts[in.about.id-1] != nil {
 			ev.Campaign, ev.Message = in.about.key.Campaign, in.about.message
 		}

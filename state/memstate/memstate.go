@@ -52,12 +52,9 @@ type Store struct {
 	slots     map[string]pace.Slots // by sending number
 
 	attempts []*attempt // the handle is the index plus one; nil where it was removed
-	people   map[string]*person
-	erased   map[string]bool // by canonical key
-	who      delivery.Registry
-	numbers  map[string]int64 // of keys and addresses; what is not used any more does no harm
-	keys     []string         // the inverse, from 1
-	late     [][2]string      // from whom to whom opt-outs pass after the event
+	circles  map[delivery.ID]*circle
+	spelled  map[delivery.ID]string // as recipients were spelled first
+	erased   map[delivery.ID]bool
 
 	inbox    []inbox
 	seen     map[string]int64 // when a body was received, by provider and body
@@ -76,7 +73,7 @@ const format = 1
 // New makes an empty state.
 func New(o Options) *Store {
 	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{}, slots: map[string]pace.Slots{},
-		people: map[string]*person{}, numbers: map[string]int64{}, erased: map[string]bool{}, seen: map[string]int64{}}
+		circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{}, erased: map[delivery.ID]bool{}, seen: map[string]int64{}}
 	if s.opt.Moved == nil {
 		s.opt.Moved = func(_, _ state.Send, _ state.Proof) {}
 	}

@@ -2,7 +2,6 @@ package memstate
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -15,62 +14,16 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// person is never changed: another one takes its place.
-type person struct {
-	recipient   string                     // as it was spelled first
-	windows     map[string]delivery.Window // by sending number
-	lastInbound int64
-	shut        int64 // when all windows were found closed
-	username    string
-	usernameAt  int64
-	opt         delivery.Opt
-	cooldown    int64
-	profile     string
-	profileAt   int64
-	attributes  map[string]string
-	handover    bool
-}
-
 // erasedPrefix begins the name that takes the place of an erased recipient's.
 const erasedPrefix = "erased:"
 
 func isErased(recipient string) bool { return strings.HasPrefix(recipient, erasedPrefix) }
 
-// known is what is known of a person.
-func (s *Store) known(recipient string) person {
-	if p := s.people[s.place(recipient)]; p != nil {
-		return *p
-	}
-	return person{recipient: recipient}
-}
-
-// change changes what is known of a person.
-func (s *Store) change(recipient string, change func(*person)) {
-	s.changeAt(s.place(recipient), recipient, change)
-}
-
-// changeAt is change by the key of people; recipient is for a new person.
-func (s *Store) changeAt(key, recipient string, change func(*person)) {
-	p := person{recipient: recipient}
-	if known := s.people[key]; known != nil {
-		p = *known
-	}
-	change(&p)
-	setKey(s, s.people, key, &p)
-}
-
-// tell changes what is known of the person behind an address, unless erased.
-func (s *Store) tell(a message.Address, change func(*person)) {
-	if a.Key() != "" && !s.erased[message.Canonical(a.Key())] {
-		s.change(a.Key(), change)
-	}
-}
-
-func (p *person) export(recipient string) state.Person {
-	out := state.Person{Recipient: recipient, LastInbound: moment(p.lastInbound), Shut: moment(p.shut), Username: p.username,
-		OptedOut: p.opt.Choice == delivery.OptedOut, Cooldown: moment(p.cooldown), ProfileName: p.profile, Attributes: maps.Clone(p.attributes), Handover: p.handover}
+func export(recipient string, k *delivery.Known) state.Person {
+	out := state.Person{Recipient: recipient, LastInbound: moment(k.LastInbound), Shut: moment(k.Shut), Username: k.Username,
+		OptedOut: k.Opt.Choice == delivery.OptedOut, Cooldown: moment(k.Cooldown), ProfileName: k.Profile, Attributes: maps.Clone(k.Attributes), Handover: k.Handover}
 	if out.OptedOut {
-		out.OptOut, out.OptOutAt = p.opt.Reason, moment(p.opt.At)
+		out.OptOut, out.OptOutAt = k.Opt.Reason, moment(k.Opt.At)
 	}
 	return out
 }
@@ -78,11 +31,10 @@ func (p *person) export(recipient string) state.Person {
 // Person implements state.Store.
 func (s *Store) Person(ctx context.Context, number, recipient string) (out state.Person, err error) {
 	err = s.read(ctx, func() error {
-		p := s.known(recipient)
-		out = p.export(recipient)
-		w := p.window(number)
-		out.WindowEnds = moment(w.Ends())
-		if s.erased[message.Canonical(recipient)] {
+		p := s.person(recipient)
+		out = export(recipient, &p.Known)
+		out.WindowEnds = moment(p.WindowAt(number).Ends())
+		if s.erased[idOf(recipient)] {
 			out.OptedOut, out.OptOut = true, "erased"
 		}
 		return nil
@@ -90,29 +42,16 @@ func (s *Store) Person(ctx context.Context, number, recipient string) (out state
 	return out, err
 }
 
-func (s *Store) decide(ctx context.Context, recipient string, change func(*person)) error {
-	return s.write(ctx, func() error {
-		s.tell(addressOf(recipient), change)
-		return nil
-	})
-}
-
 // SetAttributes implements state.Store.
 func (s *Store) SetAttributes(ctx context.Context, recipient string, values map[string]string) error {
-	return s.decide(ctx, recipient, func(p *person) {
-		all := map[string]string{}
-		maps.Copy(all, p.attributes)
-		maps.Copy(all, values)
-		maps.DeleteFunc(all, func(_, v string) bool { return v == "" })
-		if p.attributes = all; len(all) == 0 {
-			p.attributes = nil
-		}
+	return s.decide(ctx, recipient, func(k *delivery.Known, f *delivery.Facts) {
+		f.Decide(k.With(values), k.Handover, s.now)
 	})
 }
 
 // Handover implements state.Store.
 func (s *Store) Handover(ctx context.Context, recipient string, on bool) error {
-	return s.decide(ctx, recipient, func(p *person) { p.handover = on })
+	return s.decide(ctx, recipient, func(k *delivery.Known, f *delivery.Facts) { f.Decide(k.Attributes, on, s.now) })
 }
 
 // OptOut implements state.Store.
@@ -126,39 +65,23 @@ func (s *Store) OptIn(ctx context.Context, recipient, evidence string) error {
 }
 
 func (s *Store) choose(ctx context.Context, recipient string, o delivery.Opt) error {
-	return s.decide(ctx, recipient, func(p *person) {
-		o.At = max(s.now, p.opt.At+1) // it holds, even when a provider's clock is ahead
-		p.opt = p.opt.Join(o)
-	})
-}
-
-// sorted are all people, by the way they were spelled first.
-func (s *Store) sorted() []person {
-	var out []person
-	shown := map[string]string{}
-	for _, person := range s.who.Persons() {
-		ids, _ := s.who.Of(person)
-		shown[placeOf(person)] = s.keys[delivery.Display(ids).ID-1]
-	}
-	for place, p := range s.people {
-		one := *p
-		one.recipient = cmp.Or(shown[place], one.recipient)
-		out = append(out, one)
-	}
-	slices.SortFunc(out, func(a, b person) int { return cmp.Compare(a.recipient, b.recipient) })
-	return out
+	return s.decide(ctx, recipient, func(k *delivery.Known, f *delivery.Facts) { f.Say(k.Choose(o, s.now)) })
 }
 
 // OptOuts implements state.Store.
 func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error] {
 	var out []state.OptOutEntry
 	err := s.read(ctx, func() error {
-		for _, p := range s.sorted() {
-			if p.opt.Choice != delivery.OptedOut {
+		for _, p := range s.everybody() {
+			if p.Opt.Choice != delivery.OptedOut {
 				continue
 			}
-			for _, id := range s.held(p.recipient) {
-				out = append(out, state.OptOutEntry{Recipient: id, Reason: p.opt.Reason, Evidence: p.opt.Evidence, At: moment(p.opt.At)})
+			for _, t := range p.Ties {
+				who := string(t.ID)
+				if len(p.Ties) == 1 {
+					who = p.recipient
+				}
+				out = append(out, state.OptOutEntry{Recipient: who, Reason: p.Opt.Reason, Evidence: p.Opt.Evidence, At: moment(p.Opt.At)})
 			}
 		}
 		return nil
@@ -192,16 +115,18 @@ func (s *Store) Erase(ctx context.Context, recipient string) error {
 }
 
 func (s *Store) erase(recipient string) {
-	keys := []string{recipient}
-	if person := s.who.Person(s.id(recipient)); person != 0 {
-		ids, _ := s.who.Of(person)
-		for _, t := range ids {
-			if key := s.keys[t.ID.ID-1]; key != message.Canonical(recipient) {
-				keys = append(keys, key)
+	keys, id := []string{recipient}, idOf(recipient)
+	if c := s.circles[id]; c != nil {
+		left, theirs := c.Without(id)
+		for _, id := range c.IDs() {
+			dropKey(s, s.circles, id)
+		}
+		s.keep(left)
+		for _, t := range theirs {
+			if t != id {
+				keys = append(keys, string(t))
 			}
 		}
-		set(s, &s.who, s.who.Without(person))
-		dropKey(s, s.people, placeOf(person))
 	}
 	for _, key := range keys {
 		s.eraseID(key)
@@ -211,7 +136,7 @@ func (s *Store) erase(recipient string) {
 func (s *Store) eraseID(recipient string) {
 	who := message.Canonical(recipient)
 	theirs := func(r string) bool { return message.Canonical(r) == who }
-	dropKey(s, s.people, who)
+	dropKey(s, s.spelled, idOf(who))
 	for i, in := range s.inbound {
 		if in != nil && theirs(in.recipient) {
 			set(s, &s.inbound[i], nil)
@@ -238,8 +163,8 @@ func (s *Store) eraseID(recipient string) {
 		set(s, &s.orphans, slices.DeleteFunc(slices.Clone(s.orphans), func(o orphan) bool { return bytes.Contains([]byte(o.text), needle) }))
 		set(s, &s.notices, slices.DeleteFunc(slices.Clone(s.notices), func(n state.Notice) bool { return bytes.Contains(n.Raw, needle) }))
 	}
-	if !s.erased[who] {
-		setKey(s, s.erased, who, true)
+	if !s.erased[idOf(who)] {
+		setKey(s, s.erased, idOf(who), true)
 		s.decided()
 	}
 }

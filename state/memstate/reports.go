@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -154,7 +155,7 @@ type snapshot struct {
 	ties       []state.Tie
 	windows    []state.PersonWindow
 	recent     []state.RecentSend
-	erased     map[string]bool
+	erased     map[delivery.ID]bool
 	halts      []state.Halt
 	blobs      map[string][]byte
 }
@@ -168,13 +169,12 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 		if len(s.halts) > 0 {
 			out.halts = slices.Clone(s.halts)
 		}
-		for _, p := range s.sorted() {
-			out.people = append(out.people, p.export(p.recipient))
-			for _, number := range slices.Sorted(maps.Keys(p.windows)) {
-				out.windows = append(out.windows, state.PersonWindow{Recipient: p.recipient, Number: number, Window: p.windows[number]})
+		for _, p := range s.everybody() {
+			if !p.Empty() {
+				out.people = append(out.people, export(p.recipient, &p.Known))
 			}
 		}
-		out.ties = s.listTies()
+		out.ties, out.windows = s.listTies(), s.listWindows()
 		for _, a := range s.attempts {
 			if a != nil && a.run != 0 && a.send().MayHaveReached() {
 				out.recent = append(out.recent, state.RecentSend{Recipient: a.key.Recipient, At: moment(a.intended)})
@@ -224,7 +224,7 @@ func (s *snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[s
 }
 
 func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {
-	return func(recipient string) bool { return s.erased[message.Canonical(recipient)] }, s.ready(ctx)
+	return func(recipient string) bool { return s.erased[idOf(recipient)] }, s.ready(ctx)
 }
 
 // sentIndex is what was sent, by recipient.

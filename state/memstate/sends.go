@@ -188,7 +188,7 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 }
 
 func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
-	if s.erased[message.Canonical(in.Recipient)] {
+	if s.erased[idOf(in.Recipient)] {
 		return state.Verdict{Gate: delivery.GateOptedOut}
 	}
 	key, last := in.Key, s.last(in.Key)
@@ -223,14 +223,14 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 
 // gate is what may have changed about the person since the plan.
 func (s *Store) gate(in *state.Intent) (delivery.Gate, int64) {
-	p := s.known(in.Recipient)
+	p := s.person(in.Recipient)
 	if in.Marketing {
-		if gate, until := delivery.Marketing(p.opt, p.cooldown, s.now, in.NoCooldown); gate != delivery.GateNone {
+		if gate, until := delivery.Marketing(p.Opt, p.Cooldown, s.now, in.NoCooldown); gate != delivery.GateNone {
 			return gate, until
 		}
 	}
 	if in.Window {
-		w := p.window(in.Number)
+		w := p.WindowAt(in.Number)
 		if !in.KnownUntil.IsZero() {
 			w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), s.now)
 		}
@@ -321,14 +321,14 @@ func (s *Store) consequences(a *attempt, o *state.Outcome) {
 	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
 		return
 	}
-	s.change(a.key.Recipient, func(p *person) {
+	s.tell(a.key.Recipient, func(f *delivery.Facts) {
 		at := millis(o.At)
 		if o.OptOut {
-			p.opt = p.opt.Join(delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: cmp.Or(o.Code, "provider"), Evidence: "answer to a send"})
+			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: cmp.Or(o.Code, "provider"), Evidence: "answer to a send"}})
 		}
-		p.cooldown = max(p.cooldown, millis(o.Cooldown))
+		f.Cooldown = max(f.Cooldown, millis(o.Cooldown))
 		if o.WindowShut {
-			p.shutAt(o.Number, at)
+			f.ShutAt(o.Number, at)
 		}
 	})
 }

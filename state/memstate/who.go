@@ -1,8 +1,8 @@
 package memstate
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -12,189 +12,151 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// number is the integer of a recipient's key, or of an address.
-func (s *Store) number(key string) int64 {
-	n, known := s.numbers[key]
-	if !known {
-		s.keys = append(s.keys, key)
-		n = int64(len(s.keys))
-		s.numbers[key] = n
+// circle is never changed: another one takes its place.
+type circle struct {
+	delivery.Circle
+	people []delivery.Person
+}
+
+func idOf(key string) delivery.ID { return delivery.ID(message.Canonical(key)) }
+
+func idsOf(keys ...string) (out []delivery.ID) {
+	for _, key := range keys {
+		if key != "" {
+			out = append(out, idOf(key))
+		}
 	}
-	return n
+	return out
 }
 
-func (s *Store) id(key string) delivery.ID {
-	return delivery.ID{ID: s.number(message.Canonical(key)), Kind: delivery.KindOf(key)}
-}
-
-// place is the key under which a person is known: in either spelling of the
-// number, and under every id of theirs.
-func (s *Store) place(recipient string) string {
-	if person := s.who.Person(s.id(recipient)); person != 0 {
-		return placeOf(person)
+// person is whoever has an id.
+func (s *Store) person(recipient string) delivery.Person {
+	id := idOf(recipient)
+	if c := s.circles[id]; c != nil {
+		if i := slices.IndexFunc(c.people, func(p delivery.Person) bool { return p.Has(id) }); i >= 0 {
+			return c.people[i]
+		}
 	}
-	return message.Canonical(recipient)
+	return delivery.Person{Ties: []delivery.Tie{{ID: id}}}
 }
-
-func placeOf(person int64) string { return fmt.Sprint("person ", person) }
 
 // everyID are all ids under which a person was sent to or wrote, canonical.
 func (s *Store) everyID(recipient string) map[string]bool {
 	out := map[string]bool{message.Canonical(recipient): true}
-	if person := s.who.Person(s.id(recipient)); person != 0 {
-		ids, former := s.who.Of(person)
-		for _, t := range append(ids, former...) {
-			out[s.keys[t.ID.ID-1]] = true
+	p := s.person(recipient)
+	for _, t := range slices.Concat(p.Ties, p.Former) {
+		out[string(t.ID)] = true
+	}
+	return out
+}
+
+// shown is the recipient as which a person is shown: one of whom nothing else is
+// known as they were spelled first.
+func (s *Store) shown(p *delivery.Person, recipient string) string {
+	id := p.Ties[0].ID
+	if c := s.circles[id]; c != nil {
+		if _, lone := c.Lone(); !lone {
+			return string(delivery.Display(p.Ties))
 		}
 	}
-	return out
+	return cmp.Or(recipient, s.spelled[id], string(id))
 }
 
-// held are the ids of a person; the recipient alone where there is no other.
-func (s *Store) held(recipient string) (out []string) {
-	person := s.who.Person(s.id(recipient))
-	if person == 0 {
-		return []string{recipient}
+// gather is the circle of all that is known of some ids.
+func (s *Store) gather(ids ...delivery.ID) (one delivery.Circle) {
+	var joined []*circle
+	for _, id := range ids {
+		if c := s.circles[id]; c != nil && !slices.Contains(joined, c) {
+			joined = append(joined, c)
+			one.Join(&c.Circle)
+		}
 	}
-	ids, _ := s.who.Of(person)
-	for _, t := range ids {
-		out = append(out, s.keys[t.ID.ID-1])
-	}
-	slices.Sort(out)
-	return out
+	return one
 }
 
-// shown is the recipient as which a person is shown.
-func (s *Store) shown(recipient string) string {
-	if person := s.who.Person(s.id(recipient)); person != 0 {
-		ids, _ := s.who.Of(person)
-		return s.keys[delivery.Display(ids).ID-1]
+func (s *Store) keep(c delivery.Circle) {
+	now := &circle{c, c.People()}
+	for _, id := range c.IDs() {
+		setKey(s, s.circles, id, now)
 	}
-	return recipient
 }
 
-func keysOf(a message.Address, parent string) []string {
-	return slices.DeleteFunc([]string{a.Phone, a.UserID, parent}, func(k string) bool { return k == "" })
+// tell takes in what is told of the person behind an id.
+func (s *Store) tell(recipient string, change func(*delivery.Facts)) {
+	id := idOf(recipient)
+	if s.spelled[id] == "" {
+		setKey(s, s.spelled, id, recipient)
+	}
+	c := s.gather(id)
+	c.Tell(id, change)
+	s.keep(c)
 }
 
-// see takes in what an event says about who is who, and returns whom it is
-// about; "" where it names nobody, or somebody who was erased.
-func (s *Store) see(provider string, received int64, ev *message.Event) (who string) {
-	now, old := keysOf(ev.From, ev.Parent), []string(nil)
-	if ev.Kind == message.EventIdentity {
-		now, old = keysOf(ev.NewAddress, ev.NewParent), now
-	}
-	all := append(slices.Clone(old), now...)
-	if slices.ContainsFunc(all, func(k string) bool { return s.erased[message.Canonical(k)] }) {
-		for _, key := range all { // who was erased stays erased, under every id
-			if !s.erased[message.Canonical(key)] {
-				s.erase(key)
+// decide takes in what was decided about a person: it counts for every id that is
+// theirs.
+func (s *Store) decide(ctx context.Context, recipient string, change func(known *delivery.Known, f *delivery.Facts)) error {
+	return s.write(ctx, func() error {
+		if s.erased[idOf(recipient)] {
+			return nil
+		}
+		p := s.person(recipient)
+		for _, t := range p.Ties {
+			known := p.Known
+			spelled := string(t.ID)
+			if len(p.Ties) == 1 {
+				spelled = recipient
 			}
+			s.tell(spelled, func(f *delivery.Facts) { change(&known, f) })
 		}
-		return ""
-	}
-	if len(all) == 0 {
-		return ""
-	}
-	sighting := delivery.Sighting{At: delivery.EventTime(ev, received), Number: s.number(provider)}
-	for _, key := range now {
-		sighting.IDs = append(sighting.IDs, s.id(key))
-	}
-	for _, key := range old {
-		sighting.Old = append(sighting.Old, s.id(key))
-	}
-	before := s.who
-	after, c := s.who.See(sighting)
-	set(s, &s.who, after)
-	s.tie(&c, before)
-	if slices.Contains(c.Earlier, s.id(all[0])) && len(all) > 1 {
-		return all[1] // the number is somebody else's by now
-	}
-	return all[0]
-}
-
-// tie joins what is known of those who turn out to be one.
-func (s *Store) tie(c *delivery.Change, before delivery.Registry) {
-	for _, t := range c.Parted {
-		s.pass(placeOf(t.Person), placeOf(c.Person))
-	}
-	for _, t := range c.Ties {
-		if before.Person(t.ID) == 0 {
-			s.absorb(s.keys[t.ID.ID-1], placeOf(c.Person))
-		}
-	}
-	for _, id := range c.Earlier {
-		s.late = append(s.late, [2]string{placeOf(c.Person), placeOf(before.Person(id))})
-	}
-	for _, from := range c.Strict {
-		s.pass(placeOf(from), placeOf(c.Person))
-	}
-	for _, from := range c.Merged {
-		s.absorb(placeOf(from), placeOf(c.Person))
-	}
-}
-
-// pass gives what forbids of one person to another with the same number.
-func (s *Store) pass(from, to string) {
-	if p := s.people[from]; p != nil {
-		s.changeAt(to, "", func(o *person) {
-			o.opt = o.opt.Stricter(p.opt.Passed())
-			o.cooldown, o.shut = max(o.cooldown, p.cooldown), max(o.shut, p.shut)
-		})
-	}
-}
-
-// absorb joins what is known under one key into another's.
-func (s *Store) absorb(from, into string) {
-	o := s.people[from]
-	if o == nil {
-		return
-	}
-	dropKey(s, s.people, from)
-	s.changeAt(into, o.recipient, func(p *person) {
-		p.opt = p.opt.Stricter(o.opt)
-		p.cooldown, p.lastInbound, p.shut = max(p.cooldown, o.cooldown), max(p.lastInbound, o.lastInbound), max(p.shut, o.shut)
-		p.handover = p.handover || o.handover
-		if o.profileAt > p.profileAt || o.profileAt == p.profileAt && o.profile < p.profile {
-			p.profile, p.profileAt = o.profile, o.profileAt
-		}
-		if o.usernameAt > p.usernameAt {
-			p.username, p.usernameAt = o.username, o.usernameAt
-		}
-		mine := p.attributes
-		p.attributes = maps.Clone(o.attributes)
-		if p.attributes == nil {
-			p.attributes = mine
-		} else {
-			maps.Copy(p.attributes, mine)
-		}
-		for number, w := range o.windows {
-			p.join(number, w)
-		}
+		return nil
 	})
 }
 
-// join adds what is told of a window.
-func (p *person) join(number string, w delivery.Window) {
-	p.windows = maps.Clone(p.windows)
-	if p.windows == nil {
-		p.windows = map[string]delivery.Window{}
+// see takes in what an event says about who is who. It reports whether somebody
+// is named, and nobody who was erased.
+func (s *Store) see(provider string, received int64, ev *message.Event) bool {
+	now, old := idsOf(ev.From.Phone, ev.From.UserID, ev.Parent), []delivery.ID(nil)
+	if ev.Kind == message.EventIdentity {
+		now, old = idsOf(ev.NewAddress.Phone, ev.NewAddress.UserID, ev.NewParent), now
 	}
-	p.windows[number] = p.windows[number].Join(w)
+	all := slices.Concat(old, now)
+	if slices.ContainsFunc(all, func(id delivery.ID) bool { return s.erased[id] }) {
+		for _, id := range all { // who was erased stays erased, under every id
+			if !s.erased[id] {
+				s.erase(string(id))
+			}
+		}
+		return false
+	}
+	if len(all) > 1 {
+		c := s.gather(all...)
+		if c.See(delivery.Sighting{At: delivery.EventTime(ev, received), Number: provider, IDs: now, Old: old}) {
+			s.keep(c)
+		}
+	}
+	return len(all) > 0
 }
 
-// shutAt notes that a window was found closed: at a number, or at all.
-func (p *person) shutAt(number string, at int64) {
-	if number == "" {
-		p.shut = max(p.shut, at)
-		return
-	}
-	p.join(number, delivery.Window{Shut: at})
-}
+// about is the id under which is kept what an event tells of its person: one that
+// never passes on, where there is one.
+func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
 
-// window is what is known of the window at a sending number.
-func (p *person) window(number string) delivery.Window {
-	return p.windows[number].Join(delivery.Window{Shut: p.shut})
+// writer is who wrote a message, also where the number is somebody else's by now.
+func (s *Store) writer(in *inbound) (shown string, same bool) {
+	id, now := idOf(in.recipient), s.person(in.recipient)
+	if c := s.circles[id]; c != nil {
+		var ties []delivery.Tie
+		for _, p := range c.people {
+			for _, t := range slices.Concat(p.Ties, p.Former) {
+				if t.ID == id {
+					ties = append(ties, t)
+				}
+			}
+		}
+		p := &c.people[delivery.Holder(ties, delivery.EventTime(&in.event, in.received)).Person-1]
+		return s.shown(p, in.recipient), p.Has(id)
+	}
+	return s.shown(&now, in.recipient), true
 }
 
 func (s *snapshot) Ties(ctx context.Context) iter.Seq2[state.Tie, error] {
@@ -206,16 +168,45 @@ func (s *snapshot) Windows(ctx context.Context, number string) iter.Seq2[state.P
 	return all(list, s.ready(ctx))
 }
 
+// everybody are all people, by the way they are shown.
+func (s *Store) everybody() (out []shownPerson) {
+	done := map[*circle]bool{}
+	for _, c := range s.circles {
+		if done[c] {
+			continue
+		}
+		done[c] = true
+		for i := range c.people {
+			out = append(out, shownPerson{s.shown(&c.people[i], ""), c.people[i]})
+		}
+	}
+	slices.SortFunc(out, func(a, b shownPerson) int { return cmp.Compare(a.recipient, b.recipient) })
+	return out
+}
+
+type shownPerson struct {
+	recipient string
+	delivery.Person
+}
+
 // listTies are the ids of everybody who has several.
 func (s *Store) listTies() (out []state.Tie) {
-	for _, person := range s.who.Persons() {
-		ids, former := s.who.Of(person)
-		shown := ""
-		if len(ids) > 0 {
-			shown = s.keys[delivery.Display(ids).ID-1]
+	for _, p := range s.everybody() {
+		if len(p.Ties)+len(p.Former) < 2 {
+			continue
 		}
-		for i, t := range append(ids, former...) {
-			out = append(out, state.Tie{Recipient: s.keys[t.ID.ID-1], Person: shown, Since: moment(t.Since), Seen: moment(t.Seen), Left: moment(t.Left), Former: i >= len(ids)})
+		for i, t := range slices.Concat(p.Ties, p.Former) {
+			out = append(out, state.Tie{Recipient: string(t.ID), Person: p.recipient, Since: moment(t.Since), Seen: moment(t.Seen), Left: moment(t.Left), Former: i >= len(p.Ties)})
+		}
+	}
+	return out
+}
+
+// listWindows are the windows of everybody.
+func (s *Store) listWindows() (out []state.PersonWindow) {
+	for _, p := range s.everybody() {
+		for _, number := range slices.Sorted(maps.Keys(p.Windows)) {
+			out = append(out, state.PersonWindow{Recipient: p.recipient, Number: number, Window: p.Windows[number]})
 		}
 	}
 	return out

@@ -243,7 +243,6 @@ type tx struct {
 	epoch    int64 // of applies, where that was looked at
 	// late are persons whose opt-outs hold for others too, after an event that was
 	// about the past.
-	late []passing
 }
 
 // delta is what a transaction changes in the ledger.

@@ -38,19 +38,6 @@ func (s *Store) Events(ctx context.Context, provider string, evs []message.Event
 // event joins one event. Any order and any repetition of events end in the
 // same state.
 func (t *tx) event(provider, received int64, ev *message.Event, by state.Proof) error {
-	t.late = t.late[:0]
-	if err := t.joinEvent(provider, received, ev, by); err != nil {
-		return err
-	}
-	for _, p := range t.late {
-		if err := t.pass(p.from, p.to); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *tx) joinEvent(provider, received int64, ev *message.Event, by state.Proof) error {
 	switch ev.Kind {
 	case message.EventStatus:
 		return t.statusEvent(provider, received, ev, by)
@@ -277,14 +264,8 @@ func (t *tx) putStatus(s *statusRow) error {
 
 // failed carries what a failure says about the person.
 func (t *tx) failed(id, number int64, code string, at int64) error {
-	var change func(*personRow)
 	consequence := delivery.ConsequenceOf(code)
-	switch consequence {
-	case delivery.ConsequenceStop:
-		change = func(p *personRow) { p.setOpt(delivery.OptedOut, at, code, "failed status") }
-	case delivery.ConsequenceCool:
-		change = func(p *personRow) { p.cooldown = max(p.cooldown, delivery.CooldownUntil(at)) }
-	case delivery.NoConsequence:
+	if consequence == delivery.NoConsequence {
 		return nil
 	}
 	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", id)
@@ -295,41 +276,50 @@ func (t *tx) failed(id, number int64, code string, at int64) error {
 	if err != nil || gone {
 		return err
 	}
-	if consequence == delivery.ConsequenceShut {
-		if err := t.shut(who, number, at); err != nil {
-			return err
-		}
-		change = func(*personRow) {}
+	key, err := t.c.recipientText(who)
+	if err != nil {
+		return err
 	}
-	return t.changePerson(who, change)
+	through, err := t.c.addressText(number)
+	if err != nil {
+		return err
+	}
+	return t.tell(key, func(f *delivery.Facts) {
+		switch consequence {
+		case delivery.ConsequenceStop:
+			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: code, Evidence: "failed status"}})
+		case delivery.ConsequenceCool:
+			f.Cooldown = max(f.Cooldown, delivery.CooldownUntil(at))
+		case delivery.ConsequenceShut:
+			f.ShutAt(through, at)
+		}
+	})
 }
 
 // preferenceEvent is a person's own word on marketing.
 func (t *tx) preferenceEvent(provider, received int64, ev *message.Event) error {
-	opt := delivery.OptedIn
+	opt := delivery.Opt{Choice: delivery.OptedIn, At: eventTime(ev, received), Reason: "user_preferences", Evidence: ev.Category}
 	if ev.OptOut {
-		opt = delivery.OptedOut
+		opt.Choice = delivery.OptedOut
 	}
-	who, gone, err := t.see(provider, received, ev)
-	if err != nil || gone || who == 0 {
+	named, gone, err := t.see(provider, received, ev)
+	if err != nil || gone || !named {
 		return err
 	}
-	return t.changePerson(who, func(p *personRow) {
-		p.setOpt(opt, eventTime(ev, received), "user_preferences", ev.Category)
-	})
+	return t.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.Word{Opt: opt}) })
 }
 
 // groupEvent keeps what was written in a group. It opens no window and waits for
 // no answer; a clear stop holds all the same.
 func (t *tx) groupEvent(provider, received int64, ev *message.Event) error {
-	who, gone, err := t.see(provider, received, ev)
+	named, gone, err := t.see(provider, received, ev)
 	switch {
 	case err != nil || gone:
 		return err
-	case who == 0:
+	case !named:
 		return t.notice(provider, received, ev)
 	}
-	if _, err := t.heed(who, ev, eventTime(ev, received)); err != nil {
+	if _, err := t.heed(ev, eventTime(ev, received)); err != nil {
 		return err
 	}
 	return t.notice(provider, received, ev)
@@ -337,7 +327,7 @@ func (t *tx) groupEvent(provider, received int64, ev *message.Event) error {
 
 // identityEvent says that a person has other ids now, and is kept.
 func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
-	if _, gone, err := t.see(provider, received, ev); err != nil || gone {
+	if named, gone, err := t.see(provider, received, ev); err != nil || gone || !named {
 		return err
 	}
 	return t.notice(provider, received, ev)

@@ -28,8 +28,12 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 	if ev.From.Key() == "" {
 		return t.notice(provider, received, ev)
 	}
-	who, gone, err := t.see(provider, received, ev)
+	_, gone, err := t.see(provider, received, ev)
 	if err != nil || gone {
+		return err
+	}
+	who, err := t.recipient(ev.From.Key())
+	if err != nil {
 		return err
 	}
 	hash := inboundHash(provider, ev)
@@ -41,25 +45,21 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 		return err
 	}
 	at := eventTime(ev, received)
-	stopped, err := t.heed(who, ev, at)
+	stopped, err := t.heed(ev, at)
 	if err != nil {
 		return err
 	}
 	if err := t.putInbound(provider, received, who, attempt, hash, &inboundJSON{Event: *ev, Stopped: stopped}); err != nil {
 		return err
 	}
-	err = t.changePerson(who, func(p *personRow) {
-		p.lastInbound = max(p.lastInbound, at)
-		if ev.ProfileName != "" && (at > p.profileAt || at == p.profileAt && ev.ProfileName < p.profile) {
-			p.profile, p.profileAt = ev.ProfileName, at
-		}
+	through, err := t.c.addressText(provider)
+	if err != nil {
+		return err
+	}
+	err = t.tell(about(ev), func(f *delivery.Facts) {
+		f.Wrote(through, at)
+		f.Named(ev.ProfileName, ev.Username, at)
 	})
-	if err == nil {
-		err = t.username(who, ev.Username, at)
-	}
-	if err == nil {
-		err = t.joinWindow(who, provider, delivery.Window{Inbound: at})
-	}
 	switch {
 	case err != nil || ev.ContextID == "":
 		return err
@@ -136,12 +136,12 @@ func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (
 			return err
 		}
 		add := func(st *sqlite.Stmt) error {
-			who, err := c.personKey(st.ColumnInt64(2))
+			who, _, err := c.writer(st.ColumnInt64(2), st.ColumnInt64(3))
 			out = append(out, state.InboundRef{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Recipient: who})
 			return err
 		}
 		if from.Recipient == "" {
-			return c.each("SELECT id, provider, recipient FROM inbound WHERE state = 0 AND id > ? ORDER BY id LIMIT ?", add, from.Seq, n)
+			return c.each("SELECT id, provider, recipient, at FROM inbound WHERE state = 0 AND id > ? ORDER BY id LIMIT ?", add, from.Seq, n)
 		}
 		provider, err := c.addressID(from.Provider)
 		if err != nil {
@@ -156,7 +156,7 @@ func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (
 		if err != nil {
 			return err
 		}
-		return c.each("SELECT id, provider, recipient FROM inbound WHERE recipient IN (SELECT value FROM json_each(?)) AND id > ? AND +state = 0 AND +provider = ? ORDER BY id LIMIT ?",
+		return c.each("SELECT id, provider, recipient, at FROM inbound WHERE recipient IN (SELECT value FROM json_each(?)) AND id > ? AND +state = 0 AND +provider = ? ORDER BY id LIMIT ?",
 			add, ids, from.Seq, provider, n)
 	})
 	if err != nil {

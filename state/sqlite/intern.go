@@ -33,6 +33,15 @@ func (c *conn) addressID(a string) (int64, error) {
 	return id, err
 }
 
+// addressText is the address of a number; "" for none.
+func (c *conn) addressText(id int64) (address string, err error) {
+	err = c.each("SELECT address FROM addresses WHERE id = ?", func(st *sqlite.Stmt) error {
+		address = st.ColumnText(0)
+		return nil
+	}, id)
+	return address, err
+}
+
 // addressNames are all addresses by number.
 func (c *conn) addressNames() (map[int64]string, error) {
 	return c.texts2("SELECT id, address FROM addresses")

@@ -7,7 +7,7 @@ import (
 )
 
 // format is the newest format that this package reads, and what it writes.
-const format = 5
+const format = 6
 
 // migrations are numbered by the format that they lead to.
 //
@@ -37,29 +37,29 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 			if err := t.c.migrate(version); err != nil {
 				return err
 			}
-			if err := t.convert(version); err != nil {
-				return fmt.Errorf("migrating to format %d: %w", version, err)
-			}
+		}
+		if err := t.convert(from); err != nil {
+			return fmt.Errorf("migrating to format %d: %w", format, err)
 		}
 		return nil
 	})
 }
 
-// convert changes the rows that were there before a migration.
-func (t *tx) convert(version int) error {
-	switch version {
-	case 3:
-		// Who is who first: windows belong to persons.
-		err := t.joinSpellings()
-		if err == nil {
-			err = t.tiesFromInbound()
+// convert changes the rows of an older format: who is who has been kept since
+// format 3, what was told about it since format 6, and the two numbers of
+// everybody in Benin are one since format 4.
+func (t *tx) convert(from int) error {
+	if from >= 3 {
+		if err := t.circlesFromTies(); err != nil {
+			return err
 		}
-		if err == nil {
-			err = t.windowsFromInbound()
-		}
-		return err
-	case 4:
 		return t.joinSpellings()
+	}
+	// Who is who first: windows belong to persons.
+	for _, step := range []func() error{t.joinSpellings, t.tiesFromInbound, t.windowsFromInbound} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -33,8 +33,12 @@ func oldState(t *testing.T) Options {
 // stateOf is a state of an older format. That of format 2 has people who wrote
 // to two numbers, windows that were found closed by an answer and by a status, a
 // message that was pruned, one that waits, and a person who wrote under a number
-// and a user id and stopped under the user id. That of format 4 has statuses that
-// tell prices: joined, waiting for their message's id, and in a body that waits.
+// and a user id and stopped under the user id. That of format 3 has people of
+// Benin under both of their numbers. That of format 4 has statuses that tell
+// prices: joined, waiting for their message's id, and in a body that waits. That
+// of format 5 has a number that passed on after its first holder stopped, somebody
+// who changed their number and has ids of two portfolios, attributes and a
+// handover, and an erasure.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))

@@ -398,31 +398,26 @@ func (t *tx) erase(recipient, name string) error {
 	return nil
 }
 
-// untie forgets who is who about a person, and what is kept under their number,
-// and returns the ids that are theirs.
+// untie forgets all that was told of a person and their ids, and returns those.
 func (t *tx) untie(who int64) (keys []string, err error) {
 	person, err := t.c.tiedTo(who)
 	if err != nil || person == 0 {
 		return nil, err
 	}
-	rows, err := t.c.ties(person)
+	key, err := t.c.recipientText(canonicalID(who))
 	if err != nil {
 		return nil, err
 	}
-	for i := range rows {
-		if err := t.remove(tTies, rows[i].row); err != nil {
-			return nil, err
-		}
-		if rows[i].former { // somebody else's by now
-			continue
-		}
-		key, err := t.c.recipientText(rows[i].ID.ID)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
+	c, err := t.gather(key)
+	if err != nil {
+		return nil, err
 	}
-	return keys, t.forgetPerson(person, 0)
+	left, theirs := c.Without(delivery.ID(key))
+	for _, id := range theirs {
+		keys = append(keys, string(id))
+	}
+	c.Circle = left
+	return keys, t.keep(c)
 }
 
 // forgetPerson removes what is kept under the one or two numbers of a person.

@@ -53,7 +53,7 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 		if err != nil {
 			return err
 		}
-		return c.each(`SELECT i.id, i.provider, i.received, i.recipient, i.first, i.event, a.campaign, a.message
+		return c.each(`SELECT i.id, i.provider, i.received, i.recipient, i.first, i.event, a.campaign, a.message, i.at
 			FROM inbound i LEFT JOIN attempts a ON a.id = i.attempt WHERE i.id = ?`,
 			func(st *sqlite.Stmt) (err error) {
 				ok = true
@@ -67,9 +67,14 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 func scanInbound(c *conn, st *sqlite.Stmt, names map[int64]string) (state.InboundEvent, error) {
 	ev := state.InboundEvent{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Received: fromMillis(st.ColumnInt64(2)),
 		First: st.ColumnInt64(4) == 1, Campaign: names[st.ColumnInt64(6)], Message: names[st.ColumnInt64(7)]}
-	var err error
-	if ev.Recipient, err = c.recipientText(st.ColumnInt64(3)); err != nil {
+	shown, same, err := c.writer(st.ColumnInt64(3), st.ColumnInt64(8))
+	if err != nil {
 		return ev, err
+	}
+	if ev.Recipient = shown; same {
+		if ev.Recipient, err = c.recipientText(st.ColumnInt64(3)); err != nil {
+			return ev, err
+		}
 	}
 	var kept inboundJSON
 	if err := json.Unmarshal(columnBlob(st, 5), &kept); err != nil {

@@ -213,23 +213,19 @@ func (t *tx) consequences(o *state.Outcome) error {
 	if erased, err := t.isErasedID(who); err != nil || erased {
 		return err
 	}
-	at := millis(o.At)
-	if o.WindowShut {
-		number := int64(0)
-		if o.Number != "" {
-			if number, err = t.address(o.Number); err != nil {
-				return err
-			}
-		}
-		if err := t.shut(who, number, at); err != nil {
-			return err
-		}
+	key, err := t.c.recipientText(who)
+	if err != nil {
+		return err
 	}
-	return t.changePerson(who, func(p *personRow) {
-		if o.OptOut {
-			p.setOpt(delivery.OptedOut, at, reasonOf(o.Code), "answer to a send")
+	at := millis(o.At)
+	return t.tell(key, func(f *delivery.Facts) {
+		if o.WindowShut {
+			f.ShutAt(o.Number, at)
 		}
-		p.cooldown = max(p.cooldown, millis(o.Cooldown))
+		if o.OptOut {
+			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: reasonOf(o.Code), Evidence: "answer to a send"}})
+		}
+		f.Cooldown = max(f.Cooldown, millis(o.Cooldown))
 	})
 }
 

@@ -5,9 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/handbill/handbill/delivery"
@@ -26,11 +24,6 @@ type personRow struct {
 	profileAt   int64
 	attributes  string // JSON; "" for none
 	handover    bool
-}
-
-// setOpt joins an opt-out or opt-in.
-func (p *personRow) setOpt(choice delivery.Choice, at int64, reason, evidence string) {
-	p.opt = p.opt.Join(delivery.Opt{Choice: choice, At: at, Reason: reason, Evidence: evidence})
 }
 
 const personColumns = "last_inbound, shut, opt, opt_at, reason, evidence, cooldown, profile, profile_at, attributes, handover"
@@ -78,23 +71,9 @@ func (c *conn) personAt(id int64) (p personRow, ok bool, err error) {
 	return p, ok, err
 }
 
-// changePerson reads, changes and writes what is known of a person. What is
-// the same as before is not written.
-func (t *tx) changePerson(who int64, change func(*personRow)) error {
-	who, err := t.c.personID(who)
-	if err != nil {
-		return err
-	}
-	p, ok, err := t.c.personAt(who)
-	if err != nil {
-		return err
-	}
-	before := p
-	change(&p)
-	if ok && p == before {
-		return nil
-	}
-	w := t.replace(tPeople, who)
+// putPerson writes what is known of a person.
+func (t *tx) putPerson(id int64, p *personRow) error {
+	w := t.replace(tPeople, id)
 	w.maybe(p.lastInbound)
 	w.maybe(p.shut)
 	w.int(int64(p.opt.Choice))
@@ -106,7 +85,7 @@ func (t *tx) changePerson(who int64, change func(*personRow)) error {
 	w.maybe(p.profileAt)
 	w.maybeText(p.attributes)
 	w.bool(p.handover)
-	_, err = w.done()
+	_, err := w.done()
 	return err
 }
 
@@ -154,7 +133,7 @@ func (s *Store) Person(ctx context.Context, number, recipient string) (state.Per
 		if who, err = c.personID(who); err != nil {
 			return err
 		}
-		if out.Username, _, err = c.usernameAt(who); err != nil {
+		if out.Username, _, err = c.username(who); err != nil {
 			return err
 		}
 		erased, err := s.isErased(c, recipient)
@@ -166,70 +145,56 @@ func (s *Store) Person(ctx context.Context, number, recipient string) (state.Per
 	return out, err
 }
 
-// changeRecipient is changePerson by key. Nothing is stored about a recipient
-// that was erased.
-func (s *Store) changeRecipient(ctx context.Context, recipient string, change func(*tx, *personRow) error) error {
+// decide takes in what was decided about a person: it counts for every id that is
+// theirs. Nothing is stored about a recipient that was erased.
+func (s *Store) decide(ctx context.Context, recipient string, change func(t *tx, known *delivery.Known, f *delivery.Facts)) error {
 	return s.write(ctx, func(t *tx) error {
 		erased, err := s.isErased(t.c, recipient)
 		if err != nil || erased {
 			return err
 		}
-		who, err := t.recipient(recipient)
+		c, err := t.gather(recipient)
 		if err != nil {
 			return err
 		}
-		var failed error
-		return errors.Join(t.changePerson(who, func(p *personRow) { failed = change(t, p) }), failed)
+		id := delivery.ID(message.Canonical(recipient))
+		p := delivery.Person{Ties: []delivery.Tie{{ID: id}}}
+		for _, one := range c.People() {
+			if one.Has(id) {
+				p = one
+			}
+		}
+		for _, tie := range p.Ties {
+			c.Tell(tie.ID, func(f *delivery.Facts) { change(t, &p.Known, f) })
+		}
+		return t.keep(c)
 	})
 }
 
 // SetAttributes sets attributes of a recipient; "" removes one.
 func (s *Store) SetAttributes(ctx context.Context, recipient string, set map[string]string) error {
-	return s.changeRecipient(ctx, recipient, func(_ *tx, p *personRow) error {
-		all := map[string]string{}
-		if p.attributes != "" {
-			if err := json.Unmarshal([]byte(p.attributes), &all); err != nil {
-				return fmt.Errorf("%w: the attributes of a person: %w", state.ErrDamaged, err)
-			}
-		}
-		maps.Copy(all, set)
-		maps.DeleteFunc(all, func(_, v string) bool { return v == "" })
-		p.attributes = ""
-		if len(all) == 0 {
-			return nil
-		}
-		text, err := json.Marshal(all)
-		p.attributes = string(text)
-		return err
-	})
+	return s.decide(ctx, recipient, func(t *tx, k *delivery.Known, f *delivery.Facts) { f.Decide(k.With(set), k.Handover, t.now) })
 }
 
 // Handover silences the rules for a recipient, or gives the person back to
 // them.
 func (s *Store) Handover(ctx context.Context, recipient string, on bool) error {
-	return s.changeRecipient(ctx, recipient, func(_ *tx, p *personRow) error {
-		p.handover = on
-		return nil
-	})
+	return s.decide(ctx, recipient, func(t *tx, k *delivery.Known, f *delivery.Facts) { f.Decide(k.Attributes, on, t.now) })
 }
 
 // OptOut records that a person does not want marketing. The reason is a word,
 // such as "stop_word"; the evidence says where it is from.
 func (s *Store) OptOut(ctx context.Context, recipient, reason, evidence string) error {
-	return s.setOpt(ctx, recipient, delivery.OptedOut, reason, evidence)
+	return s.choose(ctx, recipient, delivery.Opt{Choice: delivery.OptedOut, Reason: reason, Evidence: evidence})
 }
 
 // OptIn records that a person wants marketing again.
 func (s *Store) OptIn(ctx context.Context, recipient, evidence string) error {
-	return s.setOpt(ctx, recipient, delivery.OptedIn, "opt_in", evidence)
+	return s.choose(ctx, recipient, delivery.Opt{Choice: delivery.OptedIn, Reason: "opt_in", Evidence: evidence})
 }
 
-func (s *Store) setOpt(ctx context.Context, recipient string, opt delivery.Choice, reason, evidence string) error {
-	err := s.changeRecipient(ctx, recipient, func(t *tx, p *personRow) error {
-		// What somebody decides now holds, even when a provider's clock is ahead.
-		p.setOpt(opt, max(t.now, p.opt.At+1), reason, evidence)
-		return nil
-	})
+func (s *Store) choose(ctx context.Context, recipient string, o delivery.Opt) error {
+	err := s.decide(ctx, recipient, func(t *tx, k *delivery.Known, f *delivery.Facts) { f.Say(k.Choose(o, t.now)) })
 	if err != nil {
 		return fmt.Errorf("recording an opt-out or opt-in: %w", err)
 	}

@@ -38,6 +38,7 @@ const (
 	tTies
 	tUsernames
 	tBillings
+	tCircles
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -69,6 +70,7 @@ var tables = [...]struct {
 	tTies:       {"ties", 9},
 	tUsernames:  {"usernames", 3},
 	tBillings:   {"billings", 7},
+	tCircles:    {"circles", 2},
 }
 
 func (t table) String() string { return tables[t].name }

@@ -1,9 +1,7 @@
 package sqlite
 
 import (
-	"errors"
-
-	"zombiezen.com/go/sqlite"
+	"slices"
 
 	"github.com/handbill/handbill/delivery"
 )
@@ -11,24 +9,63 @@ import (
 // joinSpellings makes one person of those who became known under both numbers
 // that everybody in Benin has, before these were taken for two spellings of one:
 // see message.Canonical. Two who turn out to be one are joined as ever, and who
-// was erased under one number is erased under both.
+// was erased under one number is erased under both. Of those who have ties,
+// circlesFromTies has joined what there is.
 func (t *tx) joinSpellings() error {
 	ids, err := t.c.ints(`SELECT id FROM (SELECT id FROM people UNION SELECT recipient FROM ties UNION SELECT person FROM windows
 			UNION SELECT id FROM usernames UNION SELECT recipient FROM inbound UNION SELECT recipient FROM attempts)
 		WHERE id BETWEEN 22900000000 AND 22999999999 OR id BETWEEN 2290100000000 AND 2290199999999 ORDER BY id`)
 	for _, id := range ids {
-		own := canonicalID(id)
-		if err == nil && id != own {
-			err = t.retie(id, own)
+		if err == nil {
+			err = t.joinAlone(canonicalID(id))
 		}
 		if err == nil {
-			err = t.joinPeople(own)
-		}
-		if err == nil {
-			err = t.eraseAgain(phoneText(own))
+			err = t.eraseAgain(phoneText(canonicalID(id)))
 		}
 	}
 	return err
+}
+
+// joinAlone joins what is kept under either spelling of a number by itself.
+func (t *tx) joinAlone(own int64) error {
+	if person, err := t.c.tiedTo(own); err != nil || person != 0 {
+		return err
+	}
+	place, err := t.c.personID(own)
+	if err != nil {
+		return err
+	}
+	before, _, err := t.c.known(place)
+	if err != nil {
+		return err
+	}
+	now := before
+	if err := t.takeAlone(&now, place, own); err != nil {
+		return err
+	}
+	return t.putKnown(place, &before, &now)
+}
+
+// takeAlone adds what is kept under either spelling of a number by itself, but for
+// what is kept in one place, and forgets it there.
+func (t *tx) takeAlone(k *delivery.Known, but, own int64) error {
+	for _, id := range [...]int64{own, otherID(own)} {
+		if id == 0 || id == but {
+			continue
+		}
+		o, ok, err := t.c.known(id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		k.Join(&o)
+		if err := t.forgetPerson(id, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eraseAgain forgets what is kept of somebody who was erased in the other
@@ -41,102 +78,81 @@ func (t *tx) eraseAgain(recipient string) error {
 	return t.erase(recipient, t.s.ledgerName(recipient))
 }
 
-// retie ties by its canonical spelling what was tied by another.
-func (t *tx) retie(id, own int64) error {
-	rows, err := t.c.tiesOf(id)
-	if err != nil {
-		return err
+// joinTies decides whose a number is that was tied in either spelling, to one
+// person or to two. It is one person's, unless user ids or a change of number
+// tell two apart.
+func joinTies(people []*delivery.Person) []*delivery.Person {
+	for _, p := range people {
+		p.Ties = oneTie(p.Ties)
 	}
-	theirs, err := t.c.tiesOf(own)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		for _, o := range theirs {
-			if err == nil && !r.former && !o.former {
-				r.former, err = t.retieBoth(&r, &o)
+	for i := 0; i < len(people); i++ {
+		for j := i + 1; j < len(people); j++ {
+			if joinTwo(people[i], people[j]) {
+				people = slices.Delete(people, j, j+1)
+				i, j = -1, len(people) // from the beginning
 			}
 		}
-		r.ID.ID = own
-		if err == nil {
-			err = t.putTie(&r)
-		}
 	}
-	return err
+	return people
 }
 
-// retieBoth decides whose a number is that is tied in either spelling: r is to be
-// tied as o is. It is the same person's, unless user ids or a change of number
-// tell them apart. former says that it passed from the person of r to that of o;
-// else o makes room.
-func (t *tx) retieBoth(r, o *tieRow) (former bool, err error) {
-	apart, err := t.c.toldApart(r, o)
-	if err != nil {
-		return false, err
-	}
-	if apart {
-		if err := errors.Join(t.pass(r.Person, o.Person), t.pass(o.Person, r.Person)); err != nil {
-			return false, err
+// oneTie has one tie for each id.
+func oneTie(ties []delivery.Tie) (out []delivery.Tie) {
+	for _, t := range ties {
+		i := slices.IndexFunc(out, func(o delivery.Tie) bool { return o.ID == t.ID })
+		if i < 0 {
+			out = append(out, t)
+			continue
 		}
+		o := &out[i]
+		o.Since, o.Seen = min(o.Since, t.Since), max(o.Seen, t.Seen)
+		if o.Left == 0 || t.Left == 0 {
+			o.Left = 0
+		}
+	}
+	return out
+}
+
+// joinTwo decides about two persons. one says that b is joined into a.
+func joinTwo(a, b *delivery.Person) (one bool) {
+	for i := range a.Ties {
+		j := slices.IndexFunc(b.Ties, func(t delivery.Tie) bool { return t.ID == a.Ties[i].ID })
+		if j < 0 {
+			continue
+		}
+		r, o := a.Ties[i], b.Ties[j]
+		if !toldApart(a, b, r, o) {
+			a.Join(&b.Known)
+			a.Ties, a.Former = oneTie(append(a.Ties, b.Ties...)), append(a.Former, b.Former...)
+			return true
+		}
+		was := a.Known
+		a.Forbid(&b.Known)
+		b.Forbid(&was)
 		left := r.Left != 0
 		if left == (o.Left != 0) && o.Seen > r.Seen || left && o.Left == 0 {
-			return true, nil
+			a.Ties, a.Former = slices.Delete(a.Ties, i, i+1), append(a.Former, r)
+		} else {
+			b.Ties, b.Former = slices.Delete(b.Ties, j, j+1), append(b.Former, o)
 		}
-		o.former = true
-		return false, t.putTie(o)
+		return joinTwo(a, b)
 	}
-	r.Since, r.Seen = min(r.Since, o.Since), max(r.Seen, o.Seen)
-	if o.Left == 0 || r.Left == 0 {
-		r.Left = 0
-	}
-	err = t.remove(tTies, o.row)
-	if err == nil && r.Person != o.Person {
-		err = t.merge(o.Person, r.Person)
-	}
-	return false, err
+	return false
 }
 
 // toldApart reports whether those who have a number in either spelling are two:
 // one left it for another number, or they have two user ids through one sending
 // number.
-func (c *conn) toldApart(r, o *tieRow) (bool, error) {
-	if r.Person == o.Person {
-		return false, nil
-	}
+func toldApart(a, b *delivery.Person, r, o delivery.Tie) bool {
 	if r.Left != 0 || o.Left != 0 {
-		return true, nil
+		return true
 	}
-	n, _, err := c.one(`SELECT count(*) FROM ties a JOIN ties b ON b.kind = a.kind AND b.number = a.number
-		WHERE a.person = ? AND b.person = ? AND a.kind <> ? AND a.gone IS NULL AND b.gone IS NULL AND a.former + b.former = 0`,
-		r.Person, o.Person, int64(delivery.IDPhone))
-	return n > 0, err
-}
-
-// tiesOf are those of an id, in this spelling.
-func (c *conn) tiesOf(id int64) (out []tieRow, err error) {
-	err = c.each("SELECT "+tieColumns+" FROM ties WHERE recipient = ? ORDER BY id", func(st *sqlite.Stmt) error {
-		out = append(out, scanTie(st))
-		return nil
-	}, id)
-	return out, err
-}
-
-// joinPeople joins what is kept under either spelling of a number by itself into
-// what is kept of its person.
-func (t *tx) joinPeople(own int64) error {
-	into, err := t.c.tiedTo(own)
-	if err != nil {
-		return err
-	}
-	if into == 0 {
-		if into, err = t.c.personID(own); err != nil {
-			return err
+	for _, x := range a.Ties {
+		for _, y := range b.Ties {
+			if x.ID.Kind() != delivery.IDPhone && x.ID.Kind() == y.ID.Kind() && x.Number == y.Number && x.Left == 0 && y.Left == 0 {
+				return true
+			}
 		}
 	}
-	for _, lone := range [...]int64{own, otherID(own)} {
-		if lone != into {
-			err = errors.Join(err, t.absorb(lone, into))
-		}
-	}
-	return err
+	return false
 }

@@ -31,56 +31,6 @@ func (c *conn) windowAt(who, number int64, p *personRow) (delivery.Window, error
 	return w.Join(delivery.Window{Shut: p.shut}), err
 }
 
-// joinWindow adds what was told of a person's window at a sending number.
-func (t *tx) joinWindow(who, number int64, add delivery.Window) error {
-	who, err := t.c.personID(who)
-	if err != nil {
-		return err
-	}
-	id, before, err := t.c.window(who, number)
-	if err != nil {
-		return err
-	}
-	now := before.Join(add)
-	if id != 0 && now == before {
-		return nil
-	}
-	w := t.replace(tWindows, id)
-	w.int(who)
-	w.int(number)
-	w.maybe(now.Inbound)
-	w.maybe(now.Shut)
-	_, err = w.done()
-	return err
-}
-
-// shut notes that a provider found a person's window closed: that of the number,
-// or all of them where the number is not known.
-func (t *tx) shut(who, number, at int64) error {
-	if number != 0 {
-		return t.joinWindow(who, number, delivery.Window{Shut: at})
-	}
-	return t.changePerson(who, func(p *personRow) { p.shut = max(p.shut, at) })
-}
-
-func (t *tx) absorbWindows(from, into int64) error {
-	type row struct {
-		id, number int64
-		window     delivery.Window
-	}
-	var rows []row
-	err := t.c.each("SELECT id, number, inbound, shut FROM windows WHERE person = ?", func(st *sqlite.Stmt) error {
-		rows = append(rows, row{st.ColumnInt64(0), st.ColumnInt64(1), delivery.Window{Inbound: st.ColumnInt64(2), Shut: st.ColumnInt64(3)}})
-		return nil
-	}, from)
-	for _, r := range rows {
-		if err == nil {
-			err = errors.Join(t.remove(tWindows, r.id), t.joinWindow(into, r.number, r.window))
-		}
-	}
-	return err
-}
-
 // windowsFromInbound makes the windows of a state from before format 3, of what
 // it has kept of the messages that people wrote.
 func (t *tx) windowsFromInbound() error {
@@ -92,10 +42,22 @@ func (t *tx) windowsFromInbound() error {
 	})
 	for _, w := range all {
 		if err == nil {
-			err = t.joinWindow(w.who, w.number, delivery.Window{Inbound: w.at})
+			err = t.wroteTo(w.who, w.number, w.at)
 		}
 	}
 	return err
+}
+
+func (t *tx) wroteTo(who, number, at int64) error {
+	key, err := t.c.recipientText(who)
+	if err != nil {
+		return err
+	}
+	through, err := t.c.addressText(number)
+	if err != nil {
+		return err
+	}
+	return t.tell(key, func(f *delivery.Facts) { f.Wrote(through, at) })
 }
 
 // Windows are the windows of everybody at one sending number.

@@ -62,7 +62,7 @@ func (t *tx) foldWaiting() error {
 
 // heed records what a message says about being written to, in the transaction
 // that joins it. It reports whether marketing to the person stopped by it.
-func (t *tx) heed(who int64, ev *message.Event, at int64) (stopped bool, err error) {
+func (t *tx) heed(ev *message.Event, at int64) (stopped bool, err error) {
 	if t.s.opt.Wish == nil {
 		return false, nil
 	}
@@ -70,10 +70,17 @@ func (t *tx) heed(who int64, ev *message.Event, at int64) (stopped bool, err err
 	if w.Kind == state.WishNone {
 		return false, nil
 	}
-	err = t.changePerson(who, func(p *personRow) {
-		p.opt, stopped = p.opt.Heed(w.Kind, delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence})
-	})
-	return stopped, err
+	who, err := t.recipient(about(ev))
+	if err != nil {
+		return false, err
+	}
+	before, _, err := t.c.person(who)
+	if err != nil {
+		return false, err
+	}
+	said := delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence}
+	_, stopped = before.opt.Heed(w.Kind, said)
+	return stopped, t.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
 }
 
 // heedOpen heeds the inbound events that no rule has answered. Those of this
@@ -109,16 +116,16 @@ func (s *Store) heedOpen(ctx context.Context) error {
 }
 
 func (t *tx) heedInbound(seq int64) error {
-	var who, at int64
+	var at int64
 	var ev inboundJSON
-	err := t.c.each("SELECT recipient, at, event FROM inbound WHERE id = ?", func(st *sqlite.Stmt) error {
-		who, at = st.ColumnInt64(0), st.ColumnInt64(1)
-		return json.Unmarshal(columnBlob(st, 2), &ev)
+	err := t.c.each("SELECT at, event FROM inbound WHERE id = ?", func(st *sqlite.Stmt) error {
+		at = st.ColumnInt64(0)
+		return json.Unmarshal(columnBlob(st, 1), &ev)
 	}, seq)
 	if err != nil {
 		return fmt.Errorf("%w: an inbound event: %w", state.ErrDamaged, err)
 	}
-	stopped, err := t.heed(who, &ev.Event, at)
+	stopped, err := t.heed(&ev.Event, at)
 	if err != nil || !stopped {
 		return err
 	}

@@ -1,0 +1,186 @@
+package delivery
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Circle is all that was told about ids that were seen together, directly or by
+// way of others: who was seen under which, when, and what was told of each. What
+// was told is joined in any order, and with any repetition, to the same circle;
+// who is who, and what is known of them, follows from it in the order of the
+// times at which it happened. See People.
+//
+// The zero value knows nothing. What is added to a circle leaves copies of it as
+// they are.
+type Circle struct {
+	// Base is who was who before anything else here was told, as a state from
+	// before format 6 has it.
+	Base  []Person     `json:",omitempty"`
+	Seen  []Seen       `json:",omitempty"`
+	Facts map[ID]Facts `json:",omitempty"`
+}
+
+// Person is somebody with the ids that are theirs, those that were theirs and
+// passed to somebody else, and what is known of them.
+type Person struct {
+	Ties   []Tie `json:",omitempty"`
+	Former []Tie `json:",omitempty"`
+	Known
+}
+
+// Seen is a sighting, At when it was first made.
+type Seen struct {
+	Sighting
+	Last int64 `json:",omitempty"` // the start of the SeenStep in which it was last made
+}
+
+// key tells sightings apart.
+func (s *Sighting) key() string {
+	var b strings.Builder
+	for _, list := range [...][]ID{s.IDs, s.Old} {
+		for _, id := range list {
+			b.WriteString(string(id) + "\x00")
+		}
+		b.WriteByte('>')
+	}
+	return b.String() + s.Number
+}
+
+func toStep(at int64) int64 { return at - at%SeenStep.Milliseconds() }
+
+// See adds a sighting of several ids. It reports whether the circle did not have
+// it.
+func (c *Circle) See(s Sighting) bool {
+	s.IDs, s.Old = sortedIDs(s.IDs), sortedIDs(s.Old)
+	return c.seen(Seen{s, toStep(s.At)})
+}
+
+func sortedIDs(ids []ID) []ID { return slices.Compact(slices.Sorted(slices.Values(ids))) }
+
+func (c *Circle) seen(s Seen) bool {
+	key := s.key()
+	at, known := slices.BinarySearchFunc(c.Seen, key, func(o Seen, key string) int { return cmp.Compare(o.key(), key) })
+	if !known {
+		c.Seen = slices.Insert(slices.Clone(c.Seen), at, s)
+		return true
+	}
+	now := c.Seen[at]
+	now.At, now.Last = min(now.At, s.At), max(now.Last, s.Last)
+	if now.At == c.Seen[at].At && now.Last == c.Seen[at].Last {
+		return false
+	}
+	c.Seen = slices.Clone(c.Seen)
+	c.Seen[at] = now
+	return true
+}
+
+// Tell adds what was told of the person behind an id.
+func (c *Circle) Tell(id ID, change func(*Facts)) {
+	f := c.Facts[id]
+	change(&f)
+	c.Facts = maps.Clone(c.Facts)
+	if c.Facts == nil {
+		c.Facts = map[ID]Facts{}
+	}
+	c.Facts[id] = f
+}
+
+// Join adds another circle, which has no id of this one.
+func (c *Circle) Join(o *Circle) {
+	c.Base = slices.Concat(c.Base, o.Base)
+	for _, s := range o.Seen {
+		c.seen(s)
+	}
+	for id, f := range o.Facts {
+		c.Tell(id, func(mine *Facts) { *mine = f })
+	}
+}
+
+// IDs are all ids of the circle, in order.
+func (c *Circle) IDs() []ID {
+	ids := map[ID]bool{}
+	for _, p := range c.Base {
+		for _, t := range slices.Concat(p.Ties, p.Former) {
+			ids[t.ID] = true
+		}
+	}
+	for i := range c.Seen {
+		for _, id := range slices.Concat(c.Seen[i].IDs, c.Seen[i].Old) {
+			ids[id] = true
+		}
+	}
+	for id := range c.Facts {
+		ids[id] = true
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// Without is the circle after the person of an id was forgotten, and which ids
+// were theirs. What else was told in it is not weighed anew: who is who among the
+// others stays as it is.
+func (c *Circle) Without(id ID) (left Circle, theirs []ID) {
+	people := c.People()
+	people = slices.DeleteFunc(people, func(p Person) bool {
+		if !p.Has(id) {
+			return false
+		}
+		for _, t := range p.Ties {
+			theirs = append(theirs, t.ID)
+		}
+		return true
+	})
+	for i := range people {
+		people[i].Former = slices.DeleteFunc(people[i].Former, func(t Tie) bool { return slices.Contains(theirs, t.ID) })
+	}
+	return Circle{Base: people}, theirs
+}
+
+// Has reports whether an id is the person's now.
+func (p *Person) Has(id ID) bool {
+	return slices.ContainsFunc(p.Ties, func(t Tie) bool { return t.ID == id })
+}
+
+// Lone reports whether the circle says no more than what is known of one id by
+// itself, and which.
+func (c *Circle) Lone() (id ID, ok bool) {
+	if len(c.Base)+len(c.Seen) > 0 || len(c.Facts) != 1 {
+		return "", false
+	}
+	for id, f := range c.Facts {
+		return id, len(f.Words) == 0 || len(f.Words) == 1 && !f.Words[0].Stay
+	}
+	return "", false
+}
+
+// People are who is who, and what is known of them: what was told, in the order
+// of the times at which it happened. What happened in one moment has an order of
+// its own, so that it does not matter in which order it was told. The Person of a
+// tie is its person's place in the list, from 1.
+func (c *Circle) People() []Person {
+	r := replay{known: map[int64]*Known{}, alone: map[ID]*Known{}}
+	r.base(c.Base)
+	var all []moment
+	for i := range c.Seen {
+		s := &c.Seen[i]
+		all = append(all, r.sighting(s.Sighting))
+		if s.Last > s.At {
+			again := s.Sighting
+			again.At = s.Last
+			all = append(all, r.sighting(again))
+		}
+	}
+	for id, f := range c.Facts {
+		all = r.facts(all, id, &f)
+	}
+	slices.SortStableFunc(all, func(a, b moment) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rank, b.rank), cmp.Compare(a.key, b.key))
+	})
+	for _, m := range all {
+		m.do()
+	}
+	r.end(c.Facts)
+	return r.people()
+}
