@@ -103,7 +103,7 @@ func (a *app) statusReport(found *operation.Status, campaign string) *view.Statu
 	for i := range found.Halts { // providers' words
 		found.Halts[i].Advice = sentenceOf(found.Halts[i].Advice)
 	}
-	r := &view.StatusReport{At: a.sys.Now().UTC(), Waiting: found.Waiting, Diagnostics: unsendable(found.Unsendable)}
+	r := &view.StatusReport{At: a.sys.Now().UTC(), Waiting: found.Waiting, Notices: view.NewNotices(found.Notices), Diagnostics: unsendable(found.Unsendable)}
 	for _, c := range view.BuildStatus(found.Runs, found.Funnel, found.Orders, found.Halts, workspace.Advice) {
 		if campaign == "" || c.Address == campaign {
 			r.Campaigns = append(r.Campaigns, c)

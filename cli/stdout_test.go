@@ -92,6 +92,7 @@ var printing = []struct {
 	{args: "state restore earlier.state", changes: true}, {args: "state restore -json earlier.state", changes: true}, {args: "state acknowledge -why=looked", changes: true}, {args: "state acknowledge -json -why=looked", changes: true},
 	{args: "state erase +4915112345671", changes: true}, {args: "state erase -json +4915112345671", changes: true}, {args: "state giveback +4915112345671", changes: true}, {args: "state giveback -json +4915112345671", changes: true},
 	{args: "state prune -days=60", changes: true}, {args: "state prune -json -days=60", changes: true},
+	{args: "state notices"}, {args: "state notices -json"},
 	{args: "state optouts"}, {args: "state optouts list"}, {args: "state optouts list -json"}, {args: "state optouts list -csv"},
 	{args: "state optouts add +4915112345679", changes: true}, {args: "state optouts add -json +4915112345679", changes: true},
 	{args: "state optouts remove -why=letter +4915112345678", changes: true}, {args: "state optouts remove -json -why=letter +4915112345678", changes: true},

@@ -1,6 +1,10 @@
 package delivery
 
-import "github.com/handbill/handbill/message"
+import (
+	"strings"
+
+	"github.com/handbill/handbill/message"
+)
 
 // Joining is what becomes of an attempt that is settled when something else is
 // told about it.
@@ -37,6 +41,15 @@ func Joins(known, told Send, p Proof) (Joining, error) {
 		return JoinReplace, nil
 	}
 	return JoinReplace, Transition(known, told, p)
+}
+
+// NoticeReason is what is kept of an event beside itself: why it is only kept,
+// or what it says in a few words.
+func NoticeReason(ev *message.Event) string {
+	if ev.Reason != "" {
+		return ev.Reason
+	}
+	return strings.TrimSpace(ev.Code + " " + ev.Title)
 }
 
 // EventTime is when an event happened: the provider's time, or the one at which

@@ -19,8 +19,9 @@ type Status struct {
 	Orders   []state.OrderCount
 	Halts    []state.Halt
 	Findings []state.Finding
-	Waiting  int              // webhook bodies that are accepted and not joined yet
-	Doubts   []state.Delivery // the first few; Funnel counts them all
+	Notices  []state.NoticeCount // none where one campaign is asked for: they belong to none
+	Waiting  int                 // webhook bodies that are accepted and not joined yet
+	Doubts   []state.Delivery    // the first few; Funnel counts them all
 	// Unsendable is why nothing is sent from the state, as of state.Sendable.
 	Unsendable error
 }
@@ -67,6 +68,11 @@ func (s *Status) read(ctx context.Context, ws *workspace.Workspace, store state.
 	}
 	if s.Waiting, _, err = store.Waiting(ctx); err != nil {
 		return err
+	}
+	if campaign == "" {
+		if s.Notices, err = store.NoticeCounts(ctx); err != nil {
+			return err
+		}
 	}
 	for d, err := range store.InDoubt(ctx, campaign) {
 		if err != nil {

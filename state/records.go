@@ -64,8 +64,15 @@ type Notice struct {
 	Provider string
 	Kind     message.EventKind
 	Field    string
-	Reason   string
+	Reason   string // why it was kept, or what an account's notice says in a few words
 	Raw      []byte
+}
+
+// NoticeCount counts the notices of one kind.
+type NoticeCount struct {
+	Kind   message.EventKind
+	Count  int
+	Newest time.Time
 }
 
 // FunnelRow counts the deliveries of one campaign revision that stand alike.

@@ -226,6 +226,8 @@ type Reports interface {
 	// Notices are the account's events and those that were not understood, since
 	// a moment, oldest first.
 	Notices(ctx context.Context, since time.Time) iter.Seq2[Notice, error]
+	// NoticeCounts counts all notices by kind, in the order of kinds.
+	NoticeCounts(ctx context.Context) ([]NoticeCount, error)
 }
 
 // Snapshot is a state at one moment, whatever is written meanwhile. It is used

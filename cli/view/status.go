@@ -1,10 +1,8 @@
 package view
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -22,6 +20,9 @@ type StatusReport struct {
 	Findings      []StatusFinding  `json:"findings"`
 	// Waiting are webhook events that are accepted and not folded in yet.
 	Waiting int `json:"waiting"`
+	// Notices are what came that is neither a message to a number nor a status, by
+	// kind; none where one campaign is asked for.
+	Notices []NoticeStatus `json:"notices"`
 	// Doubts are the deliveries in doubt, a few of each campaign.
 	Doubts []Doubt `json:"doubts"`
 	// Diagnostics are what keeps apply from sending from this state.
@@ -81,17 +82,6 @@ type OrderStatus struct {
 	Currency string `json:"currency"`
 	Count    int    `json:"count"`
 	Value    string `json:"value"`
-}
-
-// BillingStatus counts the accepted messages of one price.
-type BillingStatus struct {
-	Category string `json:"category"` // the provider's word, such as "marketing"
-	Model    string `json:"model"`    // such as "PMP", for prices by message
-	Type     string `json:"type"`     // such as "regular" and "free_entry_point"
-	Billable bool   `json:"billable"`
-	Count    int    `json:"count"`
-	// Delivered are those of Count that arrived: WhatsApp bills no others.
-	Delivered int `json:"delivered"`
 }
 
 // StatusFinding is a contradiction that a person should look at.
@@ -208,66 +198,6 @@ func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
 	}
 }
 
-// billed books what was told about the price.
-func (c *CampaignStatus) billed(row state.FunnelRow) {
-	if row.Billing.Category == "" {
-		return
-	}
-	next := BillingStatus{Category: row.Billing.Category, Model: row.Billing.Model, Type: row.Billing.Type, Billable: row.Billing.Billable}
-	i, found := slices.BinarySearchFunc(c.Billing, next, func(a, b BillingStatus) int {
-		return cmp.Or(strings.Compare(a.Category, b.Category), strings.Compare(a.Model, b.Model), strings.Compare(a.Type, b.Type), strings.Compare(a.price(), b.price()))
-	})
-	if !found {
-		c.Billing = slices.Insert(c.Billing, i, next)
-	}
-	c.Billing[i].Count += row.Count
-	if row.Rank >= message.RankDelivered {
-		c.Billing[i].Delivered += row.Count
-	}
-}
-
-func (b BillingStatus) price() string {
-	if b.Billable {
-		return "billed"
-	}
-	return "free"
-}
-
-// name is what the provider calls it.
-func (b BillingStatus) name() string {
-	var more []string
-	for _, word := range [...]string{b.Model, b.Type} {
-		if word != "" {
-			more = append(more, message.SafeText(word))
-		}
-	}
-	if len(more) == 0 {
-		return message.SafeText(b.Category)
-	}
-	return message.SafeText(b.Category) + " (" + strings.Join(more, ", ") + ")"
-}
-
-// note says how many of it do not count, because they have not arrived.
-func (b BillingStatus) note() string {
-	if away := b.Count - b.Delivered; b.Billable && away > 0 {
-		return Count(away) + " only once delivered"
-	}
-	return ""
-}
-
-// unpriced are the accepted ones of which no price was told, where one was of
-// others.
-func (c *CampaignStatus) unpriced() int {
-	n := c.Accepted
-	for _, b := range c.Billing {
-		n -= b.Count
-	}
-	if len(c.Billing) == 0 {
-		return 0
-	}
-	return n
-}
-
 // accepted books where accepted messages are now: delivered or better wins
 // over failed.
 func (c *CampaignStatus) accepted(row state.FunnelRow) {
@@ -290,6 +220,7 @@ func (r *StatusReport) JSON(w io.Writer, _ Style) error {
 	doc := *r
 	doc.FormatVersion = planFormat
 	doc.Campaigns, doc.Findings, doc.Doubts = list(r.Campaigns), list(r.Findings), list(r.Doubts)
+	doc.Notices = list(r.Notices)
 	out, err := encode(doc)
 	if err != nil {
 		return err
@@ -314,6 +245,7 @@ func (r *StatusReport) Text(w io.Writer, s Style) error {
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "\n%s %s: %s\n", s.red("!"), Reason(f.Kind), message.SafeText(f.Detail))
 	}
+	noticeLines(&b, r.Notices)
 	if r.Waiting > 0 {
 		wait := "wait"
 		if r.Waiting == 1 {
@@ -412,23 +344,6 @@ func (c *CampaignStatus) stages() []stage {
 		{"read", c.Read},
 		{"replied", c.Replied},
 		{"failed", c.Failed},
-	}
-}
-
-func (c *CampaignStatus) billing(b *strings.Builder) {
-	if len(c.Billing) == 0 {
-		return
-	}
-	b.WriteString("\n  what WhatsApp bills, as the provider told it:\n")
-	for _, p := range c.Billing {
-		fmt.Fprintf(b, "    %s  %-6s  %s", padLeft(Count(p.Count), 6), p.price(), p.name())
-		if note := p.note(); note != "" {
-			b.WriteString("; " + note)
-		}
-		b.WriteString("\n")
-	}
-	if n := c.unpriced(); n > 0 {
-		fmt.Fprintf(b, "    %s  no price was told yet\n", padLeft(Count(n), 6))
 	}
 }
 

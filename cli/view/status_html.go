@@ -28,6 +28,7 @@ type statusPage struct {
 	Campaigns []statusCampaign
 	Doubts    []pageDoubt
 	Findings  []StatusFinding
+	Notices   []noticeRow
 
 	Diagnostics []Diagnostic
 }
@@ -51,6 +52,8 @@ type funnelBar struct {
 }
 
 type failureRow struct{ Code, Title, Count, Advice string }
+
+type noticeRow struct{ Kind, What, Count, Newest string }
 
 type billingRow struct{ Name, Price, Count, Note string }
 
@@ -88,6 +91,9 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 			break
 		}
 		p.Doubts = append(p.Doubts, pageDoubt{fmt.Sprintf("%s[%q]", d.Address, s.Recipient(d.Recipient)), d.Since.UTC().Format("2006-01-02 15:04 MST"), d.Cause})
+	}
+	for _, n := range r.Notices {
+		p.Notices = append(p.Notices, noticeRow{n.Kind, n.what(), Count(n.Count), n.Newest.Format("2006-01-02 15:04 MST")})
 	}
 	return render(w, "status.html", &p)
 }

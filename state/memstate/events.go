@@ -166,7 +166,7 @@ func (s *Store) notice(provider string, received int64, ev *message.Event) {
 		raw = textOf(ev)
 	}
 	set(s, &s.notices, append(s.notices, state.Notice{At: moment(delivery.EventTime(ev, received)), Provider: provider,
-		Kind: ev.Kind, Field: ev.Field, Reason: ev.Reason, Raw: raw}))
+		Kind: ev.Kind, Field: ev.Field, Reason: delivery.NoticeReason(ev), Raw: raw}))
 }
 
 func textOf(ev *message.Event) []byte {

@@ -1,6 +1,7 @@
 package memstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -143,6 +144,23 @@ func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.No
 		return nil
 	})
 	return all(out, err)
+}
+
+// NoticeCounts implements state.Store.
+func (s *Store) NoticeCounts(ctx context.Context) (out []state.NoticeCount, err error) {
+	err = s.read(ctx, func() error {
+		for _, n := range s.notices {
+			i, found := slices.BinarySearchFunc(out, n.Kind, func(c state.NoticeCount, k message.EventKind) int { return cmp.Compare(c.Kind, k) })
+			if !found {
+				out = slices.Insert(out, i, state.NoticeCount{Kind: n.Kind, Newest: n.At})
+			}
+			if out[i].Count++; n.At.After(out[i].Newest) {
+				out[i].Newest = n.At
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // snapshot is a copy of what a plan reads.

@@ -379,7 +379,7 @@ func (t *tx) notice(provider, received int64, ev *message.Event) error {
 	w.int(eventTime(ev, received))
 	w.text(string(ev.Kind))
 	w.text(ev.Field)
-	w.text(ev.Reason)
+	w.text(delivery.NoticeReason(ev))
 	w.blob(raw)
 	_, err := w.done()
 	return err

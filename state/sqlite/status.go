@@ -189,6 +189,17 @@ func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.No
 	}
 }
 
+// NoticeCounts counts all notices by kind.
+func (s *Store) NoticeCounts(ctx context.Context) (out []state.NoticeCount, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each("SELECT kind, count(*), max(at) FROM notices GROUP BY kind ORDER BY kind", func(st *sqlite.Stmt) error {
+			out = append(out, state.NoticeCount{Kind: message.EventKind(st.ColumnText(0)), Count: st.ColumnInt(1), Newest: fromMillis(st.ColumnInt64(2))})
+			return nil
+		})
+	})
+	return out, err
+}
+
 // OptOuts are all who must not get marketing, under every id of theirs, those
 // who were erased excepted: of them nothing is known.
 func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error] {

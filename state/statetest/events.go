@@ -254,6 +254,49 @@ func (u suite) TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
 	}
 }
 
+// What is no message to the number is kept, and counted by kind.
+func (u suite) TestNoticesAreCounted(t *testing.T) {
+	s, clock := u.create(t)
+	if counts, err := s.NoticeCounts(t.Context()); len(counts) > 0 || err != nil {
+		t.Errorf("of a new state %+v, %v", counts, err)
+	}
+	early := noon.Add(-time.Hour)
+	events(t, s,
+		message.Event{Kind: message.EventGroup, At: noon, From: message.Address{Phone: phone(1)}, Field: "messages", Reason: "written in a group"},
+		message.Event{Kind: message.EventAccount, At: early, Field: "message_template_status_update", Title: "PAUSED spring"},
+		message.Event{Kind: message.EventAccount, At: noon, Field: "errors", Code: "130429", Title: "too fast", Raw: []byte(`{"code":130429}`)},
+		message.Event{Kind: message.EventAccount, At: early, Field: "account_update", Reason: "kept", Title: "DISABLED"},
+		message.Event{Kind: message.EventCall, At: early, Field: "calls", Reason: "a call"})
+	want := []state.NoticeCount{{Kind: message.EventAccount, Count: 3, Newest: noon}, {Kind: message.EventCall, Count: 1, Newest: early}, {Kind: message.EventGroup, Count: 1, Newest: noon}}
+	counts, err := s.NoticeCounts(t.Context())
+	if diff := cmp.Diff(want, counts); diff != "" || err != nil {
+		t.Errorf("counts (-want +got):\n%s%v", diff, err)
+	}
+	var said []string
+	for n, err := range s.Notices(t.Context(), time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Kind == message.EventAccount {
+			said = append(said, n.Reason)
+		}
+	}
+	if diff := cmp.Diff([]string{"PAUSED spring", "kept", "130429 too fast"}, said); diff != "" {
+		t.Errorf("what the account's say (-want +got):\n%s", diff)
+	}
+	if _, err := s.Prune(t.Context(), clock.now); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Erase(t.Context(), phone(1)); err != nil {
+		t.Fatal(err)
+	}
+	want = []state.NoticeCount{{Kind: message.EventAccount, Count: 1, Newest: noon}}
+	counts, err = s.NoticeCounts(t.Context())
+	if diff := cmp.Diff(want, counts); diff != "" || err != nil {
+		t.Errorf("after prune and erase (-want +got):\n%s%v", diff, err)
+	}
+}
+
 func (u suite) TestAReplyGoesOnce(t *testing.T) {
 	s, _ := u.create(t)
 	events(t, s, message.Event{Kind: message.EventInbound, ID: "in1", At: noon, From: message.Address{Phone: phone(1)}})

@@ -353,6 +353,8 @@ func (p *pair) picture(s state.Store) map[string]any {
 	}
 	put("findings", findings, err)
 	put("opt-outs", sorted(p.t, s.OptOuts(ctx)), nil)
+	counts, err := s.NoticeCounts(ctx)
+	put("notice counts", counts, err)
 	put("notices", sorted(p.t, s.Notices(ctx, time.Time{})), nil)
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
