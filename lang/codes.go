@@ -109,6 +109,7 @@ var codeTable = []CodeInfo{
 	{"reserved_name", "Reserved name", "The name has a meaning of its own in the language, so that it cannot be used here."},
 	{"sensitive_value", "Sensitive value not allowed", "A sensitive value would end in the plan, in the state or in a message. What is sent and compared may not hold secrets; use nonsensitive data."},
 	{"shape_depends", "Shape depends on recipient", "The shape of a message is the same for everyone, so that a plan can be reviewed: which rows it has, which products, which kind of header. Only its texts can differ from recipient to recipient. Use an audience and a campaign for each shape."},
+	{"stop_word", "Unusable stop word", "A phrase of a stop_words block has no letter, stands twice, is a stop word already, or means something else beside stop words, as please does. STOP and START mean the same everywhere, since people are told to answer so. A word that opts people out by law in the United States is a warning where it does no more."},
 	{"too_complex", "Expression too complex", "Nesting, length and cost of expressions are bounded, so that no configuration can hang or kill the process. Move parts to locals."},
 	{"unavailable_product", "Product not shown", "A message names a product that is hidden or out of stock. WhatsApp leaves it out silently and sends the rest."},
 	{"undeclared_variable", "Undeclared variable", "A value was given for a variable that no variable block declares. On the command line this is an error, in a file a warning."},

@@ -24,6 +24,7 @@ type Config struct {
 	Audiences  []*Audience
 	Campaigns  []*Campaign
 	ReplyRules []*ReplyRule
+	StopWords  []*StopWords
 	Checks     []*Check
 	Moved      []*Moved
 

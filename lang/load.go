@@ -21,7 +21,7 @@ func topSchema() *hcl.BodySchema {
 	s := schema("",
 		blockOf("handbill"), blockOf("variable", "name"), blockOf("locals"), blockOf("output", "name"),
 		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
-		blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf("check", "name"), blockOf("moved"))
+		blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"), blockOf("check", "name"), blockOf("moved"))
 	for _, k := range messageKinds {
 		s.Blocks = append(s.Blocks, blockOf(string(k), "name"))
 	}
@@ -203,7 +203,7 @@ func (l *loader) declare(decl *declaration) {
 		l.ev.set(decl.root, decl.name, cty.DynamicVal)
 	case rootProvider:
 		l.declareProvider(decl)
-	case "output", "check":
+	case "output", "check", rootStopWords:
 	default:
 		l.ev.set(decl.root, decl.name, reference(decl.address, decl.name))
 	}
@@ -329,6 +329,7 @@ func (l *loader) decodeAll() {
 	for _, decl := range l.of(rootReplyRule) {
 		l.cfg.ReplyRules = append(l.cfg.ReplyRules, l.decodeReplyRule(decl.block))
 	}
+	l.decodeStopWords()
 	for _, decl := range l.of("check") {
 		l.cfg.Checks = append(l.cfg.Checks, l.decodeCheck(decl.block))
 	}

@@ -25,6 +25,9 @@ type Options struct {
 	Limits func(providerType string) message.Limits
 	// Phone is what the function phone() calls; nil refuses.
 	Phone func(raw, region string) (string, error)
+	// StopWords says what is wrong with the phrases of stop_words blocks; nil
+	// says nothing.
+	StopWords func([]*StopWords) []PhraseProblem
 
 	// known are values of variables from a snapshot: they win over all others.
 	known map[string]cty.Value

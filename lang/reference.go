@@ -119,5 +119,6 @@ func campaignBlocks() []BlockInfo {
 			about("when", "any text keywords list_reply row button_reply payload order type first_contact time timezone condition", "What the rule answers to."),
 			about("lookup NAME", "url! method headers body timeout fallback", "Asks a service of yours; its answer is `lookup.NAME`."),
 			about("forward", "url! secret", "Hands the message to a service of yours.")),
+		about("stop_words LANGUAGE", "anywhere alone unclear ignore", "Phrases by which people ask for no more messages, beside the built-in ones: in any message of a few words, or only alone; to be asked about; or built-in ones that say nothing here. The label is a language such as `\"de\"`, or `\"any\"`."),
 	}
 }

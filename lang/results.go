@@ -172,8 +172,8 @@ type Resource struct {
 	DeclRange hcl.Range
 }
 
-// Resources are the catalogs, messages, audiences, campaigns, reply rules and
-// providers, sorted by address. Their trees hold no secrets.
+// Resources are the catalogs, messages, audiences, campaigns, reply rules, stop
+// words and providers, sorted by address. Their trees hold no secrets.
 func (c *Config) Resources() []Resource {
 	var out []Resource
 	add := func(address string, t Tree, rng hcl.Range) {
@@ -197,6 +197,9 @@ func (c *Config) Resources() []Resource {
 	}
 	for _, r := range c.ReplyRules {
 		add(r.Address(), r.Tree, r.DeclRange)
+	}
+	for _, w := range c.StopWords {
+		add(w.Address(), w.Tree, w.DeclRange)
 	}
 	slices.SortFunc(out, func(a, b Resource) int { return strings.Compare(a.Address, b.Address) })
 	return out

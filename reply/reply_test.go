@@ -376,23 +376,23 @@ func TestStopWords(t *testing.T) {
 		"":                             {},
 		"🙂":                            {},
 	} {
-		got := reply.StopIn(&message.Event{Type: "text", Text: text})
+		got := reply.BuiltIn().StopIn(&message.Event{Type: "text", Text: text})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q: %s", text, diff)
 		}
 	}
-	if got := reply.StopIn(&message.Event{Type: "image", Text: "Stop"}); !got.Exact {
+	if got := reply.BuiltIn().StopIn(&message.Event{Type: "image", Text: "Stop"}); !got.Exact {
 		t.Error("the caption of a picture is not heeded")
 	}
-	if got := reply.StopIn(&message.Event{Type: "interactive", ReplyKind: "button_reply", Text: "Stop"}); !got.Exact {
+	if got := reply.BuiltIn().StopIn(&message.Event{Type: "interactive", ReplyKind: "button_reply", Text: "Stop"}); !got.Exact {
 		t.Error("a reply button is not heeded")
 	}
 	for _, typ := range []string{"interactive", "order"} {
-		if got := reply.StopIn(&message.Event{Type: typ, Text: "Stop"}); got.Word != "" {
+		if got := reply.BuiltIn().StopIn(&message.Event{Type: typ, Text: "Stop"}); got.Word != "" {
 			t.Errorf("a %s is taken for a stop word", typ)
 		}
 	}
-	if got := reply.StopIn(&message.Event{Type: "button", Text: "Stop promotions"}); !got.Exact {
+	if got := reply.BuiltIn().StopIn(&message.Event{Type: "button", Text: "Stop promotions"}); !got.Exact {
 		t.Error("the quick reply of a template is not taken for a stop word")
 	}
 }
@@ -402,8 +402,8 @@ func FuzzStopIn(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := reply.StopIn(&message.Event{Type: "text", Text: s})
-		if again := reply.StopIn(&message.Event{Type: "text", Text: "  " + s + "\n"}); again != got {
+		got := reply.BuiltIn().StopIn(&message.Event{Type: "text", Text: s})
+		if again := reply.BuiltIn().StopIn(&message.Event{Type: "text", Text: "  " + s + "\n"}); again != got {
 			t.Errorf("white space around %q changes %v to %v", s, got, again)
 		}
 	})

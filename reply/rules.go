@@ -27,6 +27,7 @@ type Rules struct {
 	rules  []*rule // in the order in which they are tried
 	limits func(string) message.Limits
 	budget lang.Frequency
+	words  *Words
 }
 
 type rule struct {
@@ -55,7 +56,7 @@ func Compile(cfg *lang.Config, opt Options) (*Rules, hcl.Diagnostics) {
 	if opt.Limits == nil {
 		opt.Limits = func(string) message.Limits { return message.DefaultLimits() }
 	}
-	out := &Rules{limits: opt.Limits, budget: cfg.Settings.ReplyBudget}
+	out := &Rules{limits: opt.Limits, budget: cfg.Settings.ReplyBudget, words: NewWords(cfg.StopWords)}
 	var diags hcl.Diagnostics
 	for _, decl := range cfg.ReplyRules {
 		p, more := cfg.CompileReply(decl)
@@ -74,6 +75,12 @@ func Compile(cfg *lang.Config, opt Options) (*Rules, hcl.Diagnostics) {
 	}
 	return out, diags
 }
+
+// Silent are no rules, with words by which people stop.
+func Silent(words *Words) *Rules { return &Rules{words: words} }
+
+// Words are the stop words of the configuration that the rules are from.
+func (r *Rules) Words() *Words { return r.words }
 
 // Len is how many rules there are.
 func (r *Rules) Len() int { return len(r.rules) }
@@ -145,7 +152,7 @@ type Passed struct {
 
 // Answer decides.
 func (r *Rules) Answer(ev *state.InboundEvent, k Known) Decision {
-	d := Decision{Stop: StopIn(&ev.Event)}
+	d := Decision{Stop: r.words.StopIn(&ev.Event)}
 	if d.Stop.Exact {
 		return d
 	}

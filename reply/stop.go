@@ -25,7 +25,7 @@ type Stop struct {
 	Ask bool
 	// Stay says that the message answers that question: go on.
 	Stay bool
-	// Language is that of the word, BCP 47.
+	// Language is that of the word, BCP 47, or lang.AnyLanguage.
 	Language string
 }
 
@@ -45,8 +45,8 @@ func (s Stop) Reason() string {
 
 // Wish is StopIn for the state, which asks when it joins a message; at is when
 // the message was written.
-func Wish(ev *message.Event, at time.Time) state.Wish {
-	st := StopIn(ev)
+func (w *Words) Wish(ev *message.Event, at time.Time) state.Wish {
+	st := w.StopIn(ev)
 	if ev.GroupID != "" && (!st.Exact || st.Ask || st.Stay) {
 		return state.Wish{} // there, anything but a stop alone may be meant for others
 	}
@@ -75,6 +75,8 @@ const (
 
 // stayWords answer the question of an unclear message.
 var stayWords = []string{"start", "unstop", "resume"}
+
+func isStay(key string) bool { return slices.Contains(stayWords, key) }
 
 // index finds the phrases of stopWords. It is made once and not changed after.
 type index struct {
@@ -141,11 +143,11 @@ func phraseKey(phrase string, accentless bool) string {
 // caption of a picture, a video or a document, or what the person tapped. Titles
 // count only where they say nothing else, and a row or a reply button may be
 // called "Cancel" for reasons of its own.
-func StopIn(ev *message.Event) Stop {
+func (w *Words) StopIn(ev *message.Event) Stop {
 	weakest := maybe
 	switch ev.Type {
 	case "text", "image", "video", "document":
-		return stopOf(ev.Text)
+		return w.stopOf(ev.Text)
 	case "button": // the quick reply of a template
 		weakest = alone
 	case "interactive":
@@ -156,7 +158,7 @@ func StopIn(ev *message.Event) Stop {
 	default:
 		return Stop{}
 	}
-	switch s, t := stopOf(ev.Text), phrases().tally(ev.Text); {
+	switch s, t := w.stopOf(ev.Text), w.phrases().tally(ev.Text); {
 	case s.Stay && ev.Type == "button", s.Exact && t.word.class <= weakest:
 		return s
 	}
@@ -231,8 +233,8 @@ func (s *index) longestAt(ws, bare []string) (entry, int) {
 // with politeness or with what is to be stopped; what is clear also among a few
 // other words. What may be meant so is to be asked about. A sentence that merely
 // has such a word says nothing.
-func stopOf(text string) Stop {
-	t := phrases().tally(text)
+func (w *Words) stopOf(text string) Stop {
+	t := w.phrases().tally(text)
 	s := Stop{Word: t.word.word, Language: t.word.language}
 	switch t.wish() {
 	case wishStop:
@@ -240,7 +242,7 @@ func stopOf(text string) Stop {
 	case wishAsk:
 		s.Ask = true
 	default:
-		if key := phraseKey(text, true); slices.Contains(stayWords, key) {
+		if key := phraseKey(text, true); isStay(key) {
 			return Stop{Word: key, Stay: true, Language: "en"}
 		}
 		return Stop{}

@@ -30,7 +30,7 @@ func TestWhatIsAWish(t *testing.T) {
 	} {
 		for _, text := range list {
 			got := "nothing"
-			switch s := stopOf(text); {
+			switch s := BuiltIn().stopOf(text); {
 			case s.Ask:
 				got = "to be asked about"
 			case s.Word != "":
@@ -53,7 +53,7 @@ func TestATitleSaysItWithoutADoubtOrNotAtAll(t *testing.T) {
 		{"interactive", "list_reply", "Stop", false}, {"interactive", "list_reply", "Unsubscribe", true}, {"interactive", "list_reply", "Unsubscribe from mail", false},
 	} {
 		ev := message.Event{Type: c.typ, ReplyKind: c.kind, Text: c.title}
-		if got := StopIn(&ev).Word != ""; got != c.want {
+		if got := BuiltIn().StopIn(&ev).Word != ""; got != c.want {
 			t.Errorf("the title %q of a %s is a wish: %v, want %v", c.title, c.kind, got, c.want)
 		}
 	}
@@ -70,7 +70,7 @@ func TestEveryStopWordIsHeeded(t *testing.T) {
 		for list, asks := range map[string]bool{w.clear: false, w.stop: false, w.alone: false} {
 			for phrase := range strings.SplitSeq(list, "/") {
 				for _, text := range []string{phrase, strings.ToUpper(phrase)} {
-					if s := stopOf(text); phrase != "" && (s.Word == "" || s.Ask != asks) {
+					if s := BuiltIn().stopOf(text); phrase != "" && (s.Word == "" || s.Ask != asks) {
 						t.Errorf("%s: %q gives %+v", w.language, text, s)
 					}
 				}
@@ -82,6 +82,6 @@ func TestEveryStopWordIsHeeded(t *testing.T) {
 func BenchmarkStopOf(b *testing.B) {
 	text := strings.Repeat("when will the parcel that I ordered arrive ", 20)
 	for b.Loop() {
-		stopOf(text)
+		BuiltIn().stopOf(text)
 	}
 }

@@ -1,5 +1,7 @@
 package reply
 
+import "strings"
+
 // textsOf are, by language, what says that a wish was heard, and what asks what
 // an unclear message meant. The answers are STOP and START in every language.
 var textsOf = map[string]struct{ confirmation, question string }{
@@ -33,20 +35,22 @@ var textsOf = map[string]struct{ confirmation, question string }{
 }
 
 // Confirmation is the text that answers a stop word of that language.
-func Confirmation(language string) string {
-	if t, ok := textsOf[language]; ok {
-		return t.confirmation
+func Confirmation(language string) string { return textsOf[Spoken(language)].confirmation }
+
+// Spoken is the language of answers to a stop word of that language: it or what
+// it is a form of, else English.
+func Spoken(language string) string {
+	base, _, _ := strings.Cut(language, "-")
+	for _, l := range [...]string{language, base} {
+		if _, ok := textsOf[l]; ok {
+			return l
+		}
 	}
-	return textsOf["en"].confirmation
+	return "en"
 }
 
 // Question is the text that asks what an unclear message of that language meant.
-func Question(language string) string {
-	if t, ok := textsOf[language]; ok {
-		return t.question
-	}
-	return textsOf["en"].question
-}
+func Question(language string) string { return textsOf[Spoken(language)].question }
 
 // StopLanguages are the languages of the stop words.
 func StopLanguages() []string {

@@ -184,10 +184,10 @@ func (s *Server) stop(ctx context.Context, ev *state.InboundEvent, st reply.Stop
 		return nil
 	}
 	s.opt.Observe(Event{Kind: EventStop, Provider: ev.Provider, Recipient: message.Mask(ev.Recipient), Detail: st.Reason()})
-	draft := s.confirm[st.Language]
+	draft := s.confirm[reply.Spoken(st.Language)]
 	switch {
 	case st.Ask:
-		draft = s.question[st.Language]
+		draft = s.question[reply.Spoken(st.Language)]
 	case !st.Exact:
 		return nil
 	}

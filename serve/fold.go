@@ -40,6 +40,9 @@ func (s *Server) foldLoop(ctx context.Context) {
 // fold joins all that waits, in steps of about foldTime.
 func (s *Server) fold(ctx context.Context, limit int) int {
 	for {
+		if s.broken.Load() == nil {
+			s.currentRules(ctx) // the stop words may be others since the last apply
+		}
 		began := s.opt.Now()
 		n, err := s.opt.Store.Fold(ctx, limit)
 		if err != nil {

@@ -124,7 +124,7 @@ func compile(t testing.TB, src string) *reply.Rules {
 
 func (h *house) open() {
 	h.t.Helper()
-	o := sqlite.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish}
+	o := sqlite.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish}
 	var err error
 	if sqlite.Exists(h.path) {
 		h.store, err = sqlite.Open(context.Background(), o)

@@ -43,7 +43,7 @@ func (childT) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 // serveChild serves until it is killed; its address goes to stdout.
 func serveChild(path, network string) error {
 	ctx := context.Background()
-	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
+	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish})
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 	}
 	defer net.Close()
 	path := filepath.Join(t.TempDir(), "handbill.state")
-	store, err := sqlite.Create(t.Context(), sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
+	store, err := sqlite.Create(t.Context(), sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	store, err = sqlite.Open(t.Context(), sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.Wish})
+	store, err = sqlite.Open(t.Context(), sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/handbill/handbill/reply"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 )
@@ -41,7 +41,13 @@ func (w *Workspace) kept() error {
 
 // options are those of every opening of the state.
 func (w *Workspace) options() sqlite.Options {
-	return sqlite.Options{Path: w.StatePath(), Clock: w.host.Now, Rand: w.host.Rand, Version: w.host.Version, Wish: reply.Wish}
+	return sqlite.Options{Path: w.StatePath(), Clock: w.host.Now, Rand: w.host.Rand, Version: w.host.Version, Wish: w.wish}
+}
+
+// wish reads what people say about being written to by the words of the
+// configuration, whichever command joins their messages into the state.
+func (w *Workspace) wish(ev *message.Event, at time.Time) state.Wish {
+	return w.words.Load().Wish(ev, at)
 }
 
 // OpenState opens the state for writing, or makes it. Webhooks that were

@@ -110,6 +110,7 @@ type Rules struct {
 	ws    *Workspace
 	store state.Store
 	vars  []lang.VarInput
+	none  *reply.Rules // before the first apply
 
 	mu    sync.Mutex
 	src   []byte
@@ -118,10 +119,12 @@ type Rules struct {
 
 // Rules reads the rules from a state; vars are the values of variables.
 func (w *Workspace) Rules(store state.Store, vars []lang.VarInput) *Rules {
-	return &Rules{ws: w, store: store, vars: vars}
+	none := reply.Silent(w.words.Load())
+	return &Rules{ws: w, store: store, vars: vars, none: none, rules: none}
 }
 
-// Current compiles the rules when the state holds others than before. Rules
+// Current compiles the rules when the state holds others than before. Until the
+// first apply there are none, and stop words are those of the directory. Rules
 // that do not compile are told once; those before them stay.
 func (r *Rules) Current(ctx context.Context) (*reply.Rules, error) {
 	src, err := r.store.Get(ctx, keptReplies)
@@ -135,15 +138,22 @@ func (r *Rules) Current(ctx context.Context) (*reply.Rules, error) {
 	}
 	r.src = src
 	if len(src) == 0 {
-		r.rules = nil
-		return nil, nil
+		r.use(r.none)
+		return r.none, nil
 	}
 	rules, diags := reply.Load(ctx, src, r.ws.host.LangOptions(r.ws.Dir, r.vars))
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("the rules of the last apply do not compile here: %w", firstError(diags))
 	}
-	r.rules = rules
+	r.use(rules)
 	return rules, nil
+}
+
+// use makes rules the current ones, and their stop words those by which the state
+// joins messages.
+func (r *Rules) use(rules *reply.Rules) {
+	r.rules = rules
+	r.ws.words.Store(rules.Words())
 }
 
 func firstError(diags hcl.Diagnostics) error {

@@ -17,12 +17,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/reply"
 )
 
 // Host is what a workspace has of the process.
@@ -49,7 +51,8 @@ type Workspace struct {
 	Root   *os.Root // of Dir: nothing outside of it is reached through it
 	Config *lang.Config
 
-	host *Host
+	host  *Host
+	words atomic.Pointer[reply.Words] // by which people stop
 }
 
 // loadTime is how long loading may take: files of others must not hang a
@@ -72,7 +75,7 @@ func (w *Workspace) Reload(ctx context.Context, vars []lang.VarInput) hcl.Diagno
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	cfg, diags := lang.Load(ctx, w.Dir, w.host.LangOptions(w.Dir, vars))
-	w.Config = cfg
+	w.configure(cfg)
 	return diags
 }
 
@@ -91,7 +94,14 @@ func LoadSaved(ctx context.Context, host *Host, dir string, saved *SavedPlan, va
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	cfg, diags := lang.LoadFiles(ctx, saved.Config.Files, root, host.LangOptions(dir, append(values, vars...)))
-	return &Workspace{Dir: dir, Root: root, Config: cfg, host: host}, diags, nil
+	w := &Workspace{Dir: dir, Root: root, host: host}
+	w.configure(cfg)
+	return w, diags, nil
+}
+
+func (w *Workspace) configure(cfg *lang.Config) {
+	w.Config = cfg
+	w.words.Store(reply.NewWords(cfg.StopWords))
 }
 
 // LangOptions is what a configuration in dir is loaded with.
@@ -104,7 +114,7 @@ func (h *Host) LangOptions(dir string, vars []lang.VarInput) lang.Options {
 	}
 	return lang.Options{
 		Vars: vars, Environ: h.Environ, Env: h.Env, Schemas: Schemas(), Version: h.Release,
-		Limits: Limits, Phone: audience.NewNumbers().Parse,
+		Limits: Limits, Phone: audience.NewNumbers().Parse, StopWords: reply.CheckWords,
 	}
 }
 

@@ -168,7 +168,7 @@ func (pl *player) decoded(e *Event, provider string, one *message.Event) {
 	case message.EventStatus:
 		pl.past.status(provider, one, at)
 	case message.EventGroup: // no rule is tried
-		if w := reply.Wish(one, at); w.Kind == state.WishStop && one.From.Key() != "" {
+		if w := pl.rules.Words().Wish(one, at); w.Kind == state.WishStop && one.From.Key() != "" {
 			pl.past.person(one.From.Key()).opt(delivery.OptedOut, at, w.Reason)
 		}
 	case message.EventPreference:

@@ -40,3 +40,18 @@ handbill {
   state "sqlite" {} # ERROR: Duplicate block
 }
 text_message "m" { body = "Hello" }
+# ---
+stop_words "German" { alone = ["Ruhe"] } # ERROR: Invalid value
+text_message "m" { body = "Hello" }
+# ---
+stop_words "de" {} # ERROR: Missing required argument
+text_message "m" { body = "Hello" }
+# ---
+stop_words "de" {
+  alone = [row.word] # ERROR: Name not available here
+}
+text_message "m" { body = "Hello" }
+# ---
+stop_words "de" { alone = ["Ruhe"] }
+stop_words "de" { unclear = ["Abo"] } # ERROR: Duplicate declaration
+text_message "m" { body = "Hello" }

@@ -136,3 +136,8 @@ moved {
   from = campaign.old
   to   = campaign.hello
 }
+
+stop_words "pt-BR" {
+  anywhere = ["tirem o meu contato"]
+  alone    = ["quero paz", "sossego"]
+}

@@ -1,0 +1,6 @@
+stop_words "de" {
+  anywhere = ["Post einstellen"]
+  alone    = ["Ruhe"]
+  unclear  = ["Abo"]
+  ignore   = ["ende"]
+}
