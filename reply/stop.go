@@ -43,6 +43,19 @@ func (s Stop) Reason() string {
 	return "stop_word_near"
 }
 
+// Kind is what the message says as the state takes it.
+func (s Stop) Kind() state.WishKind {
+	switch {
+	case s.Word == "":
+		return state.WishNone
+	case s.Stay:
+		return state.WishStay
+	case s.Ask:
+		return state.WishUnclear
+	}
+	return state.WishStop
+}
+
 // Wish is StopIn for the state, which asks when it joins a message; at is when
 // the message was written.
 func (w *Words) Wish(ev *message.Event, at time.Time) state.Wish {

@@ -14,6 +14,7 @@ import (
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/state"
 )
 
@@ -210,6 +211,17 @@ func (k *known) at(number string, now time.Time) state.Person {
 // opt joins an opt-out or opt-in.
 func (k *known) opt(choice delivery.Choice, at time.Time, reason string) {
 	k.setOpt(k.choice.Join(delivery.Opt{Choice: choice, At: at.UnixMilli(), Reason: reason}))
+}
+
+// heed joins what a message says about being written to.
+func (k *known) heed(s reply.Stop, at time.Time) {
+	before := k.choice
+	if k.OptedOut && before.Choice != delivery.OptedOut { // as the run says, without a time
+		before = delivery.Opt{Choice: delivery.OptedOut, Reason: k.OptOut}
+	}
+	if after, _ := before.Heed(s.Kind(), delivery.Opt{At: at.UnixMilli(), Reason: s.Reason()}); after != before {
+		k.setOpt(after)
+	}
 }
 
 func (k *known) setOpt(o delivery.Opt) {

@@ -239,14 +239,7 @@ func (pl *player) lookups(e *Event) map[string]json.RawMessage {
 
 // changes is what answering leaves behind, as serve leaves it in the state.
 func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
-	switch {
-	case r.stop.Stay && k.OptedOut && k.OptOut == state.OptUnclear:
-		k.choice = delivery.Opt{} // the question is answered, so that the pause ends
-		k.opt(delivery.OptedIn, at, "stay")
-	case r.stop.Ask && k.OptedOut:
-	case r.stop.Word != "" && (!k.OptedOut || k.OptOut == state.OptUnclear):
-		k.opt(delivery.OptedOut, at, r.stop.Reason())
-	}
+	k.heed(r.stop, at)
 	k.Handover = k.Handover || r.Silent == reply.SpentBudget || r.Silent == reply.SpentAutomaton
 	for i := range r.Answers {
 		a := &r.Answers[i]

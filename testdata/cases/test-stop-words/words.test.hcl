@@ -59,3 +59,25 @@ run "a word that is ignored stops nothing, and an unclear one pauses" {
     error_message = "Ben is asked, and Cleo has answered"
   }
 }
+
+run "START of somebody who never stopped changes nothing" {
+  at = "2026-03-02T12:00:00Z"
+
+  state {
+    opted_out = ["+4915112345602"]
+  }
+
+  event "inbound" {
+    from = "+4915112345601"
+    text = "START"
+  }
+  event "inbound" {
+    from = "+4915112345602"
+    text = "START"
+  }
+
+  assert {
+    condition     = plan.campaign["spring"].recipient["+4915112345601"].action == "send" && plan.campaign["spring"].recipient["+4915112345602"].reason == "opted_out"
+    error_message = "START lifts a pause, and no opt-out"
+  }
+}
