@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math"
 	"path"
 	"slices"
@@ -299,6 +300,10 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, seq *sequenc
 	}
 	if c.Notes = src.Notes(); c.Notes == nil {
 		c.Notes = []string{}
+	}
+	if seq.spaced > 0 {
+		// What people wrote is sent as it is. A note, since it seldom matters.
+		c.Notes = append(c.Notes, fmt.Sprintf("%d with spaces around a value, which trimspace() takes away", seq.spaced))
 	}
 	if b.prices != nil {
 		c.Cost = seq.cost.cost(b.prices)

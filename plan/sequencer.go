@@ -3,6 +3,7 @@ package plan
 import (
 	"hash"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -37,6 +38,7 @@ type sequencer struct {
 	found, fresh int // recipients of the last audience, and new ones
 	sends        int
 	rows         int
+	spaced       int // messages of which a value has spaces around it
 
 	written       ends // how much of the batch is in the spool
 	core, amended []byte
@@ -194,6 +196,9 @@ func (q *sequencer) sending(v *verdict) {
 	e := &v.entry
 	q.campaign.Longest = max(q.campaign.Longest, v.length)
 	q.samples.see(e, v.length)
+	if slices.ContainsFunc(e.Values, func(s string) bool { return strings.TrimSpace(s) != s }) {
+		q.spaced++
+	}
 	if now := e.Action != Defer || e.Reason == delivery.ReasonQuietHours; v.starts && now && q.campaign.Messaging != nil {
 		q.campaign.Messaging.Starts++
 		if q.reach != nil {
