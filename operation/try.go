@@ -46,9 +46,11 @@ func (t *Try) Run(ctx context.Context, ws *workspace.Workspace) ([]Tried, error)
 	return t.send(ctx, ws, testers)
 }
 
-// willing are the testers who can get messages and did not opt out.
+// willing are the testers who can get messages and did not opt out. What people
+// said in webhooks that wait counts, and from a state that is halted nothing is
+// sent.
 func (t *Try) willing(ctx context.Context, ws *workspace.Workspace) ([]string, error) {
-	store, err := ws.ReadState(ctx)
+	store, err := ws.PlanState(ctx, false)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +58,9 @@ func (t *Try) willing(ctx context.Context, ws *workspace.Workspace) ([]string, e
 		return t.served(), nil
 	}
 	defer store.Close()
+	if err := state.Sendable(ctx, store, ws.Now()); err != nil {
+		return nil, err
+	}
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -84,14 +89,15 @@ func (t *Try) optedIn(ctx context.Context, snap state.Snapshot, testers []string
 			return nil, err
 		}
 		if !tie.Former {
-			who[tie.Recipient] = tie.Person
+			who[message.Canonical(tie.Recipient)] = message.Canonical(tie.Person)
 		}
 	}
 	for person, err := range snap.People(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		out[person.Recipient] = person.OptedOut
+		key := message.Canonical(person.Recipient)
+		out[key] = out[key] || person.OptedOut
 	}
 	erased, err := snap.Erased(ctx)
 	if err != nil {
@@ -99,7 +105,8 @@ func (t *Try) optedIn(ctx context.Context, snap state.Snapshot, testers []string
 	}
 	var left []string
 	for _, tester := range testers {
-		if out[cmp.Or(who[tester], who[message.Canonical(tester)], tester)] || erased(tester) {
+		key := message.Canonical(tester)
+		if out[cmp.Or(who[key], key)] || erased(tester) {
 			t.LeftOut(tester, "opted out or was erased")
 			continue
 		}
