@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"regexp/syntax"
 	"strconv"
 	"strings"
 
@@ -11,11 +10,8 @@ import (
 // Numbers turns what people write as a phone number into E.164. It is safe for
 // concurrent use.
 type Numbers struct {
-	codes [1000]callingCode // by calling code
-	// trunk are the calling codes, with their plus, of the regions in which a
-	// number is dialled as a zero and the national number, and nothing else
-	// begins so.
-	trunk map[string]string
+	codes   [1000]callingCode // by calling code
+	regions map[string]*region
 }
 
 // callingCode is what the fast path knows of a calling code.
@@ -53,7 +49,7 @@ const (
 // NewNumbers makes the tables of the fast path by asking the library about
 // every calling code and length: some milliseconds.
 func NewNumbers() *Numbers {
-	n := &Numbers{trunk: map[string]string{}}
+	n := &Numbers{regions: map[string]*region{}}
 	for code := range phonenumbers.GetSupportedCallingCodes() {
 		if code <= maxCallingCode {
 			n.codes[code].lengths = possibleLengths(code)
@@ -65,6 +61,9 @@ func NewNumbers() *Numbers {
 	}
 	for _, meta := range collection.GetMetadata() {
 		code := int(meta.GetCountryCode())
+		if id := meta.GetId(); phonenumbers.GetSupportedRegions()[id] {
+			n.regions[id] = newRegion(meta)
+		}
 		if code > maxCallingCode || phonenumbers.GetRegionCodeForCountryCode(code) != meta.GetId() {
 			continue // the calling code's main region decides how a number is parsed
 		}
@@ -72,19 +71,12 @@ func NewNumbers() *Numbers {
 		if meta.GetNationalPrefixTransformRule() != "" {
 			n.codes[code].slow = allDigits
 		}
-		if plainTrunk(meta) {
-			n.trunk[meta.GetId()] = "+" + strconv.Itoa(code)
+		if r := n.regions[meta.GetId()]; r != nil {
+			r.trunk = plainTrunk(meta)
 		}
 	}
 	n.codes[52].slow |= 1 << 1 // Mexico's old mobile prefix; see withoutMexicos1
 	return n
-}
-
-// plainTrunk reports whether a leading zero, and not two, is always and only the
-// region's trunk prefix.
-func plainTrunk(meta *phonenumbers.PhoneMetadata) bool {
-	return meta.GetNationalPrefixForParsing() == "0" && meta.GetNationalPrefixTransformRule() == "" &&
-		meta.GetInternationalPrefix() == "00" && firstDigits(meta.GetGeneralDesc().GetNationalNumberPattern())&1 == 0
 }
 
 func possibleLengths(code int) (lengths uint32) {
@@ -105,46 +97,6 @@ func possibleLengths(code int) (lengths uint32) {
 	return lengths
 }
 
-const allDigits = 1<<10 - 1
-
-// firstDigits is the set of digits that a match of the pattern may begin with.
-func firstDigits(pattern string) (set uint16) {
-	if pattern == "" {
-		return 0
-	}
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return allDigits
-	}
-	prog, err := syntax.Compile(re.Simplify())
-	if err != nil {
-		return allDigits
-	}
-	seen := make([]bool, len(prog.Inst))
-	todo := []uint32{uint32(prog.Start)}
-	for len(todo) > 0 {
-		pc := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if seen[pc] {
-			continue
-		}
-		seen[pc] = true
-		switch inst := &prog.Inst[pc]; inst.Op {
-		case syntax.InstAlt, syntax.InstAltMatch:
-			todo = append(todo, inst.Out, inst.Arg)
-		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
-			todo = append(todo, inst.Out)
-		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-			for d := range 10 {
-				if inst.MatchRune(rune('0' + d)) {
-					set |= 1 << d
-				}
-			}
-		}
-	}
-	return set
-}
-
 // Parse returns the E.164 form of raw, such as "+4915112345678". A number
 // without country code is one of the region, an ISO 3166-1 code such as "DE";
 // region may be "". The number is possible, which is less than in use.
@@ -153,51 +105,10 @@ func (n *Numbers) Parse(raw, region string) (string, error) {
 	if n.fast(raw) {
 		return raw, nil
 	}
-	if e164, ok := n.fastNational(raw, region); ok {
+	if e164, ok := n.quick(raw, region); ok {
 		return e164, nil
 	}
 	return n.slow(raw, region)
-}
-
-// fastNational reads digits after a trunk zero, where nothing has to be weighed
-// and the library would only replace the zero by the calling code.
-func (n *Numbers) fastNational(raw, region string) (string, bool) {
-	if len(raw) <= minNational || len(raw) > maxDigits || raw[0] != '0' || raw[1] == '0' {
-		return "", false
-	}
-	for i := 1; i < len(raw); i++ {
-		if raw[i]-'0' > 9 {
-			return "", false
-		}
-	}
-	code, ok := n.trunk[region]
-	if !ok {
-		return "", false
-	}
-	e164 := code + raw[1:]
-	return e164, n.fast(e164)
-}
-
-// fast reports whether raw is E.164 as it stands, and the library would leave
-// it so.
-func (n *Numbers) fast(raw string) bool {
-	const shortest = 6
-	if len(raw) < shortest || len(raw) > maxDigits+1 || raw[0] != '+' || raw[1] == '0' {
-		return false
-	}
-	for i := 1; i < len(raw); i++ {
-		if raw[i]-'0' > 9 {
-			return false
-		}
-	}
-	code := 0
-	for i := 1; i <= 3; i++ {
-		code = code*10 + int(raw[i]-'0')
-		if c := &n.codes[code]; c.lengths != 0 {
-			return c.lengths>>(len(raw)-1-i)&1 == 1 && c.slow>>(raw[i+1]-'0')&1 == 0
-		}
-	}
-	return false
 }
 
 // slow takes every writing that is not E.164 already.
