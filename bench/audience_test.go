@@ -51,13 +51,17 @@ campaign "spring" {
 // space makes a directory with the campaign for n recipients, sent through the
 // server at url at so many a second.
 func space(dir, url string, throughput, n int) error {
+	return spaceOf(dir, url, throughput, n, writeContacts)
+}
+
+func spaceOf(dir, url string, throughput, n int, contacts func(path string, n int) error) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "main.hcl"), fmt.Appendf(nil, config, url, throughput), 0o600); err != nil {
 		return err
 	}
-	return writeContacts(filepath.Join(dir, "contacts.csv"), n)
+	return contacts(filepath.Join(dir, "contacts.csv"), n)
 }
 
 // writeContacts writes an audience of n rows: names in several scripts, numbers

@@ -65,21 +65,41 @@ func eachMessage(path string, visit func(phone, text string) error) error {
 	}
 }
 
-// scanNumber reads a number as simply as can be: digits, after a plus or a
-// zero.
+// scanNumber reads a number as simply as can be: the digits, after a plus or a
+// zero, without what is not a digit.
 func scanNumber(s string) (string, bool) {
-	if len(s) < 8 || s[0] != '+' && s[0] != '0' {
+	if len(s) < 8 {
 		return "", false
 	}
-	for i := 1; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return "", false
-		}
+	plain := s[0] == '+' || s[0] == '0'
+	for i := 1; i < len(s) && plain; i++ {
+		plain = s[i]-'0' <= 9
 	}
-	if s[0] == '0' {
+	if plain && s[0] == '+' {
+		return s, true
+	}
+	if plain {
 		return "+49" + s[1:], true
 	}
-	return s, true
+	var room [24]byte
+	digits, plus := room[:0], false
+	for i := 0; i < len(s) && len(digits) < len(room); i++ {
+		switch {
+		case s[i] == '+':
+			plus = true
+		case s[i]-'0' <= 9:
+			digits = append(digits, s[i])
+		}
+	}
+	switch {
+	case len(digits) < 8:
+		return "", false
+	case plus:
+		return "+" + string(digits), true
+	case digits[0] == '0' && digits[1] == '0':
+		return "+" + string(digits[2:]), true
+	}
+	return "+49" + string(digits[1:]), true
 }
 
 // flights is how many requests the bare loop has in flight, and the most

@@ -212,15 +212,22 @@ func (b *book) start() {
 // plans measures planning of the two audiences, the saved plan, and a state in
 // which everybody was sent.
 func (b *book) plans() {
-	first, bare := b.plan(*large)
-	hundred, _ := b.plan(*small)
+	dir := filepath.Join(b.dir, "plain")
+	first, bare := b.plan(dir, *large, writeContacts)
+	hundred, _ := b.plan(filepath.Join(b.dir, "small"), *small, writeContacts)
 	n := thousands(*large)
 	b.ratio("plan, "+n+", first time", first, bare, 3, 300)
 	growth, times := median(first, wall)/median(hundred, wall), float64(*large)/float64(*small)
 	b.print(line{work: "growth of planning, " + thousands(*small) + " to " + n, ours: seconds(median(hundred, wall)), ratio: growth,
 		bound: fmt.Sprintf("<= %.0f x", 1.1*times), held: growth <= 1.1*times})
-	b.saved(first)
-	b.sent()
+	b.saved(dir, first)
+	b.aftermath(b.sent(dir, ""))
+
+	dir = filepath.Join(b.dir, "realistic")
+	first, bare = b.plan(dir, *large, writeRealistic)
+	b.ratio("plan, "+n+" as exports have them, first time", first, bare, 3, 300)
+	b.saved(dir, first)
+	b.sent(dir, " as exports have them")
 }
 
 func thousands(n int) string {
@@ -230,9 +237,8 @@ func thousands(n int) string {
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
-func (b *book) plan(n int) (ours, bare []used) {
-	dir := filepath.Join(b.dir, fmt.Sprint(n))
-	b.must(space(dir, nowhere, 1_000_000, n))
+func (b *book) plan(dir string, n int, contacts func(path string, n int) error) (ours, bare []used) {
+	b.must(spaceOf(dir, nowhere, 1_000_000, n, contacts))
 	for range *runs {
 		var count int
 		bare = append(bare, b.child("plan", &count, filepath.Join(dir, "contacts.csv")))
@@ -250,8 +256,7 @@ func (b *book) ratio(work string, ours, bare []used, most float64, megabytes int
 }
 
 // saved measures writing and reading a saved plan beside planning.
-func (b *book) saved(planned []used) {
-	dir := filepath.Join(b.dir, fmt.Sprint(*large))
+func (b *book) saved(dir string, planned []used) {
 	file := filepath.Join(dir, "saved.hbplan")
 	b.handbill(dir, "plan", "-out="+file)
 	var times []float64
@@ -274,9 +279,9 @@ func fileSize(b *book, path string) int64 {
 	return info.Size()
 }
 
-// sent measures a state in which everybody of the large audience was sent.
-func (b *book) sent() {
-	dir := filepath.Join(b.dir, fmt.Sprint(*large))
+// sent measures a state in which everybody of the audience in dir was sent, and
+// returns its path.
+func (b *book) sent(dir, audience string) string {
 	states, err := filepath.Glob(filepath.Join(dir, "handbill.state"))
 	b.must(err)
 	if len(states) != 1 {
@@ -296,11 +301,11 @@ func (b *book) sent() {
 	if !strings.Contains(ours[0].out, "No changes") && !strings.Contains(ours[0].out, "0 messages") {
 		b.t.Logf("plan of a state in which everybody was sent:\n%s", ours[0].out)
 	}
-	b.ratio("plan, "+thousands(*large)+", everybody sent", ours, bare, 3, 350)
+	b.ratio("plan, "+thousands(*large)+audience+", everybody sent", ours, bare, 3, 350)
 	b.print(line{work: "status of " + thousands(*large), ours: seconds(median(status, wall)), peak: peak(status), bound: "< 1.5 s", held: median(status, wall) < 1.5})
 	listed := b.handbill(dir, "state", "list")
 	b.print(line{work: "state list of " + thousands(*large), ours: seconds(wall(listed)), peak: listed.peak})
-	b.aftermath(states[0])
+	return states[0]
 }
 
 // aftermath measures what a state of the large audience costs after a kill, and
