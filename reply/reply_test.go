@@ -384,6 +384,9 @@ func TestStopWords(t *testing.T) {
 	if got := reply.BuiltIn().StopIn(&message.Event{Type: "image", Text: "Stop"}); !got.Exact {
 		t.Error("the caption of a picture is not heeded")
 	}
+	if got := reply.BuiltIn().StopIn(&message.Event{Type: "edit", Text: "Stop"}); !got.Exact {
+		t.Error("an edited message is not heeded")
+	}
 	if got := reply.BuiltIn().StopIn(&message.Event{Type: "interactive", ReplyKind: "button_reply", Text: "Stop"}); !got.Exact {
 		t.Error("a reply button is not heeded")
 	}

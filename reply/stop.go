@@ -153,13 +153,14 @@ func phraseKey(phrase string, accentless bool) string {
 }
 
 // StopIn reads what a person's message says about being written to: a text, the
-// caption of a picture, a video or a document, or what the person tapped. Titles
+// caption of a picture, a video or a document, what a message says after it was
+// edited, or what the person tapped. Titles
 // count only where they say nothing else, and a row or a reply button may be
 // called "Cancel" for reasons of its own.
 func (w *Words) StopIn(ev *message.Event) Stop {
 	weakest := maybe
 	switch ev.Type {
-	case "text", "image", "video", "document":
+	case "text", "image", "video", "document", "edit":
 		return w.stopOf(ev.Text)
 	case "button": // the quick reply of a template
 		weakest = alone

@@ -1,6 +1,7 @@
 package metaobject
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 
@@ -108,7 +109,10 @@ func content(e *message.Event, o object) {
 		e.Order = order(body)
 		e.Text = e.Order.Note
 	case "edit", "revoke":
-		e.ContextID = body.text("original_message_id")
+		// What the message says now. Source: Meta, webhooks/reference/messages/edit, updated 2026-07-20.
+		now := body.sub("message")
+		part := now.sub(now.text("type"))
+		e.ContextID, e.Text = body.text("original_message_id"), cmp.Or(part.text("body"), part.text("caption"))
 		e.Data = string(o[e.Type])
 	case "unsupported":
 		e.Data = string(o["errors"])

@@ -70,6 +70,16 @@ func TestDecodeMessages(t *testing.T) {
 			inbound(func(e *message.Event) {
 				e.Type, e.Text, e.Data = "image", "my plant", `{"id":"1","caption":"my plant"}`
 			})},
+		{"edited text", `{` + head + `,"type":"edit","edit":{"original_message_id":"wamid.O","message":{"type":"text","text":{"body":"Stop"}}}}`,
+			inbound(func(e *message.Event) {
+				e.Type, e.ContextID, e.Text = "edit", "wamid.O", "Stop"
+				e.Data = `{"original_message_id":"wamid.O","message":{"type":"text","text":{"body":"Stop"}}}`
+			})},
+		{"edited caption", `{` + head + `,"type":"edit","edit":{"original_message_id":"wamid.O","message":{"type":"image","image":{"caption":"No more","id":"1"}}}}`,
+			inbound(func(e *message.Event) {
+				e.Type, e.ContextID, e.Text = "edit", "wamid.O", "No more"
+				e.Data = `{"original_message_id":"wamid.O","message":{"type":"image","image":{"caption":"No more","id":"1"}}}`
+			})},
 		{"deleted", `{` + head + `,"type":"revoke","revoke":{"original_message_id":"wamid.O"}}`,
 			inbound(func(e *message.Event) {
 				e.Type, e.ContextID, e.Data = "revoke", "wamid.O", `{"original_message_id":"wamid.O"}`
