@@ -67,8 +67,10 @@ func momentForms() []string {
 // in place of the T; RFC 1123; Unix seconds and milliseconds. A time without a
 // zone, or a date whose day and month could be either, is none.
 func parseMoment(s string) (time.Time, bool) {
-	if t, ok := parseUTC(s); ok {
-		return t, true
+	if len(s) > 4 && s[4] == '-' { // RFC 3339, which nearly all are
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			return t, true
+		}
 	}
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		switch {
@@ -161,31 +163,4 @@ func clockLayout(text string) string {
 		layout += "AA"
 	}
 	return layout
-}
-
-// parseUTC reads the form that most exports have, 2026-03-01T09:00:00Z, in a
-// third of the time of time.Parse. It leaves the last days of months to that.
-func parseUTC(s string) (time.Time, bool) {
-	if len(s) != len("2026-03-01T09:00:00Z") ||
-		s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' {
-		return time.Time{}, false
-	}
-	plain := true
-	two := func(i int) int {
-		tens, ones := s[i]-'0', s[i+1]-'0'
-		plain = plain && tens <= 9 && ones <= 9
-		return int(tens)*10 + int(ones)
-	}
-	year, month, day := 100*two(0)+two(2), two(5), two(8)
-	hour, minute, second := two(11), two(14), two(17)
-	if !plain || year < 1 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
-	}
-	// Years that begin with March have their leap day at the end.
-	if month -= 3; month < 0 {
-		month, year = month+12, year-1
-	}
-	const epoch = 719468 // days from 0000-03-01 to 1970-01-01
-	days := 365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - epoch
-	return time.Unix(int64(days)*24*60*60+int64((hour*60+minute)*60+second), 0).UTC(), true
 }

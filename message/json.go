@@ -37,7 +37,7 @@ func (p Part) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON writes.
 func (p *Part) UnmarshalJSON(data []byte) error {
 	var w wirePart
-	if err := strict(data, &w); err != nil {
+	if err := DecodeStrict(data, &w); err != nil {
 		return err
 	}
 	switch {
@@ -106,14 +106,14 @@ func UnmarshalDraft(data []byte) (*Draft, error) {
 		return nil, fmt.Errorf("read draft: %d bytes; at most %d are read", len(data), MaxDraftBytes)
 	}
 	var w wireDraft
-	if err := strict(data, &w); err != nil {
+	if err := DecodeStrict(data, &w); err != nil {
 		return nil, fmt.Errorf("read draft: %w", err)
 	}
 	d := &Draft{Message: New(w.Kind), Bindings: w.Bindings, Slots: w.Slots}
 	if d.Message == nil {
 		return nil, errors.New("read draft: unknown kind of message")
 	}
-	if err := strict(w.Message, d.Message); err != nil {
+	if err := DecodeStrict(w.Message, d.Message); err != nil {
 		return nil, fmt.Errorf("read draft: %s: %w", w.Kind, err)
 	}
 	written, err := MarshalDraft(d)
@@ -130,8 +130,8 @@ func UnmarshalDraft(data []byte) (*Draft, error) {
 	return d, nil
 }
 
-// strict decodes exactly one JSON value without unknown keys.
-func strict(data []byte, into any) error {
+// DecodeStrict decodes exactly one JSON value without unknown keys.
+func DecodeStrict(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,8 +52,8 @@ func scan(s string) summary {
 	if s == "" {
 		return summary{}
 	}
-	has, braces, n := scanWords(s)
-	for i := n; i < len(s); i++ {
+	has, braces := traits(0), false
+	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			return scanRunes(s)
@@ -70,42 +69,6 @@ func scan(s string) summary {
 		first: s[0], last: s[len(s)-1],
 	}
 }
-
-// Eight bytes at once.
-const (
-	ones   = 0x0101010101010101 // of each byte the lowest bit
-	highs  = 0x8080808080808080 // of each byte the highest bit
-	spaces = ' ' * ones
-)
-
-// scanWords summarises the first n bytes of s, as far as they are printable
-// ASCII, eight at a time.
-func scanWords(s string) (has traits, braces bool, n int) {
-	for ; n+8 <= len(s); n += 8 {
-		x := binary.LittleEndian.Uint64([]byte(s[n : n+8]))
-		// A byte below the space, or a DEL, is left to the table.
-		if (x|(x-spaces))&highs != 0 || zeros(x^0x7f*ones) != 0 {
-			return has, braces, n
-		}
-		if found := zeros(x ^ spaces); found != 0 {
-			has |= space
-			if found&(found>>8) != 0 || n > 0 && s[n] == ' ' && s[n-1] == ' ' {
-				has |= doubleSpace
-			}
-		}
-		if x != spaces {
-			has |= visible
-		}
-		if zeros(x^'&'*ones) != 0 {
-			has |= ampersand
-		}
-		braces = braces || zeros(x^'{'*ones) != 0
-	}
-	return has, braces, n
-}
-
-// zeros has the highest bit of each byte of x that is 0. None may be above 0x7f.
-func zeros(x uint64) uint64 { return ^(x + 0x7f*ones) & highs }
 
 // slots finds what looks like a slot that nothing fills.
 func slots(s string, braces bool) traits {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
@@ -148,12 +149,5 @@ func rest(ctx context.Context, provider string, seconds float64) bool {
 	if provider == "sandbox" {
 		return ctx.Err() == nil
 	}
-	timer := time.NewTimer(time.Duration(seconds * float64(time.Second)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return pace.Sleep(ctx, time.Duration(seconds*float64(time.Second))) == nil
 }

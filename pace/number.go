@@ -173,7 +173,7 @@ func (n *Number) Leave(ctx context.Context, clock func() time.Time, slot time.Ti
 		case d <= 0:
 			return ctx.Err()
 		default:
-			if err := sleep(ctx, min(d, time.Second)); err != nil {
+			if err := Sleep(ctx, min(d, time.Second)); err != nil {
 				return err
 			}
 		}
@@ -218,7 +218,11 @@ func (n *Number) again(now time.Time, take func(a Ask, many int) (time.Time, err
 	return me.slot, me.err
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or returns the context's error when that ends first.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -1,14 +1,31 @@
 package providers
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // Writer writes JSON in the order in which it is told, so that equal messages
 // become equal bytes. It escapes what JSON demands and nothing more.
-// The zero value is ready.
-type Writer struct{ buf []byte }
+// It keeps the first thing that its user could not write. The zero value is
+// ready.
+type Writer struct {
+	buf []byte
+	err error
+}
 
 // Bytes is what was written.
 func (w *Writer) Bytes() []byte { return w.buf }
+
+// Fail says that something has no form in this JSON; Err is the first of those.
+func (w *Writer) Fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = fmt.Errorf(format, args...)
+	}
+}
+
+// Err is the first failure; nil when all could be written.
+func (w *Writer) Err() error { return w.err }
 
 // Open begins an object ('{') or an array ('[').
 func (w *Writer) Open(c byte) {

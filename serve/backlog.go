@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/internal/fp"
+	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 )
 
@@ -224,21 +225,6 @@ func (s *Server) answerLoop(ctx context.Context) {
 	}
 }
 
-// wait waits, or returns the context's error.
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // rest is somebody who begins, or ends, to wait in the middle of an answer.
 type rest struct {
 	number string
@@ -250,12 +236,12 @@ type rest struct {
 // than hands.
 func (s *Server) rest(ctx context.Context, number string, d time.Duration) error {
 	if d <= time.Second {
-		return wait(ctx, d)
+		return pace.Sleep(ctx, d)
 	}
 	if !s.rested(ctx, rest{number: number}) {
 		return ctx.Err()
 	}
-	err := wait(ctx, d)
+	err := pace.Sleep(ctx, d)
 	s.rested(ctx, rest{number: number, ends: true})
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -51,7 +50,7 @@ func Read(r io.ReaderAt, size int64) (*plan.Plan, *ConfigSnapshot, error) {
 		return nil, nil, err
 	}
 	snap := &ConfigSnapshot{}
-	if err := strictJSON(f.config, snap); err != nil {
+	if err := message.DecodeStrict(f.config, snap); err != nil {
 		return nil, nil, damaged("its configuration does not decode (%v)", err)
 	}
 	if err := f.verify(p); err != nil {
@@ -162,7 +161,7 @@ func (f *planFile) end(fr *frameReader, frame func() ([]byte, error), at int64) 
 // plan decodes the header and the drafts.
 func (f *planFile) plan() (*plan.Plan, error) {
 	var h fileHeader
-	if err := strictJSON(f.header, &h); err != nil {
+	if err := message.DecodeStrict(f.header, &h); err != nil {
 		return nil, damaged("its header does not decode (%v)", err)
 	}
 	p := h.Plan
@@ -206,18 +205,6 @@ func readDrafts(data []byte, n int) ([]*message.Draft, error) {
 		return nil, damaged("it has more messages than it says")
 	}
 	return list, nil
-}
-
-func strictJSON(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if d.More() {
-		return errors.New("more than one JSON value")
-	}
-	return nil
 }
 
 // verify reads every entry and holds counts and digest against them.

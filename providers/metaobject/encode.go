@@ -6,23 +6,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 )
 
-// writer is the JSON writer with the first error on the way.
-type writer struct {
-	providers.Writer
-	err error
-}
-
-func (w *writer) fail(format string, args ...any) {
-	if w.err == nil {
-		w.err = fmt.Errorf(format, args...)
-	}
-}
+// writer writes Meta's message object.
+type writer struct{ providers.Writer }
 
 // Encode writes m as Meta's message object, in a fixed order of keys. ref goes
 // into biz_opaque_callback_data; "" leaves it out.
@@ -51,7 +41,7 @@ func Encode(to message.Address, m message.Message, ref string) ([]byte, error) {
 	w.policy(m)
 	w.Optional("biz_opaque_callback_data", ref)
 	w.Close('}')
-	return w.Bytes(), w.err
+	return w.Bytes(), w.Err()
 }
 
 // Path is where Encode's bodies go, below the number's address: marketing
@@ -78,7 +68,7 @@ func (w *writer) policy(m message.Message) {
 	case message.MarketingStrict:
 		w.Field("product_policy", "STRICT")
 	default:
-		w.fail("Marketing Messages has no policy %q", t.Marketing)
+		w.Fail("Marketing Messages has no policy %q", t.Marketing)
 	}
 }
 
@@ -173,7 +163,7 @@ func (w *writer) contacts(m *message.Contacts) {
 // number writes digits as a JSON number.
 func (w *writer) number(key, digits string) {
 	if !isInteger(digits) {
-		w.fail("%s: expected a whole number, got %d characters that are not one", key, len(digits))
+		w.Fail("%s: expected a whole number, got %d characters that are not one", key, len(digits))
 		return
 	}
 	w.Key(key)
@@ -194,7 +184,7 @@ func isInteger(s string) bool {
 func (w *writer) object(key, text string) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, []byte(text)); err != nil || compact.Bytes()[0] != '{' {
-		w.fail("%s: expected a JSON object", key)
+		w.Fail("%s: expected a JSON object", key)
 		return
 	}
 	w.Key(key)

@@ -1,6 +1,9 @@
 package metaobject
 
-import "github.com/handbill/handbill/message"
+import (
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/providers"
+)
 
 // interactive writes the inside of an interactive object.
 func (w *writer) interactive(m message.Message) {
@@ -34,7 +37,7 @@ func (w *writer) interactive(m message.Message) {
 	case *message.ContactRequest:
 		w.named("request_contact_info", m.Body, "request_contact_info")
 	default:
-		w.fail("Meta's message object has no %s", m.Kind())
+		w.Fail("Meta's message object has no %s", m.Kind())
 	}
 }
 
@@ -137,11 +140,13 @@ func (w *writer) productList(m *message.ProductList) {
 	w.frame("product_list", message.Header{Text: m.Header}, m.Body, m.Footer)
 	w.Begin("action", '{')
 	w.Field("catalog_id", m.CatalogID)
-	w.productSections(m.Sections)
+	WriteProductSections(&w.Writer, m.Sections)
 	w.Close('}')
 }
 
-func (w *writer) productSections(sections []message.ProductSection) {
+// WriteProductSections writes the key sections with those of a product list, as
+// Meta's message object and its relatives carry them.
+func WriteProductSections(w *providers.Writer, sections []message.ProductSection) {
 	w.Begin("sections", '[')
 	for _, s := range sections {
 		w.Open('{')

@@ -1,7 +1,6 @@
 package metaobject
 
 import (
-	"errors"
 	"strconv"
 
 	"github.com/handbill/handbill/message"
@@ -19,7 +18,11 @@ func (w *writer) template(m *message.Template) {
 	w.Begin("language", '{')
 	w.Field("code", m.Language)
 	w.Close('}')
-	if c := components(m, &w.err); len(c) > len("[]") {
+	c, err := Components(m)
+	if err != nil {
+		w.Fail("%w", err)
+	}
+	if len(c) > len("[]") {
 		w.Key("components")
 		w.Raw(string(c))
 	}
@@ -30,12 +33,6 @@ func (w *writer) template(m *message.Template) {
 // relatives carry them; "[]" for none.
 // Source: Meta, templates/components and the pages of each kind, 2026-09-11.
 func Components(m *message.Template) ([]byte, error) {
-	var err error
-	c := components(m, &err)
-	return c, err
-}
-
-func components(m *message.Template, err *error) []byte {
 	w := &writer{}
 	w.Open('[')
 	w.components(m.Header, m.Body)
@@ -47,8 +44,7 @@ func components(m *message.Template, err *error) []byte {
 	}
 	w.templateButtons(m.Buttons)
 	w.Close(']')
-	*err = errors.Join(*err, w.err)
-	return w.Bytes()
+	return w.Bytes(), w.Err()
 }
 
 // components writes header and body.
@@ -190,7 +186,7 @@ func (w *writer) buttonParameter(b *message.TemplateButton) {
 		w.buttonAction(b)
 		w.Close('}')
 	default:
-		w.fail("a template has no button of type %q", b.Type)
+		w.Fail("a template has no button of type %q", b.Type)
 	}
 	w.Close('}')
 }
@@ -205,6 +201,6 @@ func (w *writer) buttonAction(b *message.TemplateButton) {
 	}
 	w.Optional("thumbnail_product_retailer_id", b.Thumbnail)
 	if len(b.Sections) > 0 {
-		w.productSections(b.Sections)
+		WriteProductSections(&w.Writer, b.Sections)
 	}
 }

@@ -22,22 +22,13 @@ func (p *Provider) Encode(to message.Address, m message.Message, _ string) (mess
 	w.around(message.EnvelopeOf(m))
 	method := w.method(m, p.config.MMLite)
 	w.Close('}')
-	if w.err != nil {
-		return message.Request{}, w.err
+	if err := w.Err(); err != nil {
+		return message.Request{}, err
 	}
 	return message.Request{Path: "/" + method, Body: w.Bytes()}, nil
 }
 
-type writer struct {
-	providers.Writer
-	err error
-}
-
-func (w *writer) fail(format string, args ...any) {
-	if w.err == nil {
-		w.err = fmt.Errorf(format, args...)
-	}
-}
+type writer struct{ providers.Writer }
 
 // recipient: a string of digits without "+", as 1msg's own examples send it,
 // or the chat of a user id.
@@ -48,7 +39,7 @@ func (w *writer) recipient(to message.Address) {
 	case to.UserID != "":
 		w.Field("chatId", to.UserID+"@lid")
 	default:
-		w.fail("a message needs a phone number or a user id")
+		w.Fail("a message needs a phone number or a user id")
 	}
 }
 
@@ -56,7 +47,7 @@ func (w *writer) recipient(to message.Address) {
 func (w *writer) around(e message.Envelope) {
 	w.Optional("quotedMsgId", e.Quote)
 	if e.IdentityKeyHash != "" {
-		w.fail("1msg has no field for identity_key_hash")
+		w.Fail("1msg has no field for identity_key_hash")
 	}
 }
 
@@ -118,7 +109,7 @@ func (w *writer) rare(m message.Message) string {
 		w.Raw(string(metaobject.CarouselCards(m.Cards)))
 		return "sendCarousel"
 	}
-	w.fail("1msg can't carry a %s: %s", m.Kind(), kinds()[m.Kind()].Note)
+	w.Fail("1msg can't carry a %s: %s", m.Kind(), kinds()[m.Kind()].Note)
 	return ""
 }
 
@@ -190,20 +181,7 @@ func (w *writer) productList(m *message.ProductList) {
 	w.Optional("footer", m.Footer)
 	w.Begin("action", '{')
 	w.Field("catalog_id", m.CatalogID)
-	w.Begin("sections", '[')
-	for _, s := range m.Sections {
-		w.Open('{')
-		w.Optional("title", s.Title)
-		w.Begin("product_items", '[')
-		for _, id := range s.Products {
-			w.Open('{')
-			w.Field("product_retailer_id", id)
-			w.Close('}')
-		}
-		w.Close(']')
-		w.Close('}')
-	}
-	w.Close(']')
+	metaobject.WriteProductSections(&w.Writer, m.Sections)
 	w.Close('}')
 }
 
@@ -212,7 +190,7 @@ func (w *writer) productList(m *message.ProductList) {
 func (w *writer) template(m *message.Template, mmLite *bool) {
 	components, err := metaobject.Components(m)
 	if err != nil {
-		w.fail("%w", err)
+		w.Fail("%w", err)
 	}
 	w.Field("template", m.Name)
 	w.Begin("language", '{')
@@ -235,11 +213,11 @@ func (w *writer) template(m *message.Template, mmLite *bool) {
 
 func (w *writer) flow(m *message.Flow) {
 	if m.FlowID == "" {
-		w.fail("1msg takes a flow by its id only; set flow_id")
+		w.Fail("1msg takes a flow by its id only; set flow_id")
 		return
 	}
 	if m.Header.Media != nil {
-		w.fail("1msg takes a text only as the header of a flow_message")
+		w.Fail("1msg takes a text only as the header of a flow_message")
 		return
 	}
 	w.Field("body", m.Body)
@@ -264,7 +242,7 @@ func (w *writer) flow(m *message.Flow) {
 func (w *writer) object(key, text string) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, []byte(text)); err != nil || compact.Bytes()[0] != '{' {
-		w.fail("%s: expected a JSON object", key)
+		w.Fail("%s: expected a JSON object", key)
 		return
 	}
 	w.Key(key)
