@@ -19,7 +19,7 @@ import (
 //	-ldflags "-X github.com/handbill/handbill/cli.linkedVersion=1.2.3 …"
 var linkedVersion, linkedRevision, linkedDate string
 
-// Build says which handbill a program is. ProcessBuild is that of the running
+// Build says which handbill a program is. processBuild is that of the running
 // one.
 type Build struct {
 	// Version is by semantic versioning, without a "v": a release's, or the
@@ -39,9 +39,9 @@ type Build struct {
 	Digest func() string
 }
 
-// ProcessBuild is the Build of the running program. Digest reads its file when
+// processBuild is the Build of the running program. Digest reads its file when
 // it is first asked.
-func ProcessBuild() Build {
+func processBuild() Build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}

@@ -54,7 +54,7 @@ func ProcessSystem(interrupts <-chan os.Signal) System {
 	}
 	return System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Environ: os.Environ(), Build: ProcessBuild(), Now: time.Now, Rand: rand.Reader, Dir: dir, Interrupts: interrupts,
+		Environ: os.Environ(), Build: processBuild(), Now: time.Now, Rand: rand.Reader, Dir: dir, Interrupts: interrupts,
 		StdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),

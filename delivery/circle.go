@@ -34,7 +34,7 @@ type Person struct {
 // Seen is a sighting, At when it was first made.
 type Seen struct {
 	Sighting
-	Last int64 `json:",omitempty"` // the start of the SeenStep in which it was last made
+	Last int64 `json:",omitempty"` // the start of the seenStep in which it was last made
 }
 
 // key tells sightings apart.
@@ -49,7 +49,7 @@ func (s *Sighting) key() string {
 	return b.String() + s.Number
 }
 
-func toStep(at int64) int64 { return at - at%SeenStep.Milliseconds() }
+func toStep(at int64) int64 { return at - at%seenStep.Milliseconds() }
 
 // See adds a sighting of several ids. It reports whether the circle did not have
 // it.

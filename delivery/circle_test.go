@@ -105,7 +105,7 @@ func TestPeopleDoNotDependOnTheOrderInWhichTheyAreTold(t *testing.T) {
 				text += " " + what
 			}
 			text += rapid.SampledFrom([]string{"", "", " @2"}).Draw(rt, "number")
-			all = append(all, told{rapid.Int64Range(1, 6).Draw(rt, "at") * SeenStep.Milliseconds() / 2, text})
+			all = append(all, told{rapid.Int64Range(1, 6).Draw(rt, "at") * seenStep.Milliseconds() / 2, text})
 		}
 		var one, other circles
 		for _, e := range all {
@@ -148,7 +148,7 @@ func TestTimesDecideWhoIsWho(t *testing.T) {
 				at, text, _ := strings.Cut(e, ": ")
 				var n int64
 				_, _ = fmt.Sscan(at, &n)
-				c.tell(n*SeenStep.Milliseconds(), text)
+				c.tell(n*seenStep.Milliseconds(), text)
 			}
 			var got []string
 			for _, p := range c.people() {
@@ -185,7 +185,7 @@ func TestWordsUnderSeveralIDs(t *testing.T) {
 				at, text, _ := strings.Cut(e, ": ")
 				var n int64
 				_, _ = fmt.Sscan(at, &n)
-				c.tell(n*SeenStep.Milliseconds(), text)
+				c.tell(n*seenStep.Milliseconds(), text)
 			}
 			var out []string
 			for _, p := range c.people() {

@@ -76,9 +76,9 @@ type Change struct {
 	Strict []int64
 }
 
-// SeenStep is to what when an id was last seen is kept, so that most events
+// seenStep is to what when an id was last seen is kept, so that most events
 // change nothing.
-const SeenStep = time.Hour
+const seenStep = time.Hour
 
 // See says what a sighting changes. ties are all ties of every person to whom
 // one of its ids is tied.

@@ -99,7 +99,7 @@ func TestWhoIsWho(t *testing.T) {
 					_, _ = fmt.Sscan(moment, &at)
 					told = rest
 				}
-				r.see(sight(at*SeenStep.Milliseconds(), told))
+				r.see(sight(at*seenStep.Milliseconds(), told))
 				for _, n := range strings.Fields(strings.NewReplacer(">", "", "@2", "").Replace(told)) {
 					if !slices.Contains(names, n) {
 						names = append(names, n)
@@ -142,7 +142,7 @@ func TestSightingsInAnyOrder(t *testing.T) {
 			all := []string{"+" + person, "U" + person, "P" + person}
 			for range rapid.IntRange(1, 4).Draw(rt, "events") {
 				some := rapid.SliceOfNDistinct(rapid.SampledFrom(all), 1, 3, rapid.ID[string]).Draw(rt, "ids")
-				told = append(told, sight(rapid.Int64Range(1, 9).Draw(rt, "at")*SeenStep.Milliseconds(), strings.Join(some, " ")))
+				told = append(told, sight(rapid.Int64Range(1, 9).Draw(rt, "at")*seenStep.Milliseconds(), strings.Join(some, " ")))
 				for _, name := range some {
 					names, owner[name] = append(names, name), person
 				}

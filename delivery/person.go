@@ -7,9 +7,9 @@ import "time"
 // API, "Send messages", read 2026-09-11.
 const WindowLength = 24 * time.Hour
 
-// WindowMargin is how long before its end a window counts as closed, so that a
+// windowMargin is how long before its end a window counts as closed, so that a
 // message on its way does not miss it. Plan and apply use the same.
-const WindowMargin = 2 * time.Minute
+const windowMargin = 2 * time.Minute
 
 // CooldownLength is how long no marketing is sent to a person whom Meta chose
 // not to deliver to (131049). Source: Meta, error codes, read 2026-09-11.
@@ -73,7 +73,7 @@ func (w Window) Ends() int64 {
 // takes a window of which nothing is known as open.
 func (w Window) Gate(now int64, assumeOpen bool) Gate {
 	switch ends := w.Ends(); {
-	case ends > now+WindowMargin.Milliseconds():
+	case ends > now+windowMargin.Milliseconds():
 		return GateNone
 	case ends == 0 && assumeOpen:
 		return GateNone

@@ -121,8 +121,6 @@ func (b *binder) program(m *Message) *Program {
 	}
 	w.envelope()
 	message.Fields(w.p.Draft.Message, w.field)
-	slices.Sort(w.p.uses)
-	w.p.uses = slices.Compact(w.p.uses)
 	if b.diags.errors() > before {
 		return nil
 	}
@@ -272,9 +270,6 @@ func (t *textParts) slot(e hclsyntax.Expression, prog *eval.Program, whole bool)
 	t.byText[key] = i
 	t.p.Draft.Slots = append(t.p.Draft.Slots, source)
 	s := slot{prog: prog, nullable: nullable}
-	for _, ref := range prog.Refs() {
-		t.p.uses = append(t.p.uses, ref.Name)
-	}
 	for _, ref := range neededBy(e) {
 		name, _ := stepName(ref, 1)
 		index := slices.Index(t.names, name)
@@ -378,8 +373,6 @@ func (w *binding) static() {
 		if v.Severity == message.Warning {
 			sev, code = hcl.DiagWarning, "doubtful_message"
 		}
-		d := newDiag(sev, code, w.p.Range(v.Path), v.Detail)
-		d.Extra = &diagExtra{code: code, name: v.Rule}
-		w.diags.add(d)
+		w.diags.add(newDiag(sev, code, w.p.Range(v.Path), v.Detail))
 	}
 }

@@ -196,9 +196,6 @@ list_message "l" {
 			t.Errorf("%q is at line %d, want %d", path, got, want)
 		}
 	}
-	if diff := cmp.Diff([]string{"name"}, p.Uses()); diff != "" {
-		t.Errorf("uses (-want +got):\n%s", diff)
-	}
 }
 
 func TestExampleOfTheLanguage(t *testing.T) {

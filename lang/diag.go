@@ -12,8 +12,7 @@ import (
 // diagExtra is what every diagnostic of this package carries in Extra.
 type diagExtra struct {
 	code    string
-	name    string // of the variable that is missing, of the message rule that is broken
-	wrapped any    // hcl's own Extra
+	wrapped any // hcl's own Extra
 }
 
 // UnwrapDiagnosticExtra lets hcl's helpers find what they put there.
@@ -25,15 +24,6 @@ func (e *diagExtra) UnwrapDiagnosticExtra() any { return e.wrapped }
 func DiagCode(d *hcl.Diagnostic) string {
 	if e, ok := d.Extra.(*diagExtra); ok {
 		return e.code
-	}
-	return ""
-}
-
-// DiagName is the name that a diagnostic is about where its code has one: the
-// variable of "missing_variable", the rule of "invalid_message".
-func DiagName(d *hcl.Diagnostic) string {
-	if e, ok := d.Extra.(*diagExtra); ok {
-		return e.name
 	}
 	return ""
 }

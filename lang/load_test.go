@@ -124,7 +124,7 @@ func TestMissingVariablesAreNamed(t *testing.T) {
 	var named []string
 	for _, d := range diags {
 		if lang.DiagCode(d) == "missing_variable" {
-			named = append(named, lang.DiagName(d))
+			named = append(named, strings.Split(d.Detail, `"`)[1])
 		}
 	}
 	if diff := cmp.Diff([]string{"b", "a"}, named); diff != "" || len(diags) != 2 {

@@ -19,7 +19,6 @@ type Program struct {
 	slots  []slot
 	extras bool // a slot uses recipient.phone or recipient.user_id
 	names  []string
-	uses   []string
 	ranges map[string]hcl.Range
 	decl   hcl.Range
 }
@@ -198,6 +197,3 @@ func before(a, b hcl.Range) bool {
 	}
 	return a.Start.Byte < b.Start.Byte
 }
-
-// Uses names the recipient's attributes that the message uses, sorted.
-func (p *Program) Uses() []string { return p.uses }

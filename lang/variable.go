@@ -157,10 +157,8 @@ func (d *decoder) finishVariable(decl *variableDecl, g *given) (missing bool) {
 		v.Value = d.defaultValue(decl)
 	default:
 		v.Value = cty.UnknownVal(v.Type)
-		diag := newDiag(hcl.DiagError, "missing_variable", v.DeclRange, fmt.Sprintf(
-			"The variable %q has no value and no default. Give it with -var %s=VALUE, in handbill.vars.hcl, or in the environment as HANDBILL_VAR_%s.", v.Name, v.Name, v.Name))
-		diag.Extra = &diagExtra{code: "missing_variable", name: v.Name}
-		d.diags.add(diag)
+		d.diags.add(newDiag(hcl.DiagError, "missing_variable", v.DeclRange, fmt.Sprintf(
+			"The variable %q has no value and no default. Give it with -var %s=VALUE, in handbill.vars.hcl, or in the environment as HANDBILL_VAR_%s.", v.Name, v.Name, v.Name)))
 		missing = true
 	}
 	if v.Sensitive {

@@ -16,7 +16,7 @@ func quoting(m Message) *Draft {
 func TestAnEnvelopeGoesWithEveryKind(t *testing.T) {
 	for name, m := range valid() {
 		d := quoting(m)
-		if err := d.Validate(); err != nil {
+		if err := d.validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}

@@ -23,7 +23,7 @@ type boundText struct {
 
 // NewChecker compiles the checks of d against l; a nil l stands for
 // DefaultLimits. It panics if d binds a text that its message does not have:
-// Draft.Validate says so beforehand.
+// ReadDraft says so beforehand.
 func NewChecker(d *Draft, l Limits) *Checker {
 	b := newBuilder(Clone(d.Message), l)
 	c := &Checker{fields: b.fields, bound: make([]int, len(b.fields)), static: b.found}

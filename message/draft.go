@@ -45,7 +45,7 @@ func (p Part) text(values []string) string {
 
 // Render returns the message for one recipient's values, which are in the
 // order of d.Slots. The result shares nothing that can be changed with d.
-// It panics if d is not valid (see Validate) or values are missing.
+// It panics if d is not valid (see ReadDraft) or values are missing.
 func (d *Draft) Render(values []string) Message {
 	m := Clone(d.Message)
 	set, next := 0, 0
@@ -86,10 +86,10 @@ func render(parts []Part, values []string) string {
 	return s.String()
 }
 
-// Validate says whether d is whole: every binding names a text of the message
+// validate says whether d is whole: every binding names a text of the message
 // that is empty there and is bound once, in document order, and every part is
 // either a constant or a slot that exists.
-func (d *Draft) Validate() error {
+func (d *Draft) validate() error {
 	if d.Message == nil {
 		return fmt.Errorf("the draft has no message")
 	}

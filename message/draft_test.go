@@ -199,7 +199,7 @@ func TestUnmarshalDraftRefuses(t *testing.T) {
 		"neither":             strings.Replace(good, `{"slot":0}`, `{}`, 1),
 		"null message":        strings.Replace(good, `"message":{}`, `"message":null`, 1),
 		"two values":          good + "{}",
-		"too long":            good + strings.Repeat(" ", MaxDraftBytes),
+		"too long":            good + strings.Repeat(" ", maxDraftBytes),
 	}
 	for name, data := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDraftBytes bounds the JSON that UnmarshalDraft reads. The longest message
+// maxDraftBytes bounds the JSON that UnmarshalDraft reads. The longest message
 // that WhatsApp takes is far below.
-const MaxDraftBytes = 8 << 20
+const maxDraftBytes = 8 << 20
 
 // wireDraft is a Draft as JSON.
 type wireDraft struct {
@@ -55,7 +55,7 @@ func (p *Part) UnmarshalJSON(data []byte) error {
 // refuses a draft that is not valid, and texts that are not UTF-8, since JSON
 // could not give them back.
 func MarshalDraft(d *Draft) ([]byte, error) {
-	if err := d.Validate(); err != nil {
+	if err := d.validate(); err != nil {
 		return nil, fmt.Errorf("write draft: %w", err)
 	}
 	if err := d.checkUTF8(); err != nil {
@@ -102,8 +102,8 @@ func (d *Draft) checkUTF8() error {
 // or repeated key, another order or another spelling is an error, and so is a
 // draft that is not valid. White space between tokens does not matter.
 func UnmarshalDraft(data []byte) (*Draft, error) {
-	if len(data) > MaxDraftBytes {
-		return nil, fmt.Errorf("read draft: %d bytes; at most %d are read", len(data), MaxDraftBytes)
+	if len(data) > maxDraftBytes {
+		return nil, fmt.Errorf("read draft: %d bytes; at most %d are read", len(data), maxDraftBytes)
 	}
 	var w wireDraft
 	if err := DecodeStrict(data, &w); err != nil {

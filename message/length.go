@@ -17,22 +17,6 @@ func CodePoints(s string) int {
 	return utf8.RuneCountInString(s)
 }
 
-// UTF16 counts s in UTF-16 code units, in which an emoji outside the basic
-// plane counts as two.
-func UTF16(s string) int {
-	if isASCII(s) {
-		return len(s)
-	}
-	n := 0
-	for _, r := range s {
-		n++
-		if r > 0xFFFF {
-			n++
-		}
-	}
-	return n
-}
-
 func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

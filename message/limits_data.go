@@ -14,11 +14,11 @@ const (
 	metaDocs = "https://developers.facebook.com/documentation/business-messaging/whatsapp/"
 	metaDate = "2026-09-11"
 
-	// InteractiveBodyMax bounds the body of every interactive message. Meta's
+	// interactiveBodyMax bounds the body of every interactive message. Meta's
 	// page on lists says 4096, but the running API refuses more than 1024 for
 	// lists too: "Body text length invalid. Min length: 1, Max length: 1024"
 	// (131009), so the stricter figure is an error.
-	InteractiveBodyMax = 1024
+	interactiveBodyMax = 1024
 )
 
 // limitGroups is every limit by the page that states it. Ids that the pages
@@ -65,7 +65,7 @@ func interactiveLimits() []limitGroup {
 	return []limitGroup{
 		{"Meta's OpenAPI v23.0 (HeaderObject, BodyObject, FooterObject) and the API's own words under 131009", "2025-11-20", map[string]bound{
 			"header.text":      {min: 1, max: 60},
-			"interactive.body": {min: 1, max: InteractiveBodyMax},
+			"interactive.body": {min: 1, max: interactiveBodyMax},
 			"footer.text":      {min: 1, max: 60},
 		}},
 		{metaDocs + "messages/interactive-list-messages", metaDate, map[string]bound{

@@ -27,8 +27,8 @@ func TestLengthUnits(t *testing.T) {
 		if got := CodePoints(c.text); got != c.runes {
 			t.Errorf("CodePoints(%q) = %d, want %d", c.text, got, c.runes)
 		}
-		if got := UTF16(c.text); got != c.utf16len {
-			t.Errorf("UTF16(%q) = %d, want %d", c.text, got, c.utf16len)
+		if got := scan(c.text).utf16; got != c.utf16len {
+			t.Errorf("%q has %d code units of UTF-16, want %d", c.text, got, c.utf16len)
 		}
 	}
 }
@@ -42,8 +42,8 @@ func TestLengthsAgree(t *testing.T) {
 		if n := utf8.RuneCountInString(s); CodePoints(s) != n || sum.runes != n {
 			t.Fatalf("%d code points, not %d or %d", n, CodePoints(s), sum.runes)
 		}
-		if n := len(utf16.Encode([]rune(s))); UTF16(s) != n || sum.utf16 != n {
-			t.Fatalf("%d code units, not %d or %d", n, UTF16(s), sum.utf16)
+		if n := len(utf16.Encode([]rune(s))); sum.utf16 != n {
+			t.Fatalf("%d code units, not %d", n, sum.utf16)
 		}
 		if utf8.ValidString(s) == (sum.has&invalid != 0) {
 			t.Fatal("the scan is wrong about UTF-8")

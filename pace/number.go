@@ -165,7 +165,7 @@ func (n *Number) Leave(ctx context.Context, clock func() time.Time, slot time.Ti
 		now := clock()
 		d := slot.Sub(now)
 		switch {
-		case d < -Slack || putBack(seen, now):
+		case d < -slack || putBack(seen, now):
 			var err error
 			if slot, err = n.again(now, again); err != nil {
 				return err

@@ -5,7 +5,7 @@
 // A message gets its slot in the transaction that writes its intent (Slots), and
 // leaves at that moment (Number.Leave). Slots of one number are a gap apart, so
 // whatever number of processes asks, no second has more messages than the
-// number's limit. One that cannot leave within Slack of its slot, since the disk
+// number's limit. One that cannot leave within slack of its slot, since the disk
 // or the machine stalled, takes another one.
 //
 //	apply ──▶ Number ──Ask──▶ state.Turn: intents and Slots in one commit ──slot──▶ Leave ──▶ provider
@@ -21,19 +21,19 @@ import (
 )
 
 const (
-	// Slack is how long after its slot a message may leave.
-	Slack = 10 * time.Millisecond
-	// headroom is the share of a limit that is used. With it and Slack, any second
-	// has at most headroom × (1 s + Slack) × limit + 1 messages: never more than
+	// slack is how long after its slot a message may leave.
+	slack = 10 * time.Millisecond
+	// headroom is the share of a limit that is used. With it and slack, any second
+	// has at most headroom × (1 s + slack) × limit + 1 messages: never more than
 	// the limit, for limits up to 1,000 a second, and within 2 % of it.
 	headroom = 0.985
 	// grace is how far before the earliest moment at which a message can leave
 	// its slot may lie, so that a commit that took longer than the last ones does
-	// not lose slots: half of Slack.
-	grace = Slack / 2
-	// Ahead is how far after the moment that was asked for a slot may lie. One
+	// not lose slots: half of slack.
+	grace = slack / 2
+	// ahead is how far after the moment that was asked for a slot may lie. One
 	// that is further away is not given: nobody writes an intent so early.
-	Ahead = 250 * time.Millisecond
+	ahead = 250 * time.Millisecond
 )
 
 // Ask is what is asked of a number's slots.
@@ -53,7 +53,7 @@ type Slots struct {
 	At time.Time
 }
 
-// Take gives the next slot for a, at now. ok is false when it is more than Ahead
+// Take gives the next slot for a, at now. ok is false when it is more than ahead
 // away; slot says when it is worth asking again, and nothing is taken. Without a
 // limit the slot is the zero time, and nothing is taken either.
 func (s *Slots) Take(a Ask, now time.Time) (slot time.Time, ok bool) {
@@ -61,7 +61,7 @@ func (s *Slots) Take(a Ask, now time.Time) (slot time.Time, ok bool) {
 		return time.Time{}, true
 	}
 	slot = s.first(a, now)
-	if slot.Sub(later(a.After, now)) > Ahead {
+	if slot.Sub(later(a.After, now)) > ahead {
 		return slot, false
 	}
 	s.Next, s.At = slot.Add(a.Gap), now

@@ -82,13 +82,13 @@ func (a *Answer) Request(i int) (Request, error) {
 	return Request{URL: r.URL, Method: r.Method, Body: r.Body, Headers: r.Headers}, nil
 }
 
-// ErrNoJSON is what Found returns for an answer that is no JSON.
-var ErrNoJSON = errors.New("the answer is no JSON")
+// errNoJSON is what Found returns for an answer that is no JSON.
+var errNoJSON = errors.New("the answer is no JSON")
 
 // Found takes what the i-th lookup answered.
 func (a *Answer) Found(i int, body []byte) error {
 	if !json.Valid(body) {
-		return ErrNoJSON
+		return errNoJSON
 	}
 	a.setLookup(i, jsonValue(body))
 	return nil

@@ -281,7 +281,7 @@ func TestLookup(t *testing.T) {
 	if diff := cmp.Diff(reply.Request{URL: "https://stock.example/items/prod_alpha", Method: "GET", Headers: map[string]string{"X-Who": "+4915112345678"}}, r); diff != "" {
 		t.Error(diff)
 	}
-	if err := a.Found(0, []byte("<html>")); err != reply.ErrNoJSON {
+	if err := a.Found(0, []byte("<html>")); err == nil {
 		t.Errorf("HTML is taken: %v", err)
 	}
 	if err := a.Found(0, []byte(`{"status": "sold out"}`)); err != nil {

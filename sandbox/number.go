@@ -151,11 +151,6 @@ func (s *Sandbox) OpenWindow(p Provider, numberID, user string) {
 	s.number(p, numberID).openWindow(userKey(user), s.opt.Clock())
 }
 
-// CloseWindow ends what OpenWindow or an inbound message began.
-func (s *Sandbox) CloseWindow(p Provider, numberID, user string) {
-	s.number(p, numberID).openWindow(userKey(user), s.opt.Clock().Add(-delivery.WindowLength))
-}
-
 // userKey is how a user is known: by digits, or by a business-scoped user id.
 func userKey(s string) string {
 	if isUserID(s) {

@@ -34,7 +34,7 @@ type Options struct {
 	// and one and a half of it. Zero answers at once.
 	Latency time.Duration
 	// Statuses is what becomes of accepted messages; the zero value is
-	// DefaultStatuses.
+	// defaultStatuses.
 	Statuses StatusMix
 	// FailureRate is the share (0 to 1) of recipients that are refused with
 	// 131026 (not on WhatsApp). Which ones depends on the seed and the number
@@ -49,7 +49,7 @@ type Options struct {
 	PairLimit bool
 	// AssumeOpen treats every window as open, for runs without inbound events.
 	AssumeOpen bool
-	// BadTokens are the credentials that are refused; nil is DefaultBadTokens.
+	// BadTokens are the credentials that are refused; nil is defaultBadTokens.
 	// Every other non-empty credential is accepted.
 	BadTokens []string
 	// Script makes chosen sends go wrong.
@@ -69,8 +69,8 @@ type Options struct {
 	Chats int
 }
 
-// DefaultBadTokens are the credentials refused unless Options say otherwise.
-func DefaultBadTokens() []string { return []string{"bad", "wrong", "expired", "invalid"} }
+// defaultBadTokens are the credentials refused unless Options say otherwise.
+func defaultBadTokens() []string { return []string{"bad", "wrong", "expired", "invalid"} }
 
 // StatusMix is what becomes of accepted messages. Shares are of all accepted
 // messages, from 0 to 1; delays are means, counted from the acceptance.
@@ -83,8 +83,8 @@ type StatusMix struct {
 	SentAfter, DeliveredAfter, ReadAfter time.Duration
 }
 
-// DefaultStatuses is the mix used when Options.Statuses is zero.
-func DefaultStatuses() StatusMix {
+// defaultStatuses is the mix used when Options.Statuses is zero.
+func defaultStatuses() StatusMix {
 	return StatusMix{
 		Delivered: 0.95, Read: 0.6, Failed: 0.02, FailCodes: []int{131026, 131049},
 		SentAfter: 300 * time.Millisecond, DeliveredAfter: 1500 * time.Millisecond, ReadAfter: 20 * time.Second,
@@ -93,10 +93,10 @@ func DefaultStatuses() StatusMix {
 
 func (m StatusMix) orDefault() StatusMix {
 	if m.Delivered == 0 && m.Read == 0 && m.Failed == 0 && m.SentAfter == 0 && m.DeliveredAfter == 0 && m.ReadAfter == 0 {
-		return DefaultStatuses()
+		return defaultStatuses()
 	}
 	if len(m.FailCodes) == 0 {
-		m.FailCodes = DefaultStatuses().FailCodes
+		m.FailCodes = defaultStatuses().FailCodes
 	}
 	return m
 }

@@ -51,7 +51,7 @@ func New(opt Options) *Sandbox {
 		opt.Chats = 64
 	}
 	if opt.BadTokens == nil {
-		opt.BadTokens = DefaultBadTokens()
+		opt.BadTokens = defaultBadTokens()
 	}
 	s := &Sandbox{
 		opt: opt, key: mix(uint64(opt.Seed), 0x68616e6462696c6c), bad: map[string]bool{},

@@ -70,7 +70,7 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	if err != nil {
 		return err
 	}
-	replied = slices.DeleteFunc(replied, func(rule string) bool { return rule == StopConfirmation })
+	replied = slices.DeleteFunc(replied, func(rule string) bool { return rule == stopConfirmation })
 	for _, a := range d.Answers {
 		if err := s.fire(ctx, ev, a, replied); err != nil {
 			return err
@@ -191,12 +191,12 @@ func (s *Server) stop(ctx context.Context, ev *state.InboundEvent, st reply.Stop
 	case !st.Exact:
 		return nil
 	}
-	return s.send(ctx, ev, &outgoing{rule: StopConfirmation, message: StopConfirmation, draft: draft})
+	return s.send(ctx, ev, &outgoing{rule: stopConfirmation, message: stopConfirmation, draft: draft})
 }
 
-// StopConfirmation is the address under which the state keeps the one answer
+// stopConfirmation is the address under which the state keeps the one answer
 // to a stop word.
-const StopConfirmation = "stop_confirmation"
+const stopConfirmation = "stop_confirmation"
 
 // stopDrafts are made once, since senders remember drafts.
 func stopDrafts(text func(language string) string) map[string]*message.Draft {

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// NoLimit is the People of a MessagingLimit that bounds nothing.
-const NoLimit = -1
+// noLimit is the People of a MessagingLimit that bounds nothing.
+const noLimit = -1
 
 // MessagingLimit is how many people may be written to outside their windows in
 // 24 hours, as a provider told it of one number. All numbers of a business
 // portfolio share one.
 // Source: Meta, messaging-limits, read 2026-09-11.
 type MessagingLimit struct {
-	People int       `json:"people"` // or NoLimit
+	People int       `json:"people"` // -1 for no limit
 	Told   time.Time `json:"told"`
 	By     string    `json:"by"` // what told it: "providers check", or the webhook's field
 }

@@ -63,9 +63,9 @@ type Passed struct {
 	Reason string `json:"reason"`
 }
 
-// Unclear reports whether the message may hold a wish to stop and may mean
+// unclear reports whether the message may hold a wish to stop and may mean
 // something else: marketing pauses, and the person is asked once.
-func (r *Reply) Unclear() bool { return r.stop.Ask }
+func (r *Reply) unclear() bool { return r.stop.Ask }
 
 // Judge holds the rules against a message. Nothing is sent, fetched or stored.
 func Judge(rules *reply.Rules, in *Inbound) *Reply {

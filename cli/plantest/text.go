@@ -37,7 +37,7 @@ func (r *Reply) Told(look Look) string {
 	}
 	if r.Stop != "" && r.Silent == "" {
 		what := "opted out"
-		if r.Unclear() {
+		if r.unclear() {
 			what = "marketing pauses, and the person is asked"
 		}
 		fmt.Fprintf(b, "  %s: it holds the stop word %q\n", what, r.Stop)

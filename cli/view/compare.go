@@ -1,8 +1,8 @@
 package view
 
-// Compare marks what the other picture lacks: what is new in after, and what is
+// compare marks what the other picture lacks: what is new in after, and what is
 // gone from before.
-func Compare(before, after *Picture) {
+func compare(before, after *Picture) {
 	old, now := map[string]int{}, map[string]int{}
 	seen(old, before.Parts)
 	seen(now, after.Parts)

@@ -10,5 +10,5 @@ type FormatReport struct {
 
 // Text is the file's name, and the difference.
 func (r *FormatReport) Text(w io.Writer, _ Style) error {
-	return say(w, r.File+"\n"+SafeLines(r.Diff))
+	return say(w, r.File+"\n"+safeLines(r.Diff))
 }

@@ -76,32 +76,21 @@ func (t Text) String() string {
 	return b.String()
 }
 
-// DraftPicture is the picture of a draft with its slots named.
-func DraftPicture(d *message.Draft) Picture {
-	return draftPicture(d, func(slot int) Span { return Span{Text: d.Slots[slot], Slot: true} })
-}
-
 // SamplePicture is the picture of what one recipient gets. Unless recipients
 // are shown, their values are masked.
 func SamplePicture(d *message.Draft, values []string, s Style) Picture {
-	return draftPicture(d, func(slot int) Span {
-		if s.ShowRecipients {
-			return Span{Text: values[slot]}
-		}
-		return Span{Text: message.MaskName(values[slot])}
-	})
-}
-
-func draftPicture(d *message.Draft, fill func(slot int) Span) Picture {
 	m := message.Clone(d.Message)
 	byPath := map[string]Text{}
 	for _, b := range d.Bindings {
 		var t Text
 		for _, p := range b.Parts {
-			if p.Slot < 0 {
+			switch {
+			case p.Slot < 0:
 				t = append(t, Span{Text: p.Text})
-			} else {
-				t = append(t, fill(p.Slot))
+			case s.ShowRecipients:
+				t = append(t, Span{Text: values[p.Slot]})
+			default:
+				t = append(t, Span{Text: message.MaskName(values[p.Slot])})
 			}
 		}
 		byPath[b.Path] = t

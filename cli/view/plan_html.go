@@ -159,7 +159,7 @@ func (p *planPage) changes(r *PlanReport) {
 func sides(c *plan.ResourceChange, left *int) []side {
 	before, after := TreePicture(c.Type, c.Before), TreePicture(c.Type, c.After)
 	if c.Before != nil && c.After != nil {
-		Compare(&before, &after)
+		compare(&before, &after)
 	}
 	var out []side
 	add := func(caption string, p *Picture) {

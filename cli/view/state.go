@@ -38,7 +38,7 @@ type DeliveryList struct {
 // Text writes a delivery a line.
 func (r *DeliveryList) Text(w io.Writer, s Style) error {
 	return each(w, r.Deliveries, func(out *bufio.Writer, d *state.Delivery) error {
-		_, err := fmt.Fprintf(out, "%s[%q]  %s%s\n", message.SafeText(d.Campaign), s.Recipient(d.Recipient), d.Send, s.DeliveryNote(d))
+		_, err := fmt.Fprintf(out, "%s[%q]  %s%s\n", message.SafeText(d.Campaign), s.Recipient(d.Recipient), d.Send, s.deliveryNote(d))
 		return err
 	})
 }
@@ -107,10 +107,10 @@ func array[T any](w io.Writer, name string, list iter.Seq2[T, error], element fu
 	return say(w, before+"]}\n")
 }
 
-// DeliveryNote is what is known of a delivery beside its state, in brackets.
+// deliveryNote is what is known of a delivery beside its state, in brackets.
 // A message id is shown only where recipients are: WhatsApp's ids hold the
 // recipient's number, merely encoded.
-func (s Style) DeliveryNote(d *state.Delivery) string {
+func (s Style) deliveryNote(d *state.Delivery) string {
 	var notes []string
 	if d.Rank > message.RankNone {
 		notes = append(notes, d.Rank.String())

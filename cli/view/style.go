@@ -72,8 +72,8 @@ func Plural(n int, noun string) string {
 	return Count(n) + " " + noun + "s"
 }
 
-// SafeLines is SafeText line by line.
-func SafeLines(s string) string {
+// safeLines is SafeText line by line.
+func safeLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
 		lines[i] = message.SafeText(l)

@@ -11,9 +11,9 @@ import (
 // Bounds of one evaluation. They are far above what any message needs and far
 // below what a machine notices.
 const (
-	MaxElements = 1_000_000 // elements of all collections that an expression makes or walks
-	MaxString   = 1 << 20   // bytes of any one string
-	MaxBytes    = 64 << 20  // bytes of all strings that an expression makes
+	maxElements = 1_000_000 // elements of all collections that an expression makes or walks
+	maxString   = 1 << 20   // bytes of any one string
+	maxBytes    = 64 << 20  // bytes of all strings that an expression makes
 	maxSteps    = 2_000_000 // operations, each of them about a microsecond or less
 )
 
@@ -63,10 +63,10 @@ func (b *budget) charge(elements, bytes, steps int, rng hcl.Range) bool {
 	b.bytes += bytes
 	b.steps += steps
 	switch {
-	case b.elements > MaxElements:
-		b.spent = fmt.Sprintf("goes through more than %d elements", MaxElements)
-	case b.bytes > MaxBytes:
-		b.spent = fmt.Sprintf("makes more than %d MiB of text", MaxBytes>>20)
+	case b.elements > maxElements:
+		b.spent = fmt.Sprintf("goes through more than %d elements", maxElements)
+	case b.bytes > maxBytes:
+		b.spent = fmt.Sprintf("makes more than %d MiB of text", maxBytes>>20)
 	case b.steps > maxSteps:
 		b.spent = fmt.Sprintf("takes more than %d steps", maxSteps)
 	default:
@@ -92,7 +92,7 @@ const (
 	stringTooLong = "Text too long"
 )
 
-var stringTooLongDetail = fmt.Sprintf("A text may have at most %d MiB.", MaxString>>20)
+var stringTooLongDetail = fmt.Sprintf("A text may have at most %d MiB.", maxString>>20)
 
 // load is the size of a value.
 type load struct {
@@ -159,7 +159,7 @@ func run(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics)
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	if elements, bytes := weight(v, MaxElements); !b.charge(elements, bytes, 0, expr.Range()) {
+	if elements, bytes := weight(v, maxElements); !b.charge(elements, bytes, 0, expr.Range()) {
 		return cty.DynamicVal, hcl.Diagnostics{b.diagnostic()}
 	}
 	return v, diags

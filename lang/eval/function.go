@@ -112,7 +112,7 @@ func checkResult(v cty.Value) error {
 	switch {
 	case v.IsNull() || !v.IsKnown():
 		return nil
-	case v.Type() == cty.String && len(v.AsString()) > MaxString:
+	case v.Type() == cty.String && len(v.AsString()) > maxString:
 		return &safeError{stringTooLongDetail}
 	case v.Type() == cty.Number && !numberInRange(v):
 		return &safeError{numberRangeDetail}

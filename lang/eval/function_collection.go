@@ -58,8 +58,8 @@ func checkProduct(args []cty.Value) error {
 		if !ok || !list.CanIterateElements() {
 			continue
 		}
-		if product *= list.LengthInt(); product*len(args) > MaxElements {
-			return &safeError{fmt.Sprintf("The product would have more than %d elements.", MaxElements)}
+		if product *= list.LengthInt(); product*len(args) > maxElements {
+			return &safeError{fmt.Sprintf("The product would have more than %d elements.", maxElements)}
 		}
 	}
 	return nil

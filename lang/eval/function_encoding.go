@@ -68,7 +68,7 @@ func checkEncode(args []cty.Value) error {
 	if !ok {
 		return nil
 	}
-	if elements, bytes := weight(v, MaxElements); elements+bytes > MaxString {
+	if elements, bytes := weight(v, maxElements); elements+bytes > maxString {
 		return &safeError{stringTooLongDetail}
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 
 // Bounds of what expressions may read.
 const (
-	maxFile    = MaxString // bytes, for file
+	maxFile    = maxString // bytes, for file
 	maxCSVFile = 16 << 20  // bytes, for csv
 )
 
@@ -161,8 +161,8 @@ func csvRows(text []byte) (cty.Value, error) {
 		if err != nil {
 			return cty.NilVal, err
 		}
-		if (len(rows)+1)*(len(header)+1) > MaxElements {
-			return cty.NilVal, fmt.Errorf("more than %d cells", MaxElements)
+		if (len(rows)+1)*(len(header)+1) > maxElements {
+			return cty.NilVal, fmt.Errorf("more than %d cells", maxElements)
 		}
 		row := make(map[string]cty.Value, len(header))
 		for i, cell := range record {

@@ -71,7 +71,7 @@ var replaceFunc = function.New(&function.Spec{
 		if err != nil {
 			return cty.NilVal, function.NewArgError(1, &safeError{"This is not a valid regular expression."})
 		}
-		if (len(re.FindAllStringIndex(str, -1))+1)*(len(with)*(1+re.NumSubexp())+1) > 64*MaxString {
+		if (len(re.FindAllStringIndex(str, -1))+1)*(len(with)*(1+re.NumSubexp())+1) > 64*maxString {
 			return cty.NilVal, &safeError{stringTooLongDetail}
 		}
 		return cty.StringVal(re.ReplaceAllString(str, with)), nil
@@ -82,7 +82,7 @@ func isPattern(s string) bool { return len(s) > 1 && s[0] == '/' && s[len(s)-1] 
 
 // replaceFits reports whether replacing cannot make a text that is too long.
 func replaceFits(str, part, with string) bool {
-	return len(str)+strings.Count(str, part)*len(with) <= MaxString
+	return len(str)+strings.Count(str, part)*len(with) <= maxString
 }
 
 func checkReplace(args []cty.Value) error {
@@ -119,7 +119,7 @@ func checkPattern(args []cty.Value) error {
 func checkIndent(args []cty.Value) error {
 	spaces, _ := arg[int](args, 0)
 	str, _ := arg[string](args, 1)
-	if spaces < 0 || spaces > maxWidth || spaces*strings.Count(str, "\n") > MaxString {
+	if spaces < 0 || spaces > maxWidth || spaces*strings.Count(str, "\n") > maxString {
 		return function.NewArgError(0, &safeError{fmt.Sprintf("The indentation must be between 0 and %d.", maxWidth)})
 	}
 	return nil
@@ -133,8 +133,8 @@ func checkJoin(args []cty.Value) error {
 		if !ok || !list.CanIterateElements() {
 			return nil
 		}
-		elements, bytes := weight(list, MaxElements)
-		if total += bytes + elements*len(sep); total > MaxString {
+		elements, bytes := weight(list, maxElements)
+		if total += bytes + elements*len(sep); total > maxString {
 			return &safeError{stringTooLongDetail}
 		}
 	}
@@ -161,11 +161,11 @@ func checkFormat(args []cty.Value) error {
 		if s, ok := arg[string](args, i); ok && !numberLiteralInRange([]byte(s)) && numeric.MatchString(s) {
 			return function.NewArgError(i, &safeError{numberRangeDetail})
 		}
-		_, bytes := weight(args[i], MaxElements)
+		_, bytes := weight(args[i], maxElements)
 		total += bytes
 	}
 	// A verb may name its argument, so that each could write the largest.
-	if total*max(verbs, 1) > 64*MaxString {
+	if total*max(verbs, 1) > 64*maxString {
 		return &safeError{stringTooLongDetail}
 	}
 	return nil
@@ -195,7 +195,7 @@ func checkFormatList(args []cty.Value) error {
 		s, _ := arg[string](args, i)
 		scalars += len(s)
 	}
-	if rows*(len(spec)+scalars*(1+strings.Count(spec, "%"))) > MaxBytes {
+	if rows*(len(spec)+scalars*(1+strings.Count(spec, "%"))) > maxBytes {
 		return &safeError{stringTooLongDetail}
 	}
 	return checkFormat(args)

@@ -235,7 +235,7 @@ func (g *guarded) cost(v cty.Value) (elements, bytes, steps int, rng hcl.Range) 
 		n := length(v)
 		return n, 0, n * (1 + g.body), g.Range()
 	}
-	l := weigh(v, MaxElements)
+	l := weigh(v, maxElements)
 	switch g.kind {
 	case weighBytes:
 		bytes = l.bytes
@@ -288,7 +288,7 @@ func looksNumeric(s string) bool {
 
 func (g *guarded) limitString(b *budget, v cty.Value, diags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
 	_, n := weight(v, 0)
-	if n > MaxString {
+	if n > maxString {
 		return cty.DynamicVal, append(diags, g.problem(stringTooLong, stringTooLongDetail))
 	}
 	if !b.charge(0, n, 1, g.Range()) {

@@ -71,7 +71,7 @@ func (n templateNode) append(dst []byte, vals []message.Value) ([]byte, bool) {
 			return dst[:start], false
 		}
 	}
-	if len(dst)-start > MaxString {
+	if len(dst)-start > maxString {
 		return dst[:start], false
 	}
 	return normalizeTail(dst, start), true

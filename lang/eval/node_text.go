@@ -33,7 +33,7 @@ func (n textNode) eval(vals []message.Value) (val, bool) {
 		args[i] = s
 	}
 	s, ok := n.fn(args[:len(n.args)])
-	return val{kindString, normalize(s)}, ok && len(s) <= MaxString
+	return val{kindString, normalize(s)}, ok && len(s) <= maxString
 }
 
 // caseNode is upper or lower: on ASCII it needs no string of its own.

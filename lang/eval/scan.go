@@ -15,26 +15,26 @@ import (
 // Bounds of a source text before it may be parsed: hcl's parsers recurse, and
 // a Go stack that overflows ends the process, whatever is deferred.
 const (
-	MaxDepth     = 100  // nested brackets, templates and quotes
-	MaxOperators = 1000 // operators between two separators at one depth
+	maxDepth     = 100  // nested brackets, templates and quotes
+	maxOperators = 1000 // operators between two separators at one depth
 )
 
 // ScanTokens refuses native syntax whose parsing or evaluation would exhaust
-// the stack: more than MaxDepth levels of nesting, more than MaxOperators
+// the stack: more than maxDepth levels of nesting, more than maxOperators
 // operators in a row, numbers with an exponent above 308. It must run before
 // any hcl parser sees untrusted bytes; the lexer that it uses does not
 // recurse. What is merely not valid HCL passes: the parser's own words are
 // better.
 func ScanTokens(src []byte, filename string) hcl.Diagnostics {
 	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
-	return diagnostics(scanTokens(tokens, MaxOperators))
+	return diagnostics(scanTokens(tokens, maxOperators))
 }
 
 // ScanTemplate is ScanTokens for the bare text of a template, as it stands in
 // a string of JSON syntax.
 func ScanTemplate(src []byte, filename string) hcl.Diagnostics {
 	tokens, _ := hclsyntax.LexTemplate(src, filename, hcl.InitialPos)
-	return diagnostics(scanTokens(tokens, MaxOperators))
+	return diagnostics(scanTokens(tokens, maxOperators))
 }
 
 func diagnostics(d *hcl.Diagnostic) hcl.Diagnostics {
@@ -48,7 +48,7 @@ func diagnostics(d *hcl.Diagnostic) hcl.Diagnostics {
 type tokenScan struct {
 	limit  int // of operators
 	depth  int
-	levels [MaxDepth + 1]scanLevel
+	levels [maxDepth + 1]scanLevel
 	open   int // "%{if}" and "%{for}" that are not ended, at all levels
 	last   hclsyntax.TokenType
 }
@@ -112,7 +112,7 @@ func (s *tokenScan) opened(opener hclsyntax.TokenType) (summary, detail string) 
 	if summary, detail = s.operator(); summary != "" {
 		return summary, detail
 	}
-	if s.depth+s.open >= MaxDepth {
+	if s.depth+s.open >= maxDepth {
 		return tooDeep, tooDeepDetail
 	}
 	s.depth++
@@ -134,7 +134,7 @@ func (s *tokenScan) control(keyword string) (summary, detail string) {
 			s.open--
 		}
 	}
-	if s.depth+s.open > MaxDepth {
+	if s.depth+s.open > maxDepth {
 		return tooDeep, tooDeepDetail
 	}
 	return "", ""
@@ -154,8 +154,8 @@ const (
 )
 
 var (
-	tooDeepDetail     = fmt.Sprintf("Brackets, quotes and templates may be nested %d levels deep. Move inner parts to locals.", MaxDepth)
-	tooLongDetail     = fmt.Sprintf("One expression may hold %d operators in a row. Move parts of it to locals, or use a function such as join or sum.", MaxOperators)
+	tooDeepDetail     = fmt.Sprintf("Brackets, quotes and templates may be nested %d levels deep. Move inner parts to locals.", maxDepth)
+	tooLongDetail     = fmt.Sprintf("One expression may hold %d operators in a row. Move parts of it to locals, or use a function such as join or sum.", maxOperators)
 	numberRangeDetail = fmt.Sprintf("Numbers may have an exponent of at most %d.", maxExponent)
 )
 
@@ -214,8 +214,8 @@ func scanJSON(src []byte, filename string, templates bool) *hcl.Diagnostic {
 				problem, detail = scanJSONString(src[at:min(i+1, len(src))])
 			}
 		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
-				problem, detail = tooDeep, fmt.Sprintf("Arrays and objects may be nested %d levels deep.", MaxDepth)
+			if depth++; depth > maxDepth {
+				problem, detail = tooDeep, fmt.Sprintf("Arrays and objects may be nested %d levels deep.", maxDepth)
 			}
 		case c == '}' || c == ']':
 			depth = max(depth-1, 0)
@@ -253,12 +253,12 @@ func isJSONNumberByte(c byte) bool {
 
 // maxPlainOperators bounds the operators of a string that is not known to be
 // an expression: it may well be a long text.
-const maxPlainOperators = 10 * MaxOperators
+const maxPlainOperators = 10 * maxOperators
 
 // scanJSONString scans a quoted string both as a template and as an
 // expression: which of the two it is depends on where it stands.
 func scanJSONString(quoted []byte) (summary, detail string) {
-	if len(quoted) <= MaxDepth {
+	if len(quoted) <= maxDepth {
 		return "", ""
 	}
 	var text string

@@ -37,14 +37,14 @@ func (fr *frameReader) full(p []byte) error {
 
 func (fr *frameReader) magic() error {
 	if start, _ := fr.r.Peek(len(ageMagic)); string(start) == ageMagic {
-		return &FileError{"encrypted", "it is encrypted; give the age identity that it was encrypted to"}
+		return &fileError{"encrypted", "it is encrypted; give the age identity that it was encrypted to"}
 	}
 	var got [len(fileMagic)]byte
 	if err := fr.full(got[:]); err != nil || string(got[:7]) != fileMagic[:7] {
-		return &FileError{"not_a_plan", "the file was not written by `handbill plan -out`"}
+		return &fileError{"not_a_plan", "the file was not written by `handbill plan -out`"}
 	}
 	if got[7] != fileMagic[7] {
-		return &FileError{"version", fmt.Sprintf("its format is version %d and this handbill reads version %d; plan again with this one", got[7], fileMagic[7])}
+		return &fileError{"version", fmt.Sprintf("its format is version %d and this handbill reads version %d; plan again with this one", got[7], fileMagic[7])}
 	}
 	fr.sum.Write(got[:])
 	return nil
@@ -69,7 +69,7 @@ func (fr *frameReader) next() (section byte, content func() ([]byte, error), err
 	case section == sectionEnd && plain != packed:
 		return 0, nil, damaged("its end has another length than it says")
 	case plain > maxFrame || packed > maxFrame+maxFrame/8:
-		return 0, nil, &FileError{"too_large", "a part of it claims more than a plan needs"}
+		return 0, nil, &fileError{"too_large", "a part of it claims more than a plan needs"}
 	}
 	if cap(fr.packed) < int(packed) {
 		fr.packed = make([]byte, max(int(packed), frameBytes))

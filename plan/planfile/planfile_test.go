@@ -186,9 +186,9 @@ func TestReadRefuses(t *testing.T) {
 func refuse(t *testing.T, data []byte, what string) {
 	t.Helper()
 	_, _, err := Read(bytes.NewReader(data), int64(len(data)))
-	var known *FileError
+	var known *fileError
 	if !errors.As(err, &known) {
-		t.Fatalf("%s: error is %v, want a *FileError", what, err)
+		t.Fatalf("%s: error is %v, want a *fileError", what, err)
 	}
 }
 
@@ -209,7 +209,7 @@ func TestReadReasons(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := Read(bytes.NewReader(c.data), int64(len(c.data)))
-			var known *FileError
+			var known *fileError
 			if !errors.As(err, &known) || known.Reason != c.reason {
 				t.Errorf("error is %v, want reason %q", err, c.reason)
 			}
@@ -284,22 +284,22 @@ func TestStale(t *testing.T) {
 		by         Maker
 	}{
 		{"fresh", "", meta, nil, testAt.Add(23 * time.Hour), "commit:a", maker},
-		{"another version", StaleVersion, meta, nil, testAt, "commit:a", Maker{"0.2.0", "commit:a"}},
-		{"another build of the version", StaleVersion, meta, nil, testAt, "commit:a", Maker{"0.1.0", "commit:b"}},
-		{"a plan of an unknown build", StaleVersion, meta, nil, testAt, "", Maker{"0.1.0", "commit:a"}},
-		{"a build that is unknown", StaleVersion, meta, nil, testAt, "commit:a", Maker{"0.1.0", ""}},
-		{"both unknown", StaleVersion, meta, nil, testAt, "", Maker{"0.1.0", ""}},
-		{"another state", StaleLineage, state.Meta{Lineage: "def", Serial: 3}, nil, testAt, "commit:a", maker},
-		{"no state", StaleLineage, state.Meta{}, nil, testAt, "commit:a", maker},
-		{"too old", StaleExpired, meta, nil, testAt.Add(24*time.Hour + 1), "commit:a", maker},
-		{"decided since", StaleSerial, at(4), nil, testAt, "commit:a", maker},
+		{"another version", staleVersion, meta, nil, testAt, "commit:a", Maker{"0.2.0", "commit:a"}},
+		{"another build of the version", staleVersion, meta, nil, testAt, "commit:a", Maker{"0.1.0", "commit:b"}},
+		{"a plan of an unknown build", staleVersion, meta, nil, testAt, "", Maker{"0.1.0", "commit:a"}},
+		{"a build that is unknown", staleVersion, meta, nil, testAt, "commit:a", Maker{"0.1.0", ""}},
+		{"both unknown", staleVersion, meta, nil, testAt, "", Maker{"0.1.0", ""}},
+		{"another state", staleLineage, state.Meta{Lineage: "def", Serial: 3}, nil, testAt, "commit:a", maker},
+		{"no state", staleLineage, state.Meta{}, nil, testAt, "commit:a", maker},
+		{"too old", staleExpired, meta, nil, testAt.Add(24*time.Hour + 1), "commit:a", maker},
+		{"decided since", staleSerial, at(4), nil, testAt, "commit:a", maker},
 		{"applied before", "", at(4), []state.Run{other, own}, testAt, "commit:a", maker},
 		{"applied twice before", "", at(5), []state.Run{own, own}, testAt, "commit:a", maker},
-		{"applied, and then something else", StaleSerial, at(5), []state.Run{own, other}, testAt, "commit:a", maker},
-		{"applied, and changed by hand", StaleSerial, at(5), []state.Run{own}, testAt, "commit:a", maker},
+		{"applied, and then something else", staleSerial, at(5), []state.Run{own, other}, testAt, "commit:a", maker},
+		{"applied, and changed by hand", staleSerial, at(5), []state.Run{own}, testAt, "commit:a", maker},
 		{"planned again after a run of the same", "", at(3), []state.Run{own}, testAt, "commit:a", maker},
 		{"planned again and applied", "", at(4), []state.Run{own, own}, testAt, "commit:a", maker},
-		{"from a newer state", StaleSerial, at(2), []state.Run{own}, testAt, "commit:a", maker},
+		{"from a newer state", staleSerial, at(2), []state.Run{own}, testAt, "commit:a", maker},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := savedPlan(t, nil)
@@ -310,7 +310,7 @@ func TestStale(t *testing.T) {
 				}
 			}
 			err := Stale(p, c.meta, c.runs, c.now, c.by)
-			var stale *StaleError
+			var stale *staleError
 			if c.want == "" && err == nil {
 				return
 			}

@@ -16,21 +16,21 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// FileError says why a file is no plan that can be read.
-type FileError struct {
+// fileError says why a file is no plan that can be read.
+type fileError struct {
 	Reason string // "not_a_plan", "encrypted", "version", "torn", "damaged", "too_large"
 	Detail string
 }
 
 // Error is a sentence with the way out.
-func (e *FileError) Error() string { return "the saved plan can't be read: " + e.Detail }
+func (e *fileError) Error() string { return "the saved plan can't be read: " + e.Detail }
 
 func damaged(format string, args ...any) error {
-	return &FileError{"damaged", fmt.Sprintf(format, args...) + "; it was changed after it was written, plan again"}
+	return &fileError{"damaged", fmt.Sprintf(format, args...) + "; it was changed after it was written, plan again"}
 }
 
 func torn() error {
-	return &FileError{"torn", "it ends too early, as after a full disk or a broken transfer; get it again or plan again"}
+	return &fileError{"torn", "it ends too early, as after a full disk or a broken transfer; get it again or plan again"}
 }
 
 // ageMagic is how every file that age encrypts begins.
@@ -132,7 +132,7 @@ func (f *planFile) keep(section byte, frame func() ([]byte, error), at int64) er
 		return err
 	}
 	if len(*into)+len(content) > limit {
-		return &FileError{"too_large", fmt.Sprintf("its section %c has more than %d bytes", section, limit)}
+		return &fileError{"too_large", fmt.Sprintf("its section %c has more than %d bytes", section, limit)}
 	}
 	*into = append(*into, content...)
 	return nil
@@ -211,7 +211,7 @@ func readDrafts(data []byte, n int) ([]*message.Draft, error) {
 func (f *planFile) verify(p *plan.Plan) error {
 	sums, err := p.Sum()
 	if err != nil {
-		var known *FileError
+		var known *fileError
 		if errors.As(err, &known) {
 			return err
 		}

@@ -9,22 +9,22 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// The reasons of a StaleError.
+// The reasons of a staleError.
 const (
-	StaleVersion = "version" // another handbill made it
-	StaleLineage = "lineage" // it was made from another state
-	StaleExpired = "expired" // it is too old
-	StaleSerial  = "serial"  // something was decided since
+	staleVersion = "version" // another handbill made it
+	staleLineage = "lineage" // it was made from another state
+	staleExpired = "expired" // it is too old
+	staleSerial  = "serial"  // something was decided since
 )
 
-// StaleError says why a saved plan may not be applied any more.
-type StaleError struct {
-	Reason string // a Stale… constant
+// staleError says why a saved plan may not be applied any more.
+type staleError struct {
+	Reason string // a stale… constant
 	Detail string
 }
 
 // Error is a sentence with the way out.
-func (e *StaleError) Error() string {
+func (e *staleError) Error() string {
 	return "the saved plan is stale: " + e.Detail + "; run `handbill plan` again"
 }
 
@@ -47,7 +47,7 @@ func (m Maker) String() string {
 }
 
 // Stale says why p may not be applied by a handbill to the state of meta, as a
-// *StaleError, or nil. Another build may compile the same configuration to
+// *staleError, or nil. Another build may compile the same configuration to
 // other messages, so only the one that made p takes it; one that nothing
 // identifies takes none. runs are the state's, oldest first: the last ones, as
 // far as they carried out p itself, do not make it stale, so that applying it
@@ -55,15 +55,15 @@ func (m Maker) String() string {
 func Stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time, by Maker) error {
 	switch {
 	case p.Version != by.Version || p.Build != by.Build:
-		return &StaleError{StaleVersion, fmt.Sprintf("handbill %s made it and this is %s; apply it with the one that made it, or with this one", Maker{p.Version, p.Build}, by)}
+		return &staleError{staleVersion, fmt.Sprintf("handbill %s made it and this is %s; apply it with the one that made it, or with this one", Maker{p.Version, p.Build}, by)}
 	case by.Build == "":
-		return &StaleError{StaleVersion, "nothing tells this build of handbill from another, since its own file cannot be read"}
+		return &staleError{staleVersion, "nothing tells this build of handbill from another, since its own file cannot be read"}
 	case p.Lineage == "" || p.Lineage != meta.Lineage:
-		return &StaleError{StaleLineage, "it was made from another state than the one here"}
+		return &staleError{staleLineage, "it was made from another state than the one here"}
 	case now.After(p.Expires):
-		return &StaleError{StaleExpired, fmt.Sprintf("it expired at %s", p.Expires.Format(time.RFC3339))}
+		return &staleError{staleExpired, fmt.Sprintf("it expired at %s", p.Expires.Format(time.RFC3339))}
 	case p.Serial != meta.Serial && !raised(p, meta.Serial-p.Serial, runs):
-		return &StaleError{StaleSerial, fmt.Sprintf("the state changed since: its serial is %d, the plan is for %d", meta.Serial, p.Serial)}
+		return &staleError{staleSerial, fmt.Sprintf("the state changed since: its serial is %d, the plan is for %d", meta.Serial, p.Serial)}
 	}
 	return nil
 }

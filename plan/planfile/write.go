@@ -4,8 +4,8 @@
 // A saved plan is what was reviewed: "handbill plan -out=F" writes it, somebody
 // approves it, and "handbill apply F" does what it says, even when files and
 // contacts have changed meanwhile. So a file that was cut, glued together or
-// changed is never taken for a plan (FileError), and one that is too old, was
-// made by another handbill or for another state is not applied (StaleError).
+// changed is never taken for a plan (fileError), and one that is too old, was
+// made by another handbill or for another state is not applied (staleError).
 //
 //	offset  bytes
 //	0       "hbplan\x00", and the format's version, 1

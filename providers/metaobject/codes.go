@@ -34,7 +34,7 @@ const (
 // Explained are all codes that are known, for people.
 func Explained() []providers.Code {
 	var out []providers.Code
-	for _, c := range Codes() {
+	for _, c := range codes() {
 		last := c.Code
 		if c.Code == firstPermission {
 			last = lastPermission
@@ -52,7 +52,7 @@ func LookUp(code int) (Code, bool) {
 	if code >= firstPermission && code <= lastPermission {
 		code = firstPermission
 	}
-	for _, c := range Codes() {
+	for _, c := range codes() {
 		if c.Code == code {
 			return c, true
 		}
@@ -60,8 +60,8 @@ func LookUp(code int) (Code, bool) {
 	return Code{}, false
 }
 
-// Codes are all codes that are known.
-func Codes() []Code {
+// codes are all codes that are known.
+func codes() []Code {
 	return slices.Concat(accountCodes(), paceCodes(), recipientCodes(), messageCodes(), unclearCodes())
 }
 

@@ -57,8 +57,8 @@ const (
 func Run(t *testing.T, c Case) {
 	t.Run("profile", func(t *testing.T) { profile(t, c) })
 	t.Run("requests", func(t *testing.T) { requests(t, c) })
-	t.Run("sender", func(t *testing.T) { Sender(t, c.provider(t, nowhere)) })
-	t.Run("awkward values", func(t *testing.T) { Awkward(t, c.provider(t, nowhere)) })
+	t.Run("sender", func(t *testing.T) { sender(t, c.provider(t, nowhere)) })
+	t.Run("awkward values", func(t *testing.T) { awkward(t, c.provider(t, nowhere)) })
 	t.Run("answers", func(t *testing.T) { answers(t, c) })
 	t.Run("without a connection", func(t *testing.T) { unconnected(t, c) })
 	t.Run("server", func(t *testing.T) { matrix(t, c) })

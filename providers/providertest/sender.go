@@ -11,9 +11,9 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// Sender checks that a draft compiled once gives every recipient the very
+// sender checks that a draft compiled once gives every recipient the very
 // bytes that encoding the rendered message gives.
-func Sender(t *testing.T, p providers.Provider) {
+func sender(t *testing.T, p providers.Provider) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := rapid.SampledFrom(Examples()).Draw(t, "example")
 		d := draft(t, e.Message)
@@ -33,9 +33,9 @@ func Sender(t *testing.T, p providers.Provider) {
 	})
 }
 
-// Awkward checks the values that chance finds too seldom: halves of characters
+// awkward checks the values that chance finds too seldom: halves of characters
 // that meet, a field that turns out empty, what looks like a mark.
-func Awkward(t *testing.T, p providers.Provider) {
+func awkward(t *testing.T, p providers.Provider) {
 	d := &message.Draft{
 		Message: &message.Buttons{Buttons: []message.Button{{ID: "yes", Title: "Yes"}}},
 		Bindings: []message.Binding{

@@ -1,0 +1,4 @@
+package view
+
+// Compare is for tests of the package from outside.
+var Compare = compare

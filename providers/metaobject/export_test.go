@@ -1,0 +1,4 @@
+package metaobject
+
+// Codes is for tests of the package from outside.
+var Codes = codes
