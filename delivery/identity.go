@@ -16,8 +16,8 @@ const (
 	IDParent                   // a user id within linked portfolios, the same otherwise
 )
 
-// KindOf is the kind of a recipient's key.
-func KindOf(key string) IDKind {
+// kindOf is the kind of a recipient's key.
+func kindOf(key string) IDKind {
 	switch {
 	case strings.HasPrefix(key, "+"):
 		return IDPhone
@@ -32,7 +32,7 @@ func KindOf(key string) IDKind {
 type ID string
 
 // Kind is the kind of the id.
-func (id ID) Kind() IDKind { return KindOf(string(id)) }
+func (id ID) Kind() IDKind { return kindOf(string(id)) }
 
 // Tie says that an id belongs to a person. An id without a tie is a person by
 // itself.

@@ -199,7 +199,7 @@ func TestOfTwoDeliveriesTheOneThatMayHaveArrivedStands(t *testing.T) {
 
 func TestKindsOfIDs(t *testing.T) {
 	for key, want := range map[string]IDKind{"+4915112345678": IDPhone, "DE.13491208655302741918": IDUser, "DE.ENT.11815799212886844830": IDParent} {
-		if got := KindOf(key); got != want {
+		if got := kindOf(key); got != want {
 			t.Errorf("%s is of kind %d, want %d", key, got, want)
 		}
 	}
