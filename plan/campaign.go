@@ -144,6 +144,8 @@ func (b *builder) compile(decl *lang.Campaign, c *Campaign) (main, fallback *com
 	return main, fallback, ok
 }
 
+// compileOne prepares one message. Findings that hold for every recipient are told
+// here, once, and not again for each.
 func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Message) (*compiled, bool) {
 	var limits message.Limits
 	if b.in.Limits != nil {
@@ -233,6 +235,7 @@ func (b *builder) open(ctx context.Context, a *lang.Audience) (*audience.Reader,
 	return src, rows, true
 }
 
+// sourceError says that an audience cannot be read.
 func sourceError(a *lang.Audience, err error) *hcl.Diagnostic {
 	return fail("audience_source", a.Source.DeclRange, "%s: %s", a.Address(), dotted(err.Error()))
 }
@@ -271,7 +274,9 @@ func (b *builder) input(name string, src *audience.Reader) {
 	b.plan.Inputs = append(b.plan.Inputs, in)
 }
 
-// stream sends the audience through the judge to the sequencer.
+// stream sends the audience through the judge, which decides about each row by
+// itself, to the sequencer, which decides what depends on the rows before: repeated
+// people, caps and limits.
 func (b *builder) stream(ctx context.Context, src *audience.Reader, j *judge, seq *sequencer) error {
 	s := &stream{src: src, workers: b.in.Parallelism,
 		work: func() func(*batch) {

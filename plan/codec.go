@@ -17,7 +17,16 @@ import (
 
 // An entry is encoded as a length, a head (action, place, window, …) and a core,
 // the part that the plan's digest covers. A recipient with a number, a digest, a
-// window and two short values takes about 70 bytes.
+// window and two short values takes about 70 bytes:
+//
+//	uvarint  bytes of head and core
+//	byte     action          byte  flags of the head
+//	uvarint  attempt         uvarint  line in the source
+//	uvarint  element, string file, varint window's end (Unix seconds), string reason: each by its flag
+//	core     see appendCore
+//
+// A string is its length as a uvarint, and its bytes. A reader takes nothing for
+// granted: whatever does not decode to the last byte is damage.
 
 // maxEntry bounds one encoded entry when it is read, in bytes: more than the texts
 // of any message that WhatsApp accepts.

@@ -34,6 +34,14 @@ const maxPrices = 100_000
 
 // readPrices reads a price file: CSV with the columns prefix (digits, or * for
 // all others), category, price (decimal) and currency.
+//
+//	prefix,category,price,currency
+//	49,marketing,0.1131,EUR
+//	4915,marketing,0.1150,EUR
+//	*,marketing,0.05,EUR
+//
+// The longest prefix of a number decides. All prices are in one currency: an
+// estimate that adds two is worth nothing. Lines that begin with # are comments.
 func readPrices(r io.Reader) (*prices, error) {
 	in := csv.NewReader(r)
 	in.Comment = '#'
@@ -112,6 +120,8 @@ func (p *prices) add(record []string, at [4]int) error {
 
 var errAmount = errors.New("the price is no decimal number such as 0.1131")
 
+// parseAmount reads a price exactly as it is written, so that a sum over millions
+// of messages is rounded once, when it is shown.
 func parseAmount(s string) (*big.Rat, error) {
 	if len(s) > 20 || s == "" || strings.Trim(s, "0123456789.") != "" {
 		return nil, errAmount
@@ -147,6 +157,7 @@ type costCount struct {
 	unpriced int
 }
 
+// add counts one message to phone.
 func (c *costCount) add(p *prices, phone, category string) {
 	i := p.find(phone, category)
 	if i < 0 {
@@ -159,7 +170,8 @@ func (c *costCount) add(p *prices, phone, category string) {
 	c.rows[i]++
 }
 
-// cost returns the estimate.
+// cost returns the estimate, rounded once, at the end. Messages without a price
+// are counted apart and cost nothing in it.
 func (c *costCount) cost(p *prices) *Cost {
 	sum := new(big.Rat)
 	out := &Cost{Currency: p.currency, Unpriced: c.unpriced, ByPrefix: map[string]int{}}

@@ -120,10 +120,12 @@ func diagnose(sev hcl.DiagnosticSeverity, code string, rng hcl.Range, format str
 	return d
 }
 
+// fail is diagnose for an error, which keeps the plan from being applied.
 func fail(code string, rng hcl.Range, format string, args ...any) *hcl.Diagnostic {
 	return diagnose(hcl.DiagError, code, rng, format, args...)
 }
 
+// warn is diagnose for a warning, which does not.
 func warn(code string, rng hcl.Range, format string, args ...any) *hcl.Diagnostic {
 	return diagnose(hcl.DiagWarning, code, rng, format, args...)
 }

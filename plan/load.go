@@ -12,7 +12,11 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// loadTables reads the campaign's deliveries from the state.
+// loadTables reads what the state knows of the campaign before its first row is
+// judged: who was sent this revision, and the one before where max_change compares
+// with it; the windows at its sending number; and recent sends of all campaigns
+// where a cap counts them. Without a state everything is empty: nobody was sent
+// anything.
 func (b *builder) loadTables(ctx context.Context, j *judge, l *sequencer) error {
 	j.table.table, j.table.ties = noTable{}, b.known.ties
 	c := j.campaign
@@ -49,9 +53,11 @@ func (b *builder) loadTables(ctx context.Context, j *judge, l *sequencer) error 
 	return nil
 }
 
+// guards reports whether the campaign compares its audience with the last one.
 func guards(decl *lang.Campaign) bool { return decl.Limit != nil && decl.Limit.MaxChange > 0 }
 
-// loadEarlier reads who was sent another revision of the campaign.
+// loadEarlier reads who was sent another revision of the campaign, for
+// prevent_resend. A message that may have arrived counts as one that did.
 func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) error {
 	j.earlier, j.earlierIDs = &openMap[struct{}]{}, &recipientIDs{}
 	for d, err := range b.in.State.Deliveries(ctx, address) {

@@ -12,7 +12,10 @@ import (
 )
 
 // render evaluates and checks the recipient's message, and defers it where the
-// schedule says so.
+// schedule says so. It comes after the rules of delivery: whoever they leave out
+// is never rendered, so a broken template says nothing about people who get
+// nothing. A message that waits is rendered all the same, since apply evaluates
+// nothing and must find it whole in the plan.
 func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	values, ok := j.values(w, b, c, v)
 	if !ok {

@@ -12,13 +12,13 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// The changes of a resource.
+// The changes of a resource, as JSON has them too.
 const (
-	Create = "create"
-	Update = "update"
-	Delete = "delete"
-	NoOp   = "no-op"
-	Move   = "move"
+	Create = "create" // declared, and not in the state
+	Update = "update" // both, and they differ
+	Delete = "delete" // in the state alone; what was sent under it stays known
+	NoOp   = "no-op"  // both, and alike, or left out by -target and -exclude
+	Move   = "move"   // a moved block renames it, and nothing else changes
 )
 
 // StateResources returns the resources that the state will hold once the plan is
@@ -74,7 +74,10 @@ func newDiffer(cfg *lang.Config, known []state.Resource, s *scope) (*differ, err
 	return d, nil
 }
 
-// move follows one moved block, and any that continue it.
+// move follows one moved block, and any that continue it: with a → b and b → c,
+// what the state has under a goes to c. A block whose resource is not in the
+// state any more was followed by an earlier apply and is left alone. An address
+// that is still declared, or that the state has already, is never written over.
 func (d *differ) move(m *lang.Moved, all []*lang.Moved) {
 	if d.before[m.From] == nil {
 		return // done in an earlier apply
@@ -100,7 +103,8 @@ func (d *differ) move(m *lang.Moved, all []*lang.Moved) {
 	d.from[to] = m.From
 }
 
-// changes are all resource changes, by address.
+// changes are all resource changes, by address. What -target or -exclude leaves
+// out stays in the state as it is: it is a NoOp, never a Delete.
 func (d *differ) changes() []ResourceChange {
 	moved := map[string]bool{}
 	var out []ResourceChange

@@ -13,6 +13,10 @@ import (
 
 // scope holds the choices of -target, -exclude, -replace and -retry. A recipient
 // is the same under every id and in every spelling of a number.
+//
+// -exclude wins over -target. A choice of a recipient is one of the campaign too:
+// -target='campaign.spring["+49…"]' plans that campaign, for that person alone.
+// None of the four lifts a rule of delivery: who opted out gets nothing by -replace.
 type scope struct {
 	in, out map[string]bool      // resources; in is nil without -target
 	only    map[string][]string  // campaign → the recipients that are targeted
@@ -28,6 +32,9 @@ type replaced struct {
 	keys []string
 }
 
+// newScope reads the options. known says whether the configuration or the state
+// has an address; one that neither has is an error, since a typing mistake in
+// -target would plan nothing, and in -exclude everything.
 func newScope(cfg *lang.Config, opt Options, known func(address string) bool, who *ties) (*scope, hcl.Diagnostics) {
 	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry, who: who}
 	resources := cfg.Resources()
@@ -111,6 +118,7 @@ func (s *scope) exclude(resources []lang.Resource, address, recipient string) {
 	}
 }
 
+// replace sends a campaign again, to one recipient or to all for "".
 func (s *scope) replace(address, recipient string) {
 	r := s.again[address]
 	if r == nil {

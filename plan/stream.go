@@ -34,6 +34,16 @@ func (b *batch) reset(n int) {
 
 // stream reads src, judges the rows on several goroutines with work, and passes
 // the batches to add in the order of the source.
+//
+// One goroutine reads, the workers judge, and the goroutine that called run adds:
+//
+//	free → read → todo → judge → ready → add → free
+//	            ↘ inOrder ─────────────↗
+//
+// A batch belongs to whoever took it from a channel last. There are as many
+// batches as fit into the channels, so no send on them ever waits, and
+// memory does not grow with the source. What a worker decides must depend on its
+// row alone: which rows came before it is known to add and to nobody else.
 type stream struct {
 	src     *audience.Reader
 	workers int
@@ -41,6 +51,8 @@ type stream struct {
 	add     func(*batch) error
 }
 
+// run returns the first error of reading or of add, or the context's. After it,
+// no goroutine of the stream is left.
 func (s *stream) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -83,7 +95,7 @@ func (s *stream) run(ctx context.Context) error {
 			err = errors.Join(s.add(b), b.End)
 		}
 		if err != nil {
-			stop()
+			stop() // batches that are under way are still taken back, so nobody waits for ever
 		}
 		free <- b
 	}

@@ -53,6 +53,7 @@ func (can Supports) rules(cfg *lang.Config) hcl.Diagnostics {
 	return diags
 }
 
+// carried holds one message against a number.
 func (can Supports) carried(n *lang.Provider, m *lang.Message, d *message.Draft, at hcl.Range) hcl.Diagnostics {
 	if can.Message == nil {
 		return nil
@@ -66,6 +67,7 @@ func (can Supports) carried(n *lang.Provider, m *lang.Message, d *message.Draft,
 	return nil
 }
 
+// feature holds what a reply rule asks for against a number.
 func (can Supports) feature(n *lang.Provider, r *lang.ReplyRule, name string) hcl.Diagnostics {
 	if can.Feature == nil {
 		return nil

@@ -152,11 +152,7 @@ type Passed struct {
 
 // Answer decides.
 func (r *Rules) Answer(ev *state.InboundEvent, k Known) Decision {
-<<<<<<< HEAD
 	d := Decision{Stop: r.words.StopIn(&ev.Event)}
-=======
-	d := Decision{Stop: StopIn(&ev.Event)}
->>>>>>> 6aa0338 (Export what other packages use, and delete what nobody does)
 	if d.Stop.Exact {
 		return d
 	}
