@@ -82,7 +82,7 @@ func TestPlaceholderAddress(t *testing.T) {
 	t.Parallel()
 	rows := rowsOf(t, "user_id = row.id\n  last_inbound = row.seen\n  attributes = { name = row.name }", "phone", "id", "seen", "name")
 	var p lang.Person
-	for _, row := range [][]string{{"NULL", "N/A", "-", "None"}, {"+491", "DE.1", "2026-03-01T09:00:00Z", "Ada"}, {"null", "undefined", "nan", "name"}} {
+	for _, row := range [][]string{{"NULL", "N/A", "-", "None"}, {"+491", "DE.1", "2026-03-01T09:00:00Z", "Ada"}, {"null", "undefined", "nan", "name"}, {"NULL", "nil", "?", "First name"}} {
 		var values []message.Value
 		for _, cell := range row {
 			values = append(values, message.Str(cell))

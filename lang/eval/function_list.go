@@ -15,8 +15,8 @@ func listFunctions() []definition {
 }
 
 // Placeholders are what exports write where they have no value: of databases
-// (NULL, \N), programs (undefined, None, nan), spreadsheets (#N/A, #REF!) and
-// people (N/A, -). They are compared as written, since Null, Nan and Nil are
+// (NULL, \N), programs (undefined, None, nan), spreadsheets (#N/A, #REF!), people
+// (N/A, -) and forms whose hint was taken for the name (First name). They are compared as written, since Null, Nan and Nil are
 // names of people.
 func Placeholders() []string {
 	return []string{
@@ -24,6 +24,7 @@ func Placeholders() []string {
 		"undefined", "Undefined", "UNDEFINED", "[object Object]", "None", "NONE", "none", "nan", "NaN", "<NA>", "NaT",
 		"N/A", "n/a", "N/a", "N.A.", "n.a.", "#N/A", "#N/A N/A", "#NA", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#ERROR!",
 		"-", "--", "---", "–", "—", "?", ".", "(empty)", "(blank)", "(none)", "<empty>",
+		"First name", "First Name", "first name", "first_name", "Last name", "Last Name", "last name", "last_name", "Full name", "Full Name", "Your name", "Your Name",
 	}
 }
 
