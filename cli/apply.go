@@ -16,6 +16,7 @@ import (
 	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
@@ -222,12 +223,7 @@ func (a *app) concluded(done *operation.Applied, r *view.ApplyReport, opt *apply
 	case done.Moved != nil && (done.Err == nil && done.Later == nil || errors.Is(done.Err, sqlite.ErrMoved)):
 		return a.fail("State moved away", done.Moved)
 	case done.Err != nil:
-		err := a.fail("Apply did not complete", done.Err)
-		var unrecorded *apply.UnrecordedError
-		if errors.As(done.Err, &unrecorded) && opt.detailed {
-			return exit(exitSomeInDoubt)
-		}
-		return err
+		return a.failApply(done.Err, opt)
 	case done.Later != nil:
 		return a.failState(done.Later, opt.detailed)
 	case done.Report.Stopped:
@@ -240,6 +236,24 @@ func (a *app) concluded(done *operation.Applied, r *view.ApplyReport, opt *apply
 		return exit(exitError)
 	}
 	return nil
+}
+
+// failApply says why the state failed an apply.
+func (a *app) failApply(err error, opt *applyOptions) error {
+	var unrecorded *apply.UnrecordedError
+	lost := errors.As(err, &unrecorded)
+	switch moved := errors.Is(err, sqlite.ErrMoved); {
+	case moved && lost: // what else failed, failed by that
+		err = a.failCode(state.CodeMoved, unrecorded)
+	case moved:
+		err = a.failCode(state.CodeMoved, err)
+	default:
+		err = a.fail("Apply did not complete", err)
+	}
+	if lost && opt.detailed {
+		return exit(exitSomeInDoubt)
+	}
+	return err
 }
 
 // interruptible gives a context for the second interrupt and a channel that
@@ -290,7 +304,10 @@ func providerOf(p *plan.Plan, campaign string) string {
 
 // applyReport is the run of a plan as views take it.
 func applyReport(done *operation.Applied, planned *view.PlanReport) *view.ApplyReport {
-	r := &view.ApplyReport{Took: done.Took, Stopped: done.Report.Stopped, Hints: planned.Hints, Outputs: outputsOf(planned.Plan)}
+	r := &view.ApplyReport{Took: done.Took, Stopped: done.Report.Stopped, Broken: done.Err != nil, Hints: planned.Hints, Outputs: outputsOf(planned.Plan)}
+	if errors.Is(done.Err, sqlite.ErrMoved) {
+		return r // nobody can count what was sent
+	}
 	for i := range done.Report.Campaigns {
 		c := &done.Report.Campaigns[i]
 		v := view.AppliedCampaign{CampaignRun: c.CampaignRun, Sent: c.Sent, Refused: c.Refused, Unsent: c.Unsent, Gates: c.Gates, Provider: providerOf(planned.Plan, c.Campaign),

@@ -39,6 +39,20 @@ func (a *app) showStanding(found []view.Diagnostic) error {
 	return nil
 }
 
+// warnStanding says, beside what a command does, what keeps apply from sending.
+// Every command that opens the state says it.
+func (a *app) warnStanding(ctx context.Context, p *project, store state.Store) error {
+	found, err := a.standing(ctx, p, store)
+	if err != nil {
+		return a.failState(err, false)
+	}
+	for i := range found {
+		found[i].Severity = "warning"
+	}
+	a.diagnose(found)
+	return nil
+}
+
 // haltDiagnostic says what happened to a state that nothing is sent from, what
 // that means, and what to do.
 func haltDiagnostic(halt *state.HaltError) view.Diagnostic {

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -260,4 +262,93 @@ func TestABackupOfAnotherProjectIsRefused(t *testing.T) {
 	d.must(0, "state", "restore", "-lineage="+rest[:8], "other.backup")
 	d.must(1, "apply", "-auto-approve")
 	wantAll(t, d.stderr.String(), "it was restored from a backup")
+}
+
+// put has a desk's state be these files and no others.
+func (d *desk) put(file, mark []byte) {
+	d.t.Helper()
+	path := filepath.Join(d.dir, "handbill.state")
+	old, err := filepath.Glob(path + "*")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, name := range old {
+		if err := os.Remove(name); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	for name, data := range map[string][]byte{path: file, path + ".mark": mark} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
+// file is one of a desk.
+func (d *desk) file(name string) []byte {
+	d.t.Helper()
+	data, err := os.ReadFile(filepath.Join(d.dir, name))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return data
+}
+
+// waysOut are commands for which an older copy is what they are there for.
+var waysOut = map[string]bool{"state restore": true, "state acknowledge": true}
+
+// TestEveryCommandSaysThatAStateIsOlder asks every command of the table of
+// outputs. Whether it opens the state at all shows where something else lies in
+// its place.
+func TestEveryCommandSaysThatAStateIsOlder(t *testing.T) {
+	d := printingDesk(t)
+	old, mark := d.file("earlier.state"), d.file("handbill.state.mark")
+	opened := 0
+	for _, row := range printing {
+		args := strings.Fields(row.args)
+		if len(args) > 1 && waysOut[strings.Join(args[:2], " ")] {
+			continue
+		}
+		said := func(file []byte) string {
+			d.put(file, mark)
+			d.stdin = row.stdin
+			w := &cutWriter{left: 1 << 30}
+			d.runCut(w, args...)
+			return w.wrote.String() + d.stderr.String()
+		}
+		if !strings.Contains(said([]byte("no state")), "the state handbill.state") {
+			continue
+		}
+		opened++
+		if out := said(old); !strings.Contains(out, "State is older than what was sent") && !strings.Contains(out, `"code":"state_halted"`) {
+			t.Errorf("handbill %s opens the state and does not say that it is older than what was sent:\n%s", row.args, out)
+		}
+	}
+	if opened < 40 {
+		t.Errorf("%d commands open the state", opened)
+	}
+}
+
+// TestNoBackupIsRestoredBesideServe: serve would go on writing into the file
+// that is put away, and who asked to stop then would be forgotten.
+func TestNoBackupIsRestoredBesideServe(t *testing.T) {
+	d, _ := springDesk(t)
+	d.must(0, "state", "backup", "copy")
+	path := filepath.Join(d.dir, "handbill.state")
+	served, err := sqlite.Lock(t.Context(), path+".serve", state.LockInfo{PID: 17, Host: "shop"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := d.file("handbill.state")
+	for _, args := range [][]string{{"copy"}, {"-lock=false", "copy"}, {"-acknowledge=sure", "copy"}} {
+		d.must(1, append([]string{"state", "restore"}, args...)...)
+		wantAll(t, d.stderr.String(), "Not restored", "handbill serve runs on this state (pid 17 on shop)", "The state is as it was")
+	}
+	if !bytes.Equal(before, d.file("handbill.state")) {
+		t.Error("the state was replaced")
+	}
+	if err := served.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	d.must(0, "state", "restore", "copy")
 }

@@ -64,6 +64,9 @@ func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {
 		return a.failState(err, false)
 	}
 	defer store.Close()
+	if err := a.warnStanding(ctx, p, store); err != nil {
+		return err
+	}
 	r.State, r.Created = a.display(p.StatePath()), created
 	return a.show(r, a.style(), asJSON)
 }

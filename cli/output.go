@@ -48,6 +48,9 @@ func (a *app) readOutputs(ctx context.Context, f *stateFlags) (view.OutputsRepor
 		return values, err
 	}
 	defer store.Close()
+	if err := a.warnStanding(ctx, p, store); err != nil {
+		return values, err
+	}
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
 		return nil, a.failState(err, false)

@@ -39,6 +39,9 @@ func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string, a
 		return a.failState(err, false)
 	}
 	defer store.Close()
+	if err := a.warnStanding(ctx, p, store); err != nil {
+		return err
+	}
 	done, err := operation.Refresh(ctx, p.Workspace, store, campaigns)
 	if err != nil {
 		return a.failState(err, false)

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/serve"
+	"github.com/handbill/handbill/state/sqlite"
 )
 
 // serveOptions are the flags of serve.
@@ -151,6 +153,9 @@ func (w *serveWatch) observe(ev serve.Event) {
 			words = append(words, message.SafeText(s))
 		}
 	}
+	if ev.Kind == serve.EventState {
+		words = append(words, stateHint(ev.Err))
+	}
 	line := strings.Join(words, " ")
 	if ev.Err != nil {
 		line += ": " + message.SafeText(ev.Err.Error())
@@ -164,7 +169,15 @@ var serveWords = map[serve.EventKind]string{
 	serve.EventRule: "could not carry out a rule:", serve.EventStop: "opted out:", serve.EventForwarded: "forwarded:",
 	serve.EventForward: "could not forward, will try again:", serve.EventDead: "gave a forward up:",
 	serve.EventHandover: "answers nothing more to a person until somebody looks and runs handbill state giveback:",
-	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused (after a disk failed, fix it and start serve again):", serve.EventRules: "kept the rules from before:",
+	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused", serve.EventRules: "kept the rules from before:",
+}
+
+// stateHint is what to do about a state that failed serve.
+func stateHint(err error) string {
+	if errors.Is(err, sqlite.ErrMoved) || errors.Is(err, sqlite.ErrJournal) {
+		return "(end serve; \"handbill status\" then says what to do)"
+	}
+	return "(after a disk failed, fix it and start serve again)"
 }
 
 func (w *serveWatch) reloaded(err error) {

@@ -61,6 +61,9 @@ func (a *app) showState(ctx context.Context, f *planFlags) error {
 		return a.show(&view.StateReport{}, a.style(), f.json || f.format == "json")
 	}
 	defer store.Close()
+	if err := a.warnStanding(ctx, p, store); err != nil {
+		return err
+	}
 	meta, err := store.Meta(ctx)
 	if err != nil {
 		return a.failState(err, false)

@@ -28,6 +28,9 @@ lock and may run beside serve.`,
 				return a.failState(err, false)
 			}
 			defer store.Close()
+			if err := a.warnStanding(cmd.Context(), p, store); err != nil {
+				return err
+			}
 			for _, recipient := range keys {
 				if err := store.Handover(cmd.Context(), recipient, false); err != nil {
 					return a.failState(err, false)

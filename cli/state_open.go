@@ -70,20 +70,12 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 	return a.showWork(f, r, err)
 }
 
-// aside says, beside what a command does, that nothing is sent from the state.
+// aside is warnStanding, unless the command tells by itself.
 func (a *app) aside(ctx context.Context, f *stateFlags, p *project, store state.Store) error {
 	if f.stands {
 		return nil
 	}
-	found, err := a.standing(ctx, p, store)
-	if err != nil {
-		return a.failState(err, false)
-	}
-	for i := range found {
-		found[i].Severity = "warning"
-	}
-	a.diagnose(found)
-	return nil
+	return a.warnStanding(ctx, p, store)
 }
 
 // changeState loads the configuration, takes the lock, backs the state up, and

@@ -22,6 +22,7 @@ type cutWriter struct {
 	at    string // fail when this is to be written
 	err   error
 	tried int // bytes that a command wanted to write
+	wrote bytes.Buffer
 }
 
 func (w *cutWriter) Write(p []byte) (int, error) {
@@ -31,6 +32,7 @@ func (w *cutWriter) Write(p []byte) (int, error) {
 	}
 	if len(p) <= w.left {
 		w.left -= len(p)
+		w.wrote.Write(p)
 		return len(p), nil
 	}
 	n := w.left

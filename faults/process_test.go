@@ -78,9 +78,10 @@ func newHouse(t testing.TB, people int, opt sandbox.Options) *house {
 
 // plot is what a house may have beside a campaign on the Cloud API's wire.
 type plot struct {
-	wire sandbox.Provider
-	dir  string // a directory of its own by default
-	more string // HCL
+	wire  sandbox.Provider
+	dir   string // a directory of its own by default
+	place bool   // the campaign sends a place, so that its messages are told from answers by their kind
+	more  string // HCL
 }
 
 func build(t testing.TB, people int, opt sandbox.Options, on plot) *house {
@@ -91,6 +92,11 @@ func build(t testing.TB, people int, opt sandbox.Options, on plot) *house {
 	if on.dir == "" {
 		on.dir = t.TempDir()
 	}
+	sent := `text_message "hi" { body = "Hello ${recipient.name}" }`
+	if on.place {
+		sent = "location_message \"hi\" {\n  latitude  = 52.5\n  longitude = 13.4\n}"
+	}
+	kind, _, _ := strings.Cut(sent, " ")
 	opt.Clock, opt.AssumeOpen, opt.Throughput = time.Now, true, -1
 	h := &house{t: t, dir: on.dir, people: people, wire: on.wire, rules: on.more != "", network: sandbox.New(opt)}
 	server, err := h.network.Start(context.Background(), "127.0.0.1:0")
@@ -109,15 +115,15 @@ audience "customers" {
   attributes = { name = row.name }
 }
 
-text_message "hi" { body = "Hello ${recipient.name}" }
+%s
 
 campaign "spring" {
   provider = provider.sandbox.main
   audience = audience.customers
-  message  = text_message.hi
+  message  = %s.hi
   window   = "assume_open"
 }
-`, server.URL(), on.wire)+on.more)
+`, server.URL(), on.wire, sent, kind)+on.more)
 	var contacts strings.Builder
 	contacts.WriteString("phone,name\n")
 	for i := range people {
@@ -190,8 +196,13 @@ func (h *house) begin(args []string, env ...string) *running {
 
 func (h *house) launch(name string, args []string, env ...string) *running {
 	h.t.Helper()
+	return h.launchAs(nil, name, args, env...)
+}
+
+func (h *house) launchAs(own *syscall.SysProcAttr, name string, args []string, env ...string) *running {
+	h.t.Helper()
 	r := &running{cmd: exec.Command(name, args...), out: new(transcript), done: make(chan struct{})}
-	r.cmd.Dir, r.cmd.Env = h.dir, append(os.Environ(), env...)
+	r.cmd.Dir, r.cmd.Env, r.cmd.SysProcAttr = h.dir, append(os.Environ(), env...), own
 	if !h.spaced {
 		r.cmd.Env = append(r.cmd.Env, "HANDBILL_FP_SPACING=none")
 	}

@@ -163,10 +163,18 @@ func quick() sandbox.StatusMix {
 
 func newStreet(t testing.TB, people int, opt sandbox.Options, wire sandbox.Provider) *street {
 	t.Helper()
-	p := openPost(t, uint64(opt.Seed))
 	opt.Statuses = quick()
-	opt.Webhooks = []sandbox.WebhookTarget{{Provider: wire, URL: p.url}}
-	s := &street{house: build(t, people, opt, plot{wire: wire, more: echo}), post: p, rnd: rand.New(rand.NewPCG(uint64(opt.Seed), 12))}
+	return buildStreet(t, people, opt, plot{wire: wire, more: echo})
+}
+
+func buildStreet(t testing.TB, people int, opt sandbox.Options, on plot) *street {
+	t.Helper()
+	p := openPost(t, uint64(opt.Seed))
+	if on.wire == "" {
+		on.wire = sandbox.Cloud
+	}
+	opt.Webhooks = []sandbox.WebhookTarget{{Provider: on.wire, URL: p.url}}
+	s := &street{house: build(t, people, opt, on), post: p, rnd: rand.New(rand.NewPCG(uint64(opt.Seed), 12))}
 	t.Cleanup(func() {
 		if s.serving != nil {
 			s.serving.signal(syscall.SIGKILL)

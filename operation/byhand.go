@@ -99,7 +99,8 @@ func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, wh
 
 // Erase forgets people by number or user id, and returns the files beside the
 // state that still hold them. It makes no backup first: that would keep them.
-func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []string) (copies []string, err error) {
+// look is called before anything changes; its error ends it.
+func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []string, look func(*sqlite.Store) error) (copies []string, err error) {
 	_, free, err := lock.take(ctx, ws, "state erase")
 	if err != nil {
 		return nil, err
@@ -110,6 +111,9 @@ func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []str
 		return nil, err
 	}
 	defer store.Close()
+	if err := look(store); err != nil {
+		return nil, err
+	}
 	for _, key := range people {
 		if err := store.Erase(ctx, key); err != nil {
 			return nil, err

@@ -16,8 +16,10 @@ type ApplyReport struct {
 	Campaigns []AppliedCampaign
 	Took      time.Duration
 	Stopped   bool
-	Outputs   []Output
-	Hints     bool
+	// Broken says that the state failed. Campaigns are then what it still told.
+	Broken  bool
+	Outputs []Output
+	Hints   bool
 }
 
 // AppliedCampaign is the result of a run for one campaign.
@@ -122,6 +124,10 @@ func (r *ApplyReport) Text(w io.Writer, s Style) error {
 	var b strings.Builder
 	head := s.bold(s.green("Apply complete!"))
 	switch {
+	case r.Broken && len(r.Campaigns) == 0:
+		return say(w, "\n"+s.bold(s.red("Apply did not complete."))+"\n")
+	case r.Broken:
+		head = s.bold(s.red("Apply did not complete."))
 	case r.Stopped:
 		head = s.bold(s.yellow("Apply interrupted."))
 	case r.halted():

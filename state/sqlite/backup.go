@@ -179,6 +179,9 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 	if err := checkHeader(backup, o.Version); err != nil {
 		return err
 	}
+	if err := checkBackup(ctx, backup, o); err != nil {
+		return err
+	}
 	draft := o.Path + ".migrating"
 	defer func() {
 		err = errors.Join(err, removeIfThere(draft), removeIfThere(draft+"-wal"), removeIfThere(draft+"-shm"))
@@ -211,6 +214,23 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 		return errors.Join(err, removeIfThere(fresh))
 	}
 	return swap(fresh, o.Path)
+}
+
+// checkBackup refuses a file that another one's journal lies beside: SQLite would
+// read a mixture.
+func checkBackup(ctx context.Context, backup string, o Options) error {
+	if !hasJournal(backup) {
+		return nil
+	}
+	o.Path, o.ReadOnly = backup, true
+	s, err := Open(ctx, o)
+	if err == nil {
+		return s.Close()
+	}
+	if errors.Is(err, ErrJournal) {
+		return err
+	}
+	return nil // what else there is the opening as a backup tells
 }
 
 // lineageNamed is how many digits of a lineage people see and type.
@@ -345,5 +365,5 @@ func (s *Store) Acknowledge(ctx context.Context, who, why string) error {
 	if err != nil {
 		return fmt.Errorf("acknowledging: %w", err)
 	}
-	return s.mark.change(s.opt.Path, func(mark) mark { return mark{s.lineage, s.epoch, s.commits} })
+	return s.mark.change(s.opt.Path, func(mark) mark { return mark{s.lineage, s.epoch, s.commits, s.alone.holds()} })
 }

@@ -25,8 +25,8 @@ type progress struct {
 	halted         bool
 }
 
-// progress is zero for a state that no handbill has written since it has such a
-// row.
+// progress is that of the state as the connection sees it. It is zero for one that
+// no handbill has written since there is such a row.
 func (c *conn) progress() (p progress, err error) {
 	err = c.each("SELECT rows, acc FROM ledger WHERE id = ?", func(st *sqlite.Stmt) error {
 		p.commits, p.since = st.ColumnInt64(0), st.ColumnInt64(1)
@@ -80,7 +80,9 @@ func (s *Store) told(t *tx) error {
 	if s.journals() && !s.journaled {
 		// A reader in another process or the disk may keep it from being told now;
 		// the next transaction tries again.
-		s.journaled, _ = s.writer.checkpoint()
+		if s.journaled, _ = s.writer.checkpoint(); s.journaled {
+			s.alone.has(t.commits)
+		}
 		if info, err := os.Stat(s.opt.Path + "-wal"); err == nil {
 			s.journal.Store(&info)
 		}
@@ -142,29 +144,33 @@ func hasJournal(path string) bool {
 	return err == nil && info.Size() > emptyJournal
 }
 
-// inFile is how far the file alone has come, without the journal beside it.
-// It is zero where there is no journal, or where that cannot be told.
-func inFile(path string) progress {
+// underJournal is how far the file alone has come that a journal lies beside;
+// untold where there is none, or where that cannot be told.
+func underJournal(path string) progress {
 	if !hasJournal(path) {
-		return progress{}
+		return untold
 	}
-	c, err := openConn(path, sqlite.OpenReadOnly, "immutable=1")
+	p, err := inFile(path)
 	if err != nil {
-		return progress{}
-	}
-	p, err := c.progress()
-	if err := errors.Join(err, c.Close()); err != nil {
-		return progress{}
+		return untold
 	}
 	return p
 }
 
+// untold is the progress of a file that cannot be read alone: one that only a
+// part of the journal was brought into, before a kill or on a full disk.
+var untold = progress{commits: -1}
+
 // belongs reports whether a file of this progress is the one that a journal
-// continues which makes whole of it.
-func (file progress) belongs(whole progress) bool {
+// continues which makes whole of it. The mark knows how much of it the file has
+// held alone, unless the whole is older than the mark itself: a state that was
+// put back before its journal began.
+func (file progress) belongs(whole progress, m mark) bool {
 	switch {
-	case file.commits == 0:
+	case file == untold || file.commits == 0:
 		return true
+	case file.commits < m.Alone && m.Commits <= whole.commits:
+		return false
 	case whole.since == 0:
 		return file.commits == whole.commits
 	}
@@ -174,21 +180,25 @@ func (file progress) belongs(whole progress) bool {
 // checkJournal refuses a file whose journal is gone or another one's. Nothing is
 // written: the journal, or the file, may still be found.
 func checkJournal(path string, file, whole progress, m mark, lineage string) error {
+	if m.Lineage != lineage {
+		m = mark{}
+	}
 	switch {
-	case !file.belongs(whole):
-		return fmt.Errorf("the journal %[1]s-wal does not continue the file that lies beside it: %[2]w. "+
-			"It looks as if a copy was put in the file's place while the journal was left there. Put the file of that journal back; or take the journal away, and go on with the file as a restored one: \"handbill state restore %[1]s\"", path, ErrJournal)
+	case !file.belongs(whole, m):
+		return errForeignJournal(path)
 	case whole.since == 0 || hasJournal(path):
 		return nil
-	case m.Lineage == lineage && 0 < m.Commits && m.Commits <= whole.commits:
+	case 0 < m.Commits && m.Commits <= whole.commits:
 		return nil // another program has written the journal into the file
 	}
 	return fmt.Errorf("its journal %[1]s-wal is gone: %[2]w. "+
 		"Put the journal back beside the file. If it is lost, take a backup (\"handbill state restore FILE\"; the automatic ones lie beside the state), or go on with what the file holds as with a restored one: \"handbill state restore %[1]s\"", path, ErrJournal)
 }
 
-// errRaced says that a file changed while it was compared with its journal.
-var errRaced = errors.New("the state changes too fast to be opened")
+func errForeignJournal(path string) error {
+	return fmt.Errorf("the journal %[1]s-wal does not continue the file that lies beside it: %[2]w. "+
+		"It looks as if a copy was put in the file's place while the journal was left there. Put the file of that journal back; or take the journal away, and go on with the file as a restored one: \"handbill state restore %[1]s\"", path, ErrJournal)
+}
 
 // settled compares a file with its journal until nobody changes them meanwhile.
 func settled(ctx context.Context, try func() error) error {

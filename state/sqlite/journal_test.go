@@ -286,7 +286,7 @@ func TestEveryKillIsTakenUp(t *testing.T) {
 		written := 0
 		for range rapid.IntRange(1, 10).Draw(rt, "steps") {
 			i := rapid.IntRange(0, 1).Draw(rt, "who")
-			switch what := rapid.SampledFrom([]string{"open or close", "write", "read"}).Draw(rt, "what"); {
+			switch what := rapid.SampledFrom([]string{"open or close", "write", "read", "vacuum"}).Draw(rt, "what"); {
 			case what == "open or close" && open[i] == nil:
 				s, err := Open(t.Context(), o)
 				if err != nil {
@@ -303,6 +303,10 @@ func TestEveryKillIsTakenUp(t *testing.T) {
 				if err := open[i].OptOut(t.Context(), phone(100+written), "operator", ""); err != nil {
 					rt.Fatal(err)
 				}
+			case what == "vacuum" && open[i] != nil: // moves every table, as pruning does
+				if err := open[i].writer.script("VACUUM"); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+					rt.Fatal(err)
+				}
 			case what == "read" && open[i] != nil && reads[i] == nil:
 				snap, err := open[i].Snapshot(t.Context())
 				if err != nil {
@@ -315,17 +319,19 @@ func TestEveryKillIsTakenUp(t *testing.T) {
 				}
 				reads[i] = nil
 			}
-			dead := image(t, o.Path, "", "-wal") // without a mark to go by
-			dead.ReadOnly = true
-			s, err := Open(t.Context(), dead)
-			if err != nil {
-				rt.Fatal(err)
-			}
-			if written > 0 && !optedOut(t, s, phone(100+written)) {
-				rt.Error("the last opt-out is lost")
-			}
-			if err := s.Close(); err != nil {
-				rt.Fatal(err)
+			for _, suffixes := range [][]string{{"", "-wal"}, {"", "-wal", ".mark"}} {
+				dead := image(t, o.Path, suffixes...)
+				dead.ReadOnly = true
+				s, err := Open(t.Context(), dead)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if written > 0 && !optedOut(t, s, phone(100+written)) {
+					rt.Error("the last opt-out is lost")
+				}
+				if err := s.Close(); err != nil {
+					rt.Fatal(err)
+				}
 			}
 		}
 	})

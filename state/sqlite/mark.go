@@ -19,6 +19,7 @@ type mark struct {
 	Lineage string `json:"lineage"`
 	Epoch   int64  `json:"epoch"`   // applies that were begun
 	Commits int64  `json:"commits"` // transactions that changed something
+	Alone   int64  `json:"alone"`   // of them, those that the file holds without its journal, at least
 }
 
 // markSize is the length of a mark's file in bytes: it is written in place, and
@@ -62,7 +63,7 @@ func (k *marker) raise(path string, now mark) error {
 		case was.Lineage != now.Lineage: // somebody must look first
 			return was
 		}
-		return mark{now.Lineage, max(now.Epoch, was.Epoch), max(now.Commits, was.Commits)}
+		return mark{now.Lineage, max(now.Epoch, was.Epoch), max(now.Commits, was.Commits), max(now.Alone, was.Alone)}
 	})
 }
 
@@ -160,12 +161,22 @@ func behind(m mark, p progress, lineage string) string {
 	return ""
 }
 
+// putBack is the mark of a state in whose place an older file was put: what the
+// one before it held says nothing of this one.
+func putBack(was mark) mark {
+	was.Alone = 0
+	return was
+}
+
 // checkMark halts a state that is older than its mark, or another one.
 func (s *Store) checkMark(ctx context.Context, seen examined) error {
 	why := s.astray
 	s.astray = "" // the state says so itself from here on
-	if why == "" || seen.halted {
+	if why == "" {
 		return nil
+	}
+	if err := s.mark.change(s.opt.Path, putBack); err != nil || seen.halted {
+		return err
 	}
 	return s.write(ctx, func(t *tx) error {
 		if err := t.find(state.FindingRollback, 0, why); err != nil {
@@ -180,5 +191,5 @@ func (s *Store) marked(commits int64) error {
 	if s.opt.apart {
 		return nil
 	}
-	return s.mark.raise(s.opt.Path, mark{s.lineage, s.epoch, commits})
+	return s.mark.raise(s.opt.Path, mark{s.lineage, s.epoch, commits, s.alone.holds()})
 }

@@ -110,7 +110,8 @@ func plainError(err error) error {
 	return err
 }
 
-// there proves that the file at the path is the one that was opened.
+// there proves that the file at the path is the one that was opened, and that
+// nobody wrote over it.
 func (s *Store) there() error {
 	if s.opened == nil {
 		return nil
@@ -123,6 +124,11 @@ func (s *Store) there() error {
 		return fmt.Errorf("looking for the state %s: %w", s.opt.Path, plainError(err))
 	case !os.SameFile(s.opened, info):
 		return fmt.Errorf("another file lies at %s: %w", s.opt.Path, ErrMoved)
+	}
+	if s.journals() {
+		if err := s.alone.check(s.opt.Path, info); err != nil {
+			return err
+		}
 	}
 	journal := s.journal.Load()
 	if journal == nil {

@@ -33,6 +33,7 @@ type ownSlots struct {
 // the first; the others follow a.Gap apart. It writes nothing else.
 func (s *Store) Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		t.retimes = true
 		n, err := t.slots(number)
 		if err != nil {
 			return err

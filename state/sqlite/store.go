@@ -81,6 +81,7 @@ type Store struct {
 	journaled      bool                        // the file tells that it has a journal
 	journal        atomic.Pointer[os.FileInfo] // that one; read without the turn
 	mark           marker
+	alone          alone // its file without the journal
 
 	// Caches of the writer, valid for dataVersion.
 	dataVersion int64
@@ -239,6 +240,9 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	s.commits, s.epoch = seen.commits, seen.epoch
+	if err := s.there(); err != nil {
+		return err
+	}
 	if seen.format < format {
 		if err := s.migrate(ctx, seen.format); err != nil {
 			return err
@@ -261,10 +265,10 @@ type examined struct {
 // its journal and its mark. It writes nothing: SQLite would write a journal into
 // the file that lies beside it, whichever that is.
 func (s *Store) examine() (seen examined, err error) {
-	var file progress
+	file := untold
 	if !s.opt.apart {
 		// Both before the state itself, since others may go on writing.
-		seen.mark, file = readMark(s.opt.Path), inFile(s.opt.Path)
+		seen.mark, file = readMark(s.opt.Path), underJournal(s.opt.Path)
 	}
 	c, err := s.connectReader()
 	// Where the directory cannot be written, SQLite cannot make the files that
@@ -275,6 +279,9 @@ func (s *Store) examine() (seen examined, err error) {
 		c, err = s.connectReader()
 	}
 	if err != nil {
+		if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt && file != untold && file.commits < seen.mark.Alone {
+			err = errForeignJournal(s.opt.Path) // pages of two files
+		}
 		return seen, err
 	}
 	defer func() {
@@ -387,9 +394,10 @@ func (s *Store) connectReader() (*conn, error) {
 func (s *Store) Close() error {
 	errs := []error{s.dismiss()}
 	there := s.there()
-	if s.writer != nil && errors.Is(there, ErrMoved) {
-		// SQLite removes the journal by its path when it closes, and what lies
-		// there now belongs to another file. The process's end closes this one.
+	if s.writer != nil && there != nil && !errors.Is(there, ErrJournal) {
+		// SQLite writes the journal into the file and removes it by its path when it
+		// closes, and one of them belongs to another file by now. The process's end
+		// closes this one.
 		s.writer = nil
 		s.broken = errors.New("it is closed")
 	}

@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/handbill/handbill/state"
+)
+
+// writeOver puts data into the file at path as cp does, without a new file.
+func writeOver(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// olderCopies are copies of a state that was used since.
+func olderCopies(t *testing.T, o Options) map[string][]byte {
+	t.Helper()
+	file, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), o)
+	name := filepath.Join(t.TempDir(), "copy")
+	if err == nil {
+		err = errors.Join(s.Backup(t.Context(), name), s.Close())
+	}
+	backup, read := os.ReadFile(name)
+	if err := errors.Join(err, read); err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{"a copy of the file": file, "a backup": backup, "a part of it": file[:len(file)/2], "nothing": nil}
+}
+
+func TestACopyWrittenOverAnOpenStateIsNoticed(t *testing.T) {
+	for _, name := range []string{"a copy of the file", "a backup", "a part of it", "nothing"} {
+		t.Run(name, func(t *testing.T) {
+			o := closed(t)
+			old := olderCopies(t, o)[name]
+			s, err := Open(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 3 { // the second begins the journal anew: the first is in the file alone
+				if err := s.OptOut(t.Context(), phone(10+i), "operator", ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			writeOver(t, o.Path, old)
+			if _, err := s.Append(t.Context(), []state.Inbox{{Provider: "provider.cloud.main", Raw: []byte("{}")}}); err == nil {
+				t.Error("a webhook was accepted")
+			}
+			if _, _, err := s.Waiting(t.Context()); err == nil {
+				t.Error("it looks ready")
+			}
+			err = s.OptOut(t.Context(), phone(20), "operator", "")
+			if whole := len(old) > 4096; err == nil || whole && name != "a part of it" && !errors.Is(err, ErrMoved) {
+				t.Errorf("an opt-out was written: %v", err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if now, err := os.ReadFile(o.Path); err != nil || string(now) != string(old) {
+				t.Errorf("something was written to it, %v", err)
+			}
+			if len(old) == 0 || name == "a part of it" {
+				return // no state, as anybody sees who opens it
+			}
+			o = image(t, o.Path, "", "-wal", ".mark") // for what a next process does
+			refused(t, o, ErrJournal)
+			if err := Restore(t.Context(), o.Path, o); !errors.Is(err, ErrJournal) {
+				t.Errorf("it was restored with the journal of another file: %v", err)
+			}
+			// The way out: the file without the journal.
+			if err := os.Rename(o.Path+"-wal", o.Path+".journal"); err != nil {
+				t.Fatal(err)
+			}
+			if err := Restore(t.Context(), o.Path, o); err != nil {
+				t.Fatal(err)
+			}
+			if why := halted(t, o); !strings.Contains(why, "restored") {
+				t.Errorf("it is not halted: %q", why)
+			}
+			acknowledge(t, o)
+			s, err = Open(t.Context(), o)
+			if err == nil {
+				err = s.OptOut(t.Context(), phone(21), "operator", "")
+			}
+			if err != nil {
+				t.Fatal("once acknowledged: ", err)
+			}
+			dead := image(t, o.Path, "", "-wal", ".mark")
+			if next, err := Open(t.Context(), dead); err != nil {
+				t.Error("after a kill: ", err)
+			} else if err := next.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Who works on with a state that was put back, before it is acknowledged, is not
+// told that its journal is another one's.
+func TestAStatePutBackIsWrittenToBeforeItIsAcknowledged(t *testing.T) {
+	o := closed(t)
+	old := olderCopies(t, o)
+	for _, name := range []string{"a copy of the file", "a backup"} {
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			if err := s.OptOut(t.Context(), phone(10+i), "operator", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		writeOver(t, o.Path, old[name])
+		if s, err = Open(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 9 { // more than the mark knows of
+			if err := s.OptOut(t.Context(), phone(20+i), "operator", ""); err != nil {
+				t.Fatal(err)
+			}
+			dead := image(t, o.Path, "", "-wal", ".mark")
+			next, err := Open(t.Context(), dead)
+			if err != nil {
+				t.Fatalf("%s, after a kill: %v", name, err)
+			}
+			if halt, err := next.Halted(t.Context()); halt == nil || err != nil {
+				t.Errorf("%s is not halted, %v", name, err)
+			}
+			if err := next.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		acknowledge(t, o)
+	}
+}
