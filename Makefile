@@ -5,8 +5,10 @@ BIN     := handbill
 EXAMPLE := examples/spring-catalog
 FUZZ    ?= 10s
 LONG    ?= 1h
+N       ?= 100
+SOAK    ?= ./...
 
-.PHONY: build demo demo-conversation test race golden fuzz faults faults-long bench check report clean
+.PHONY: build demo demo-conversation test race soak golden fuzz faults faults-long bench check report clean
 
 build: ## the binary
 	$(GO) build -trimpath -o $(BIN) .
@@ -26,6 +28,14 @@ test: ## every test
 
 race: ## every test under the race detector
 	$(GO) test -race ./...
+
+soak: ## the tests of SOAK (all) N (100) times, on a machine that is kept busy, to the first failure
+	@mkdir -p .handbill; load=; end() { kill $$load 2>/dev/null || true; }; trap end EXIT; trap 'exit 130' INT TERM; \
+	for i in $$(seq $$((2 * $$(getconf _NPROCESSORS_ONLN)))); do nice sh -c 'while :; do :; done' & load="$$load $$!"; done; \
+	for n in $$(seq $(N)); do \
+	  if ! $(GO) test -count=1 $(SOAK) >.handbill/soak.log 2>&1; then \
+	    grep -v -e '^ok ' -e '^?' .handbill/soak.log; echo "failed in run $$n of $(N), see .handbill/soak.log"; exit 1; fi; \
+	  echo "$$n of $(N) passed"; done
 
 golden: ## rewrite golden files; review the difference before you commit it
 	$(GO) test $$(grep -rl --include='*_test.go' internal/golden . | xargs -n1 dirname | sort -u) -run 'Golden|Case|Example' -update

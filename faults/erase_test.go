@@ -192,13 +192,16 @@ func (s *street) traces(gone []int, erased string) {
 // apply sends, or waits for its end; the apply after that sends nothing to the
 // person.
 func TestEraseWaitsForItsTurn(t *testing.T) {
-	h := newHouse(t, 60, sandbox.Options{Seed: 9, Latency: 30 * time.Millisecond})
+	h := newHouse(t, 60, sandbox.Options{Seed: 9})
+	h.pace(10)
 	first := h.start()
 	h.posted(first, 10)
+	h.stop(first)
 	if out, code := h.run("state", "erase", person(59)); code == 0 || !strings.Contains(out, "State locked") {
 		t.Errorf("erase ends with %d while an apply sends:\n%s", code, out)
 	}
-	waiting := h.begin([]string{"state", "erase", "-lock-timeout=30s", person(59)})
+	first.signal(syscall.SIGCONT)
+	waiting := h.begin([]string{"state", "erase", "-lock-timeout=3m", person(59)})
 	first.signal(syscall.SIGINT)
 	if out, code := first.wait(t); code != 130 {
 		t.Errorf("apply ends with %d:\n%s", code, out)

@@ -162,12 +162,15 @@ func TestInterrupts(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, times := range []int{1, 2} {
 			t.Run(fmt.Sprint(sig, " ", times), func(t *testing.T) {
-				h := newHouse(t, 100, sandbox.Options{Seed: 1, Latency: 100 * time.Millisecond})
+				opt := sandbox.Options{Seed: 1, Latency: 100 * time.Millisecond}
+				if times == 2 {
+					opt.Script = slow(20) // it still waits when the second one comes
+				}
+				h := newHouse(t, 100, opt)
 				r := h.start()
 				h.posted(r, 20)
-				r.signal(sig)
+				r.interrupt(t, sig)
 				if times == 2 {
-					time.Sleep(10 * time.Millisecond) // two signals at once are one
 					r.signal(sig)
 				}
 				out, code := r.wait(t)

@@ -30,15 +30,14 @@ var next = []struct {
 	}, nil},
 	{"interrupted twice (slow network)", func(t *testing.T, h *house) {
 		r := h.begin(single)
-		h.posted(r, 3)
-		r.signal(syscall.SIGINT)
-		time.Sleep(10 * time.Millisecond)
+		h.posted(r, slowest)
+		r.interrupt(t, syscall.SIGINT)
 		r.signal(syscall.SIGINT)
 		r.wait(t)
 	}, nil},
 	{"another apply runs (slow network)", func(t *testing.T, h *house) {
 		r := h.begin(single)
-		h.posted(r, 1)
+		h.posted(r, slowest)
 		t.Cleanup(func() { r.signal(syscall.SIGKILL) })
 		r.signal(syscall.SIGSTOP)
 	}, []string{"plan", "apply"}},
@@ -84,17 +83,26 @@ var next = []struct {
 // single sends one message at a time, so that what is in doubt is certain.
 var single = []string{"apply", "-auto-approve", "-parallelism=1"}
 
+// slowest is which message of a slow network has no answer yet when something
+// happens.
+const slowest = 3
+
+// slow never answers the nth message, so that an apply is surely waiting for it.
+func slow(nth int) *sandbox.Script {
+	return &sandbox.Script{Rules: []sandbox.Rule{{Match: sandbox.Match{Nth: nth}, Behaviour: sandbox.Silence}}}
+}
+
 // TestNextCommand reads what a person reads after a fault: each fault has a
 // golden transcript of the commands after it, which says what happened and what
 // to do.
 func TestNextCommand(t *testing.T) {
 	for _, c := range next {
 		t.Run(c.name, func(t *testing.T) {
-			latency := time.Millisecond
+			opt := sandbox.Options{Seed: 14, Latency: time.Millisecond, Statuses: sandbox.StatusMix{Delivered: 1}}
 			if strings.Contains(c.name, "slow") {
-				latency = 200 * time.Millisecond
+				opt.Script = slow(slowest)
 			}
-			h := newHouse(t, 8, sandbox.Options{Seed: 14, Latency: latency, Statuses: sandbox.StatusMix{Delivered: 1}})
+			h := newHouse(t, 8, opt)
 			c.fault(t, h)
 			then := c.then
 			if then == nil {

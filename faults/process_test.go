@@ -237,13 +237,29 @@ func (s *transcript) String() string {
 
 func (r *running) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
 
-// wait is the end of it, for which a minute is long.
+// interrupt sends a first signal and waits until it was heeded: two at once are
+// one.
+func (r *running) interrupt(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	r.signal(s)
+	for end := time.Now().Add(patience); !strings.Contains(r.out.String(), "Interrupted: nothing new is sent"); {
+		if r.ended(time.Millisecond) || time.Now().After(end) {
+			t.Fatalf("it does not heed %v:\n%s", s, r.out)
+		}
+	}
+}
+
+// patience is how long a test waits for what is to happen, on a machine that has
+// much else to do.
+const patience = 3 * time.Minute
+
+// wait is the end of it.
 func (r *running) wait(t testing.TB) (out string, code int) {
 	t.Helper()
 	select {
 	case <-r.done:
 		return r.out.String(), exitCode(t, r.err)
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		r.signal(syscall.SIGABRT)
 		<-r.done
 		t.Fatalf("it does not end:\n%s", r.out)
@@ -253,7 +269,7 @@ func (r *running) wait(t testing.TB) (out string, code int) {
 
 // posted waits until the network has seen n more sends, or apply has ended.
 func (h *house) posted(r *running, n uint64) bool {
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if h.network.Totals().Posts >= n {
 			return true
 		}

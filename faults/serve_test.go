@@ -196,7 +196,7 @@ func (s *street) serve(env ...string) *running {
 func (s *street) listening(r *running) {
 	s.t.Helper()
 	s.serving = r
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		_, rest, ok := strings.Cut(r.out.String(), "Listening on ")
 		if base, _, whole := strings.Cut(rest, "\n"); ok && whole {
 			s.post.to(base + "/webhooks/sandbox/main")
@@ -239,7 +239,7 @@ func (s *street) write(n int) {
 // has done with it.
 func (s *street) rest() {
 	s.t.Helper()
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if s.post.waiting() > 0 || s.network.Totals().Pending > 0 {
 			continue
 		}

@@ -70,7 +70,7 @@ func stopsHold(t *testing.T, env string) {
 	}
 	// What a serve that died did not take, the next one does; it is killed as soon
 	// as everything was answered with 200.
-	for end := time.Now().Add(30 * time.Second); s.post.waiting() > 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); s.post.waiting() > 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if s.serving.ended(0) {
 			s.serve()
 		}

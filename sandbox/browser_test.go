@@ -95,7 +95,7 @@ func TestPhoneInABrowser(t *testing.T) {
 // wantPosted waits until webhooks with all these parts have arrived.
 func wantPosted(t *testing.T, s *sandbox.Sandbox, r *receiver, parts ...string) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for s.Totals().Pending > 0 {
 		select {
 		case <-deadline:

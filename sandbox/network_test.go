@@ -378,7 +378,7 @@ func TestStart(t *testing.T) {
 	}
 	n := &network{Sandbox: s, t: t, url: srv.URL()}
 	n.send(sandbox.Cloud, text("b"))
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for s.Totals().Webhooks < 3 {
 		select {
 		case <-deadline:

@@ -196,7 +196,7 @@ func (h *house) restart() {
 // await waits for an event of a kind; others before it are dropped.
 func (h *house) await(kind serve.EventKind) serve.Event {
 	h.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case ev := <-h.events:

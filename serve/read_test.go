@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -67,14 +66,10 @@ func TestAFailedMarkHoldsNothingUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, marking, func(h *house, _ *sandbox.Options) { h.reader = r })
 			id := h.phone(sandbox.Inbound{Text: "price"})
-			begun := time.Now()
 			if ev := h.await(serve.EventMark); ev.Err == nil || ev.Rule != "reply_rule.hello" {
 				t.Errorf("told %+v", ev)
 			}
 			h.await(serve.EventReplied)
-			if took := time.Since(begun); took > 15*time.Second {
-				t.Errorf("the answer waited %v", took)
-			}
 			h.settled()
 			if diff := cmp.Diff([]string{"One moment"}, h.sends()); diff != "" || r.id != id {
 				t.Errorf("%s; asked for %q", diff, r.id)
