@@ -94,7 +94,20 @@ func (p *pair) key() state.Key {
 // who is one of a few people; the first two are one person, whose number has two
 // spellings.
 func (p *pair) who() string {
-	return rapid.SampledFrom([]string{spellings[0][0], spellings[0][1], phone(1), phone(2), "DE.7001"}).Draw(p.t, "who")
+	return rapid.SampledFrom([]string{spellings[0][0], spellings[0][1], phone(1), phone(2), "DE.7001", "DE.7002"}).Draw(p.t, "who")
+}
+
+// ids are how an event names somebody: by one id, or by several that often
+// contradict what was told before.
+func (p *pair) ids() (a message.Address, parent string) {
+	a = addressOf(p.who())
+	if a.Phone != "" && rapid.IntRange(0, 2).Draw(p.t, "several ids") == 0 {
+		a.UserID = rapid.SampledFrom([]string{"DE.7001", "DE.7002", "DE.7003"}).Draw(p.t, "user")
+	}
+	if rapid.IntRange(0, 5).Draw(p.t, "with a parent") == 0 {
+		parent = "DE.ENT.7"
+	}
+	return a, parent
 }
 
 func (p *pair) begin() {
@@ -131,7 +144,7 @@ func (p *pair) intend() {
 			Retry: rapid.Bool().Draw(p.t, "retry"), Again: rapid.Bool().Draw(p.t, "again"), Marketing: rapid.Bool().Draw(p.t, "marketing"),
 			NoCooldown: rapid.Bool().Draw(p.t, "no cooldown"), Window: rapid.IntRange(0, 3).Draw(p.t, "window") == 0, AssumeOpen: rapid.Bool().Draw(p.t, "assume"),
 			CapCount: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(p.t, "cap"), CapPer: 12 * time.Hour,
-			Number: "provider.cloud.main", Spacing: time.Duration(rapid.IntRange(0, 1).Draw(p.t, "spacing")) * delivery.Spacing,
+			Number: rapid.SampledFrom([]string{mainNumber, mainNumber, otherNumber}).Draw(p.t, "from"), Spacing: time.Duration(rapid.IntRange(0, 1).Draw(p.t, "spacing")) * delivery.Spacing,
 			Pace: pace.Ask{Gap: time.Duration(rapid.IntRange(0, 2).Draw(p.t, "gap")) * 100 * time.Millisecond, After: p.clock.now}})
 	}
 	p.record(p.run, nil, in)
@@ -200,7 +213,10 @@ func (p *pair) status() message.Event {
 	if rapid.IntRange(0, 4).Draw(p.t, "failed") == 0 {
 		ev.Failed, ev.Rank, ev.Code = true, 0, rapid.SampledFrom([]string{"131026", "131049", "131050", "131047"}).Draw(p.t, "code")
 	}
-	if rapid.IntRange(0, 3).Draw(p.t, "echo") > 0 {
+	if rapid.Bool().Draw(p.t, "named") {
+		ev.From, ev.Parent = p.ids()
+	}
+	if rapid.IntRange(0, 3).Draw(p.t, "echo") > 0 { // often of what was never sent: a state that was rolled back
 		k := p.key()
 		ev.Ref = message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, rapid.IntRange(1, 3).Draw(p.t, "number"))
 	}
@@ -212,14 +228,18 @@ func (p *pair) status() message.Event {
 
 // said is what a person lets us know.
 func (p *pair) said() message.Event {
-	from := addressOf(p.who())
-	switch rapid.IntRange(0, 3).Draw(p.t, "kind") {
+	from, parent := p.ids()
+	at := p.clock.now.Add(-time.Duration(rapid.IntRange(0, 3).Draw(p.t, "late")) * 3 * time.Hour)
+	switch rapid.IntRange(0, 5).Draw(p.t, "kind") {
 	case 0:
-		return message.Event{Kind: message.EventPreference, At: p.clock.now, From: from, OptOut: rapid.Bool().Draw(p.t, "out")}
+		return message.Event{Kind: message.EventPreference, At: at, From: from, Parent: parent, OptOut: rapid.Bool().Draw(p.t, "out")}
 	case 1:
 		return message.Event{Kind: message.EventOther, At: p.clock.now, Field: "account_update", Reason: "of the account", Raw: []byte("{}")}
+	case 2:
+		now, newParent := p.ids()
+		return message.Event{Kind: message.EventIdentity, At: at, From: from, Parent: parent, NewAddress: now, NewParent: newParent}
 	}
-	ev := wrote(from, "", rapid.SampledFrom([]string{"hello", "enough", "enough?", "go on"}).Draw(p.t, "text"), p.clock.now)
+	ev := wrote(from, parent, rapid.SampledFrom([]string{"hello", "enough", "enough?", "go on"}).Draw(p.t, "text"), at)
 	ev.ID = fmt.Sprint("in.", rapid.IntRange(1, 9).Draw(p.t, "inbound"))
 	if rapid.Bool().Draw(p.t, "about") {
 		ev.ContextID = p.id()
@@ -230,7 +250,8 @@ func (p *pair) said() message.Event {
 // event goes the whole way of a webhook.
 func (p *pair) event(ev message.Event) {
 	p.bodies++
-	body := state.Inbox{Provider: "provider.cloud.main", Received: p.clock.now, Raw: fmt.Append(nil, rapid.IntRange(p.bodies-2, p.bodies).Draw(p.t, "body")), Events: []message.Event{ev}}
+	number := rapid.SampledFrom([]string{mainNumber, mainNumber, otherNumber}).Draw(p.t, "through")
+	body := state.Inbox{Provider: number, Received: p.clock.now, Raw: fmt.Append(nil, rapid.IntRange(p.bodies-2, p.bodies).Draw(p.t, "body")), Events: []message.Event{ev}}
 	p.both("append", func(s state.Store) (any, error) { return s.Append(p.t.Context(), []state.Inbox{body}) })
 	if limit := rapid.IntRange(0, 3).Draw(p.t, "fold"); limit > 0 {
 		p.both("fold", func(s state.Store) (any, error) { return s.Fold(p.t.Context(), limit) })
