@@ -69,7 +69,10 @@ type Answer struct {
 	// Recipient is who the provider says it sent to, as it writes them: a number
 	// with or without "+", or a user id; "" where it does not say.
 	Recipient string
-	Code      string // the provider's code, such as "131047" or "WA401"; "" where there is none
+	// UserID is the user id of whom the provider sent to, with Accepted; "" where
+	// it does not say.
+	UserID string
+	Code   string // the provider's code, such as "131047" or "WA401"; "" where there is none
 	// Title says in a few words what the provider reported; never a token,
 	// a phone number or a text of the message.
 	Title string

@@ -3,7 +3,8 @@ package message
 import "strconv"
 
 // Address is where a message goes: a phone number, or a business-scoped user
-// id for people who hide their number. Exactly one is set for a send.
+// id for people who hide their number. Where both are set the message goes to the
+// number, and what is known under either id counts.
 type Address struct {
 	Phone  string // E.164 with "+", such as "+4915112345678"; "" when only UserID is known
 	UserID string // business-scoped user id, such as "US.13491208655302741918"

@@ -53,6 +53,7 @@ type verdict struct {
 	key     string // of the person: the same for every id of theirs, and every spelling of a number
 	id      uint64 // key as a number; 0 where it is none
 	own     string // the recipient's own key, canonical
+	also    string // the person of the row's user id where the row has a number too and the state knows nothing of them being one; "" for none
 	dropped bool   // the audience's filter leaves it out
 	keyless bool   // no usable address
 	oldText bool
@@ -179,6 +180,11 @@ func (j *judge) address(w *worker, v *verdict) bool {
 	v.key = message.Canonical(phone)
 	v.id, _ = phoneKey(v.key)
 	j.person(v)
+	if v.entry.Recipient.UserID = w.person.UserID; w.person.UserID != "" {
+		if also := j.known.ties.person(w.person.UserID); also != v.key {
+			v.also = also
+		}
+	}
 	return true
 }
 
@@ -195,7 +201,7 @@ func (j *judge) person(v *verdict) {
 
 // decide says what happens to a recipient whose address is known.
 func (j *judge) decide(w *worker, b *batch, v *verdict) {
-	if j.isExcluded(v.key) {
+	if j.isExcluded(v.key) || v.also != "" && j.isExcluded(v.also) {
 		v.skip(delivery.ReasonExcluded)
 		return
 	}
@@ -204,10 +210,15 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	if v.seen = had; had && spelling != to {
 		v.entry.Recipient.Phone = spelling // the state's, so that it stays one delivery
 	}
+	if v.also != "" {
+		if o, _, ok := j.table.lookup(v.entry.Recipient.UserID, v.also); ok && attempt(o).Over(attempt(sent)) {
+			sent, had, v.seen = o, true, true
+		}
+	}
 	if j.last != nil {
 		_, _, v.seen = j.last.lookup(to, v.key)
 	}
-	v.resend = j.hadEarlier(v.key)
+	v.resend = j.hadEarlier(v.key) || v.also != "" && j.hadEarlier(v.also)
 	action := Send
 	if had {
 		var settled bool
@@ -280,8 +291,11 @@ func pick(c bool, yes, no Action) Action {
 func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window, reason delivery.Reason) {
 	id := j.known.id(v.key, v.id)
 	p := j.known.of(id)
+	if v.also != "" {
+		p.join(j.known.of(j.known.id(v.also, 0)))
+	}
 	switch {
-	case j.known.erased(v.entry.Recipient.Key()):
+	case j.known.erased(v.entry.Recipient.Key()), v.also != "" && j.known.erased(v.entry.Recipient.UserID):
 		return nil, known, delivery.GateErased.Reason()
 	case p.optedOut:
 		return nil, known, delivery.GateOptedOut.Reason()
@@ -289,6 +303,9 @@ func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window
 		return nil, known, delivery.ReasonCountry
 	}
 	c, known = j.main, j.windows.window(id, p, w.person.LastInbound, j.at)
+	if v.also != "" {
+		known = known.Join(j.windows.window(j.known.id(v.also, 0), p, time.Time{}, j.at))
+	}
 	if c.window {
 		if ends := known.Ends(); ends != 0 {
 			v.entry.WindowUntil = time.UnixMilli(ends).UTC()

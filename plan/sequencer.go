@@ -88,6 +88,10 @@ func (q *sequencer) meet(b *batch) {
 			_, added := q.seen.put(q.ids.add(v.key))
 			repeated = !added
 		}
+		if also := b.verdicts[i].also; also != "" {
+			_, added := q.seen.put(q.ids.add(also))
+			repeated = repeated || !added
+		}
 		q.repeated = append(q.repeated, repeated)
 	}
 }

@@ -47,6 +47,13 @@ func TestPeopleWithSeveralIDs(t *testing.T) {
 		{name: "who only has the number now", config: byID, contacts: "phone,id,name\n" + anna + ",,Ann\n,DE.1,Ben\n",
 			state: &memState{ties: []state.Tie{{Recipient: anna, Person: "DE.1", Former: true}, {Recipient: "DE.1", Person: "DE.1"}}, people: []state.Person{{Recipient: "DE.1", OptedOut: true}}},
 			want:  "1 send, 1 skip opted_out"},
+		{name: "a row with a number and a user id counts under either", config: byID, contacts: "phone,id,name\n" + anna + ",DE.1,Ann\n" + ben + ",DE.2,Ben\n" + cem + ",DE.3,Cem\n",
+			state: &memState{people: []state.Person{{Recipient: "DE.1", OptedOut: true}}, deliveries: []state.Delivery{past("DE.2", state.Accepted, "")}},
+			want:  "1 skip opted_out, 2 sent, 3 send"},
+		{name: "windows of a row with both", config: strings.Replace(byID, "assume_open", "known", 1), contacts: "phone,id,name\n" + anna + ",DE.1,Ann\n" + ben + ",DE.2,Ben\n",
+			state: &memState{windows: []state.PersonWindow{wrote("provider.sandbox.main", "DE.1", time.Hour)}}, want: "1 send, 2 skip window_unknown"},
+		{name: "a row with both, and one of its ids", config: byID, contacts: "phone,id,name\n" + anna + ",DE.1,Ann\n,DE.1,Ann\n,DE.2,Ben\n" + ben + ",DE.2,Ben\n",
+			state: &memState{}, want: "1 send, 1 skip duplicate, 2 send, 2 skip duplicate"},
 	} {
 		t.Run(c.name, c.run)
 	}

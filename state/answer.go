@@ -13,7 +13,7 @@ func OutcomeOf(attempt int64, a message.Answer, at time.Time) Outcome {
 	o := Outcome{Attempt: attempt, Code: a.Code, Title: a.Title, At: at}
 	switch a.Class {
 	case message.Accepted:
-		o.Send, o.ID, o.Proof = Accepted, a.ID, ProofResponse
+		o.Send, o.ID, o.Proof, o.UserID = Accepted, a.ID, ProofResponse, a.UserID
 	case message.Refused:
 		o.Send = Rejected
 		if a.RetryAfter > 0 {

@@ -157,6 +157,15 @@ type Intent struct {
 	Inbound int64
 }
 
+// Also is the user id of a recipient who has a number too: what is known under
+// it counts as well. It is "" for none.
+func (in *Intent) Also() string {
+	if in.To.Phone == "" || in.To.UserID == in.Recipient {
+		return ""
+	}
+	return in.To.UserID
+}
+
 // Verdict is what became of an Intent in the transaction that wrote it.
 type Verdict struct {
 	// Attempt is the handle for the outcome; 0 when a gate refused.
@@ -187,6 +196,9 @@ type Outcome struct {
 	Title   string
 	Cause   string // with InDoubt, Cancelled
 	At      time.Time
+	// UserID is a user id that the provider told of whom it sent to, through
+	// Number: it is the recipient's; "" for none.
+	UserID string
 	// OptOut and Cooldown are consequences for the person, written in the same
 	// transaction; see the classes of message.Answer.
 	// WindowShut is about Number, the address of the sending number; where that

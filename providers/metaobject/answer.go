@@ -110,7 +110,8 @@ func success(r wire.Reply) message.Answer {
 	if json.Unmarshal(r.Body, &body) != nil || len(body.Messages) == 0 || body.Messages[0].ID == "" {
 		return wire.NoID(r)
 	}
-	a := message.Answer{Class: message.Accepted, ID: providers.ID(body.Messages[0].ID), Recipient: recipient(r.Body)}
+	a := message.Answer{Class: message.Accepted, ID: providers.ID(body.Messages[0].ID)}
+	a.Recipient, a.UserID = recipient(r.Body)
 	switch body.Messages[0].Status {
 	case "held_for_quality_assessment":
 		a.Title = "held by Meta until the template's quality is known"
@@ -120,22 +121,24 @@ func success(r wire.Reply) message.Answer {
 	return a
 }
 
-// recipient is whom an answer says that it sent to, as a key of ours; "" where
-// it does not tell. Meta repeats what was asked for as input.
-func recipient(body []byte) string {
+// recipient is whom an answer says that it sent to: as a key of ours, and by
+// user id; "" where it does not tell. Meta repeats what was asked for as input.
+func recipient(body []byte) (key, userID string) {
 	var raw struct {
 		Contacts []struct {
-			Input string `json:"input"`
+			Input  string `json:"input"`
+			UserID string `json:"user_id"`
 		} `json:"contacts"`
 	}
 	if json.Unmarshal(body, &raw) != nil || len(raw.Contacts) != 1 {
-		return ""
+		return "", ""
 	}
+	userID = raw.Contacts[0].UserID
 	digits := strings.TrimPrefix(raw.Contacts[0].Input, "+")
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
-		return ""
+		return "", userID
 	}
-	return "+" + digits
+	return "+" + digits, userID
 }
 
 // ByCode classifies one of Meta's errors. An unlisted code is a refusal where

@@ -55,6 +55,20 @@ func TestAnAnswerTellsWhomItIsAbout(t *testing.T) {
 	}
 }
 
+func TestAnAnswerTellsAUserID(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"contacts":[{"input":"4930123456","wa_id":"4930123456","user_id":"DE.77"}],"messages":[{"id":"w"}]}`: "DE.77",
+		`{"contacts":[{"input":"DE.77","user_id":"DE.77"}],"messages":[{"id":"w"}]}`:                           "DE.77",
+		`{"contacts":[{"input":"4930123456"}],"messages":[{"id":"w"}]}`:                                        "",
+		`{"contacts":[{"input":"4930123456","user_id":7}],"messages":[{"id":"w"}]}`:                            "",
+		`{"contacts":[{"user_id":"DE.77"},{"user_id":"DE.78"}],"messages":[{"id":"w"}]}`:                       "",
+	} {
+		if a := metaobject.Answer(wire.Reply{Status: 200, Body: []byte(body)}, nil); a.UserID != want || a.Class != message.Accepted {
+			t.Errorf("%s: %+v, want %q", body, a, want)
+		}
+	}
+}
+
 func TestLongIdsAreKeptByTheirDigest(t *testing.T) {
 	long := strings.Repeat("w", 9000)
 	a := metaobject.Answer(wire.Reply{Status: 200, Body: []byte(`{"messages":[{"id":"` + long + `"}]}`)}, nil)

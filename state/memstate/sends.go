@@ -188,10 +188,17 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 }
 
 func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
-	if s.erased[idOf(in.Recipient)] {
+	if s.erased[idOf(in.Recipient)] || s.erased[idOf(in.Also())] {
 		return state.Verdict{Gate: delivery.GateOptedOut}
 	}
 	key, last := in.Key, s.last(in.Key)
+	if also := in.Also(); also != "" {
+		key.Recipient = also
+		if o := s.last(key); o != nil && (last == nil || o.rules().Over(last.rules())) {
+			last = o
+		}
+		key = in.Key
+	}
 	known := delivery.Attempt{}
 	if last != nil {
 		key.Recipient = last.key.Recipient // so that it stays one delivery
@@ -224,13 +231,17 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 // gate is what may have changed about the person since the plan.
 func (s *Store) gate(in *state.Intent) (delivery.Gate, int64) {
 	p := s.person(in.Recipient)
+	w := p.WindowAt(in.Number)
+	if also := in.Also(); also != "" {
+		o := s.person(also)
+		p.Opt, p.Cooldown, w = p.Opt.Stricter(o.Opt), max(p.Cooldown, o.Cooldown), w.Join(o.WindowAt(in.Number))
+	}
 	if in.Marketing {
 		if gate, until := delivery.Marketing(p.Opt, p.Cooldown, s.now, in.NoCooldown); gate != delivery.GateNone {
 			return gate, until
 		}
 	}
 	if in.Window {
-		w := p.WindowAt(in.Number)
 		if !in.KnownUntil.IsZero() {
 			w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), s.now)
 		}
@@ -318,7 +329,7 @@ func (s *Store) complete(a *attempt, id string) {
 
 // consequences are what an answer means for the person.
 func (s *Store) consequences(a *attempt, o *state.Outcome) {
-	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+	if o.UserID != "" && !s.together(o.Number, millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
 		return
 	}
 	s.tell(a.key.Recipient, func(f *delivery.Facts) {

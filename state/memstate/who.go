@@ -119,6 +119,12 @@ func (s *Store) see(provider string, received int64, ev *message.Event) bool {
 	if ev.Kind == message.EventIdentity {
 		now, old = idsOf(ev.NewAddress.Phone, ev.NewAddress.UserID, ev.NewParent), now
 	}
+	return s.together(provider, delivery.EventTime(ev, received), now, old)
+}
+
+// together takes in that ids were one person's at a moment, as a sending number
+// was told, in place of old ones. What it reports is that of see.
+func (s *Store) together(number string, at int64, now, old []delivery.ID) bool {
 	all := slices.Concat(old, now)
 	if slices.ContainsFunc(all, func(id delivery.ID) bool { return s.erased[id] }) {
 		for _, id := range all { // who was erased stays erased, under every id
@@ -128,9 +134,9 @@ func (s *Store) see(provider string, received int64, ev *message.Event) bool {
 		}
 		return false
 	}
-	if len(all) > 1 {
+	if len(slices.Compact(slices.Clone(all))) > 1 {
 		c := s.gather(all...)
-		if c.See(delivery.Sighting{At: delivery.EventTime(ev, received), Number: provider, IDs: now, Old: old}) {
+		if c.See(delivery.Sighting{At: at, Number: number, IDs: now, Old: old}) {
 			s.keep(c)
 		}
 	}

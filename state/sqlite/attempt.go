@@ -103,8 +103,13 @@ func (t *tx) fence(run int64) error {
 func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	// First of all: what follows would give the person a name again.
 	if t.erasures {
-		if erased, err := t.s.isErased(t.c, in.Recipient); err != nil || erased {
-			return state.Verdict{Gate: delivery.GateOptedOut}, err
+		for _, id := range [...]string{in.Recipient, in.Also()} {
+			if id == "" {
+				continue
+			}
+			if erased, err := t.s.isErased(t.c, id); err != nil || erased {
+				return state.Verdict{Gate: delivery.GateOptedOut}, err
+			}
 		}
 	}
 	campaign, err := t.address(in.Campaign)
@@ -123,10 +128,25 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	if err != nil {
 		return state.Verdict{}, err
 	}
+	also := int64(0)
+	if id := in.Also(); id != "" {
+		if also, err = t.c.recipientID(id); err != nil {
+			return state.Verdict{}, err
+		}
+	}
+	if also != 0 {
+		o, err := t.c.lastAttempt(also, campaign, in.Revision)
+		if err != nil {
+			return state.Verdict{}, err
+		}
+		if o.id != 0 && o.rules().Over(last.rules()) {
+			last = o
+		}
+	}
 	if v := last.once(in); v.Gate != "" {
 		return v, nil
 	}
-	if v, err := t.gates(who, in); err != nil || v.Gate != "" {
+	if v, err := t.gates(who, also, in); err != nil || v.Gate != "" {
 		return v, err
 	}
 	leave, v, err := t.slot(in)
@@ -155,11 +175,18 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 }
 
 // gates re-checks in the transaction what may have changed about the person
-// since the plan.
-func (t *tx) gates(who int64, in *state.Intent) (state.Verdict, error) {
+// since the plan. also is another id that the plan has of them; 0 for none.
+func (t *tx) gates(who, also int64, in *state.Intent) (state.Verdict, error) {
 	p, _, err := t.c.person(who)
 	if err != nil {
 		return state.Verdict{}, err
+	}
+	if also != 0 {
+		o, _, err := t.c.person(also)
+		if err != nil {
+			return state.Verdict{}, err
+		}
+		p.opt, p.cooldown, p.shut = p.opt.Stricter(o.opt), max(p.cooldown, o.cooldown), max(p.shut, o.shut)
 	}
 	if in.Marketing {
 		if v := t.marketing(&p, in); v.Gate != "" {
@@ -167,7 +194,7 @@ func (t *tx) gates(who int64, in *state.Intent) (state.Verdict, error) {
 		}
 	}
 	if in.Window {
-		if gate, err := t.windowGate(who, in, &p); err != nil || gate != delivery.GateNone {
+		if gate, err := t.windowGate(who, also, in, &p); err != nil || gate != delivery.GateNone {
 			return state.Verdict{Gate: gate}, err
 		}
 	}
@@ -248,7 +275,7 @@ func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
 
 // windowGate looks at the window of the number that the message goes out from,
 // with what the plan claims of it.
-func (t *tx) windowGate(who int64, in *state.Intent, p *personRow) (delivery.Gate, error) {
+func (t *tx) windowGate(who, also int64, in *state.Intent, p *personRow) (delivery.Gate, error) {
 	number := int64(0) // of no number, nothing is known
 	if in.Number != "" {
 		var err error
@@ -259,6 +286,13 @@ func (t *tx) windowGate(who int64, in *state.Intent, p *personRow) (delivery.Gat
 	w, err := t.c.windowAt(who, number, p)
 	if err != nil {
 		return delivery.GateNone, err
+	}
+	if also != 0 {
+		o, err := t.c.windowAt(also, number, p)
+		if err != nil {
+			return delivery.GateNone, err
+		}
+		w = w.Join(o)
 	}
 	if !in.KnownUntil.IsZero() {
 		w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)

@@ -203,7 +203,7 @@ func (t *tx) joinAccepted(old, next *outcomeRow) error {
 
 // consequences are what an answer means for the person.
 func (t *tx) consequences(o *state.Outcome) error {
-	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut && o.UserID == "" {
 		return nil
 	}
 	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
@@ -218,6 +218,14 @@ func (t *tx) consequences(o *state.Outcome) error {
 		return err
 	}
 	at := millis(o.At)
+	if o.UserID != "" {
+		if gone, err := t.together(o.Number, at, []string{key, o.UserID}, nil); err != nil || gone {
+			return err
+		}
+	}
+	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+		return nil
+	}
 	return t.tell(key, func(f *delivery.Facts) {
 		if o.WindowShut {
 			f.ShutAt(o.Number, at)

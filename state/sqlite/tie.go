@@ -136,19 +136,26 @@ func (t *tx) see(number, received int64, ev *message.Event) (named, gone bool, e
 	if ev.Kind == message.EventIdentity {
 		now, old = keysOf(ev.NewAddress, ev.NewParent), now
 	}
-	all := slices.Concat(now, old)
-	if gone, err = t.erasedWith(all); err != nil || gone || len(all) < 2 {
-		return len(all) > 0, gone, err
-	}
-	c, err := t.gather(all...)
-	if err != nil {
-		return true, false, err
-	}
 	through, err := t.c.addressText(number)
-	if err != nil || !c.See(delivery.Sighting{At: delivery.EventTime(ev, received), Number: through, IDs: idsOf(now), Old: idsOf(old)}) {
-		return true, false, err
+	if err != nil {
+		return false, false, err
 	}
-	return true, false, t.keep(c)
+	gone, err = t.together(through, delivery.EventTime(ev, received), now, old)
+	return len(now)+len(old) > 0, gone, err
+}
+
+// together takes in that ids were one person's at a moment, as a sending number
+// was told, in place of old ones. gone is that of see.
+func (t *tx) together(number string, at int64, now, old []string) (gone bool, err error) {
+	all := idsOf(slices.Concat(now, old))
+	if gone, err = t.erasedWith(slices.Concat(now, old)); err != nil || gone || len(slices.Compact(all)) < 2 {
+		return gone, err
+	}
+	c, err := t.gather(slices.Concat(now, old)...)
+	if err != nil || !c.See(delivery.Sighting{At: at, Number: number, IDs: idsOf(now), Old: idsOf(old)}) {
+		return false, err
+	}
+	return false, t.keep(c)
 }
 
 func idsOf(keys []string) (out []delivery.ID) {
