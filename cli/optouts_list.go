@@ -19,7 +19,11 @@ func (a *app) optoutsListCommand() *cobra.Command {
 				return a.fail("Invalid option", errors.New("-csv and -json are two forms of the same list; choose one"))
 			}
 			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) (view.Report, error) {
-				r := &view.OptOutList{OptOuts: s.OptOuts(cmd.Context())}
+				names, err := usernames(cmd.Context(), s)
+				if err != nil {
+					return nil, err
+				}
+				r := &view.OptOutList{OptOuts: s.OptOuts(cmd.Context()), Usernames: names}
 				if asCSV {
 					return asText{r.CSV}, nil
 				}

@@ -21,7 +21,8 @@ named on the command line their deliveries.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withState(cmd.Context(), &f, func(_ *project, s state.Store) (view.Report, error) {
 				if len(args) > 0 {
-					return &view.DeliveryList{Deliveries: a.deliveriesOf(cmd.Context(), s, args)}, nil
+					names, err := usernames(cmd.Context(), s)
+					return &view.DeliveryList{Deliveries: a.deliveriesOf(cmd.Context(), s, args), Usernames: names}, err
 				}
 				return resourceList(cmd.Context(), s)
 			})

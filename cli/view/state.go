@@ -33,12 +33,29 @@ func (r *ResourceList) Text(w io.Writer, _ Style) error {
 // written, since there may be millions.
 type DeliveryList struct {
 	Deliveries iter.Seq2[state.Delivery, error]
+	Usernames  Usernames
+}
+
+// Usernames are the WhatsApp usernames of people, by every id of theirs.
+type Usernames map[string]string
+
+// of is the username of a recipient, as a style shows it.
+func (u Usernames) of(recipient string, s Style) string {
+	return s.Username(u[message.Canonical(recipient)])
+}
+
+// after is of with the space before it; "" for none.
+func (u Usernames) after(recipient string, s Style) string {
+	if name := u.of(recipient, s); name != "" {
+		return "  " + name
+	}
+	return ""
 }
 
 // Text writes a delivery a line.
 func (r *DeliveryList) Text(w io.Writer, s Style) error {
 	return each(w, r.Deliveries, func(out *bufio.Writer, d *state.Delivery) error {
-		_, err := fmt.Fprintf(out, "%s[%q]  %s%s\n", message.SafeText(d.Campaign), s.Recipient(d.Recipient), d.Send, s.deliveryNote(d))
+		_, err := fmt.Fprintf(out, "%s[%q]%s  %s%s\n", message.SafeText(d.Campaign), s.Recipient(d.Recipient), r.Usernames.after(d.Recipient, s), d.Send, s.deliveryNote(d))
 		return err
 	})
 }
@@ -49,13 +66,14 @@ func (r *DeliveryList) JSON(w io.Writer, s Style) error {
 		out := struct {
 			Campaign  string `json:"campaign"`
 			Recipient string `json:"recipient"`
+			Username  string `json:"username,omitempty"`
 			Send      string `json:"send"`
 			Status    string `json:"status,omitempty"`
 			Failed    string `json:"failed,omitempty"`
 			Code      string `json:"code,omitempty"`
 			Cause     string `json:"cause,omitempty"`
 			ID        string `json:"id,omitempty"`
-		}{Campaign: d.Campaign, Recipient: s.Recipient(d.Recipient), Send: d.Send.String(), Code: d.Code, Cause: d.Cause}
+		}{Campaign: d.Campaign, Recipient: s.Recipient(d.Recipient), Username: r.Usernames.of(d.Recipient, s), Send: d.Send.String(), Code: d.Code, Cause: d.Cause}
 		if d.Rank > message.RankNone {
 			out.Status = d.Rank.String()
 		}
@@ -216,7 +234,8 @@ func (r *VerifyReport) Damage() string {
 // OptOutList is what "state optouts list" ends in. It is read while it is
 // written.
 type OptOutList struct {
-	OptOuts iter.Seq2[state.OptOutEntry, error]
+	OptOuts   iter.Seq2[state.OptOutEntry, error]
+	Usernames Usernames
 }
 
 // Text writes an opt-out a line, and their number.
@@ -224,7 +243,7 @@ func (r *OptOutList) Text(w io.Writer, s Style) error {
 	n := 0
 	err := each(w, r.OptOuts, func(out *bufio.Writer, e *state.OptOutEntry) error {
 		n++
-		_, err := fmt.Fprintf(out, "%s  %s  %s  %s\n", s.Recipient(e.Recipient), e.At.UTC().Format(time.RFC3339), message.SafeText(e.Reason), message.SafeText(e.Evidence))
+		_, err := fmt.Fprintf(out, "%s%s  %s  %s  %s\n", s.Recipient(e.Recipient), r.Usernames.after(e.Recipient, s), e.At.UTC().Format(time.RFC3339), message.SafeText(e.Reason), message.SafeText(e.Evidence))
 		return err
 	})
 	if err != nil {
@@ -238,10 +257,11 @@ func (r *OptOutList) JSON(w io.Writer, s Style) error {
 	return array(w, "opt_outs", r.OptOuts, func(e *state.OptOutEntry) any {
 		return struct {
 			Recipient string    `json:"recipient"`
+			Username  string    `json:"username,omitempty"`
 			At        time.Time `json:"at"`
 			Reason    string    `json:"reason"`
 			Evidence  string    `json:"evidence"`
-		}{s.Recipient(e.Recipient), e.At.UTC(), e.Reason, e.Evidence}
+		}{s.Recipient(e.Recipient), r.Usernames.of(e.Recipient, s), e.At.UTC(), e.Reason, e.Evidence}
 	})
 }
 

@@ -48,6 +48,18 @@ func (s Style) Recipient(key string) string {
 	return message.Mask(key)
 }
 
+// Username is a WhatsApp username as this style shows it, after what it belongs
+// to; "" for none.
+func (s Style) Username(name string) string {
+	switch {
+	case name == "":
+		return ""
+	case s.ShowRecipients:
+		return "@" + message.SafeText(name)
+	}
+	return "@" + message.MaskName(name)
+}
+
 // Count is n with thousands separated: 1,204.
 func Count(n int) string {
 	if n < 0 {
