@@ -103,13 +103,8 @@ func (t *tx) fence(run int64) error {
 func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	// First of all: what follows would give the person a name again.
 	if t.erasures {
-		for _, id := range [...]string{in.Recipient, in.Also()} {
-			if id == "" {
-				continue
-			}
-			if erased, err := t.s.isErased(t.c, id); err != nil || erased {
-				return state.Verdict{Gate: delivery.GateOptedOut}, err
-			}
+		if erased, err := t.anyErased(in.Recipient, in.Also()); err != nil || erased {
+			return state.Verdict{Gate: delivery.GateOptedOut}, err
 		}
 	}
 	campaign, err := t.address(in.Campaign)
@@ -124,24 +119,13 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	if err != nil {
 		return state.Verdict{}, err
 	}
-	last, err := t.c.lastAttempt(who, campaign, in.Revision)
+	also, err := t.c.also(in)
 	if err != nil {
 		return state.Verdict{}, err
 	}
-	also := int64(0)
-	if id := in.Also(); id != "" {
-		if also, err = t.c.recipientID(id); err != nil {
-			return state.Verdict{}, err
-		}
-	}
-	if also != 0 {
-		o, err := t.c.lastAttempt(also, campaign, in.Revision)
-		if err != nil {
-			return state.Verdict{}, err
-		}
-		if o.id != 0 && o.rules().Over(last.rules()) {
-			last = o
-		}
+	last, err := t.c.lastOfEither(who, also, campaign, in.Revision)
+	if err != nil {
+		return state.Verdict{}, err
 	}
 	if v := last.once(in); v.Gate != "" {
 		return v, nil
@@ -172,6 +156,40 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	_, err = w.done()
 	t.s.recent.add(last.who, t.now)
 	return state.Verdict{Attempt: id, Leave: leave}, err
+}
+
+// anyErased is isErased of a recipient or of the other id that the plan has of
+// them; "" for none.
+func (t *tx) anyErased(recipient, also string) (bool, error) {
+	erased, err := t.s.isErased(t.c, recipient)
+	if err != nil || erased || also == "" {
+		return erased, err
+	}
+	return t.s.isErased(t.c, also)
+}
+
+// also is the number of the other id that the plan has of a recipient; 0 for
+// none, and for one that the state does not know.
+func (c *conn) also(in *state.Intent) (int64, error) {
+	id := in.Also()
+	if id == "" {
+		return 0, nil
+	}
+	return c.recipientID(id)
+}
+
+// lastOfEither is lastAttempt under a recipient or the other id of theirs; 0 for
+// none.
+func (c *conn) lastOfEither(who, also, campaign int64, revision int) (lastAttempt, error) {
+	last, err := c.lastAttempt(who, campaign, revision)
+	if err != nil || also == 0 {
+		return last, err
+	}
+	o, err := c.lastAttempt(also, campaign, revision)
+	if o.id != 0 && o.rules().Over(last.rules()) {
+		last = o
+	}
+	return last, err
 }
 
 // gates re-checks in the transaction what may have changed about the person
