@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
@@ -30,7 +31,7 @@ type lane struct {
 	refs     *message.References
 	canaries map[*counts]*canary
 	flow     flow
-	identity identity
+	identity delivery.Answers
 	halted   bool // the number as a whole
 
 	flying  int
@@ -71,7 +72,7 @@ func newLane(r *Running, provider string) *lane {
 	}
 	l := &lane{
 		r: r, provider: provider, sender: r.opt.Senders[provider],
-		refs: message.NewReferences(r.plan.Lineage), canaries: map[*counts]*canary{}, identity: newIdentity(),
+		refs: message.NewReferences(r.plan.Lineage), canaries: map[*counts]*canary{},
 		flow:    newFlow(rate, r.opt.Parallelism, rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider))))),
 		answers: make(chan answered, maxConcurrency), work: make(chan *job, maxConcurrency),
 	}

@@ -168,6 +168,7 @@ var serveWords = map[serve.EventKind]string{
 	serve.EventMark: "could not mark a message as read, and goes on:",
 	serve.EventRule: "could not carry out a rule:", serve.EventStop: "opted out:", serve.EventForwarded: "forwarded:",
 	serve.EventForward: "could not forward, will try again:", serve.EventDead: "gave a forward up:",
+	serve.EventHalted:   "sends no replies from a number any more, for the provider's answers, or those of a proxy before it, belong to other messages. Look at the proxy, settle who is in doubt with handbill resolve, and start serve again:",
 	serve.EventHandover: "answers nothing more to a person until somebody looks and runs handbill state giveback:",
 	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused", serve.EventRules: "kept the rules from before:",
 }

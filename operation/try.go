@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/pace"
@@ -127,17 +128,27 @@ func (t *Try) send(ctx context.Context, ws *workspace.Workspace, testers []strin
 	defer workspace.CloseProvider(number)
 	sender := providers.NewSender(number)
 	lineage := "try " + ws.Now().UTC().Format("20060102T150405.000000000")
+	var answers delivery.Answers
 	for i, sample := range t.Samples {
 		if i > 0 && !rest(ctx, c.Provider.Type, number.Profile().PairSeconds.Value) {
 			return tried, refuse("Interrupted", "the rest of the tries was not sent")
 		}
 		for _, tester := range testers {
+			to := message.Address{Phone: tester}
 			ref := message.NewRef(lineage, c.Address(), tester, c.Revision, i+1)
-			req, err := sender.Encode(message.Address{Phone: tester}, sample.Draft, sample.Entry.Values, ref)
+			req, err := sender.Encode(to, sample.Draft, sample.Entry.Values, ref)
 			if err != nil {
 				return tried, &Error{"Message not encodable", err}
 			}
-			tried = append(tried, Tried{Tester: tester, Why: sample.Why, Answer: sender.Send(ctx, req)})
+			answer := sender.Send(ctx, req)
+			doubted, halt := answers.Doubt(to, &answer)
+			if doubted {
+				providers.Distrust(sender)
+			}
+			tried = append(tried, Tried{Tester: tester, Why: sample.Why, Answer: answer})
+			if halt {
+				return tried, refuse("Answers mixed up", "the answers of the provider, or of a proxy before it, belong to other messages; the rest of the tries was not sent")
+			}
 		}
 	}
 	return tried, nil

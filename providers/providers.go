@@ -50,6 +50,14 @@ type Distruster interface {
 	Distrust()
 }
 
+// Distrust has a sender use no connection again that there is now, where it has
+// any of its own.
+func Distrust(s Sender) {
+	if d, ok := s.(Distruster); ok {
+		d.Distrust()
+	}
+}
+
 // Webhook is a Provider whose events can be received.
 type Webhook interface {
 	// Handshake answers a GET of the provider that checks the address; ok is

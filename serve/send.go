@@ -9,6 +9,7 @@ import (
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/pace"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -28,6 +29,10 @@ func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) 
 	n := s.numbers[ev.Provider]
 	if n == nil || n.Sender == nil {
 		s.gated(ev, m, "no_number")
+		return nil
+	}
+	if n.halted.Load() {
+		s.gated(ev, m, "mixed_answers")
 		return nil
 	}
 	if message.Unserved(address(ev.Event.From)) {
@@ -113,6 +118,7 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	ans := message.Answer{Class: message.NotSent, Title: "it found no moment to leave at"}
 	if err := n.pace.Leave(ctx, s.opt.Now, verdicts[0].Leave, again); err == nil {
 		ans = n.Sender.Send(ctx, req)
+		s.compare(n, in.To, &ans)
 	}
 	fp.Hit("reply-answer-after")
 	out := state.OutcomeOf(verdicts[0].Attempt, ans, s.opt.Now())
@@ -122,6 +128,18 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	err = s.opt.Store.Settle(ctx, 0, []state.Outcome{out})
 	fp.Hit("reply-outcome-after")
 	return ans, verdicts[0], err
+}
+
+// compare puts an answer that is about another message in doubt. After a few of
+// them the number answers nothing more: nobody could tell what was taken.
+func (s *Server) compare(n *number, to message.Address, ans *message.Answer) {
+	doubted, halt := n.answers.Doubt(to, ans)
+	if doubted {
+		providers.Distrust(n.Sender)
+	}
+	if halt && !n.halted.Swap(true) {
+		s.opt.Observe(Event{Kind: EventHalted, Provider: n.Address, Detail: string(delivery.HaltMixedAnswers), Err: refusal(*ans)})
+	}
 }
 
 // again says whether a reply that was certainly not taken is tried once more,

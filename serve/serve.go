@@ -143,6 +143,7 @@ const (
 	EventMark      EventKind = "mark"      // a message could not be marked as read; the reply goes on
 	EventRule      EventKind = "rule"      // a rule could not be carried out
 	EventHandover  EventKind = "handover"  // the rules stopped for a person, and a person must look; Detail says why
+	EventHalted    EventKind = "halted"    // a number answers nothing more until serve is started again; Detail says why
 	EventStop      EventKind = "stop"      // a person wants no more messages
 	EventForwarded EventKind = "forwarded" // a service took a message
 	EventForward   EventKind = "forward"   // a service did not take a message; it is tried again
@@ -192,6 +193,9 @@ type number struct {
 	Number
 	pace   *pace.Number
 	tokens [][32]byte // SHA-256 of Tokens
+
+	answers delivery.Answers
+	halted  atomic.Bool // what the provider answers belongs to other messages
 }
 
 // New makes a Server. Nothing happens before Run.
