@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/cloud"
 	"github.com/handbill/handbill/providers/kaleyra"
@@ -64,7 +65,7 @@ func routed(t *testing.T, numbers []serve.Number, path, body, signature string) 
 		if len(n.Raw) == 0 {
 			t.Errorf("put aside without the event: %+v", n)
 		}
-		if n.Reason != "" {
+		if n.Kind == message.EventOther {
 			aside = append(aside, n.Reason)
 		}
 	}
