@@ -45,7 +45,7 @@ var rooms = map[string][]string{
 	"serve":                  {"delivery", "pace", "message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
 	"workspace":              {"apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/sqlite"},
-	"operation":              {"apply", "audience", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "state/sqlite", "workspace"},
+	"operation":              {"apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "state/sqlite", "workspace"},
 	"cli/view":               {"audience", "delivery", "message", "plan", "state", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
