@@ -51,7 +51,7 @@ func CheckNumber(ctx context.Context, ws *workspace.Workspace, address string) (
 		c.subscription(ctx, ws, s)
 	}
 	if c.Profile.Type != "sandbox" { // its limit is nobody's
-		c.LimitErr = ws.KeepMessagingLimit(ctx, address, c.Health.Limit)
+		c.LimitErr = ws.KeepMessagingLimit(ctx, address, c.Health)
 	}
 	return c, nil
 }

@@ -29,6 +29,15 @@ type Refreshed struct {
 	Asked   int       // messages
 	Missing int       // of them those that got no answer
 	Unasked []Unasked // numbers whose provider cannot be asked
+	Limits  []ToldLimit
+}
+
+// ToldLimit is what a provider told of the messaging limit of a number.
+type ToldLimit struct {
+	Provider  string
+	People    int    // -1 for no limit, 0 where it was not told
+	Portfolio string // whose numbers share it; "" where it was not told
+	Err       error  // the provider could not be asked
 }
 
 // Unasked is a number whose provider tells outcomes by webhook only.
@@ -38,8 +47,9 @@ type Unasked struct {
 }
 
 // Refresh asks the providers what became of every message of campaigns (all for
-// none) that is neither read nor failed, and joins the answers into the state.
-// An answer that did not come is counted, and is no error.
+// none) that is neither read nor failed, and joins the answers into the state;
+// and how many people the numbers may write to outside their windows. An answer
+// that did not come is counted, and is no error.
 func Refresh(ctx context.Context, ws *workspace.Workspace, store state.Store, campaigns []string) (*Refreshed, error) {
 	r := &Refreshed{}
 	since := ws.Now().Add(-pollAge)
@@ -55,7 +65,48 @@ func Refresh(ctx context.Context, ws *workspace.Workspace, store state.Store, ca
 			return nil, err
 		}
 	}
-	return r, nil
+	return r, r.limits(ctx, ws, store, campaigns)
+}
+
+// limits asks for the messaging limits of the numbers of campaigns, and keeps
+// them. A provider that cannot be asked stops nothing: what it told before is
+// kept.
+func (r *Refreshed) limits(ctx context.Context, ws *workspace.Workspace, store state.Store, campaigns []string) error {
+	asked := map[string]bool{}
+	for _, c := range ws.Config.Campaigns {
+		if c.Provider == nil || c.Provider.Type == "sandbox" || len(campaigns) > 0 && !slices.Contains(campaigns, c.Address()) || asked[c.Provider.Address()] {
+			continue
+		}
+		address := c.Provider.Address()
+		asked[address] = true
+		health, err := askHealth(ctx, ws, address)
+		switch {
+		case err != nil:
+			r.Limits = append(r.Limits, ToldLimit{Provider: address, Err: err})
+			continue
+		case health == nil || health.Limit == 0 && health.Portfolio == "":
+			continue
+		}
+		if err := state.PutMessagingLimit(ctx, store, address, ws.MessagingLimit(health, "refresh")); err != nil {
+			return err
+		}
+		r.Limits = append(r.Limits, ToldLimit{Provider: address, People: health.Limit, Portfolio: health.Portfolio})
+	}
+	return nil
+}
+
+// askHealth asks how a number is; nil where its provider does not tell.
+func askHealth(ctx context.Context, ws *workspace.Workspace, address string) (*providers.Health, error) {
+	made, err := ws.Provider(address)
+	if err != nil {
+		return nil, err
+	}
+	defer workspace.CloseProvider(made)
+	checker, ok := made.(providers.Checker)
+	if !ok {
+		return nil, nil
+	}
+	return checker.Check(ctx)
 }
 
 // unsettled are the ids of a campaign's messages that may still change.

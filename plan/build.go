@@ -120,9 +120,9 @@ type builder struct {
 	prices   *prices
 	numbers  *audience.Numbers
 	excluded map[string]*excludedSet
-	reached  map[int]*reach // by messaging limit
-	capped   bool           // a campaign has a frequency cap
-	planned  *sends         // by this plan
+	reached  map[string]*reach // by what shares a messaging limit
+	capped   bool              // a campaign has a frequency cap
+	planned  *sends            // by this plan
 }
 
 // prepare reads the state and compares resources.

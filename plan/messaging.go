@@ -24,13 +24,13 @@ type reach struct {
 	ids   recipientIDs
 	seen  openMap[struct{}]
 	first *lang.Campaign // with which it begins
+	limit int
 }
 
 func (r *reach) add(key string) { r.seen.put(r.ids.add(key)) }
 
 // messaging returns what is known about the limit of a campaign's number, and
-// what counts against it. Numbers with the same limit are taken for numbers of
-// one portfolio, which share it.
+// what counts against it. Numbers of one portfolio share it.
 func (b *builder) messaging(decl *lang.Campaign) (*Messaging, *reach) {
 	if b.in.Messaging == nil {
 		return nil, nil
@@ -44,22 +44,39 @@ func (b *builder) messaging(decl *lang.Campaign) (*Messaging, *reach) {
 		return m, nil
 	}
 	if b.reached == nil {
-		b.reached = map[int]*reach{}
+		b.reached = map[string]*reach{}
 	}
-	r := b.reached[l.People]
+	shared := b.shares(&l)
+	r := b.reached[shared]
 	if r == nil {
-		r = &reach{first: decl}
-		b.reached[l.People] = r
+		r = &reach{first: decl, limit: l.People}
+		b.reached[shared] = r
 	}
 	return m, r
+}
+
+// shares names what shares a limit: the portfolio, if it is known of all numbers
+// with that limit. Otherwise all of these are taken for those of one portfolio,
+// which errs to the safe side.
+func (b *builder) shares(l *state.MessagingLimit) string {
+	for _, decl := range b.cfg.Campaigns {
+		if decl.Provider == nil {
+			continue
+		}
+		o, counts := b.in.Messaging(decl.Provider)
+		if counts && o.People == l.People && o.Portfolio == "" {
+			return fmt.Sprint("limit ", l.People)
+		}
+	}
+	return "portfolio " + l.Portfolio
 }
 
 // limits compares the conversations that the plan would start, and the messages
 // of the last 24 hours, with the messaging limits. Nobody knows which of those
 // people had an open window, so going over only warns.
 func (b *builder) limits(ctx context.Context) error {
-	for limit, r := range b.reached {
-		starts := r.seen.n
+	for _, r := range b.reached {
+		starts, limit := r.seen.n, r.limit
 		if starts == 0 {
 			continue
 		}
@@ -67,7 +84,7 @@ func (b *builder) limits(ctx context.Context) error {
 			people(starts), r.first.Provider.Address(), limit, b.told(r.first).UTC().Format(time.DateOnly))
 		if starts > limit {
 			b.diags = append(b.diags, fail("messaging_limit", r.first.DeclRange,
-				"%s WhatsApp refuses the rest.\n\nSend a part a day, with limit { total = %d } in the campaign and one apply a day. If the limit has been raised since, run \"handbill providers check\", which keeps what the provider tells.", head, limit))
+				"%s WhatsApp refuses the rest.\n\nSend a part a day, with limit { total = %d } in the campaign and one apply a day. If the limit has been raised since, run \"handbill refresh\", which keeps what the provider tells.", head, limit))
 			continue
 		}
 		if b.in.State == nil {

@@ -65,6 +65,15 @@ func TestMessagingLimit(t *testing.T) {
 			return state.MessagingLimit{People: other, Told: told}, true
 		}
 	}
+	portfolios := func(people int, main, other string) MessagingLimits {
+		return func(p *lang.Provider) (state.MessagingLimit, bool) {
+			l := state.MessagingLimit{People: people, Told: told, Portfolio: other}
+			if p.Name == "main" {
+				l.Portfolio = main
+			}
+			return l, true
+		}
+	}
 	recent := func(from, n int) (out []state.RecentSend) {
 		for i := range n {
 			out = append(out, state.RecentSend{Recipient: fmt.Sprintf("+4915112%06d", from+i), At: testAt.Add(-time.Hour)})
@@ -84,6 +93,9 @@ func TestMessagingLimit(t *testing.T) {
 		{"one portfolio, and room for all", main(15, 15), nil, "", [2]int{10, 10}},
 		{"one portfolio, and one too many", main(14, 14), nil, "messaging_limit", [2]int{10, 10}},
 		{"two portfolios", main(14, 13), nil, "", [2]int{10, 10}},
+		{"two portfolios with the same limit", portfolios(14, "1", "2"), nil, "", [2]int{10, 10}},
+		{"one portfolio by its id", portfolios(14, "1", "1"), nil, "messaging_limit", [2]int{10, 10}},
+		{"one portfolio is not known", portfolios(14, "1", ""), nil, "messaging_limit", [2]int{10, 10}},
 		{"the smaller portfolio is too small", main(14, 9), nil, "messaging_limit", [2]int{10, 10}},
 		{"whoever wrote to another number starts", main(15, 15), &memState{windows: []state.PersonWindow{wrote("provider.sandbox.other", "+4915112000000", time.Hour)}}, "", [2]int{10, 10}},
 		{"whoever wrote today starts nothing", main(14, 14), &memState{windows: []state.PersonWindow{wrote("provider.sandbox.main", "+4915112000000", time.Hour)}}, "", [2]int{9, 10}},

@@ -200,7 +200,9 @@ type Health struct {
 	Quality string // GREEN, YELLOW, RED
 	Tier    string // messaging limit
 	// Limit is Tier in people in 24 hours; -1 for no limit, 0 where it is unknown.
-	Limit      int
+	Limit int
+	// Portfolio is the id of the business portfolio whose numbers share the limit.
+	Portfolio  string
 	Throughput float64
 	Name       string // verified name
 	Findings   []Finding

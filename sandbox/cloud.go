@@ -166,11 +166,16 @@ func (s *Sandbox) health(num *number) map[string]any {
 	return map[string]any{"can_send_message": "AVAILABLE", "entities": []map[string]any{
 		{"entity_type": "PHONE_NUMBER", "id": num.id, "can_send_message": "AVAILABLE"},
 		{"entity_type": "WABA", "id": waba, "can_send_message": "AVAILABLE"},
+		{"entity_type": "BUSINESS", "id": portfolio, "can_send_message": "AVAILABLE"},
 	}}
 }
 
-// waba is the WhatsApp business account of every number.
-const waba = "102290129340398"
+// waba is the WhatsApp business account of every number, and portfolio the
+// business portfolio that it is of.
+const (
+	waba      = "102290129340398"
+	portfolio = "506914307656634"
+)
 
 // messageHistory answers the poll of one message's events. Source: Meta
 // OpenAPI v23.0, message_history.

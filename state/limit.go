@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,16 +16,17 @@ const noLimit = -1
 // portfolio share one.
 // Source: Meta, messaging-limits, read 2026-09-11.
 type MessagingLimit struct {
-	People int       `json:"people"` // -1 for no limit
-	Told   time.Time `json:"told"`
-	By     string    `json:"by"` // what told it: "providers check", or the webhook's field
+	People    int       `json:"people"` // -1 for no limit, 0 where only the portfolio is known
+	Told      time.Time `json:"told"`
+	By        string    `json:"by"`                  // what told it: "providers check", "refresh", or the webhook's field
+	Portfolio string    `json:"portfolio,omitempty"` // the provider's id of it; "" where it is not told
 }
 
 // limitName is where the limit of a number is kept.
 func limitName(provider string) string { return "limit/" + provider }
 
 // PutMessagingLimit keeps what was told of a number, unless something was told
-// of it later.
+// of it later. What is not told leaves what is known.
 func PutMessagingLimit(ctx context.Context, s interface {
 	PutAll(ctx context.Context, blobs map[string][]byte) error
 	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
@@ -34,10 +36,17 @@ func PutMessagingLimit(ctx context.Context, s interface {
 	if err != nil {
 		return err
 	}
-	before, ok, err := readLimit(provider, kept[name])
-	if err != nil || ok && before.Told.After(l.Told) {
+	before, _, err := readLimit(provider, kept[name])
+	if err != nil {
 		return err
 	}
+	if before.Told.After(l.Told) {
+		before, l = l, before // what is missing is taken from what is older
+	}
+	if l.People == 0 {
+		l.People, l.Told, l.By = before.People, before.Told, before.By
+	}
+	l.Portfolio = cmp.Or(l.Portfolio, before.Portfolio)
 	data, err := json.Marshal(l)
 	if err != nil {
 		return err
@@ -64,3 +73,22 @@ func readLimit(provider string, data []byte) (l MessagingLimit, ok bool, err err
 	}
 	return l, true, nil
 }
+
+// ShareLimits has the numbers of one portfolio share what was told last of any
+// of them: WhatsApp counts all of them together.
+func ShareLimits(limits map[string]MessagingLimit) {
+	newest := map[string]MessagingLimit{}
+	for _, l := range limits {
+		if n := newest[l.Portfolio]; l.People != 0 && (n.People == 0 || l.Told.After(n.Told) || l.Told.Equal(n.Told) && smaller(l.People, n.People)) {
+			newest[l.Portfolio] = l
+		}
+	}
+	for address, l := range limits {
+		if n, ok := newest[l.Portfolio]; ok && l.Portfolio != "" {
+			limits[address] = n
+		}
+	}
+}
+
+// smaller reports whether a allows fewer people than b.
+func smaller(a, b int) bool { return a != noLimit && (b == noLimit || a < b) }

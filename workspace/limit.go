@@ -5,6 +5,7 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/state"
 )
 
@@ -22,13 +23,14 @@ func (w *Workspace) messagingLimits(ctx context.Context, snap state.Snapshot) (p
 		}
 		known[p.Address()] = l
 	}
+	state.ShareLimits(known)
 	return func(p *lang.Provider) (state.MessagingLimit, bool) { return known[p.Address()], p.Type != "sandbox" }, nil
 }
 
 // KeepMessagingLimit keeps in the state, where there is one, what a provider
-// just told of a number's limit; 0 is nothing told.
-func (w *Workspace) KeepMessagingLimit(ctx context.Context, address string, people int) error {
-	if people == 0 || !w.HasState() {
+// just told of a number's limit.
+func (w *Workspace) KeepMessagingLimit(ctx context.Context, address string, h *providers.Health) error {
+	if h.Limit == 0 && h.Portfolio == "" || !w.HasState() {
 		return nil
 	}
 	store, _, err := w.OpenState(ctx)
@@ -36,5 +38,11 @@ func (w *Workspace) KeepMessagingLimit(ctx context.Context, address string, peop
 		return err
 	}
 	defer store.Close()
-	return state.PutMessagingLimit(ctx, store, address, state.MessagingLimit{People: people, Told: w.host.Now().UTC(), By: "providers check"})
+	return state.PutMessagingLimit(ctx, store, address, w.MessagingLimit(h, "providers check"))
+}
+
+// MessagingLimit is what a provider just told, as it is kept. by is the command
+// that asked.
+func (w *Workspace) MessagingLimit(h *providers.Health, by string) state.MessagingLimit {
+	return state.MessagingLimit{People: h.Limit, Told: w.host.Now().UTC(), By: by, Portfolio: h.Portfolio}
 }

@@ -89,6 +89,33 @@ type RefreshReport struct {
 	Asked       int        `json:"asked"`   // messages
 	Missing     int        `json:"missing"` // of them those without an answer
 	Unasked     []Unpolled `json:"unasked"`
+	// Limits are the messaging limits that providers told.
+	Limits []RefreshedLimit `json:"limits"`
+}
+
+// RefreshedLimit is how many people a number may write to outside their windows
+// in 24 hours.
+type RefreshedLimit struct {
+	Provider  string `json:"provider"`
+	People    int    `json:"people"`              // -1 for no limit, 0 where it is not told
+	Portfolio string `json:"portfolio,omitempty"` // whose numbers share it
+	Problem   string `json:"problem,omitempty"`   // why it is not known
+}
+
+func (l *RefreshedLimit) text() string {
+	shared := ""
+	if l.Portfolio != "" {
+		shared = ", together with all numbers of business portfolio " + message.SafeText(l.Portfolio)
+	}
+	switch {
+	case l.Problem != "":
+		return "its messaging limit could not be read: " + l.Problem
+	case l.People < 0:
+		return "no messaging limit" + shared
+	case l.People == 0:
+		return "its messaging limit is not told; it is shared" + shared[1:]
+	}
+	return "may start conversations with " + Count(l.People) + " people in 24 hours" + shared
 }
 
 // Unpolled is a number whose provider cannot be asked.
@@ -107,6 +134,9 @@ func (r *RefreshReport) Text(w io.Writer, _ Style) error {
 		fmt.Fprintf(&b, "%s cannot be asked: %s will be told by webhook only.\n", u.Provider, Plural(u.Messages, "outcome"))
 	}
 	fmt.Fprintf(&b, "Asked about %s.\n", Plural(r.Asked, "message"))
+	for i := range r.Limits {
+		fmt.Fprintf(&b, "%s: %s.\n", r.Limits[i].Provider, r.Limits[i].text())
+	}
 	return say(w, b.String())
 }
 

@@ -60,9 +60,9 @@ func TestCheck(t *testing.T) {
 		want    providers.Health
 	}{
 		{"all is well", map[string]string{
-			number: `{"verified_name":"Garden shop","quality_rating":"GREEN","status":"CONNECTED","code_verification_status":"VERIFIED","throughput":{"level":"STANDARD"},"health_status":{"can_send_message":"AVAILABLE","entities":[{"entity_type":"WABA","can_send_message":"AVAILABLE"}]}}`,
+			number: `{"verified_name":"Garden shop","quality_rating":"GREEN","status":"CONNECTED","code_verification_status":"VERIFIED","throughput":{"level":"STANDARD"},"health_status":{"can_send_message":"AVAILABLE","entities":[{"entity_type":"WABA","id":"1022","can_send_message":"AVAILABLE"},{"entity_type":"BUSINESS","id":"506914307656634","can_send_message":"AVAILABLE"}]}}`,
 			number + "?whatsapp_business_manager_messaging_limit": `{"whatsapp_business_manager_messaging_limit":"TIER_2K"}`,
-		}, nil, providers.Health{Status: "CONNECTED", Quality: "GREEN", Tier: "2K", Limit: 2000, Throughput: 80, Name: "Garden shop"}},
+		}, nil, providers.Health{Status: "CONNECTED", Quality: "GREEN", Tier: "2K", Limit: 2000, Portfolio: "506914307656634", Throughput: 80, Name: "Garden shop"}},
 		{"the older name of the limit", map[string]string{
 			number:                           `{"status":"CONNECTED"}`,
 			number + "?messaging_limit_tier": `{"messaging_limit_tier":"TIER_250"}`,

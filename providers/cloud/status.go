@@ -82,7 +82,7 @@ func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
 	if err := json.Unmarshal(body, &n); err != nil {
 		return nil, errors.New("the number's data is not JSON of the documented form")
 	}
-	h := &providers.Health{Status: n.Status, Quality: n.Quality, Name: n.Name, Tier: p.tier(ctx)}
+	h := &providers.Health{Status: n.Status, Quality: n.Quality, Name: n.Name, Tier: p.tier(ctx), Portfolio: n.Health.Portfolio()}
 	h.Limit = metaobject.Tier(h.Tier)
 	switch n.Throughput.Level {
 	case "STANDARD":

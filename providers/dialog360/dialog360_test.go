@@ -87,6 +87,10 @@ func TestCheck(t *testing.T) {
 	}{
 		{"available", `{"health_status":{"can_send_message":"AVAILABLE","entities":[{"entity_type":"WABA","can_send_message":"AVAILABLE"}]}}`, 200,
 			&providers.Health{Status: "AVAILABLE"}, ""},
+		{"with its portfolio", `{"health_status":{"can_send_message":"AVAILABLE","entities":[{"entity_type":"BUSINESS","id":"506914307656634","can_send_message":"AVAILABLE"}]}}`, 200,
+			&providers.Health{Status: "AVAILABLE", Portfolio: "506914307656634"}, ""},
+		{"with a portfolio that is none", `{"health_status":{"can_send_message":"AVAILABLE","entities":[{"entity_type":"BUSINESS","id":"my shop"}]}}`, 200,
+			&providers.Health{Status: "AVAILABLE"}, ""},
 		{"limited", `{"health_status":{"can_send_message":"LIMITED","entities":[{"entity_type":"PHONE_NUMBER","can_send_message":"LIMITED"}]}}`, 200,
 			&providers.Health{Status: "LIMITED", Findings: []providers.Finding{{Text: "Meta reports LIMITED for PHONE_NUMBER", Advice: "open WhatsApp Manager, Account quality"}}}, ""},
 		{"wrong key", `{"error":"Invalid api key key-of-the-test"}`, 401, nil, "refuses the account"},

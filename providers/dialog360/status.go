@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Check reads the number's health; 360dialog tells nothing about quality and
-// limits, and has no way to ask for a message.
+// Check reads the number's health and its business portfolio; 360dialog tells
+// nothing about quality and limits, and has no way to ask for a message.
 func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
 	reply, err := p.client.Get(ctx, p.base+"/health_status", p.header)
 	if err != nil {
@@ -28,5 +28,5 @@ func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
 	if json.Unmarshal(reply.Body, &answer) != nil || answer.Health == nil {
 		return nil, errors.New("360dialog answers in a form that is not documented")
 	}
-	return &providers.Health{Status: answer.Health.CanSend, Findings: answer.Health.Findings()}, nil
+	return &providers.Health{Status: answer.Health.CanSend, Findings: answer.Health.Findings(), Portfolio: answer.Health.Portfolio()}, nil
 }

@@ -13,8 +13,8 @@ func Fields() []providers.Missing {
 		{Name: "message_template_status_update", Lost: "That a template is paused, disabled or refused shows when a campaign halts at it."},
 		{Name: "message_template_quality_update", Lost: "That people dislike a template shows when WhatsApp pauses it."},
 		{Name: "template_category_update", Lost: "That WhatsApp counts a template as marketing shows on the bill, and in messages that it refuses."},
-		{Name: "phone_number_quality_update", Lost: "A changed messaging limit or throughput of the number shows at the next \"handbill providers check\"."},
-		{Name: "business_capability_update", Lost: "A changed messaging limit of the portfolio shows at the next \"handbill providers check\"; until then plans are held against the old one."},
+		{Name: "phone_number_quality_update", Lost: "A changed messaging limit or throughput of the number shows at the next \"handbill refresh\"."},
+		{Name: "business_capability_update", Lost: "A changed messaging limit of the portfolio shows at the next \"handbill refresh\"; until then plans are held against the old one."},
 		{Name: "account_update", Lost: "That the account is restricted or disabled shows when a campaign halts."},
 		{Name: "account_alerts", Lost: "Warnings of WhatsApp, such as why a higher limit was refused, are seen in WhatsApp Manager only."},
 	}

@@ -1,6 +1,10 @@
 package metaobject
 
-import "github.com/handbill/handbill/providers"
+import (
+	"strings"
+
+	"github.com/handbill/handbill/providers"
+)
 
 // Health is Meta's health_status: whether a number, its account, business and
 // app can send.
@@ -9,6 +13,7 @@ type Health struct {
 	CanSend  string `json:"can_send_message"`
 	Entities []struct {
 		Type    string `json:"entity_type"`
+		ID      string `json:"id"`
 		CanSend string `json:"can_send_message"`
 		Errors  []struct {
 			Code        int    `json:"error_code"`
@@ -16,6 +21,17 @@ type Health struct {
 			Solution    string `json:"possible_solution"`
 		} `json:"errors"`
 	} `json:"entities"`
+}
+
+// Portfolio is the id of the business portfolio that the number is of; "" where
+// it is not told.
+func (h Health) Portfolio() string {
+	for _, e := range h.Entities {
+		if e.Type == "BUSINESS" && e.ID != "" && len(e.ID) <= 32 && strings.Trim(e.ID, "0123456789") == "" {
+			return e.ID
+		}
+	}
+	return ""
 }
 
 // Findings lists what is not AVAILABLE: BLOCKED is severe, LIMITED is not.
