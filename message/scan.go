@@ -108,9 +108,13 @@ func scanRunes(s string) summary {
 
 // runeTraits is what a character outside of ASCII holds.
 func runeTraits(r rune) traits {
+	// Most texts are in these ranges, which have neither control characters nor
+	// spaces, nor what is drawn as nothing (TestRuneTraits).
 	switch {
-	case r >= 0xC0 && r < 0x600, // letters of Europe and the Near East
-		r >= 0x4E00 && r < 0xA000, r >= 0xAC00 && r < 0xD7A4: // of China and Korea
+	case r >= 0xC0 && r < 0x34F, r > 0x34F && r < 0x600, // letters of Europe and the Near East
+		r >= 0x620 && r < 0x115F, r > 0x1160 && r < 0x1680, // of the Near East, India, South East Asia, Georgia and Ethiopia
+		r > 0x3000 && r < 0x3164, r > 0x3164 && r < 0xD7A4, // of China, Japan and Korea
+		r >= 0x1F000 && r < 0x20000: // emoji
 		return visible
 	case unicode.IsControl(r):
 		return control
