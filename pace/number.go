@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// leastLead and mostLead bound what a commit is believed to take.
+	// leastLead and mostLead bound the estimate of how long a commit takes.
 	leastLead = time.Millisecond
 	mostLead  = 250 * time.Millisecond
-	// fastest is the highest limit that is kept, in messages per second: the gaps
-	// of a higher one are shorter than any timer tells.
+	// fastest is the highest limit that can be kept, in messages per second: the gaps
+	// of a higher one are shorter than timers resolve.
 	fastest = 10_000
 )
 
@@ -31,7 +31,7 @@ type Number struct {
 	taking bool    // somebody takes new ones for all of them
 }
 
-// New is a number that sends at most rate messages a second, 0 for no limit.
+// New returns a number that sends at most rate messages a second, 0 for no limit.
 func New(rate float64) *Number {
 	if rate < 0 || rate > fastest {
 		rate = 0
@@ -39,7 +39,7 @@ func New(rate float64) *Number {
 	return &Number{rate: rate, factor: 1, lead: 2 * leastLead}
 }
 
-// Rate is the number's limit in messages per second; 0 for none.
+// Rate returns the number's limit in messages per second; 0 for none.
 func (n *Number) Rate() float64 { return n.rate }
 
 func (n *Number) gap() time.Duration {
@@ -49,7 +49,7 @@ func (n *Number) gap() time.Duration {
 	return time.Duration(float64(time.Second) / (n.rate * n.factor * headroom))
 }
 
-// Ask is what to ask the state for at now.
+// Ask returns what to ask the state for at now.
 func (n *Number) Ask(now time.Time) Ask {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -57,8 +57,8 @@ func (n *Number) Ask(now time.Time) Ask {
 	return Ask{Gap: n.gap(), After: now.Add(n.lead)}
 }
 
-// Due is how many messages are worth an intent at now, at most most: those that
-// can leave before the next commit but one is done.
+// Due returns for how many messages to write intents at now, at most most: those
+// that can leave before the commit after the next one is done.
 func (n *Number) Due(now time.Time, most int) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -77,7 +77,7 @@ func (n *Number) Due(now time.Time, most int) int {
 	return min(most, 1+int(room/n.gap()))
 }
 
-// Wait is how long it is until Due has at least one.
+// Wait returns how long it takes until Due is at least 1.
 func (n *Number) Wait(now time.Time) time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -89,8 +89,8 @@ func (n *Number) Wait(now time.Time) time.Duration {
 	return max(d, 0)
 }
 
-// Reserve is Wait for one of many who ask beside each other: each gets a moment
-// of its own to ask at.
+// Reserve is Wait for concurrent callers: each gets a moment of its own at which to
+// ask.
 func (n *Number) Reserve(now time.Time) time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -100,7 +100,7 @@ func (n *Number) Reserve(now time.Time) time.Duration {
 	return max(first.Add(-2*n.lead).Sub(now), n.paused.Sub(now), 0)
 }
 
-// look forgets what a clock said that was put back since.
+// look forgets moments that lie ahead because the clock was set back.
 func (n *Number) look(now time.Time) {
 	if putBack(n.seen, now) {
 		n.next, n.paused, n.slowed = now, time.Time{}, time.Time{}
@@ -108,8 +108,8 @@ func (n *Number) look(now time.Time) {
 	n.seen = now
 }
 
-// Told learns the slot that the state gave, or of one that it did not give
-// since it is too far away: then given is false.
+// Told records the slot that the state gave. given is false when the state gave
+// none because the next slot is too far away.
 func (n *Number) Told(slot time.Time, given bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -119,8 +119,8 @@ func (n *Number) Told(slot time.Time, given bool) {
 	n.next = later(n.next, slot)
 }
 
-// Committed learns how long a commit took: a longer one counts at once, shorter
-// ones by and by.
+// Committed records how long a commit took. The estimate follows a longer commit at
+// once and shorter ones gradually.
 func (n *Number) Committed(took time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -130,15 +130,15 @@ func (n *Number) Committed(took time.Duration) {
 	n.lead = min(max(took, leastLead), mostLead)
 }
 
-// Pause asks for nothing until then.
+// Pause asks for no slot until then.
 func (n *Number) Pause(until time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.paused = later(n.paused, until)
 }
 
-// Slow lowers the pace after a throttle. Throttles that come together are one
-// sign and slow it once: those of one second are about the same pace.
+// Slow lowers the pace after a throttle. Throttles within one second are about the
+// same pace and slow it once.
 func (n *Number) Slow(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -148,8 +148,8 @@ func (n *Number) Slow(now time.Time) {
 	}
 }
 
-// Ease raises it again after an accepted message: a full recovery takes a few
-// hundred of them.
+// Ease raises the pace again after an accepted message. A full recovery takes a few
+// hundred messages.
 func (n *Number) Ease() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -182,15 +182,15 @@ func (n *Number) Leave(ctx context.Context, clock func() time.Time, slot time.Ti
 	return ctx.Err()
 }
 
-// late is a message that missed its slot.
+// late takes a new slot for a message that missed its own.
 type late struct {
 	slot time.Time
 	err  error
 	done chan struct{}
 }
 
-// again takes new slots for all who missed theirs, in one go for those who come
-// while it does.
+// again takes new slots for messages that missed theirs, in one call for all that
+// arrive while a call runs.
 func (n *Number) again(now time.Time, take func(a Ask, many int) (time.Time, error)) (time.Time, error) {
 	me := &late{done: make(chan struct{})}
 	n.mu.Lock()

@@ -36,26 +36,26 @@ const (
 	ahead = 250 * time.Millisecond
 )
 
-// Ask is what is asked of a number's slots.
+// Ask is a request for a slot of a number.
 type Ask struct {
 	// Gap is the time between two messages of the number; 0 for no limit.
 	Gap time.Duration
-	// After is when the message can leave at the earliest, since its intent has
-	// to be durable first.
+	// After is the earliest moment at which the message can leave, since its intent
+	// must be durable first.
 	After time.Time
 }
 
-// Slots are the moments of one number that are taken: all before Next. The zero
-// value has none.
+// Slots holds which moments of one number are taken: all before Next. The zero
+// value has taken none.
 type Slots struct {
 	Next time.Time
-	// At is when Next was written; a later clock that is before it was put back.
+	// At is when Next was written. A clock that reads less later was set back.
 	At time.Time
 }
 
-// Take gives the next slot for a, at now. ok is false when it is more than ahead
-// away; slot says when it is worth asking again, and nothing is taken. Without a
-// limit the slot is the zero time, and nothing is taken either.
+// Take takes the next slot for a at now. When that is more than ahead away, ok is
+// false, nothing is taken, and slot says when to ask again. Without a limit the
+// slot is the zero time, and nothing is taken either.
 func (s *Slots) Take(a Ask, now time.Time) (slot time.Time, ok bool) {
 	if a.Gap <= 0 {
 		return time.Time{}, true
@@ -68,8 +68,8 @@ func (s *Slots) Take(a Ask, now time.Time) (slot time.Time, ok bool) {
 	return slot, true
 }
 
-// Again gives n slots to messages that missed theirs, however far away they are,
-// since their intents are durable. It returns the first; the others follow a Gap
+// Again takes n slots for messages that missed theirs, however far away the slots
+// are, since the intents are durable. It returns the first; the others follow a Gap
 // apart.
 func (s *Slots) Again(a Ask, now time.Time, n int) time.Time {
 	if a.Gap <= 0 {
@@ -80,7 +80,7 @@ func (s *Slots) Again(a Ask, now time.Time, n int) time.Time {
 	return slot
 }
 
-// first is the first free slot that a can use.
+// first returns the first free slot that a can use.
 func (s *Slots) first(a Ask, now time.Time) time.Time {
 	if putBack(s.At, now) { // what was taken by that clock is worth nothing
 		s.Next = now
@@ -88,11 +88,12 @@ func (s *Slots) first(a Ask, now time.Time) time.Time {
 	return later(s.Next, later(a.After, now).Add(-grace))
 }
 
-// Hold gives no slot before until: the provider asked for a pause.
+// Hold lets no slot be taken before until: the provider asked for a pause.
 func (s *Slots) Hold(until, now time.Time) { s.Next, s.At = later(s.Next, until), now }
 
-// putBack reports whether a clock that said before and now says now was put
-// back. A second is no sign: processes read it at different moments.
+// putBack reports whether the clock was set back between before and now. A
+// difference of up to a second says nothing: processes read it at different
+// moments.
 func putBack(before, now time.Time) bool { return now.Add(time.Second).Before(before) }
 
 func later(a, b time.Time) time.Time {
@@ -102,7 +103,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// MarshalBinary gives the 16 bytes that a state keeps: Next and At in
+// MarshalBinary returns the 16 bytes that a state keeps: Next and At in
 // microseconds since 1970, big-endian.
 func (s Slots) MarshalBinary() ([]byte, error) {
 	out := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(s.Next.UnixMicro()))

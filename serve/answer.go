@@ -13,9 +13,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// answer decides about one event, carries it out, and marks it as done. An
-// error is of the state, or the end of ctx: then the event stays open, and is
-// looked at again.
+// answer decides about one event, carries the decision out, and marks the event
+// as done. It returns an error only when the state fails or ctx ends; the event
+// then stays open and is answered later.
 func (s *Server) answer(ctx context.Context, seq int64) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -64,8 +64,8 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	if len(d.Answers) == 0 {
 		return nil
 	}
-	// What an earlier server answered before it ended stays its answer, also
-	// when the rules are others now.
+	// An answer that an earlier server gave before it ended stands, even if the
+	// rules have changed since.
 	replied, err := s.opt.Store.RepliedBy(ctx, ev.Recipient, ev.Seq)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	return nil
 }
 
-// known is what the state knows for a decision, besides the person.
+// known is what the state knows for a decision, apart from the person.
 func (s *Server) known(ctx context.Context, rules *reply.Rules, ev *state.InboundEvent) (reply.Known, error) {
 	k := reply.Known{Now: s.opt.Now(), LastReply: map[string]time.Time{}}
 	if rules.Len() == 0 {
@@ -96,7 +96,8 @@ func (s *Server) known(ctx context.Context, rules *reply.Rules, ev *state.Inboun
 	return k, err
 }
 
-// takeOver stops the rules for a person and tells the operator.
+// takeOver stops the rules for a person, so that an operator answers, and tells
+// the operator.
 func (s *Server) takeOver(ctx context.Context, ev *state.InboundEvent, why string) error {
 	if err := s.opt.Store.Handover(context.WithoutCancel(ctx), ev.Recipient, true); err != nil {
 		return err
@@ -106,8 +107,8 @@ func (s *Server) takeOver(ctx context.Context, ev *state.InboundEvent, why strin
 	return nil
 }
 
-// currentRules are those of the last apply; where they can't be had, the last
-// that could.
+// currentRules returns the rules of the last apply; when they cannot be read, the
+// last rules that could.
 func (s *Server) currentRules(ctx context.Context) *reply.Rules {
 	rules, err := s.opt.Rules(ctx)
 	if err != nil {
@@ -121,8 +122,8 @@ func (s *Server) currentRules(ctx context.Context) *reply.Rules {
 	return rules
 }
 
-// fire carries out one rule. An error is of the state, or the end of ctx;
-// whatever else goes wrong is told and ends this rule alone.
+// fire carries out one rule. It returns an error only when the state fails or ctx
+// ends; any other failure is reported to Observe and ends this rule alone.
 func (s *Server) fire(ctx context.Context, ev *state.InboundEvent, a *reply.Answer, replied []string) error {
 	if a.Forwards() {
 		if err := s.forwards.add(ctx, ev.Seq, a.Rule()); err != nil {
@@ -155,7 +156,7 @@ func (s *Server) fire(ctx context.Context, ev *state.InboundEvent, a *reply.Answ
 	return nil
 }
 
-// result makes a rule's lookups and evaluates it.
+// result makes a rule's lookups and then evaluates the rule.
 func (s *Server) result(ctx context.Context, a *reply.Answer) (reply.Result, error) {
 	for i, lk := range a.Lookups() {
 		req, err := a.Request(i)

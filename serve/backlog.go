@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	// hands is how many events of one number are worked on at a time: most of
-	// them wait for a lookup or for the provider.
-	hands = 64
+	// workers is how many events of one number are answered at a time. Most of them
+	// wait for a lookup or for the provider.
+	workers = 64
 	// readAhead is how many open events are read at once.
 	readAhead = 512
-	// perPerson is how many events of one person are held; the state keeps the
-	// others until these are done.
+	// perPerson is how many events of one person are in memory; the others stay in
+	// the state until these are done.
 	perPerson = 16
-	// heldMost bounds what is held of all people together.
+	// heldMost bounds how many events of all people are in memory.
 	heldMost = 1 << 16
 )
 
-// line is what waits of one person at one number, oldest first. One event of a
-// line is worked on at a time, so a person's messages keep their order.
+// line holds the events of one person at one number that wait, oldest first. One
+// event of a line is answered at a time, so a person's messages keep their order.
 type line struct {
 	provider, recipient string
 
@@ -33,8 +33,8 @@ type line struct {
 	more bool  // the state has others between last and the backlog's cursor
 }
 
-// lane is one number: its lines take turns, so each person gets an answer
-// before anybody gets another.
+// lane holds the lines of one number. They take turns, so that every person gets
+// an answer before anyone gets a second one.
 type lane struct {
 	ready   []*line
 	running int
@@ -56,7 +56,7 @@ func newBacklog(store Store) *backlog {
 	return &backlog{store: store, lines: map[state.InboundRef]*line{}, lanes: map[string]*lane{}}
 }
 
-// read takes up what is open after the cursor. It reports whether there may be
+// read reads the open events after the cursor. It reports whether there may be
 // more.
 func (b *backlog) read(ctx context.Context) (more bool, err error) {
 	if b.full = b.held >= heldMost; b.full {
@@ -110,11 +110,11 @@ func (b *backlog) ready(l *line) {
 	n.ready = append(n.ready, l)
 }
 
-// next gives an event to work on, of a number that has a hand free; done ends
-// its turn. ok is false when there is none.
+// next returns an event to answer, of a number with a free worker; done ends its
+// turn. ok is false when there is none.
 func (b *backlog) next() (l *line, seq int64, ok bool) {
 	for _, n := range b.lanes {
-		if len(n.ready) == 0 || n.running >= hands {
+		if len(n.ready) == 0 || n.running >= workers {
 			continue
 		}
 		l, n.ready = n.ready[0], n.ready[1:]
@@ -124,8 +124,8 @@ func (b *backlog) next() (l *line, seq int64, ok bool) {
 	return nil, 0, false
 }
 
-// done ends the turn of a line. With an error its event stays first, and the
-// line is set aside until again.
+// done ends the turn of a line. After an error the event stays first, and the line
+// is set aside until again is called.
 func (b *backlog) done(ctx context.Context, l *line, err error) error {
 	b.lanes[l.provider].running--
 	if err == nil {
@@ -144,7 +144,7 @@ func (b *backlog) done(ctx context.Context, l *line, err error) error {
 	return err
 }
 
-// refill reads what the state has more of a line that ran out.
+// refill reads the next events of a line that is empty.
 func (b *backlog) refill(ctx context.Context, l *line) error {
 	if len(l.seqs) > 0 || !l.more {
 		return nil
@@ -164,7 +164,7 @@ func (b *backlog) refill(ctx context.Context, l *line) error {
 	return nil
 }
 
-// again lets the lines that were set aside take turns again.
+// again lets the lines that were set aside take part again.
 func (b *backlog) again(ctx context.Context) error {
 	lines := b.aside
 	b.aside = nil
@@ -225,15 +225,15 @@ func (s *Server) answerLoop(ctx context.Context) {
 	}
 }
 
-// rest is somebody who begins, or ends, to wait in the middle of an answer.
+// rest tells the loop that an answer begins or ends a wait.
 type rest struct {
 	number string
 	ends   bool
 }
 
-// rest is wait without a hand: one person's wait keeps nobody else's answer back.
-// Afterwards it goes on at once, so that for a moment there may be more at work
-// than hands.
+// rest waits without occupying a worker, so that one person's wait delays nobody
+// else. Afterwards the answer continues at once, so that for a moment more than
+// workers answers may run.
 func (s *Server) rest(ctx context.Context, number string, d time.Duration) error {
 	if d <= time.Second {
 		return pace.Sleep(ctx, d)
@@ -255,7 +255,7 @@ func (s *Server) rested(ctx context.Context, r rest) bool {
 	}
 }
 
-// rest takes a hand from, or gives it to, somebody who waits.
+// rest frees the worker of an answer that waits, or takes one for it again.
 func (b *backlog) rest(r rest) {
 	if r.ends {
 		b.lanes[r.number].running++
@@ -264,10 +264,11 @@ func (b *backlog) rest(r rest) {
 	}
 }
 
-// open is a channel at which nobody waits.
+// open is a closed channel, for those who need not wait.
 var open = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// start works on all that a hand is free for, and says on how many.
+// start begins to answer as many events as there are free workers, and returns how
+// many.
 func (s *Server) start(ctx context.Context, b *backlog, over chan<- finished) (n int) {
 	for {
 		l, seq, ok := b.next()

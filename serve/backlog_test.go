@@ -111,7 +111,7 @@ func TestWhatComesWhileAPersonsEventsAreReadAgainHasOneTurn(t *testing.T) {
 
 func TestABusyNumberHoldsUpNoOther(t *testing.T) {
 	o := &openEvents{}
-	for i := range hands + 10 {
+	for i := range workers + 10 {
 		o.add("busy", fmt.Sprint(i), 1)
 	}
 	o.add("idle", "eve", 1)
@@ -121,7 +121,7 @@ func TestABusyNumberHoldsUpNoOther(t *testing.T) {
 	for l, _, ok := b.next(); ok; l, _, ok = b.next() {
 		got[l.provider]++
 	}
-	if diff := cmp.Diff(map[string]int{"busy": hands, "idle": 1}, got); diff != "" {
+	if diff := cmp.Diff(map[string]int{"busy": workers, "idle": 1}, got); diff != "" {
 		t.Error(diff)
 	}
 }

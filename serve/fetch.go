@@ -24,8 +24,8 @@ const (
 	maxFetch = 10 * time.Second
 )
 
-// errForbiddenAddress is returned at the connect, when a name's address is
-// known and can't change any more.
+// errForbiddenAddress is returned while connecting, when the name is resolved and
+// its address cannot change any more.
 var errForbiddenAddress = errors.New("the address is on this machine or in a private network; allow it with -allow-host=HOST:PORT if that is meant")
 
 // guardedClient reaches public addresses by https on port 443, and the hosts
@@ -53,7 +53,7 @@ func guardedClient(allow []string, proxy func(*url.URL) (*url.URL, error)) *http
 	}
 }
 
-// allowed refuses requests by their URL before anything is dialled.
+// allowed checks the URL of a request before anything is dialled.
 type allowed struct {
 	hosts   []string
 	proxy   func(*url.URL) (*url.URL, error)
@@ -78,7 +78,7 @@ func (a *allowed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return next.RoundTrip(r)
 }
 
-// way is how a request goes, or why it does not.
+// way says how a request is made, or why it is refused.
 func (a *allowed) way(r *http.Request) (http.RoundTripper, error) {
 	free, err := a.check(r)
 	if err != nil {
@@ -110,8 +110,8 @@ func publicHost(ctx context.Context, host string) error {
 	return nil
 }
 
-// check refuses what no request may ask for; free says that the host was allowed
-// by name.
+// check refuses URLs that no request may have; free says that the host is in
+// AllowHosts.
 func (a *allowed) check(r *http.Request) (free bool, err error) {
 	port := r.URL.Port()
 	if port == "" {
@@ -182,7 +182,7 @@ func (s *Server) fetch(ctx context.Context, q reply.Request, timeout time.Durati
 	return s.do(r, maxAnswer)
 }
 
-// do makes a request and reads up to limit bytes of a 2xx.
+// do makes a request and reads up to limit bytes of a 2xx answer.
 func (s *Server) do(r *http.Request, limit int64) ([]byte, error) {
 	r.Header.Set("User-Agent", strings.TrimSuffix("handbill/"+s.opt.Build.Version, "/"))
 	r.GetBody = nil // nothing is sent twice behind our back
@@ -208,7 +208,7 @@ type statusError struct{ code int }
 
 func (e *statusError) Error() string { return fmt.Sprintf("it answered with status %d", e.code) }
 
-// unwrapURL takes the URL out of an error.
+// unwrapURL removes the URL from an error.
 func unwrapURL(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

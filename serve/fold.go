@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// foldTime is how long one fold may hold the writer, so that an apply and
-	// the next webhooks need not wait for more than a moment.
+	// foldTime is how long one fold may occupy the writer, so that an apply and the
+	// next webhooks wait only briefly.
 	foldTime = 20 * time.Millisecond
 	foldMin  = 16
 	foldMax  = 512
-	// lookAgain is how often everything is looked at without being woken: for
-	// what another process wrote, and after the state failed.
+	// lookAgain is how often the loops look for work without being woken: another
+	// process may have written some, or the state may have failed.
 	lookAgain = 2 * time.Second
 )
 

@@ -21,16 +21,16 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// The names under which the state keeps what is to be handed on, and what was
-// given up. They hold which event and which rule, and nothing that a person
+// The names under which the state keeps forwards that are due and forwards that
+// were given up. The names hold the event and the rule, and nothing that a person
 // wrote.
 const (
 	forwardPrefix = "forward/"
 	deadPrefix    = "forward_dead/"
 )
 
-// forwardHands is how many services are asked at a time.
-const forwardHands = 8
+// forwardWorkers is how many forwards are made at a time.
+const forwardWorkers = 8
 
 // pending is an event that a service has not taken yet.
 type pending struct {
@@ -43,8 +43,7 @@ type pending struct {
 
 func (p *pending) name() string { return strconv.FormatInt(p.Seq, 10) + "/" + p.Rule }
 
-// forwards hands events on to services of the user's own, beside everything
-// else.
+// forwards passes events on to the user's own services, beside everything else.
 type forwards struct {
 	s    *Server
 	wake chan struct{}
@@ -58,7 +57,7 @@ func newForwards(s *Server) *forwards {
 	return &forwards{s: s, wake: make(chan struct{}, 1), waiting: map[string]*pending{}, busy: map[string]bool{}}
 }
 
-// load takes up what an earlier server left.
+// load reads the forwards that an earlier server left.
 func (f *forwards) load(ctx context.Context) error {
 	blobs, err := f.s.opt.Store.Blobs(ctx, forwardPrefix)
 	if err != nil {
@@ -87,7 +86,7 @@ func (f *forwards) load(ctx context.Context) error {
 	return nil
 }
 
-// revive makes a forward of one that was given up.
+// revive makes a forward that was given up due again.
 func (f *forwards) revive(ctx context.Context, name string, data []byte, blobs map[string][]byte) error {
 	p := &pending{}
 	if err := json.Unmarshal(data, p); err != nil {
@@ -107,7 +106,7 @@ func encodePending(p *pending) []byte {
 	return data
 }
 
-// add makes a forward durable; a second time does nothing new.
+// add makes a forward durable. Adding it again changes nothing.
 func (f *forwards) add(ctx context.Context, seq int64, rule string) error {
 	p := &pending{Seq: seq, Rule: rule}
 	f.mu.Lock()
@@ -126,9 +125,10 @@ func (f *forwards) add(ctx context.Context, seq int64, rule string) error {
 	return nil
 }
 
-// loop hands on what is due until ctx ends, and waits for what is under way.
+// loop makes the forwards that are due until ctx ends, and waits for those under
+// way.
 func (f *forwards) loop(ctx context.Context) {
-	free := make(chan struct{}, forwardHands)
+	free := make(chan struct{}, forwardWorkers)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for ctx.Err() == nil {
@@ -159,7 +159,7 @@ func (f *forwards) loop(ctx context.Context) {
 	}
 }
 
-// due is a forward whose time has come, or how long to wait for the next.
+// due returns a forward whose time has come, or how long to wait for the next.
 func (f *forwards) due() (*pending, time.Duration) {
 	now := f.s.opt.Now()
 	f.mu.Lock()
@@ -179,7 +179,7 @@ func (f *forwards) due() (*pending, time.Duration) {
 	return nil, next
 }
 
-// try makes one attempt and writes down what became of it.
+// try makes one attempt and records its result.
 func (f *forwards) try(ctx context.Context, p *pending) {
 	ev, found, err := f.s.opt.Store.Inbound(ctx, p.Seq)
 	if err != nil {
@@ -210,8 +210,8 @@ func (f *forwards) try(ctx context.Context, p *pending) {
 	f.s.opt.Observe(told)
 }
 
-// giveUp reports whether a failed forward is the last: the schedule is over, or
-// the service says that it is gone.
+// giveUp reports whether a forward that failed is not tried again: its schedule is
+// over, or the service answered that it is gone.
 func (f *forwards) giveUp(p *pending, err error) bool {
 	var status *statusError
 	return p.Attempts >= len(f.s.opt.ForwardBackoff) || errors.As(err, &status) && status.code == http.StatusGone
@@ -233,8 +233,8 @@ func (f *forwards) put(p *pending, change func(*pending)) {
 	change(p)
 }
 
-// close ends a forward. When the state fails it is made again by the next
-// server: services know repetitions by webhook-id.
+// close ends a forward. When the state fails the next server makes the forward
+// again; services recognise repetitions by webhook-id.
 func (f *forwards) close(ctx context.Context, p *pending, blobs map[string][]byte) {
 	if err := f.s.opt.Store.PutAll(ctx, blobs); err != nil {
 		f.s.stateFault(err)
@@ -307,7 +307,7 @@ func (f *forwards) post(ctx context.Context, ev *state.InboundEvent, rule string
 	return err
 }
 
-// id is the same for every attempt at one forward.
+// id returns the webhook-id of a forward, the same for every attempt.
 func (f *forwards) id(seq int64, rule string) string {
 	sum := sha256.Sum256([]byte(f.s.lineage + "\x00" + strconv.FormatInt(seq, 10) + "\x00" + rule))
 	return "msg_" + hex.EncodeToString(sum[:12])

@@ -6,8 +6,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// ForwardBody is what the service that a rule forwards to gets of an event,
-// byte for byte.
+// ForwardBody returns the body that the service of a forward rule gets for an
+// event.
 func ForwardBody(ev *state.InboundEvent, rule string) ([]byte, error) {
 	return json.Marshal(forwarded(ev, rule))
 }

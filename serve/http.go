@@ -16,8 +16,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Handler serves /webhooks/TYPE/NAME[/TOKEN], /healthz and /readyz. Whatever
-// else is asked for gets one and the same 404.
+// Handler serves /webhooks/TYPE/NAME[/TOKEN], /healthz and /readyz. Every other
+// path gets the same 404.
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -36,7 +36,7 @@ func (s *Server) Handler() http.Handler {
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	// Whoever has gone needs no answer.
+	// A client that has gone needs no answer.
 	_, _ = w.Write([]byte(text))
 }
 
@@ -51,7 +51,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	plain(w, http.StatusOK, "ready\n")
 }
 
-// webhook finds the number that a path is of, and answers its GET or POST.
+// webhook finds the number of a path, and answers a GET or POST for it.
 func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 	n, vouched, token := s.find(r.URL.Path)
 	switch {
@@ -66,9 +66,9 @@ func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// find takes a path apart. vouched says that it holds the number's secret;
-// token is the SHA-256 of where that stands. The
-// same work is done for paths of nobody, so that time tells nothing.
+// find splits a path. vouched says that it holds the number's secret; token is the
+// SHA-256 of the part where the secret stands. A path without a number takes the
+// same work, so that the time of the answer tells nothing.
 func (s *Server) find(path string) (n *number, vouched bool, token [32]byte) {
 	rest, ok := strings.CutPrefix(path, "/webhooks/")
 	typ, rest, _ := strings.Cut(rest, "/")
@@ -158,7 +158,7 @@ func (s *Server) refuse(n *number, status int, err error) int {
 // maxDepth is how deep a body's JSON may be nested.
 const maxDepth = 64
 
-// decode reads a body that may be anything.
+// decode reads the events of a body, which may hold anything.
 func decode(hook providers.Webhook, body []byte) ([]message.Event, error) {
 	switch {
 	case !utf8.Valid(body):
@@ -169,7 +169,7 @@ func decode(hook providers.Webhook, body []byte) ([]message.Event, error) {
 	return hook.Decode(body)
 }
 
-// depth is how deep a JSON text is nested, or would be if it were one.
+// depth returns how deep a JSON text is nested. The text need not be valid.
 func depth(body []byte) int {
 	deep, most, quoted := 0, 0, false
 	for i := 0; i < len(body); i++ {
@@ -204,15 +204,15 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	return body, 0
 }
 
-// keep makes a webhook durable. A state that another program holds makes
-// nobody wait until the connection ends: 503 says to come again.
+// keep makes a webhook durable. When another program holds the state it answers
+// 503, so that the provider tries again, before the connection times out.
 func (s *Server) keep(ctx context.Context, in []state.Inbox) int {
 	select {
 	case s.queue <- struct{}{}:
 	default:
 		return http.StatusServiceUnavailable
 	}
-	// Once it waits for the commit, whoever sent it may go: it is kept.
+	// From here on the webhook is kept even if the client goes away.
 	ctx = context.WithoutCancel(ctx)
 	fp.Hit("webhook-before")
 	done := make(chan error, 1)
@@ -241,7 +241,7 @@ func (s *Server) keep(ctx context.Context, in []state.Inbox) int {
 	return http.StatusServiceUnavailable
 }
 
-// keepLimits keeps what notices say about messaging limits, for the next plan.
+// keepLimits records the messaging limits that notices report, for the next plan.
 func (s *Server) keepLimits(ctx context.Context, in []state.Inbox) error {
 	for i := range in {
 		for j := range in[i].Events {

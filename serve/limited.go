@@ -9,8 +9,8 @@ import (
 )
 
 // limited is a listener with a bound on its connections. When it is full, a new
-// connection takes the place of an older one of the address that has the most:
-// whoever opens thousands and sends nothing keeps out nobody else.
+// connection replaces the oldest one of the address that has the most, so that an
+// address that opens thousands and sends nothing keeps nobody else out.
 type limited struct {
 	net.Listener
 	most int
@@ -24,8 +24,8 @@ func newLimited(l net.Listener, most int) *limited {
 	return &limited{Listener: l, most: most, from: map[string]*list.List{}}
 }
 
-// Accept gives the next connection. One for which there is no place is closed
-// already.
+// Accept returns the next connection. A connection for which there is no place is
+// already closed.
 func (l *limited) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
@@ -50,7 +50,7 @@ func hostOf(c net.Conn) string {
 	return host
 }
 
-// add makes room for a connection; old is the one that has to go for it.
+// add adds a connection; old is the connection that it replaces, nil for none.
 func (l *limited) add(c *limitedConn) (old *limitedConn, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +86,7 @@ func (l *limited) oldest() (out *limitedConn) {
 	return out
 }
 
-// drop takes a connection out of the books.
+// drop forgets a connection.
 func (l *limited) drop(c *limitedConn) {
 	if c.at == nil {
 		return
@@ -108,7 +108,7 @@ type limitedConn struct {
 	busy bool          // its webhook is being stored; with of.mu
 }
 
-// Close gives its place back.
+// Close closes the connection and frees its place.
 func (c *limitedConn) Close() error {
 	c.of.mu.Lock()
 	c.of.drop(c)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// readAll reads r, whose length is expected to be size where that is not
-// negative.
+// readAll reads r to its end. size is the expected length in bytes, negative when
+// it is not known.
 func readAll(r io.Reader, size int64) ([]byte, error) {
 	var b bytes.Buffer
 	if size > 0 {
@@ -55,11 +55,11 @@ func Listen(ctx context.Context, o ListenOptions) (net.Listener, error) {
 	}
 	var config *tls.Config
 	if o.CertFile != "" {
-		k := &keys{certFile: o.CertFile, keyFile: o.KeyFile, now: o.Now, told: o.Reloaded}
-		if err := k.load(); err != nil {
+		c := &certReloader{certFile: o.CertFile, keyFile: o.KeyFile, now: o.Now, told: o.Reloaded}
+		if err := c.load(); err != nil {
 			return nil, err
 		}
-		config = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: k.certificate, NextProtos: []string{"http/1.1"}}
+		config = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.certificate, NextProtos: []string{"http/1.1"}}
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Addr)
 	if err != nil {
@@ -75,7 +75,7 @@ func Listen(ctx context.Context, o ListenOptions) (net.Listener, error) {
 	return l, nil
 }
 
-// Loopback reports whether an address is of this machine only.
+// Loopback reports whether an address can be reached from this machine only.
 func Loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -85,8 +85,9 @@ func Loopback(addr string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// keys are the certificate files, looked at again at most once a second.
-type keys struct {
+// certReloader reads the certificate files again when they changed. It looks at
+// them at most once a second.
+type certReloader struct {
 	certFile, keyFile string
 	now               func() time.Time // nil: always look
 	told              func(error)
@@ -97,9 +98,9 @@ type keys struct {
 	changed time.Time // newest modification of the two files
 }
 
-func (k *keys) modified() (time.Time, error) {
+func (c *certReloader) modified() (time.Time, error) {
 	var newest time.Time
-	for _, name := range [...]string{k.certFile, k.keyFile} {
+	for _, name := range [...]string{c.certFile, c.keyFile} {
 		info, err := os.Stat(name)
 		if err != nil {
 			return newest, err
@@ -111,42 +112,42 @@ func (k *keys) modified() (time.Time, error) {
 	return newest, nil
 }
 
-func (k *keys) load() error {
-	at, err := k.modified()
+func (c *certReloader) load() error {
+	at, err := c.modified()
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}
-	cert, err := tls.LoadX509KeyPair(k.certFile, k.keyFile)
+	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}
-	k.cert, k.changed = &cert, at
+	c.cert, c.changed = &cert, at
 	return nil
 }
 
-// certificate is called for every handshake: files that changed are read
-// again, and while they are not whole the certificate before them stays.
-func (k *keys) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.now != nil {
-		now := k.now()
-		if ago := now.Sub(k.looked); ago >= 0 && ago < time.Second {
-			return k.cert, nil
+// certificate is called for every handshake. It reads files that changed, and keeps
+// the previous certificate while the new files cannot be used.
+func (c *certReloader) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.now != nil {
+		now := c.now()
+		if ago := now.Sub(c.looked); ago >= 0 && ago < time.Second {
+			return c.cert, nil
 		}
-		k.looked = now
+		c.looked = now
 	}
-	if at, err := k.modified(); err == nil && !at.Equal(k.changed) {
-		err := k.load()
-		if k.told != nil {
-			k.told(err)
+	if at, err := c.modified(); err == nil && !at.Equal(c.changed) {
+		err := c.load()
+		if c.told != nil {
+			c.told(err)
 		}
 	}
-	return k.cert, nil
+	return c.cert, nil
 }
 
-// Serve runs the server on l, and its metrics on m where that is not nil,
-// until ctx ends; then it answers what has come, finishes what is under way,
+// Serve runs the server on l, and its metrics on m unless that is nil, until ctx
+// ends. Then it answers the requests that have arrived, finishes what is under way,
 // and returns.
 func (s *Server) Serve(ctx context.Context, l, m net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -166,7 +167,7 @@ func (s *Server) Serve(ctx context.Context, l, m net.Listener) error {
 			}
 		})
 	}
-	// What was accepted is folded after the last webhook.
+	// Fold what was accepted, once the last webhook is in.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var work sync.WaitGroup
@@ -186,7 +187,7 @@ func (s *Server) Serve(ctx context.Context, l, m net.Listener) error {
 	return <-errs
 }
 
-// stopTime is how long requests under way get.
+// stopTime is how long requests under way may still take after ctx ends.
 const stopTime = 10 * time.Second
 
 func shutdown(servers []*http.Server) {

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics count what the server does. Labels name numbers and results, never
+// metrics counts what the server does. Labels name numbers and results, never
 // people.
 type metrics struct {
 	registry *prometheus.Registry

@@ -13,8 +13,8 @@ import (
 const markTime = 2 * time.Second
 
 // mark shows the person that the message was read, or that an answer is being
-// written, where the rule says so. It is a courtesy: what goes wrong is told and
-// changes nothing else, and no attempt is recorded.
+// written, if the rule asks for it. It is a courtesy: a failure is reported to
+// Observe and changes nothing else, and no attempt is recorded.
 func (s *Server) mark(ctx context.Context, ev *state.InboundEvent, a *reply.Answer) {
 	read, typing := a.Marks()
 	n := s.numbers[ev.Provider]

@@ -10,15 +10,15 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// proof is what may vouch for a webhook.
+// proof holds what authenticates a webhook.
 type proof struct {
 	header http.Header
 	body   []byte
 	token  [32]byte // SHA-256 of the path's last part
 }
 
-// vouched reports whether a webhook is also the number's: whoever knows the
-// secret of one number may not speak for another.
+// vouched reports whether the webhook is authentic for the number too: a sender who
+// knows the secret of one number must not speak for another.
 func (n *number) vouched(p proof) bool {
 	signed, err := n.Webhook.Authenticate(p.header, p.body)
 	if err != nil {
@@ -31,10 +31,10 @@ func (n *number) vouched(p proof) bool {
 	return signed || match == 1 || len(n.tokens) == 0 && n.TrustUnsigned
 }
 
-// route gives each event to the number that it is about. A provider posts the
-// events of all numbers of an account to one address. What is about a number
-// that is not declared is put aside with the reason: it opens no window, is not
-// answered, and stops nothing.
+// route assigns each event to the number that it is about, since a provider posts
+// the events of all numbers of an account to one address. An event about a number
+// that is not declared is put aside with the reason: it opens no window, gets no
+// answer, and opts nobody out.
 func (s *Server) route(n *number, events []message.Event, p proof) []state.Inbox {
 	at := map[*number]int{}
 	now := s.opt.Now()
@@ -64,8 +64,8 @@ func (s *Server) route(n *number, events []message.Event, p proof) []state.Inbox
 	return out
 }
 
-// about finds the number that an event is about, of those of the type of n; nil
-// where it is none of them. An event that does not say is n's.
+// about returns the number that an event is about, among the numbers of n's type;
+// nil when it is none of them. An event that names no number is n's.
 func (s *Server) about(n *number, ev *message.Event) *number {
 	switch {
 	case ev.NumberID == "" && ev.Number == "":
@@ -84,8 +84,8 @@ func (s *Server) about(n *number, ev *message.Event) *number {
 	return nil
 }
 
-// ofAccount finds the number that a notice about an account as a whole belongs
-// to; nil where the account is none of theirs.
+// ofAccount returns a number of the account that a notice is about; nil when no
+// declared number belongs to that account.
 func (s *Server) ofAccount(n *number, account string) *number {
 	if account == "" || n.Account == "" || n.Account == account {
 		return n
@@ -128,7 +128,8 @@ func same(yes bool) naming {
 // between their code and the rest, or leave them out.
 func tail(digits string) string { return digits[max(len(digits)-8, 0):] }
 
-// aside keeps an event that is not ours, with the reason.
+// aside turns an event that belongs to no declared number into a notice with the
+// reason.
 func aside(ev *message.Event, why string) message.Event {
 	what := "number " + ev.NumberID
 	switch {

@@ -21,10 +21,10 @@ type outgoing struct {
 	values  []string
 }
 
-// send takes a reply through the send axis: the intent is durable before its
-// request leaves, the outcome after; the window is looked at again; and one
-// rule answers one event at most once. What was certainly not taken is tried
-// again a few times. An error is of the state, or the end of ctx.
+// send sends a reply once: the intent is durable before the request leaves, the
+// outcome after it; the window is checked again; and one rule answers one event at
+// most once. A reply that was certainly not taken is tried again a few times. send
+// returns an error only when the state fails or ctx ends.
 func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) error {
 	n := s.numbers[ev.Provider]
 	if n == nil || n.Sender == nil {
@@ -84,7 +84,8 @@ func (s *Server) gated(ev *state.InboundEvent, m *outgoing, gate delivery.Gate) 
 	s.opt.Observe(Event{Kind: EventGated, Provider: ev.Provider, Rule: m.rule, Recipient: message.Mask(ev.Recipient), Detail: string(gate)})
 }
 
-// attempt makes one attempt; the verdict says when nothing was sent.
+// attempt makes one attempt. When a gate refused it, nothing was sent and the
+// verdict says why.
 func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *outgoing) (message.Answer, state.Verdict, error) {
 	in.Ref = message.NewRef(s.lineage, in.Campaign, in.Recipient, in.Revision, in.Attempt)
 	req, err := n.Sender.Encode(in.To, m.draft, m.values, in.Ref)
@@ -111,8 +112,8 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 		return message.Answer{}, verdicts[0], nil
 	}
 	n.pace.Told(verdicts[0].Leave, true)
-	// The intent is durable: the request leaves, and its outcome is written,
-	// also when we are asked to end.
+	// The intent is durable, so the request leaves and its outcome is written even if
+	// ctx ends.
 	ctx = context.WithoutCancel(ctx)
 	again := func(a pace.Ask, many int) (time.Time, error) { return s.opt.Store.Slots(ctx, n.Address, a, many) }
 	ans := message.Answer{Class: message.NotSent, Title: "it found no moment to leave at"}
@@ -142,8 +143,8 @@ func (s *Server) compare(n *number, to message.Address, ans *message.Answer) {
 	}
 }
 
-// again says whether a reply that was certainly not taken is tried once more,
-// and after how long.
+// again returns whether a reply that was certainly not taken is tried again, and
+// after how long.
 func (s *Server) again(n *number, ans message.Answer, try int) (time.Duration, bool) {
 	if ans.Class == message.Accepted {
 		n.pace.Ease()
@@ -163,7 +164,8 @@ func (s *Server) again(n *number, ans message.Answer, try int) (time.Duration, b
 	return 0, false
 }
 
-// refusal is what an answer that is no acceptance says; nil for one that is.
+// refusal returns an answer that is not an acceptance as an error; nil for an
+// acceptance.
 func refusal(ans message.Answer) error {
 	if ans.Class == message.Accepted {
 		return nil

@@ -58,9 +58,9 @@ type Store interface {
 type Number struct {
 	Address    string // "provider.cloud.main"
 	Type, Name string // of the path /webhooks/TYPE/NAME
-	// ID and Phone are how events name the number: the provider's id of it, and
-	// its digits; "" for what is not known. Events of another number of the same
-	// type go to that one; those of a number that is not declared are put aside.
+	// ID and Phone are how events name the number: the provider's id for it and its
+	// digits; "" when unknown. An event that names another number of the same type
+	// goes to that number; one that names a number that is not declared is put aside.
 	ID, Phone string
 	// Account is the account that the number is of; "" where it is not known.
 	// Notices about another account that no number is of are put aside.
@@ -69,8 +69,8 @@ type Number struct {
 	// Tokens are the secrets of which the path must hold one as its last part;
 	// empty where the path has none.
 	Tokens []string
-	// TrustUnsigned takes what neither a signature nor a token vouches for as
-	// if one did. Without it such a webhook is answered with 403, and nothing of
+	// TrustUnsigned accepts webhooks that neither a signature nor a token
+	// authenticates. Without it such a webhook is answered with 403, and nothing of
 	// it is kept.
 	TrustUnsigned bool
 	// Sender is where answers go; nil answers nothing.
@@ -87,11 +87,10 @@ type Options struct {
 	Store   Store
 	Numbers []Number
 	Now     func() time.Time
-	// Rules are those of the last apply. It is asked for every message, so it is
-	// cheap while nothing changed. Nil rules answer nothing.
+	// Rules returns the rules of the last apply. It is called for every message, so
+	// it must be cheap while nothing changed. Nil rules answer nothing.
 	Rules func(ctx context.Context) (*reply.Rules, error)
-	// Observe gets what a person may want to know; nil drops it. It is called
-	// from many goroutines.
+	// Observe is called with what happens, from many goroutines; nil for nobody.
 	Observe func(Event)
 	// AllowHosts are "host:port" of services that lookups and forwards may reach
 	// although they are on this machine or in a private network, and by http.
@@ -127,7 +126,7 @@ type Options struct {
 	ForwardBackoff []time.Duration
 }
 
-// Build is which handbill serves.
+// Build identifies the build of handbill that serves.
 type Build struct {
 	Version, Revision, Go string
 }
@@ -284,7 +283,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// wake makes sure that whoever waits on c looks again.
+// wake wakes the loop that waits on c.
 func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -292,8 +291,8 @@ func wake(c chan struct{}) {
 	}
 }
 
-// stateFault notes that the state failed, and says it once; nil that it is
-// well again.
+// stateFault records that the state failed, and reports it once; nil records that
+// it works again.
 func (s *Server) stateFault(err error) {
 	if err == nil {
 		if s.broken.Swap(nil) != nil {
@@ -306,12 +305,12 @@ func (s *Server) stateFault(err error) {
 	}
 }
 
-// probed is the name of a blob that is written to see whether the state takes
-// writes, and removed again.
+// probed names a blob that is written and removed to see whether the state can be
+// written.
 const probed = "serve_probe"
 
-// probe writes to a state that failed, so that whoever watches /readyz learns
-// that webhooks may come again before one comes.
+// probe writes to a state that failed, so that /readyz turns ready again before the
+// next webhook arrives.
 func (s *Server) probe(ctx context.Context) {
 	if s.broken.Load() == nil {
 		return
