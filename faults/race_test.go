@@ -139,12 +139,11 @@ func (h *house) stop(r *running) {
 		r.signal(syscall.SIGSTOP)
 		ctx, cancel := context.WithTimeout(h.t.Context(), time.Second)
 		s, err := openStore(ctx, h.statePath(), time.Now, false)
-		if err != nil {
-			h.t.Fatal(err)
+		if err == nil {
+			err = errors.Join(s.Put(ctx, "probe", nil), s.Close())
 		}
-		err = s.Put(ctx, "probe", nil)
 		cancel()
-		if err := errors.Join(err, s.Close()); err == nil {
+		if err == nil {
 			return
 		}
 		r.signal(syscall.SIGCONT)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // script is a server of one trial: it takes every message as the provider
@@ -289,7 +290,9 @@ func (p *peer) fin() {
 	_, _ = io.Copy(io.Discard, p.in) // closing with bytes unread would be a reset
 }
 
-// witness is a server to which nobody should come.
+// witness is a server to which nobody should come. A visit is a request for its
+// own path: another test of this machine may dial a port that was free a moment
+// ago.
 type witness struct {
 	net.Listener
 	mu      sync.Mutex
@@ -309,16 +312,26 @@ func newWitness() (*witness, error) {
 			if err != nil {
 				return
 			}
-			w.mu.Lock()
-			w.visits++
-			w.mu.Unlock()
-			_ = conn.Close()
+			w.serving.Go(func() { w.receive(conn) })
 		}
 	})
 	return w, nil
 }
 
-func (w *witness) url() string { return "http://" + w.Addr().String() }
+func (w *witness) receive(conn net.Conn) {
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	line, _ := bufio.NewReader(conn).ReadString('\n')
+	if strings.Contains(line, witnessPath) {
+		w.mu.Lock()
+		w.visits++
+		w.mu.Unlock()
+	}
+}
+
+const witnessPath = "/nobody-should-come-here"
+
+func (w *witness) url() string { return "http://" + w.Addr().String() + witnessPath }
 
 func (w *witness) finish() {
 	_ = w.Close()

@@ -21,7 +21,7 @@ func DiskAdvice(err error) string {
 	switch {
 	case is(sqlite.ResultFull, syscall.ENOSPC, syscall.EDQUOT):
 		return "The disk is full: make room, and run the command again; it continues where it stopped."
-	case is(sqlite.ResultBusy):
+	case is(sqlite.ResultBusy), is(sqlite.ResultProtocol): // the second where one was stopped while it took a lock
 		return "Another program has the state file open and keeps it locked, such as a database browser, a backup or a handbill command that was stopped (lsof or fuser on the file name it): close it, and run the command again; it continues where it stopped."
 	case is(sqlite.ResultReadOnly, syscall.EROFS), is(sqlite.ResultCantOpen):
 		return "The file system takes no writes, or this user may not write there: mount it writable, or move the directory, and run the command again. Until then \"handbill plan\" and \"handbill status\" read it as it is."
