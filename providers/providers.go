@@ -2,7 +2,7 @@
 // (limits and capabilities, each with source and date), and the contracts that
 // the rest of handbill relies on, each said once. Provider is what a provider's
 // package writes; Sender is what apply and serve send with; Webhook, Poller,
-// Reader and Checker are what some providers are besides.
+// Reader, Checker and TemplateReader are what some providers are besides.
 package providers
 
 import (
@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/message"
 )
 
@@ -93,6 +94,19 @@ type Reader interface {
 // Checker is a Provider that tells about the health of the number.
 type Checker interface {
 	Check(ctx context.Context) (*Health, error)
+}
+
+// TemplateReader is a Provider that tells which templates its account has.
+type TemplateReader interface {
+	// Account names the account that the number belongs to; numbers of one
+	// account name it alike. "" where the number's arguments do not tell: then
+	// nothing but the number itself is known to belong to it.
+	Account() string
+	// Templates reads all templates of the account, in all languages, sorted by
+	// name and language. It changes nothing. Whatever is not the whole list is an
+	// error: a page that is missing, unreadable or told twice in two ways. The
+	// error holds no credential.
+	Templates(ctx context.Context) ([]account.Template, error)
 }
 
 // Subscriber is a Provider that tells where it posts events, and which.

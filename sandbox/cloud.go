@@ -90,6 +90,8 @@ func (s *Sandbox) routeCloud(mux *http.ServeMux) {
 	mux.HandleFunc("POST /cloud/{version}/{number}/media", s.cloudAuth(s.uploadMedia))
 	mux.HandleFunc("GET /cloud/{version}/{number}/message_history", s.cloudAuth(s.messageHistory))
 	mux.HandleFunc("GET /cloud/{version}/{number}/events", s.cloudAuth(s.messageEvents))
+	mux.HandleFunc("GET /cloud/{version}/{number}/message_templates", s.cloudAuth(s.cloudTemplates))
+	mux.HandleFunc("GET /cloud/{version}/{number}/phone_numbers", s.cloudAuth(s.accountNumbers))
 	mux.HandleFunc("GET /cloud/{version}/{number}", s.cloudAuth(s.phoneFields))
 	mux.HandleFunc("/cloud/", func(w http.ResponseWriter, r *http.Request) {
 		s.meta().refused(&refusal{code: 100, http: http.StatusNotFound, param: "Unsupported request",
@@ -165,17 +167,16 @@ func (s *Sandbox) throughputLevel() string {
 func (s *Sandbox) health(num *number) map[string]any {
 	return map[string]any{"can_send_message": "AVAILABLE", "entities": []map[string]any{
 		{"entity_type": "PHONE_NUMBER", "id": num.id, "can_send_message": "AVAILABLE"},
-		{"entity_type": "WABA", "id": waba, "can_send_message": "AVAILABLE"},
+		{"entity_type": "WABA", "id": AccountID, "can_send_message": "AVAILABLE"},
 		{"entity_type": "BUSINESS", "id": portfolio, "can_send_message": "AVAILABLE"},
 	}}
 }
 
-// waba is the WhatsApp business account of every number, and portfolio the
-// business portfolio that it is of.
-const (
-	waba      = "102290129340398"
-	portfolio = "506914307656634"
-)
+// AccountID is the WhatsApp business account of every number.
+const AccountID = "102290129340398"
+
+// portfolio is the business portfolio that the account is of.
+const portfolio = "506914307656634"
 
 // messageHistory answers the poll of one message's events. Source: Meta
 // OpenAPI v23.0, message_history.

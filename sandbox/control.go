@@ -17,6 +17,10 @@ func (s *Sandbox) routeControl(mux *http.ServeMux) {
 		jsonAnswer(http.StatusOK, s.Totals()).write(w)
 	})
 	mux.HandleFunc("POST /_sandbox/inbound", s.serveInbound)
+	mux.HandleFunc("GET /_sandbox/templates", func(w http.ResponseWriter, _ *http.Request) {
+		jsonAnswer(http.StatusOK, s.Templates()).write(w)
+	})
+	mux.HandleFunc("POST /_sandbox/templates", s.serveTemplate)
 }
 
 func (s *Sandbox) serveLedger(w http.ResponseWriter, _ *http.Request) {

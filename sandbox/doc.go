@@ -12,6 +12,8 @@
 //	GET  /_sandbox/rates     the most POSTs in any one second, per number (Rate)
 //	GET  /_sandbox/totals    posts, acceptances, duplicates, webhooks (Totals)
 //	POST /_sandbox/inbound   act as a phone (Inbound)
+//	GET  /_sandbox/templates the account's templates as they are now (Template)
+//	POST /_sandbox/templates add one, or change the fields given of the one of that name and language
 //
 // A script is JSON:
 //
@@ -21,6 +23,14 @@
 //	  {"match": {"every": 100}, "behaviour": "reset_after_read", "accepts": true},
 //	  {"match": {"kind": "template", "first": 3}, "fails": 131049}
 //	]}
+//
+// A script may also hold the account's templates and what becomes of them.
+// Without a template in the account every template is taken; with one, sends are
+// held against what the account has:
+//
+//	{"templates": [{"name": "login_code", "language": "en_US", "category": "AUTHENTICATION", "components": […]}],
+//	 "review": [{"match": {"name": "login_code"}, "after": "10m", "outcome": "pause"}],
+//	 "edit_by_hand": [{"match": {"name": "login_code"}, "after": "1h", "components": […]}]}
 //
 // Kaleyra gives Meta's verdict by webhook only, so there a Meta code without an
 // http status is an acceptance that fails later.

@@ -134,7 +134,7 @@ func (s *Sandbox) mediaIDFor(id string) string { return "10" + digits(hashString
 
 // kaleyraExtra: the references of the answered message come back.
 func (s *Sandbox) kaleyraExtra(in Inbound, id string) object {
-	out := object{"media_url": in.Link, "trace_id": kaleyraID(s.key, uint32(hashString(s.key, id))), "waba_id": waba, "ref": "", "ref1": "", "ref2": ""}
+	out := object{"media_url": in.Link, "trace_id": kaleyraID(s.key, uint32(hashString(s.key, id))), "waba_id": AccountID, "ref": "", "ref1": "", "ref2": ""}
 	if _, n, _, ok := parseMessageID(s.key, in.Context); ok {
 		if e, found := s.ledger.entry(n); found {
 			x := s.ledger.extra(n)
@@ -222,10 +222,10 @@ func (in Inbound) preference(num *number, at time.Time) object {
 	}
 	value := metaValue(num, object{"contacts": []object{contact}, "user_preferences": []object{p}})
 	if num.provider == Kaleyra {
-		return object{"meta_object": object{"field": "user_preferences", "value": value}, "extra_info": object{"waba_id": waba}}
+		return object{"meta_object": object{"field": "user_preferences", "value": value}, "extra_info": object{"waba_id": AccountID}}
 	}
 	return object{"object": "whatsapp_business_account", "entry": []object{{
-		"id": waba, "changes": []object{{"field": "user_preferences", "value": value}},
+		"id": AccountID, "changes": []object{{"field": "user_preferences", "value": value}},
 	}}}
 }
 

@@ -88,6 +88,8 @@ func (s *Sandbox) routeOneMsg(mux *http.ServeMux) {
 			getOneMsgWebhook(w, num)
 		case "settings":
 			getOneMsgSettings(w, num)
+		case "templates":
+			s.oneMsgTemplates(w)
 		default:
 			jsonAnswer(http.StatusNotFound, map[string]string{"error": "Method not found"}).write(w)
 		}

@@ -13,14 +13,15 @@ import (
 
 // Sandbox is one simulated network. It is safe for concurrent use.
 type Sandbox struct {
-	opt    Options
-	key    uint64
-	bad    map[string]bool
-	ledger *ledger
-	script *player
-	out    *dispatcher
-	chats  *chats
-	page   page
+	opt       Options
+	key       uint64
+	bad       map[string]bool
+	ledger    *ledger
+	script    *player
+	templates *registry
+	out       *dispatcher
+	chats     *chats
+	page      page
 
 	closed    chan struct{}
 	closeOnce sync.Once
@@ -59,6 +60,7 @@ func New(opt Options) *Sandbox {
 		closed: make(chan struct{}), numbers: map[string]*number{},
 	}
 	s.script = newPlayer(opt.Script, s.key)
+	s.templates = newRegistry(opt.Script, s.key, opt.Clock)
 	s.out = newDispatcher(opt.Clock, s.key, opt.Delivery)
 	for _, t := range opt.BadTokens {
 		s.bad[strings.ToLower(t)] = true

@@ -13,6 +13,12 @@ import (
 // first that applies decides.
 type Script struct {
 	Rules []Rule `json:"rules"`
+	// Templates are those that the account has from the beginning.
+	Templates []Template `json:"templates,omitempty"`
+	// Review is what Meta decides about templates, and EditByHand what somebody
+	// does in WhatsApp Manager, each at its time.
+	Review     []Review     `json:"review,omitempty"`
+	EditByHand []EditByHand `json:"edit_by_hand,omitempty"`
 }
 
 // Rule says which sends it is about and what happens to them: an answer, a
@@ -121,6 +127,7 @@ func (s *Script) Check() error {
 			errs = append(errs, fmt.Errorf("sandbox script: rule %d: %w", i+1, err))
 		}
 	}
+	errs = append(errs, s.checkTemplates()...)
 	return errors.Join(errs...)
 }
 

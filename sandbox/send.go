@@ -91,6 +91,9 @@ func (s *Sandbox) judge(num *number, wr wire, o *outbound, n uint32, now time.Ti
 	if faulty == nil {
 		faulty = s.policy(num, o, now)
 	}
+	if faulty == nil && o.typ == "template" {
+		faulty = s.templates.judge(o.content, now)
+	}
 	if faulty != nil {
 		if !wr.late() {
 			return refuse(wr, faulty)

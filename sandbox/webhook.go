@@ -143,7 +143,7 @@ func metaValue(num *number, with object) object {
 
 func metaEnvelope(num *number, with object) object {
 	return object{"object": "whatsapp_business_account", "entry": []object{{
-		"id": waba, "changes": []object{{"field": "messages", "value": metaValue(num, with)}},
+		"id": AccountID, "changes": []object{{"field": "messages", "value": metaValue(num, with)}},
 	}}}
 }
 
@@ -155,7 +155,7 @@ func (s *Sandbox) kaleyraStatus(e statusEvent) []byte {
 	return must(object{
 		"meta_object": object{"field": "messages", "value": metaValue(e.num, object{"statuses": []object{st}})},
 		"extra_info": object{
-			"trace_id": id, "message_id": e.m.id, "waba_id": waba, "ref": e.ref, "ref1": e.refs[0], "ref2": e.refs[1],
+			"trace_id": id, "message_id": e.m.id, "waba_id": AccountID, "ref": e.ref, "ref1": e.refs[0], "ref2": e.refs[1],
 			"enable_url_tracking_body": false, "enable_url_tracking_button": false,
 		},
 		"status": e.Word, "message_id": e.m.id,

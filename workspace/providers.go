@@ -96,7 +96,7 @@ func sandboxWire(wire, base string, throughput float64, o outside) (providers.Pr
 	pace := min(throughput, 1000) // the wire's own bound; the sandbox's profile has the real one
 	switch wire {
 	case "", "cloud":
-		return cloud.New(cloud.Config{Client: o.client, PhoneNumberID: "1", AccessToken: accepted, BaseURL: base, Throughput: pace})
+		return cloud.New(cloud.Config{Client: o.client, PhoneNumberID: "1", AccessToken: accepted, WABAID: sandbox.AccountID, BaseURL: base, Throughput: pace})
 	case "dialog360":
 		return dialog360.New(dialog360.Config{Client: o.client, APIKey: accepted, BaseURL: base, Throughput: pace})
 	case "kaleyra":

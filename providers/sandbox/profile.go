@@ -65,6 +65,9 @@ type Provider struct {
 	ahead   atomic.Int64     // how far its clock is ahead, a time.Duration
 }
 
+// AccountID is the account that every number of a network belongs to.
+const AccountID = network.AccountID
+
 // nowhere is the address of the provider that only encodes.
 const nowhere = "http://127.0.0.1:1"
 

@@ -1,0 +1,155 @@
+// Package account holds what lives in an account of WhatsApp and what handbill
+// makes of it: templates in one form for all providers, whether they may be
+// sent, and whether a message fits one. It is pure, and asks nobody.
+package account
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Template is one language of a template as the account holds it, in one form
+// for all providers: words that Meta writes in upper or lower case are folded,
+// defaults are filled in, and parts stand in the order of a message.
+type Template struct {
+	ID       string `json:"id,omitempty"` // Meta's, of this language; "" where the provider tells none
+	Name     string `json:"name"`
+	Language string `json:"language"`
+	// Status is Meta's word in upper case, such as "APPROVED"; it may be one that
+	// this package does not know. See State.
+	Status string `json:"status"`
+	// Category is "marketing", "utility" or "authentication", or another word of
+	// Meta's in lower case.
+	Category string `json:"category"`
+	// CorrectCategory is what Meta takes for the right category and has not put
+	// in place yet; "" for none.
+	CorrectCategory string `json:"correct_category,omitempty"`
+	// Quality is "GREEN", "YELLOW", "RED" or "UNKNOWN"; "" where it is not told.
+	Quality string `json:"quality,omitempty"`
+	// Reason is why it was rejected, in Meta's word; "" for none.
+	Reason string `json:"reason,omitempty"`
+	// Named says that parameters have names; else they are counted from 1.
+	Named bool `json:"named,omitempty"`
+	// TTL is for how many seconds delivery is tried; 0 for Meta's default.
+	TTL int `json:"ttl,omitempty"`
+	Content
+	// Offer says that it is a limited-time offer, and Expires that a message
+	// says when it ends.
+	Offer   bool   `json:"offer,omitempty"`
+	Expires bool   `json:"expires,omitempty"`
+	Footer  string `json:"footer,omitempty"`
+	Cards   []Card `json:"cards,omitempty"`
+	// Strange are parts of kinds that this package does not know: a message is
+	// not held against them.
+	Strange []string `json:"strange,omitempty"`
+	// Other are the fields that this package makes nothing of, as they came.
+	Other map[string]json.RawMessage `json:"other,omitempty"`
+}
+
+// Content is what a template and each of its cards have.
+type Content struct {
+	Header  *Header  `json:"header,omitempty"`
+	Body    string   `json:"body,omitempty"`
+	Buttons []Button `json:"buttons,omitempty"`
+}
+
+// Card is one card of a carousel.
+type Card struct{ Content }
+
+// Header is the head of a template. What stood for it in review is not kept:
+// Meta answers another address with each read.
+type Header struct {
+	Format string `json:"format"` // "text", "image", "video", "gif", "document", "location", "product"
+	Text   string `json:"text,omitempty"`
+}
+
+// Button is a button of a template, at its index.
+type Button struct {
+	Type string `json:"type"` // "quick_reply", "url", "phone_number", "otp", …
+	Text string `json:"text,omitempty"`
+	URL  string `json:"url,omitempty"`
+}
+
+// The categories of templates.
+const (
+	Marketing      = "marketing"
+	Utility        = "utility"
+	Authentication = "authentication"
+)
+
+// Same reports whether t and o are the same for who reviews and sends: every
+// field but those that change by themselves and decide nothing, which are the
+// quality and fields that this package makes nothing of.
+func (t *Template) Same(o *Template) bool {
+	a, err := json.Marshal(t.decided())
+	b, err2 := json.Marshal(o.decided())
+	return err == nil && err2 == nil && string(a) == string(b)
+}
+
+// decided is t without what Same leaves out.
+func (t *Template) decided() *Template {
+	out := *t
+	out.Quality, out.Other = "", nil
+	return &out
+}
+
+// Decided is t for a digest: without what Same leaves out.
+func (t *Template) Decided() Template { return *t.decided() }
+
+// Find is the template of that name in that language; nil for none.
+func Find(list []Template, name, language string) *Template {
+	for i := range list {
+		if list[i].Name == name && list[i].Language == language {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// Languages are those in which list has the template of that name, sorted.
+func Languages(list []Template, name string) []string {
+	var out []string
+	for i := range list {
+		if list[i].Name == name {
+			out = append(out, list[i].Language)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Join makes one list of the pages of an account's list, sorted by name and
+// language. The pages of a list that changes meanwhile may repeat a template;
+// twice, it is kept once. Two that differ are an error: which one is true is
+// not known.
+func Join(pages [][]Template) ([]Template, error) {
+	var out []Template
+	known := map[string]int{}
+	for _, page := range pages {
+		for _, t := range page {
+			key := t.Name + "/" + t.Language
+			if i, ok := known[key]; !ok {
+				known[key] = len(out)
+				out = append(out, t)
+			} else if !out[i].Same(&t) {
+				return nil, &ChangedError{t.Name, t.Language}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Template) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Language, b.Language)
+	})
+	return out, nil
+}
+
+// ChangedError says that a list tells two things of one template.
+type ChangedError struct{ Name, Language string }
+
+// Error names the template.
+func (e *ChangedError) Error() string {
+	return "the list of templates has " + e.Name + " in " + e.Language + " twice, and they differ: it changed while it was read. Run the command again"
+}
