@@ -31,6 +31,9 @@ func (l *lane) admission(j *job, now time.Time) decision {
 	if n.stopped() {
 		return decision{kind: leave}
 	}
+	if reason := j.held(); reason != delivery.ReasonNone {
+		return decision{kind: hold, reason: reason}
+	}
 	if reason, until := l.openAt(c, &j.entry.Recipient, now); reason != delivery.ReasonNone {
 		return decision{kind: hold, reason: reason, until: until}
 	}

@@ -32,6 +32,7 @@ type counts struct {
 	pending   int // entries that this run leaves undone
 	denied    int // of pending, held and gated: with an attempt that was not taken
 	halt      *Halt
+	paused    bool // the provider said that the template is; of the lane alone
 
 	ring     []bool // the last answers, for stop_if: was it a failure
 	answers  int

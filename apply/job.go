@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
@@ -33,6 +34,24 @@ type job struct {
 // settled says that the delivery is in the state as rejected or accepted, and
 // that this run has not changed that.
 func (j *job) settled() bool { return j.entry.Action.Repeats() && !j.touched && !j.pending }
+
+// held is why the job waits for its template, as the plan found it or as an
+// answer of this run told.
+func (j *job) held() delivery.Reason {
+	if j.entry.Reason.OfTemplate() {
+		return j.entry.Reason
+	}
+	if j.template() && j.counts.paused {
+		return delivery.ReasonTemplatePaused
+	}
+	return delivery.ReasonNone
+}
+
+// template reports whether the job's message is a template that the plan has
+// read from the account.
+func (j *job) template() bool {
+	return j.counts.campaign.Template != "" && j.draft.Message.Kind() == message.KindTemplate
+}
 
 // delayed is a heap of jobs by the time at which they may go on.
 type delayed struct {

@@ -50,8 +50,9 @@ type answered struct {
 	answer  message.Answer
 	took    time.Duration
 	attempt int
-	again   bool // the job goes on
-	left    bool // the job stays pending
+	again   bool            // the job goes on
+	left    bool            // the job stays pending
+	held    delivery.Reason // with left: what it waits for
 }
 
 // maxBatch is the most intents of one commit, as many as can be in flight. Commits

@@ -17,6 +17,9 @@ func (l *lane) learn(a *answered, now time.Time) {
 		l.trip(now)
 	}
 	a.attempt = j.attempt
+	if l.templateFault(a) {
+		return
+	}
 	l.react(a, now)
 	l.stopIf(j.counts, ans)
 	if a.again {
@@ -29,7 +32,11 @@ func (l *lane) learn(a *answered, now time.Time) {
 func (l *lane) countAnswers() {
 	for _, a := range l.settled {
 		j := a.job
-		if a.left {
+		switch {
+		case a.held != delivery.ReasonNone:
+			j.counts.hold(a.held, time.Time{})
+			j.counts.leftWith(a.attempt)
+		case a.left:
 			l.undone(j, a.attempt)
 			if !l.halted { // else the halt says why
 				j.counts.notSent(a.answer)

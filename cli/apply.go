@@ -109,6 +109,9 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	if !report.Changes() {
 		return nil
 	}
+	if err := run.SameTemplates(ctx, report.Plan); err != nil {
+		return a.stale(err, opt.detailed)
+	}
 	return a.carryOut(ctx, opt, p, run, report)
 }
 
@@ -116,13 +119,8 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.PlanReport, opt *applyOptions) error {
 	if opt.file != "" {
 		err := run.Fresh(ctx, report.Plan, planfile.Maker{Version: a.sys.Build.Version, Build: a.sys.Build.ID()})
-		var stale *operation.Error
-		if errors.As(err, &stale) && opt.detailed {
-			_ = a.fail(stale.Summary, stale.Err) // the exit code says which error it was
-			return exit(exitStale)
-		}
 		if err != nil {
-			return a.failState(err, opt.detailed)
+			return a.stale(err, opt.detailed)
 		}
 	} else {
 		report.Hints = false // what to type next is clear: the answer
@@ -144,6 +142,17 @@ func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.P
 		return nil
 	}
 	return a.confirm(report, opt)
+}
+
+// stale tells why a plan is not carried out any more.
+func (a *app) stale(err error, detailed bool) error {
+	told := a.failState(err, detailed)
+	var old *planfile.StaleError
+	var changed *plan.ChangedError
+	if detailed && (errors.As(err, &old) || errors.As(err, &changed)) {
+		return exit(exitStale)
+	}
+	return told
 }
 
 // confirm asks for the count, so that nobody approves a plan without having

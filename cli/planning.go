@@ -84,9 +84,9 @@ func (a *app) build(ctx context.Context, p *project, store state.Store, f *planF
 }
 
 // render plans one campaign, so that every recipient's message can be looked at.
-// The caller closes the plan.
-func (a *app) render(ctx context.Context, p *project, c *lang.Campaign) (*plan.Plan, error) {
-	built, diags, err := operation.Render(ctx, p.Workspace, c)
+// With unread no account is asked about templates. The caller closes the plan.
+func (a *app) render(ctx context.Context, p *project, c *lang.Campaign, unread bool) (*plan.Plan, error) {
+	built, diags, err := operation.Render(ctx, p.Workspace, c, unread)
 	if err != nil {
 		return nil, a.failState(err, false)
 	}

@@ -102,7 +102,7 @@ func (a *app) previewReport(ctx context.Context, p *project, opt *previewOptions
 
 // previewCampaign draws what recipients of a campaign would get.
 func (a *app) previewCampaign(ctx context.Context, p *project, c *lang.Campaign, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {
-	pl, err := a.render(ctx, p, c)
+	pl, err := a.render(ctx, p, c, true)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 		Render: renderGolden, RenderReplies: renderReplies, Decode: a.decodeWebhook, ForwardBody: serve.ForwardBody,
 		Inputs: func() plan.Inputs {
 			in := workspace.Inputs()
-			in.Parallelism = 1
+			in.Parallelism, in.Templates.Unread = 1, true // a test asks nobody
 			return in
 		}}
 	report := &plantest.Report{Results: runner.All(ctx, runs, opt.parallel)}

@@ -54,7 +54,7 @@ func (a *app) try(ctx context.Context, name string, opt *tryOptions) error {
 	if len(c.Testers) == 0 {
 		return a.fail("No testers", fmt.Errorf("%s declares no testers, so nothing was sent. Add the numbers that may get tries, testers = [\"+49…\"]", c.Address()))
 	}
-	pl, err := a.render(ctx, p, c)
+	pl, err := a.render(ctx, p, c, false)
 	if err != nil {
 		return err
 	}

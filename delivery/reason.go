@@ -24,6 +24,9 @@ const (
 	ReasonEmptyValue      Reason = "empty_value"         // a value of the message is empty
 	ReasonPlaceholder     Reason = "placeholder_value"   // a value is what an export writes for none
 	ReasonZoneUnknown     Reason = "quiet_hours_zone_unknown"
+
+	ReasonTemplateLanguage Reason = "template_language" // the account does not have the template in the recipient's language
+	ReasonTemplateUnusable Reason = "template_unusable" // in the recipient's language it can't be sent, or the message does not fit it
 )
 
 // Why a message goes later, or went too late.
@@ -34,6 +37,9 @@ const (
 	ReasonHalted     Reason = "halted"      // the campaign is halted
 	ReasonTotalLimit Reason = "total_limit" // the plan has as many sends as the campaign's total allows
 	ReasonTotal      Reason = "total"       // the run has
+
+	ReasonTemplatePending Reason = "template_pending" // Meta reviews the template
+	ReasonTemplatePaused  Reason = "template_paused"  // Meta has paused the template
 )
 
 // Why a whole number waits.
@@ -49,7 +55,8 @@ var reasons = func() map[string]Reason {
 	for _, r := range []Reason{
 		ReasonUnreadableRow, ReasonEvaluation, ReasonNotTargeted, ReasonInvalidPhone, ReasonExcluded, ReasonDuplicate,
 		ReasonDuplicatePerson, ReasonCancelled, ReasonPhoneNeeded, ReasonCountry, ReasonUSMarketing, ReasonMessageLimit,
-		ReasonEmptyValue, ReasonPlaceholder, ReasonZoneUnknown, ReasonExpired, ReasonNotBefore, ReasonQuietHours,
+		ReasonEmptyValue, ReasonPlaceholder, ReasonZoneUnknown, ReasonTemplateLanguage, ReasonTemplateUnusable,
+		ReasonTemplatePending, ReasonTemplatePaused, ReasonExpired, ReasonNotBefore, ReasonQuietHours,
 		ReasonHalted, ReasonTotalLimit, ReasonTotal, ReasonThrottled, ReasonUnreachable, ReasonUnclearAnswers,
 	} {
 		out[string(r)] = r
@@ -65,6 +72,10 @@ func ParseReason(word []byte) (Reason, bool) {
 	r, ok := reasons[string(word)]
 	return r, ok
 }
+
+// OfTemplate reports whether a message waits for its template, which no time of
+// ours changes: only another look at the account does.
+func (r Reason) OfTemplate() bool { return r == ReasonTemplatePending || r == ReasonTemplatePaused }
 
 // HaltReason is why a campaign, or everything of a number, stopped early. A
 // state keeps its word.
@@ -83,6 +94,7 @@ const (
 	HaltLockLost     HaltReason = "lock_lost"     // another process took the state's lock
 	HaltClockJumped  HaltReason = "clock_jumped"  // the machine's clock was set while it sent
 	HaltMixedAnswers HaltReason = "mixed_answers" // an answer was about another message
+	HaltTemplate     HaltReason = "template"      // the provider says that the template is gone or disabled
 )
 
 // Stays reports whether a halt lasts until a person lifts it: where going on

@@ -119,6 +119,7 @@ func (b *binder) program(m *Message) *Program {
 	if b.args != nil {
 		b.args.missingOf(m, b.diags)
 	}
+	w.p.Data = md.data
 	w.envelope()
 	message.Fields(w.p.Draft.Message, w.field)
 	if b.diags.errors() > before {

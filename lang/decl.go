@@ -19,6 +19,7 @@ type Config struct {
 	Locals     []*Local
 	Outputs    []*Output
 	Providers  []*Provider
+	Data       []*DataTemplate
 	Catalogs   []*Catalog
 	Messages   []*Message
 	Audiences  []*Audience

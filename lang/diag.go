@@ -95,6 +95,10 @@ func newDiag(sev hcl.DiagnosticSeverity, code string, rng hcl.Range, detail stri
 	return d
 }
 
+// DidYouMean is ` Did you mean "x"?`, with the one of names that is nearest to
+// what was given; "" when none is near.
+func DidYouMean(given string, names []string) string { return didYouMean(given, names) }
+
 // didYouMean is ` Did you mean "x"?`, or nothing when no name is near.
 func didYouMean(given string, names []string) string {
 	if near := nearest(given, names); near != "" {

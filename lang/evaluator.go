@@ -36,6 +36,7 @@ const (
 	rootCatalog   = "catalog"
 	rootAudience  = "audience"
 	rootProvider  = "provider"
+	rootData      = "data"
 	rootCampaign  = "campaign"
 	rootReplyRule = "reply_rule"
 	rootRow       = "row"
@@ -52,7 +53,7 @@ var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootM
 
 // globalRoots are the names that mean something everywhere.
 func globalRoots() []string {
-	out := []string{rootVar, rootLocal, rootPath, rootCatalog, rootAudience, rootProvider, rootCampaign, rootReplyRule}
+	out := []string{rootVar, rootLocal, rootPath, rootCatalog, rootAudience, rootProvider, rootData, rootCampaign, rootReplyRule}
 	for _, k := range messageKinds {
 		out = append(out, string(k))
 	}
@@ -75,6 +76,10 @@ func (ev *evaluator) set(root, name string, v cty.Value) { ev.values[root][name]
 func (ev *evaluator) names(root string) []string {
 	return slices.Sorted(maps.Keys(ev.values[root]))
 }
+
+// typed reports whether what root names has a type and a name: its address has
+// three parts.
+func typed(root string) bool { return root == rootProvider || root == rootData }
 
 // reference is the value of a resource that is referred to as a whole.
 func reference(address, name string) cty.Value {
@@ -157,8 +162,8 @@ func (ev *evaluator) checkReference(t hcl.Traversal, sc scope, diags *diagList) 
 		ev.undeclared(t, name, diags)
 		return false
 	}
-	if root == rootProvider {
-		return ev.checkProvider(t, declared[name], diags)
+	if typed(root) {
+		return ev.checkTyped(t, declared[name], diags)
 	}
 	return true
 }
@@ -173,21 +178,21 @@ func (ev *evaluator) undeclared(t hcl.Traversal, name string, diags *diagList) {
 		diags.err("unknown_reference", rng, "There is no local value named %q.%s It is declared in a locals block.", name, didYouMean(name, ev.names(root)))
 	case rootPath:
 		diags.err("unknown_reference", rng, "The object path has the attribute root only.")
-	case rootProvider:
-		diags.err("unknown_reference", rng, "No provider of type %q is declared.%s", name, didYouMean(name, ev.names(root)))
+	case rootProvider, rootData:
+		diags.err("unknown_reference", rng, "No %s of type %q is declared.%s", root, name, didYouMean(name, ev.names(root)))
 	default:
 		diags.err("unknown_reference", rng, "No %s named %q is declared.%s", root, name, didYouMean(name, ev.names(root)))
 	}
 }
 
-func (ev *evaluator) checkProvider(t hcl.Traversal, ofType cty.Value, diags *diagList) bool {
+func (ev *evaluator) checkTyped(t hcl.Traversal, ofType cty.Value, diags *diagList) bool {
 	name, ok := stepName(t, 2)
 	if !ok || !ofType.Type().IsObjectType() || ofType.Type().HasAttribute(name) {
 		return true
 	}
 	kind, _ := stepName(t, 1)
 	names := slices.Collect(maps.Keys(ofType.Type().AttributeTypes()))
-	diags.err("unknown_reference", stepRange(t, 2), "No provider %q of type %q is declared.%s", name, kind, didYouMean(name, names))
+	diags.err("unknown_reference", stepRange(t, 2), "No %s %q of type %q is declared.%s", t.RootName(), name, kind, didYouMean(name, names))
 	return false
 }
 

@@ -172,7 +172,7 @@ func addressesIn(list []hcl.Traversal, declared map[string]*declaration) []strin
 			continue
 		}
 		address := t.RootName() + "." + name
-		if t.RootName() == rootProvider {
+		if typed(t.RootName()) {
 			second, _ := stepName(t, 2)
 			address += "." + second
 		}

@@ -21,7 +21,8 @@ func topSchema() *hcl.BodySchema {
 	s := schema("",
 		blockOf("handbill"), blockOf("variable", "name"), blockOf("locals"), blockOf("output", "name"),
 		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
-		blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"), blockOf("check", "name"), blockOf("moved"))
+		blockOf("data", "type", "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
+		blockOf("check", "name"), blockOf("moved"))
 	for _, k := range messageKinds {
 		s.Blocks = append(s.Blocks, blockOf(string(k), "name"))
 	}
@@ -201,22 +202,26 @@ func (l *loader) declare(decl *declaration) {
 	switch decl.root {
 	case rootVar, rootLocal, rootCatalog:
 		l.ev.set(decl.root, decl.name, cty.DynamicVal)
-	case rootProvider:
-		l.declareProvider(decl)
+	case rootProvider, rootData:
+		l.declareTyped(decl)
 	case "output", "check", rootStopWords:
 	default:
 		l.ev.set(decl.root, decl.name, reference(decl.address, decl.name))
 	}
 }
 
-func (l *loader) declareProvider(decl *declaration) {
+// declareTyped declares what has a type and a name.
+func (l *loader) declareTyped(decl *declaration) {
 	kind, name := decl.block.label(0), decl.block.label(1)
 	attrs := map[string]cty.Value{}
-	if v, ok := l.ev.values[rootProvider][kind]; ok {
+	if v, ok := l.ev.values[decl.root][kind]; ok {
 		attrs = maps.Clone(v.AsValueMap())
 	}
 	attrs[name] = reference(decl.address, name)
-	l.ev.set(rootProvider, kind, cty.ObjectVal(attrs))
+	if decl.root == rootData { // its name is the template's, which must not pass for a text
+		attrs[name] = cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(decl.address)})
+	}
+	l.ev.set(decl.root, kind, cty.ObjectVal(attrs))
 }
 
 func (decl *declaration) rng() hcl.Range {
@@ -317,6 +322,7 @@ func (l *loader) decodeAll() {
 	for _, decl := range l.of(rootProvider) {
 		l.cfg.Providers = append(l.cfg.Providers, l.decodeProvider(decl.block))
 	}
+	l.decodeData()
 	for _, decl := range l.list {
 		if isKind(decl.root) {
 			l.cfg.Messages = append(l.cfg.Messages, l.decodeMessageBlock(decl.block))

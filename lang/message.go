@@ -27,7 +27,9 @@ type messageDecoder struct {
 	texts []textDecl
 	// category is a template's, where it is declared.
 	category string
-	catalog  *Catalog // that products are looked up in; nil when not known
+	// data is the block that a template is read by; nil where it is a text.
+	data    *DataTemplate
+	catalog *Catalog // that products are looked up in; nil when not known
 }
 
 // textDecl is a text of a message before it is compiled.

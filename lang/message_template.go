@@ -14,7 +14,7 @@ var templateSchema = schema("template! language! body category marketing_message
 
 func (d *messageDecoder) decodeTemplate(b *block) message.Message {
 	c := d.content(b, templateSchema)
-	m := &message.Template{Name: d.text(c, "template"), Language: d.text(c, "language"), Header: d.templateHeader(c)}
+	m := &message.Template{Name: d.templateOf(c), Language: d.text(c, "language"), Header: d.templateHeader(c)}
 	m.Body = d.parameters(c.args["body"])
 	d.category = d.templateCategory(c)
 	m.Marketing = d.marketing(c)

@@ -15,6 +15,9 @@ import (
 // recipient's values become the draft's slots.
 type Program struct {
 	Draft *message.Draft
+	// Data is the data block that the template of a template_message is read by;
+	// nil for a name that is written as a text, and for other kinds.
+	Data *DataTemplate
 
 	slots  []slot
 	extras bool // a slot uses recipient.phone or recipient.user_id

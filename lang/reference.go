@@ -64,6 +64,7 @@ func settingBlocks() []BlockInfo {
 		about("check NAME", "", "A guard over the plan: a failed assertion fails the plan.", assert),
 		about("moved", "from! to!", "Renames a resource without losing its history."),
 		free("provider TYPE NAME", "One sending number at one provider; its arguments are the provider's own."),
+		about("data TYPE NAME", "provider! name!", "What an account has and others made: `data \"template\" \"otp\"` is a template, which every plan reads and holds messages against."),
 		about("catalog NAME", "id products", "The products that messages may name.",
 			about("product RETAILER_ID", "title description price availability hidden", "One product.")),
 		about("audience NAME", "phone user_id region filter attributes optional placeholders consent last_inbound exclude columns",

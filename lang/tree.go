@@ -124,7 +124,7 @@ func (d *decoder) referenceList(e hclsyntax.Expression) string {
 func (ev *evaluator) addressOf(t hcl.Traversal) (string, bool) {
 	root := t.RootName()
 	want := 2
-	if root == rootProvider {
+	if typed(root) {
 		want = 3
 	}
 	if _, ok := ev.values[root]; !ok || len(t) != want || root == rootVar || root == rootLocal || root == rootPath {

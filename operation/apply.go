@@ -95,6 +95,20 @@ func (a *Apply) Fresh(ctx context.Context, p *plan.Plan, by planfile.Maker) erro
 	return nil
 }
 
+// SameTemplates refuses with an *Error a plan whose templates the account holds
+// otherwise now, or does not tell: the one wraps a *plan.ChangedError.
+func (a *Apply) SameTemplates(ctx context.Context, p *plan.Plan) error {
+	err := a.ws.SameTemplates(ctx, p)
+	var changed *plan.ChangedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &changed):
+		return &Error{"Plan is stale", err}
+	}
+	return &Error{"Templates not readable", err}
+}
+
 // Resumable refuses with an *Error campaigns that are to be resumed and are not
 // halted: a job that always says -resume would make every halt worth nothing.
 func (a *Apply) Resumable(ctx context.Context, p *plan.Plan, campaigns []string) error {

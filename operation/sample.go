@@ -44,8 +44,9 @@ func FindCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
 
 // Render plans one campaign of a workspace as if everybody's window were open
 // and nothing had been sent, so that every recipient's message can be looked at.
-// The caller closes the plan, which is there whatever the diagnostics say.
-func Render(ctx context.Context, ws *workspace.Workspace, c *lang.Campaign) (*plan.Plan, hcl.Diagnostics, error) {
+// With unread no account is asked about templates. The caller closes the plan,
+// which is there whatever the diagnostics say.
+func Render(ctx context.Context, ws *workspace.Workspace, c *lang.Campaign, unread bool) (*plan.Plan, hcl.Diagnostics, error) {
 	alone := *c
 	alone.Window, alone.Schedule, alone.Limit, alone.OnInvalid = "assume_open", nil, nil, "skip"
 	for i := range ws.Config.Campaigns {
@@ -54,7 +55,7 @@ func Render(ctx context.Context, ws *workspace.Workspace, c *lang.Campaign) (*pl
 			defer func() { ws.Config.Campaigns[i] = c }()
 		}
 	}
-	return ws.Plan(ctx, nil, workspace.PlanOptions{Options: plan.Options{Target: []string{c.Address()}}})
+	return ws.Plan(ctx, nil, workspace.PlanOptions{Unread: unread, Options: plan.Options{Target: []string{c.Address()}}})
 }
 
 // Choose picks n recipients' messages: the one nearest to a limit, the longest,
@@ -69,7 +70,7 @@ func Choose(pl *plan.Plan, campaign string, limits message.Limits, n int, seed u
 		if err != nil {
 			return nil, err
 		}
-		if e.Draft < 0 || pl.Campaigns[e.Campaign].Address != campaign {
+		if e.Draft < 0 || e.Reason.OfTemplate() || pl.Campaigns[e.Campaign].Address != campaign {
 			continue
 		}
 		r, ok := rulers[e.Draft]

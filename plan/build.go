@@ -37,7 +37,7 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	b := &builder{cfg: cfg, in: in, hash: sha256.New(), excluded: map[string]*excludedSet{}}
 	b.plan = &Plan{
 		FormatVersion: FormatVersion, Version: in.Version, Build: in.Build, At: in.At.UTC(), spool: in.Spool,
-		Resources: []ResourceChange{}, Campaigns: []Campaign{}, Checks: []Check{}, Outputs: []Output{}, Inputs: []Input{},
+		Resources: []ResourceChange{}, Campaigns: []Campaign{}, Managed: []Managed{}, Checks: []Check{}, Outputs: []Output{}, Inputs: []Input{},
 	}
 	b.plan.Expires = b.plan.At.Add(MaxAge)
 	if in.Options.MaxAge > 0 {
@@ -51,7 +51,9 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	}
 	if b.prepare(ctx) {
 		b.diags = append(b.diags, in.Supports.rules(cfg)...)
+		b.fitReplies()
 		b.campaigns(ctx)
+		b.managed()
 		if err := b.limits(ctx); err != nil {
 			b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
 		}
@@ -121,8 +123,11 @@ type builder struct {
 	numbers  *audience.Numbers
 	excluded map[string]*excludedSet
 	reached  map[string]*reach // by what shares a messaging limit
-	capped   bool              // a campaign has a frequency cap
-	planned  *sends            // by this plan
+	// templates are what was read for data blocks; nil for one with an error.
+	templates map[*lang.DataTemplate]*Observed
+	fits      []*fitted // of campaigns and reply rules
+	capped    bool      // a campaign has a frequency cap
+	planned   *sends    // by this plan
 }
 
 // prepare reads the state and compares resources.
@@ -300,6 +305,13 @@ func digest(p *Plan, h hash.Hash) (string, error) {
 			return "", fmt.Errorf("encoding %s: %w", p.Resources[i].Address, err)
 		}
 	}
+	for i := range p.Managed {
+		m := p.Managed[i]
+		m.ObservedAt, m.Observed = time.Time{}, m.Observed.Decided()
+		if err := enc.Encode(&m); err != nil {
+			return "", fmt.Errorf("encoding %s: %w", m.Address, err)
+		}
+	}
 	for _, d := range p.Drafts {
 		data, err := message.MarshalDraft(d)
 		if err != nil {
@@ -323,5 +335,5 @@ func decided(c *Campaign) *Campaign {
 	return &Campaign{Address: c.Address, Revision: c.Revision, Message: c.Message, Fallback: c.Fallback,
 		Audience: c.Audience, Provider: c.Provider, Throughput: c.Throughput, AssumeOpen: c.AssumeOpen,
 		MaxAttempts: c.MaxAttempts, Total: c.Total, CapCount: c.CapCount, CapPer: c.CapPer, Quiet: c.Quiet,
-		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category}
+		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category, Template: c.Template}
 }

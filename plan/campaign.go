@@ -28,6 +28,7 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	b.tellHalt(decl, c)
 	index := len(b.plan.Campaigns)
 	main, fallback, ok := b.compile(decl, c)
+	ok = b.fitCampaign(decl, c, main, fallback) && ok
 	b.plan.Campaigns = append(b.plan.Campaigns, *c)
 	c = &b.plan.Campaigns[index]
 	if !ok || !b.mayReach(decl) {

@@ -32,6 +32,9 @@ type Inputs struct {
 	// Messaging is what is known of the messaging limit of a sending number; nil
 	// holds nothing against limits.
 	Messaging MessagingLimits
+	// Templates are those of the accounts that data blocks name. The zero value
+	// makes every data block an error.
+	Templates Templates
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.
 	Throughput func(*lang.Provider) float64

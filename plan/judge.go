@@ -21,8 +21,9 @@ type compiled struct {
 	checker  *message.Checker
 	digester *message.Digester
 	body     bodyMeter
-	window   bool   // it needs an open window
-	category string // for the price
+	window   bool    // it needs an open window
+	category string  // for the price
+	fitted   *fitted // against the account's template; nil where it names none
 }
 
 // judge decides about the recipients of one campaign, each by itself. What

@@ -32,13 +32,24 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 		v.skip(reason)
 		return
 	}
+	hold, ok := j.template(c, values, v)
+	if !ok {
+		return
+	}
+	if hold != delivery.ReasonNone {
+		reason = hold // before the schedule, whose end apply sees by itself
+	}
 	v.entry.Draft, v.entry.Values = c.draft, values
 	v.entry.Digest = j.digest(w, c, values)
 	v.length = c.body.length(values)
 	if reason == delivery.ReasonNone && j.campaign.Halted() {
 		reason = delivery.ReasonHalted
 	}
-	// A repetition keeps its action while it waits: apply asks the schedule again.
+	// A repetition keeps its action while it waits: apply asks the schedule again,
+	// and finds here that the template waits.
+	if v.entry.Action.Repeats() {
+		v.entry.Reason = hold
+	}
 	if reason != delivery.ReasonNone && !v.entry.Action.Repeats() {
 		v.entry.Action, v.entry.Reason = Defer, reason
 	}

@@ -203,6 +203,7 @@ func (q *sequencer) sending(v *verdict) {
 	if slices.ContainsFunc(e.Values, func(s string) bool { return strings.TrimSpace(s) != s }) {
 		q.spaced++
 	}
+	q.compiled(e).fitted.use(e.Values)
 	if now := e.Action != Defer || e.Reason == delivery.ReasonQuietHours; v.starts && now && q.campaign.Messaging != nil {
 		q.campaign.Messaging.Starts++
 		if q.reach != nil {

@@ -28,8 +28,10 @@ type Plan struct {
 	Resources []ResourceChange `json:"resource_changes"`
 	Campaigns []Campaign       `json:"campaigns"`
 	Drafts    []*message.Draft `json:"-"` // serialised by message.MarshalDraft
-	Checks    []Check          `json:"checks"`
-	Outputs   []Output         `json:"outputs"`
+	// Managed are the templates of accounts that the plan relies on.
+	Managed []Managed `json:"managed"`
+	Checks  []Check   `json:"checks"`
+	Outputs []Output  `json:"outputs"`
 	// Inputs are digests of what the plan was made from: the files of the
 	// configuration, each audience source, the variables (sensitive ones as a
 	// keyed fingerprint).
@@ -123,13 +125,15 @@ type Campaign struct {
 	Consent       bool          `json:"consent"` // a consent expression is declared
 	// ConsentBy is the expression, as it is written: the claim that a run is
 	// made on. Category is that of the template, "" where there is none.
-	ConsentBy string   `json:"consent_by,omitempty"`
-	Category  string   `json:"category,omitempty"`
-	OldText   int      `json:"old_text"`     // recipients who were sent an earlier text of this revision
-	Samples   []Sample `json:"samples"`      // masked
-	Longest   int      `json:"longest_body"` // code points of the longest body
-	Notes     []string `json:"notes"`        // how the source was read
-	Cost      *Cost    `json:"cost,omitempty"`
+	ConsentBy string `json:"consent_by,omitempty"`
+	Category  string `json:"category,omitempty"`
+	// Template is the data block that its template is read by; "" for none.
+	Template string   `json:"template,omitempty"`
+	OldText  int      `json:"old_text"`     // recipients who were sent an earlier text of this revision
+	Samples  []Sample `json:"samples"`      // masked
+	Longest  int      `json:"longest_body"` // code points of the longest body
+	Notes    []string `json:"notes"`        // how the source was read
+	Cost     *Cost    `json:"cost,omitempty"`
 	// Messaging is there where the campaign starts conversations on WhatsApp.
 	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.

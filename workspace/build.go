@@ -20,6 +20,8 @@ type PlanOptions struct {
 	Prices      string    // path of a price file; "" for none
 	Parallelism int
 	Progress    func(plan.Progress)
+	// Unread asks no account about templates, for what nobody sends.
+	Unread bool
 	// Advice words what a provider advises about a halt; nil leaves it.
 	Advice func(string) string
 }
@@ -60,6 +62,9 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 		if err := past(ctx, snap, &in, opt.Advice); err != nil {
 			return nil, nil, err
 		}
+	}
+	if in.Templates.Unread = opt.Unread; !opt.Unread {
+		in.Templates = w.templates(ctx)
 	}
 	var err error
 	if in.Messaging, err = w.messagingLimits(ctx, snap); err != nil {

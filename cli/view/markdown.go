@@ -39,6 +39,7 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	m.add(r.verdict())
 	r.markdownFindings(m)
 	r.markdownChecks(m)
+	r.markdownManaged(m)
 	r.markdownCampaigns(m)
 	r.markdownChanges(m)
 	r.markdownSamples(m)

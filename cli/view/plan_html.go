@@ -33,6 +33,8 @@ type planPage struct {
 	Findings                                 []pageFinding
 	Checks                                   []plan.Check
 	Changes                                  []pageChange
+	Templates                                []pageManaged
+	MoreTemplates                            int
 	Campaigns                                []pageCampaign
 	Outputs                                  []figureRow
 	MoreFindings, MoreChanges, MoreCampaigns int
@@ -86,6 +88,7 @@ func (r *PlanReport) HTML(w io.Writer, s Style) error {
 	p.Figures = r.figures()
 	p.findings(r.Diagnostics)
 	p.changes(r)
+	p.Templates, p.MoreTemplates = pageTemplates(r.Plan.Managed)
 	for i := range r.Plan.Campaigns {
 		if i == maxPageCampaigns {
 			p.MoreCampaigns = len(r.Plan.Campaigns) - i

@@ -37,6 +37,10 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 			}{c.Address, c.Type, c.Name}, c.Change}})
 		}
 	}
+	for i := range r.Plan.Managed {
+		m := &r.Plan.Managed[i]
+		st.write("info", "observed_template", m.Address+": "+m.Status, field{"template", m})
+	}
 	for i := range r.Plan.Campaigns {
 		c := &r.Plan.Campaigns[i]
 		said := fmt.Sprintf("%s: %s to send", c.Address, Plural(c.Counts.Sends(), "message"))
@@ -116,12 +120,13 @@ func (r *PlanReport) JSON(w io.Writer, s Style) error {
 		Messages      int                   `json:"messages"`
 		Resources     []plan.ResourceChange `json:"resource_changes"`
 		Campaigns     []plan.Campaign       `json:"campaigns"`
+		Managed       []plan.Managed        `json:"managed"`
 		Checks        []plan.Check          `json:"checks"`
 		Outputs       []plan.Output         `json:"outputs"`
 		Inputs        []plan.Input          `json:"inputs"`
 		Diagnostics   []Diagnostic          `json:"diagnostics"`
 	}{planFormat, p.Version, p.Build, p.At, p.Lineage, p.Serial, p.Digest, r.Failed, r.Changes(), r.Sends(),
-		list(p.Resources), list(p.Campaigns), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
+		list(p.Resources), list(p.Campaigns), list(p.Managed), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,7 @@ func (r *PlanReport) text(b *strings.Builder, s Style) bool {
 			resourceText(b, s, &c)
 		}
 	}
+	managedText(b, s, r.Plan)
 	for i := range r.Plan.Campaigns {
 		campaignText(b, s, r.Plan, &r.Plan.Campaigns[i])
 	}

@@ -1,0 +1,29 @@
+package apply
+
+import (
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+)
+
+// templateFault does what an answer about a template asks for that the plan has
+// read: what it says holds for every message of the campaign, and of no
+// recipient. The delivery stays pending. It reports whether a was such an
+// answer. Source: Meta, error codes, 2026-09-11.
+func (l *lane) templateFault(a *answered) bool {
+	if !a.job.template() {
+		return false
+	}
+	n, ans := a.job.counts, &a.answer
+	switch ans.Code {
+	case "132015": // paused, for hours: the rest waits for another apply
+		n.paused, a.held = true, delivery.ReasonTemplatePaused
+	case "132001", "132016": // gone in this language, or disabled
+		l.halt(n, &Halt{Reason: delivery.HaltTemplate, Code: ans.Code, Title: ans.Title,
+			Advice: "Look at the template in WhatsApp Manager, then plan again, which reads it anew."})
+	default:
+		return false
+	}
+	ans.Class, a.left = message.AccountFault, true // by its code alone it is a refusal of one recipient
+	l.canaryLeft(a.job)
+	return true
+}

@@ -1,0 +1,426 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// Observed is what an account told of its templates, or why it did not.
+type Observed struct {
+	Account   string // names it; "" where the number does not tell
+	Templates []account.Template
+	At        time.Time // when it was told
+	Err       error     // why it could not be read
+}
+
+// Templates are what was read for the plan's data blocks.
+type Templates struct {
+	// Of is what the account of a number told; nil where it was not asked.
+	Of func(*lang.Provider) *Observed
+	// Account names the account of a number; "" where that is not known.
+	Account func(*lang.Provider) string
+	// Unread takes every template for one that fits and may be sent. It is for
+	// plans that nobody applies, such as those of tests.
+	Unread bool
+}
+
+// Managed is what the plan relies on and somebody else owns: a template of the
+// account, as it was read.
+type Managed struct {
+	Address    string    `json:"address"` // "data.template.otp.en_US"
+	Kind       string    `json:"kind"`    // "template"
+	Provider   string    `json:"provider"`
+	Account    string    `json:"account,omitempty"`
+	ID         string    `json:"id,omitempty"`
+	Status     string    `json:"status"`
+	Category   string    `json:"category"`
+	ObservedAt time.Time `json:"observed_at"`
+	// Observed is all that was read.
+	Observed account.Template `json:"observed"`
+}
+
+// fitted is a template message held against the template that it names, in each
+// of its languages.
+type fitted struct {
+	data   *lang.DataTemplate
+	seen   *Observed
+	langs  map[string]*translation
+	fixed  *translation // where the language is the same for everybody
+	draft  *message.Draft
+	listed []string // languages, sorted
+}
+
+// translation is one language of a fitted template.
+type translation struct {
+	template *account.Template
+	problems []account.Problem // what does not fit
+	doubts   []account.Problem // what may not
+	used     bool
+}
+
+// hold is why a message in this language waits; ReasonNone where it may go, or
+// where it never will.
+func (t *translation) hold() delivery.Reason {
+	switch t.template.State() {
+	case account.Pending:
+		return delivery.ReasonTemplatePending
+	case account.Paused:
+		return delivery.ReasonTemplatePaused
+	}
+	return delivery.ReasonNone
+}
+
+// unusable says why nothing can be sent in this language; "" where something
+// can, now or later.
+func (t *translation) unusable() string {
+	switch t.template.State() {
+	case account.Sendable, account.Pending, account.Paused:
+		return ""
+	}
+	return "The account holds it as " + message.SafeText(t.template.Status) + ". " + t.template.Says()
+}
+
+// fit holds a message against the template that it names by a data block. It
+// returns nil, true where there is nothing to hold it against.
+func (b *builder) fit(m *lang.Message, p *lang.Program) (*fitted, bool) {
+	if p.Data == nil || b.in.Templates.Unread {
+		return nil, true
+	}
+	t, isTemplate := p.Draft.Message.(*message.Template)
+	seen := b.observed(p.Data)
+	if seen == nil || !isTemplate {
+		return nil, false
+	}
+	f := &fitted{data: p.Data, seen: seen, langs: map[string]*translation{}, draft: p.Draft, listed: account.Languages(seen.Templates, p.Data.Template)}
+	for _, code := range f.listed {
+		tr := &translation{template: account.Find(seen.Templates, p.Data.Template, code)}
+		for _, found := range account.Fit(t, tr.template) {
+			if found.Doubt {
+				tr.doubts = append(tr.doubts, found)
+			} else {
+				tr.problems = append(tr.problems, found)
+			}
+		}
+		f.langs[code] = tr
+	}
+	ok := true
+	if constant, code := f.language(nil); constant {
+		ok = b.fixed(f, m, p, code)
+	} else {
+		ok = b.categories(f, m)
+	}
+	b.doubt(f, m, p)
+	return f, ok
+}
+
+// doubt warns of what may not fit, once for all languages that it is about.
+func (b *builder) doubt(f *fitted, m *lang.Message, p *lang.Program) {
+	said := map[string]bool{}
+	for _, code := range f.listed {
+		tr := f.langs[code]
+		if tr != f.fixed && f.sole() {
+			continue
+		}
+		for _, found := range tr.doubts {
+			if !said[found.Path+found.Detail] {
+				said[found.Path+found.Detail] = true
+				b.diags = append(b.diags, warn("template_doubted", p.Range(found.Path), "%s: %s", m.Address(), found.Detail))
+			}
+		}
+	}
+}
+
+// sole reports whether the message is in one language for everybody.
+func (f *fitted) sole() bool {
+	constant, _ := f.language(nil)
+	return constant
+}
+
+// fixed holds the message against its only language.
+func (b *builder) fixed(f *fitted, m *lang.Message, p *lang.Program, code string) bool {
+	f.fixed = f.langs[code]
+	if f.fixed == nil {
+		b.diags = append(b.diags, fail("template_language", p.Range("language"), "%s is in %q, and %s", m.Address(), message.SafeText(code), f.others(code)))
+		return false
+	}
+	f.fixed.used = true
+	ok := b.categories(f, m)
+	for _, found := range f.fixed.problems {
+		ok = false
+		b.diags = append(b.diags, fail("template_mismatch", p.Range(found.Path), "%s does not fit %s in %s. %s", m.Address(), f.data.Template, message.SafeText(code), found.Detail))
+	}
+	if why := f.fixed.unusable(); why != "" {
+		ok = false
+		b.diags = append(b.diags, fail("template_unusable", m.DeclRange, "%s sends the template %s in %s, which can't be sent. %s", m.Address(), f.data.Template, message.SafeText(code), why))
+	}
+	return ok
+}
+
+// others says in which languages the account has the template.
+func (f *fitted) others(code string) string {
+	return "the account has the template " + f.data.Template + " in: " + message.SafeText(strings.Join(f.listed, ", ")) + "." + lang.DidYouMean(code, f.listed)
+}
+
+// language is the language of the message with a recipient's values; constant
+// says that it is the same for everybody, whatever the values.
+func (f *fitted) language(values []string) (constant bool, code string) {
+	for _, bound := range f.draft.Bindings {
+		if bound.Path != "language" {
+			continue
+		}
+		if values == nil {
+			return false, ""
+		}
+		for _, part := range bound.Parts {
+			if part.Slot >= 0 {
+				code += values[part.Slot]
+			} else {
+				code += part.Text
+			}
+		}
+		return false, code
+	}
+	t, _ := f.draft.Message.(*message.Template)
+	return true, t.Language
+}
+
+// observed is what the account of a data block told of its template. What is
+// wrong is reported once for each block.
+func (b *builder) observed(d *lang.DataTemplate) *Observed {
+	if seen, done := b.templates[d]; done {
+		return seen
+	}
+	if b.templates == nil {
+		b.templates = map[*lang.DataTemplate]*Observed{}
+	}
+	b.templates[d] = nil
+	if d.Provider == nil {
+		return nil // reported by lang.Load
+	}
+	var seen *Observed
+	if b.in.Templates.Of != nil {
+		seen = b.in.Templates.Of(d.Provider)
+	}
+	switch {
+	case seen == nil:
+		b.diags = append(b.diags, fail("template_unreadable", d.DeclRange, "%s: the templates of %s were not read.", d.Address(), d.Provider.Address()))
+		return nil
+	case seen.Err != nil:
+		b.diags = append(b.diags, fail("template_unreadable", d.DeclRange, "%s: the templates of the account of %s could not be read, so it is not known whether %s may be sent. %s",
+			d.Address(), d.Provider.Address(), d.Template, ended(seen.Err.Error())))
+		return nil
+	}
+	if len(account.Languages(seen.Templates, d.Template)) == 0 {
+		b.diags = append(b.diags, fail("template_missing", d.DeclRange, "%s: the account of %s has no template %s.%s",
+			d.Address(), d.Provider.Address(), d.Template, lang.DidYouMean(d.Template, names(seen.Templates))))
+		return nil
+	}
+	b.templates[d] = seen
+	return seen
+}
+
+func names(list []account.Template) []string {
+	var out []string
+	for i := range list {
+		out = append(out, message.SafeText(list[i].Name))
+	}
+	return slices.Compact(out) // sorted by name
+}
+
+// sameAccount demands that a message leaves from a number of the account that
+// holds its template.
+func (b *builder) sameAccount(owner string, number *lang.Provider, m *lang.Message, f *fitted) bool {
+	d, seen := f.data, f.seen
+	if number == nil || number == d.Provider {
+		return true
+	}
+	if b.in.Templates.Account != nil && number.Type == d.Provider.Type && seen.Account != "" && b.in.Templates.Account(number) == seen.Account {
+		return true
+	}
+	b.diags = append(b.diags, fail("template_account", m.DeclRange,
+		"%s sends %s from %s, and %s is read from the account of %s, which is another one, or not known to be the same. A template can be sent by the numbers of its own account only: read it with a data block of the campaign's provider.",
+		owner, m.Address(), number.Address(), d.Address(), d.Provider.Address()))
+	return false
+}
+
+// categories holds the category that a message declares against what the
+// account holds: what is dearer, needs other consent, or does not reach the
+// United States must not be found out when it is sent.
+func (b *builder) categories(f *fitted, m *lang.Message) bool {
+	ok := true
+	t, _ := f.draft.Message.(*message.Template)
+	for _, code := range f.listed {
+		tr := f.langs[code]
+		if f.sole() && tr != f.fixed {
+			continue
+		}
+		held := message.SafeText(tr.template.Category)
+		switch {
+		case m.Category != "" && m.Category != tr.template.Category:
+			ok = false
+			b.diags = append(b.diags, fail("template_category", m.DeclRange,
+				"%s says that the template %s is of the category %q, and the account holds it in %s as %q. Price, consent, and whether it reaches numbers of the United States depend on it: write category = %q where that is right, or leave category out, so that what the account says counts.",
+				m.Address(), f.data.Template, m.Category, message.SafeText(code), held, held))
+		case t.Marketing != "" && tr.template.Category != account.Marketing:
+			ok = false
+			b.diags = append(b.diags, fail("template_category", m.DeclRange,
+				"%s goes through Marketing Messages, which take marketing templates alone, and the account holds %s in %s as %q: take marketing_messages out.", m.Address(), f.data.Template, message.SafeText(code), held))
+		}
+	}
+	return ok
+}
+
+// fitCampaign holds a campaign's messages against the account. What the account
+// holds a template as counts for the campaign, too.
+func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, main, fallback *compiled) bool {
+	ok := true
+	for _, side := range []struct {
+		made *compiled
+		m    *lang.Message
+	}{{main, decl.Message}, {fallback, decl.Fallback}} {
+		if side.made == nil {
+			continue
+		}
+		f, fits := b.fit(side.m, side.made.program)
+		ok = ok && fits
+		if d := side.made.program.Data; d != nil {
+			c.Template = d.Address()
+		}
+		if f == nil {
+			continue
+		}
+		side.made.fitted, b.fits = f, append(b.fits, f)
+		ok = b.sameAccount(decl.Address(), decl.Provider, side.m, f) && ok
+		if side.m.Category == "" {
+			c.Category = f.category()
+		}
+	}
+	return ok
+}
+
+// category is what the account holds the template as, in every language that a
+// message may be in; "" where that differs or is no word of ours: it then counts
+// as marketing.
+func (f *fitted) category() string {
+	list := f.langs
+	if f.fixed != nil {
+		list = map[string]*translation{"": f.fixed}
+	}
+	held, first := "", true
+	for _, tr := range list {
+		c := tr.template.Category
+		if !first && c != held || c != account.Marketing && c != account.Utility && c != account.Authentication {
+			return ""
+		}
+		held, first = c, false
+	}
+	return held
+}
+
+// fitReplies holds the templates that reply rules send against the account.
+func (b *builder) fitReplies() {
+	for _, r := range b.cfg.ReplyRules {
+		p, failed := b.cfg.CompileReply(r)
+		if failed.HasErrors() || p == nil || p.Reply == nil || p.Reply.Data == nil {
+			continue // reported by lang.Load, or nothing to hold it against
+		}
+		numbers := b.cfg.Providers
+		if r.Provider != nil {
+			numbers = []*lang.Provider{r.Provider}
+		}
+		f, _ := b.fit(r.Reply, p.Reply)
+		if f == nil {
+			continue
+		}
+		b.fits = append(b.fits, f)
+		for _, number := range numbers {
+			if !b.sameAccount(r.Address(), number, r.Reply, f) {
+				break
+			}
+		}
+	}
+}
+
+// managed notes the templates that the plan relies on, and warns of those that
+// are not as they should be.
+func (b *builder) managed() {
+	for _, d := range b.cfg.Data {
+		if b.scope.covers(d.Address()) && !b.in.Templates.Unread {
+			b.observed(d) // one that nothing uses has to be there all the same
+		}
+	}
+	noted := map[string]bool{}
+	for _, f := range b.fits {
+		for _, code := range f.listed {
+			tr := f.langs[code]
+			address := f.data.Address() + "." + code
+			if !tr.used || noted[address] {
+				continue
+			}
+			noted[address] = true
+			b.plan.Managed = append(b.plan.Managed, Managed{Address: address, Kind: "template", Provider: f.data.Provider.Address(), Account: f.seen.Account,
+				ID: tr.template.ID, Status: tr.template.Status, Category: tr.template.Category, ObservedAt: f.seen.At.UTC(), Observed: *tr.template})
+			b.tellTemplate(f.data, tr.template, tr.hold())
+		}
+	}
+	slices.SortFunc(b.plan.Managed, func(a, b Managed) int { return strings.Compare(a.Address, b.Address) })
+}
+
+// tellTemplate warns of what a reviewer has to know of a template.
+func (b *builder) tellTemplate(d *lang.DataTemplate, t *account.Template, hold delivery.Reason) {
+	name := d.Template + " in " + message.SafeText(t.Language)
+	if hold != delivery.ReasonNone {
+		b.diags = append(b.diags, warn("template_waits", d.DeclRange,
+			"The template %s is not sent while the account holds it as %s. %s Run the command again when it is approved.", name, message.SafeText(t.Status), t.Says()))
+	}
+	if t.CorrectCategory != "" && t.CorrectCategory != t.Category {
+		b.diags = append(b.diags, warn("template_category_notice", d.DeclRange,
+			"Meta takes the template %s for %q and has announced to hold it so instead of as %q. Its price, the consent that it needs and whether it reaches numbers of the United States change with that.",
+			name, message.SafeText(t.CorrectCategory), message.SafeText(t.Category)))
+	}
+}
+
+// template says what a recipient's language means: why the message waits, or
+// that there is none, which it reports.
+func (j *judge) template(c *compiled, values []string, v *verdict) (hold delivery.Reason, ok bool) {
+	f := c.fitted
+	switch {
+	case f == nil:
+		return delivery.ReasonNone, true
+	case f.fixed != nil:
+		return f.fixed.hold(), true
+	}
+	_, code := f.language(values)
+	tr := f.langs[code]
+	bad := func(reason delivery.Reason, problemCode, path, detail string) (delivery.Reason, bool) {
+		v.skip(reason)
+		j.problem(v, c.program.Range(path), problem{cause: cause{code: problemCode, path: path, rule: message.SafeText(code)}, detail: detail})
+		return delivery.ReasonNone, false
+	}
+	switch {
+	case tr == nil:
+		return bad(delivery.ReasonTemplateLanguage, "template_language", "language", f.others(code))
+	case len(tr.problems) > 0:
+		return bad(delivery.ReasonTemplateUnusable, "template_mismatch", tr.problems[0].Path, tr.problems[0].Detail)
+	case tr.unusable() != "":
+		return bad(delivery.ReasonTemplateUnusable, "template_unusable", "language", tr.unusable())
+	}
+	return tr.hold(), true
+}
+
+// use notes the language in which something is sent.
+func (f *fitted) use(values []string) {
+	if f == nil || f.fixed != nil {
+		return
+	}
+	_, code := f.language(values)
+	if tr := f.langs[code]; tr != nil {
+		tr.used = true
+	}
+}

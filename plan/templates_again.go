@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/message"
+)
+
+// ObservedAge is how old what an account told may be when it is applied.
+const ObservedAge = 5 * time.Minute
+
+// ChangedError says that an account holds a template otherwise than when the
+// plan was made.
+type ChangedError struct{ Detail string }
+
+// Error is a sentence with the way out.
+func (e *ChangedError) Error() string {
+	return "the plan is stale: " + e.Detail + ". Nothing was sent; run `handbill plan` again"
+}
+
+// SameTemplates compares what the plan relies on with what accounts tell at now,
+// where that is older than ObservedAge. read gives what the account of a number
+// tells, by the number's address. An error is a *ChangedError, or says what
+// could not be read.
+func (p *Plan) SameTemplates(now time.Time, read func(provider string) *Observed) error {
+	now = now.Round(0) // by the wall, as a saved plan has it
+	for i := range p.Managed {
+		m := &p.Managed[i]
+		if age := now.Sub(m.ObservedAt); age >= 0 && age <= ObservedAge {
+			continue
+		}
+		seen := read(m.Provider)
+		if seen.Err != nil {
+			return fmt.Errorf("the templates of the account of %s were read at %s, and could not be read again, so nothing was sent: %w",
+				m.Provider, m.ObservedAt.UTC().Format(time.RFC3339), seen.Err)
+		}
+		held := account.Find(seen.Templates, m.Observed.Name, m.Observed.Language)
+		if held == nil {
+			return &ChangedError{fmt.Sprintf("the account has the template %s in %s no more", m.Observed.Name, message.SafeText(m.Observed.Language))}
+		}
+		if !m.Observed.Same(held) {
+			return &ChangedError{fmt.Sprintf("the template %s in %s is another one than planned: %s", m.Observed.Name, message.SafeText(held.Language), difference(&m.Observed, held))}
+		}
+	}
+	return nil
+}
+
+// difference says in what two readings of a template differ.
+func difference(was, is *account.Template) string {
+	var parts []string
+	for _, f := range []struct{ name, was, is string }{
+		{"status", was.Status, is.Status}, {"category", was.Category, is.Category}, {"announced category", was.CorrectCategory, is.CorrectCategory},
+	} {
+		if f.was != f.is {
+			parts = append(parts, fmt.Sprintf("its %s was %q and is %q", f.name, message.SafeText(f.was), message.SafeText(f.is)))
+		}
+	}
+	if len(parts) == 0 {
+		return "its content has changed"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,84 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
+)
+
+// accounts reads the templates of accounts: one list for each account, however
+// many data blocks and numbers it has.
+type accounts struct {
+	w     *Workspace
+	lists map[string]*plan.Observed // by account
+}
+
+// templates reads what the data blocks need; without any it makes no request.
+func (w *Workspace) templates(ctx context.Context) plan.Templates {
+	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
+	known := map[*lang.Provider]*plan.Observed{}
+	for _, d := range w.Config.Data {
+		if d.Provider != nil && known[d.Provider] == nil {
+			known[d.Provider] = read.of(ctx, d.Provider.Address())
+		}
+	}
+	return plan.Templates{
+		Of:      func(p *lang.Provider) *plan.Observed { return known[p] },
+		Account: func(p *lang.Provider) string { return w.account(p.Address()) },
+	}
+}
+
+// account names the account of the number at an address; "" where it is not
+// known.
+func (w *Workspace) account(address string) string {
+	number, err := w.Provider(address)
+	if err != nil {
+		return "" // reported where the number is used
+	}
+	defer CloseProvider(number)
+	if reader, ok := number.(providers.TemplateReader); ok {
+		return reader.Account()
+	}
+	return ""
+}
+
+// of is what the account of the number at an address tells now, or told this
+// reader before.
+func (r *accounts) of(ctx context.Context, address string) *plan.Observed {
+	number, err := r.w.Provider(address)
+	if err != nil {
+		return &plan.Observed{Err: err}
+	}
+	defer CloseProvider(number)
+	reader, ok := number.(providers.TemplateReader)
+	if !ok {
+		return &plan.Observed{Err: fmt.Errorf("handbill can't list the templates of a %s account. Write the template's name as a text, which is sent unchecked, and take the data block out", number.Profile().Title)}
+	}
+	key := address
+	if name := reader.Account(); name != "" && number.Profile().Type != "sandbox" { // each network has an account of that name
+		key = number.Profile().Type + "/" + name
+	}
+	if r.lists[key] == nil {
+		seen := &plan.Observed{Account: reader.Account()}
+		seen.Templates, seen.Err = reader.Templates(ctx)
+		seen.At = r.w.host.Now().UTC().Round(0) // of the wall: a machine that sleeps counts, too
+		r.lists[key] = seen
+	}
+	return r.lists[key]
+}
+
+// SameTemplates reads the templates again that a plan relies on, where they were
+// read longer than plan.ObservedAge ago. A *plan.ChangedError says that one is
+// not any more what the plan was made with.
+func (w *Workspace) SameTemplates(ctx context.Context, p *plan.Plan) error {
+	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
+	err := p.SameTemplates(w.host.Now(), func(address string) *plan.Observed { return read.of(ctx, address) })
+	if err != nil && ctx.Err() != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	return err
+}
