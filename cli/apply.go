@@ -109,8 +109,8 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	if !report.Changes() {
 		return nil
 	}
-	if err := run.SameTemplates(ctx, report.Plan); err != nil {
-		return a.stale(err, opt.detailed)
+	if err := a.sameTemplates(ctx, run, report.Plan, opt.detailed); err != nil {
+		return err
 	}
 	return a.carryOut(ctx, opt, p, run, report)
 }
@@ -119,8 +119,13 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.PlanReport, opt *applyOptions) error {
 	if opt.file != "" {
 		err := run.Fresh(ctx, report.Plan, planfile.Maker{Version: a.sys.Build.Version, Build: a.sys.Build.ID()})
+		var stale *operation.Error
+		if errors.As(err, &stale) && opt.detailed {
+			_ = a.fail(stale.Summary, stale.Err) // the exit code says which error it was
+			return exit(exitStale)
+		}
 		if err != nil {
-			return a.stale(err, opt.detailed)
+			return a.failState(err, opt.detailed)
 		}
 	} else {
 		report.Hints = false // what to type next is clear: the answer
@@ -144,12 +149,15 @@ func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.P
 	return a.confirm(report, opt)
 }
 
-// stale tells why a plan is not carried out any more.
-func (a *app) stale(err error, detailed bool) error {
+// sameTemplates refuses a plan whose templates are other ones now.
+func (a *app) sameTemplates(ctx context.Context, run *operation.Apply, p *plan.Plan, detailed bool) error {
+	err := run.SameTemplates(ctx, p)
+	if err == nil {
+		return nil
+	}
 	told := a.failState(err, detailed)
-	var old *planfile.StaleError
 	var changed *plan.ChangedError
-	if detailed && (errors.As(err, &old) || errors.As(err, &changed)) {
+	if detailed && errors.As(err, &changed) {
 		return exit(exitStale)
 	}
 	return told
