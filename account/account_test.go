@@ -106,7 +106,7 @@ func TestJoin(t *testing.T) {
 	}
 	paused := a
 	paused.Status = "PAUSED"
-	var changed *ChangedError
+	var changed *changedError
 	if got, err := Join([][]Template{{a}, {paused}}); !errors.As(err, &changed) || got != nil {
 		t.Errorf("one template that is told in two ways: %+v, %v", got, err)
 	}

@@ -57,9 +57,9 @@ func (f *fit) say(path, format string, args ...any) {
 // variable is a place of a template's text that a message fills.
 var variable = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
 
-// Variables are the names or numbers of the places of a template's text that a
+// variablesOf are the names or numbers of the places of a template's text that a
 // message fills, in their order, each once.
-func Variables(text string) []string {
+func variablesOf(text string) []string {
 	var out []string
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
 		if !slices.Contains(out, m[1]) {
@@ -70,7 +70,7 @@ func Variables(text string) []string {
 }
 
 func (f *fit) content(prefix string, m part, t *Content, code bool) {
-	want := Variables(t.Body)
+	want := variablesOf(t.Body)
 	if code && len(want) == 0 {
 		want = []string{"1"} // its text is Meta's own, and some answers leave it out
 	}
@@ -131,7 +131,7 @@ func sample(names []string) string {
 // header holds what fills the head against what the template has there.
 func (f *fit) header(path string, m *message.TemplateHeader, t *Header) {
 	switch {
-	case t == nil || t.Format == "text" && len(Variables(t.Text)) == 0:
+	case t == nil || t.Format == "text" && len(variablesOf(t.Text)) == 0:
 		if m != nil {
 			f.say(path, "The template's header has nothing to fill, so the message can't give one.")
 		}
@@ -147,7 +147,7 @@ func (f *fit) header(path string, m *message.TemplateHeader, t *Header) {
 			f.say(path, "The template's header is a text, and the message gives %s.", headerKind(given))
 			return
 		}
-		f.headerName(path, m.Text.Name, Variables(t.Text)[0])
+		f.headerName(path, m.Text.Name, variablesOf(t.Text)[0])
 	case "image", "video", "document", "location", "product":
 		if given != t.Format {
 			f.say(path, "The template's header is %s, and the message gives %s.", headerKind(t.Format), headerKind(given))

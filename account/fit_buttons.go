@@ -21,7 +21,7 @@ var fillers = map[string][]message.TemplateButtonType{
 func (b *Button) needed() bool {
 	switch b.Type {
 	case "url":
-		return len(Variables(b.URL)) > 0
+		return len(variablesOf(b.URL)) > 0
 	case "copy_code", "otp", "mpm":
 		return true
 	}
@@ -60,7 +60,7 @@ func (f *fit) button(path string, g *message.TemplateButton, t *Button) {
 	case !known:
 		f.found = append(f.found, Problem{Path: path, Doubt: true,
 			Detail: fmt.Sprintf("The template's button %d is of the type %q, which this handbill does not know: whether the message fits it is not certain.", g.Index, message.SafeText(t.Type))})
-	case len(types) == 0 || t.Type == "url" && len(Variables(t.URL)) == 0:
+	case len(types) == 0 || t.Type == "url" && len(variablesOf(t.URL)) == 0:
 		f.say(path, "The template's button %d (%s) has nothing to fill.", g.Index, t.Type)
 	case !slices.Contains(types, g.Type):
 		f.say(path, "The template's button %d is filled with type %q, and the message gives %q.", g.Index, types[0], g.Type)

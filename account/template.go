@@ -133,7 +133,7 @@ func Join(pages [][]Template) ([]Template, error) {
 				known[key] = len(out)
 				out = append(out, t)
 			} else if !out[i].Same(&t) {
-				return nil, &ChangedError{t.Name, t.Language}
+				return nil, &changedError{t.Name, t.Language}
 			}
 		}
 	}
@@ -146,10 +146,10 @@ func Join(pages [][]Template) ([]Template, error) {
 	return out, nil
 }
 
-// ChangedError says that a list tells two things of one template.
-type ChangedError struct{ Name, Language string }
+// changedError says that a list tells two things of one template.
+type changedError struct{ Name, Language string }
 
 // Error names the template.
-func (e *ChangedError) Error() string {
+func (e *changedError) Error() string {
 	return "the list of templates has " + e.Name + " in " + e.Language + " twice, and they differ: it changed while it was read. Run the command again"
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// ObservedAge is how old what an account told may be when it is applied.
-const ObservedAge = 5 * time.Minute
+// observedAge is how old what an account told may be when it is applied.
+const observedAge = 5 * time.Minute
 
 // ChangedError says that an account holds a template otherwise than when the
 // plan was made.
@@ -22,14 +22,14 @@ func (e *ChangedError) Error() string {
 }
 
 // SameTemplates compares what the plan relies on with what accounts tell at now,
-// where that is older than ObservedAge. read gives what the account of a number
+// where that is older than observedAge. read gives what the account of a number
 // tells, by the number's address. An error is a *ChangedError, or says what
 // could not be read.
 func (p *Plan) SameTemplates(now time.Time, read func(provider string) *Observed) error {
 	now = now.Round(0) // by the wall, as a saved plan has it
 	for i := range p.Managed {
 		m := &p.Managed[i]
-		if age := now.Sub(m.ObservedAt); age >= 0 && age <= ObservedAge {
+		if age := now.Sub(m.ObservedAt); age >= 0 && age <= observedAge {
 			continue
 		}
 		seen := read(m.Provider)

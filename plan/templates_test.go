@@ -324,10 +324,10 @@ func TestDigestCoversWhatWasRead(t *testing.T) {
 func TestReadAgain(t *testing.T) {
 	p, _, _ := reading(t, reads, ready())
 	never := func(string) *Observed { t.Error("it was read again"); return nil }
-	if err := p.SameTemplates(testAt.Add(ObservedAge), never); err != nil {
+	if err := p.SameTemplates(testAt.Add(observedAge), never); err != nil {
 		t.Error(err)
 	}
-	late := testAt.Add(ObservedAge + time.Second)
+	late := testAt.Add(observedAge + time.Second)
 	for name, c := range map[string]struct {
 		seen    Observed
 		changed bool

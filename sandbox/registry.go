@@ -31,7 +31,7 @@ type Template struct {
 type Review struct {
 	Match   TemplateMatch `json:"match"`
 	After   Duration      `json:"after,omitempty"`
-	Outcome string        `json:"outcome"`            // one of Outcomes
+	Outcome string        `json:"outcome"`            // a key of outcomes
 	Reason  string        `json:"reason,omitempty"`   // of a rejection
 	To      string        `json:"category,omitempty"` // with "recategorize" and "notice"
 }
@@ -75,8 +75,8 @@ var outcomes = map[string]string{
 	"appeal": "IN_APPEAL", "recategorize": "", "notice": "",
 }
 
-// Outcomes are the outcomes of reviews.
-func Outcomes() []string {
+// outcomeNames are the outcomes of reviews.
+func outcomeNames() []string {
 	out := make([]string, 0, len(outcomes))
 	for name := range outcomes {
 		out = append(out, name)
@@ -94,7 +94,7 @@ func (s *Script) checkTemplates() []error {
 	}
 	for i, r := range s.Review {
 		if _, known := outcomes[r.Outcome]; !known {
-			errs = append(errs, fmt.Errorf("sandbox script: review %d: outcome is one of %s", i+1, strings.Join(Outcomes(), ", ")))
+			errs = append(errs, fmt.Errorf("sandbox script: review %d: outcome is one of %s", i+1, strings.Join(outcomeNames(), ", ")))
 		}
 	}
 	for i, e := range s.EditByHand {

@@ -72,7 +72,7 @@ func (r *accounts) of(ctx context.Context, address string) *plan.Observed {
 }
 
 // SameTemplates reads the templates again that a plan relies on, where they were
-// read longer than plan.ObservedAge ago. A *plan.ChangedError says that one is
+// read longer than five minutes ago. A *plan.ChangedError says that one is
 // not any more what the plan was made with.
 func (w *Workspace) SameTemplates(ctx context.Context, p *plan.Plan) error {
 	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
