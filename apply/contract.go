@@ -10,25 +10,26 @@ import (
 
 // Recorder is the state as apply needs it. It is safe for concurrent use.
 type Recorder interface {
-	// Recover turns every leftover Sending of an earlier process into InDoubt,
-	// durably, and returns how many there were.
-	Recover(ctx context.Context) (int, error)
 	// Begin opens a run: it raises the epoch and the serial, records the
-	// resources and the planned counts, and returns the run's id.
-	Begin(ctx context.Context, r state.Run, resources []state.Resource) (int64, error)
+	// resources and the planned counts, takes the sending numbers of r.Lanes, and
+	// returns the run with its id and lanes.
+	Begin(ctx context.Context, r state.Run, resources []state.Resource) (state.Run, error)
+	// Recover turns every Sending that earlier runs left at a sending number into
+	// InDoubt, durably, and returns how many there were.
+	Recover(ctx context.Context, number string) (int, error)
 	// Turn records, in one durable transaction, the outcomes of answers that
 	// came and then the intents of what goes next.
 	//
 	// An outcome for an attempt that an event settled already is joined, never
 	// overwritten. For each intent it is re-checked that no gate closed since
 	// the plan: opt-outs, cool-downs, windows, caps, a delivery that exists
-	// already, an epoch that is not ours any more, another message to the person a
-	// moment ago, the slots of the sending number; the verdicts are in the order of
-	// the intents. When it returns an error, nothing may be sent, and whether
-	// the outcomes are recorded is not known; but where the error wraps
-	// state.ErrFenced, another apply has begun, the outcomes are recorded and the
-	// intents are not. It keeps neither slice.
-	Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error)
+	// already, another message to the person a moment ago, the slots of the lane's
+	// number; the verdicts are in the order of the intents. When it returns an
+	// error, nothing may be sent, and whether the outcomes are recorded is not
+	// known; but where the error wraps state.ErrFenced, another run has taken the
+	// lane's number, the outcomes are recorded and the intents are not. It keeps
+	// neither slice.
+	Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error)
 	// Slots gives many slots of a sending number to messages whose intents are
 	// durable and that missed theirs; it returns the first, the others follow
 	// a.Gap apart. With an error those messages must not leave.

@@ -58,7 +58,7 @@ func newLedger(t testing.TB) *ledger {
 	return &ledger{t: t, rows: map[state.Key]*row{}, open: map[int64]*row{}, slots: map[string]*pace.Slots{}, last: map[string]time.Time{}}
 }
 
-func (l *ledger) Recover(context.Context) (int, error) {
+func (l *ledger) Recover(context.Context, string) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
@@ -71,10 +71,14 @@ func (l *ledger) Recover(context.Context) (int, error) {
 	return n, nil
 }
 
-func (l *ledger) Begin(_ context.Context, r state.Run, _ []state.Resource) (int64, error) {
+func (l *ledger) Begin(_ context.Context, r state.Run, _ []state.Resource) (state.Run, error) {
+	r.ID, r.Lanes = 1, slices.Clone(r.Lanes)
+	for i := range r.Lanes {
+		r.Lanes[i].ID, r.Lanes[i].Epoch, r.Lanes[i].Run = int64(i+1), 1, 1
+	}
 	l.run, l.begun = r, r
 	l.halts = slices.DeleteFunc(l.halts, func(h state.Halt) bool { return slices.Contains(r.Resume, h.Campaign) })
-	return 1, nil
+	return r, nil
 }
 
 func (l *ledger) Halt(_ context.Context, h state.Halt) error {
@@ -95,7 +99,7 @@ func (l *ledger) Finish(_ context.Context, r state.Run) error {
 	return nil
 }
 
-func (l *ledger) Turn(_ context.Context, _ int64, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
+func (l *ledger) Turn(_ context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
 	time.Sleep(l.commit)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,12 +117,12 @@ func (l *ledger) Turn(_ context.Context, _ int64, outcomes []state.Outcome, inte
 	l.settle(outcomes)
 	out := make([]state.Verdict, len(intents))
 	for i, in := range intents {
-		out[i] = l.intend(in)
+		out[i] = l.intend(lane.Number, in)
 	}
 	return out, nil
 }
 
-func (l *ledger) intend(in state.Intent) state.Verdict {
+func (l *ledger) intend(number string, in state.Intent) state.Verdict {
 	if l.gate != nil {
 		if v := l.gate(in); v.Gate != delivery.GateNone {
 			return v
@@ -146,7 +150,7 @@ func (l *ledger) intend(in state.Intent) state.Verdict {
 	if gate, until := delivery.Spaced(unix(l.last[in.Recipient]), time.Now().UnixMilli(), in.Spacing); gate != delivery.GateNone {
 		return state.Verdict{Gate: gate, Until: time.UnixMilli(until)}
 	}
-	slot, ok := l.slotsOf(in.Number).Take(in.Pace, time.Now())
+	slot, ok := l.slotsOf(number).Take(in.Pace, time.Now())
 	if !ok {
 		return state.Verdict{Gate: delivery.GatePace, Until: slot}
 	}

@@ -18,8 +18,8 @@ import (
 type Running struct {
 	plan   *plan.Plan
 	opt    Options
-	id     int64
-	counts []*counts // by campaign
+	lanes  map[string]state.Lane // by number
+	counts []*counts             // by campaign
 	watch  *watch
 
 	mu     sync.Mutex // guards report, errs and Observe
@@ -28,10 +28,10 @@ type Running struct {
 	failed bool    // a lane ended with an error
 }
 
-// Begin opens a run in the state, settles what a crash left, and counts what was
-// sent before. It opens the run first, which fences any process that still believes
-// it holds the lock, so that the counts cannot change. With an error nothing is
-// sent, and the returned value only serves Run's report.
+// Begin opens a run in the state, settles what a crash left at its numbers, and
+// counts what was sent before. It opens the run first, which fences any process that
+// still believes it holds one of the numbers, so that the counts cannot change. With
+// an error nothing is sent, and the returned value only serves Run's report.
 func Begin(ctx context.Context, p *plan.Plan, opt Options) (*Running, error) {
 	r := &Running{plan: p, opt: opt, report: &Report{}}
 	return r, r.begin(ctx)
@@ -53,15 +53,18 @@ func (r *Running) begin(ctx context.Context) error {
 			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
 		}
 	}
-	var err error
-	if r.id, err = r.opt.Recorder.Begin(ctx, run, r.opt.Resources); err != nil {
+	run.Lanes = r.numbers()
+	begun, err := r.opt.Recorder.Begin(ctx, run, r.opt.Resources)
+	if err != nil {
 		return fmt.Errorf("opening the run in the state: %w", err)
 	}
 	fp.Hit("begin-after")
-	run.ID = r.id
-	r.report.Run = run
-	if _, err = r.opt.Recorder.Recover(ctx); err != nil {
-		return fmt.Errorf("settling what an earlier run left open: %w", err)
+	r.report.Run, r.lanes = begun, map[string]state.Lane{}
+	for _, lane := range begun.Lanes {
+		r.lanes[lane.Number] = lane
+		if _, err = r.opt.Recorder.Recover(ctx, lane.Number); err != nil {
+			return fmt.Errorf("settling what an earlier run left open: %w", err)
+		}
 	}
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
@@ -72,6 +75,19 @@ func (r *Running) begin(ctx context.Context) error {
 		r.counts = append(r.counts, newCounts(c, before))
 	}
 	return r.haltedBefore(ctx)
+}
+
+// numbers returns the sending numbers of the plan's campaigns. Campaigns with
+// nothing to send are included, because their counts must not change either.
+func (r *Running) numbers() []state.Lane {
+	var out []state.Lane
+	for i := range r.plan.Campaigns {
+		lane := state.Lane{Number: r.plan.Campaigns[i].Provider}
+		if !slices.Contains(out, lane) {
+			out = append(out, lane)
+		}
+	}
+	return out
 }
 
 // Lanes returns the addresses of the sending numbers that have something to send,

@@ -159,7 +159,7 @@ func prepare(sender providers.Sender, j *job, refs *message.References) {
 	needsWindow := message.NeedsWindow(j.draft.Message)
 	j.intent = state.Intent{
 		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},
-		To:  e.Recipient.Address, Number: c.Provider, Attempt: j.attempt, Ref: ref,
+		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
 		Body: sha256.Sum256(j.request.Body), Message: address, Digest: e.Digest,
 		Retry: e.Action == plan.Retry,
 		// The order is for one attempt: those after it go on without.

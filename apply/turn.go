@@ -42,7 +42,8 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 
 // record makes a turn durable and counts its outcomes. When the commit fails it
 // tries the outcomes alone: a lost outcome would turn a known result into a doubt.
-// When another apply has begun, the intents are refused and the outcomes kept.
+// When another run has taken the number, the intents are refused and the outcomes
+// kept.
 func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	outcomes, intents := l.outcomes(), l.intents()
 	// A turn is written even when the run was cancelled; its sends see that.
@@ -50,7 +51,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	began := l.r.opt.Now()
 	hit(len(outcomes), "outcome-before")
 	hit(len(intents), "intent-before")
-	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, intents)
+	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.r.lanes[l.provider], outcomes, intents)
 	hit(len(intents), "intent-after")
 	l.flow.pace.Committed(l.r.opt.Now().Sub(began))
 	fenced := errors.Is(err, state.ErrFenced)
@@ -66,7 +67,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 
 // alone tries to write the outcomes of a turn that failed.
 func (l *lane) alone(ctx context.Context, outcomes []state.Outcome) bool {
-	_, err := l.r.opt.Recorder.Turn(ctx, l.r.id, outcomes, nil)
+	_, err := l.r.opt.Recorder.Turn(ctx, l.r.lanes[l.provider], outcomes, nil)
 	return err == nil // else the turn's error tells it
 }
 

@@ -70,11 +70,11 @@ func fillState(args []string) (any, error) {
 		return nil, err
 	}
 	c := &p.Campaigns[0]
-	run := state.Run{Started: time.Now(), Plan: p.Digest, Campaigns: []state.CampaignRun{{Campaign: c.Address, Revision: c.Revision, Planned: c.Counts.Sends()}}}
-	if run.ID, err = s.Begin(ctx, run, resources); err != nil {
+	run := state.Run{Lanes: []state.Lane{{Number: c.Provider}}, Started: time.Now(), Plan: p.Digest, Campaigns: []state.CampaignRun{{Campaign: c.Address, Revision: c.Revision, Planned: c.Counts.Sends()}}}
+	if run, err = s.Begin(ctx, run, resources); err != nil {
 		return nil, err
 	}
-	n, err := fill(ctx, s, p, run.ID)
+	n, err := fill(ctx, s, p, run.Lanes[0])
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +85,19 @@ func fillState(args []string) (any, error) {
 	return n, s.Close()
 }
 
+// someNumber is the sending number of what no plan of these benchmarks sends.
+const someNumber = "provider.sandbox.main"
+
 // sentID is the provider's id of an attempt's message.
 func sentID(attempt int64) string {
 	return fmt.Sprintf("wamid.HBgN%013dFQIAERgS%012dA", attempt*7919, attempt)
 }
 
-func fill(ctx context.Context, s *sqlite.Store, p *plan.Plan, run int64) (n int, err error) {
+func fill(ctx context.Context, s *sqlite.Store, p *plan.Plan, lane state.Lane) (n int, err error) {
 	c := &p.Campaigns[0]
 	var intents []state.Intent
 	flush := func() error {
-		verdicts, err := s.Intend(ctx, run, intents)
+		verdicts, err := s.Intend(ctx, lane, intents)
 		if err != nil {
 			return err
 		}
@@ -108,7 +111,7 @@ func fill(ctx context.Context, s *sqlite.Store, p *plan.Plan, run int64) (n int,
 				ID: sentID(v.Attempt), At: time.Now()})
 		}
 		intents = intents[:0]
-		return s.Settle(ctx, run, outcomes)
+		return s.Settle(ctx, lane, outcomes)
 	}
 	for e, err := range p.Entries() {
 		if err != nil {
@@ -151,11 +154,11 @@ func dieSending(args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.Begin(ctx, state.Run{Started: time.Now()}, nil)
+	run, err := s.Begin(ctx, state.Run{Started: time.Now(), Lanes: []state.Lane{{Number: someNumber}}}, nil)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Intend(ctx, run, strangers(flights, 1)); err != nil {
+	if _, err := s.Intend(ctx, run.Lanes[0], strangers(flights, 1)); err != nil {
 		return nil, err
 	}
 	return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -170,10 +173,10 @@ func takeUp(args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Begin(ctx, state.Run{Started: time.Now()}, nil); err != nil {
+	if _, err := s.Begin(ctx, state.Run{Started: time.Now(), Lanes: []state.Lane{{Number: someNumber}}}, nil); err != nil {
 		return nil, err
 	}
-	doubts, err := s.Recover(ctx)
+	doubts, err := s.Recover(ctx, someNumber)
 	took := time.Since(started).Seconds()
 	if err == nil && doubts != flights {
 		err = fmt.Errorf("%d in doubt of %d", doubts, flights)
@@ -196,11 +199,11 @@ func pruneState(args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.Begin(ctx, state.Run{Started: later()}, nil)
+	run, err := s.Begin(ctx, state.Run{Started: later(), Lanes: []state.Lane{{Number: someNumber}}}, nil)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Intend(ctx, run, strangers(1, 2)); err != nil {
+	if _, err := s.Intend(ctx, run.Lanes[0], strangers(1, 2)); err != nil {
 		return nil, err
 	}
 	started := time.Now()

@@ -48,7 +48,7 @@ func (a *app) resolve(ctx context.Context, opt *resolveOptions, args []string) e
 		return a.fail("Invalid option", fmt.Errorf("-as=%s is not one of sent, not-sent", message.SafeText(opt.as)))
 	}
 	return a.changeState(ctx, &opt.stateFlags, "resolve", func(_ *project, s state.Store) (view.Report, error) {
-		if _, err := s.Recover(ctx); err != nil {
+		if _, err := state.RecoverAll(ctx, s); err != nil {
 			return nil, err
 		}
 		r := &view.ResolveReport{As: opt.as}

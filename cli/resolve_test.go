@@ -58,13 +58,13 @@ func doubt(t *testing.T, d *desk, to string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := s.Begin(t.Context(), state.Run{}, nil)
+	run, err := s.Begin(t.Context(), state.Run{Lanes: []state.Lane{{Number: "provider.sandbox.main"}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	k := state.Key{Campaign: "campaign.spring", Recipient: to, Revision: 1}
 	ref := message.NewRef(meta.Lineage, k.Campaign, k.Recipient, 1, 1)
-	v, err := s.Intend(t.Context(), run, []state.Intent{{Key: k, To: message.Address{Phone: to}, Attempt: 1, Ref: ref, Message: "list_message.browse"}})
+	v, err := s.Intend(t.Context(), run.Lanes[0], []state.Intent{{Key: k, To: message.Address{Phone: to}, Attempt: 1, Ref: ref, Message: "list_message.browse"}})
 	if err != nil || v[0].Attempt == 0 {
 		t.Fatal(v, err)
 	}

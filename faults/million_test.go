@@ -78,8 +78,8 @@ func (h *house) remember(n int) (err error) {
 	if err != nil {
 		return err
 	}
-	run := state.Run{Campaigns: []state.CampaignRun{{Campaign: past, Revision: 1, Planned: n, Accepted: n}}}
-	if run.ID, err = s.Begin(ctx, run, nil); err != nil {
+	run := state.Run{Lanes: []state.Lane{{Number: "provider.sandbox.main"}}, Campaigns: []state.CampaignRun{{Campaign: past, Revision: 1, Planned: n, Accepted: n}}}
+	if run, err = s.Begin(ctx, run, nil); err != nil {
 		return err
 	}
 	const batch = 10_000
@@ -90,7 +90,7 @@ func (h *house) remember(n int) (err error) {
 			intents[i] = state.Intent{Key: key, To: message.Address{Phone: key.Recipient}, Attempt: 1, Message: "text_message.hi",
 				Ref: message.NewRef(meta.Lineage, past, key.Recipient, 1, 1)}
 		}
-		verdicts, err := s.Turn(ctx, run.ID, nil, intents)
+		verdicts, err := s.Turn(ctx, run.Lanes[0], nil, intents)
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (h *house) remember(n int) (err error) {
 			outcomes[i] = state.Outcome{Attempt: v.Attempt, Send: state.Accepted, Proof: state.ProofResponse,
 				ID: fmt.Sprintf("wamid.HBgN%013dFQIAERgS%012dA", v.Attempt*7919, v.Attempt), At: time.Now()}
 		}
-		if _, err := s.Turn(ctx, run.ID, outcomes, nil); err != nil {
+		if _, err := s.Turn(ctx, run.Lanes[0], outcomes, nil); err != nil {
 			return err
 		}
 	}

@@ -74,7 +74,7 @@ func holder(ctx context.Context, path string, n int, inside *atomic.Int32) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	run, err := s.Begin(ctx, state.Run{}, nil)
+	run, err := s.Begin(ctx, state.Run{Lanes: []state.Lane{{Number: "provider.sandbox.main"}}}, nil)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func holder(ctx context.Context, path string, n int, inside *atomic.Int32) (err 
 		return err
 	}
 	key := keyOf(n)
-	_, err = s.Intend(ctx, run, []state.Intent{{Key: key, To: message.Address{Phone: key.Recipient}, Attempt: 1, Message: "text_message.hi",
+	_, err = s.Intend(ctx, run.Lanes[0], []state.Intent{{Key: key, To: message.Address{Phone: key.Recipient}, Attempt: 1, Message: "text_message.hi",
 		Ref: message.NewRef(meta.Lineage, key.Campaign, key.Recipient, 1, 1)}})
 	return err
 }

@@ -277,11 +277,11 @@ func (w *world) before(ctx context.Context) error {
 			Ref: message.NewRef(w.lineage, key.Campaign, key.Recipient, 1, 1)})
 	}
 	p := &process{w: w, run: 99, commits: map[string]int{}}
-	id, err := p.Begin(ctx, state.Run{}, nil)
+	run, err := p.Begin(ctx, state.Run{Lanes: []state.Lane{{Number: "provider.sandbox.main"}}}, nil)
 	if err != nil {
 		return err
 	}
-	v, err := p.Turn(ctx, id, nil, in)
+	v, err := p.Turn(ctx, run.Lanes[0], nil, in)
 	if err != nil {
 		return err
 	}
@@ -289,8 +289,8 @@ func (w *world) before(ctx context.Context) error {
 	for i := range v {
 		out[i] = state.Outcome{Attempt: v[i].Attempt, Send: state.Accepted, Proof: state.ProofResponse, ID: fmt.Sprint("before.", i), At: time.Now()}
 	}
-	_, err = p.Turn(ctx, id, out, nil)
-	return errors.Join(err, p.Finish(ctx, state.Run{ID: id}))
+	_, err = p.Turn(ctx, run.Lanes[0], out, nil)
+	return errors.Join(err, p.Finish(ctx, state.Run{ID: run.ID}))
 }
 
 // optOuts queues the people who stop marketing while the campaign runs.

@@ -207,9 +207,9 @@ func (p *process) commit(at string, fn func() error) error {
 	return fn()
 }
 
-func (p *process) Recover(ctx context.Context) (n int, err error) {
+func (p *process) Recover(ctx context.Context, number string) (n int, err error) {
 	err = p.commit("recover", func() error {
-		n, err = p.w.store.Recover(ctx)
+		n, err = p.w.store.Recover(ctx, number)
 		return err
 	})
 	if n > p.w.script.Parallel {
@@ -220,22 +220,22 @@ func (p *process) Recover(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-func (p *process) Begin(ctx context.Context, r state.Run, res []state.Resource) (id int64, err error) {
+func (p *process) Begin(ctx context.Context, r state.Run, res []state.Resource) (begun state.Run, err error) {
 	err = p.commit("begin", func() error {
-		id, err = p.w.store.Begin(ctx, r, res)
+		begun, err = p.w.store.Begin(ctx, r, res)
 		return err
 	})
 	if err != nil {
-		return id, err
+		return begun, err
 	}
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	halts, err := p.w.store.Halts(ctx)
 	p.halted = len(halts) > 0
-	return id, err
+	return begun, err
 }
 
-func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in []state.Intent) (v []state.Verdict, err error) {
+func (p *process) Turn(ctx context.Context, lane state.Lane, out []state.Outcome, in []state.Intent) (v []state.Verdict, err error) {
 	at := "intend"
 	if len(in) == 0 {
 		at = "settle"
@@ -244,7 +244,7 @@ func (p *process) Turn(ctx context.Context, run int64, out []state.Outcome, in [
 		if p.halted && len(in) > 0 {
 			p.w.problem("run %d sends although the campaign was halted before it began", p.run)
 		}
-		v, err = p.w.store.Turn(ctx, run, out, in)
+		v, err = p.w.store.Turn(ctx, lane, out, in)
 		return err
 	})
 	if err != nil {

@@ -65,7 +65,7 @@ func (a *Apply) begin(ctx context.Context, lock Lock) error {
 	if err := state.Sendable(ctx, a.Store, a.ws.Now()); err != nil {
 		return err
 	}
-	a.Recovered, err = a.Store.Recover(ctx)
+	a.Recovered, err = state.RecoverAll(ctx, a.Store)
 	return err
 }
 

@@ -58,7 +58,7 @@ func carryOut(t *testing.T, s *sqlite.Store, p *Plan) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := s.Begin(ctx, state.Run{Started: testAt, Version: "0.1.0", Plan: p.Digest}, resources)
+	run, err := s.Begin(ctx, state.Run{Lanes: []state.Lane{{Number: p.Campaigns[0].Provider}}, Started: testAt, Version: "0.1.0", Plan: p.Digest}, resources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func carryOut(t *testing.T, s *sqlite.Store, p *Plan) {
 		intents = append(intents, state.Intent{Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision}, To: e.Recipient.Address,
 			Attempt: e.Attempt, Ref: message.NewRef(p.Lineage, c.Address, key, c.Revision, e.Attempt), Message: c.Message, Digest: e.Digest})
 	}
-	verdicts, err := s.Intend(ctx, run, intents)
+	verdicts, err := s.Intend(ctx, run.Lanes[0], intents)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func carryOut(t *testing.T, s *sqlite.Store, p *Plan) {
 		}
 		outcomes = append(outcomes, state.Outcome{Attempt: v.Attempt, Send: state.Accepted, ID: "wamid." + string(rune('a'+i)), Proof: state.ProofResponse, At: testAt})
 	}
-	if err := s.Settle(ctx, run, outcomes); err != nil {
+	if err := s.Settle(ctx, run.Lanes[0], outcomes); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -129,13 +129,17 @@ func TestADoubtfulReplyIsNotSentAgain(t *testing.T) {
 	if _, err := h.store.Fold(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
-	evs, err := h.store.OpenInbound(t.Context(), state.InboundRef{}, 10)
+	lane, _, err := h.store.RecoverReplies(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	evs, _, err := h.store.Claim(t.Context(), lane, 0, 10)
 	if err != nil || len(evs) != 1 {
 		t.Fatal(evs, err)
 	}
 	in := state.Intent{Key: state.Key{Campaign: "reply_rule.of_yesterday", Recipient: ana, Revision: int(evs[0].Seq)}, To: message.Address{Phone: ana},
 		Attempt: 1, Ref: "hb1.x", Message: "text_message.hello", Inbound: evs[0].Seq}
-	if v, err := h.store.Intend(t.Context(), 0, []state.Intent{in}); err != nil || v[0].Attempt == 0 {
+	if v, err := h.store.Intend(t.Context(), lane, []state.Intent{in}); err != nil || v[0].Attempt == 0 {
 		t.Fatal(v, err)
 	}
 	h.restart()
@@ -272,12 +276,12 @@ func TestStopWords(t *testing.T) {
 	if !p.OptedOut || p.OptOut != "stop_word" {
 		t.Errorf("known as %+v", p)
 	}
-	run, err := h.store.Begin(t.Context(), state.Run{}, nil)
+	run, err := h.store.Begin(t.Context(), state.Run{Lanes: []state.Lane{{Number: address}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := state.Intent{Key: state.Key{Campaign: "campaign.x", Recipient: ana, Revision: 1}, To: message.Address{Phone: ana}, Attempt: 1, Ref: "hb1.x", Message: "m", Marketing: true}
-	if v, err := h.store.Intend(t.Context(), run, []state.Intent{in}); err != nil || v[0].Gate != delivery.GateOptedOut {
+	if v, err := h.store.Intend(t.Context(), run.Lanes[0], []state.Intent{in}); err != nil || v[0].Gate != delivery.GateOptedOut {
 		t.Errorf("a campaign's next message is not gated: %+v, %v", v, err)
 	}
 }

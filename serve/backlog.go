@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/handbill/handbill/internal/fp"
@@ -16,97 +15,83 @@ const (
 	workers = 64
 	// readAhead is how many open events are read at once.
 	readAhead = 512
-	// perPerson is how many events of one person are in memory; the others stay in
-	// the state until these are done.
-	perPerson = 16
-	// heldMost bounds how many events of all people are in memory.
+	// heldMost bounds how many people have an event in memory.
 	heldMost = 1 << 16
 )
 
-// line holds the events of one person at one number that wait, oldest first. One
-// event of a line is answered at a time, so a person's messages keep their order.
+// line is a person with an open event at a number. The store gives out the next
+// one when it is answered, so a person's messages keep their order.
 type line struct {
 	provider, recipient string
 
-	seqs []int64
-	last int64 // the newest that was ever held
-	more bool  // the state has others between last and the backlog's cursor
+	seq int64 // of the event; 0 when it is answered and the next is not known
+}
+
+func (l *line) key() state.InboundRef {
+	return state.InboundRef{Provider: l.provider, Recipient: l.recipient}
 }
 
 // lane holds the lines of one number. They take turns, so that every person gets
 // an answer before anyone gets a second one.
 type lane struct {
+	state.Lane
+	cursor  int64 // everything up to it was looked at
 	ready   []*line
 	running int
 }
 
-// backlog holds the inbound events that wait for an answer. It is used by one
-// goroutine.
+// backlog holds the inbound events that wait for an answer, one a person. It is
+// used by one goroutine.
 type backlog struct {
-	store  Store
-	cursor int64 // everything up to it was looked at
-	held   int
-	full   bool                       // read stopped since too much was held
-	lines  map[state.InboundRef]*line // by number and person, Seq 0
-	lanes  map[string]*lane           // by number
-	aside  []*line                    // the state failed for these
+	store Store
+	full  bool                       // read stopped since too much was held
+	lines map[state.InboundRef]*line // by number and person, Seq 0
+	held  map[int64]bool             // the events of the lines
+	lanes map[string]*lane           // by number
+	aside []*line                    // the state failed for these
 }
 
-func newBacklog(store Store) *backlog {
-	return &backlog{store: store, lines: map[state.InboundRef]*line{}, lanes: map[string]*lane{}}
+func newBacklog(store Store, lanes []state.Lane) *backlog {
+	b := &backlog{store: store, lines: map[state.InboundRef]*line{}, held: map[int64]bool{}, lanes: map[string]*lane{}}
+	for _, l := range lanes {
+		b.lanes[l.Number] = &lane{Lane: l}
+	}
+	return b
 }
 
-// read reads the open events after the cursor. It reports whether there may be
+// read takes up what is open after the cursors. It reports whether there may be
 // more.
 func (b *backlog) read(ctx context.Context) (more bool, err error) {
-	if b.full = b.held >= heldMost; b.full {
-		return false, nil
+	for _, n := range b.lanes {
+		if b.full = len(b.lines) >= heldMost; b.full {
+			return false, nil
+		}
+		refs, upto, err := b.store.Claim(ctx, n.Lane, n.cursor, readAhead)
+		if err != nil {
+			return false, err
+		}
+		for _, ref := range refs {
+			b.add(n, ref)
+		}
+		if len(refs) > 0 {
+			fp.Hit("claim-after")
+		}
+		more, n.cursor = more || upto > n.cursor, upto
 	}
-	refs, err := b.store.OpenInbound(ctx, state.InboundRef{Seq: b.cursor}, readAhead)
-	if err != nil {
-		return false, err
-	}
-	for _, ref := range refs {
-		b.cursor = ref.Seq
-		b.add(ref)
-	}
-	if len(refs) > 0 {
-		fp.Hit("claim-after")
-	}
-	return len(refs) == readAhead, nil
+	return more, nil
 }
 
 // room reports whether read may go on after it stopped.
-func (b *backlog) room() bool { return b.full && b.held <= heldMost/2 }
+func (b *backlog) room() bool { return b.full && len(b.lines) <= heldMost/2 }
 
-func (b *backlog) add(ref state.InboundRef) {
-	key := state.InboundRef{Provider: ref.Provider, Recipient: ref.Recipient}
-	l := b.lines[key]
-	switch {
-	case l == nil:
-		l = &line{provider: ref.Provider, recipient: ref.Recipient}
-		b.lines[key] = l
-		b.hold(l, ref.Seq)
-		b.ready(l)
-	case l.more || len(l.seqs) >= perPerson:
-		l.more = true
-	default:
-		b.hold(l, ref.Seq)
+// add takes up a person's oldest event. Of somebody who has one already it is
+// the next, which done asks for.
+func (b *backlog) add(n *lane, ref state.InboundRef) {
+	l := &line{provider: ref.Provider, recipient: ref.Recipient, seq: ref.Seq}
+	if b.lines[l.key()] != nil || b.held[ref.Seq] {
+		return
 	}
-}
-
-func (b *backlog) hold(l *line, seq int64) {
-	l.seqs, l.last = append(l.seqs, seq), seq
-	b.held++
-}
-
-// ready puts a line at the end of its lane.
-func (b *backlog) ready(l *line) {
-	n := b.lanes[l.provider]
-	if n == nil {
-		n = new(lane)
-		b.lanes[l.provider] = n
-	}
+	b.lines[l.key()], b.held[ref.Seq] = l, true
 	n.ready = append(n.ready, l)
 }
 
@@ -119,7 +104,7 @@ func (b *backlog) next() (l *line, seq int64, ok bool) {
 		}
 		l, n.ready = n.ready[0], n.ready[1:]
 		n.running++
-		return l, l.seqs[0], true
+		return l, l.seq, true
 	}
 	return nil, 0, false
 }
@@ -129,43 +114,45 @@ func (b *backlog) next() (l *line, seq int64, ok bool) {
 func (b *backlog) done(ctx context.Context, l *line, err error) error {
 	b.lanes[l.provider].running--
 	if err == nil {
-		l.seqs = slices.Delete(l.seqs, 0, 1)
-		b.held--
+		delete(b.held, l.seq)
+		l.seq = 0
 		err = b.refill(ctx, l)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		b.aside = append(b.aside, l)
-	case len(l.seqs) > 0:
-		b.ready(l)
-	default:
-		delete(b.lines, state.InboundRef{Provider: l.provider, Recipient: l.recipient})
 	}
 	return err
 }
 
-// refill reads the next events of a line that is empty.
+// refill asks for the next event of a line whose event is answered, and gives it
+// another turn; without one the line ends.
 func (b *backlog) refill(ctx context.Context, l *line) error {
-	if len(l.seqs) > 0 || !l.more {
-		return nil
-	}
-	refs, err := b.store.OpenInbound(ctx, state.InboundRef{Seq: l.last, Provider: l.provider, Recipient: l.recipient}, perPerson)
-	if err != nil {
-		return err
-	}
-	l.more = len(refs) == perPerson
-	for _, ref := range refs {
-		if ref.Seq > b.cursor { // read will come to it
-			l.more = false
-			break
+	n := b.lanes[l.provider]
+	if l.seq == 0 {
+		ref, ok, err := b.store.ClaimNext(ctx, n.Lane, l.recipient)
+		if err != nil {
+			return err
 		}
-		b.hold(l, ref.Seq)
+		// Two lines may turn out to be one person's: then the other has it.
+		if !ok || b.held[ref.Seq] {
+			delete(b.lines, l.key())
+			return nil
+		}
+		l.seq, b.held[ref.Seq] = ref.Seq, true
 	}
+	n.ready = append(n.ready, l)
 	return nil
 }
 
-// again lets the lines that were set aside take part again.
+// again lets the lines that were set aside take turns again. Where nothing waits
+// any more it begins anew, so that no event is passed over for long whose person
+// turned out to be somebody else.
 func (b *backlog) again(ctx context.Context) error {
+	if len(b.lines) == 0 {
+		for _, n := range b.lanes {
+			n.cursor = 0
+		}
+	}
 	lines := b.aside
 	b.aside = nil
 	for i, l := range lines {
@@ -173,11 +160,6 @@ func (b *backlog) again(ctx context.Context) error {
 			b.aside = append(b.aside, lines[i:]...)
 			return err
 		}
-		if len(l.seqs) == 0 {
-			delete(b.lines, state.InboundRef{Provider: l.provider, Recipient: l.recipient})
-			continue
-		}
-		b.ready(l)
 	}
 	return nil
 }
@@ -190,10 +172,10 @@ type finished struct {
 
 // answerLoop answers inbound events until ctx ends, and waits for those under
 // way. What it leaves stays open for the next server.
-func (s *Server) answerLoop(ctx context.Context) {
+func (s *Server) answerLoop(ctx context.Context, lanes []state.Lane) {
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
-	b, over, running := newBacklog(s.opt.Store), make(chan finished), 0
+	b, over, running := newBacklog(s.opt.Store, lanes), make(chan finished), 0
 	for more := true; ctx.Err() == nil; {
 		awake := s.inbound
 		if more {

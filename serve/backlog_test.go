@@ -16,19 +16,63 @@ import (
 type openEvents struct {
 	Store
 	refs   []state.InboundRef
+	is     map[string]string // ids that turned out to be somebody's
 	broken bool
 }
 
-func (o *openEvents) OpenInbound(_ context.Context, from state.InboundRef, n int) (out []state.InboundRef, err error) {
+func (o *openEvents) Claim(_ context.Context, lane state.Lane, after int64, n int) (out []state.InboundRef, upto int64, err error) {
 	if o.broken {
-		return nil, errors.New("locked")
+		return nil, after, errors.New("locked")
+	}
+	upto = after
+	waits := map[string]bool{}
+	for _, ref := range o.refs {
+		if ref.Provider != lane.Number || n == 0 {
+			continue
+		}
+		ref.Recipient = o.person(ref.Recipient)
+		if ref.Seq > after {
+			n, upto = n-1, ref.Seq
+			if !waits[ref.Recipient] {
+				out = append(out, ref)
+			}
+		}
+		waits[ref.Recipient] = true
+	}
+	return out, upto, nil
+}
+
+func (o *openEvents) ClaimNext(_ context.Context, lane state.Lane, recipient string) (state.InboundRef, bool, error) {
+	if o.broken {
+		return state.InboundRef{}, false, errors.New("locked")
 	}
 	for _, ref := range o.refs {
-		if ref.Seq > from.Seq && (from.Recipient == "" || ref.Recipient == from.Recipient && ref.Provider == from.Provider) && len(out) < n {
-			out = append(out, ref)
+		if o.person(ref.Recipient) == o.person(recipient) && ref.Provider == lane.Number {
+			ref.Recipient = o.person(recipient)
+			return ref, true, nil
 		}
 	}
-	return out, nil
+	return state.InboundRef{}, false, nil
+}
+
+// person is as whom an id is shown.
+func (o *openEvents) person(id string) string {
+	if person, known := o.is[id]; known {
+		return person
+	}
+	return id
+}
+
+// backlogOf holds what is open at some numbers.
+func backlogOf(t *testing.T, o *openEvents, numbers ...string) *backlog {
+	t.Helper()
+	var lanes []state.Lane
+	for _, number := range numbers {
+		lanes = append(lanes, state.Lane{Number: number})
+	}
+	b := newBacklog(o, lanes)
+	b.readAll(t)
+	return b
 }
 
 // add opens n more events of a person at a number.
@@ -76,10 +120,9 @@ func TestOnePersonsFloodWaitsBehindOthers(t *testing.T) {
 	o.add("a", "flood", 2*readAhead)
 	o.add("a", "one", 1)
 	o.add("a", "two", 3)
-	b := newBacklog(o)
-	b.readAll(t)
-	if most := perPerson + 1 + 3; b.held != most {
-		t.Errorf("%d events are held, want %d", b.held, most)
+	b := backlogOf(t, o, "a")
+	if len(b.held) != 3 {
+		t.Errorf("%d events are held, want one a person", len(b.held))
 	}
 	who, seqs := b.turns(t, o)
 	if diff := cmp.Diff([]string{"flood", "one", "two", "flood", "two", "flood", "two", "flood"}, who[:8]); diff != "" {
@@ -90,22 +133,55 @@ func TestOnePersonsFloodWaitsBehindOthers(t *testing.T) {
 			t.Errorf("%s: %d turns, want %d in order", person, len(got), want)
 		}
 	}
-	if b.held != 0 || len(b.lines) != 0 {
-		t.Errorf("%d events and %d people are held in the end", b.held, len(b.lines))
+	if len(b.held) != 0 || len(b.lines) != 0 {
+		t.Errorf("%d events and %d people are held in the end", len(b.held), len(b.lines))
 	}
 }
 
-func TestWhatComesWhileAPersonsEventsAreReadAgainHasOneTurn(t *testing.T) {
+// What comes after the last event was answered, and before that turn ends, has
+// one turn of its own.
+func TestWhatComesWhileATurnEndsHasOneTurn(t *testing.T) {
 	o := &openEvents{}
-	o.add("a", "ann", perPerson+2)
-	b := newBacklog(o)
+	o.add("a", "ann", 1)
+	b := backlogOf(t, o, "a")
+	l, seq, _ := b.next()
+	o.answered(seq)
+	o.refs = append(o.refs, state.InboundRef{Seq: seq + 1, Provider: "a", Recipient: "ann"})
 	b.readAll(t)
-	o.add("a", "ann", 5) // not read yet, but the refill finds them
-	_, first := b.turns(t, o)
-	b.readAll(t)
-	_, then := b.turns(t, o)
-	if got := append(first["ann"], then["ann"]...); len(got) != perPerson+7 || len(slices.Compact(slices.Sorted(slices.Values(got)))) != perPerson+7 {
-		t.Errorf("%d turns for %d events: %v", len(got), perPerson+7, got)
+	if _, other, ok := b.next(); ok {
+		t.Fatalf("event %d is worked on beside %d", other, seq)
+	}
+	if err := b.done(t.Context(), l, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, seqs := b.turns(t, o); !slices.Equal(seqs["ann"], []int64{seq + 1}) {
+		t.Errorf("turns %v, want one for event %d", seqs, seq+1)
+	}
+}
+
+// Two who turn out to be one person, while both have an event in hand, have one
+// line from then on.
+func TestTwoLinesOfOnePersonBecomeOne(t *testing.T) {
+	o := &openEvents{}
+	o.add("a", "ann", 1)
+	o.add("a", "DE.7001", 2)
+	b := backlogOf(t, o, "a")
+	one, first, _ := b.next()
+	two, second, _ := b.next()
+	o.is = map[string]string{"DE.7001": "ann"}
+	o.answered(first)
+	if err := b.done(t.Context(), one, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, seq, ok := b.next(); ok {
+		t.Fatalf("event %d is worked on while %d is", seq, second)
+	}
+	o.answered(second)
+	if err := b.done(t.Context(), two, nil); err != nil {
+		t.Fatal(err)
+	}
+	if who, _ := b.turns(t, o); len(who) != 1 {
+		t.Errorf("%d turns are left, want one for the last event", len(who))
 	}
 }
 
@@ -115,8 +191,7 @@ func TestABusyNumberHoldsUpNoOther(t *testing.T) {
 		o.add("busy", fmt.Sprint(i), 1)
 	}
 	o.add("idle", "eve", 1)
-	b := newBacklog(o)
-	b.readAll(t)
+	b := backlogOf(t, o, "busy", "idle")
 	got := map[string]int{}
 	for l, _, ok := b.next(); ok; l, _, ok = b.next() {
 		got[l.provider]++
@@ -128,9 +203,8 @@ func TestABusyNumberHoldsUpNoOther(t *testing.T) {
 
 func TestAnEventIsTriedAgainAfterTheStateFailed(t *testing.T) {
 	o := &openEvents{}
-	o.add("a", "ann", perPerson+1)
-	b := newBacklog(o)
-	b.readAll(t)
+	o.add("a", "ann", 3)
+	b := backlogOf(t, o, "a")
 	l, seq, _ := b.next()
 	if err := b.done(t.Context(), l, errors.New("locked")); err == nil {
 		t.Error("the fault is not told")
@@ -146,28 +220,19 @@ func TestAnEventIsTriedAgainAfterTheStateFailed(t *testing.T) {
 		t.Fatalf("event %d has a turn, want %d", second, seq)
 	}
 	o.answered(seq)
-	if err := b.done(t.Context(), l, nil); err != nil {
-		t.Fatal(err)
-	}
-	for range perPerson - 2 {
-		l, seq, _ = b.next()
-		o.answered(seq)
-		if err := b.done(t.Context(), l, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	l, seq, _ = b.next()
-	o.answered(seq)
 	o.broken = true
 	if err := b.done(t.Context(), l, nil); err == nil {
-		t.Error("a refill that failed is not told")
+		t.Error("that the next event cannot be read is not told")
+	}
+	if err := b.again(t.Context()); err == nil {
+		t.Error("nor is it when that is tried again")
 	}
 	o.broken = false
 	if err := b.again(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if who, _ := b.turns(t, o); len(who) != 1 {
-		t.Errorf("%d turns are left, want 1", len(who))
+	if who, _ := b.turns(t, o); len(who) != 2 {
+		t.Errorf("%d turns are left, want 2", len(who))
 	}
 }
 
@@ -176,9 +241,8 @@ func TestTheBacklogIsBounded(t *testing.T) {
 	for i := range heldMost + readAhead {
 		o.add("a", fmt.Sprint(i), 1)
 	}
-	b := newBacklog(o)
-	b.readAll(t)
-	if b.held > heldMost+readAhead || !b.full || b.room() {
-		t.Errorf("%d events are held", b.held)
+	b := backlogOf(t, o, "a")
+	if len(b.held) > heldMost+readAhead || !b.full || b.room() {
+		t.Errorf("%d events are held", len(b.held))
 	}
 }

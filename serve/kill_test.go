@@ -225,9 +225,9 @@ func (s idle) Answered(ctx context.Context, seqs ...int64) error {
 	return s.Store.Answered(ctx, seqs...)
 }
 
-func (s idle) OpenInbound(ctx context.Context, from state.InboundRef, n int) ([]state.InboundRef, error) {
+func (s idle) Claim(ctx context.Context, lane state.Lane, after int64, n int) ([]state.InboundRef, int64, error) {
 	defer s.tell()
-	return s.Store.OpenInbound(ctx, from, n)
+	return s.Store.Claim(ctx, lane, after, n)
 }
 
 // send posts the i-th message, of the i-th person; 0 when nobody answers.

@@ -16,7 +16,6 @@ import (
 	"github.com/handbill/handbill/providers/onemsg"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
-	"github.com/handbill/handbill/state"
 )
 
 // about is a change of Meta's envelope: a message to the number of that id and
@@ -51,12 +50,8 @@ func routed(t *testing.T, numbers []serve.Number, path, body, signature string) 
 	if err := h.store.FoldAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	refs, err := h.store.OpenInbound(t.Context(), state.InboundRef{}, 10)
-	if err != nil {
+	if at, err = h.store.Unanswered(t.Context()); err != nil {
 		t.Fatal(err)
-	}
-	for _, ref := range refs {
-		at = append(at, ref.Provider)
 	}
 	for n, err := range h.store.Notices(t.Context(), time.Time{}) {
 		if err != nil {

@@ -40,7 +40,7 @@ func (s *Server) send(ctx context.Context, ev *state.InboundEvent, m *outgoing) 
 		return nil
 	}
 	in := state.Intent{Key: state.Key{Campaign: m.rule, Recipient: ev.Recipient, Revision: int(ev.Seq)}, To: address(ev.Event.From),
-		Attempt: 1, Message: m.message, Digest: message.Digest(m.draft, m.values), Number: ev.Provider, Spacing: s.opt.Spacing, Window: true, Inbound: ev.Seq}
+		Attempt: 1, Message: m.message, Digest: message.Digest(m.draft, m.values), Spacing: s.opt.Spacing, Window: true, Inbound: ev.Seq}
 	for try := 0; ; try++ {
 		ans, verdict, err := s.attempt(ctx, n, &in, m)
 		switch {
@@ -99,7 +99,7 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	began := s.opt.Now()
 	in.Pace = n.pace.Ask(began)
 	fp.Hit("reply-intent-before")
-	verdicts, err := s.opt.Store.Intend(ctx, 0, []state.Intent{*in})
+	verdicts, err := s.opt.Store.Intend(ctx, n.lane, []state.Intent{*in})
 	fp.Hit("reply-intent-after")
 	n.pace.Committed(s.opt.Now().Sub(began))
 	if err != nil || verdicts[0].Gate != "" {
@@ -126,7 +126,7 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	if out.Number = n.Address; ans.Class == message.Throttled {
 		out.Hold = s.opt.Now().Add(ans.RetryAfter) // whoever sends through the number waits
 	}
-	err = s.opt.Store.Settle(ctx, 0, []state.Outcome{out})
+	err = s.opt.Store.Settle(ctx, n.lane, []state.Outcome{out})
 	fp.Hit("reply-outcome-after")
 	return ans, verdicts[0], err
 }

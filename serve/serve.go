@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,8 +34,10 @@ type Store interface {
 	Fold(ctx context.Context, limit int) (int, error)
 	Waiting(ctx context.Context) (inbox, inbound int, err error)
 
-	RecoverReplies(ctx context.Context) (int, error)
-	OpenInbound(ctx context.Context, from state.InboundRef, n int) ([]state.InboundRef, error)
+	Unanswered(ctx context.Context) ([]string, error)
+	RecoverReplies(ctx context.Context, number string) (state.Lane, int, error)
+	Claim(ctx context.Context, lane state.Lane, after int64, n int) ([]state.InboundRef, int64, error)
+	ClaimNext(ctx context.Context, lane state.Lane, recipient string) (state.InboundRef, bool, error)
 	Inbound(ctx context.Context, seq int64) (state.InboundEvent, bool, error)
 	Answered(ctx context.Context, seqs ...int64) error
 	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)
@@ -47,8 +50,8 @@ type Store interface {
 
 	// Slots gives new slots of a number; see apply.Recorder.
 	Slots(ctx context.Context, number string, a pace.Ask, many int) (time.Time, error)
-	Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error)
-	Settle(ctx context.Context, run int64, outcomes []state.Outcome) error
+	Intend(ctx context.Context, lane state.Lane, intents []state.Intent) ([]state.Verdict, error)
+	Settle(ctx context.Context, lane state.Lane, outcomes []state.Outcome) error
 
 	PutAll(ctx context.Context, blobs map[string][]byte) error
 	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
@@ -191,6 +194,7 @@ type lastRules struct{ rules *reply.Rules }
 type number struct {
 	Number
 	pace   *pace.Number
+	lane   state.Lane // of the answers; written before the first
 	tokens [][32]byte // SHA-256 of Tokens
 
 	answers delivery.Answers
@@ -267,7 +271,8 @@ func (s *Server) add(n Number) error {
 // under way. It runs beside the listeners of Serve.
 func (s *Server) Run(ctx context.Context) error {
 	start := context.WithoutCancel(ctx)
-	if _, err := s.opt.Store.RecoverReplies(start); err != nil {
+	lanes, err := s.take(start)
+	if err != nil {
 		return fmt.Errorf("taking up where the last server stopped: %w", err)
 	}
 	if err := s.forwards.load(start); err != nil {
@@ -277,10 +282,34 @@ func (s *Server) Run(ctx context.Context) error {
 	wake(s.inbound)
 	var wg sync.WaitGroup
 	wg.Go(func() { s.foldLoop(ctx) })
-	wg.Go(func() { s.answerLoop(ctx) })
+	wg.Go(func() { s.answerLoop(ctx, lanes) })
 	wg.Go(func() { s.forwards.loop(ctx) })
 	wg.Wait()
 	return nil
+}
+
+// take takes the numbers to answer at: those that are declared, and those that
+// were and have messages still, whose rules run although nothing is sent.
+func (s *Server) take(ctx context.Context) (lanes []state.Lane, err error) {
+	addresses, err := s.opt.Store.Unanswered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for address := range s.numbers {
+		addresses = append(addresses, address)
+	}
+	slices.Sort(addresses)
+	for _, address := range slices.Compact(addresses) {
+		lane, _, err := s.opt.Store.RecoverReplies(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		lanes = append(lanes, lane)
+		if n := s.numbers[address]; n != nil {
+			n.lane = lane
+		}
+	}
+	return lanes, nil
 }
 
 // wake wakes the loop that waits on c.

@@ -44,7 +44,7 @@ func accepted(t testing.TB, s *sqlite.Store, ids ...string) (refs []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := s.Begin(ctx, state.Run{}, nil)
+	run, err := s.Begin(ctx, state.Run{Lanes: []state.Lane{{Number: address}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,15 +52,15 @@ func accepted(t testing.TB, s *sqlite.Store, ids ...string) (refs []string) {
 		k := state.Key{Campaign: "campaign.spring", Recipient: fmt.Sprintf("+49151%08d", i), Revision: 1}
 		ref := message.NewRef(meta.Lineage, k.Campaign, k.Recipient, 1, 1)
 		refs = append(refs, ref)
-		v, err := s.Intend(ctx, run, []state.Intent{{Key: k, To: message.Address{Phone: k.Recipient}, Attempt: 1, Ref: ref, Message: "list_message.browse"}})
+		v, err := s.Intend(ctx, run.Lanes[0], []state.Intent{{Key: k, To: message.Address{Phone: k.Recipient}, Attempt: 1, Ref: ref, Message: "list_message.browse"}})
 		if err != nil || v[0].Attempt == 0 {
 			t.Fatal(v, err)
 		}
-		if err := s.Settle(ctx, run, []state.Outcome{{Attempt: v[0].Attempt, Send: state.Accepted, ID: id, Proof: state.ProofResponse, At: time.Now()}}); err != nil {
+		if err := s.Settle(ctx, run.Lanes[0], []state.Outcome{{Attempt: v[0].Attempt, Send: state.Accepted, ID: id, Proof: state.ProofResponse, At: time.Now()}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Finish(ctx, state.Run{ID: run}); err != nil {
+	if err := s.Finish(ctx, state.Run{ID: run.ID}); err != nil {
 		t.Fatal(err)
 	}
 	return refs

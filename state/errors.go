@@ -16,9 +16,10 @@ var ErrForeign = errors.New("not a handbill state; put a backup in its place (\"
 // ErrDamaged is wrapped when a state does not hold what was written to it.
 var ErrDamaged = errors.New("the state is damaged; see handbill state verify, and restore a backup")
 
-// ErrFenced is wrapped when another apply began after ours: we lost the lock,
-// and nothing more may be sent. Outcomes that came with it are recorded.
-var ErrFenced = errors.New("another apply has begun on this state since; nothing more may be sent by this one")
+// ErrFenced is wrapped when somebody has taken the sending number of a lane
+// since: nothing more may be sent through it. Outcomes that came with it are
+// recorded.
+var ErrFenced = errors.New("another process has taken over this sending number since; nothing more may be sent through it by this one")
 
 // ErrUnknown is wrapped when the state knows nothing under an address or key.
 var ErrUnknown = errors.New("the state knows nothing of it")

@@ -48,20 +48,33 @@ type Store interface {
 	Close() error
 }
 
-// Sends is the part of a Store in which an apply sends.
+// Sends is the part of a Store in which runs send.
+//
+// A run sends through lanes: a Lane is one sending number as one run has it. A
+// number is one run's at a time. Whoever takes it next overtakes the one before,
+// which records no intents from then on. Runs that have different numbers go on
+// side by side, and know nothing of each other.
 type Sends interface {
-	// Recover turns every attempt that an earlier apply left open into a doubt
-	// with the cause "interrupted", and returns how many there were. Whoever
-	// calls it holds the lock: no other apply has an attempt open. Replies are
-	// left alone.
-	Recover(ctx context.Context) (int, error)
-	// Begin opens a run and returns its id. It raises the serial and the epoch,
-	// which fences every run before, keeps the resources in their order in place
-	// of those of the run before, keeps r.Blobs, and lifts the halts of r.Resume.
-	// While the state as a whole is halted it fails with a *HaltError.
-	Begin(ctx context.Context, r Run, resources []Resource) (int64, error)
-	// Turn records outcomes of attempts and then new intents. The intents see
-	// the outcomes, and every webhook that was accepted before.
+	// Begin opens a run, takes the numbers of r.Lanes for it, and returns the run
+	// with its id and its lanes whole. It raises the serial and the state's epoch,
+	// keeps the resources in their order in place of those of the run before,
+	// keeps r.Blobs, and lifts the halts of r.Resume. While the state as a whole is
+	// halted it fails with a *HaltError.
+	Begin(ctx context.Context, r Run, resources []Resource) (Run, error)
+	// Unsettled are the sending numbers at which a run may have left an attempt
+	// open, in their order; "" stands for attempts whose number an older format
+	// did not keep. Numbers whose lanes were all recovered since are left out.
+	Unsettled(ctx context.Context) ([]string, error)
+	// Recover turns every attempt that runs left open at a sending number into a
+	// doubt with the cause "interrupted", and returns how many there were. Whoever
+	// calls it knows that no other run has an attempt open there: the number is
+	// theirs, or they hold a lock for the state as a whole. Attempts at other
+	// numbers and replies are left alone; those without a known number count as
+	// being at every number.
+	Recover(ctx context.Context, number string) (int, error)
+	// Turn records outcomes of attempts and then new intents, which go out from
+	// the lane's number. The intents see the outcomes, and every webhook that was
+	// accepted before.
 	//
 	// No slot of a sending number is given twice, whoever asks, and no intent is
 	// recorded within its Spacing of another message to the person.
@@ -71,21 +84,23 @@ type Sends interface {
 	// that is settled is joined by the rules of delivery.Joins; a move that is
 	// forbidden fails with a *delivery.TransitionError.
 	//
-	// Run is an open run, or 0 for replies, whose intents name what they answer.
-	// An outcome for an attempt that was removed changes nothing; handles are not
-	// used again. Where another run has begun since, the error wraps ErrFenced: then the
-	// outcomes are recorded and the intents are not. It fails for a run that is
-	// over.
-	Turn(ctx context.Context, run int64, outcomes []Outcome, intents []Intent) ([]Verdict, error)
+	// An attempt's handle is the store's own: it is not used again, and its order
+	// says nothing. An outcome for an attempt that was removed changes nothing.
+	// Where somebody has taken the lane's number since, the error wraps ErrFenced:
+	// then the outcomes are recorded and the intents are not. It fails for a lane
+	// of a run that is over. In a lane of replies each intent names what it
+	// answers.
+	Turn(ctx context.Context, lane Lane, outcomes []Outcome, intents []Intent) ([]Verdict, error)
 	// Intend is Turn without outcomes, and Settle without intents.
-	Intend(ctx context.Context, run int64, intents []Intent) ([]Verdict, error)
-	Settle(ctx context.Context, run int64, outcomes []Outcome) error
+	Intend(ctx context.Context, lane Lane, intents []Intent) ([]Verdict, error)
+	Settle(ctx context.Context, lane Lane, outcomes []Outcome) error
 	// Slots gives many slots of a sending number to messages whose intents are
 	// durable and that missed theirs. It returns the first; the others follow
 	// a.Gap apart.
 	Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error)
-	// Finish closes a run with its counts. It fails for a run that is over, and
-	// with ErrFenced when another has begun since.
+	// Finish closes a run, with its counts, and its lanes. It fails for a run that
+	// is over, and with ErrFenced when somebody has taken a number of its lanes
+	// since.
 	Finish(ctx context.Context, r Run) error
 	// Tally counts the deliveries of one campaign revision that have an attempt.
 	Tally(ctx context.Context, campaign string, revision int) (Tally, error)
@@ -126,13 +141,26 @@ type Events interface {
 
 // Conversations is the part of a Store that serve answers from.
 type Conversations interface {
-	// RecoverReplies is Recover for replies, for the start of the one process
-	// that answers.
-	RecoverReplies(ctx context.Context) (int, error)
-	// OpenInbound returns up to n inbound events after from.Seq that no rule has
-	// answered, oldest first: those of from.Recipient at from.Provider where they
-	// are set, else everybody's.
-	OpenInbound(ctx context.Context, from InboundRef, n int) ([]InboundRef, error)
+	// Unanswered are the sending numbers with inbound events that no rule has
+	// answered, in their order.
+	Unanswered(ctx context.Context) ([]string, error)
+	// RecoverReplies takes a sending number for whoever answers at it, as Begin
+	// does for a run; replies and runs do not overtake each other. What was left
+	// open by whoever answered there before is in doubt, with the cause
+	// "interrupted"; n is how many attempts there were.
+	RecoverReplies(ctx context.Context, number string) (lane Lane, n int, err error)
+	// Claim looks at up to n of the inbound events at the lane's number that no
+	// rule has answered, from the one after the event after, oldest first. It
+	// returns those that are the oldest of their person, so that a person is
+	// answered in the order in which they wrote, and the last one that it looked
+	// at; after itself where there was none. Events that come later are after it.
+	// It fails with ErrFenced when somebody
+	// has taken the lane since.
+	Claim(ctx context.Context, lane Lane, after int64, n int) (refs []InboundRef, upto int64, err error)
+	// ClaimNext is Claim for one person: their oldest inbound event at the lane's
+	// number that no rule has answered. It is for whoever has answered the one
+	// before it; ok is false when there is none.
+	ClaimNext(ctx context.Context, lane Lane, recipient string) (ref InboundRef, ok bool, err error)
 	// Inbound is the inbound event of that number; ok is false when there is
 	// none, as after its sender was erased.
 	Inbound(ctx context.Context, seq int64) (ev InboundEvent, ok bool, err error)

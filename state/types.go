@@ -109,7 +109,7 @@ type Meta struct {
 	Format  int    // version of the format
 	Lineage string // random, minted at creation; 32 hex digits
 	Serial  int64  // rises on decisions: apply, resolve, mv, rm; not on events
-	Epoch   int64  // rises with every apply; fences a zombie
+	Epoch   int64  // rises with every apply, so that an older copy shows
 }
 
 // Intent is one attempt that is about to be made.
@@ -134,16 +134,14 @@ type Intent struct {
 	// NoCooldown lifts the cool-downs of Marketing: they are about marketing
 	// templates, not about messages in an open window and other templates.
 	NoCooldown bool
-	// Number is the address of the provider block of the sending number.
-	Number string
-	// Pace asks for the moment at which the message may leave, of Number's slots;
-	// zero for no limit.
+	// Pace asks for the moment at which the message may leave, of the slots of the
+	// lane's number; zero for no limit.
 	Pace pace.Ask
 	// Spacing is how long after any other message the person may get this one;
 	// 0 for no rule.
 	Spacing time.Duration
-	// Window says that the message needs an open 24-hour window at Number.
-	// AssumeOpen takes an unknown one as open; KnownUntil is what the audience
+	// Window says that the message needs an open 24-hour window at the lane's
+	// number. AssumeOpen takes an unknown one as open; KnownUntil is what the audience
 	// claims.
 	Window     bool
 	AssumeOpen bool
@@ -236,6 +234,16 @@ type CampaignRun struct {
 	Halted delivery.HaltReason `json:",omitempty"`
 }
 
+// Lane is one sending number as one run has it, or as whoever answers has it.
+// Begin and RecoverReplies give it out. Whoever takes the number next gets a
+// higher epoch, and then no more intents are recorded for this one.
+type Lane struct {
+	Number string // address of the provider block
+	ID     int64  // the store's own
+	Epoch  int64  // rises each time the number is taken
+	Run    int64  // 0 for replies
+}
+
 // Run is one apply.
 type Run struct {
 	ID        int64
@@ -248,6 +256,9 @@ type Run struct {
 	// Blobs are written with Begin: "outputs", "variables", whatever the next
 	// plan compares with. A nil value removes its name.
 	Blobs map[string][]byte
+	// Lanes are the sending numbers that the run takes, each once: Begin needs
+	// their Number alone. Runs leaves them out.
+	Lanes []Lane
 	// Resume are the campaigns whose halts Begin lifts, and Who says so.
 	Resume []string
 	Who    string

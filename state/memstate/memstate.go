@@ -40,13 +40,13 @@ type Store struct {
 	now  int64    // of the transaction
 	undo []func() // takes back what the transaction did, in reverse
 
-	meta      state.Meta
-	latest    int64
-	recovered int // attempts up to this one were settled by Recover
-	closed    bool
+	meta   state.Meta
+	latest int64
+	closed bool
 
 	resources []state.Resource
 	runs      []run
+	lanes     []lane // the id is the index plus one
 	halts     []state.Halt
 	blobs     map[string][]byte
 	slots     map[string]pace.Slots // by sending number
@@ -229,7 +229,8 @@ type attempt struct {
 	id       int64
 	key      state.Key // the recipient as the first attempt spelled it
 	number   int
-	run      int64 // 0 for replies, -1 for imports
+	run      int64  // 0 for replies, -1 for imports
+	from     string // the sending number
 	intended int64
 	message  string
 	digest   [16]byte

@@ -21,13 +21,13 @@ func (s *Store) Slots(ctx context.Context, number string, a pace.Ask, many int) 
 }
 
 // slot gives an intent its moment, or the gate that says when to ask again.
-func (s *Store) slot(in *state.Intent) (leave time.Time, v state.Verdict) {
-	n := s.slots[in.Number]
+func (s *Store) slot(number string, in *state.Intent) (leave time.Time, v state.Verdict) {
+	n := s.slots[number]
 	leave, ok := n.Take(in.Pace, s.opt.Clock())
 	if !ok {
 		return time.Time{}, state.Verdict{Gate: delivery.GatePace, Until: leave}
 	}
-	setKey(s, s.slots, in.Number, n)
+	setKey(s, s.slots, number, n)
 	return leave, state.Verdict{}
 }
 

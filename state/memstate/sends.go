@@ -16,8 +16,7 @@ import (
 // run is one apply.
 type run struct {
 	state.Run
-	epoch int64
-	over  bool
+	over bool
 }
 
 // sameDelivery reports whether two keys are one delivery, in either spelling of
@@ -60,21 +59,6 @@ func (s *Store) of(recipient string) (out []*attempt) {
 	return out
 }
 
-// Recover implements state.Store.
-func (s *Store) Recover(ctx context.Context) (n int, err error) {
-	err = s.write(ctx, func() error {
-		for _, a := range s.attempts[s.recovered:] {
-			if a != nil && a.out == nil && a.run > 0 {
-				s.put(a, &outcome{send: state.InDoubt, settled: s.now, cause: "interrupted"})
-				n++
-			}
-		}
-		set(s, &s.recovered, len(s.attempts))
-		return nil
-	})
-	return n, err
-}
-
 // put writes an outcome.
 func (s *Store) put(a *attempt, o *outcome) {
 	if from := a.send(); a.out == nil || from != o.send {
@@ -84,8 +68,8 @@ func (s *Store) put(a *attempt, o *outcome) {
 }
 
 // Begin implements state.Store.
-func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (id int64, err error) {
-	err = s.write(ctx, func() error {
+func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (state.Run, error) {
+	err := s.write(ctx, func() error {
 		set(s, &s.meta.Serial, s.meta.Serial+1)
 		set(s, &s.meta.Epoch, s.meta.Epoch+1)
 		set(s, &s.resources, slices.Clone(resources))
@@ -95,15 +79,22 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 			})
 		}
 		s.putAll(r.Blobs)
-		id = int64(len(s.runs) + 1)
-		s.keepRun(run{Run: r, epoch: s.meta.Epoch}, id)
+		r.ID = int64(len(s.runs) + 1)
+		r.Lanes = slices.Clone(r.Lanes)
+		for i, l := range r.Lanes {
+			var err error
+			if r.Lanes[i], err = s.take(l.Number, r.ID); err != nil {
+				return err
+			}
+		}
+		s.keepRun(run{Run: r}, r.ID)
 		return nil
 	})
-	return id, err
+	return r, err
 }
 
 func (s *Store) keepRun(r run, id int64) {
-	r.ID, r.Blobs, r.Resume, r.Who = id, nil, nil, ""
+	r.ID, r.Blobs, r.Lanes, r.Resume, r.Who = id, nil, nil, nil, ""
 	if r.Started.IsZero() {
 		r.Started = moment(s.now)
 	}
@@ -118,48 +109,41 @@ func (s *Store) keepRun(r run, id int64) {
 	set(s, &s.runs, runs)
 }
 
-func (s *Store) fence(id int64) error {
-	switch {
-	case id == 0:
-		return nil
-	case id < 0 || id > int64(len(s.runs)) || s.runs[id-1].over:
-		return fmt.Errorf("run %d is not open", id)
-	case s.runs[id-1].epoch != s.meta.Epoch:
-		return state.ErrFenced
-	}
-	return nil
-}
-
 // Finish implements state.Store.
 func (s *Store) Finish(ctx context.Context, r state.Run) error {
 	return s.write(ctx, func() error {
-		if err := s.fence(r.ID); err != nil {
-			return err
+		if r.ID < 1 || r.ID > int64(len(s.runs)) || s.runs[r.ID-1].over {
+			return fmt.Errorf("run %d is not open", r.ID)
+		}
+		for _, l := range s.lanes {
+			if l.Run == r.ID && s.taken(l.Lane) {
+				return state.ErrFenced
+			}
 		}
 		if r.Ended.IsZero() {
 			r.Ended = moment(s.now)
 		}
-		s.keepRun(run{Run: r, epoch: s.meta.Epoch, over: true}, r.ID)
+		s.keepRun(run{Run: r, over: true}, r.ID)
 		return nil
 	})
 }
 
 // Intend implements state.Store.
-func (s *Store) Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error) {
-	return s.Turn(ctx, run, nil, intents)
+func (s *Store) Intend(ctx context.Context, lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
+	return s.Turn(ctx, lane, nil, intents)
 }
 
 // Settle implements state.Store.
-func (s *Store) Settle(ctx context.Context, run int64, outcomes []state.Outcome) error {
-	_, err := s.Turn(ctx, run, outcomes, nil)
+func (s *Store) Settle(ctx context.Context, lane state.Lane, outcomes []state.Outcome) error {
+	_, err := s.Turn(ctx, lane, outcomes, nil)
 	return err
 }
 
 // Turn implements state.Store.
-func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
+func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
 	var fenced error
 	err = s.write(ctx, func() error {
-		if fenced = s.fence(run); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
+		if fenced = s.fence(lane); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
 			return fenced
 		}
 		for i := range outcomes {
@@ -174,10 +158,10 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 		s.fold(len(s.inbox))
 		out = make([]state.Verdict, len(intents))
 		for i := range intents {
-			if run == 0 && intents[i].Inbound == 0 {
+			if lane.Run == 0 && intents[i].Inbound == 0 {
 				return errors.New("an intent outside a run must answer an inbound event")
 			}
-			out[i] = s.intend(run, &intents[i])
+			out[i] = s.intend(lane, &intents[i])
 		}
 		return nil
 	})
@@ -187,7 +171,7 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 	return out, fenced
 }
 
-func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
+func (s *Store) intend(lane state.Lane, in *state.Intent) state.Verdict {
 	if s.erased[idOf(in.Recipient)] || s.erased[idOf(in.Also())] {
 		return state.Verdict{Gate: delivery.GateOptedOut}
 	}
@@ -211,17 +195,17 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 	default:
 		return state.Verdict{Gate: gate}
 	}
-	if gate, until := s.gate(in); gate != delivery.GateNone {
+	if gate, until := s.gate(lane.Number, in); gate != delivery.GateNone {
 		return state.Verdict{Gate: gate, Until: moment(until)}
 	}
-	leave, v := s.slot(in)
+	leave, v := s.slot(lane.Number, in)
 	if v.Gate != "" {
 		return v
 	}
 	if last != nil && last.send() == state.Accepted {
 		set(s, &last.ordered, true)
 	}
-	a := &attempt{id: int64(len(s.attempts) + 1), key: key, number: in.Attempt, run: run, intended: s.now, message: in.Message, digest: in.Digest, ref: in.Ref}
+	a := &attempt{id: int64(len(s.attempts) + 1), key: key, number: in.Attempt, run: lane.Run, from: lane.Number, intended: s.now, message: in.Message, digest: in.Digest, ref: in.Ref}
 	set(s, &s.attempts, append(s.attempts, a))
 	s.wrote(s.now)
 	s.opt.Moved(state.Pending, state.Sending, "")
@@ -229,12 +213,12 @@ func (s *Store) intend(run int64, in *state.Intent) state.Verdict {
 }
 
 // gate is what may have changed about the person since the plan.
-func (s *Store) gate(in *state.Intent) (delivery.Gate, int64) {
+func (s *Store) gate(number string, in *state.Intent) (delivery.Gate, int64) {
 	p := s.person(in.Recipient)
-	w := p.WindowAt(in.Number)
+	w := p.WindowAt(number)
 	if also := in.Also(); also != "" {
 		o := s.person(also)
-		p.Opt, p.Cooldown, w = p.Opt.Stricter(o.Opt), max(p.Cooldown, o.Cooldown), w.Join(o.WindowAt(in.Number))
+		p.Opt, p.Cooldown, w = p.Opt.Stricter(o.Opt), max(p.Cooldown, o.Cooldown), w.Join(o.WindowAt(number))
 	}
 	if in.Marketing {
 		if gate, until := delivery.Marketing(p.Opt, p.Cooldown, s.now, in.NoCooldown); gate != delivery.GateNone {

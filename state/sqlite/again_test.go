@@ -48,7 +48,7 @@ func TestTheDatabaseSupersedesOnlyWhatWasAccepted(t *testing.T) {
 			o.Attempt, o.At = v.Attempt, noon
 			settle(t, s, run, *o)
 		}
-		if err := s.write(t.Context(), func(t *tx) error { return t.supersede(v.Attempt, run) }); err == nil {
+		if err := s.write(t.Context(), func(t *tx) error { return t.supersede(v.Attempt, run.Run) }); err == nil {
 			t.Errorf("%+v was superseded", o)
 		}
 		verify(t, s)

@@ -10,27 +10,25 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// Intend records intents in one durable transaction. Run 0 is for replies,
-// whose intents name what they answer in Inbound; no other process's apply
-// fences them.
-func (s *Store) Intend(ctx context.Context, run int64, intents []state.Intent) ([]state.Verdict, error) {
-	return s.Turn(ctx, run, nil, intents)
+// Intend records intents in one durable transaction.
+func (s *Store) Intend(ctx context.Context, lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
+	return s.Turn(ctx, lane, nil, intents)
 }
 
-// Turn implements apply.Recorder.
-func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
+// Turn implements state.Store.
+func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
 	var fenced error
 	err = s.write(ctx, func(t *tx) error {
 		// What is known of messages that left is recorded whoever asks, also when
-		// another apply has begun since; only new intents need the fence.
-		if fenced = t.fence(run); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
+		// somebody has taken the lane since; only new intents need the fence.
+		if fenced = t.fence(lane); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
 			return fenced
 		}
 		if err := t.settleAll(outcomes); err != nil {
 			return fmt.Errorf("recording %d outcomes: %w", len(outcomes), err)
 		}
 		if fenced == nil {
-			if out, err = t.intendAll(run, intents); err != nil {
+			if out, err = t.intendAll(lane, intents); err != nil {
 				return fmt.Errorf("recording %d intents: %w", len(intents), err)
 			}
 		}
@@ -42,7 +40,7 @@ func (s *Store) Turn(ctx context.Context, run int64, outcomes []state.Outcome, i
 	return out, fenced
 }
 
-func (t *tx) intendAll(run int64, intents []state.Intent) ([]state.Verdict, error) {
+func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
 	if len(intents) == 0 {
 		return nil, nil
 	}
@@ -64,10 +62,10 @@ func (t *tx) intendAll(run int64, intents []state.Intent) ([]state.Verdict, erro
 	out := make([]state.Verdict, len(intents))
 	for i := range intents {
 		in := &intents[i]
-		if run == 0 && in.Inbound == 0 {
+		if lane.Run == 0 && in.Inbound == 0 {
 			return nil, errors.New("an intent outside a run must answer an inbound event; this is a bug in handbill")
 		}
-		if out[i], err = t.intend(run, next, in); err != nil {
+		if out[i], err = t.intend(lane, next, in); err != nil {
 			return nil, err
 		}
 		if out[i].Attempt != 0 {
@@ -78,29 +76,7 @@ func (t *tx) intendAll(run int64, intents []state.Intent) ([]state.Verdict, erro
 	return out, nil
 }
 
-// fence refuses a run that another apply has overtaken.
-func (t *tx) fence(run int64) error {
-	if run == 0 {
-		return nil
-	}
-	mine, ok := t.s.runs[run]
-	if !ok {
-		var err error
-		if mine, ok, err = t.c.one("SELECT epoch FROM runs WHERE id = ? AND ended IS NULL", run); err != nil {
-			return err
-		}
-		if !ok {
-			return fmt.Errorf("run %d is not open; this is a bug in handbill", run)
-		}
-		t.s.runs[run] = mine
-	}
-	if now, _, err := t.c.one("SELECT epoch FROM meta"); err != nil || now != mine {
-		return errors.Join(err, state.ErrFenced)
-	}
-	return nil
-}
-
-func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
+func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict, error) {
 	// First of all: what follows would give the person a name again.
 	if t.erasures {
 		if erased, err := t.anyErased(in.Recipient, in.Also()); err != nil || erased {
@@ -130,15 +106,15 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	if v := last.once(in); v.Gate != "" {
 		return v, nil
 	}
-	if v, err := t.gates(who, also, in); err != nil || v.Gate != "" {
+	if v, err := t.gates(lane.Number, who, also, in); err != nil || v.Gate != "" {
 		return v, err
 	}
-	leave, v, err := t.slot(in)
+	leave, v, err := t.slot(lane.Number, in)
 	if err != nil || v.Gate != "" {
 		return v, err
 	}
 	if last.send == state.Accepted {
-		if err := t.supersede(last.id, run); err != nil {
+		if err := t.supersede(last.id, lane.Run); err != nil {
 			return state.Verdict{}, err
 		}
 	}
@@ -147,7 +123,7 @@ func (t *tx) intend(run, id int64, in *state.Intent) (state.Verdict, error) {
 	w.int(campaign)
 	w.int(int64(in.Revision))
 	w.int(int64(in.Attempt))
-	w.int(run)
+	w.int(lane.ID)
 	w.int(text)
 	w.int(t.now)
 	w.blob(in.Digest[:])
@@ -194,7 +170,7 @@ func (c *conn) lastOfEither(who, also, campaign int64, revision int) (lastAttemp
 
 // gates re-checks in the transaction what may have changed about the person
 // since the plan. also is another id that the plan has of them; 0 for none.
-func (t *tx) gates(who, also int64, in *state.Intent) (state.Verdict, error) {
+func (t *tx) gates(number string, who, also int64, in *state.Intent) (state.Verdict, error) {
 	p, _, err := t.c.person(who)
 	if err != nil {
 		return state.Verdict{}, err
@@ -212,7 +188,7 @@ func (t *tx) gates(who, also int64, in *state.Intent) (state.Verdict, error) {
 		}
 	}
 	if in.Window {
-		if gate, err := t.windowGate(who, also, in, &p); err != nil || gate != delivery.GateNone {
+		if gate, err := t.windowGate(number, who, also, in, &p); err != nil || gate != delivery.GateNone {
 			return state.Verdict{Gate: gate}, err
 		}
 	}
@@ -293,20 +269,20 @@ func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
 
 // windowGate looks at the window of the number that the message goes out from,
 // with what the plan claims of it.
-func (t *tx) windowGate(who, also int64, in *state.Intent, p *personRow) (delivery.Gate, error) {
-	number := int64(0) // of no number, nothing is known
-	if in.Number != "" {
+func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *personRow) (delivery.Gate, error) {
+	at := int64(0) // of no number, nothing is known
+	if number != "" {
 		var err error
-		if number, err = t.address(in.Number); err != nil {
+		if at, err = t.address(number); err != nil {
 			return delivery.GateNone, err
 		}
 	}
-	w, err := t.c.windowAt(who, number, p)
+	w, err := t.c.windowAt(who, at, p)
 	if err != nil {
 		return delivery.GateNone, err
 	}
 	if also != 0 {
-		o, err := t.c.windowAt(also, number, p)
+		o, err := t.c.windowAt(also, at, p)
 		if err != nil {
 			return delivery.GateNone, err
 		}
@@ -328,7 +304,7 @@ func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
 		return state.Verdict{}, err
 	}
 	err = t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.run <> 0 AND (o.send IS NULL OR o.send IN (2, 4))
+		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND `+ofCampaigns+` AND (o.send IS NULL OR o.send IN (2, 4))
 		ORDER BY a.intended DESC`,
 		func(st *sqlite.Stmt) error {
 			times = append(times, st.ColumnInt64(0))
@@ -339,66 +315,4 @@ func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
 		return state.Verdict{}, err
 	}
 	return state.Verdict{Gate: gate, Until: fromMillis(until)}, nil
-}
-
-// Recover implements apply.Recorder. Whoever calls it holds the lock: no
-// other apply has an attempt open.
-func (s *Store) Recover(ctx context.Context) (int, error) {
-	var after int64
-	err := s.read(ctx, func(c *conn) (err error) {
-		after, _, err = c.one("SELECT recovered FROM meta")
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	n, err := s.recover(ctx, "id > (SELECT recovered FROM meta) AND run > 0", true)
-	if err == nil {
-		s.pack(ctx, after)
-	}
-	return n, err
-}
-
-// RecoverReplies is Recover for replies, for the start of the one process that
-// answers; what an older handbill had claimed is open again.
-func (s *Store) RecoverReplies(ctx context.Context) (int, error) {
-	n, err := s.recover(ctx, "run = 0", false)
-	if err != nil {
-		return n, err
-	}
-	return n, s.write(ctx, func(t *tx) error {
-		ids, err := t.c.ints("SELECT id FROM inbound WHERE state = ?", inboundClaimed)
-		if err != nil {
-			return err
-		}
-		return t.setInbound(ids, inboundNew)
-	})
-}
-
-func (s *Store) recover(ctx context.Context, which string, mark bool) (n int, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		last, _, err := t.c.one("SELECT coalesce(max(id), 0) FROM attempts")
-		if err != nil {
-			return err
-		}
-		open, err := t.c.ints("SELECT id FROM attempts WHERE " + which + " AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id)")
-		if err != nil {
-			return err
-		}
-		n = len(open)
-		for _, id := range open {
-			o := outcomeRow{id: id, send: state.InDoubt, settled: t.now, cause: "interrupted"}
-			if err := t.putOutcome(&o, false); err != nil {
-				return err
-			}
-		}
-		if !mark {
-			return nil
-		}
-		return t.changeMeta(func(m *metaRow) error { m.recovered = max(m.recovered, last); return nil })
-	})
-	if err != nil {
-		return 0, fmt.Errorf("settling what an earlier process left open: %w", err)
-	}
-	return n, nil
 }

@@ -42,15 +42,15 @@ func child(ctx context.Context, what, path string) error {
 	if what == "serve" {
 		return childServe(ctx, s)
 	}
-	if _, err := s.Recover(ctx); err != nil {
+	if _, err := s.Recover(ctx, number); err != nil {
 		return err
 	}
-	run, err := s.Begin(ctx, state.Run{}, nil)
+	run, err := s.Begin(ctx, state.Run{Lanes: []state.Lane{{Number: number}}}, nil)
 	if err != nil {
 		return err
 	}
 	s.sheets = sheetSize{childBatch / 2, childBatch}
-	for i := int(run) * 1_000_000; ; i += childBatch {
+	for i := int(run.ID) * 1_000_000; ; i += childBatch {
 		if err := s.writeSheets(ctx, "campaign.spring", 1); err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func child(ctx context.Context, what, path string) error {
 		for j := range childBatch {
 			in = append(in, intent(s, phone(i+j)))
 		}
-		v, err := s.Intend(ctx, run, in)
+		v, err := s.Intend(ctx, run.Lanes[0], in)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func child(ctx context.Context, what, path string) error {
 			fmt.Println("intent", phone(i+j))
 			out = append(out, state.Outcome{Attempt: v[j].Attempt, Send: state.Accepted, ID: fmt.Sprint("id", i+j), Proof: state.ProofResponse, At: time.Now()})
 		}
-		if err := s.Settle(ctx, run, out); err != nil {
+		if err := s.Settle(ctx, run.Lanes[0], out); err != nil {
 			return err
 		}
 		for j := range v {
@@ -155,7 +155,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Recover(t.Context()); err != nil {
+	if _, err := s.Recover(t.Context(), number); err != nil {
 		t.Fatal(err)
 	}
 	doubts := 0

@@ -23,7 +23,7 @@ func (s *Store) Exchanges(ctx context.Context, recipient string, seq int64, sinc
 			return err
 		}
 		return c.each(`SELECT i.received, a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id LEFT JOIN inbound i ON i.id = a.revision
-			WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.run = 0 AND a.intended > ? AND a.revision <> ? AND (o.send IS NULL OR o.send IN (2, 4))
+			WHERE a.recipient IN (SELECT value FROM json_each(?)) AND `+ofReplies+` AND a.intended > ? AND a.revision <> ? AND (o.send IS NULL OR o.send IN (2, 4))
 			ORDER BY a.intended DESC LIMIT ?`,
 			func(st *sqlite.Stmt) error {
 				out = append(out, state.Exchange{Asked: fromMillis(st.ColumnInt64(0)), Answered: fromMillis(st.ColumnInt64(1))})

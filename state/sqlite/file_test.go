@@ -412,7 +412,11 @@ func TestEraseInTheMiddle(t *testing.T) {
 	}
 	answer := intent(s, user)
 	answer.Inbound = 1
-	if v := intend(t, s, 0, answer); v[0].Gate != delivery.GateOptedOut {
+	lane, _, err := s.RecoverReplies(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := intend(t, s, lane, answer); v[0].Gate != delivery.GateOptedOut {
 		t.Errorf("an erased person is answered: %+v", v)
 	}
 	if got, err := s.Tally(t.Context(), "campaign.spring", 1); err != nil || got.Accepted != 1 {

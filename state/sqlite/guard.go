@@ -66,7 +66,7 @@ func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 		for _, d := range dated {
 			query := "SELECT " + d.moment + " FROM " + d.table + " WHERE id > ?"
 			if d.table == "attempts" {
-				query += " AND run <> -1"
+				query += " AND lane <> -1"
 			}
 			if d.table != "runs" {
 				query += " ORDER BY id DESC LIMIT 1"

@@ -17,7 +17,6 @@ import (
 // The states of an inbound event.
 const (
 	inboundNew      = 0
-	inboundClaimed  = 1 // by a server of an older handbill
 	inboundAnswered = 2
 )
 
@@ -126,43 +125,124 @@ func (t *tx) replied(attempt int64, ev *message.Event, received int64, hash []by
 	return t.changeInbound(seq, func(r *inboundRow) { r.attempt = attempt })
 }
 
-// OpenInbound returns up to n inbound events after from.Seq that no rule has
-// answered, oldest first: those of from.Recipient at from.Provider where they
-// are set, else everybody's.
-func (s *Store) OpenInbound(ctx context.Context, from state.InboundRef, n int) (out []state.InboundRef, err error) {
+// Unanswered implements state.Store.
+func (s *Store) Unanswered(ctx context.Context) (numbers []string, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		names, err := c.addressNames()
-		if err != nil {
-			return err
-		}
-		add := func(st *sqlite.Stmt) error {
-			who, _, err := c.writer(st.ColumnInt64(2), st.ColumnInt64(3))
-			out = append(out, state.InboundRef{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Recipient: who})
-			return err
-		}
-		if from.Recipient == "" {
-			return c.each("SELECT id, provider, recipient, at FROM inbound WHERE state = 0 AND id > ? ORDER BY id LIMIT ?", add, from.Seq, n)
-		}
-		provider, err := c.addressID(from.Provider)
-		if err != nil {
-			return err
-		}
-		who, err := c.recipientID(from.Recipient)
-		if err != nil {
-			return err
-		}
-		// The plus signs keep SQLite at the index by recipient.
-		ids, err := c.idList(who)
-		if err != nil {
-			return err
-		}
-		return c.each("SELECT id, provider, recipient, at FROM inbound WHERE recipient IN (SELECT value FROM json_each(?)) AND id > ? AND +state = 0 AND +provider = ? ORDER BY id LIMIT ?",
-			add, ids, from.Seq, provider, n)
+		return c.each("SELECT address FROM addresses WHERE id IN (SELECT provider FROM inbound WHERE state = 0) ORDER BY address", func(st *sqlite.Stmt) error {
+			numbers = append(numbers, st.ColumnText(0))
+			return nil
+		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading inbound events that wait for an answer: %w", err)
+		return nil, fmt.Errorf("looking for inbound events that wait for an answer: %w", err)
 	}
-	return out, nil
+	return numbers, nil
+}
+
+// Claim implements state.Store. What is claimed is written down nowhere: a lane
+// is one process's, which knows what it works on.
+func (s *Store) Claim(ctx context.Context, lane state.Lane, after int64, n int) (refs []state.InboundRef, upto int64, err error) {
+	upto = after
+	err = s.claims(ctx, lane, func(c *conn, number int64) error {
+		// The plus sign keeps SQLite at the index of what is open.
+		rows, err := c.openEvents("state = 0 AND id > ? AND +provider = ? ORDER BY id LIMIT ?", after, number, n)
+		if err != nil {
+			return err
+		}
+		oldest := map[string]int64{}
+		for _, r := range rows {
+			who := message.Canonical(r.writer)
+			if _, known := oldest[who]; !known {
+				first, _, err := c.oldestEvent(number, r.writer)
+				if err != nil {
+					return err
+				}
+				oldest[who] = first.seq
+			}
+			if upto = r.seq; oldest[who] == r.seq || oldest[who] == 0 {
+				refs = append(refs, state.InboundRef{Seq: r.seq, Provider: lane.Number, Recipient: r.writer})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, after, err
+	}
+	return refs, upto, nil
+}
+
+// ClaimNext implements state.Store.
+func (s *Store) ClaimNext(ctx context.Context, lane state.Lane, recipient string) (ref state.InboundRef, ok bool, err error) {
+	err = s.claims(ctx, lane, func(c *conn, number int64) (err error) {
+		var r openEvent
+		if r, ok, err = c.oldestEvent(number, recipient); ok {
+			ref = state.InboundRef{Seq: r.seq, Provider: lane.Number, Recipient: r.writer}
+		}
+		return err
+	})
+	return ref, ok, err
+}
+
+// claims reads for whoever has a lane of replies.
+func (s *Store) claims(ctx context.Context, lane state.Lane, read func(c *conn, number int64) error) error {
+	err := s.read(ctx, func(c *conn) error {
+		number, err := c.openLane(lane)
+		if err == nil {
+			err = c.overtaken(number, lane)
+		}
+		if err != nil {
+			return err
+		}
+		return read(c, number)
+	})
+	if err != nil {
+		return fmt.Errorf("reading inbound events that wait for an answer: %w", err)
+	}
+	return nil
+}
+
+// openEvent is an inbound event that waits, and who wrote it.
+type openEvent struct {
+	seq, recipient, at int64
+	writer             string
+}
+
+func (c *conn) openEvents(where string, args ...any) (rows []openEvent, err error) {
+	err = c.each("SELECT id, recipient, at FROM inbound WHERE "+where, func(st *sqlite.Stmt) error {
+		rows = append(rows, openEvent{seq: st.ColumnInt64(0), recipient: st.ColumnInt64(1), at: st.ColumnInt64(2)})
+		return nil
+	}, args...)
+	for i := range rows {
+		if err == nil {
+			rows[i].writer, _, err = c.writer(rows[i].recipient, rows[i].at)
+		}
+	}
+	return rows, err
+}
+
+// oldestEvent is a person's oldest event that waits at a number. A number may
+// have been somebody else's when they wrote.
+func (c *conn) oldestEvent(number int64, person string) (openEvent, bool, error) {
+	who, err := c.recipientID(person)
+	if err != nil {
+		return openEvent{}, false, err
+	}
+	now, _, err := c.writer(who, endID)
+	if err != nil {
+		return openEvent{}, false, err
+	}
+	ids, err := c.idList(who)
+	if err != nil {
+		return openEvent{}, false, err
+	}
+	// The plus signs keep SQLite at the index by recipient.
+	rows, err := c.openEvents("recipient IN (SELECT value FROM json_each(?)) AND +state = 0 AND +provider = ? ORDER BY id", ids, number)
+	for _, r := range rows {
+		if w := message.Canonical(r.writer); w == message.Canonical(person) || w == message.Canonical(now) {
+			return r, true, err
+		}
+	}
+	return openEvent{}, false, err
 }
 
 // Answered says that the rules are done with inbound events, whatever they

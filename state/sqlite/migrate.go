@@ -7,7 +7,7 @@ import (
 )
 
 // format is the newest format that this package reads, and what it writes.
-const format = 6
+const format = 7
 
 // migrations are numbered by the format that they lead to.
 //
@@ -47,16 +47,17 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 
 // convert changes the rows of an older format: who is who has been kept since
 // format 3, what was told about it since format 6, and the two numbers of
-// everybody in Benin are one since format 4.
+// everybody in Benin are one since format 4. Lanes are kept since format 7.
 func (t *tx) convert(from int) error {
-	if from >= 3 {
-		if err := t.circlesFromTies(); err != nil {
-			return err
-		}
-		return t.joinSpellings()
-	}
 	// Who is who first: windows belong to persons.
-	for _, step := range []func() error{t.joinSpellings, t.tiesFromInbound, t.windowsFromInbound} {
+	steps := []func() error{t.joinSpellings, t.tiesFromInbound, t.windowsFromInbound}
+	switch {
+	case from >= 6:
+		steps = nil
+	case from >= 3:
+		steps = []func() error{t.circlesFromTies, t.joinSpellings}
+	}
+	for _, step := range append(steps, t.lanesOfFormat6) {
 		if err := step(); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,9 @@ func oldState(t *testing.T) Options {
 // prices: joined, waiting for their message's id, and in a body that waits. That
 // of format 5 has a number that passed on after its first holder stopped, somebody
 // who changed their number and has ids of two portfolios, attributes and a
-// handover, and an erasure.
+// handover, and an erasure. That of format 6 has a run that ended and one that was
+// killed, each through two numbers, a reply that is open, and a message that a
+// server had taken up.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))
@@ -163,7 +166,7 @@ func TestAMigratedStateGoesOn(t *testing.T) {
 	}
 	t.Cleanup(func() { s.Close() })
 	s.sheets = sheetSize{4, 8}
-	if n, err := s.Recover(t.Context()); err != nil || n != 3 {
+	if n, err := s.Recover(t.Context(), number); err != nil || n != 3 {
 		t.Errorf("%d attempts were left open, %v; want 3", n, err)
 	}
 	if sheetCount(t, s) == 0 {
@@ -172,7 +175,7 @@ func TestAMigratedStateGoesOn(t *testing.T) {
 	sameTables(t, s)
 	run := begin(t, s)
 	settle(t, s, run, accepted(intend(t, s, run, intent(s, phone(80)))[0], wamidOf(80)))
-	if err := s.Finish(t.Context(), state.Run{ID: run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
+	if err := s.Finish(t.Context(), state.Run{ID: run.Run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	sameTables(t, s)
@@ -186,7 +189,7 @@ func TestPricesThatWaitAreMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	settle(t, s, 1, state.Outcome{Attempt: 4, Send: state.Accepted, ID: wamidOf(4), Proof: state.ProofResponse, At: noon})
+	settle(t, s, begin(t, s), state.Outcome{Attempt: 4, Send: state.Accepted, ID: wamidOf(4), Proof: state.ProofResponse, At: noon})
 	if err := s.FoldAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -281,4 +284,54 @@ func TestABackupOfAnOlderFormatIsRestored(t *testing.T) {
 	if _, err := s.Begin(t.Context(), state.Run{}, nil); !errors.As(err, &halt) {
 		t.Errorf("a restored state sends: %v", err)
 	}
+}
+
+// Format 6 did not keep through which number an attempt went: what a kill left
+// open is settled at whichever number is recovered first. A reply that is open is
+// in doubt, and what an older server had taken up to answer is given out again.
+func TestLanesOfFormat6(t *testing.T) {
+	s, err := Open(t.Context(), stateOf(t, 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got, err := s.Unsettled(t.Context()); err != nil || !slices.Equal(got, []string{""}) {
+		t.Errorf("unsettled at %q, %v", got, err)
+	}
+	if d := sendOf(t, s, "reply_rule.hello", phone(4)); d != state.InDoubt {
+		t.Errorf("the reply that was open is %s", d)
+	}
+	if n, err := s.Recover(t.Context(), "provider.cloud.new"); n != 3 || err != nil {
+		t.Errorf("recovered %d, %v; want 3", n, err)
+	}
+	if got, err := s.Unsettled(t.Context()); err != nil || len(got) != 0 {
+		t.Errorf("unsettled at %q, %v", got, err)
+	}
+	lane, n, err := s.RecoverReplies(t.Context(), number)
+	if n != 0 || err != nil {
+		t.Errorf("recovered %d replies, %v", n, err)
+	}
+	refs, _, err := s.Claim(t.Context(), lane, 0, 9)
+	if want := []state.InboundRef{{Seq: 3, Provider: number, Recipient: phone(1)}, {Seq: 4, Provider: number, Recipient: phone(6)}}; err != nil || !slices.Equal(refs, want) {
+		t.Errorf("claimed %+v, %v", refs, err)
+	}
+	lanes := beginAt(t, s, number, "provider.cloud.other")
+	for i, lane := range lanes {
+		settle(t, s, lane, accepted(intend(t, s, lane, intent(s, phone(80+i)))[0], wamidOf(80+i)))
+	}
+	if err := s.Finish(t.Context(), state.Run{ID: lanes[0].Run}); err != nil {
+		t.Error(err)
+	}
+	verify(t, s)
+}
+
+func sendOf(t *testing.T, s *Store, campaign, recipient string) state.Send {
+	t.Helper()
+	for _, d := range deliveries(t, s) {
+		if d.Campaign == campaign && d.Recipient == recipient {
+			return d.Send
+		}
+	}
+	t.Fatalf("no delivery of %s", campaign)
+	return 0
 }

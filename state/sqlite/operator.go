@@ -204,9 +204,6 @@ func (s *Store) Remove(ctx context.Context, address string) (n int, err error) {
 	return n, nil
 }
 
-// runImport stands for the run of deliveries that were made elsewhere.
-const runImport = -1
-
 // importBatch is how many deliveries one transaction takes over.
 const importBatch = 500
 
@@ -294,7 +291,7 @@ func (t *tx) importOne(d *state.Delivery) (bool, error) {
 	w.int(campaign)
 	w.int(int64(d.Revision))
 	w.int(1)
-	w.int(runImport)
+	w.int(laneImport)
 	w.int(text)
 	w.int(at)
 	w.blob(d.Digest[:])
@@ -496,11 +493,11 @@ func (t *tx) erasePerson(who int64, name string) error {
 // back: WhatsApp's ids hold the phone number, and the hash of the body is one
 // of a text with a name in it.
 func (t *tx) anonymise(id, to int64) error {
-	var campaign, revision, attempt, run, text, intended int64
+	var campaign, revision, attempt, lane, text, intended int64
 	var ref any
-	err := t.c.each("SELECT campaign, revision, attempt, run, message, intended, ref FROM attempts WHERE id = ?", func(st *sqlite.Stmt) error {
+	err := t.c.each("SELECT campaign, revision, attempt, lane, message, intended, ref FROM attempts WHERE id = ?", func(st *sqlite.Stmt) error {
 		campaign, revision, attempt = st.ColumnInt64(0), st.ColumnInt64(1), st.ColumnInt64(2)
-		run, text, intended, ref = st.ColumnInt64(3), st.ColumnInt64(4), st.ColumnInt64(5), columnPacked(st, 6)
+		lane, text, intended, ref = st.ColumnInt64(3), st.ColumnInt64(4), st.ColumnInt64(5), columnPacked(st, 6)
 		return nil
 	}, id)
 	if err != nil {
@@ -519,7 +516,7 @@ func (t *tx) anonymise(id, to int64) error {
 		}
 	}
 	w := t.insert(tAttempts, id)
-	for _, v := range [...]int64{to, campaign, revision, attempt, run, text, intended} {
+	for _, v := range [...]int64{to, campaign, revision, attempt, lane, text, intended} {
 		w.int(v)
 	}
 	w.blob(make([]byte, 16))

@@ -96,7 +96,7 @@ func (s *Store) RepliedBy(ctx context.Context, recipient string, seq int64) (rul
 		if err != nil {
 			return err
 		}
-		return c.each("SELECT campaign FROM attempts WHERE recipient = ? AND run = 0 AND revision = ? ORDER BY id",
+		return c.each("SELECT campaign FROM attempts WHERE recipient = ? AND "+ofReplies+" AND revision = ? ORDER BY id",
 			func(st *sqlite.Stmt) error {
 				rules = append(rules, names[st.ColumnInt64(0)])
 				return nil

@@ -66,8 +66,8 @@ func (t *tx) putOutcome(o *outcomeRow, exists bool) error {
 
 // Settle records outcomes in one durable transaction. An outcome for an attempt
 // that an event settled already is joined, never overwritten.
-func (s *Store) Settle(ctx context.Context, run int64, outcomes []state.Outcome) error {
-	_, err := s.Turn(ctx, run, outcomes, nil)
+func (s *Store) Settle(ctx context.Context, lane state.Lane, outcomes []state.Outcome) error {
+	_, err := s.Turn(ctx, lane, outcomes, nil)
 	return err
 }
 

@@ -95,11 +95,11 @@ func (t *tx) keepSlots() error {
 
 // slot gives an intent that passed all other gates its moment, or says when it
 // is worth asking again.
-func (t *tx) slot(in *state.Intent) (leave time.Time, v state.Verdict, err error) {
+func (t *tx) slot(number string, in *state.Intent) (leave time.Time, v state.Verdict, err error) {
 	if in.Pace.Gap <= 0 {
 		return time.Time{}, state.Verdict{}, nil
 	}
-	n, err := t.slots(in.Number)
+	n, err := t.slots(number)
 	if err != nil {
 		return time.Time{}, state.Verdict{}, err
 	}
@@ -149,10 +149,10 @@ func (r *recent) read(c *conn, next, now int64) error {
 	var found []recentAttempt
 	if next-1 > r.upto {
 		// Ids rise with time, but for those of an import, which tells of the past.
-		err := c.each("SELECT recipient, intended, run FROM attempts WHERE id > ? AND id < ? ORDER BY id DESC", func(st *sqlite.Stmt) error {
+		err := c.each("SELECT recipient, intended, lane FROM attempts WHERE id > ? AND id < ? ORDER BY id DESC", func(st *sqlite.Stmt) error {
 			at := st.ColumnInt64(1)
 			switch {
-			case st.ColumnInt64(2) < 0:
+			case st.ColumnInt64(2) == laneImport:
 			case at <= since:
 				return errEnough
 			default:
@@ -202,7 +202,7 @@ func (t *tx) spaced(who int64, in *state.Intent) (state.Verdict, error) {
 		return state.Verdict{}, err
 	}
 	last, _, err := t.c.one(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.run >= 0 AND (o.send IS NULL OR o.send <> ?)`,
+		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.lane <> -1 AND (o.send IS NULL OR o.send <> ?)`,
 		ids, t.now-remembered, int(state.Pending))
 	if err != nil {
 		return state.Verdict{}, err

@@ -13,8 +13,6 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-const number = "provider.cloud.main"
-
 // spaced is an intent for that person of that campaign, 6 seconds after any
 // other message to them.
 func spaced(s *Store, who, campaign string) state.Intent {
@@ -112,7 +110,7 @@ func TestSlotsOfSeveralStores(t *testing.T) {
 		all.Go(func() {
 			for k := range 3 {
 				in := intent(store, phone(100*i+k))
-				in.Number, in.Pace = number, ask
+				in.Pace = ask
 				v, err := store.Intend(t.Context(), run, []state.Intent{in})
 				if err != nil {
 					t.Error(err)
@@ -147,11 +145,12 @@ func TestSlotsOfSeveralStores(t *testing.T) {
 		}
 	}
 	// Another number has slots of its own; without a limit there are none.
-	for _, in := range []state.Intent{{Number: "provider.cloud.other", Pace: ask}, {Number: number}} {
-		one := intent(s, phone(500+len(in.Number)))
-		one.Number, one.Pace = in.Number, in.Pace
-		if v := intend(t, s, run, one)[0]; v.Gate != "" || v.Leave.After(clock.now) {
-			t.Errorf("%+v: got %+v", in, v)
+	lanes := beginAt(t, s, "provider.cloud.other", number)
+	for i, ask := range []pace.Ask{ask, {}} {
+		one := intent(s, phone(500+i))
+		one.Pace = ask
+		if v := intend(t, s, lanes[i], one)[0]; v.Gate != "" || v.Leave.After(clock.now) {
+			t.Errorf("%+v: got %+v", ask, v)
 		}
 	}
 }

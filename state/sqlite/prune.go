@@ -66,7 +66,7 @@ type pruned struct {
 func (s *Store) oldRevisions(ctx context.Context, before int64) (out []pruned, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		return c.each("SELECT campaign, max(revision) FROM attempts GROUP BY campaign HAVING max(revision) > min(revision)", func(st *sqlite.Stmt) error {
-			out = append(out, pruned{tAttempts, "campaign = ? AND revision < ? AND intended < ? AND run <> 0", []any{st.ColumnInt64(0), st.ColumnInt64(1), before}})
+			out = append(out, pruned{tAttempts, "campaign = ? AND revision < ? AND intended < ? AND " + ofCampaigns, []any{st.ColumnInt64(0), st.ColumnInt64(1), before}})
 			return nil
 		})
 	})

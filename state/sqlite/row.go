@@ -39,6 +39,7 @@ const (
 	tUsernames
 	tBillings
 	tCircles
+	tLanes
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -71,6 +72,7 @@ var tables = [...]struct {
 	tUsernames:  {"usernames", 3},
 	tBillings:   {"billings", 7},
 	tCircles:    {"circles", 2},
+	tLanes:      {"lanes", 7},
 }
 
 func (t table) String() string { return tables[t].name }
@@ -165,11 +167,7 @@ func (w *rowWriter) int(v int64) {
 }
 
 func (w *rowWriter) bool(v bool) {
-	n := int64(0)
-	if v {
-		n = 1
-	}
-	w.int(n)
+	w.int(asInt(v))
 }
 
 func (w *rowWriter) null() {

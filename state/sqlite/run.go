@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,11 +13,12 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Begin implements apply.Recorder. The resources are those that are declared
+// Begin implements state.Store. The resources are those that are declared
 // now; others are forgotten. It fails with a *HaltError when the state is
 // older than what was sent from it.
-func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (id int64, err error) {
-	err = s.write(ctx, func(t *tx) error {
+func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (state.Run, error) {
+	r.Lanes = slices.Clone(r.Lanes)
+	err := s.write(ctx, func(t *tx) error {
 		var epoch int64
 		err := t.changeMeta(func(m *metaRow) error {
 			if m.halt != "" {
@@ -41,16 +43,20 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 				return err
 			}
 		}
-		if id, err = t.nextID(tRuns); err != nil {
+		if r.ID, err = t.nextID(tRuns); err != nil {
 			return err
 		}
-		r.ID = id
+		for i := range r.Lanes {
+			if r.Lanes[i], err = t.take(r.Lanes[i].Number, r.ID); err != nil {
+				return err
+			}
+		}
 		return t.putRun(&r, epoch)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("opening a run: %w", err)
+		return state.Run{}, fmt.Errorf("opening a run: %w", err)
 	}
-	return id, nil
+	return r, nil
 }
 
 func (t *tx) putRun(r *state.Run, epoch int64) error {
@@ -115,15 +121,20 @@ func (s *Store) Put(ctx context.Context, name string, data []byte) error {
 	return s.write(ctx, func(t *tx) error { return t.putBlob(name, data) })
 }
 
-// Finish implements apply.Recorder. It writes the run's counts as they are
+// Finish implements state.Store. It writes the run's counts as they are
 // given; Tally has those of the state.
 func (s *Store) Finish(ctx context.Context, r state.Run) error {
 	err := s.write(ctx, func(t *tx) error {
-		if err := t.fence(r.ID); err != nil {
+		epoch, ok, err := t.c.one("SELECT epoch FROM runs WHERE id = ? AND ended IS NULL", r.ID)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return errors.New("it is not open; this is a bug in handbill")
+		}
+		if err := t.close(r.ID); err != nil {
 			return err
 		}
-		epoch := t.s.runs[r.ID]
-		delete(t.s.runs, r.ID)
 		if r.Ended.IsZero() {
 			r.Ended = t.s.opt.Clock()
 		}

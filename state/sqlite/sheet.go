@@ -195,7 +195,7 @@ func (s *Store) pack(ctx context.Context, after int64) {
 	}
 	var all []one
 	err := s.read(ctx, func(c *conn) error {
-		return c.each("SELECT DISTINCT campaign, revision FROM attempts WHERE id > ? AND run <> 0", func(st *sqlite.Stmt) error {
+		return c.each("SELECT DISTINCT campaign, revision FROM attempts WHERE id > ? AND "+ofCampaigns, func(st *sqlite.Stmt) error {
 			all = append(all, one{st.ColumnInt64(0), st.ColumnInt(1)})
 			return nil
 		}, after)

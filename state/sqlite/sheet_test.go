@@ -22,7 +22,7 @@ type sheetWorld struct {
 	rt    *rapid.T
 	s     *Store
 	clock *testClock
-	run   int64
+	run   state.Lane
 	open  []state.Verdict
 	tried []state.Key
 	ids   int // of the provider, handed out
@@ -105,10 +105,10 @@ func (w *sheetWorld) change() error {
 		_, err := w.s.Remove(ctx, k.Campaign)
 		return err
 	case 6:
-		err := w.s.Finish(ctx, state.Run{ID: w.run, Campaigns: []state.CampaignRun{{Campaign: k.Campaign, Revision: k.Revision}}})
+		err := w.s.Finish(ctx, state.Run{ID: w.run.Run, Campaigns: []state.CampaignRun{{Campaign: k.Campaign, Revision: k.Revision}}})
 		w.run, w.open = begin(w.rt, w.s), nil
 		if err == nil {
-			_, err = w.s.Recover(ctx)
+			_, err = w.s.Recover(ctx, number)
 		}
 		return err
 	}
@@ -234,7 +234,7 @@ func TestARunEndsOnSheets(t *testing.T) {
 	s.sheets = sheetSize{10, 40}
 	fill(t, s, 95, 50)
 	run := begin(t, s)
-	if err := s.Finish(t.Context(), state.Run{ID: run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
+	if err := s.Finish(t.Context(), state.Run{ID: run.Run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	var got []int64

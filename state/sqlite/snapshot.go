@@ -165,7 +165,7 @@ func (s *Snapshot) recentSends(since time.Time, yield func(state.RecentSend, err
 	if err != nil {
 		return err
 	}
-	sends, err := s.c.cursor("SELECT id, recipient, intended FROM attempts WHERE intended > ? AND run <> 0 ORDER BY id", millis(since))
+	sends, err := s.c.cursor("SELECT id, recipient, intended FROM attempts WHERE intended > ? AND "+ofCampaigns+" ORDER BY id", millis(since))
 	if err != nil {
 		return err
 	}

@@ -49,35 +49,48 @@ func createAt(t statetest.T, path string) (*Store, *testClock) {
 	return s, clock
 }
 
-func begin(t statetest.T, s *Store) int64 {
+const number = "provider.cloud.main"
+
+// begin opens a run and returns its lane.
+func begin(t statetest.T, s *Store) state.Lane {
 	t.Helper()
-	id, err := s.Begin(t.Context(), state.Run{Version: "test", Plan: "sha256:1"}, nil)
+	return beginAt(t, s, number)[0]
+}
+
+// beginAt opens a run that sends through some numbers.
+func beginAt(t statetest.T, s *Store, numbers ...string) []state.Lane {
+	t.Helper()
+	r := state.Run{Version: "test", Plan: "sha256:1"}
+	for _, number := range numbers {
+		r.Lanes = append(r.Lanes, state.Lane{Number: number})
+	}
+	r, err := s.Begin(t.Context(), r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return id
+	return r.Lanes
 }
 
 func phone(i int) string { return fmt.Sprintf("+49151%08d", i) }
 
 func intent(s *Store, recipient string) state.Intent {
 	k := state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}
-	return state.Intent{Key: k, To: addressOf(recipient), Number: "provider.cloud.main", Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
+	return state.Intent{Key: k, To: addressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
 		Body: [32]byte{9}, Ref: message.NewRef(s.lineage, k.Campaign, recipient, 1, 1)}
 }
 
-func intend(t statetest.T, s *Store, run int64, in ...state.Intent) []state.Verdict {
+func intend(t statetest.T, s *Store, lane state.Lane, in ...state.Intent) []state.Verdict {
 	t.Helper()
-	v, err := s.Intend(t.Context(), run, in)
+	v, err := s.Intend(t.Context(), lane, in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
-func settle(t statetest.T, s *Store, run int64, out ...state.Outcome) {
+func settle(t statetest.T, s *Store, lane state.Lane, out ...state.Outcome) {
 	t.Helper()
-	if err := s.Settle(t.Context(), run, out); err != nil {
+	if err := s.Settle(t.Context(), lane, out); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -85,9 +85,9 @@ type Store struct {
 
 	// Caches of the writer, valid for dataVersion.
 	dataVersion int64
-	ids         map[string]int64 // addresses
-	runs        map[int64]int64  // epochs
-	recent      recent           // of the writer, valid for any
+	ids         map[string]int64     // addresses
+	lanes       map[state.Lane]int64 // those of open runs and of replies, and the number's address
+	recent      recent               // of the writer, valid for any
 	slots       map[string]ownSlots
 
 	inbox  appender
@@ -173,7 +173,7 @@ func (s *Store) setLineage(lineage string, key []byte) {
 
 func newStore(o Options) *Store {
 	return &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
-		ids: map[string]int64{}, runs: map[int64]int64{}, slots: map[string]ownSlots{}, sheets: wholeSheets}
+		ids: map[string]int64{}, lanes: map[state.Lane]int64{}, slots: map[string]ownSlots{}, sheets: wholeSheets}
 }
 
 func (s *Store) initialise(ctx context.Context) error {
@@ -463,7 +463,7 @@ func (s *Store) refreshCaches(c *conn) error {
 
 func (s *Store) forgetCaches() {
 	clear(s.ids)
-	clear(s.runs)
+	clear(s.lanes)
 }
 
 // Meta is the identity of the state.

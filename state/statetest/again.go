@@ -56,7 +56,7 @@ func (u suite) TestAnOrderToSendAgain(t *testing.T) {
 
 // sentAgain makes a delivery that was accepted as wamid.YWE=, ordered again,
 // and is open.
-func (u suite) sentAgain(t *testing.T) (state.Store, *testClock, int64, state.Verdict) {
+func (u suite) sentAgain(t *testing.T) (state.Store, *testClock, state.Lane, state.Verdict) {
 	t.Helper()
 	s, clock := u.create(t)
 	run := begin(t, s)

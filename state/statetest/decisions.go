@@ -77,13 +77,13 @@ func (u suite) TestLatestIsTheNewestMomentOfTheClock(t *testing.T) {
 	}
 	latest(at)
 	at = at.Add(time.Hour)
-	run, err := s.Begin(t.Context(), state.Run{Started: at, Plan: "p"}, nil)
+	run, err := s.Begin(t.Context(), state.Run{Started: at, Plan: "p", Lanes: []state.Lane{{Number: mainNumber}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	latest(at)
 	at = at.Add(time.Hour)
-	intend(t, s, run, intent(s, phone(1)))
+	intend(t, s, run.Lanes[0], intent(s, phone(1)))
 	latest(at)
 	// What was sent elsewhere has the time of other clocks.
 	d := state.Delivery{Key: state.Key{Campaign: "campaign.old", Recipient: phone(2), Revision: 1}, Settled: at.Add(48 * time.Hour)}
@@ -152,11 +152,11 @@ func (u suite) TestResolveJoinsWhatWaitsFirst(t *testing.T) {
 
 func (u suite) TestMoveRemoveImport(t *testing.T) {
 	s, _ := u.create(t)
-	run, err := s.Begin(t.Context(), state.Run{}, []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte("{}")}})
+	run, err := s.Begin(t.Context(), state.Run{Lanes: []state.Lane{{Number: mainNumber}}}, []state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte("{}")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	settle(t, s, run, accepted(intend(t, s, run, intent(s, phone(1)))[0], "x"))
+	settle(t, s, run.Lanes[0], accepted(intend(t, s, run.Lanes[0], intent(s, phone(1)))[0], "x"))
 	if err := s.Move(t.Context(), "campaign.spring", "campaign.summer"); err != nil {
 		t.Fatal(err)
 	}

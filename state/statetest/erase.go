@@ -16,13 +16,13 @@ func (u suite) TestTheLateAnswerOfARemovedAttempt(t *testing.T) {
 	zombie := begin(t, s)
 	v := intend(t, s, zombie, intent(s, phone(1)))[0]
 	run := begin(t, s)
-	if _, err := s.Recover(t.Context()); err != nil {
+	if _, err := s.Recover(t.Context(), mainNumber); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Remove(t.Context(), "campaign.spring"); n != 1 || err != nil {
 		t.Fatalf("removed %d, %v", n, err)
 	}
-	if n, err := s.Recover(t.Context()); n != 0 || err != nil {
+	if n, err := s.Recover(t.Context(), mainNumber); n != 0 || err != nil {
 		t.Fatalf("recovered %d, %v", n, err)
 	}
 	settled := s.Settle(t.Context(), zombie, []state.Outcome{accepted(v, wamidOf(1))})

@@ -300,23 +300,22 @@ func (u suite) TestNoticesAreCounted(t *testing.T) {
 func (u suite) TestAReplyGoesOnce(t *testing.T) {
 	s, _ := u.create(t)
 	events(t, s, message.Event{Kind: message.EventInbound, ID: "in1", At: noon, From: message.Address{Phone: phone(1)}})
+	var lane state.Lane
 	for restart := range 3 {
-		if _, err := s.RecoverReplies(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		open := openInbound(t, s)
 		if len(open) != 1 {
 			t.Fatalf("open: %+v", open)
 		}
+		lane = answering(t, s, mainNumber)
 		seq := open[0].Seq
-		in := state.Intent{Key: state.Key{Campaign: "reply_rule.hello", Recipient: phone(1), Revision: int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq, Number: mainNumber, Window: true,
+		in := state.Intent{Key: state.Key{Campaign: "reply_rule.hello", Recipient: phone(1), Revision: int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq, Window: true,
 			Ref: message.NewRef(lineage(s), "reply_rule.hello", phone(1), int(seq), 1)}
-		v := intend(t, s, 0, in)[0]
+		v := intend(t, s, lane, in)[0]
 		if (v.Gate == "") != (restart == 0) {
 			t.Errorf("start %d: %+v", restart, v)
 		}
 	}
-	if _, err := s.Intend(t.Context(), 0, []state.Intent{intent(s, phone(2))}); err == nil {
+	if _, err := s.Intend(t.Context(), lane, []state.Intent{intent(s, phone(2))}); err == nil {
 		t.Error("a campaign's intent was recorded outside a run")
 	}
 	at, err := s.LastReply(t.Context(), "reply_rule.hello", phone(1))

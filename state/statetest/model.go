@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +27,9 @@ type pair struct {
 	store, model state.Store
 	lineage      string
 	run          int64
-	open         [][2]int64 // attempts that may still be settled: the store's handle and the model's
+	lanes        map[string][2]state.Lane // of runs, by number: the store's and the model's
+	replies      [2]state.Lane            // of the main number
+	open         [][2]int64               // attempts that may still be settled: the store's handle and the model's
 	bodies       int
 	resources    []state.Resource
 }
@@ -37,7 +39,7 @@ type pair struct {
 func (u suite) TestTheStoreIsTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s, clock := u.create(rt)
-		p := &pair{t: rt, clock: clock, store: s, lineage: lineage(s)}
+		p := &pair{t: rt, clock: clock, store: s, lineage: lineage(s), lanes: map[string][2]state.Lane{}}
 		p.model = memstate.New(memstate.Options{Clock: clock.read, Lineage: p.lineage, Wish: says})
 		for range rapid.IntRange(1, 50).Draw(rt, "steps") {
 			p.clock.now = p.clock.now.Add(time.Duration(rapid.IntRange(0, 4).Draw(rt, "wait")) * 7 * time.Hour / 3)
@@ -51,7 +53,7 @@ func (u suite) TestTheStoreIsTheModel(t *testing.T) {
 }
 
 func (p *pair) step() {
-	switch rapid.IntRange(0, 11).Draw(p.t, "step") {
+	switch rapid.IntRange(0, 12).Draw(p.t, "step") {
 	case 0:
 		p.begin()
 	case 1, 2, 3:
@@ -66,6 +68,8 @@ func (p *pair) step() {
 		p.decide()
 	case 11:
 		p.reply()
+	case 12:
+		p.answering()
 	}
 }
 
@@ -117,24 +121,56 @@ func (p *pair) begin() {
 		})
 	}
 	resume := rapid.SampledFrom([][]string{nil, {"campaign.spring"}}).Draw(p.t, "resume")
-	var id int64
-	p.both("begin", func(s state.Store) (v any, err error) {
-		id, err = s.Begin(p.t.Context(), state.Run{Started: noon, Resume: resume, Campaigns: []state.CampaignRun{{Campaign: "campaign.autumn"}}},
+	numbers := rapid.SampledFrom([][]string{{mainNumber}, {mainNumber}, {otherNumber}, {mainNumber, otherNumber}}).Draw(p.t, "numbers")
+	var lanes []state.Lane
+	for _, number := range numbers {
+		lanes = append(lanes, state.Lane{Number: number})
+	}
+	var begun []state.Run
+	p.both("begin", func(s state.Store) (any, error) {
+		r, err := s.Begin(p.t.Context(), state.Run{Started: noon, Resume: resume, Lanes: lanes, Campaigns: []state.CampaignRun{{Campaign: "campaign.autumn"}}},
 			[]state.Resource{{Address: "campaign.spring", Type: "campaign", Name: "spring"}})
-		return id, err
+		begun = append(begun, r)
+		return r.ID, err
 	})
-	if p.run == 0 || rapid.IntRange(0, 3).Draw(p.t, "zombie") > 0 { // else the old one goes on, fenced
-		p.run = id
+	if p.run == 0 || rapid.IntRange(0, 3).Draw(p.t, "zombie") > 0 { // else the old one goes on, fenced where the number was taken
+		p.run = begun[0].ID
+		for i, number := range numbers {
+			p.lanes[number] = [2]state.Lane{begun[0].Lanes[i], begun[1].Lanes[i]}
+		}
 	}
 	if rapid.Bool().Draw(p.t, "recover") {
-		p.both("recover", func(s state.Store) (any, error) { return s.Recover(p.t.Context()) })
+		p.recover(rapid.SampledFrom([]string{mainNumber, otherNumber}).Draw(p.t, "recovered"))
 	}
 }
 
-func (p *pair) intend() {
+func (p *pair) recover(number string) {
+	p.t.Helper()
+	p.both("recover", func(s state.Store) (any, error) { return s.Recover(p.t.Context(), number) })
+	p.both("unsettled", func(s state.Store) (any, error) { return s.Unsettled(p.t.Context()) })
+}
+
+// lane is one of those that a run took, overtaken by another or not.
+func (p *pair) lane() [2]state.Lane {
 	if p.run == 0 {
 		p.begin()
 	}
+	return p.lanes[rapid.SampledFrom(slices.Sorted(maps.Keys(p.lanes))).Draw(p.t, "lane")]
+}
+
+// answering takes the main number for replies.
+func (p *pair) answering() {
+	side := 0
+	p.both("recover replies", func(s state.Store) (_ any, err error) {
+		n := 0
+		p.replies[side], n, err = s.RecoverReplies(p.t.Context(), mainNumber)
+		side++
+		return n, err
+	})
+}
+
+func (p *pair) intend() {
+	lane := p.lane()
 	var in []state.Intent
 	for range rapid.IntRange(1, 3).Draw(p.t, "intents") {
 		k := p.key()
@@ -144,14 +180,14 @@ func (p *pair) intend() {
 			Retry: rapid.Bool().Draw(p.t, "retry"), Again: rapid.Bool().Draw(p.t, "again"), Marketing: rapid.Bool().Draw(p.t, "marketing"),
 			NoCooldown: rapid.Bool().Draw(p.t, "no cooldown"), Window: rapid.IntRange(0, 3).Draw(p.t, "window") == 0, AssumeOpen: rapid.Bool().Draw(p.t, "assume"),
 			CapCount: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(p.t, "cap"), CapPer: 12 * time.Hour,
-			Number: rapid.SampledFrom([]string{mainNumber, mainNumber, otherNumber}).Draw(p.t, "from"), Spacing: time.Duration(rapid.IntRange(0, 1).Draw(p.t, "spacing")) * delivery.Spacing,
-			Pace: pace.Ask{Gap: time.Duration(rapid.IntRange(0, 2).Draw(p.t, "gap")) * 100 * time.Millisecond, After: p.clock.now}})
+			Spacing: time.Duration(rapid.IntRange(0, 1).Draw(p.t, "spacing")) * delivery.Spacing,
+			Pace:    pace.Ask{Gap: time.Duration(rapid.IntRange(0, 2).Draw(p.t, "gap")) * 100 * time.Millisecond, After: p.clock.now}})
 	}
-	p.record(p.run, nil, in)
+	p.record(lane, nil, in)
 }
 
 // record is a turn of both. Handles are the store's own.
-func (p *pair) record(run int64, out [][2]state.Outcome, in []state.Intent) error {
+func (p *pair) record(lane [2]state.Lane, out [][2]state.Outcome, in []state.Intent) error {
 	p.t.Helper()
 	var handles [2][]int64
 	side := 0
@@ -160,7 +196,7 @@ func (p *pair) record(run int64, out [][2]state.Outcome, in []state.Intent) erro
 		for _, o := range out {
 			mine = append(mine, o[side])
 		}
-		v, err := s.Turn(p.t.Context(), run, mine, in)
+		v, err := s.Turn(p.t.Context(), lane[side], mine, in)
 		for i := range v {
 			handles[side] = append(handles[side], v[i].Attempt)
 			v[i].Attempt = min(v[i].Attempt, 1)
@@ -202,7 +238,7 @@ func (p *pair) settle() {
 	}
 	a, b := o, o
 	a.Attempt, b.Attempt = p.open[at][0], p.open[at][1]
-	if err := p.record(p.run, [][2]state.Outcome{{a, b}}, nil); err == nil && rapid.IntRange(0, 3).Draw(p.t, "again") > 0 {
+	if err := p.record(p.lane(), [][2]state.Outcome{{a, b}}, nil); err == nil && rapid.IntRange(0, 3).Draw(p.t, "again") > 0 {
 		p.open = slices.Delete(p.open, at, at+1)
 	}
 }
@@ -260,17 +296,23 @@ func (p *pair) event(ev message.Event) {
 
 // reply answers the oldest message that waits.
 func (p *pair) reply() {
+	if p.replies[0].ID == 0 {
+		p.answering()
+	}
 	var refs []state.InboundRef
-	p.both("open", func(s state.Store) (v any, err error) {
-		refs, err = s.OpenInbound(p.t.Context(), state.InboundRef{}, 3)
-		return refs, err
+	after, side := int64(rapid.IntRange(0, 3).Draw(p.t, "after")), 0
+	p.both("claim", func(s state.Store) (v any, err error) {
+		upto := int64(0)
+		refs, upto, err = s.Claim(p.t.Context(), p.replies[side], after, 3)
+		side++
+		return []any{refs, upto}, err
 	})
 	if len(refs) == 0 {
 		return
 	}
 	r := refs[0]
 	rule := rapid.SampledFrom([]string{"reply_rule.a", "reply_rule.b"}).Draw(p.t, "rule")
-	_ = p.record(0, nil, []state.Intent{{Key: state.Key{Campaign: rule, Recipient: r.Recipient, Revision: int(r.Seq)}, To: addressOf(r.Recipient), Attempt: 1,
+	_ = p.record(p.replies, nil, []state.Intent{{Key: state.Key{Campaign: rule, Recipient: r.Recipient, Revision: int(r.Seq)}, To: addressOf(r.Recipient), Attempt: 1,
 		Message: "text_message.hi", Ref: message.NewRef(p.lineage, rule, r.Recipient, int(r.Seq), 1), Inbound: r.Seq, Window: rapid.Bool().Draw(p.t, "window")}})
 	for name, read := range map[string]func(state.Store) (any, error){
 		"inbound": func(s state.Store) (any, error) { ev, _, err := s.Inbound(p.t.Context(), r.Seq); return ev, err },
@@ -284,6 +326,12 @@ func (p *pair) reply() {
 	}
 	if rapid.Bool().Draw(p.t, "answered") {
 		p.both("answered", func(s state.Store) (any, error) { return nil, s.Answered(p.t.Context(), r.Seq) })
+		side = 0
+		p.both("next", func(s state.Store) (any, error) {
+			ref, _, err := s.ClaimNext(p.t.Context(), p.replies[side], r.Recipient)
+			side++
+			return ref, err
+		})
 	}
 }
 
@@ -313,8 +361,7 @@ func (p *pair) decide() {
 				yield(state.Delivery{Key: k, Message: "text_message.hi", ID: wamidOf(1), Settled: noon}, nil)
 			}))
 		},
-		"recover replies": func(s state.Store) (any, error) { return s.RecoverReplies(ctx) },
-		"prune":           func(s state.Store) (any, error) { return s.Prune(ctx, p.clock.now) },
+		"prune": func(s state.Store) (any, error) { return s.Prune(ctx, p.clock.now) },
 	}
 	names := slices.Sorted(func(yield func(string) bool) {
 		for name := range decisions {
@@ -326,110 +373,10 @@ func (p *pair) decide() {
 	name := rapid.SampledFrom(names).Draw(p.t, "decision")
 	if name == "prune" { // with nothing open, at which it would stop halfway
 		p.clock.now = p.clock.now.Add(50 * 24 * time.Hour)
-		p.both("recover", func(s state.Store) (any, error) { return s.Recover(ctx) })
+		p.recover(mainNumber)
+		p.recover(otherNumber)
 	}
 	if err := p.both(name, decisions[name]); err == nil && (name == "remove" || name == "prune") {
 		p.open = nil // late answers after this have a test of their own
 	}
-}
-
-// nameless gives every erased person the same name: which one is the store's own
-// affair.
-func nameless(recipient string) string {
-	if strings.HasPrefix(recipient, "erased:") {
-		return "erased"
-	}
-	return recipient
-}
-
-// picture is all that can be read of a store.
-func (p *pair) picture(s state.Store) map[string]any {
-	p.t.Helper()
-	ctx, out := p.t.Context(), map[string]any{}
-	put := func(name string, v any, err error) {
-		if err != nil {
-			p.t.Fatalf("%s: %v", name, err)
-		}
-		out[name] = v
-	}
-	meta, err := s.Meta(ctx)
-	meta.Format = 0
-	put("meta", meta, err)
-	runs, err := s.Runs(ctx)
-	for i := range runs {
-		runs[i].Campaigns = append([]state.CampaignRun{}, runs[i].Campaigns...)
-	}
-	put("runs", runs, err)
-	funnel, err := s.Funnel(ctx, "")
-	put("funnel", funnel, err)
-	tally, err := s.Tally(ctx, "campaign.spring", 1)
-	put("tally", tally, err)
-	halts, err := s.Halts(ctx)
-	put("halts", halts, err)
-	bodies, open, err := s.Waiting(ctx)
-	put("waiting", [2]int{bodies, open}, err)
-	findings, err := s.Findings(ctx)
-	for i := range findings {
-		findings[i].ID, findings[i].Recipient = 0, nameless(findings[i].Recipient)
-	}
-	put("findings", findings, err)
-	put("opt-outs", sorted(p.t, s.OptOuts(ctx)), nil)
-	counts, err := s.NoticeCounts(ctx)
-	put("notice counts", counts, err)
-	put("notices", sorted(p.t, s.Notices(ctx, time.Time{})), nil)
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer snap.Close()
-	resources, err := snap.Resources(ctx)
-	for i := range resources {
-		resources[i].Refs = nil
-	}
-	put("resources", resources, err)
-	put("people", sorted(p.t, snap.People(ctx)), nil)
-	put("ties", sorted(p.t, snap.Ties(ctx)), nil)
-	for _, number := range []string{mainNumber, otherNumber} {
-		put("windows at "+number, sorted(p.t, snap.Windows(ctx, number)), nil)
-	}
-	put("recent", sorted(p.t, nameRecent(snap.RecentSends(ctx, noon))), nil)
-	put("deliveries", sorted(p.t, nameDeliveries(snap.Deliveries(ctx, ""))), nil)
-	index, err := snap.Compact(ctx, "campaign.spring", 1)
-	put("index", index.Len(), err)
-	return out
-}
-
-func nameRecent(seq iter.Seq2[state.RecentSend, error]) iter.Seq2[state.RecentSend, error] {
-	return func(yield func(state.RecentSend, error) bool) {
-		for r, err := range seq {
-			r.Recipient = nameless(r.Recipient)
-			if !yield(r, err) {
-				return
-			}
-		}
-	}
-}
-
-func nameDeliveries(seq iter.Seq2[state.Delivery, error]) iter.Seq2[state.Delivery, error] {
-	return func(yield func(state.Delivery, error) bool) {
-		for d, err := range seq {
-			d.Recipient = nameless(d.Recipient)
-			d.To = message.Address{}
-			if !yield(d, err) {
-				return
-			}
-		}
-	}
-}
-
-// sorted are the texts of what comes, in an order of their own.
-func sorted[V any](t T, seq iter.Seq2[V, error]) (out []string) {
-	for v, err := range seq {
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, fmt.Sprintf("%+v", v))
-	}
-	slices.Sort(out)
-	return out
 }

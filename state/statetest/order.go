@@ -105,17 +105,29 @@ func peopleOf(t T, s state.Store) map[string]any {
 	out["people"], out["ties"] = sorted(t, snap.People(t.Context())), sorted(t, snap.Ties(t.Context()))
 	out["windows at the main number"], out["windows at the other"] = sorted(t, snap.Windows(t.Context(), mainNumber)), sorted(t, snap.Windows(t.Context(), otherNumber))
 	out["opt-outs"] = sorted(t, s.OptOuts(t.Context()))
-	open, err := s.OpenInbound(t.Context(), state.InboundRef{}, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var wrote []string
-	for _, ref := range open {
-		ev, _, err := s.Inbound(t.Context(), ref.Seq)
-		if err != nil {
-			t.Fatal(err)
+	for _, number := range []string{mainNumber, otherNumber} {
+		lane, after := answering(t, s, number), int64(0)
+		for { // each is the oldest of its person when those before it are answered
+			refs, upto, err := s.Claim(t.Context(), lane, after, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if upto == after {
+				break
+			}
+			if after = upto; len(refs) != 1 {
+				t.Fatalf("event %d is not given out", upto)
+			}
+			ev, _, err := s.Inbound(t.Context(), refs[0].Seq)
+			if err == nil {
+				err = s.Answered(t.Context(), refs[0].Seq)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrote = append(wrote, fmt.Sprint(ev.Event.ID, " by ", refs[0].Recipient, " as ", ev.Recipient))
 		}
-		wrote = append(wrote, fmt.Sprint(ev.Event.ID, " by ", ref.Recipient, " as ", ev.Recipient))
 	}
 	slices.Sort(wrote)
 	out["wrote"] = wrote

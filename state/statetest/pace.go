@@ -11,8 +11,6 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-const number = "provider.cloud.main"
-
 // Two messages to one person are 6 seconds apart, whatever sends them: two
 // campaigns, or an apply after another.
 func (u suite) TestSpacing(t *testing.T) {
@@ -69,41 +67,42 @@ func (u suite) TestSpacing(t *testing.T) {
 // none before a pause that the provider asked for is over.
 func (u suite) TestSlots(t *testing.T) {
 	s, clock := u.create(t)
-	run := begin(t, s)
-	ask := func(i int, of string) state.Verdict {
+	lanes := beginAt(t, s, mainNumber, otherNumber)
+	main, other := lanes[0], lanes[1]
+	ask := func(i int, of state.Lane) state.Verdict {
 		in := intent(s, phone(i))
-		in.Number, in.Pace = of, pace.Ask{Gap: 100 * time.Millisecond, After: clock.now}
-		return intend(t, s, run, in)[0]
+		in.Pace = pace.Ask{Gap: 100 * time.Millisecond, After: clock.now}
+		return intend(t, s, of, in)[0]
 	}
-	first := ask(0, number).Leave
+	first := ask(0, main).Leave
 	for i, want := range []time.Duration{100, 200} {
-		if v := ask(i+1, number); v.Gate != "" || v.Leave.Sub(first) != want*time.Millisecond {
+		if v := ask(i+1, main); v.Gate != "" || v.Leave.Sub(first) != want*time.Millisecond {
 			t.Errorf("slot %d: got %+v after %v", i+1, v, first)
 		}
 	}
-	if v := ask(3, number); v.Gate != delivery.GatePace || v.Until.Sub(first) != 300*time.Millisecond {
+	if v := ask(3, main); v.Gate != delivery.GatePace || v.Until.Sub(first) != 300*time.Millisecond {
 		t.Errorf("one that is far away: got %+v after %v", v, first)
 	}
-	if v := ask(3, "provider.cloud.other"); v.Gate != "" || !v.Leave.Equal(first) {
+	if v := ask(3, other); v.Gate != "" || !v.Leave.Equal(first) {
 		t.Errorf("another number: got %+v", v)
 	}
-	missed, err := s.Slots(t.Context(), number, pace.Ask{Gap: 100 * time.Millisecond, After: clock.now}, 20)
+	missed, err := s.Slots(t.Context(), mainNumber, pace.Ask{Gap: 100 * time.Millisecond, After: clock.now}, 20)
 	if err != nil || missed.Sub(first) != 300*time.Millisecond {
 		t.Errorf("who missed theirs: got %v, %v", missed, err)
 	}
 	clock.now = clock.now.Add(10 * time.Second)
-	v := ask(4, number)
-	settle(t, s, run, state.Outcome{Attempt: v.Attempt, Send: state.Pending, Code: "130429", At: clock.now, Number: number, Hold: clock.now.Add(time.Minute)})
-	if v := ask(5, number); v.Gate != delivery.GatePace || v.Until.Sub(clock.now) != time.Minute {
+	v := ask(4, main)
+	settle(t, s, main, state.Outcome{Attempt: v.Attempt, Send: state.Pending, Code: "130429", At: clock.now, Number: mainNumber, Hold: clock.now.Add(time.Minute)})
+	if v := ask(5, main); v.Gate != delivery.GatePace || v.Until.Sub(clock.now) != time.Minute {
 		t.Errorf("during a pause: got %+v", v)
 	}
 	clock.now = clock.now.Add(time.Minute)
 	in := intent(s, phone(6))
-	in.Number, in.Pace = number, pace.Ask{Gap: time.Second, After: clock.now}
-	if _, err := s.Turn(t.Context(), 0, nil, []state.Intent{in}); err == nil {
+	in.Pace = pace.Ask{Gap: time.Second, After: clock.now}
+	if _, err := s.Turn(t.Context(), answering(t, s, mainNumber), nil, []state.Intent{in}); err == nil {
 		t.Error("a reply to nothing was written")
 	}
-	if v := ask(7, number); v.Gate != "" || !v.Leave.Equal(clock.now) {
+	if v := ask(7, main); v.Gate != "" || !v.Leave.Equal(clock.now) {
 		t.Errorf("after the pause, and a transaction that failed: got %+v", fmt.Sprint(v))
 	}
 }

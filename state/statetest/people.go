@@ -44,9 +44,9 @@ func out(t T, s state.Store, ids ...string) (who []string) {
 }
 
 // marketing is what a campaign of its own meets.
-func marketing(t T, s state.Store, run int64, who string) delivery.Gate {
+func marketing(t T, s state.Store, run state.Lane, who string) delivery.Gate {
 	t.Helper()
-	return gate(t, s, run, who, mainNumber, func(in *state.Intent) { in.Window, in.Marketing = false, true })
+	return gate(t, s, run, who, func(in *state.Intent) { in.Window, in.Marketing = false, true })
 }
 
 // Whatever event shows two ids together, a stop by one holds for the other.
@@ -131,12 +131,13 @@ func (u suite) TestNobodyIsSentTheSameUnderTwoIDs(t *testing.T) {
 
 func (u suite) TestCapsAndCoolDownsAreThePersons(t *testing.T) {
 	s, _ := u.create(t)
-	run := begin(t, s)
+	lanes := beginAt(t, s, mainNumber, otherNumber)
+	run := lanes[0]
 	told(t, s, mainNumber, from(noon, "hello", message.Address{Phone: phone(1), UserID: userOne}, ""))
 	in := intent(s, phone(1))
 	settle(t, s, run, accepted(intend(t, s, run, in)[0], "x"))
 	capped := func(in *state.Intent) { in.Window, in.CapCount, in.CapPer = false, 1, time.Hour }
-	if g := gate(t, s, run, userOne, otherNumber, capped); g != delivery.GateCap {
+	if g := gate(t, s, lanes[1], userOne, capped); g != delivery.GateCap {
 		t.Errorf("a second message within the cap, under the other id and from another number: %q", g)
 	}
 	told(t, s, mainNumber, failure("x", in.Ref, "131049", noon))
@@ -148,10 +149,10 @@ func (u suite) TestCapsAndCoolDownsAreThePersons(t *testing.T) {
 // windows belong to the person, too.
 func (u suite) TestAWindowIsOpenForEveryID(t *testing.T) {
 	s, _ := u.create(t)
-	run := begin(t, s)
+	lanes := beginAt(t, s, mainNumber, otherNumber)
 	told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{UserID: userOne}, ""),
 		message.Event{Kind: message.EventStatus, ID: "x", Rank: message.RankSent, At: noon, From: message.Address{Phone: phone(1), UserID: userOne}})
-	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != "" || o != delivery.GateWindowUnknown {
+	if g, o := gate(t, s, lanes[0], phone(1)), gate(t, s, lanes[1], phone(1)); g != "" || o != delivery.GateWindowUnknown {
 		t.Errorf("gates %q and %q", g, o)
 	}
 }
@@ -213,7 +214,7 @@ func (u suite) TestANumberPassesOnWithoutItsWindow(t *testing.T) {
 	run := begin(t, s)
 	told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{Phone: phone(1), UserID: userOne}, ""),
 		message.Event{Kind: message.EventStatus, ID: "x", Rank: message.RankSent, At: noon, From: message.Address{Phone: phone(1), UserID: userTwo}})
-	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, userOne, mainNumber); g != delivery.GateWindowUnknown || o != "" {
+	if g, o := gate(t, s, run, phone(1)), gate(t, s, run, userOne); g != delivery.GateWindowUnknown || o != "" {
 		t.Errorf("the number's gate is %q, and that of who wrote is %q", g, o)
 	}
 }
@@ -316,21 +317,26 @@ func (u suite) TestMessagesUnderTwoIDsAreOnePersons(t *testing.T) {
 	s, _ := u.create(t)
 	told(t, s, mainNumber, from(noon.Add(-3*time.Minute), "one", message.Address{UserID: userOne}, ""),
 		from(noon.Add(-2*time.Minute), "two", message.Address{Phone: phone(1), UserID: userOne}, ""), from(noon.Add(-time.Minute), "three", message.Address{Phone: phone(1)}, ""))
-	all, err := s.OpenInbound(t.Context(), state.InboundRef{}, 9)
-	if err != nil || len(all) != 3 {
-		t.Fatalf("%+v, %v", all, err)
+	lane := answering(t, s, mainNumber)
+	claimed, _, err := s.Claim(t.Context(), lane, 0, 9)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%+v, %v", claimed, err)
 	}
-	for _, ref := range all {
+	ref, texts := claimed[0], ""
+	for ok := true; ok; ref, ok, err = s.ClaimNext(t.Context(), lane, ref.Recipient) {
 		if ref.Recipient != phone(1) {
 			t.Errorf("%+v is another's", ref)
 		}
-		theirs, err := s.OpenInbound(t.Context(), state.InboundRef{Provider: mainNumber, Recipient: ref.Recipient}, 9)
-		if d := cmp.Diff(all, theirs); err != nil || d != "" {
-			t.Errorf("by person %v (-all +theirs):\n%s", err, d)
-		}
-		if ev, ok, err := s.Inbound(t.Context(), ref.Seq); err != nil || !ok || ev.First != (ref.Seq == all[0].Seq) {
+		ev, known, err := s.Inbound(t.Context(), ref.Seq)
+		if texts += " " + ev.Event.Text; err != nil || !known || ev.First != (ref.Seq == claimed[0].Seq) {
 			t.Errorf("%+v, %v", ev, err)
 		}
+		if err := s.Answered(t.Context(), ref.Seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err != nil || texts != " one two three" {
+		t.Errorf("in the order%s, %v", texts, err)
 	}
 }
 
@@ -353,7 +359,7 @@ func (h *human) phone() string { return h.phones[len(h.phones)-1] }
 func (u suite) TestPeopleWithSeveralIDs(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s, clock := u.create(rt)
-		run := begin(rt, s)
+		lanes := beginAt(rt, s, mainNumber, otherNumber)
 		var people []*human
 		for i := range 3 {
 			people = append(people, &human{user: fmt.Sprint("DE.", i), parent: fmt.Sprint("DE.ENT.", i), phones: []string{phone(i)}})
@@ -361,7 +367,7 @@ func (u suite) TestPeopleWithSeveralIDs(t *testing.T) {
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			clock.now = clock.now.Add(time.Minute)
 			h := rapid.SampledFrom(people).Draw(rt, "who")
-			h.step(rt, s, run, clock.now)
+			h.step(rt, s, rapid.SampledFrom(lanes).Draw(rt, "number"), clock.now)
 		}
 		for _, h := range people {
 			stopped := out(rt, s, h.ids()...)
@@ -375,8 +381,8 @@ func (u suite) TestPeopleWithSeveralIDs(t *testing.T) {
 	})
 }
 
-func (h *human) step(rt *rapid.T, s state.Store, run int64, now time.Time) {
-	number := rapid.SampledFrom([]string{mainNumber, otherNumber}).Draw(rt, "number")
+func (h *human) step(rt *rapid.T, s state.Store, lane state.Lane, now time.Time) {
+	number := lane.Number
 	one := addressOf(rapid.SampledFrom([]string{h.phone(), h.user}).Draw(rt, "id"))
 	switch rapid.IntRange(0, 6).Draw(rt, "what") {
 	case 0:
@@ -402,22 +408,22 @@ func (h *human) step(rt *rapid.T, s state.Store, run int64, now time.Time) {
 			}
 		}
 	default:
-		h.send(rt, s, run, number)
+		h.send(rt, s, lane)
 	}
 }
 
-func (h *human) send(rt *rapid.T, s state.Store, run int64, number string) {
+func (h *human) send(rt *rapid.T, s state.Store, lane state.Lane) {
 	id := rapid.SampledFrom(h.ids()).Draw(rt, "to")
 	in := intent(s, id)
-	in.Marketing, in.Number = true, number
-	v := intend(rt, s, run, in)[0]
+	in.Marketing = true
+	v := intend(rt, s, lane, in)[0]
 	if v.Gate != "" {
 		if v.Gate == delivery.GateOptedOut && !h.stopped && !h.erased {
 			rt.Errorf("%s never asked to stop", id)
 		}
 		return
 	}
-	settle(rt, s, run, accepted(v, fmt.Sprint("id", v.Attempt)))
+	settle(rt, s, lane, accepted(v, fmt.Sprint("id", v.Attempt)))
 	switch {
 	case h.tied && (h.stopped || h.erased):
 		rt.Errorf("%s is sent to, who stopped (%v) or was erased (%v)", id, h.stopped, h.erased)

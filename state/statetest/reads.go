@@ -91,17 +91,17 @@ func (u suite) TestRunsAndResourcesComeBack(t *testing.T) {
 		{Address: "campaign.spring", Type: "campaign", Name: "spring", Tree: []byte(`{"a":1}`), Refs: []string{"audience.all"}},
 		{Address: "audience.all", Type: "audience", Name: "all", Tree: []byte(`{}`), Refs: []string{}},
 	}
-	run := state.Run{Started: noon, Version: "1", Plan: "sha256:1", Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1, Planned: 2, Pending: 2}},
+	run := state.Run{Lanes: []state.Lane{{Number: mainNumber}}, Started: noon, Version: "1", Plan: "sha256:1", Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1, Planned: 2, Pending: 2}},
 		Blobs: map[string][]byte{"outputs": []byte("{}")}}
-	id, err := s.Begin(t.Context(), run, resources)
+	begun, err := s.Begin(t.Context(), run, resources)
 	if err != nil {
 		t.Fatal(err)
 	}
-	run.ID, run.Blobs, run.Ended, run.Halted = id, nil, noon.Add(time.Minute), "stop_if"
+	run.ID, run.Lanes, run.Blobs, run.Ended, run.Halted = begun.ID, nil, nil, noon.Add(time.Minute), "stop_if"
 	if err := s.Finish(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Intend(t.Context(), id, []state.Intent{intent(s, phone(1))}); err == nil {
+	if _, err := s.Intend(t.Context(), begun.Lanes[0], []state.Intent{intent(s, phone(1))}); err == nil {
 		t.Error("an intent was recorded in a run that is over")
 	}
 	runs, err := s.Runs(t.Context())

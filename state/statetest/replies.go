@@ -1,7 +1,9 @@
 package statetest
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,7 +146,7 @@ func (u suite) TestAnInboundEventByItsNumber(t *testing.T) {
 		t.Error(diff)
 	}
 	in := state.Intent{Key: state.Key{Campaign: "reply_rule.x", Recipient: "+4915112345678", Revision: int(got.Seq)}, To: ev.From, Attempt: 1, Ref: "r", Message: "text_message.x", Inbound: got.Seq}
-	if _, err := s.Intend(t.Context(), 0, []state.Intent{in}); err != nil {
+	if _, err := s.Intend(t.Context(), answering(t, s, mainNumber), []state.Intent{in}); err != nil {
 		t.Fatal(err)
 	}
 	rules, err := s.RepliedBy(t.Context(), "+4915112345678", got.Seq)
@@ -165,58 +167,78 @@ func (u suite) TestAnInboundEventByItsNumber(t *testing.T) {
 // openInbound are the events that no rule has answered.
 func openInbound(t T, s state.Store) (out []state.InboundEvent) {
 	t.Helper()
-	refs, err := s.OpenInbound(t.Context(), state.InboundRef{}, 100)
+	numbers, err := s.Unanswered(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, ref := range refs {
-		ev, ok, err := s.Inbound(t.Context(), ref.Seq)
-		if err != nil || !ok || ev.Recipient != ref.Recipient || ev.Provider != ref.Provider {
-			t.Fatal(ref, ev, ok, err)
+	for _, number := range numbers {
+		refs, _, err := s.Claim(t.Context(), answering(t, s, number), 0, 100)
+		if err != nil {
+			t.Fatal(err)
 		}
-		out = append(out, ev)
+		for _, ref := range refs {
+			ev, ok, err := s.Inbound(t.Context(), ref.Seq)
+			if err != nil || !ok || ev.Recipient != ref.Recipient || ev.Provider != ref.Provider || ev.Provider != number {
+				t.Fatal(ref, ev, ok, err)
+			}
+			out = append(out, ev)
+		}
 	}
 	return out
 }
 
-func (u suite) TestOpenEventsOfOnePersonAtOneNumber(t *testing.T) {
+// Whoever answers at a number gets the events that came to it, of each person the
+// oldest, and the next when that is answered.
+func (u suite) TestClaims(t *testing.T) {
 	s, clock := u.create(t)
-	now := clock.now
-	for i, c := range []struct{ provider, from string }{
-		{"provider.cloud.main", "+4915112345678"}, {"provider.cloud.main", "+4915187654321"},
-		{"provider.cloud.other", "+4915112345678"}, {"provider.cloud.main", "+4915112345678"},
+	for i, c := range []struct{ number, from string }{
+		{mainNumber, phone(1)}, {mainNumber, phone(2)}, {otherNumber, phone(1)}, {mainNumber, phone(1)}, {mainNumber, phone(3)},
 	} {
-		ev := message.Event{Kind: message.EventInbound, ID: fmt.Sprint("wamid.", i), At: now, From: message.Address{Phone: c.from}, Type: "text", Text: "Hi"}
-		if _, err := s.Append(t.Context(), []state.Inbox{{Provider: c.provider, Received: now, Raw: []byte{byte(i)}, Events: []message.Event{ev}}}); err != nil {
-			t.Fatal(err)
-		}
+		told(t, s, c.number, wrote(addressOf(c.from), fmt.Sprint("wamid.", i), "Hi", clock.now))
 	}
-	if _, err := s.Fold(t.Context(), 10); err != nil {
-		t.Fatal(err)
+	if numbers, err := s.Unanswered(t.Context()); err != nil || !slices.Equal(numbers, []string{mainNumber, otherNumber}) {
+		t.Errorf("unanswered at %q, %v", numbers, err)
 	}
-	for _, c := range []struct {
-		from state.InboundRef
-		n    int
-		want []int64
-	}{
-		{state.InboundRef{}, 3, []int64{1, 2, 3}},
-		{state.InboundRef{Seq: 3}, 3, []int64{4}},
-		{state.InboundRef{Provider: "provider.cloud.main", Recipient: "+4915112345678"}, 9, []int64{1, 4}},
-		{state.InboundRef{Seq: 1, Provider: "provider.cloud.main", Recipient: "+4915112345678"}, 9, []int64{4}},
-		{state.InboundRef{Provider: "provider.cloud.none", Recipient: "+4915112345678"}, 9, nil},
-	} {
-		refs, err := s.OpenInbound(t.Context(), c.from, c.n)
-		if err != nil {
-			t.Fatal(err)
-		}
+	main, other := answering(t, s, mainNumber), answering(t, s, otherNumber)
+	claim := func(lane state.Lane, after int64, n int, wantUpto int64, want ...int64) {
+		t.Helper()
+		refs, upto, err := s.Claim(t.Context(), lane, after, n)
 		var got []int64
 		for _, ref := range refs {
 			got = append(got, ref.Seq)
 		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%+v: %s", c.from, diff)
+		if err != nil || upto != wantUpto || !slices.Equal(got, want) {
+			t.Errorf("after %d: %v up to %d, %v; want %v up to %d", after, got, upto, err, want, wantUpto)
 		}
 	}
+	next := func(lane state.Lane, who string, want int64) {
+		t.Helper()
+		if ref, ok, err := s.ClaimNext(t.Context(), lane, who); err != nil || ok != (want != 0) || ref.Seq != want {
+			t.Errorf("next of %s: %+v, %v; want %d", who, ref, err, want)
+		}
+	}
+	claim(main, 0, 2, 2, 1, 2)
+	claim(main, 2, 9, 5, 5) // 4 waits for 1
+	claim(main, 5, 9, 5)
+	claim(other, 0, 9, 3, 3)
+	next(main, phone(1), 1)
+	if err := s.Answered(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	next(main, phone(1), 4)
+	next(other, phone(1), 3)
+	next(other, phone(2), 0)
+	claim(main, 2, 9, 5, 4, 5)
+
+	heir := answering(t, s, mainNumber)
+	if _, _, err := s.Claim(t.Context(), main, 0, 9); !errors.Is(err, state.ErrFenced) {
+		t.Errorf("who answered before: %v, want %v", err, state.ErrFenced)
+	}
+	if _, _, err := s.ClaimNext(t.Context(), main, phone(2)); !errors.Is(err, state.ErrFenced) {
+		t.Errorf("who answered before: %v, want %v", err, state.ErrFenced)
+	}
+	claim(heir, 0, 9, 5, 2, 4, 5)
+	claim(other, 0, 9, 3, 3)
 }
 
 func (u suite) TestExchangesAreThePersonsAnswers(t *testing.T) {
@@ -224,10 +246,11 @@ func (u suite) TestExchangesAreThePersonsAnswers(t *testing.T) {
 	for i, who := range []int{1, 1, 2} {
 		events(t, s, message.Event{Kind: message.EventInbound, ID: string(rune('a' + i)), At: noon, From: message.Address{Phone: phone(who)}})
 	}
+	lane := answering(t, s, mainNumber)
 	for seq, who := range map[int64]int{1: 1, 2: 1, 3: 2} {
 		in := state.Intent{Key: state.Key{Campaign: "reply_rule.hello", Recipient: phone(who), Revision: int(seq)}, Attempt: 1, Message: "text_message.hello", Inbound: seq,
 			Ref: message.NewRef(lineage(s), "reply_rule.hello", phone(who), int(seq), 1)}
-		if v := intend(t, s, 0, in)[0]; v.Gate != "" {
+		if v := intend(t, s, lane, in)[0]; v.Gate != "" {
 			t.Fatal(v)
 		}
 	}

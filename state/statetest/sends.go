@@ -152,8 +152,9 @@ func (u suite) TestAnswersCountForNoCap(t *testing.T) {
 	run := begin(t, s)
 	answer := intent(s, phone(1))
 	answer.Campaign, answer.Inbound, answer.Ref = "reply_rule.hello", 1, "answer"
-	v := intend(t, s, 0, answer)[0]
-	settle(t, s, 0, accepted(v, wamidOf(1)))
+	lane := answering(t, s, mainNumber)
+	v := intend(t, s, lane, answer)[0]
+	settle(t, s, lane, accepted(v, wamidOf(1)))
 	in := intent(s, phone(1))
 	in.CapCount, in.CapPer = 1, time.Hour
 	if v := intend(t, s, run, in)[0]; v.Gate != "" {
@@ -187,11 +188,11 @@ func (u suite) TestRecoverMakesDoubts(t *testing.T) {
 	run := begin(t, s)
 	v := intend(t, s, run, intent(s, phone(1)), intent(s, phone(2)), intent(s, phone(3)))
 	settle(t, s, run, accepted(v[1], "x"))
-	n, err := s.Recover(t.Context())
+	n, err := s.Recover(t.Context(), mainNumber)
 	if n != 2 || err != nil {
 		t.Fatalf("recovered %d, %v; want 2", n, err)
 	}
-	if n, err = s.Recover(t.Context()); n != 0 || err != nil {
+	if n, err = s.Recover(t.Context(), mainNumber); n != 0 || err != nil {
 		t.Fatalf("recovered %d more, %v", n, err)
 	}
 	got, err := s.Tally(t.Context(), "campaign.spring", 1)
@@ -239,7 +240,7 @@ func (u suite) TestTurn(t *testing.T) {
 
 	// An intent that is none fails the whole.
 	before := deliveries(t, s)
-	_, err = s.Turn(t.Context(), 0, []state.Outcome{accepted(got[2], "wamid.3")}, []state.Intent{intent(s, phone(4))})
+	_, err = s.Turn(t.Context(), answering(t, s, mainNumber), []state.Outcome{accepted(got[2], "wamid.3")}, []state.Intent{intent(s, phone(4))})
 	if err == nil {
 		t.Error("a reply to nothing was written")
 	}
@@ -282,7 +283,7 @@ func (u suite) TestLateAnswer(t *testing.T) {
 			zombie := begin(t, s)
 			v := intend(t, s, zombie, intent(s, phone(7)))[0]
 			begin(t, s)
-			if _, err := s.Recover(t.Context()); err != nil {
+			if _, err := s.Recover(t.Context(), mainNumber); err != nil {
 				t.Fatal(err)
 			}
 			if c.resolve != state.InDoubt {

@@ -74,13 +74,34 @@ func (u suite) create(t T) (state.Store, *testClock) {
 	return u.open(t, Options{Clock: clock.read, Wish: says}), clock
 }
 
-func begin(t T, s state.Store) int64 {
+// begin opens a run and returns its lane of the main number.
+func begin(t T, s state.Store) state.Lane {
 	t.Helper()
-	id, err := s.Begin(t.Context(), state.Run{Version: "test", Plan: "sha256:1"}, nil)
+	return beginAt(t, s, mainNumber)[0]
+}
+
+// beginAt opens a run that sends through some numbers.
+func beginAt(t T, s state.Store, numbers ...string) []state.Lane {
+	t.Helper()
+	r := state.Run{Version: "test", Plan: "sha256:1"}
+	for _, number := range numbers {
+		r.Lanes = append(r.Lanes, state.Lane{Number: number})
+	}
+	r, err := s.Begin(t.Context(), r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return id
+	return r.Lanes
+}
+
+// answering takes a number to answer at.
+func answering(t T, s state.Store, number string) state.Lane {
+	t.Helper()
+	lane, _, err := s.RecoverReplies(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lane
 }
 
 func phone(i int) string { return fmt.Sprintf("+49151%08d", i) }
@@ -103,11 +124,11 @@ func lineage(s state.Store) string {
 
 func intent(s state.Store, recipient string) state.Intent {
 	k := state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}
-	return state.Intent{Key: k, To: addressOf(recipient), Number: mainNumber, Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
+	return state.Intent{Key: k, To: addressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
 		Body: [32]byte{9}, Ref: message.NewRef(lineage(s), k.Campaign, recipient, 1, 1)}
 }
 
-func intend(t T, s state.Store, run int64, in ...state.Intent) []state.Verdict {
+func intend(t T, s state.Store, run state.Lane, in ...state.Intent) []state.Verdict {
 	t.Helper()
 	v, err := s.Intend(t.Context(), run, in)
 	if err != nil {
@@ -116,7 +137,7 @@ func intend(t T, s state.Store, run int64, in ...state.Intent) []state.Verdict {
 	return v
 }
 
-func settle(t T, s state.Store, run int64, out ...state.Outcome) {
+func settle(t T, s state.Store, run state.Lane, out ...state.Outcome) {
 	t.Helper()
 	if err := s.Settle(t.Context(), run, out); err != nil {
 		t.Fatal(err)

@@ -13,16 +13,16 @@ import (
 )
 
 // gate is what an intent of a campaign of its own meets at a number.
-func gate(t T, s state.Store, run int64, who, number string, change ...func(*state.Intent)) delivery.Gate {
+func gate(t T, s state.Store, lane state.Lane, who string, change ...func(*state.Intent)) delivery.Gate {
 	t.Helper()
 	in := intent(s, who)
-	in.Window, in.Number = true, number
+	in.Window = true
 	in.Campaign = fmt.Sprintf("campaign.gate%d", counter.Add(1))
 	in.Ref = message.NewRef(lineage(s), in.Campaign, who, 1, 1)
 	for _, c := range change {
 		c(&in)
 	}
-	return intend(t, s, run, in)[0].Gate
+	return intend(t, s, lane, in)[0].Gate
 }
 
 // told joins events that came to a number.
@@ -35,14 +35,14 @@ func told(t T, s state.Store, number string, evs ...message.Event) {
 
 func (u suite) TestWindowsBelongToTheNumberThatWasWrittenTo(t *testing.T) {
 	s, clock := u.create(t)
-	run := begin(t, s)
+	lanes := beginAt(t, s, mainNumber, otherNumber)
 	hi := message.Event{Kind: message.EventInbound, ID: "a", At: noon.Add(-time.Hour), From: message.Address{Phone: phone(1)}}
 	told(t, s, mainNumber, hi)
 	got := map[string]delivery.Gate{}
-	for _, number := range []string{mainNumber, otherNumber, ""} {
-		got[number] = gate(t, s, run, phone(1), number)
+	for _, lane := range lanes {
+		got[lane.Number] = gate(t, s, lane, phone(1))
 	}
-	if d := cmp.Diff(map[string]delivery.Gate{mainNumber: "", otherNumber: delivery.GateWindowUnknown, "": delivery.GateWindowUnknown}, got); d != "" {
+	if d := cmp.Diff(map[string]delivery.Gate{mainNumber: "", otherNumber: delivery.GateWindowUnknown}, got); d != "" {
 		t.Errorf("gates (-want +got):\n%s", d)
 	}
 	if p, err := s.Person(t.Context(), otherNumber, phone(1)); err != nil || !p.WindowEnds.IsZero() || !p.LastInbound.Equal(noon.Add(-time.Hour)) {
@@ -51,7 +51,7 @@ func (u suite) TestWindowsBelongToTheNumberThatWasWrittenTo(t *testing.T) {
 	clock.now = noon.Add(time.Minute)
 	hi.ID = "b"
 	told(t, s, otherNumber, hi)
-	if g := gate(t, s, run, phone(1), otherNumber); g != "" {
+	if g := gate(t, s, lanes[1], phone(1)); g != "" {
 		t.Errorf("they wrote to the other number, and it is %q", g)
 	}
 }
@@ -59,27 +59,27 @@ func (u suite) TestWindowsBelongToTheNumberThatWasWrittenTo(t *testing.T) {
 // A number that finds a window closed says nothing about another's, whichever
 // way it tells: by its answer, or by a status.
 func (u suite) TestCorrectionsBelongToTheirNumber(t *testing.T) {
-	for name, tell := range map[string]func(s state.Store, run int64, v state.Verdict, ref string){
-		"answer": func(s state.Store, run int64, v state.Verdict, _ string) {
+	for name, tell := range map[string]func(s state.Store, run state.Lane, v state.Verdict, ref string){
+		"answer": func(s state.Store, run state.Lane, v state.Verdict, _ string) {
 			settle(t, s, run, state.Outcome{Attempt: v.Attempt, Send: state.Rejected, Code: "131047", WindowShut: true, Number: mainNumber, At: noon})
 		},
-		"status": func(s state.Store, run int64, v state.Verdict, ref string) {
+		"status": func(s state.Store, run state.Lane, v state.Verdict, ref string) {
 			settle(t, s, run, accepted(v, "x"))
 			told(t, s, mainNumber, failure("x", ref, "131047", noon))
 		},
-		"status before the answer": func(s state.Store, run int64, v state.Verdict, _ string) {
+		"status before the answer": func(s state.Store, run state.Lane, v state.Verdict, _ string) {
 			told(t, s, mainNumber, failure("x", "", "131047", noon))
 			settle(t, s, run, accepted(v, "x"))
 		},
 	} {
 		s, _ := u.create(t)
-		run := begin(t, s)
+		lanes := beginAt(t, s, mainNumber, otherNumber)
 		for _, number := range []string{mainNumber, otherNumber} {
 			told(t, s, number, message.Event{Kind: message.EventInbound, ID: "a", At: noon.Add(-time.Hour), From: message.Address{Phone: phone(1)}})
 		}
 		in := intent(s, phone(1))
-		tell(s, run, intend(t, s, run, in)[0], in.Ref)
-		if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != delivery.GateWindowClosed || o != "" {
+		tell(s, lanes[0], intend(t, s, lanes[0], in)[0], in.Ref)
+		if g, o := gate(t, s, lanes[0], phone(1)), gate(t, s, lanes[1], phone(1)); g != delivery.GateWindowClosed || o != "" {
 			t.Errorf("%s: gates %q and %q, want the first closed and the other open", name, g, o)
 		}
 	}
@@ -89,11 +89,11 @@ func (u suite) TestCorrectionsBelongToTheirNumber(t *testing.T) {
 // until the person writes again.
 func (u suite) TestACorrectionOfNoNumberClosesAll(t *testing.T) {
 	s, _ := u.create(t)
-	run := begin(t, s)
+	lanes := beginAt(t, s, mainNumber, otherNumber)
 	told(t, s, mainNumber, message.Event{Kind: message.EventInbound, ID: "a", At: noon.Add(-time.Hour), From: message.Address{Phone: phone(1)}})
-	settle(t, s, run, state.Outcome{Attempt: intend(t, s, run, intent(s, phone(1)))[0].Attempt, Send: state.Rejected, WindowShut: true, At: noon.Add(-time.Minute)})
+	settle(t, s, lanes[0], state.Outcome{Attempt: intend(t, s, lanes[0], intent(s, phone(1)))[0].Attempt, Send: state.Rejected, WindowShut: true, At: noon.Add(-time.Minute)})
 	told(t, s, otherNumber, message.Event{Kind: message.EventInbound, ID: "b", At: noon, From: message.Address{Phone: phone(1)}})
-	if g, o := gate(t, s, run, phone(1), mainNumber), gate(t, s, run, phone(1), otherNumber); g != delivery.GateWindowClosed || o != "" {
+	if g, o := gate(t, s, lanes[0], phone(1)), gate(t, s, lanes[1], phone(1)); g != delivery.GateWindowClosed || o != "" {
 		t.Errorf("gates %q and %q, want the first closed and the other open", g, o)
 	}
 }
@@ -103,7 +103,7 @@ func (u suite) TestClaimsAreAboutTheSendingNumber(t *testing.T) {
 	run := begin(t, s)
 	told(t, s, otherNumber, message.Event{Kind: message.EventInbound, ID: "a", At: noon, From: message.Address{Phone: phone(1)}})
 	claim := func(in *state.Intent) { in.KnownUntil = noon.Add(23 * time.Hour) }
-	if g := gate(t, s, run, phone(1), mainNumber, claim); g != "" {
+	if g := gate(t, s, run, phone(1), claim); g != "" {
 		t.Errorf("what the audience claims of the campaign's number: %q", g)
 	}
 }
