@@ -204,29 +204,20 @@ func firstDigits(pattern string) (set uint16) {
 	if err != nil {
 		return allDigits
 	}
-	seen := make([]bool, len(prog.Inst))
-	todo := []uint32{uint32(prog.Start)}
-	for len(todo) > 0 {
-		pc := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if seen[pc] {
-			continue
-		}
-		seen[pc] = true
-		switch inst := &prog.Inst[pc]; inst.Op {
-		case syntax.InstAlt, syntax.InstAltMatch:
-			todo = append(todo, inst.Out, inst.Arg)
-		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
-			todo = append(todo, inst.Out)
-		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-			for d := range 10 {
-				if inst.MatchRune(rune('0' + d)) {
-					set |= 1 << d
-				}
+	for _, pc := range closure(prog, []uint32{uint32(prog.Start)}) {
+		for d := range 10 {
+			if reads(prog, pc, d) {
+				set |= 1 << d
 			}
 		}
 	}
 	return set
+}
+
+// reads reports whether an instruction reads the digit d.
+func reads(prog *syntax.Prog, pc uint32, d int) bool {
+	inst := &prog.Inst[pc]
+	return inst.Op != syntax.InstMatch && inst.MatchRune(rune('0'+d))
 }
 
 // automaton recognises the strings of digits that match a pattern as a whole.
@@ -244,7 +235,7 @@ func newAutomaton(pattern string) *automaton {
 		return a
 	}
 	prog, err := syntax.Compile(re.Simplify())
-	if err != nil {
+	if err != nil || slices.ContainsFunc(prog.Inst, func(i syntax.Inst) bool { return i.Op == syntax.InstEmptyWidth }) {
 		return a
 	}
 	known := map[string]int16{"": 0}
@@ -268,8 +259,8 @@ func newAutomaton(pattern string) *automaton {
 		for d := range 10 {
 			var to []uint32
 			for _, pc := range sets[i] {
-				if inst := &prog.Inst[pc]; inst.Op != syntax.InstMatch && inst.MatchRune(rune('0'+d)) {
-					to = append(to, inst.Out)
+				if reads(prog, pc, d) {
+					to = append(to, prog.Inst[pc].Out)
 				}
 			}
 			id := state(closure(prog, to)) // may move a.next
@@ -282,8 +273,9 @@ func newAutomaton(pattern string) *automaton {
 	return a
 }
 
-// closure returns the instructions that read a digit or match, and that are
-// reached from those of start without reading, in order.
+// closure returns the instructions that read a character or match, and that are
+// reached from those of start without reading, in order. It takes conditions,
+// such as that a text ends, as met.
 func closure(prog *syntax.Prog, start []uint32) (set []uint32) {
 	seen := make(map[uint32]bool, len(start))
 	for todo := start; len(todo) > 0; {
@@ -296,9 +288,9 @@ func closure(prog *syntax.Prog, start []uint32) (set []uint32) {
 		switch inst := &prog.Inst[pc]; inst.Op {
 		case syntax.InstAlt, syntax.InstAltMatch:
 			todo = append(todo, inst.Out, inst.Arg)
-		case syntax.InstCapture, syntax.InstNop:
+		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
 			todo = append(todo, inst.Out)
-		case syntax.InstEmptyWidth, syntax.InstFail: // no pattern of a number has one
+		case syntax.InstFail:
 		default:
 			set = append(set, pc)
 		}
