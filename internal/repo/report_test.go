@@ -27,11 +27,6 @@ var support = map[string]int{
 	"providers/providertest": 42, "state/statetest": 49, "examples/list-to-order/demo": 47,
 }
 
-// long are files over the bound that are being taken apart.
-var long = map[string]int{
-	"state/memstate/events.go": 540, "state/sqlite/store.go": 560, "state/sqlite/event.go": 490, "state/sqlite/operator.go": 560,
-}
-
 // lengths are the lines of the functions and files of a room.
 type lengths struct {
 	funcs []int
@@ -78,7 +73,7 @@ func measure(t *testing.T) map[string]*lengths {
 func TestLengths(t *testing.T) {
 	for name, room := range measure(t) {
 		for path, lines := range room.files {
-			if lines > max(maxFile, long[path]) {
+			if lines > maxFile {
 				t.Errorf("%s has %d lines; at most %d are easy to read: take it apart by what it does", path, lines, maxFile)
 			}
 		}

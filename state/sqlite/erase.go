@@ -1,0 +1,239 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"zombiezen.com/go/sqlite"
+)
+
+// Erase forgets a person everywhere: what was written, known and received. The
+// deliveries stay for the counts, under a random name and without their ids.
+// What is kept is a keyed hash, so that nothing is ever sent to that recipient
+// again. Backups that were made before still hold the person.
+func (s *Store) Erase(ctx context.Context, recipient string) error {
+	random := make([]byte, 8)
+	if _, err := io.ReadFull(s.opt.Rand, random); err != nil {
+		return fmt.Errorf("erasing a recipient: %w", err)
+	}
+	err := s.write(ctx, func(t *tx) error {
+		for { // what is in the inbox may be about the person
+			n, err := t.fold(foldAll)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+		}
+		return t.erase(recipient, erasedPrefix+hex.EncodeToString(random))
+	})
+	if err != nil {
+		return fmt.Errorf("erasing a recipient: %w", err)
+	}
+	return s.emptyJournal(ctx)
+}
+
+// emptyJournal writes everything into the one file: the journal holds old pages
+// until then. Whoever reads the state may keep it from being emptied for a
+// while.
+func (s *Store) emptyJournal(ctx context.Context) error {
+	if err := s.acquire(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	patience, cancel := context.WithTimeout(ctx, emptyPatience)
+	defer cancel()
+	// SQLite waits for readers by itself, and for another process that empties
+	// the journal, as serve and apply do now and then, not at all.
+	again := time.NewTicker(emptyPause)
+	defer again.Stop()
+	for {
+		busy, _, err := s.writer.one("PRAGMA wal_checkpoint(TRUNCATE)")
+		if err != nil {
+			return fmt.Errorf("emptying the journal: %w", err)
+		}
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-patience.Done():
+			return errors.New("the person is erased, and nothing is sent to them again; but another process reads the state, so that its journal still holds what was there. Run the command again when that process has ended")
+		}
+	}
+}
+
+// emptyPatience is how long emptying the journal is tried, and emptyPause how
+// long until it is tried again.
+const (
+	emptyPatience = 2 * busyTimeout
+	emptyPause    = 5 * time.Millisecond
+)
+
+const foldAll = 1000
+
+// erase forgets a person under every id of theirs.
+func (t *tx) erase(recipient, name string) error {
+	who, err := t.c.recipientID(recipient)
+	if err != nil {
+		return err
+	}
+	keys, err := t.untie(who)
+	if err != nil {
+		return err
+	}
+	if err := t.eraseID(recipient, name); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		if message.Canonical(key) == message.Canonical(recipient) {
+			continue
+		}
+		if err := t.eraseID(key, fmt.Sprintf("%s.%d", name, i+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// untie forgets all that was told of a person and their ids, and returns those.
+func (t *tx) untie(who int64) (keys []string, err error) {
+	person, err := t.c.tiedTo(who)
+	if err != nil || person == 0 {
+		return nil, err
+	}
+	key, err := t.c.recipientText(canonicalID(who))
+	if err != nil {
+		return nil, err
+	}
+	c, err := t.gather(key)
+	if err != nil {
+		return nil, err
+	}
+	left, theirs := c.Without(delivery.ID(key))
+	for _, id := range theirs {
+		keys = append(keys, string(id))
+	}
+	c.Circle = left
+	return keys, t.keep(c)
+}
+
+// forgetPerson removes what is kept under the one or two numbers of a person.
+func (t *tx) forgetPerson(who, other int64) error {
+	_, err := t.removeAll(tWindows, "SELECT id FROM windows WHERE person IN (?, ?)", who, other)
+	return errors.Join(err, t.remove(tPeople, who), t.remove(tPeople, other), t.remove(tUsernames, who), t.remove(tUsernames, other))
+}
+
+func (t *tx) eraseID(recipient, name string) error {
+	who, err := t.c.recipientID(recipient)
+	if err != nil {
+		return err
+	}
+	spellings := []string{recipient}
+	if other := message.OtherSpelling(recipient); other != "" {
+		spellings = append(spellings, other)
+	}
+	if who != 0 {
+		if err := t.erasePerson(who, name); err != nil {
+			return err
+		}
+	}
+	// Events that are kept as they came name people in their own ways.
+	for _, spelling := range spellings {
+		needle := strings.TrimPrefix(spelling, "+")
+		for tab, col := range map[table]string{tOrphans: "event", tNotices: "raw"} {
+			if _, err := t.removeAll(tab, "SELECT id FROM "+tab.String()+" WHERE instr("+col+", CAST(? AS BLOB)) > 0", needle); err != nil {
+				return err
+			}
+		}
+	}
+	hash := t.s.erasedHash(recipient)
+	if _, known, err := t.c.one("SELECT 1 FROM erased WHERE hash = ?", hash); err != nil || known {
+		return err
+	}
+	w := t.insert(tErased, 0)
+	w.blob(hash)
+	w.int(t.now)
+	if _, err := w.done(); err != nil {
+		return err
+	}
+	return t.decided("", "erased a recipient", "")
+}
+
+func (t *tx) erasePerson(who int64, name string) error {
+	other := otherID(who)
+	if err := t.forgetPerson(who, other); err != nil {
+		return err
+	}
+	if _, err := t.removeAll(tInbound, "SELECT id FROM inbound WHERE recipient IN (?, ?)", who, other); err != nil {
+		return err
+	}
+	ids, err := t.c.ints("SELECT id FROM attempts WHERE recipient IN (?, ?) ORDER BY id", who, other)
+	if err != nil {
+		return err
+	}
+	if len(ids) > 0 {
+		// Beside the old name, whose number it must not have.
+		pseudonym, err := t.recipient(name)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := t.anonymise(id, pseudonym); err != nil {
+				return err
+			}
+		}
+	}
+	if who < 0 {
+		return t.remove(tNames, -who)
+	}
+	return nil
+}
+
+// anonymise gives an attempt to another recipient and takes away what leads
+// back: WhatsApp's ids hold the phone number, and the hash of the body is one
+// of a text with a name in it.
+func (t *tx) anonymise(id, to int64) error {
+	var campaign, revision, attempt, lane, text, intended int64
+	var ref any
+	err := t.c.each("SELECT campaign, revision, attempt, lane, message, intended, ref FROM attempts WHERE id = ?", func(st *sqlite.Stmt) error {
+		campaign, revision, attempt = st.ColumnInt64(0), st.ColumnInt64(1), st.ColumnInt64(2)
+		lane, text, intended, ref = st.ColumnInt64(3), st.ColumnInt64(4), st.ColumnInt64(5), columnPacked(st, 6)
+		return nil
+	}, id)
+	if err != nil {
+		return err
+	}
+	if err := t.remove(tAttempts, id); err != nil {
+		return err
+	}
+	o, settled, err := t.c.outcome(id)
+	if err != nil {
+		return err
+	}
+	if settled {
+		if err := t.remove(tOutcomes, id); err != nil {
+			return err
+		}
+	}
+	w := t.insert(tAttempts, id)
+	for _, v := range [...]int64{to, campaign, revision, attempt, lane, text, intended} {
+		w.int(v)
+	}
+	w.blob(make([]byte, 16))
+	w.blob(make([]byte, 16))
+	w.packed(ref)
+	if _, err := w.done(); err != nil || !settled {
+		return err
+	}
+	o.hash, o.sentID = 0, nil
+	return t.putOutcome(&o, false)
+}

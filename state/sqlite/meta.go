@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/handbill/handbill/state"
+)
+
+// Meta is the identity of the state.
+func (s *Store) Meta(ctx context.Context) (state.Meta, error) {
+	var m state.Meta
+	err := s.read(ctx, func(c *conn) (err error) {
+		m, err = c.meta()
+		return err
+	})
+	return m, err
+}
+
+func (c *conn) meta() (state.Meta, error) {
+	m := state.Meta{}
+	version, _, err := c.one("PRAGMA user_version")
+	if err != nil {
+		return m, err
+	}
+	m.Format = int(version)
+	return m, c.each("SELECT lineage, serial, epoch FROM meta", func(st *sqlite.Stmt) error {
+		m.Lineage, m.Serial, m.Epoch = st.ColumnText(0), st.ColumnInt64(1), st.ColumnInt64(2)
+		return nil
+	})
+}
+
+// metaRow is the whole row of meta, for those who change it.
+type metaRow struct {
+	lineage                           string
+	serial, epoch, recovered, created int64
+	halt                              string
+}
+
+// changeMeta reads, changes and writes the row of meta.
+func (t *tx) changeMeta(change func(*metaRow) error) error {
+	var m metaRow
+	defer func() { t.epoch = max(t.epoch, m.epoch) }()
+	err := t.c.each("SELECT lineage, serial, epoch, recovered, created, halt FROM meta", func(st *sqlite.Stmt) error {
+		m = metaRow{st.ColumnText(0), st.ColumnInt64(1), st.ColumnInt64(2), st.ColumnInt64(3), st.ColumnInt64(4), st.ColumnText(5)}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := change(&m); err != nil {
+		return err
+	}
+	w := t.replace(tMeta, 1)
+	w.text(m.lineage)
+	w.int(m.serial)
+	w.int(m.epoch)
+	w.int(m.recovered)
+	w.int(m.created)
+	w.maybeText(m.halt)
+	_, err = w.done()
+	return err
+}
+
+// decided raises the serial and writes down who decided what.
+func (t *tx) decided(who, what, why string) error {
+	if err := t.changeMeta(func(m *metaRow) error { m.serial++; return nil }); err != nil {
+		return err
+	}
+	return t.note(who, what, why)
+}
+
+// note writes down who decided what, where the serial rises by other means.
+func (t *tx) note(who, what, why string) error {
+	w := t.insert(tDecisions, 0)
+	w.int(t.now)
+	w.text(who)
+	w.text(what)
+	w.text(why)
+	_, err := w.done()
+	return err
+}

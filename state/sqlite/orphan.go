@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+	"zombiezen.com/go/sqlite"
+)
+
+// orphan keeps an event that names a message we do not know, or not yet.
+func (t *tx) orphan(provider, received int64, about string, ev *message.Event) error {
+	if erased, err := t.s.isErased(t.c, ev.From.Key()); err != nil || erased {
+		return err
+	}
+	text, err := json.Marshal(ev)
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256(text)
+	if _, ok, err := t.c.one("SELECT 1 FROM orphans WHERE digest = ?", digest[:16]); err != nil || ok {
+		return err
+	}
+	w := t.insert(tOrphans, 0)
+	w.int(provider)
+	w.int(received)
+	w.int(hash48(about))
+	w.blob(digest[:16])
+	w.blob(text)
+	_, err = w.done()
+	return err
+}
+
+// orphanRow is what a waiting event needs to be joined.
+type orphanRow struct {
+	id, provider, received int64
+	event                  message.Event
+}
+
+// adopt joins the events that waited for a provider's id.
+func (t *tx) adopt(id string) error {
+	var rows []orphanRow
+	err := t.c.each("SELECT id, provider, received, event FROM orphans WHERE hash = ?", func(st *sqlite.Stmt) error {
+		o := orphanRow{id: st.ColumnInt64(0), provider: st.ColumnInt64(1), received: st.ColumnInt64(2)}
+		if err := json.Unmarshal(columnBlob(st, 3), &o.event); err != nil {
+			return fmt.Errorf("%w: an event that waits: %w", state.ErrDamaged, err)
+		}
+		rows = append(rows, o)
+		return nil
+	}, hash48(id))
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := t.adoptOne(&rows[i], id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) adoptOne(o *orphanRow, id string) error {
+	about := o.event.ID
+	if o.event.Kind == message.EventInbound {
+		about = o.event.ContextID
+	}
+	if about != id {
+		return nil // another id with the same hash
+	}
+	// Its own reference says whose it is, also where an id is another's too.
+	attempt, err := t.attemptOf(o.event.Ref, id)
+	if err != nil || attempt == 0 {
+		return err
+	}
+	if err := t.remove(tOrphans, o.id); err != nil {
+		return err
+	}
+	if o.event.Kind == message.EventInbound {
+		return t.replied(attempt, &o.event, o.received, inboundHash(o.provider, &o.event))
+	}
+	return t.joinStatus(attempt, o.provider, o.received, &o.event, state.ProofEcho)
+}
