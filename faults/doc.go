@@ -5,5 +5,6 @@
 //
 // Without HANDBILL_FAULTS the tests take a small share of the work, so that
 // they can run with all the others. "make faults" sets it to "ci", and "make
-// faults-long" to a duration for the parts that scale by time.
+// faults-long" to a duration for the parts that scale by time. "later" runs
+// nothing, for a script that runs "make faults" after all the other tests.
 package faults

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -54,18 +55,21 @@ func TestMutants(t *testing.T) {
 	if ci, _ := effort(); !ci {
 		t.Skip("compiles the tree for every mutant; make faults does it")
 	}
-	dir := t.TempDir()
-	if out, err := exec.Command("sh", "-c", `cd .. && git ls-files -co --exclude-standard -z | tar --null --ignore-failed-read -T - -cf - 2>/dev/null | tar -xf - -C "`+dir+`"`).CombinedOutput(); err != nil {
-		t.Fatalf("copying the tree: %v\n%s", err, out)
+	trees := make(chan string, runtime.GOMAXPROCS(0))
+	for range cap(trees) {
+		trees <- copyOfTheTree(t)
 	}
 	for _, m := range mutants(t) {
 		t.Run(m.name, func(t *testing.T) {
 			if strings.Contains(m.name, "fsync") && exec.Command("strace", "-o", "/dev/null", "true").Run() != nil {
 				t.Skip("strace cannot run here, which alone sees a sync")
 			}
+			t.Parallel()
+			dir := <-trees
+			defer func() { trees <- dir }()
 			patch(t, dir, m.patch)
 			defer patch(t, dir, m.patch, "-R")
-			cmd := exec.Command("go", "test", "-trimpath", "-count=1", "-timeout=90s", "-run", m.run, m.pkg)
+			cmd := exec.Command("go", "test", "-trimpath", "-vet=off", "-count=1", "-timeout=90s", "-run", m.run, m.pkg)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "HANDBILL_FAULTS=", "HANDBILL_SEED=")
 			out, err := cmd.CombinedOutput()
@@ -77,6 +81,17 @@ func TestMutants(t *testing.T) {
 			}
 		})
 	}
+}
+
+// copyOfTheTree gives a directory with the files of the checkout, which is gone
+// after the test.
+func copyOfTheTree(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("sh", "-c", `cd .. && git ls-files -co --exclude-standard -z | tar --null --ignore-failed-read -T - -cf - 2>/dev/null | tar -xf - -C "`+dir+`"`).CombinedOutput(); err != nil {
+		t.Fatalf("copying the tree: %v\n%s", err, out)
+	}
+	return dir
 }
 
 func patch(t *testing.T, dir, name string, more ...string) {
