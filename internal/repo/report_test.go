@@ -1,12 +1,14 @@
 package repo
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -31,7 +33,12 @@ var support = map[string]int{
 type lengths struct {
 	funcs []int
 	files map[string]int // by path
+
+	comments, lines int // lines that hold a comment, and lines that are not blank
 }
+
+// share is the percentage of lines that hold a comment.
+func (l *lengths) share() int { return 100 * l.comments / max(l.lines, 1) }
 
 // measure reads what ships, and the rooms of tests that are packages.
 func measure(t *testing.T) map[string]*lengths {
@@ -42,7 +49,11 @@ func measure(t *testing.T) map[string]*lengths {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		file, err := parser.ParseFile(fset, path, nil, 0)
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(fset, path, src, parser.ParseComments)
 		if err != nil {
 			return err
 		}
@@ -53,6 +64,10 @@ func measure(t *testing.T) map[string]*lengths {
 			rooms[filepath.Dir(path)] = room
 		}
 		room.files[path] = fset.Position(file.FileEnd).Line
+		room.lines += notBlank(src)
+		for _, group := range file.Comments {
+			room.comments += fset.Position(group.End()).Line - fset.Position(group.Pos()).Line + 1
+		}
 		for _, decl := range file.Decls {
 			if fn, ok := decl.(*ast.FuncDecl); ok {
 				room.funcs = append(room.funcs, fset.Position(fn.End()).Line-fset.Position(fn.Pos()).Line+1)
@@ -67,6 +82,16 @@ func measure(t *testing.T) map[string]*lengths {
 		sort.Ints(room.funcs)
 	}
 	return rooms
+}
+
+// notBlank counts the lines that hold more than white space.
+func notBlank(src []byte) (n int) {
+	for line := range bytes.Lines(src) {
+		if len(bytes.TrimSpace(line)) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // TestLengths: files and functions stay short enough to be read.
@@ -93,11 +118,11 @@ func TestLengths(t *testing.T) {
 // report" shows them.
 func TestReport(t *testing.T) {
 	rooms := measure(t)
-	fmt.Printf("%-24s %6s %18s %20s\n", "room", "files", "lines med/p95/max", "function med/p95/max")
+	fmt.Printf("%-24s %6s %18s %20s %9s\n", "room", "files", "lines med/p95/max", "function med/p95/max", "comments")
 	for _, name := range slices.Sorted(maps.Keys(rooms)) {
 		room := rooms[name]
 		files := slices.Sorted(maps.Values(room.files))
-		fmt.Printf("%-24s %6d %18s %20s\n", name, len(files), spread(files), spread(room.funcs))
+		fmt.Printf("%-24s %6d %18s %20s %7d %%\n", name, len(files), spread(files), spread(room.funcs), room.share())
 	}
 }
 
