@@ -51,7 +51,7 @@ func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict
 	if err != nil {
 		return nil, err
 	}
-	anybody, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	anybody, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM erased)")
 	if err != nil {
 		return nil, err
 	}

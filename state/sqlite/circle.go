@@ -31,7 +31,7 @@ func (t *tx) gather(keys ...string) (*circle, error) {
 		if err != nil {
 			return nil, err
 		}
-		row, tied, err := t.c.one("SELECT circle FROM ties WHERE recipient = ? AND former = 0", canonicalID(who))
+		row, tied, err := t.c.queryInt("SELECT circle FROM ties WHERE recipient = ? AND former = 0", canonicalID(who))
 		switch {
 		case err != nil:
 			return nil, err
@@ -210,7 +210,7 @@ func (t *tx) numbered(people []delivery.Person, old []tieRow, ids map[delivery.I
 			had[old[i].recipient] = old[i].person
 		}
 	}
-	last, _, err := t.c.one("SELECT coalesce(max(person), ?) FROM ties", personBit)
+	last, _, err := t.c.queryInt("SELECT coalesce(max(person), ?) FROM ties", personBit)
 	if err != nil {
 		return nil, err
 	}

@@ -149,7 +149,7 @@ func (c *conn) each(query string, row func(*sqlite.Stmt) error, args ...any) err
 
 // fresh is each with a statement of its own, so that it may run inside another
 // of the same text.
-func (c *conn) fresh(query string, row func(*sqlite.Stmt) error, args ...any) error {
+func (c *conn) eachNested(query string, row func(*sqlite.Stmt) error, args ...any) error {
 	st, _, err := c.PrepareTransient(query)
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func bind(st *sqlite.Stmt, args []any) {
 func (c *conn) exec(query string, args ...any) error { return c.each(query, nil, args...) }
 
 // one is the first column of the first row; ok is false when there is no row.
-func (c *conn) one(query string, args ...any) (v int64, ok bool, err error) {
+func (c *conn) queryInt(query string, args ...any) (v int64, ok bool, err error) {
 	st, err := c.Prepare(query)
 	if err != nil {
 		return 0, false, err
@@ -216,7 +216,7 @@ func (c *conn) one(query string, args ...any) (v int64, ok bool, err error) {
 }
 
 // ints are the first column of every row.
-func (c *conn) ints(query string, args ...any) ([]int64, error) {
+func (c *conn) queryInts(query string, args ...any) ([]int64, error) {
 	var out []int64
 	err := c.each(query, func(st *sqlite.Stmt) error {
 		out = append(out, st.ColumnInt64(0))

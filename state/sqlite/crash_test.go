@@ -49,9 +49,9 @@ func child(ctx context.Context, what, path string) error {
 	if err != nil {
 		return err
 	}
-	s.sheets = sheetSize{childBatch / 2, childBatch}
+	s.blockSize = blockSize{childBatch / 2, childBatch}
 	for i := int(run.ID) * 1_000_000; ; i += childBatch {
-		if err := s.writeSheets(ctx, "campaign.spring", 1); err != nil {
+		if err := s.packRevision(ctx, "campaign.spring", 1); err != nil {
 			return err
 		}
 		var in []state.Intent
@@ -187,7 +187,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 	if err != nil || inbound < webhooks {
 		t.Errorf("%d inbound events of %d accepted ones, %v", inbound, webhooks, err)
 	}
-	if sheetCount(t, s) == 0 {
+	if blockCount(t, s) == 0 {
 		t.Error("nothing was packed before the kills")
 	}
 	sameTables(t, s)
@@ -199,8 +199,8 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	s, _ := create(t)
 	fill(t, s, 300, 50)
-	s.sheets = sheetSize{50, 100}
-	if err := s.writeSheets(t.Context(), "campaign.spring", 1); err != nil {
+	s.blockSize = blockSize{50, 100}
+	if err := s.packRevision(t.Context(), "campaign.spring", 1); err != nil {
 		t.Fatal(err)
 	}
 	events(t, s, failure(wamidOf(3), "", "131050", noon), status(wamidOf(4), "", message.RankRead, noon),

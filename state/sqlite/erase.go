@@ -56,7 +56,7 @@ func (s *Store) emptyJournal(ctx context.Context) error {
 	again := time.NewTicker(emptyPause)
 	defer again.Stop()
 	for {
-		busy, _, err := s.writer.one("PRAGMA wal_checkpoint(TRUNCATE)")
+		busy, _, err := s.writer.queryInt("PRAGMA wal_checkpoint(TRUNCATE)")
 		if err != nil {
 			return fmt.Errorf("emptying the journal: %w", err)
 		}
@@ -156,7 +156,7 @@ func (t *tx) eraseID(recipient, name string) error {
 		}
 	}
 	hash := t.s.erasedHash(recipient)
-	if _, known, err := t.c.one("SELECT 1 FROM erased WHERE hash = ?", hash); err != nil || known {
+	if _, known, err := t.c.queryInt("SELECT 1 FROM erased WHERE hash = ?", hash); err != nil || known {
 		return err
 	}
 	w := t.insert(tErased, 0)
@@ -176,7 +176,7 @@ func (t *tx) erasePerson(who int64, name string) error {
 	if _, err := t.removeAll(tInbound, "SELECT id FROM inbound WHERE recipient IN (?, ?)", who, other); err != nil {
 		return err
 	}
-	ids, err := t.c.ints("SELECT id FROM attempts WHERE recipient IN (?, ?) ORDER BY id", who, other)
+	ids, err := t.c.queryInts("SELECT id FROM attempts WHERE recipient IN (?, ?) ORDER BY id", who, other)
 	if err != nil {
 		return err
 	}

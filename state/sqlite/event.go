@@ -166,7 +166,7 @@ func (t *tx) proven(id int64, ev *message.Event, by state.Proof, at int64) (int6
 // later is the last attempt at the same delivery after this one, of those that
 // were made by the same order; 0 for none.
 func (t *tx) later(id int64) (int64, error) {
-	last, _, err := t.c.one(`SELECT b.id FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
+	last, _, err := t.c.queryInt(`SELECT b.id FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
 		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt
 		AND NOT EXISTS (SELECT 1 FROM superseded s JOIN attempts c ON c.id = s.id WHERE c.recipient = a.recipient
 			AND c.campaign = a.campaign AND c.revision = a.revision AND c.attempt >= a.attempt AND c.attempt < b.attempt)
@@ -268,7 +268,7 @@ func (t *tx) failed(id, number int64, code string, at int64) error {
 	if consequence == delivery.NoConsequence {
 		return nil
 	}
-	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", id)
+	who, ok, err := t.c.queryInt("SELECT recipient FROM attempts WHERE id = ?", id)
 	if err != nil || !ok {
 		return err
 	}

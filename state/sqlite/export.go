@@ -75,7 +75,7 @@ func (e *exporter) resources(ctx context.Context) error {
 
 // runs are the applies: what each planned, and by which claim of consent.
 func (e *exporter) runs(context.Context) error {
-	return e.snap.c.fresh("SELECT id, started, ended, version, plan, halted, campaigns FROM runs ORDER BY id", func(st *sqlite.Stmt) error {
+	return e.snap.c.eachNested("SELECT id, started, ended, version, plan, halted, campaigns FROM runs ORDER BY id", func(st *sqlite.Stmt) error {
 		campaigns := json.RawMessage(st.ColumnText(6))
 		if !json.Valid(campaigns) {
 			return fmt.Errorf("%w: the counts of run %d", state.ErrDamaged, st.ColumnInt64(0))
@@ -157,7 +157,7 @@ func (e *exporter) superseded(context.Context) error {
 	if err != nil {
 		return err
 	}
-	return e.snap.c.fresh(`SELECT a.campaign, a.recipient, a.revision, a.attempt, s.at, s.why FROM superseded s
+	return e.snap.c.eachNested(`SELECT a.campaign, a.recipient, a.revision, a.attempt, s.at, s.why FROM superseded s
 		JOIN attempts a ON a.id = s.id ORDER BY s.id`, func(st *sqlite.Stmt) error {
 		return e.enc.Encode(struct {
 			Kind      string    `json:"kind"`
@@ -253,7 +253,7 @@ func (e *exporter) inbound(context.Context) error {
 	if err != nil {
 		return err
 	}
-	return e.snap.c.fresh("SELECT id, provider, received, event FROM inbound ORDER BY id", func(st *sqlite.Stmt) error {
+	return e.snap.c.eachNested("SELECT id, provider, received, event FROM inbound ORDER BY id", func(st *sqlite.Stmt) error {
 		var ev message.Event
 		if err := json.Unmarshal(columnBlob(st, 3), &ev); err != nil {
 			return fmt.Errorf("%w: an inbound event: %w", state.ErrDamaged, err)
@@ -269,7 +269,7 @@ func (e *exporter) inbound(context.Context) error {
 }
 
 func (e *exporter) findings(context.Context) error {
-	return e.snap.c.fresh("SELECT at, kind, detail FROM findings ORDER BY id", func(st *sqlite.Stmt) error {
+	return e.snap.c.eachNested("SELECT at, kind, detail FROM findings ORDER BY id", func(st *sqlite.Stmt) error {
 		return e.enc.Encode(struct {
 			Kind    string    `json:"kind"`
 			At      time.Time `json:"at"`
@@ -280,7 +280,7 @@ func (e *exporter) findings(context.Context) error {
 }
 
 func (e *exporter) decisions(context.Context) error {
-	return e.snap.c.fresh("SELECT at, who, what, why FROM decisions ORDER BY id", func(st *sqlite.Stmt) error {
+	return e.snap.c.eachNested("SELECT at, who, what, why FROM decisions ORDER BY id", func(st *sqlite.Stmt) error {
 		return e.enc.Encode(struct {
 			Kind string    `json:"kind"`
 			At   time.Time `json:"at"`

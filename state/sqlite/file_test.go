@@ -343,9 +343,9 @@ func TestEraseLeavesNothing(t *testing.T) {
 	run := begin(t, s)
 	v := intend(t, s, run, intent(s, phone(1)), intent(s, phone(2)))
 	settle(t, s, run, accepted(v[0], wamidOf(1)), accepted(v[1], wamidOf(2)))
-	s.sheets = sheetSize{1, 8}
-	if err := s.writeSheets(t.Context(), "campaign.spring", 1); err != nil || sheetCount(t, s) != 1 {
-		t.Fatalf("%d sheets, %v; want 1", sheetCount(t, s), err)
+	s.blockSize = blockSize{1, 8}
+	if err := s.packRevision(t.Context(), "campaign.spring", 1); err != nil || blockCount(t, s) != 1 {
+		t.Fatalf("%d blocks, %v; want 1", blockCount(t, s), err)
 	}
 	ev := message.Event{Kind: message.EventInbound, ID: "in", At: noon, From: message.Address{Phone: phone(1)}, Text: "canary text", ProfileName: "Canary Name"}
 	if _, err := s.Append(t.Context(), []state.Inbox{{Provider: "provider.cloud.main", Received: noon, Raw: []byte("canary body " + phone(1)), Events: []message.Event{ev,
@@ -383,7 +383,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 	packed, _ := packID(wamidOf(1)).([]byte)
 	for name, trace := range map[string][]byte{"a text": []byte("canary"), "a name": []byte("Canary"), "the number": []byte(phone(1)[1:]),
 		"the id": packed, "the number as an integer": binary.BigEndian.AppendUint64(nil, uint64(id))[2:],
-		"the number on a sheet": binary.LittleEndian.AppendUint64(nil, uint64(id))} {
+		"the number in a block": binary.LittleEndian.AppendUint64(nil, uint64(id))} {
 		if bytes.Contains(data, trace) {
 			t.Errorf("the file still holds %s", name)
 		}

@@ -38,14 +38,14 @@ func (s *Store) Import(ctx context.Context, ds iter.Seq2[state.Delivery, error])
 	}
 	var last int64
 	err = s.write(ctx, func(t *tx) (err error) {
-		last, _, err = t.c.one("SELECT coalesce(max(id), 0) FROM attempts")
+		last, _, err = t.c.queryInt("SELECT coalesce(max(id), 0) FROM attempts")
 		if err != nil {
 			return err
 		}
 		return t.decided("", fmt.Sprintf("imported %d deliveries", added), "")
 	})
 	if err == nil && added > 0 {
-		s.pack(ctx, last-int64(added))
+		s.packSince(ctx, last-int64(added))
 	}
 	return added, err
 }

@@ -36,7 +36,7 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 		return err
 	}
 	hash := inboundHash(provider, ev)
-	if _, ok, err := t.c.one("SELECT 1 FROM inbound WHERE hash = ?", hash); err != nil || ok {
+	if _, ok, err := t.c.queryInt("SELECT 1 FROM inbound WHERE hash = ?", hash); err != nil || ok {
 		return err
 	}
 	attempt, err := t.attemptOf("", ev.ContextID)
@@ -83,7 +83,7 @@ func (t *tx) putInbound(provider, received, who, attempt int64, hash []byte, ev 
 	if err != nil {
 		return err
 	}
-	before, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM inbound WHERE recipient IN (SELECT value FROM json_each(?)))", ids)
+	before, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM inbound WHERE recipient IN (SELECT value FROM json_each(?)))", ids)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (t *tx) replied(attempt int64, ev *message.Event, received int64, hash []by
 			return err
 		}
 	}
-	seq, ok, err := t.c.one("SELECT id FROM inbound WHERE hash = ? AND attempt IS NULL", hash)
+	seq, ok, err := t.c.queryInt("SELECT id FROM inbound WHERE hash = ? AND attempt IS NULL", hash)
 	if err != nil || !ok {
 		return err
 	}
@@ -309,7 +309,7 @@ func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.
 		if err != nil {
 			return err
 		}
-		ms, _, err := c.one(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+		ms, _, err := c.queryInt(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 			WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.campaign = ? AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.intended DESC LIMIT 1`, ids, campaign)
 		at = fromMillis(ms)
 		return err

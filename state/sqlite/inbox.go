@@ -94,7 +94,7 @@ func (t *tx) append(in *state.Inbox) (bool, error) {
 		return false, err
 	}
 	sum := sha256.Sum256(in.Raw)
-	if _, ok, err := t.c.one("SELECT 1 FROM seen WHERE hash = ? AND provider = ?", sum[:16], provider); err != nil || ok {
+	if _, ok, err := t.c.queryInt("SELECT 1 FROM seen WHERE hash = ? AND provider = ?", sum[:16], provider); err != nil || ok {
 		return false, err
 	}
 	events, err := json.Marshal(in.Events)
@@ -132,7 +132,7 @@ type inboxRow struct {
 func (s *Store) Fold(ctx context.Context, limit int) (int, error) {
 	waiting := false
 	err := s.read(ctx, func(c *conn) error {
-		any, _, err := c.one("SELECT EXISTS (SELECT 1 FROM inbox)")
+		any, _, err := c.queryInt("SELECT EXISTS (SELECT 1 FROM inbox)")
 		waiting = any == 1
 		return err
 	})
@@ -189,11 +189,11 @@ func (t *tx) inboxRows(limit int) ([]inboxRow, error) {
 // events no rule has answered.
 func (s *Store) Waiting(ctx context.Context) (inbox, inbound int, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		a, _, err := c.one("SELECT count(*) FROM inbox")
+		a, _, err := c.queryInt("SELECT count(*) FROM inbox")
 		if err != nil {
 			return err
 		}
-		b, _, err := c.one("SELECT count(*) FROM inbound WHERE state < 2")
+		b, _, err := c.queryInt("SELECT count(*) FROM inbound WHERE state < 2")
 		inbox, inbound = int(a), int(b)
 		return err
 	})

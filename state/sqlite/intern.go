@@ -29,7 +29,7 @@ func (t *tx) address(a string) (int64, error) {
 
 // addressID is the number of an address; 0 when it has none.
 func (c *conn) addressID(a string) (int64, error) {
-	id, _, err := c.one("SELECT id FROM addresses WHERE address = ?", a)
+	id, _, err := c.queryInt("SELECT id FROM addresses WHERE address = ?", a)
 	return id, err
 }
 
@@ -44,15 +44,15 @@ func (c *conn) addressText(id int64) (address string, err error) {
 
 // addressNames are all addresses by number.
 func (c *conn) addressNames() (map[int64]string, error) {
-	return c.texts2("SELECT id, address FROM addresses")
+	return c.textsByID("SELECT id, address FROM addresses")
 }
 
 // names are the recipients that are no phone numbers, by number.
 func (c *conn) names() (map[int64]string, error) {
-	return c.texts2("SELECT id, name FROM names")
+	return c.textsByID("SELECT id, name FROM names")
 }
 
-func (c *conn) texts2(query string) (map[int64]string, error) {
+func (c *conn) textsByID(query string) (map[int64]string, error) {
 	out := map[int64]string{}
 	err := c.each(query, func(st *sqlite.Stmt) error {
 		out[st.ColumnInt64(0)] = st.ColumnText(1)
@@ -81,7 +81,7 @@ func (c *conn) recipientID(r string) (int64, error) {
 	if id, ok := phoneID(r); ok {
 		return id, nil
 	}
-	id, _, err := c.one("SELECT id FROM names WHERE name = ?", r)
+	id, _, err := c.queryInt("SELECT id FROM names WHERE name = ?", r)
 	return -id, err
 }
 

@@ -129,7 +129,7 @@ func TestAFileIsWholeWhenAnotherProgramWroteItsJournalIntoIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.one("SELECT count(*) FROM meta"); err != nil {
+	if _, _, err := c.queryInt("SELECT count(*) FROM meta"); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil || hasJournal(o.Path) {

@@ -62,7 +62,7 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 	if l.replies {
 		next = "SELECT min(coalesce(min(id), 0), -1) - 1 FROM lanes"
 	}
-	if l.id, _, err = t.c.one(next); err != nil {
+	if l.id, _, err = t.c.queryInt(next); err != nil {
 		return state.Lane{}, err
 	}
 	if l.settled, err = t.c.lastAttemptID(); err != nil {
@@ -75,7 +75,7 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 
 // lastEpoch is the epoch of the lane that has a number now; 0 for none.
 func (c *conn) lastEpoch(number int64, replies bool) (int64, error) {
-	epoch, _, err := c.one("SELECT coalesce(max(epoch), 0) FROM lanes WHERE number = ? AND replies = ?", number, asInt(replies))
+	epoch, _, err := c.queryInt("SELECT coalesce(max(epoch), 0) FROM lanes WHERE number = ? AND replies = ?", number, asInt(replies))
 	return epoch, err
 }
 
@@ -87,7 +87,7 @@ func asInt(b bool) int64 {
 }
 
 func (c *conn) lastAttemptID() (int64, error) {
-	id, _, err := c.one("SELECT coalesce(max(id), 0) FROM attempts")
+	id, _, err := c.queryInt("SELECT coalesce(max(id), 0) FROM attempts")
 	return id, err
 }
 
@@ -119,7 +119,7 @@ func (c *conn) openLane(lane state.Lane) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, ok, err := c.one(`SELECT 1 FROM lanes l WHERE id = ? AND number = ? AND epoch = ? AND run = ?
+	_, ok, err := c.queryInt(`SELECT 1 FROM lanes l WHERE id = ? AND number = ? AND epoch = ? AND run = ?
 		AND (run = 0 OR EXISTS (SELECT 1 FROM runs r WHERE r.id = l.run AND r.ended IS NULL))`, lane.ID, number, lane.Epoch, lane.Run)
 	if err == nil && (!ok || number == 0) {
 		err = fmt.Errorf("lane %d of run %d is not open; this is a bug in handbill", lane.ID, lane.Run)
@@ -187,7 +187,7 @@ func (s *Store) Recover(ctx context.Context, number string) (n int, err error) {
 		return 0, fmt.Errorf("settling what an earlier process left open: %w", err)
 	}
 	if from < last {
-		s.pack(ctx, from)
+		s.packSince(ctx, from)
 	}
 	return n, nil
 }
@@ -209,7 +209,7 @@ func (t *tx) recover(number int64, replies bool, last int64) (n int, from int64,
 	if err != nil {
 		return 0, 0, err
 	}
-	open, err := t.c.ints(`SELECT id FROM attempts WHERE id > ? AND lane IN (SELECT value FROM json_each(?))
+	open, err := t.c.queryInts(`SELECT id FROM attempts WHERE id > ? AND lane IN (SELECT value FROM json_each(?))
 		AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id)`, from, string(list))
 	if err != nil {
 		return 0, 0, err
@@ -243,7 +243,7 @@ func (t *tx) settled(l *laneRow, last int64) error {
 	if err != nil {
 		return err
 	}
-	_, running, err := t.c.one("SELECT 1 FROM runs WHERE id = ? AND ended IS NULL", l.run)
+	_, running, err := t.c.queryInt("SELECT 1 FROM runs WHERE id = ? AND ended IS NULL", l.run)
 	if err != nil {
 		return err
 	}
@@ -288,14 +288,14 @@ func (t *tx) lanesOfFormat6() error {
 			return err
 		}
 	}
-	open, err := t.c.ints("SELECT id FROM attempts WHERE lane = 0 AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id)")
+	open, err := t.c.queryInts("SELECT id FROM attempts WHERE lane = 0 AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id)")
 	if err != nil {
 		return err
 	}
 	if err := t.interrupted(open); err != nil {
 		return err
 	}
-	claimed, err := t.c.ints("SELECT id FROM inbound WHERE state = 1")
+	claimed, err := t.c.queryInts("SELECT id FROM inbound WHERE state = 1")
 	if err != nil {
 		return err
 	}

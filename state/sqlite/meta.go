@@ -20,7 +20,7 @@ func (s *Store) Meta(ctx context.Context) (state.Meta, error) {
 
 func (c *conn) meta() (state.Meta, error) {
 	m := state.Meta{}
-	version, _, err := c.one("PRAGMA user_version")
+	version, _, err := c.queryInt("PRAGMA user_version")
 	if err != nil {
 		return m, err
 	}

@@ -73,8 +73,8 @@ func content(t *testing.T, path string) string {
 	}
 	defer c.Close()
 	var b strings.Builder
-	for tab := tMeta; tab < tSheets; tab++ {
-		err := c.fresh("SELECT * FROM "+tab.String()+" ORDER BY id", func(st *sqlite.Stmt) error {
+	for tab := tMeta; tab < tBlocks; tab++ {
+		err := c.eachNested("SELECT * FROM "+tab.String()+" ORDER BY id", func(st *sqlite.Stmt) error {
 			fmt.Fprint(&b, tab)
 			for i := range st.ColumnCount() {
 				fmt.Fprintf(&b, " %v:%x", st.ColumnType(i), columnBlob(st, i))
@@ -165,11 +165,11 @@ func TestAMigratedStateGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	s.sheets = sheetSize{4, 8}
+	s.blockSize = blockSize{4, 8}
 	if n, err := s.Recover(t.Context(), number); err != nil || n != 3 {
 		t.Errorf("%d attempts were left open, %v; want 3", n, err)
 	}
-	if sheetCount(t, s) == 0 {
+	if blockCount(t, s) == 0 {
 		t.Error("what was sent before the kill was not packed")
 	}
 	sameTables(t, s)
@@ -235,9 +235,9 @@ func sameTables(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := rowsAlone(t, s, "campaign.spring", revision)
+		want := indexOfRows(t, s, "campaign.spring", revision)
 		if diff := cmp.Diff(maps.Collect(want.All()), maps.Collect(got.All())); diff != "" {
-			t.Errorf("revision %d (-rows +sheets):\n%s", revision, diff)
+			t.Errorf("revision %d (-rows +blocks):\n%s", revision, diff)
 		}
 	}
 }

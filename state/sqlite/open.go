@@ -106,7 +106,7 @@ func (s *Store) examine() (seen examined, err error) {
 	if err := c.exec("BEGIN"); err != nil {
 		return seen, err
 	}
-	version, _, err := c.one("PRAGMA user_version")
+	version, _, err := c.queryInt("PRAGMA user_version")
 	seen.format = int(version)
 	switch {
 	case err != nil:
@@ -196,7 +196,7 @@ func (s *Store) connectReader() (*conn, error) {
 		return nil, err
 	}
 	if err = c.set(pragmas); err == nil {
-		_, _, err = c.one("SELECT count(*) FROM sqlite_schema")
+		_, _, err = c.queryInt("SELECT count(*) FROM sqlite_schema")
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())

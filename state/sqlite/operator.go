@@ -127,7 +127,7 @@ func (t *tx) moveAddress(from, to string) (bool, error) {
 
 // used reports whether deliveries name an address.
 func (t *tx) used(address int64) (bool, error) {
-	used, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign = ?1 OR message = ?1)", address)
+	used, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign = ?1 OR message = ?1)", address)
 	return used == 1, err
 }
 
@@ -139,11 +139,11 @@ func (t *tx) putAddress(id int64, a string) error {
 }
 
 func (t *tx) moveResource(from, to string) (bool, error) {
-	id, ok, err := t.c.one("SELECT id FROM resources WHERE address = ?", from)
+	id, ok, err := t.c.queryInt("SELECT id FROM resources WHERE address = ?", from)
 	if err != nil || !ok {
 		return false, err
 	}
-	if _, taken, err := t.c.one("SELECT 1 FROM resources WHERE address = ?", to); err != nil || taken {
+	if _, taken, err := t.c.queryInt("SELECT 1 FROM resources WHERE address = ?", to); err != nil || taken {
 		return false, errors.Join(err, fmt.Errorf("there is a %s already", to))
 	}
 	var r state.Resource

@@ -20,7 +20,7 @@ func (t *tx) orphan(provider, received int64, about string, ev *message.Event) e
 		return err
 	}
 	digest := sha256.Sum256(text)
-	if _, ok, err := t.c.one("SELECT 1 FROM orphans WHERE digest = ?", digest[:16]); err != nil || ok {
+	if _, ok, err := t.c.queryInt("SELECT 1 FROM orphans WHERE digest = ?", digest[:16]); err != nil || ok {
 		return err
 	}
 	w := t.insert(tOrphans, 0)

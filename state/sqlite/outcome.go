@@ -75,11 +75,11 @@ func (t *tx) settleAll(outcomes []state.Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
 	}
-	waiting, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM orphans)")
+	waiting, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM orphans)")
 	if err != nil {
 		return err
 	}
-	erased, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	erased, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM erased)")
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (t *tx) settleAll(outcomes []state.Outcome) error {
 // send was under way, and drops what came for it: WhatsApp's ids hold the phone
 // number.
 func (t *tx) nameless(o state.Outcome) (state.Outcome, error) {
-	who, _, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
+	who, _, err := t.c.queryInt("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
 	if err != nil || o.ID == "" {
 		return o, err
 	}
@@ -128,7 +128,7 @@ func (t *tx) settle(o *state.Outcome) error {
 	}
 	if !exists {
 		// An attempt that was given up may have been removed since.
-		if _, there, err := t.c.one("SELECT 1 FROM attempts WHERE id = ?", o.Attempt); err != nil || !there {
+		if _, there, err := t.c.queryInt("SELECT 1 FROM attempts WHERE id = ?", o.Attempt); err != nil || !there {
 			return err
 		}
 	}
@@ -190,7 +190,7 @@ func (t *tx) joinAccepted(old, next *outcomeRow) error {
 	case old.sentID != nil:
 		return t.find(state.FindingDuplicate, old.id, "the provider has two ids for one message")
 	}
-	who, _, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", old.id)
+	who, _, err := t.c.queryInt("SELECT recipient FROM attempts WHERE id = ?", old.id)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (t *tx) consequences(o *state.Outcome) error {
 	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut && o.UserID == "" {
 		return nil
 	}
-	who, ok, err := t.c.one("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
+	who, ok, err := t.c.queryInt("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
 	if err != nil || !ok {
 		return err
 	}
@@ -246,7 +246,7 @@ func reasonOf(code string) string {
 
 // find writes down a contradiction, once.
 func (t *tx) find(kind string, attempt int64, detail string) error {
-	_, ok, err := t.c.one("SELECT 1 FROM findings WHERE kind = ? AND attempt = ? AND detail = ?", kind, attempt, detail)
+	_, ok, err := t.c.queryInt("SELECT 1 FROM findings WHERE kind = ? AND attempt = ? AND detail = ?", kind, attempt, detail)
 	if err != nil || ok {
 		return err
 	}

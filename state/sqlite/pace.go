@@ -201,7 +201,7 @@ func (t *tx) spaced(who int64, in *state.Intent) (state.Verdict, error) {
 	if err != nil {
 		return state.Verdict{}, err
 	}
-	last, _, err := t.c.one(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+	last, _, err := t.c.queryInt(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.lane <> -1 AND (o.send IS NULL OR o.send <> ?)`,
 		ids, t.now-remembered, int(state.Pending))
 	if err != nil {

@@ -48,7 +48,7 @@ func (c *conn) personID(who int64) (int64, error) {
 	if other == 0 {
 		return who, nil
 	}
-	_, ok, err := c.one("SELECT 1 FROM people WHERE id = ?", other)
+	_, ok, err := c.queryInt("SELECT 1 FROM people WHERE id = ?", other)
 	if ok {
 		return other, err
 	}
@@ -227,12 +227,12 @@ func (s *Store) erasedHashes(recipient string) [][]byte {
 // isErased reports whether a recipient was erased. It costs a hash only when
 // anybody was.
 func (s *Store) isErased(c *conn, recipient string) (bool, error) {
-	any, _, err := c.one("SELECT EXISTS (SELECT 1 FROM erased)")
+	any, _, err := c.queryInt("SELECT EXISTS (SELECT 1 FROM erased)")
 	if err != nil || any == 0 {
 		return false, err
 	}
 	for _, hash := range s.erasedHashes(recipient) {
-		if _, ok, err := c.one("SELECT 1 FROM erased WHERE hash = ?", hash); ok || err != nil {
+		if _, ok, err := c.queryInt("SELECT 1 FROM erased WHERE hash = ?", hash); ok || err != nil {
 			return ok, err
 		}
 	}

@@ -77,13 +77,13 @@ func (s *Store) oldRevisions(ctx context.Context, before int64) (out []pruned, e
 func (s *Store) prune(ctx context.Context, p *pruned) (n int, err error) {
 	var last int64
 	err = s.read(ctx, func(c *conn) (err error) {
-		last, _, err = c.one("SELECT coalesce(max(id), 0) FROM " + p.table.String())
+		last, _, err = c.queryInt("SELECT coalesce(max(id), 0) FROM " + p.table.String())
 		return err
 	})
 	for from := int64(1); err == nil && from <= last; {
 		// Where nothing goes, nobody waits.
 		err = s.read(ctx, func(c *conn) error {
-			first, found, err := c.one("SELECT id FROM "+p.table.String()+" WHERE id >= ? AND "+p.where+" ORDER BY id LIMIT 1", append([]any{from}, p.args...)...)
+			first, found, err := c.queryInt("SELECT id FROM "+p.table.String()+" WHERE id >= ? AND "+p.where+" ORDER BY id LIMIT 1", append([]any{from}, p.args...)...)
 			if from = first; !found {
 				from = last + 1
 			}
@@ -114,11 +114,11 @@ func (s *Store) shrink(ctx context.Context) error {
 		return err
 	}
 	defer s.release()
-	free, _, err := s.writer.one("PRAGMA freelist_count")
+	free, _, err := s.writer.queryInt("PRAGMA freelist_count")
 	if err != nil {
 		return err
 	}
-	all, _, err := s.writer.one("PRAGMA page_count")
+	all, _, err := s.writer.queryInt("PRAGMA page_count")
 	if err != nil || free*2 < all {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *Store) shrink(ctx context.Context) error {
 // removeAttempts deletes attempts that a condition chooses with all that hangs
 // on them. It refuses open ones.
 func (t *tx) removeAttempts(where string, args ...any) (int, error) {
-	open, _, err := t.c.one("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
+	open, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +148,7 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 			return 0, err
 		}
 	}
-	if _, err := t.removeWhere(tSheets, "EXISTS (SELECT 1 FROM attempts a WHERE a.id BETWEEN sheets.id AND sheets.last AND a.id IN"+those+")", args...); err != nil {
+	if _, err := t.removeWhere(tBlocks, "EXISTS (SELECT 1 FROM attempts a WHERE a.id BETWEEN sheets.id AND sheets.last AND a.id IN"+those+")", args...); err != nil {
 		return 0, err
 	}
 	return t.removeWhere(tAttempts, where, args...)

@@ -33,7 +33,7 @@ const (
 	tFindings
 	tDecisions
 	tSuperseded
-	tSheets
+	tBlocks
 	tWindows
 	tTies
 	tUsernames
@@ -66,7 +66,7 @@ var tables = [...]struct {
 	tFindings:   {"findings", 5},
 	tDecisions:  {"decisions", 5},
 	tSuperseded: {"superseded", 3},
-	tSheets:     {"sheets", 6},
+	tBlocks:     {"sheets", 6}, // see block
 	tWindows:    {"windows", 5},
 	tTies:       {"ties", 9},
 	tUsernames:  {"usernames", 3},
@@ -258,20 +258,20 @@ func (t *tx) nextID(tab table) (int64, error) {
 		query = "SELECT max((SELECT coalesce(max(id), 0) FROM " + tab.String() +
 			"), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '" + tab.String() + "')) + 1"
 	}
-	id, _, err := t.c.one(query)
+	id, _, err := t.c.queryInt(query)
 	return id, err
 }
 
 // forget takes a row out of the ledger, before it is replaced or deleted, and
-// with it the sheet that has it.
+// with it the block of the packed index that covers it.
 func (t *tx) forget(tab table, id int64) (bool, error) {
-	sum, ok, err := t.c.one("SELECT sum FROM "+tab.String()+" WHERE id = ?", id)
+	sum, ok, err := t.c.queryInt("SELECT sum FROM "+tab.String()+" WHERE id = ?", id)
 	if err != nil || !ok {
 		return ok, err
 	}
 	t.count(tab, -1, -sum)
 	if tab == tAttempts || tab == tOutcomes {
-		err = t.dropSheets(id)
+		err = t.dropBlocks(id)
 	}
 	return true, err
 }
@@ -286,7 +286,7 @@ func (t *tx) remove(tab table, id int64) error {
 
 // removeAll deletes the rows that a query of ids gives.
 func (t *tx) removeAll(tab table, query string, args ...any) (int, error) {
-	ids, err := t.c.ints(query, args...)
+	ids, err := t.c.queryInts(query, args...)
 	if err != nil {
 		return 0, err
 	}

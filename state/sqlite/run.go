@@ -125,7 +125,7 @@ func (s *Store) Put(ctx context.Context, name string, data []byte) error {
 // given; Tally has those of the state.
 func (s *Store) Finish(ctx context.Context, r state.Run) error {
 	err := s.write(ctx, func(t *tx) error {
-		epoch, ok, err := t.c.one("SELECT epoch FROM runs WHERE id = ? AND ended IS NULL", r.ID)
+		epoch, ok, err := t.c.queryInt("SELECT epoch FROM runs WHERE id = ? AND ended IS NULL", r.ID)
 		switch {
 		case err != nil:
 			return err
@@ -144,8 +144,8 @@ func (s *Store) Finish(ctx context.Context, r state.Run) error {
 		return fmt.Errorf("closing run %d: %w", r.ID, err)
 	}
 	for _, c := range r.Campaigns {
-		// As with pack, a run is closed without its sheets.
-		if s.writeSheets(ctx, c.Campaign, c.Revision) != nil {
+		// As with packSince, a run is closed without its blocks.
+		if s.packRevision(ctx, c.Campaign, c.Revision) != nil {
 			break
 		}
 	}

@@ -36,7 +36,7 @@ func (s *Store) snapshot(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	// The first read fixes the moment.
-	if _, _, err := c.one("SELECT id FROM meta"); err != nil {
+	if _, _, err := c.queryInt("SELECT id FROM meta"); err != nil {
 		s.free(c)
 		return nil, fmt.Errorf("reading the state %s: %w", s.opt.Path, describe(err))
 	}
@@ -128,11 +128,11 @@ func (s *Snapshot) people(where string, yield func(state.Person, error) bool) er
 	if err != nil {
 		return err
 	}
-	usernames, err := s.c.texts2("SELECT id, name FROM usernames")
+	usernames, err := s.c.textsByID("SELECT id, name FROM usernames")
 	if err != nil {
 		return err
 	}
-	return s.c.fresh("SELECT id, "+personColumns+" FROM people "+where+" ORDER BY id", func(st *sqlite.Stmt) error {
+	return s.c.eachNested("SELECT id, "+personColumns+" FROM people "+where+" ORDER BY id", func(st *sqlite.Stmt) error {
 		row := scanPerson(st, 1)
 		p, err := row.export(d.recipient(st.ColumnInt64(0)))
 		if err != nil {

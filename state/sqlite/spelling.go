@@ -12,7 +12,7 @@ import (
 // was erased under one number is erased under both. Of those who have ties,
 // circlesFromTies has joined what there is.
 func (t *tx) joinSpellings() error {
-	ids, err := t.c.ints(`SELECT id FROM (SELECT id FROM people UNION SELECT recipient FROM ties UNION SELECT person FROM windows
+	ids, err := t.c.queryInts(`SELECT id FROM (SELECT id FROM people UNION SELECT recipient FROM ties UNION SELECT person FROM windows
 			UNION SELECT id FROM usernames UNION SELECT recipient FROM inbound UNION SELECT recipient FROM attempts)
 		WHERE id BETWEEN 22900000000 AND 22999999999 OR id BETWEEN 2290100000000 AND 2290199999999 ORDER BY id`)
 	for _, id := range ids {

@@ -174,7 +174,7 @@ func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.No
 			if err != nil {
 				return err
 			}
-			return c.fresh("SELECT provider, at, kind, field, reason, raw FROM notices WHERE at >= ? ORDER BY at, id", func(st *sqlite.Stmt) error {
+			return c.eachNested("SELECT provider, at, kind, field, reason, raw FROM notices WHERE at >= ? ORDER BY at, id", func(st *sqlite.Stmt) error {
 				n := state.Notice{Provider: names[st.ColumnInt64(0)], At: fromMillis(st.ColumnInt64(1)), Kind: message.EventKind(st.ColumnText(2)),
 					Field: st.ColumnText(3), Reason: st.ColumnText(4), Raw: columnBlob(st, 5)}
 				if !yield(n, nil) {
@@ -209,7 +209,7 @@ func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error]
 			if err != nil {
 				return err
 			}
-			return c.fresh("SELECT id, reason, evidence, opt_at FROM people WHERE opt = 1 ORDER BY id", func(st *sqlite.Stmt) error {
+			return c.eachNested("SELECT id, reason, evidence, opt_at FROM people WHERE opt = 1 ORDER BY id", func(st *sqlite.Stmt) error {
 				e := state.OptOutEntry{Reason: st.ColumnText(1), Evidence: st.ColumnText(2), At: fromMillis(st.ColumnInt64(3))}
 				held, err := d.held(c, st.ColumnInt64(0))
 				for _, e.Recipient = range held {

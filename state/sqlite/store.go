@@ -88,8 +88,8 @@ type Store struct {
 	recent      recent               // of the writer, valid for any
 	slots       map[string]ownSlots
 
-	inbox  appender
-	sheets sheetSize
+	inbox     appender
+	blockSize blockSize
 }
 
 // readerPool is how many idle read connections are kept.
@@ -107,7 +107,7 @@ func (s *Store) setLineage(lineage string, key []byte) {
 
 func newStore(o Options) *Store {
 	return &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
-		ids: map[string]int64{}, lanes: map[state.Lane]int64{}, slots: map[string]ownSlots{}, sheets: wholeSheets}
+		ids: map[string]int64{}, lanes: map[state.Lane]int64{}, slots: map[string]ownSlots{}, blockSize: wholeBlocks}
 }
 
 // Close writes everything into the one file and closes it.
@@ -170,7 +170,7 @@ func (s *Store) release() { <-s.turn }
 
 // refreshCaches empties the caches when another process has written.
 func (s *Store) refreshCaches(c *conn) error {
-	v, _, err := c.one("PRAGMA data_version")
+	v, _, err := c.queryInt("PRAGMA data_version")
 	if err != nil {
 		return err
 	}

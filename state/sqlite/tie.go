@@ -64,7 +64,7 @@ func (c *conn) tiedTo(who int64) (int64, error) {
 	if who >= personBit {
 		return who, nil
 	}
-	person, _, err := c.one("SELECT person FROM ties WHERE recipient = ? AND former = 0", canonicalID(who))
+	person, _, err := c.queryInt("SELECT person FROM ties WHERE recipient = ? AND former = 0", canonicalID(who))
 	return person, err
 }
 
@@ -250,7 +250,7 @@ func (s *Snapshot) Ties(ctx context.Context) iter.Seq2[state.Tie, error] {
 }
 
 func (s *Snapshot) ties(yield func(state.Tie, error) bool) error {
-	if any, _, err := s.c.one("SELECT EXISTS (SELECT 1 FROM ties)"); err != nil || any == 0 {
+	if any, _, err := s.c.queryInt("SELECT EXISTS (SELECT 1 FROM ties)"); err != nil || any == 0 {
 		return err
 	}
 	d, err := s.s.dictionary(s.c)
@@ -258,7 +258,7 @@ func (s *Snapshot) ties(yield func(state.Tie, error) bool) error {
 		return err
 	}
 	several := "person IN (SELECT person FROM ties GROUP BY person HAVING count(*) > 1)"
-	return s.c.fresh("SELECT "+tieColumns+" FROM ties WHERE "+several+" ORDER BY id", func(st *sqlite.Stmt) error {
+	return s.c.eachNested("SELECT "+tieColumns+" FROM ties WHERE "+several+" ORDER BY id", func(st *sqlite.Stmt) error {
 		r := scanTie(st)
 		out := state.Tie{Recipient: d.recipient(r.recipient), Person: d.recipient(r.person), Since: fromMillis(r.since), Seen: fromMillis(r.seen),
 			Left: fromMillis(r.left), Former: r.former}

@@ -32,7 +32,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 				}
 			}
 		}
-		return r.sheets(c)
+		return r.blocks(c)
 	})
 	if err != nil && ctx.Err() == nil {
 		r.add(Problem{What: describe(err).Error()})
@@ -49,7 +49,7 @@ func (r *Report) add(p Problem) {
 
 // pages runs SQLite's check of the file's structure.
 func (r *Report) pages(c *conn) error {
-	return c.fresh(fmt.Sprintf("PRAGMA integrity_check(%d)", maxProblems), func(st *sqlite.Stmt) error {
+	return c.eachNested(fmt.Sprintf("PRAGMA integrity_check(%d)", maxProblems), func(st *sqlite.Stmt) error {
 		if text := st.ColumnText(0); text != "ok" {
 			r.add(Problem{What: text})
 		}
@@ -85,7 +85,7 @@ func (r *Report) schema(c *conn) (err error) {
 // that ANALYZE of any SQLite tool leaves: they change no row.
 func (c *conn) schema() (map[string]string, error) {
 	out := map[string]string{}
-	err := c.fresh("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[1-4]'", func(st *sqlite.Stmt) error {
+	err := c.eachNested("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[1-4]'", func(st *sqlite.Stmt) error {
 		out[st.ColumnText(0)+" "+st.ColumnText(1)] = st.ColumnText(2) + " " + st.ColumnText(3)
 		return nil
 	})
@@ -95,7 +95,7 @@ func (c *conn) schema() (map[string]string, error) {
 func (r *Report) table(c *conn, key []byte, tab table) error {
 	var rows, acc int64
 	var h hasher
-	err := c.fresh("SELECT * FROM "+tab.String(), func(st *sqlite.Stmt) error {
+	err := c.eachNested("SELECT * FROM "+tab.String(), func(st *sqlite.Stmt) error {
 		sum, ok := sumRow(&h, key, tab, st)
 		if !ok {
 			r.add(Problem{Table: tab.String(), Row: st.ColumnInt64(0), What: "the row is not what was written"})
@@ -109,7 +109,7 @@ func (r *Report) table(c *conn, key []byte, tab table) error {
 		return err
 	}
 	var wantRows, wantAcc int64
-	err = c.fresh("SELECT rows, acc FROM ledger WHERE id = ?", func(st *sqlite.Stmt) error {
+	err = c.eachNested("SELECT rows, acc FROM ledger WHERE id = ?", func(st *sqlite.Stmt) error {
 		wantRows, wantAcc = st.ColumnInt64(0), st.ColumnInt64(1)
 		return nil
 	}, int64(tab))

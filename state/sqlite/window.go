@@ -82,7 +82,7 @@ func (s *Snapshot) windows(number string, yield func(state.PersonWindow, error) 
 	if err != nil {
 		return err
 	}
-	return s.c.fresh("SELECT person, inbound, shut FROM windows WHERE number = ? ORDER BY id", func(st *sqlite.Stmt) error {
+	return s.c.eachNested("SELECT person, inbound, shut FROM windows WHERE number = ? ORDER BY id", func(st *sqlite.Stmt) error {
 		w := state.PersonWindow{Recipient: d.recipient(st.ColumnInt64(0)), Number: number,
 			Window: delivery.Window{Inbound: st.ColumnInt64(1), Shut: st.ColumnInt64(2)}}
 		if !yield(w, nil) {

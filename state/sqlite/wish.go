@@ -42,7 +42,7 @@ func (s *Store) InboxWaits(ctx context.Context) (waits bool, err error) {
 }
 
 func (c *conn) inboxWaits() (bool, error) {
-	any, _, err := c.one("SELECT EXISTS (SELECT 1 FROM inbox)")
+	any, _, err := c.queryInt("SELECT EXISTS (SELECT 1 FROM inbox)")
 	return any == 1, err
 }
 
@@ -89,7 +89,7 @@ func (s *Store) heedOpen(ctx context.Context) error {
 	if s.opt.Wish == nil {
 		return nil
 	}
-	open := func(c *conn) ([]int64, error) { return c.ints("SELECT id FROM inbound WHERE state < 2") }
+	open := func(c *conn) ([]int64, error) { return c.queryInts("SELECT id FROM inbound WHERE state < 2") }
 	var seqs []int64
 	err := s.read(ctx, func(c *conn) (err error) {
 		seqs, err = open(c)

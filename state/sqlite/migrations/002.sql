@@ -1,5 +1,5 @@
 -- What became of a few thousand attempts of one campaign revision, packed; see
--- sheet.go. It says nothing that the rows of attempts and outcomes do not say.
+-- packed.go. It says nothing that the rows of attempts and outcomes do not say.
 CREATE TABLE sheets (
   id       INTEGER PRIMARY KEY, -- of the first attempt
   last     INTEGER NOT NULL,    -- id of the last attempt

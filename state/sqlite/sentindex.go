@@ -7,25 +7,27 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Table is what became of the recipients of one revision of a campaign.
-type Table struct {
-	parts [tableParts]part
+// sentIndex implements state.SentIndex: a hash table with open addressing, read
+// only once it is filled. Recipients are integers in it as in the file, and turn
+// into text at the caller.
+type sentIndex struct {
+	parts [indexParts]indexPart
 	codes []string
 	names map[int64]string
 	byKey map[string]int64 // the inverse of names
 }
 
-// tableParts is how many parts a table has; each is filled by a goroutine.
-const tableParts = 2
+// indexParts is how many parts an index has. Each is filled by a goroutine.
+const indexParts = 2
 
-// part has the recipients whose mix begins with its number.
-type part struct {
-	slots []entry // open addressing; recipient 0 is free
+// indexPart holds the recipients whose mixed number begins with the part's bit.
+type indexPart struct {
+	slots []indexEntry // open addressing; recipient 0 is free
 	mask  uint64
 	used  int
 }
 
-type entry struct {
+type indexEntry struct {
 	recipient int64
 	digest    [16]byte
 	attempt   uint16
@@ -34,14 +36,14 @@ type entry struct {
 }
 
 // newTable has room for some recipients before it grows.
-func newTable(names map[int64]string, room int) *Table {
+func newSentIndex(names map[int64]string, room int) *sentIndex {
 	size := 16
-	for size*3*tableParts <= room*4 {
+	for size*3*indexParts <= room*4 {
 		size *= 2
 	}
-	t := &Table{codes: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
+	t := &sentIndex{codes: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
 	for i := range t.parts {
-		t.parts[i] = part{slots: make([]entry, size), mask: uint64(size - 1)}
+		t.parts[i] = indexPart{slots: make([]indexEntry, size), mask: uint64(size - 1)}
 	}
 	for id, name := range names {
 		t.byKey[name] = -id
@@ -55,9 +57,9 @@ func mix(recipient int64) uint64 { return uint64(recipient) * 0x9e3779b97f4a7c15
 // partOf is the part that a mixed recipient belongs to.
 func partOf(x uint64) int { return int(x >> 63) }
 
-func (p *part) slot(x uint64) uint64 { return (x ^ x>>29) & p.mask }
+func (p *indexPart) slot(x uint64) uint64 { return (x ^ x>>29) & p.mask }
 
-func (p *part) put(e *entry) {
+func (p *indexPart) put(e *indexEntry) {
 	if p.used*4 >= len(p.slots)*3 {
 		p.grow()
 	}
@@ -71,9 +73,9 @@ func (p *part) put(e *entry) {
 	p.slots[i] = *e
 }
 
-func (p *part) grow() {
+func (p *indexPart) grow() {
 	old := p.slots
-	p.slots = make([]entry, 2*len(old))
+	p.slots = make([]indexEntry, 2*len(old))
 	p.mask = uint64(len(p.slots) - 1)
 	p.used = 0
 	for i := range old {
@@ -83,8 +85,8 @@ func (p *part) grow() {
 	}
 }
 
-// putSheet puts those of a sheet who belong to one part.
-func (t *Table) putSheet(s *filling, part int) {
+// putBlock puts the recipients of a block that belong to one part.
+func (t *sentIndex) putBlock(s *codedBlock, part int) {
 	p := &t.parts[part]
 	for i, k := range s.kind {
 		who := int64(binary.LittleEndian.Uint64(s.recipients[8*i:]))
@@ -92,13 +94,13 @@ func (t *Table) putSheet(s *filling, part int) {
 			continue
 		}
 		f := &s.kinds[k]
-		p.put(&entry{recipient: who, digest: [16]byte(s.digests[16*i:]),
+		p.put(&indexEntry{recipient: who, digest: [16]byte(s.digests[16*i:]),
 			attempt: uint16(min(f.attempt, 1<<16-1)), code: s.codes[k], send: f.send})
 	}
 }
 
 // code is the number of a code; there are few.
-func (t *Table) code(code string) uint16 {
+func (t *sentIndex) code(code string) uint16 {
 	for i, c := range t.codes {
 		if c == code {
 			return uint16(i)
@@ -112,7 +114,7 @@ func (t *Table) code(code string) uint16 {
 }
 
 // Len is how many recipients there are.
-func (t *Table) Len() int {
+func (t *sentIndex) Len() int {
 	n := 0
 	for i := range t.parts {
 		n += t.parts[i].used
@@ -121,7 +123,7 @@ func (t *Table) Len() int {
 }
 
 // Lookup is what became of a recipient.
-func (t *Table) Lookup(recipient string) (state.Sent, bool) {
+func (t *sentIndex) Lookup(recipient string) (state.Sent, bool) {
 	id, ok := phoneID(recipient)
 	if !ok {
 		if id, ok = t.byKey[recipient]; !ok {
@@ -138,12 +140,12 @@ func (t *Table) Lookup(recipient string) (state.Sent, bool) {
 	return state.Sent{}, false
 }
 
-func (t *Table) sent(e *entry) state.Sent {
+func (t *sentIndex) sent(e *indexEntry) state.Sent {
 	return state.Sent{Send: e.send, Attempt: int(e.attempt), Digest: e.digest, Code: t.codes[e.code]}
 }
 
 // All are all recipients, in no order.
-func (t *Table) All() iter.Seq2[string, state.Sent] {
+func (t *sentIndex) All() iter.Seq2[string, state.Sent] {
 	return func(yield func(string, state.Sent) bool) {
 		for i := range t.parts {
 			for j := range t.parts[i].slots {
@@ -156,7 +158,7 @@ func (t *Table) All() iter.Seq2[string, state.Sent] {
 	}
 }
 
-func (t *Table) key(recipient int64) string {
+func (t *sentIndex) key(recipient int64) string {
 	if recipient > 0 {
 		return phoneText(recipient)
 	}

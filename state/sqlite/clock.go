@@ -59,7 +59,7 @@ func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 			return err
 		}
 		if latest = known.At; latest == 0 {
-			if latest, _, err = c.one("SELECT created FROM meta"); err != nil {
+			if latest, _, err = c.queryInt("SELECT created FROM meta"); err != nil {
 				return err
 			}
 		}
@@ -71,7 +71,7 @@ func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 			if d.table != "runs" {
 				query += " ORDER BY id DESC LIMIT 1"
 			}
-			at, _, err := c.one(query, known.Rows[d.table])
+			at, _, err := c.queryInt(query, known.Rows[d.table])
 			if err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ func (s *Store) AcknowledgeClock(ctx context.Context, who, why string) error {
 		}
 		known := rightClock{At: t.now, Rows: map[string]int64{}}
 		for _, d := range dated {
-			last, _, err := t.c.one("SELECT max(id) FROM " + d.table)
+			last, _, err := t.c.queryInt("SELECT max(id) FROM " + d.table)
 			if err != nil {
 				return err
 			}

@@ -14,22 +14,31 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// A sheet is what became of the attempts of one campaign revision between two
-// ids, packed: with it a plan reads a million deliveries from some hundred rows
-// instead of two million.
+// A block is a part of the packed index: it says what became of the attempts of
+// one campaign revision between two ids. A plan reads a million deliveries from
+// some hundred blocks instead of two million rows. The SQL table has been called
+// "sheets" since format 2.
 //
-// The rows of attempts and outcomes stay the truth. Whatever changes one of
-// them drops the sheet that it stands on, in the same transaction (tx.forget),
-// and only attempts with an outcome are on a sheet, so that no new row belongs
-// on one. Sheets are written behind a run and an import, a transaction each;
-// what is on none is read from the rows. Verify makes every sheet anew and
-// compares.
+// The rows of attempts and outcomes stay the truth. Whoever changes one of them
+// deletes the block that covers it, in the same transaction (tx.forget). A block
+// holds only attempts that have an outcome, so a new row never belongs to one.
+// Blocks are written after a run, an import and a recovery, each in a transaction
+// of its own. Attempts that no block covers are read from the rows. Verify
+// rebuilds every block from the rows and compares.
 //
-// Facts are: the number of kinds, then each kind (send, attempt, length of the
-// code, code), all numbers as uvarints; then for every attempt, in the order of
-// ids, the number of its kind (1 byte); then all recipients (8 bytes each,
-// little endian); then all digests (16 bytes each).
-type sheet struct {
+// The column facts holds, one after another:
+//
+//	number of kinds                              uvarint
+//	for each kind: send, attempt, length of code uvarint each
+//	               code                          text
+//	for each attempt, by id: its kind            1 byte
+//	for each attempt, by id: its recipient       8 bytes, little endian
+//	for each attempt, by id: its digest          16 bytes
+//
+// Three first attempts of which the last was refused with code 131026 are
+// 2 kinds, {accepted, 1, ""} and {rejected, 1, "131026"}, and then the bytes
+// 0 0 1, three recipients and three digests.
+type block struct {
 	first, last int64
 	kinds       []fact
 	kind        []byte
@@ -37,24 +46,24 @@ type sheet struct {
 	digests     []byte
 }
 
-// fact is what few attempts have for themselves.
+// fact is a kind of attempt: nearly all attempts of a campaign share a few.
 type fact struct {
 	send    state.Send
 	attempt int
 	code    string
 }
 
-// sheetSize bounds sheets, in attempts: fewer are read from the rows quickly,
-// and more would hold the writer's turn for too long.
-type sheetSize struct{ least, most int }
+// blockSize bounds how many attempts a block covers. Fewer are read quickly from
+// the rows; packing more in one transaction would keep other writers waiting.
+type blockSize struct{ least, most int }
 
-var wholeSheets = sheetSize{least: 2048, most: 8192}
+var wholeBlocks = blockSize{least: 2048, most: 8192}
 
-// maxKinds is how many kinds a byte tells apart.
+// maxKinds is how many kinds one byte can number.
 const maxKinds = 256
 
-// add puts an attempt on the sheet, unless it is full.
-func (s *sheet) add(id, recipient int64, digest []byte, f fact, most int) bool {
+// add appends an attempt to the block. It reports false when the block is full.
+func (s *block) add(id, recipient int64, digest []byte, f fact, most int) bool {
 	kind := -1
 	for i := range s.kinds {
 		if s.kinds[i] == f {
@@ -79,8 +88,8 @@ func (s *sheet) add(id, recipient int64, digest []byte, f fact, most int) bool {
 	return true
 }
 
-// facts packs the sheet.
-func (s *sheet) facts() []byte {
+// facts encodes the block as the column of that name.
+func (s *block) facts() []byte {
 	out := binary.AppendUvarint(nil, uint64(len(s.kinds)))
 	for _, f := range s.kinds {
 		out = binary.AppendUvarint(out, uint64(f.send))
@@ -91,9 +100,10 @@ func (s *sheet) facts() []byte {
 	return append(append(append(out, s.kind...), s.recipients...), s.digests...)
 }
 
-// unpackSheet takes apart what facts made, for n attempts.
-func unpackSheet(facts []byte, n int) (*sheet, error) {
-	s := &sheet{}
+// unpackBlock decodes the column facts of a block of n attempts. Every length and
+// number is checked, since the file may be damaged.
+func unpackBlock(facts []byte, n int) (*block, error) {
+	s := &block{}
 	number := func() int {
 		v, size := binary.Uvarint(facts)
 		if size <= 0 || v > math.MaxInt32 {
@@ -107,27 +117,26 @@ func unpackSheet(facts []byte, n int) (*sheet, error) {
 		f := fact{send: state.Send(number()), attempt: number()}
 		size := number()
 		if size < 0 || size > len(facts) {
-			return nil, fmt.Errorf("%w: a sheet of deliveries cannot be read", state.ErrDamaged)
+			return nil, fmt.Errorf("%w: a block of the packed index cannot be read", state.ErrDamaged)
 		}
 		f.code, facts = string(facts[:size]), facts[size:]
 		s.kinds = append(s.kinds, f)
 	}
 	if len(facts) != n*(1+8+16) {
-		return nil, fmt.Errorf("%w: a sheet of deliveries has another length than was written", state.ErrDamaged)
+		return nil, fmt.Errorf("%w: a block of the packed index has another length than was written", state.ErrDamaged)
 	}
 	s.kind, s.recipients, s.digests = facts[:n], facts[n:9*n], facts[9*n:]
 	for _, k := range s.kind {
 		if int(k) >= len(s.kinds) {
-			return nil, fmt.Errorf("%w: a sheet of deliveries names what it does not have", state.ErrDamaged)
+			return nil, fmt.Errorf("%w: a block of the packed index names a kind that it does not have", state.ErrDamaged)
 		}
 	}
 	return s, nil
 }
 
-// read adds the rows of a scan, which goes from one attempt to another of one
-// campaign revision, until the sheet is full. open is the first attempt without
-// an outcome, where it ended; 0 for none.
-func (s *sheet) read(sc *scan, most int) (open int64, err error) {
+// read adds attempts from a scan of one campaign revision until the block is
+// full or an attempt has no outcome yet. open is that attempt; 0 for none.
+func (s *block) read(sc *scan, most int) (open int64, err error) {
 	digest := make([]byte, 16)
 	err = sc.each(func(send state.Send, outcome, _ bool) bool {
 		id := sc.attempts.id
@@ -147,10 +156,10 @@ func (c *conn) between(campaign int64, revision int, from, to int64) (*scan, err
 	return c.wholeScan("", "campaign = ? AND revision = ? AND id BETWEEN ? AND ?", false, campaign, revision, from, to)
 }
 
-// gap is a range of ids without sheets of one campaign revision.
+// gap is a range of ids that no block of a campaign revision covers.
 type gap struct{ from, to int64 }
 
-// gap is the first gap at or after from that has attempts enough for a sheet.
+// gap finds the first gap at or after from with enough attempts for a block.
 func (c *conn) gap(campaign int64, revision int, from int64, least int) (g gap, ok bool, err error) {
 	for {
 		g = gap{from, endID}
@@ -163,7 +172,8 @@ func (c *conn) gap(campaign int64, revision int, from int64, least int) (g gap, 
 			return g, false, err
 		}
 		if g.from <= g.to {
-			// The write transaction begins where there is something to do.
+			// Count first, so that a write transaction begins only where there is
+			// something to write.
 			n, first := int64(0), int64(0)
 			err = c.each("SELECT count(*), min(id) FROM (SELECT id FROM attempts WHERE campaign = ? AND revision = ? AND id BETWEEN ? AND ? LIMIT ?)", func(st *sqlite.Stmt) error {
 				n, first = st.ColumnInt64(0), st.ColumnInt64(1)
@@ -184,11 +194,11 @@ func (c *conn) gap(campaign int64, revision int, from int64, least int) (g gap, 
 	}
 }
 
-// pack puts on sheets what attempts after one are about and is on none yet.
-// Sheets make plans faster and say nothing new: where they cannot be written,
-// the next run or import writes them, and whatever is wrong with the file shows
-// in what must be written.
-func (s *Store) pack(ctx context.Context, after int64) {
+// packSince packs every campaign revision that has an attempt after the given
+// one. It drops errors: blocks only make plans faster, the next run or import
+// writes those that are missing, and a fault of the file shows at the next write
+// that matters.
+func (s *Store) packSince(ctx context.Context, after int64) {
 	type one struct {
 		campaign int64
 		revision int
@@ -202,13 +212,13 @@ func (s *Store) pack(ctx context.Context, after int64) {
 	})
 	for _, o := range all {
 		if err == nil {
-			err = s.sheetsOf(ctx, o.campaign, o.revision)
+			err = s.packCampaign(ctx, o.campaign, o.revision)
 		}
 	}
 }
 
-// writeSheets puts what is on no sheet yet on sheets.
-func (s *Store) writeSheets(ctx context.Context, address string, revision int) error {
+// packRevision packs the attempts of a campaign revision that no block covers yet.
+func (s *Store) packRevision(ctx context.Context, address string, revision int) error {
 	var campaign int64
 	err := s.read(ctx, func(c *conn) (err error) {
 		campaign, err = c.addressID(address)
@@ -217,22 +227,23 @@ func (s *Store) writeSheets(ctx context.Context, address string, revision int) e
 	if err != nil || campaign == 0 {
 		return err
 	}
-	return s.sheetsOf(ctx, campaign, revision)
+	return s.packCampaign(ctx, campaign, revision)
 }
 
-func (s *Store) sheetsOf(ctx context.Context, campaign int64, revision int) error {
+// packCampaign is packRevision by the campaign's number.
+func (s *Store) packCampaign(ctx context.Context, campaign int64, revision int) error {
 	for from := int64(1); ; {
 		var g gap
 		found := false
 		err := s.read(ctx, func(c *conn) (err error) {
-			g, found, err = c.gap(campaign, revision, from, s.sheets.least)
+			g, found, err = c.gap(campaign, revision, from, s.blockSize.least)
 			return err
 		})
 		if err != nil || !found {
 			return err
 		}
 		err = s.write(ctx, func(t *tx) (err error) {
-			from, err = t.putSheet(campaign, revision, g)
+			from, err = t.putBlock(campaign, revision, g)
 			return err
 		})
 		if err != nil {
@@ -241,22 +252,22 @@ func (s *Store) sheetsOf(ctx context.Context, campaign int64, revision int) erro
 	}
 }
 
-// putSheet writes a sheet of the first attempts in g and returns where to go
-// on.
-func (t *tx) putSheet(campaign int64, revision int, g gap) (next int64, err error) {
+// putBlock writes a block of the first attempts in g, unless there are too few
+// before one without an outcome. It returns the id to go on from.
+func (t *tx) putBlock(campaign int64, revision int, g gap) (next int64, err error) {
 	sc, err := t.c.between(campaign, revision, g.from, g.to)
 	if err != nil {
 		return 0, err
 	}
-	var s sheet
-	open, err := s.read(sc, t.s.sheets.most)
+	var s block
+	open, err := s.read(sc, t.s.blockSize.most)
 	if err != nil {
 		return 0, err
 	}
-	if len(s.kind) < t.s.sheets.least {
+	if len(s.kind) < t.s.blockSize.least {
 		return max(open, s.last, g.from) + 1, nil
 	}
-	w := t.insert(tSheets, s.first)
+	w := t.insert(tBlocks, s.first)
 	w.int(s.last)
 	w.int(campaign)
 	w.int(int64(revision))
@@ -266,16 +277,14 @@ func (t *tx) putSheet(campaign int64, revision int, g gap) (next int64, err erro
 	return s.last + 1, err
 }
 
-// dropSheets forgets the sheets that an attempt may stand on.
-func (t *tx) dropSheets(attempt int64) error {
-	_, err := t.removeAll(tSheets, "SELECT id FROM sheets WHERE id <= ? AND last >= ?", attempt, attempt)
+// dropBlocks deletes the blocks that may cover an attempt.
+func (t *tx) dropBlocks(attempt int64) error {
+	_, err := t.removeAll(tBlocks, "SELECT id FROM sheets WHERE id <= ? AND last >= ?", attempt, attempt)
 	return err
 }
 
-// Compact is a table of what became of everybody in one revision of a
-// campaign, in some 50 bytes a recipient. It is safe for concurrent use, also
-// after Close. Memory of a million recipients is mostly waited for, so each part
-// of the table is filled by a goroutine of its own.
+// Compact implements state.Snapshot. The index takes some 50 bytes a recipient.
+// Filling it mostly waits for memory, so each of its parts has a goroutine.
 func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (state.SentIndex, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
@@ -288,36 +297,37 @@ func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (
 	if err != nil {
 		return nil, err
 	}
-	packed, _, err := s.c.one("SELECT coalesce(sum(count), 0) FROM sheets WHERE campaign = ? AND revision = ?", id, revision)
+	packed, _, err := s.c.queryInt("SELECT coalesce(sum(count), 0) FROM sheets WHERE campaign = ? AND revision = ?", id, revision)
 	if err != nil {
 		return nil, err
 	}
-	f := newTable(names, int(packed)).filler()
+	f := newSentIndex(names, int(packed)).filler()
 	err = s.fill(f, id, revision)
 	return f.wait(), err
 }
 
-// fill puts every attempt of a campaign revision, in the order of ids: a later
-// one takes the place of an earlier one.
-func (s *Snapshot) fill(f *filler, campaign int64, revision int) error {
+// fill hands every attempt of a campaign revision to f, in the order of ids, so
+// that a later attempt takes the place of an earlier one: blocks, and between
+// them the rows that no block covers.
+func (s *Snapshot) fill(f *indexFiller, campaign int64, revision int) error {
 	from := int64(1)
 	var h hasher
-	err := s.c.fresh("SELECT id, last, count, sum, facts FROM sheets WHERE campaign = ? AND revision = ? ORDER BY id", func(st *sqlite.Stmt) error {
+	err := s.c.eachNested("SELECT id, last, count, sum, facts FROM sheets WHERE campaign = ? AND revision = ? ORDER BY id", func(st *sqlite.Stmt) error {
 		first, last, facts := st.ColumnInt64(0), st.ColumnInt64(1), columnBlob(st, 4)
 		if err := f.rows(s.c, campaign, revision, gap{from, first - 1}); err != nil {
 			return err
 		}
 		from = last + 1
-		h.start(s.s.key, tSheets)
+		h.start(s.s.key, tBlocks)
 		for _, v := range [...]int64{first, last, campaign, int64(revision), st.ColumnInt64(2)} {
 			h.int(v)
 		}
 		if h.blob(facts); h.sum() != st.ColumnInt64(3) {
-			return fmt.Errorf("%w: a sheet of deliveries is not what was written", state.ErrDamaged)
+			return fmt.Errorf("%w: a block of the packed index is not what was written", state.ErrDamaged)
 		}
-		page, err := unpackSheet(facts, st.ColumnInt(2))
+		b, err := unpackBlock(facts, st.ColumnInt(2))
 		if err == nil {
-			f.put(page)
+			f.put(b)
 		}
 		return err
 	}, campaign, revision)
@@ -327,34 +337,35 @@ func (s *Snapshot) fill(f *filler, campaign int64, revision int) error {
 	return f.rows(s.c, campaign, revision, gap{from, endID})
 }
 
-// filler fills the parts of a table side by side.
-type filler struct {
-	t     *Table
-	parts [tableParts]chan *filling
+// indexFiller fills the parts of an index side by side.
+type indexFiller struct {
+	t     *sentIndex
+	parts [indexParts]chan *codedBlock
 	done  sync.WaitGroup
 }
 
-// filling is a sheet with the table's numbers of its kinds' codes.
-type filling struct {
-	*sheet
+// codedBlock is a block whose codes have the numbers that the index gave them.
+type codedBlock struct {
+	*block
 	codes []uint16
 }
 
-func (t *Table) filler() *filler {
-	f := &filler{t: t}
+func (t *sentIndex) filler() *indexFiller {
+	f := &indexFiller{t: t}
 	for i := range f.parts {
-		f.parts[i] = make(chan *filling, 4)
+		f.parts[i] = make(chan *codedBlock, 4)
 		f.done.Go(func() {
 			for s := range f.parts[i] {
-				t.putSheet(s, i)
+				t.putBlock(s, i)
 			}
 		})
 	}
 	return f
 }
 
-func (f *filler) put(s *sheet) {
-	next := &filling{s, make([]uint16, len(s.kinds))}
+// put hands a block to every part, each of which takes its own recipients.
+func (f *indexFiller) put(s *block) {
+	next := &codedBlock{s, make([]uint16, len(s.kinds))}
 	for i := range s.kinds {
 		next.codes[i] = f.t.code(s.kinds[i].code)
 	}
@@ -363,8 +374,8 @@ func (f *filler) put(s *sheet) {
 	}
 }
 
-// wait is the table, when everything is in it.
-func (f *filler) wait() *Table {
+// wait returns the index once every block that was put is in it.
+func (f *indexFiller) wait() *sentIndex {
 	for _, part := range f.parts {
 		close(part)
 	}
@@ -372,8 +383,8 @@ func (f *filler) wait() *Table {
 	return f.t
 }
 
-// rows puts what stands in the rows of a gap.
-func (f *filler) rows(c *conn, campaign int64, revision int, g gap) error {
+// rows puts the attempts of a gap, read from their rows.
+func (f *indexFiller) rows(c *conn, campaign int64, revision int, g gap) error {
 	if g.from > g.to {
 		return nil
 	}
@@ -382,7 +393,7 @@ func (f *filler) rows(c *conn, campaign int64, revision int, g gap) error {
 		return err
 	}
 	digest := make([]byte, 16)
-	s := &sheet{}
+	s := &block{}
 	err = sc.each(func(send state.Send, outcome, _ bool) bool {
 		kind := fact{send: send, attempt: sc.attempts.st.ColumnInt(scanAttempt)}
 		if outcome {
@@ -390,10 +401,10 @@ func (f *filler) rows(c *conn, campaign int64, revision int, g gap) error {
 		}
 		sc.attempts.st.ColumnBytes(scanDigest, digest)
 		who := sc.attempts.st.ColumnInt64(scanRecipient)
-		if !s.add(sc.attempts.id, who, digest, kind, wholeSheets.most) {
+		if !s.add(sc.attempts.id, who, digest, kind, wholeBlocks.most) {
 			f.put(s)
-			s = &sheet{}
-			s.add(sc.attempts.id, who, digest, kind, wholeSheets.most)
+			s = &block{}
+			s.add(sc.attempts.id, who, digest, kind, wholeBlocks.most)
 		}
 		return true
 	})
@@ -401,17 +412,17 @@ func (f *filler) rows(c *conn, campaign int64, revision int, g gap) error {
 	return errors.Join(err, sc.close())
 }
 
-// sheets makes every sheet anew from the rows and compares.
-func (r *Report) sheets(c *conn) error {
-	return c.fresh("SELECT id, last, campaign, revision, facts FROM sheets", func(st *sqlite.Stmt) error {
+// blocks rebuilds every block of the packed index from the rows and compares.
+func (r *Report) blocks(c *conn) error {
+	return c.eachNested("SELECT id, last, campaign, revision, facts FROM sheets", func(st *sqlite.Stmt) error {
 		sc, err := c.between(st.ColumnInt64(2), st.ColumnInt(3), st.ColumnInt64(0), st.ColumnInt64(1))
 		if err != nil {
 			return err
 		}
-		var s sheet
+		var s block
 		open, err := s.read(sc, math.MaxInt)
 		if err == nil && (open != 0 || s.first != st.ColumnInt64(0) || s.last != st.ColumnInt64(1) || !bytes.Equal(s.facts(), columnBlob(st, 4))) {
-			r.add(Problem{Table: tSheets.String(), Row: st.ColumnInt64(0), What: "it says something else than the rows of attempts and outcomes"})
+			r.add(Problem{Table: tBlocks.String(), Row: st.ColumnInt64(0), What: "it says something else than the rows of attempts and outcomes"})
 		}
 		return err
 	})

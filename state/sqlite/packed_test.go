@@ -17,8 +17,8 @@ import (
 	"github.com/handbill/handbill/state/statetest"
 )
 
-// sheetWorld is a state with small sheets in which anything may happen.
-type sheetWorld struct {
+// packedWorld is a state with small blocks in which anything may happen.
+type packedWorld struct {
 	rt    *rapid.T
 	s     *Store
 	clock *testClock
@@ -28,7 +28,7 @@ type sheetWorld struct {
 	ids   int // of the provider, handed out
 }
 
-func (w *sheetWorld) key() state.Key {
+func (w *packedWorld) key() state.Key {
 	return state.Key{
 		Campaign:  rapid.SampledFrom([]string{"campaign.spring", "campaign.spring", "campaign.spring", "campaign.autumn"}).Draw(w.rt, "campaign"),
 		Recipient: phone(rapid.IntRange(1, 12).Draw(w.rt, "who")),
@@ -37,7 +37,7 @@ func (w *sheetWorld) key() state.Key {
 }
 
 // intend writes the intents of some people, whatever their deliveries are.
-func (w *sheetWorld) intend() {
+func (w *packedWorld) intend() {
 	var in []state.Intent
 	seen := map[state.Key]bool{}
 	for range rapid.IntRange(1, 8).Draw(w.rt, "intents") {
@@ -62,7 +62,7 @@ func (w *sheetWorld) intend() {
 }
 
 // settle writes the outcomes of some of what is open.
-func (w *sheetWorld) settle() {
+func (w *packedWorld) settle() {
 	n := rapid.IntRange(0, len(w.open)).Draw(w.rt, "outcomes")
 	for _, v := range w.open[:n] {
 		o := state.Outcome{Attempt: v.Attempt, Send: rapid.SampledFrom([]state.Send{state.Accepted, state.Accepted, state.Pending, state.Rejected, state.InDoubt}).Draw(w.rt, "send"), At: w.clock.now}
@@ -79,7 +79,7 @@ func (w *sheetWorld) settle() {
 }
 
 // change does something that is not part of sending.
-func (w *sheetWorld) change() error {
+func (w *packedWorld) change() error {
 	k := w.key()
 	if len(w.tried) > 0 {
 		k = rapid.SampledFrom(w.tried).Draw(w.rt, "whose")
@@ -112,13 +112,13 @@ func (w *sheetWorld) change() error {
 		}
 		return err
 	}
-	return w.s.writeSheets(ctx, k.Campaign, k.Revision)
+	return w.s.packRevision(ctx, k.Campaign, k.Revision)
 }
 
-// rowsAlone is Compact without sheets.
-func rowsAlone(t statetest.T, s *Store, campaign string, revision int) *Table {
+// indexOfRows is Compact without blocks.
+func indexOfRows(t statetest.T, s *Store, campaign string, revision int) *sentIndex {
 	t.Helper()
-	var out *Table
+	var out *sentIndex
 	err := s.read(t.Context(), func(c *conn) error {
 		id, err := c.addressID(campaign)
 		if err != nil {
@@ -128,7 +128,7 @@ func rowsAlone(t statetest.T, s *Store, campaign string, revision int) *Table {
 		if err != nil {
 			return err
 		}
-		f := newTable(names, 0).filler()
+		f := newSentIndex(names, 0).filler()
 		err = f.rows(c, id, revision, gap{1, endID})
 		out = f.wait()
 		return err
@@ -140,7 +140,7 @@ func rowsAlone(t statetest.T, s *Store, campaign string, revision int) *Table {
 }
 
 // compare holds what a plan reads against the rows.
-func (w *sheetWorld) compare(campaign string, revision int) {
+func (w *packedWorld) compare(campaign string, revision int) {
 	snap, err := w.s.Snapshot(w.rt.Context())
 	if err != nil {
 		w.rt.Fatal(err)
@@ -149,23 +149,23 @@ func (w *sheetWorld) compare(campaign string, revision int) {
 	if err = errors.Join(err, snap.Close()); err != nil {
 		w.rt.Fatal(err)
 	}
-	want := rowsAlone(w.rt, w.s, campaign, revision)
+	want := indexOfRows(w.rt, w.s, campaign, revision)
 	if d := cmp.Diff(maps.Collect(want.All()), maps.Collect(got.All())); d != "" {
-		w.rt.Fatalf("%s, revision %d (-rows +sheets):\n%s", campaign, revision, d)
+		w.rt.Fatalf("%s, revision %d (-rows +blocks):\n%s", campaign, revision, d)
 	}
 }
 
-// Whatever happens to deliveries, sheets say what the rows say.
-func TestSheetsSayWhatTheRowsSay(t *testing.T) {
-	dir, n, onSheets, dropped := t.TempDir(), 0, 0, 0
+// Whatever happens to deliveries, the packed index says what the rows say.
+func TestPackedSaysWhatTheRowsSay(t *testing.T) {
+	dir, n, written, dropped := t.TempDir(), 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		s, clock := createAt(rt, filepath.Join(dir, fmt.Sprint(n)))
 		unsynced(rt, s)
-		s.sheets = sheetSize{2, 5}
-		w := &sheetWorld{rt: rt, s: s, clock: clock, run: begin(rt, s)}
+		s.blockSize = blockSize{2, 5}
+		w := &packedWorld{rt: rt, s: s, clock: clock, run: begin(rt, s)}
 		for range rapid.IntRange(5, 30).Draw(rt, "steps") {
-			before := sheetCount(rt, s)
+			before := blockCount(rt, s)
 			var err error
 			switch rapid.IntRange(0, 3).Draw(rt, "step") {
 			case 0:
@@ -178,28 +178,28 @@ func TestSheetsSayWhatTheRowsSay(t *testing.T) {
 			if errors.Is(err, state.ErrDamaged) {
 				rt.Fatal(err)
 			} // others are refusals: there was nothing to change
-			after := sheetCount(rt, s)
+			after := blockCount(rt, s)
 			dropped += max(before-after, 0)
-			if rapid.Bool().Draw(rt, "sheets") {
-				if err := s.writeSheets(rt.Context(), "campaign.spring", 1); err != nil {
+			if rapid.Bool().Draw(rt, "pack") {
+				if err := s.packRevision(rt.Context(), "campaign.spring", 1); err != nil {
 					rt.Fatal(err)
 				}
-				onSheets += sheetCount(rt, s) - after
+				written += blockCount(rt, s) - after
 			}
 			w.compare("campaign.spring", 1)
 		}
-		// At least once in every history sheets are written, where there is enough for
+		// At least once in every history blocks are written, where there is enough for
 		// one, and go with what they are about.
-		without := sheetCount(rt, s)
-		if err := s.writeSheets(rt.Context(), "campaign.spring", 1); err != nil {
+		without := blockCount(rt, s)
+		if err := s.packRevision(rt.Context(), "campaign.spring", 1); err != nil {
 			rt.Fatal(err)
 		}
-		onSheets += sheetCount(rt, s) - without
-		before := sheetCount(rt, s)
+		written += blockCount(rt, s) - without
+		before := blockCount(rt, s)
 		if _, err := s.Remove(rt.Context(), "campaign.spring"); errors.Is(err, state.ErrDamaged) {
 			rt.Fatal(err)
 		}
-		dropped += before - sheetCount(rt, s)
+		dropped += before - blockCount(rt, s)
 		w.compare("campaign.spring", 1)
 		w.compare("campaign.spring", 2)
 		w.compare("campaign.autumn", 1)
@@ -210,16 +210,16 @@ func TestSheetsSayWhatTheRowsSay(t *testing.T) {
 			rt.Fatal(err)
 		}
 	})
-	if !testing.Short() && (onSheets < 10 || dropped < 4) {
-		t.Errorf("only %d sheets were written and %d dropped", onSheets, dropped)
+	if !testing.Short() && (written < 10 || dropped < 4) {
+		t.Errorf("only %d blocks were written and %d deleted", written, dropped)
 	}
 }
 
-func sheetCount(t statetest.T, s *Store) int {
+func blockCount(t statetest.T, s *Store) int {
 	t.Helper()
 	n := int64(0)
 	err := s.read(t.Context(), func(c *conn) (err error) {
-		n, _, err = c.one("SELECT count(*) FROM sheets")
+		n, _, err = c.queryInt("SELECT count(*) FROM sheets")
 		return err
 	})
 	if err != nil {
@@ -228,10 +228,10 @@ func sheetCount(t statetest.T, s *Store) int {
 	return int(n)
 }
 
-// A run that ends leaves everybody on sheets, but for those who are few.
-func TestARunEndsOnSheets(t *testing.T) {
+// A run that ends packs everybody, but for campaigns with few attempts.
+func TestARunEndsPacked(t *testing.T) {
 	s, _ := create(t)
-	s.sheets = sheetSize{10, 40}
+	s.blockSize = blockSize{10, 40}
 	fill(t, s, 95, 50)
 	run := begin(t, s)
 	if err := s.Finish(t.Context(), state.Run{ID: run.Run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
@@ -239,26 +239,26 @@ func TestARunEndsOnSheets(t *testing.T) {
 	}
 	var got []int64
 	err := s.read(t.Context(), func(c *conn) (err error) {
-		got, err = c.ints("SELECT count FROM sheets ORDER BY id")
+		got, err = c.queryInts("SELECT count FROM sheets ORDER BY id")
 		return err
 	})
 	if want := []int64{40, 40, 15}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("sheets of %d attempts, %v; want %d", got, err, want)
+		t.Errorf("blocks of %d attempts, %v; want %d", got, err, want)
 	}
 	verify(t, s)
 }
 
-// A sheet that differs from its rows is found although its checksum is right.
-func TestVerifyComparesSheets(t *testing.T) {
+// Verify finds a block that differs from its rows although its checksum is right.
+func TestVerifyComparesBlocks(t *testing.T) {
 	s, _ := create(t)
-	s.sheets = sheetSize{10, 40}
+	s.blockSize = blockSize{10, 40}
 	fill(t, s, 40, 40)
-	if err := s.writeSheets(t.Context(), "campaign.spring", 1); err != nil {
+	if err := s.packRevision(t.Context(), "campaign.spring", 1); err != nil {
 		t.Fatal(err)
 	}
 	verify(t, s)
 	err := s.write(t.Context(), func(tx *tx) error { // a bug, played
-		sum, _, err := tx.c.one("SELECT sum FROM outcomes WHERE id = 3")
+		sum, _, err := tx.c.queryInt("SELECT sum FROM outcomes WHERE id = 3")
 		tx.count(tOutcomes, -1, -sum)
 		return errors.Join(err, tx.c.exec("DELETE FROM outcomes WHERE id = 3"))
 	})
@@ -270,9 +270,9 @@ func TestVerifyComparesSheets(t *testing.T) {
 	}
 }
 
-// FuzzSheet reads sheets that may be anything.
-func FuzzSheet(f *testing.F) {
-	var s sheet
+// FuzzBlock decodes blocks that may be anything.
+func FuzzBlock(f *testing.F) {
+	var s block
 	for i := range 3 {
 		s.add(int64(i+1), 4915112345678, make([]byte, 16), fact{state.Accepted, i, fmt.Sprint(i)}, 10)
 	}
@@ -280,11 +280,11 @@ func FuzzSheet(f *testing.F) {
 	f.Add([]byte{}, 0)
 	f.Add([]byte{255, 255, 255, 255, 255, 1}, 1)
 	f.Fuzz(func(t *testing.T, facts []byte, n int) {
-		got, err := unpackSheet(facts, n)
+		got, err := unpackBlock(facts, n)
 		if err != nil {
 			return
 		}
-		f := newTable(nil, 0).filler()
+		f := newSentIndex(nil, 0).filler()
 		f.put(got)
 		f.wait()
 	})
