@@ -53,6 +53,9 @@ type metaError struct {
 	Message   string         `json:"message"`
 	Type      string         `json:"type"`
 	Code      int            `json:"code"`
+	Subcode   int            `json:"error_subcode,omitempty"`
+	UserTitle string         `json:"error_user_title,omitempty"`
+	UserText  string         `json:"error_user_msg,omitempty"`
 	ErrorData *metaErrorData `json:"error_data,omitempty"`
 	Trace     string         `json:"fbtrace_id"`
 }
@@ -63,7 +66,10 @@ type metaErrorData struct {
 }
 
 func (mw metaWire) refused(r *refusal) answer {
-	e := metaError{Message: r.text(), Type: "OAuthException", Code: r.code, Trace: trace(mw.key, r)}
+	e := metaError{Message: r.text(), Type: "OAuthException", Code: r.code, Trace: trace(mw.key, r), Subcode: r.subcode}
+	if r.subcode != 0 {
+		e.UserTitle, e.UserText = r.title(), r.user
+	}
 	if r.details != "" {
 		e.ErrorData = &metaErrorData{"whatsapp", r.details}
 	}
@@ -90,7 +96,7 @@ func (s *Sandbox) routeCloud(mux *http.ServeMux) {
 	mux.HandleFunc("POST /cloud/{version}/{number}/media", s.cloudAuth(s.uploadMedia))
 	mux.HandleFunc("GET /cloud/{version}/{number}/message_history", s.cloudAuth(s.messageHistory))
 	mux.HandleFunc("GET /cloud/{version}/{number}/events", s.cloudAuth(s.messageEvents))
-	mux.HandleFunc("GET /cloud/{version}/{number}/message_templates", s.cloudAuth(s.cloudTemplates))
+	s.routeCloudTemplates(mux)
 	mux.HandleFunc("GET /cloud/{version}/{number}/phone_numbers", s.cloudAuth(s.accountNumbers))
 	mux.HandleFunc("GET /cloud/{version}/{number}", s.cloudAuth(s.phoneFields))
 	mux.HandleFunc("/cloud/", func(w http.ResponseWriter, r *http.Request) {
@@ -133,6 +139,9 @@ func (s *Sandbox) cloudAuth(next http.HandlerFunc) http.HandlerFunc {
 
 // phoneFields answers GET /{phone number id}?fields=…
 func (s *Sandbox) phoneFields(w http.ResponseWriter, r *http.Request) {
+	if s.templateFields(w, r) {
+		return
+	}
 	num := s.number(Cloud, r.PathValue("number"))
 	all := map[string]any{
 		"verified_name": "Sandbox", "display_phone_number": "+" + num.display, "quality_rating": "GREEN",

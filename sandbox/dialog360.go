@@ -24,6 +24,8 @@ func (s *Sandbox) routeDialog360(mux *http.ServeMux) {
 	mux.HandleFunc("POST /dialog360/v1/configs/webhook", s.dialogAuth(setDialogWebhook))
 	mux.HandleFunc("GET /dialog360/v1/configs/webhook", s.dialogAuth(getDialogWebhook))
 	mux.HandleFunc("GET /dialog360/v1/configs/templates", s.dialogAuth(s.dialogTemplates))
+	mux.HandleFunc("POST /dialog360/v1/configs/templates", s.dialogAuth(s.dialogCreate))
+	mux.HandleFunc("DELETE /dialog360/v1/configs/templates/{name}", s.dialogAuth(s.dialogDelete))
 	mux.HandleFunc("/dialog360/", func(w http.ResponseWriter, _ *http.Request) {
 		jsonAnswer(http.StatusNotFound, map[string]string{"error": "Not Found"}).write(w)
 	})

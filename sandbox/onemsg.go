@@ -70,6 +70,10 @@ func (s *Sandbox) routeOneMsg(mux *http.ServeMux) {
 			setOneMsgWebhook(w, r, num)
 		case method == "settings":
 			setOneMsgSettings(w, r, num)
+		case method == "addTemplate":
+			s.oneMsgCreate(w, r)
+		case method == "removeTemplate":
+			s.oneMsgDelete(w, r)
 		case method == "uploadMedia":
 			jsonAnswer(http.StatusOK, map[string]string{"mediaId": s.mediaID()}).write(w)
 		default:

@@ -28,6 +28,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 func (s *Sandbox) routePage(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", s.servePage)
 	mux.HandleFunc("GET /_sandbox/chats", s.serveChats)
+	mux.HandleFunc("GET /_sandbox/account", s.serveAccount)
 	for name, typ := range map[string]string{"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"} {
 		body, err := web.ReadFile("web/" + name)
 		if err != nil {
@@ -43,11 +44,12 @@ type pageView struct {
 	Phones    []phoneView
 	Providers []Provider
 	Pinned    bool
+	Templates []templateView
 }
 
 func (s *Sandbox) servePage(w http.ResponseWriter, r *http.Request) {
 	phones, pinned := s.phones(r)
-	html, err := s.render("page", pageView{phones, Providers(), pinned})
+	html, err := s.render("page", pageView{phones, Providers(), pinned, s.account()})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

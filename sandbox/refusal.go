@@ -12,6 +12,8 @@ type refusal struct {
 	details string // error_data.details
 	param   string // with code 100: the text after "(#100)"
 	word    string // a provider's own code instead of Meta's
+	subcode int    // Meta's error_subcode, of refused changes of templates
+	user    string // error_user_msg, with subcode
 }
 
 func (r *refusal) Error() string { return r.text() + ": " + r.details }

@@ -23,11 +23,19 @@ type Template struct {
 	TTL             int             `json:"message_send_ttl_seconds,omitempty"`
 	Components      json.RawMessage `json:"components,omitempty"`
 
-	id    string
-	since time.Time // when it was added
+	id      string
+	since   time.Time // when it was added
+	review  time.Time // when its content was last handed in
+	edits   []time.Time
+	decided map[int]bool // reviews that came about since it was handed in
+	handled map[int]bool // edits by hand that came about
+	written bool         // over the wire; else by a script or the page
+	known   bool         // it was approved once
+	gone    bool
 }
 
-// Review is what Meta decides about templates some time after they were added.
+// Review is what Meta decides about templates some time after their content was
+// handed in: added, created or edited.
 type Review struct {
 	Match   TemplateMatch `json:"match"`
 	After   Duration      `json:"after,omitempty"`
@@ -36,7 +44,8 @@ type Review struct {
 	To      string        `json:"category,omitempty"` // with "recategorize" and "notice"
 }
 
-// EditByHand is what somebody does in WhatsApp Manager.
+// EditByHand is what somebody does in WhatsApp Manager some time after a
+// template was added, once.
 type EditByHand struct {
 	Match      TemplateMatch   `json:"match"`
 	After      Duration        `json:"after,omitempty"`
@@ -97,6 +106,11 @@ func (s *Script) checkTemplates() []error {
 			errs = append(errs, fmt.Errorf("sandbox script: review %d: outcome is one of %s", i+1, strings.Join(outcomeNames(), ", ")))
 		}
 	}
+	for i, l := range s.LostAnswer {
+		if l.Call != "" && l.Call != callCreate && l.Call != callEdit && l.Call != callDelete {
+			errs = append(errs, fmt.Errorf("sandbox script: lost_answer %d: call is create, edit or delete", i+1))
+		}
+	}
 	for i, e := range s.EditByHand {
 		if e.Components != nil {
 			if _, err := componentsOf(e.Components); err != nil {
@@ -121,38 +135,80 @@ type registry struct {
 	clock   func() time.Time
 	reviews []Review
 	edits   []EditByHand
+	losses  []LostAnswer
 
-	mu   sync.Mutex
-	list []Template // in the order in which they were added
+	mu      sync.Mutex
+	list    []*Template // in the order in which they were added
+	lost    []int       // how often each of losses was met
+	locked  map[string]time.Time
+	created []time.Time // within the last hour
+	handles map[string]bool
+	uploads map[string]int // announced lengths by upload
+	writes  []TemplateWrite
 }
 
 func newRegistry(script *Script, key uint64, clock func() time.Time) *registry {
-	r := &registry{key: key, clock: clock}
+	r := &registry{key: key, clock: clock, locked: map[string]time.Time{}, handles: map[string]bool{}, uploads: map[string]int{}}
 	if script == nil {
 		return r
 	}
-	r.reviews, r.edits = script.Review, script.EditByHand
+	r.reviews, r.edits, r.losses = script.Review, script.EditByHand, script.LostAnswer
+	r.lost = make([]int, len(r.losses))
 	for _, t := range script.Templates {
 		r.put(t)
 	}
 	return r
 }
 
+// now is the moment by the wall, which a test moves.
+func (r *registry) now() time.Time { return r.clock().Round(0) }
+
 // put adds a template, or changes the fields that are given of the one of that
 // name and language.
 func (r *registry) put(t Template) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range r.list {
-		if old := &r.list[i]; old.Name == t.Name && old.Language == t.Language {
-			old.change(&t)
-			return
-		}
+	r.pass()
+	if old := r.find(t.Name, t.Language); old != nil {
+		old.change(&t)
+		return
 	}
 	t.fill("APPROVED", "MARKETING")
-	t.since = r.clock().Round(0) // by the wall, which a test moves
-	t.id = digits(hashString(r.key, t.Name+"/"+t.Language), 15)
+	r.add(&t)
+}
+
+// add keeps a template that the account did not have; r.mu is held.
+func (r *registry) add(t *Template) {
+	t.since = r.now()
+	t.review, t.decided, t.handled = t.since, map[int]bool{}, map[int]bool{}
+	t.known = t.Status == "APPROVED"
+	seed := t.Name + "/" + t.Language
+	if n := r.before(t.Name, t.Language); n > 0 {
+		seed += fmt.Sprintf("/%d", n)
+	}
+	t.id = digits(hashString(r.key, seed), 15)
 	r.list = append(r.list, t)
+}
+
+// before counts the templates of that name and language that are gone.
+func (r *registry) before(name, language string) int {
+	n := 0
+	for _, t := range r.list {
+		if t.Name == name && t.Language == language {
+			n++
+		}
+	}
+	return n
+}
+
+// find is the template of that name and language; nil for none. r.mu is held.
+func (r *registry) find(name, language string) *Template {
+	for _, t := range r.list {
+		if !t.gone && t.Name == name && t.Language == language {
+			return t
+		}
+	}
+	return nil
 }
 
 func (t *Template) fill(status, category string) {
@@ -184,54 +240,80 @@ func (t *Template) change(other *Template) {
 	if other.Components != nil {
 		t.Components = other.Components
 	}
+	t.known = t.known || t.Status == "APPROVED"
 }
 
-// at is the account as it is at a moment: what was added, and what reviews and
-// hands have done since.
-func (r *registry) at(now time.Time) []Template {
+// at is the account as it is now: what was added, and what reviews and hands
+// have done since.
+func (r *registry) at() []Template {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.pass()
 	out := make([]Template, 0, len(r.list))
 	for _, t := range r.list {
-		if r.pass(&t, now.Round(0).Sub(t.since)) {
-			out = append(out, t)
+		if !t.gone {
+			out = append(out, *t)
 		}
 	}
 	return out
 }
 
-// pass lets time pass for a template; false when it is deleted.
-func (r *registry) pass(t *Template, age time.Duration) bool {
-	for _, v := range r.reviews {
-		if !v.Match.fits(t) || age < time.Duration(v.After) {
-			continue
-		}
-		switch v.Outcome {
-		case "recategorize":
-			t.Category, t.CorrectCategory = strings.ToUpper(v.To), ""
-		case "notice":
-			t.CorrectCategory = strings.ToUpper(v.To)
-		default:
-			t.Status = outcomes[v.Outcome]
-		}
-		if v.Outcome == "reject" {
-			t.Reason = strings.ToUpper(v.Reason)
+// pass lets time pass for all templates; r.mu is held.
+func (r *registry) pass() {
+	now := r.now()
+	for _, t := range r.list {
+		if !t.gone {
+			r.age(t, now)
 		}
 	}
-	for _, e := range r.edits {
-		if !e.Match.fits(t) || age < time.Duration(e.After) {
+}
+
+// age carries out what was to come about for a template by now, each once.
+func (r *registry) age(t *Template, now time.Time) {
+	reviewed := false
+	for i, v := range r.reviews {
+		if !v.Match.fits(t) {
 			continue
 		}
+		reviewed = true
+		if !t.decided[i] && now.Sub(t.review) >= time.Duration(v.After) {
+			t.decided[i] = true
+			t.decide(&v)
+		}
+	}
+	if t.written && !reviewed && t.Status == "PENDING" {
+		t.decide(&Review{Outcome: "approve"}) // who says nothing of reviews need not wait for one
+	}
+	for i, e := range r.edits {
+		if t.handled[i] || !e.Match.fits(t) || now.Sub(t.since) < time.Duration(e.After) {
+			continue
+		}
+		t.handled[i] = true
 		if e.Delete {
-			return false
+			r.remove(t)
+			return
 		}
 		t.Components = e.Components
 	}
-	return true
+}
+
+func (t *Template) decide(v *Review) {
+	switch v.Outcome {
+	case "recategorize":
+		t.Category, t.CorrectCategory = strings.ToUpper(v.To), ""
+	case "notice":
+		t.CorrectCategory = strings.ToUpper(v.To)
+	default:
+		t.Status = outcomes[v.Outcome]
+	}
+	if v.Outcome == "reject" {
+		t.Reason = strings.ToUpper(v.Reason)
+	}
+	t.known = t.known || t.Status == "APPROVED"
 }
 
 // Templates are the account's templates as they are now.
-func (s *Sandbox) Templates() []Template { return s.templates.at(s.opt.Clock()) }
+func (s *Sandbox) Templates() []Template { return s.templates.at() }
 
 // PutTemplate adds a template to the account, or changes the fields that are
 // given of the one of that name and language.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // definition is what a template's components say about sends.
@@ -33,8 +32,8 @@ func componentsOf(raw json.RawMessage) ([]definition, error) {
 
 // judge holds a send against the account; without a template in it everything
 // passes. Source: Meta, error codes and template components, read 2026-09-11.
-func (r *registry) judge(content json.RawMessage, now time.Time) *refusal {
-	list := r.at(now)
+func (r *registry) judge(content json.RawMessage) *refusal {
+	list := r.at()
 	r.mu.Lock()
 	none := len(r.list) == 0
 	r.mu.Unlock()

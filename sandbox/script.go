@@ -19,6 +19,8 @@ type Script struct {
 	// does in WhatsApp Manager, each at its time.
 	Review     []Review     `json:"review,omitempty"`
 	EditByHand []EditByHand `json:"edit_by_hand,omitempty"`
+	// LostAnswer are answers to changes of templates that nobody gets.
+	LostAnswer []LostAnswer `json:"lost_answer,omitempty"`
 }
 
 // Rule says which sends it is about and what happens to them: an answer, a

@@ -92,7 +92,7 @@ func (s *Sandbox) judge(num *number, wr wire, o *outbound, n uint32, now time.Ti
 		faulty = s.policy(num, o, now)
 	}
 	if faulty == nil && o.typ == "template" {
-		faulty = s.templates.judge(o.content, now)
+		faulty = s.templates.judge(o.content)
 	}
 	if faulty != nil {
 		if !wr.late() {

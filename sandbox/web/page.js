@@ -51,10 +51,33 @@ function tap(el) {
   return act(el, { type, id: el.dataset.id, title: el.dataset.title, description: el.dataset.description || "" });
 }
 
+// review lets a template of the account become something else, as Meta does.
+async function review(el) {
+  const row = el.closest("tr");
+  const body = { name: row.dataset.name, language: row.dataset.language, [el.dataset.set]: el.dataset.to };
+  if (el.dataset.set === "status") body.rejected_reason = el.dataset.reason;
+  const answer = await fetch("/_sandbox/templates", {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+  document.getElementById("announce").textContent = answer.ok ? `${body.name} is ${el.dataset.to}` : (await answer.json()).error;
+  await refreshAccount();
+}
+
+let drawn = "";
+
+async function refreshAccount() {
+  const answer = await fetch("/_sandbox/account", { cache: "no-store" });
+  if (!answer.ok) return;
+  const html = await answer.text();
+  if (html !== drawn) document.getElementById("account").innerHTML = html;
+  drawn = html;
+}
+
 document.addEventListener("click", (event) => {
   const el = event.target.closest("button");
   if (!el) return;
   if (el.dataset.tap) tap(el);
+  else if (el.dataset.set) review(el);
   else if ("open" in el.dataset) {
     const sheet = el.nextElementSibling;
     phoneOf(el).append(sheet);
@@ -138,4 +161,4 @@ function busy() {
 }
 
 for (const thread of document.querySelectorAll(".thread")) thread.scrollTop = thread.scrollHeight;
-setInterval(() => refresh().catch(() => {}), 700);
+setInterval(() => refresh().then(refreshAccount).catch(() => {}), 700);
