@@ -226,8 +226,10 @@ func notPhone(s string) error {
 		return refuse("empty")
 	case s[0] == '#':
 		return refuse("spreadsheet_error")
-	case dateShape.MatchString(s), s[0] == '-' && len(s) > 1:
+	case mayBeDate(s) && dateShape.MatchString(s), s[0] == '-' && len(s) > 1:
 		return refuse("not_a_number")
+	case isDialled(s): // none of what follows
+		return nil
 	case scientificShape.MatchString(s):
 		return refuse("scientific")
 	case userIDShape.MatchString(s):
@@ -246,10 +248,33 @@ func notPhone(s string) error {
 	return nil
 }
 
+// mayBeDate reports whether dateShape may match: asking it costs more than all
+// else that is done for a cell.
+func mayBeDate(s string) bool {
+	const longest, dash = len("31.12.1999"), len("1999")
+	return len(s) > dash && s[dash] == '-' || len(s) <= longest && strings.ContainsAny(s, "./")
+}
+
+// isDialled reports whether s is digits and what stands between those of one
+// number.
+func isDialled(s string) bool {
+	digits := false
+	for i := 0; i < len(s); i++ {
+		if s[i]-'0' <= 9 {
+			digits = true
+		} else if strings.IndexByte(" +-.()[]/~", s[i]) < 0 {
+			return false
+		}
+	}
+	return digits
+}
+
 // group joins the groups of digits of one number.
 func group(s string, international bool) (cleanedCell, error) {
-	if m := floatShape.FindStringSubmatch(s); m != nil {
-		s = m[1] // a column of floats, as pandas writes: exact
+	if strings.HasSuffix(s, "0") && strings.ContainsAny(s, ".,") {
+		if m := floatShape.FindStringSubmatch(s); m != nil {
+			s = m[1] // a column of floats, as pandas writes: exact
+		}
 	}
 	if rest, ok := strings.CutPrefix(s, "++"); ok {
 		s = "+" + rest // "+${row.code}" where the code has a plus already
@@ -297,17 +322,28 @@ func trunkZero(s string, international bool) (bool, string) {
 	if !international && !strings.HasPrefix(strings.TrimLeft(before, "( "), "+") && !strings.HasPrefix(code, "00") {
 		return international, before + "0" + after
 	}
-	switch strings.TrimPrefix(code, "00") {
-	case "39", "378", "379":
+	if dialsZeroFromAbroad([]byte(strings.TrimPrefix(code, "00"))) {
 		return international, before + "0" + after
 	}
 	return international, before + " " + after
 }
 
+// dialsZeroFromAbroad names the calling codes behind which a zero is dialled.
+func dialsZeroFromAbroad(code []byte) bool {
+	switch string(code) {
+	case "39", "378", "379":
+		return true
+	}
+	return false
+}
+
+// longestAreaCode is the most digits before a slash that are no number.
+const longestAreaCode = 6
+
 // several reports whether s joins numbers: two pluses, or parts that are each
 // long enough to be one. A slash also stands after an area code ("0171/123").
 func several(s string) bool {
-	const shortest, areaCode = 7, 6
+	const shortest = longestAreaCode + 1
 	if strings.Count(s, "+") > 1 {
 		return true
 	}
@@ -323,7 +359,7 @@ func several(s string) bool {
 		if strings.HasPrefix(strings.TrimSpace(first), "00") {
 			a -= 2
 		}
-		if sep == "/" && a > areaCode {
+		if sep == "/" && a > longestAreaCode {
 			return true
 		}
 		if a >= shortest && b >= shortest {

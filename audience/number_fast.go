@@ -14,7 +14,7 @@ import (
 // Most cells hold a number that needs no weighing: E.164, E.164 with separators,
 // or a national number of the audience's region. Asking the library about each
 // takes microseconds, so these are read here, by tables that are made of the
-// library's own metadata. Whatever is not certain is left to Numbers.slow, and
+// library's own metadata. Whatever is not certain is left to the library, and
 // property tests compare the two in every region.
 
 // region is what is known of the national numbers of one region.
@@ -40,11 +40,7 @@ func newRegion(meta *phonenumbers.PhoneMetadata) *region {
 		slow: firstDigits(meta.GetNationalPrefixForParsing()) | firstDigits(meta.GetInternationalPrefix()),
 		used: sync.OnceValue(func() *automaton { return newAutomaton(patterns(meta)) }),
 	}
-	if meta.GetNationalPrefixTransformRule() != "" {
-		r.slow = allDigits
-		return r
-	}
-	if dropsZero(meta.GetNationalPrefixForParsing()) {
+	if meta.GetNationalPrefixTransformRule() == "" && dropsZero(meta.GetNationalPrefixForParsing()) {
 		abroad := newAutomaton(meta.GetInternationalPrefix())
 		if len(abroad.next) == 1 { // nothing is known of it
 			return r
@@ -115,20 +111,26 @@ func (n *Numbers) fast(raw string) bool {
 
 // quick reads a number that only separators keep from E.164, or that is a plain
 // national number of the region. ok is false where there is more to weigh.
-func (n *Numbers) quick(raw, name string) (e164 string, ok bool) {
+func (n *Numbers) quick(raw, region string) (e164 string, ok bool) {
 	var room [1 + maxDigits + len("00")]byte
 	digits, plus := squeeze(room[1:1], raw)
+	if !plus && len(digits) > 2 && digits[0] == '0' && digits[1] == '0' {
+		digits, plus = digits[2:], true
+	}
+	return n.certain(digits, plus, region)
+}
+
+// certain reads digits that begin with the calling code, or else are a national
+// number of the region. ok is false where that takes the library.
+func (n *Numbers) certain(digits []byte, international bool, region string) (e164 string, ok bool) {
 	if len(digits) < minNational {
 		return "", false
 	}
-	if !plus && digits[0] == '0' && digits[1] == '0' {
-		digits, plus = digits[2:], true
-	}
-	if plus {
+	if international {
 		e164 = "+" + string(digits)
 		return e164, n.fast(e164)
 	}
-	r := n.regions[name]
+	r := n.regions[region]
 	switch {
 	case r == nil:
 		return "", false
@@ -159,7 +161,7 @@ func squeeze(dst []byte, raw string) (digits []byte, plus bool) {
 	s = strings.TrimLeft(strings.TrimPrefix(s, "'"), " ")
 	s = strings.TrimLeft(strings.TrimPrefix(s, "tel:"), " ")
 	digits = dst
-	dashes, zeros := false, false // zeros: nothing but zeros since a dot
+	dashes, slash, trunk, zeros := false, false, false, false // zeros: nothing but zeros since a dot
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c-'0' <= 9:
@@ -171,7 +173,11 @@ func squeeze(dst []byte, raw string) (digits []byte, plus bool) {
 		case c == ' ', c == ')':
 		case c == '-' && i > 0:
 			dashes = true
+		case c == '/' && len(digits) <= longestAreaCode:
+			slash = true
 		case c == '(' && !strings.HasPrefix(s[i:], "(0)"):
+		case c == '(' && plus && !trunk && !dialsZeroFromAbroad(digits): // "+49 (0)151"
+			trunk, i = true, i+len("0)")
 		case c == '.' && plus:
 			zeros = true
 		case c == '+' && !plus && len(digits) == 0:
@@ -183,7 +189,7 @@ func squeeze(dst []byte, raw string) (digits []byte, plus bool) {
 	switch {
 	case zeros: // a column of floats
 		return dst, false
-	case dashes && !plus && len(digits) > 0 && (digits[0] == '1' || digits[0] == '2'): // a date
+	case dashes && !plus && len(digits) > 0 && (digits[0] == '1' || digits[0] == '2'), slash && mayBeDate(s):
 		return dst, false
 	}
 	return digits, plus
