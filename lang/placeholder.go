@@ -3,6 +3,7 @@ package lang
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/handbill/handbill/lang/eval"
 	"github.com/handbill/handbill/message"
@@ -30,6 +31,9 @@ func newPlaceholders(words []string) *placeholders {
 
 // holds reports whether a text is one of the words, but for spaces around it.
 func (p *placeholders) holds(text string) bool {
+	if text == "" || !p.first[text[0]] && !mayBeginSpace(text[0]) {
+		return false
+	}
 	text = strings.TrimSpace(text)
 	return text != "" && len(text) <= p.longest && p.first[text[0]] && p.words[text]
 }
@@ -76,11 +80,23 @@ func (p *placeholders) blankPiece(prog *eval.Program, row []message.Value) bool 
 // the same words where the name has several ("First name" below first_name).
 func isHeader(text, column string) bool {
 	const spaces = 8 // around it; more are not looked at
-	if len(text) < len(column) || len(text) > len(column)+spaces {
+	if column == "" || len(text) < len(column) || len(text) > len(column)+spaces {
+		return false
+	}
+	if c := text[0]; c < utf8.RuneSelf && c|0x20 != column[0]|0x20 && !mayBeginSpace(c) {
 		return false
 	}
 	text = strings.TrimSpace(text)
 	return text == column || len(text) == len(column) && strings.ContainsAny(column, " _-") && strings.EqualFold(plainName(text), plainName(column))
+}
+
+// mayBeginSpace reports whether the UTF-8 of a space may begin with c.
+func mayBeginSpace(c byte) bool {
+	switch c {
+	case ' ', '\t', '\n', '\v', '\f', '\r', 0xC2, 0xE1, 0xE2, 0xE3:
+		return true
+	}
+	return false
 }
 
 // plainName writes the words of a column's name apart.

@@ -215,50 +215,10 @@ func ascii[T string | []byte](s T) bool {
 	return true
 }
 
-// composed reports whether s is made of characters that NFC certainly leaves
-// as they are, whatever stands beside them: ASCII and the plain letters of
-// Latin, Greek, Cyrillic, Hebrew, Arabic, Chinese and Korean. It knows them by
-// the first bytes of their UTF-8; TestComposed asks Unicode's tables.
-func composed[T string | []byte](s T) bool {
-	for i := asciiPrefix(s); i < len(s); {
-		first := s[i]
-		if first < 0x80 {
-			i++
-			continue
-		}
-		if i+1 >= len(s) {
-			return false
-		}
-		size := composedSize(first, s[i+1])
-		if size == 0 || i+size > len(s) || s[i+1]&0xC0 != 0x80 || s[i+size-1]&0xC0 != 0x80 {
-			return false
-		}
-		i += size
-	}
-	return true
-}
-
-// composedSize is the size of a composed character by its first two bytes; 0
-// for any other.
-func composedSize(first, second byte) int {
-	switch {
-	case first >= 0xC2 && first <= 0xCB, // U+0080 to U+02FF
-		first == 0xCE && second >= 0x88, first == 0xCF, // Greek from U+0388 on
-		first == 0xD0, first == 0xD1, // Cyrillic to U+047F
-		first == 0xD7 && second >= 0x90,                                  // Hebrew letters
-		first == 0xD8 && second >= 0xA0, first == 0xD9 && second <= 0x8A: // Arabic letters
-		return 2
-	case first >= 0xE5 && first <= 0xE9, first == 0xE4 && second >= 0xB8, // Chinese, U+4E00 on
-		first == 0xEB, first == 0xEC: // Korean, U+B000 to U+CFFF
-		return 3
-	}
-	return 0
-}
-
 // normalize is cty's normalisation of strings (NFC), without its cost for what
 // is normal certainly.
 func normalize(s string) string {
-	if composed(s) {
+	if normal(s) {
 		return s
 	}
 	return cty.NormalizeString(s)
@@ -268,7 +228,7 @@ func normalize(s string) string {
 // parts may compose across their seams.
 func normalizeTail(dst []byte, start int) []byte {
 	tail := dst[start:]
-	if composed(tail) || norm.NFC.IsNormal(tail) {
+	if normal(tail) || norm.NFC.IsNormal(tail) {
 		return dst
 	}
 	return norm.NFC.Append(dst[:start], []byte(string(tail))...)
