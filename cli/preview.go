@@ -11,6 +11,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/operation"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -36,7 +37,7 @@ its recipients would get: the message nearest to a limit, the longest, the
 shortest, and some at random.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				opt.address = args[0]
+				opt.address = state.Quoted(args[0])
 			}
 			return a.preview(cmd.Context(), &opt)
 		},

@@ -12,8 +12,9 @@ func (a *app) stateMoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "mv FROM TO", Short: "rename a resource without losing its history", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			from, to := state.Quoted(args[0]), state.Quoted(args[1])
 			return a.changeState(cmd.Context(), &f, "state mv", func(_ *project, s state.Store) (view.Report, error) {
-				return &view.MoveReport{From: args[0], To: args[1]}, s.Move(cmd.Context(), args[0], args[1])
+				return &view.MoveReport{From: from, To: to}, s.Move(cmd.Context(), from, to)
 			})
 		},
 	}

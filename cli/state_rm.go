@@ -17,6 +17,7 @@ sends to them again.`,
 			return a.changeState(cmd.Context(), &f, "state rm", func(_ *project, s state.Store) (view.Report, error) {
 				r := &view.RemoveReport{}
 				for _, address := range args {
+					address = state.Quoted(address)
 					n, err := s.Remove(cmd.Context(), address)
 					if err != nil {
 						return a.partly(r, len(r.Removed) > 0, &f), err

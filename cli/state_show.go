@@ -30,6 +30,7 @@ func (a *app) stateShow(ctx context.Context, s state.Store, address string) (vie
 	if err != nil {
 		return nil, err
 	}
+	address = state.Quoted(address)
 	for i := range resources {
 		if resources[i].Address == address {
 			return &resources[i], nil

@@ -11,6 +11,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/operation"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -33,7 +34,7 @@ func (a *app) statusCommand() *cobra.Command {
 cause, and what is in doubt. CAMPAIGN is an address such as campaign.spring.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				opt.campaign = args[0]
+				opt.campaign = state.Quoted(args[0])
 			}
 			return a.status(cmd.Context(), &opt)
 		},

@@ -31,6 +31,15 @@ func (e *env) with(iterator string, element cty.Value) *env {
 	return &inner
 }
 
+// passing is the environment of a message whose user passes values.
+func (e *env) passing(values *valueArgs) *env {
+	inner := env{values: values}
+	if e != nil {
+		inner.elements = e.elements
+	}
+	return &inner
+}
+
 // block is one block after dynamic blocks are expanded.
 type block struct {
 	kind        string
@@ -205,12 +214,13 @@ func (d *decoder) argument(attr *hcl.Attribute, in *env) *argument {
 	return &argument{name: attr.Name, rng: attr.Range, raw: attr.Expr, expr: d.resolve(e, in)}
 }
 
-// resolve replaces what the environment knows.
+// resolve replaces what the environment knows, and keys of references that are
+// known.
 func (d *decoder) resolve(e hclsyntax.Expression, in *env) hclsyntax.Expression {
 	if in == nil {
-		return e
+		return d.ev.foldKeys(e)
 	}
-	return substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
+	e = substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
 		root := ref.Traversal.RootName()
 		if element, ok := in.elements[root]; ok {
 			return d.element(ref, element)
@@ -220,9 +230,15 @@ func (d *decoder) resolve(e hclsyntax.Expression, in *env) hclsyntax.Expression 
 		}
 		return nil
 	})
+	return d.ev.foldKeys(e)
 }
 
 func (d *decoder) element(ref *hclsyntax.ScopeTraversalExpr, element cty.Value) hclsyntax.Expression {
+	if step, _ := stepName(ref.Traversal, 1); step == "value" {
+		if whole, ok := d.ev.asReference(element.GetAttr("value"), ref.SrcRange); ok {
+			return follow(whole, ref.Traversal[2:], ref.SrcRange)
+		}
+	}
 	v, diags := ref.Traversal[1:].TraverseRel(element)
 	d.diags.take(diags)
 	return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: ref.SrcRange}

@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -120,8 +121,12 @@ func (c *Config) message(address string) *Message {
 
 // declared reports whether address is a declared resource.
 func (ev *evaluator) declared(address string) bool {
+	address, key, hasKey := cutKey(address)
+	if keys, repeated := ev.keys[address]; hasKey || repeated {
+		return hasKey && slices.Contains(keys, key)
+	}
 	root, name, _ := strings.Cut(address, ".")
-	if root == rootProvider {
+	if typed(root) {
 		kind, second, _ := strings.Cut(name, ".")
 		v, ok := ev.values[root][kind]
 		return ok && v.Type().IsObjectType() && v.Type().HasAttribute(second)

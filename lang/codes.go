@@ -89,6 +89,7 @@ var codeTable = []CodeInfo{
 	{"interrupted", "Loading interrupted", "Loading ended early because the command was interrupted or its time was over. If nobody interrupted it, some expression takes very long; `handbill console` helps to find it."},
 	{"invalid_address", "Invalid address", "An address names a resource as its references do: list_message.browse, campaign.spring, provider.sandbox.main."},
 	{"invalid_dynamic", "Invalid dynamic block", "A dynamic block has for_each, one content block, and labels where the block that it makes has labels. Inside content, NAME.key and NAME.value are the element, where NAME is the block's type or the iterator argument."},
+	{"invalid_for_each", "Invalid for_each", "for_each takes a map, an object or a set of strings whose keys are known before any contact is read, since they stand in addresses such as campaign.spring[\"de\"]. A list is none: when an element goes, the others would change places. toset(...) makes a set of a list of strings."},
 	{"invalid_message", "Invalid message", "WhatsApp would refuse the message as declared: a text is too long, a count is too large, an id is used twice. The detail names the limit and its source."},
 	{"invalid_name", "Invalid name", "A name begins with a letter or underscore and goes on with letters, digits, underscores and dashes."},
 	{"invalid_regex", "Invalid regular expression", "The pattern is not a regular expression of RE2's syntax, or is longer than 1,024 characters. In a quoted string a backslash is written twice."},

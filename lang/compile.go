@@ -110,7 +110,7 @@ func (b *binder) program(m *Message) *Program {
 	again := m.body.block
 	again.tree = &node{}
 	if b.args != nil {
-		again.env = &env{values: b.args}
+		again.env = again.env.passing(b.args)
 	}
 	w := &binding{
 		binder: b, md: md, byText: map[string]int{}, ctx: b.cfg.eval.fullContext(),

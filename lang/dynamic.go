@@ -156,13 +156,13 @@ func elementsOf(v cty.Value, order []string) ([]cty.Value, string) {
 // is just catalog.NAME.products: an object's attributes have none.
 func (d *decoder) productOrder(e hclsyntax.Expression) []string {
 	t, ok := asTraversal(e)
-	if !ok || len(t) != 3 || t.RootName() != rootCatalog {
+	if !ok || t.RootName() != rootCatalog {
 		return nil
 	}
-	if last, _ := stepName(t, 2); last != "products" {
+	name, steps := d.ev.catalogName(t)
+	if last, _ := stepName(t, steps); last != "products" || len(t) != steps+1 {
 		return nil
 	}
-	name, _ := stepName(t, 1)
 	return d.ev.productOrder[name]
 }
 

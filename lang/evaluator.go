@@ -20,7 +20,10 @@ type evaluator struct {
 	// values are by the first part of a reference and the name after it; a
 	// provider's are one level deeper.
 	values map[string]map[string]cty.Value
-	opt    Options
+	// keys are those of every block that has for_each, by its address without a
+	// key; nil where they are not known, because of an error.
+	keys map[string][]string
+	opt  Options
 	// productOrder is the order of declaration of each catalog's products.
 	productOrder map[string][]string
 	reads        *readMemo
@@ -46,10 +49,11 @@ const (
 	rootMatch     = "match"
 	rootLookup    = "lookup"
 	rootPlan      = "plan"
+	rootEach      = "each"
 )
 
 // scopedRoots are names that mean something in some places only.
-var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootMatch, rootLookup, rootPlan}
+var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootMatch, rootLookup, rootPlan, rootEach}
 
 // globalRoots are the names that mean something everywhere.
 func globalRoots() []string {
@@ -61,7 +65,7 @@ func globalRoots() []string {
 }
 
 func newEvaluator(opt Options) *evaluator {
-	ev := &evaluator{opt: opt, values: map[string]map[string]cty.Value{}, reads: newReadMemo(), productOrder: map[string][]string{}}
+	ev := &evaluator{opt: opt, values: map[string]map[string]cty.Value{}, keys: map[string][]string{}, reads: newReadMemo(), productOrder: map[string][]string{}}
 	for _, root := range globalRoots() {
 		ev.values[root] = map[string]cty.Value{}
 	}
@@ -162,10 +166,10 @@ func (ev *evaluator) checkReference(t hcl.Traversal, sc scope, diags *diagList) 
 		ev.undeclared(t, name, diags)
 		return false
 	}
-	if typed(root) {
-		return ev.checkTyped(t, declared[name], diags)
+	if typed(root) && !ev.checkTyped(t, declared[name], diags) {
+		return false
 	}
-	return true
+	return ev.checkKey(t, diags)
 }
 
 func (ev *evaluator) undeclared(t hcl.Traversal, name string, diags *diagList) {
@@ -232,6 +236,7 @@ var scopeHelp = map[string]string{
 	rootMatch:     "it is what the named groups of a reply rule's regular expression matched, in that rule.",
 	rootLookup:    "it is the answer of a lookup block, in a reply rule.",
 	rootPlan:      "it is the plan, in checks and outputs.",
+	rootEach:      "it is the key and the value of a block's for_each, in that block.",
 }
 
 // uses reports whether e refers to one of roots.
@@ -258,6 +263,9 @@ func (ev *evaluator) within(e hclsyntax.Expression, sc scope, vars map[string]ct
 	}
 	if !ev.check(e, sc, diags) {
 		return cty.DynamicVal, false
+	}
+	if plan, ok := vars[rootPlan]; ok {
+		e = ev.campaignsByKey(e, plan)
 	}
 	ctx := ev.context(e)
 	maps.Copy(ctx.Variables, vars)

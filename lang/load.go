@@ -2,7 +2,6 @@ package lang
 
 import (
 	"context"
-	"maps"
 	"os"
 	"strings"
 
@@ -43,6 +42,8 @@ type declaration struct {
 	root, name string
 	block      *block    // nil for a local
 	local      *argument // nil for a block
+	forEach    *argument // nil for none
+	key        string    // of for_each; "" for a block without it
 	refs       []string
 }
 
@@ -56,6 +57,7 @@ type loader struct {
 	list      []*declaration // in source order
 	settings  []*block
 	moved     []*block
+	expanded  int // blocks that for_each made
 }
 
 // Load reads, decodes and checks the configuration in dir. It returns what it
@@ -114,6 +116,7 @@ func load(ctx context.Context, files map[string][]byte, from source, opt Options
 	l.variables(files)
 	l.graph()
 	l.evaluate()
+	l.graphOfInstances()
 	l.decodeAll()
 	l.checkAll()
 	cfg.eval.stopped = nil
@@ -197,31 +200,16 @@ func (l *loader) declare(decl *declaration) {
 		l.diags.err("duplicate_declaration", decl.rng(), "%s is already declared at %s.", decl.address, prev.rng())
 		return
 	}
+	l.takeForEach(decl)
 	l.byAddress[decl.address] = decl
 	l.list = append(l.list, decl)
 	switch decl.root {
-	case rootVar, rootLocal, rootCatalog:
+	case rootVar, rootLocal:
 		l.ev.set(decl.root, decl.name, cty.DynamicVal)
-	case rootProvider, rootData:
-		l.declareTyped(decl)
 	case "output", "check", rootStopWords:
 	default:
-		l.ev.set(decl.root, decl.name, reference(decl.address, decl.name))
+		l.setNamed(decl, decl.reference())
 	}
-}
-
-// declareTyped declares what has a type and a name.
-func (l *loader) declareTyped(decl *declaration) {
-	kind, name := decl.block.label(0), decl.block.label(1)
-	attrs := map[string]cty.Value{}
-	if v, ok := l.ev.values[decl.root][kind]; ok {
-		attrs = maps.Clone(v.AsValueMap())
-	}
-	attrs[name] = reference(decl.address, name)
-	if decl.root == rootData { // its name is the template's, which must not pass for a text
-		attrs[name] = cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(decl.address)})
-	}
-	l.ev.set(decl.root, kind, cty.ObjectVal(attrs))
 }
 
 func (decl *declaration) rng() hcl.Range {
@@ -292,6 +280,8 @@ func (l *loader) evaluate() {
 		switch {
 		case decl.root == rootLocal:
 			l.evaluateLocal(decl, inCycle[address])
+		case decl.forEach != nil:
+			l.expandCatalogs(decl, l.expand(decl, inCycle[address]), catalogs)
 		case decl.root == rootCatalog && !inCycle[address]:
 			catalogs[decl.name] = l.decodeCatalog(decl.block)
 			l.ev.set(rootCatalog, decl.name, catalogs[decl.name].value())

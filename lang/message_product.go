@@ -180,16 +180,16 @@ func (d *messageDecoder) knownProduct(t hcl.Traversal) bool {
 	if !d.ev.checkReference(t, nil, d.diags) {
 		return false
 	}
-	name, _ := stepName(t, 1)
-	if list, _ := stepName(t, 2); list != "products" {
+	name, steps := d.ev.catalogName(t)
+	if list, _ := stepName(t, steps); list != "products" {
 		return true
 	}
-	id, ok := stepName(t, 3)
+	id, ok := stepName(t, steps+1)
 	cat := d.cfg.catalogAt(rootCatalog + "." + name)
 	if !ok || cat == nil || cat.product(id) != nil {
 		return true
 	}
-	d.diags.err("unknown_product", stepRange(t, 3), "%s has no product %q.%s", cat.Address(), id, didYouMean(id, cat.productIDs()))
+	d.diags.err("unknown_product", stepRange(t, steps+1), "%s has no product %q.%s", cat.Address(), id, didYouMean(id, cat.productIDs()))
 	return false
 }
 

@@ -49,7 +49,13 @@ func free(head, description string, nested ...BlockInfo) BlockInfo {
 }
 
 func blockTable() []BlockInfo {
-	return append(append(settingBlocks(), messageBlocks()...), campaignBlocks()...)
+	list := append(append(settingBlocks(), messageBlocks()...), campaignBlocks()...)
+	for i := range list {
+		if named := len(list[i].Labels) > 0 && list[i].Type != "variable" && repeats(list[i].Type); named {
+			list[i].Arguments = append([]ArgumentInfo{{Name: argForEach}}, list[i].Arguments...)
+		}
+	}
+	return list
 }
 
 func settingBlocks() []BlockInfo {

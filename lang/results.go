@@ -62,6 +62,30 @@ func (c *Config) evalAssert(name string, a Assert, sc scope, vars map[string]cty
 	return res
 }
 
+// campaignsByKey replaces plan.campaign.NAME of a campaign with for_each, which the
+// plan has by key (spring["de"]), by an object of its keys: so
+// plan.campaign.spring["de"] is one, and `for k, c in plan.campaign` sees them all.
+func (ev *evaluator) campaignsByKey(e hclsyntax.Expression, plan cty.Value) hclsyntax.Expression {
+	if len(ev.keys) == 0 {
+		return e
+	}
+	return substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
+		part, _ := stepName(ref.Traversal, 1)
+		name, ok := stepName(ref.Traversal, 2)
+		keys, repeated := ev.keys[rootCampaign+"."+name]
+		if ref.Traversal.RootName() != rootPlan || part != rootCampaign || !ok || !repeated {
+			return nil
+		}
+		all, found := plan.GetAttr(rootCampaign).AsValueMap(), map[string]cty.Value{}
+		for _, key := range keys {
+			if c, planned := all[keyed(name, key)]; planned {
+				found[key] = c
+			}
+		}
+		return follow(&hclsyntax.LiteralValueExpr{Val: cty.ObjectVal(found), SrcRange: ref.SrcRange}, ref.Traversal[3:], ref.SrcRange)
+	})
+}
+
 // AssertResult is the result of one assertion of a plan test.
 type AssertResult struct {
 	CheckResult

@@ -261,11 +261,11 @@ func (d *decoder) movedAddress(c *content, name string) (string, bool) {
 	}
 	t, isRef := asTraversal(a.expr)
 	if isRef {
-		if address, ok := d.ev.addressOf(t); ok && !slices.Contains([]string{"output", "check"}, t.RootName()) {
+		if address, ok := d.ev.writtenAddress(t); ok && !slices.Contains([]string{"output", "check"}, t.RootName()) {
 			return address, true
 		}
 	}
-	d.diags.err("invalid_address", a.expr.Range(), "An address is written as a reference, such as campaign.spring or list_message.browse.%s", didYouMean(rootName(t), globalRoots()))
+	d.diags.err("invalid_address", a.expr.Range(), "An address is written as a reference, such as campaign.spring or list_message.browse[\"de\"].%s", didYouMean(rootName(t), globalRoots()))
 	return "", false
 }
 

@@ -85,8 +85,16 @@ func substitute(e hclsyntax.Expression, replace replacer) hclsyntax.Expression {
 	return s.expr(e)
 }
 
+// fold copies e with those of its index expressions replaced for which index
+// gives something.
+func fold(e hclsyntax.Expression, index func(*hclsyntax.IndexExpr) hclsyntax.Expression) hclsyntax.Expression {
+	s := substitution{replace: func(*hclsyntax.ScopeTraversalExpr) hclsyntax.Expression { return nil }, index: index}
+	return s.expr(e)
+}
+
 type substitution struct {
 	replace replacer
+	index   func(*hclsyntax.IndexExpr) hclsyntax.Expression // nil to keep them
 	hidden  []string
 }
 
@@ -95,6 +103,9 @@ func (s *substitution) expr(e hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.ScopeTraversalExpr:
 		return s.reference(e)
 	case *hclsyntax.RelativeTraversalExpr:
+		if s.index != nil {
+			return follow(s.expr(e.Source), e.Traversal, e.SrcRange)
+		}
 		return &hclsyntax.RelativeTraversalExpr{Source: s.expr(e.Source), Traversal: e.Traversal, SrcRange: e.SrcRange}
 	case *hclsyntax.ParenthesesExpr:
 		return &hclsyntax.ParenthesesExpr{Expression: s.expr(e.Expression), SrcRange: e.SrcRange}
@@ -134,6 +145,11 @@ func (s *substitution) collection(e hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.IndexExpr:
 		c := *e
 		c.Collection, c.Key = s.expr(e.Collection), s.expr(e.Key)
+		if s.index != nil {
+			if r := s.index(&c); r != nil {
+				return r
+			}
+		}
 		return &c
 	case *hclsyntax.SplatExpr:
 		c := *e
@@ -160,7 +176,7 @@ func (s *substitution) key(e hclsyntax.Expression) hclsyntax.Expression {
 func (s *substitution) forExpr(e *hclsyntax.ForExpr) hclsyntax.Expression {
 	c := *e
 	c.CollExpr = s.expr(e.CollExpr)
-	inner := substitution{replace: s.replace, hidden: append(append([]string{}, s.hidden...), e.KeyVar, e.ValVar)}
+	inner := substitution{replace: s.replace, index: s.index, hidden: append(append([]string{}, s.hidden...), e.KeyVar, e.ValVar)}
 	if e.KeyExpr != nil {
 		c.KeyExpr = inner.expr(e.KeyExpr)
 	}

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -96,7 +97,11 @@ func (d *decoder) literalOf(e hclsyntax.Expression) hclsyntax.Expression {
 // reference that it is.
 func isProduct(e hclsyntax.Expression) bool {
 	t, ok := asTraversal(e)
-	return ok && t.RootName() == rootCatalog && len(t) == 4
+	if !ok || t.RootName() != rootCatalog || len(t) < 4 {
+		return false
+	}
+	list, _ := stepName(t, len(t)-2)
+	return list == "products"
 }
 
 // referenceList is "[audience.a, audience.b]" for a list of references.
@@ -122,23 +127,13 @@ func (d *decoder) referenceList(e hclsyntax.Expression) string {
 
 // addressOf is the address of the resource that t refers to as a whole.
 func (ev *evaluator) addressOf(t hcl.Traversal) (string, bool) {
-	root := t.RootName()
-	want := 2
-	if typed(root) {
-		want = 3
-	}
-	if _, ok := ev.values[root]; !ok || len(t) != want || root == rootVar || root == rootLocal || root == rootPath {
+	address, ok := ev.writtenAddress(t)
+	if !ok {
 		return "", false
 	}
-	parts := []string{root}
-	for i := 1; i < want; i++ {
-		name, ok := stepName(t, i)
-		if !ok {
-			return "", false
-		}
-		parts = append(parts, name)
-	}
-	return strings.Join(parts, "."), true
+	base, key, hasKey := cutKey(address)
+	keys, repeated := ev.keys[base]
+	return address, hasKey == repeated && (!hasKey || keys == nil || slices.Contains(keys, key))
 }
 
 func jsonOf(v cty.Value, e hclsyntax.Expression) string {

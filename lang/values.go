@@ -208,7 +208,9 @@ func (d *decoder) refer(a *argument, roots ...string) (string, bool) {
 		if ok && slices.Contains(roots, t.RootName()) {
 			return address, true
 		}
-		d.wrongReference(a, roots)
+		if !d.ev.wholeOf(t, a.expr.Range(), d.diags) {
+			d.wrongReference(a, roots)
+		}
 		return "", false
 	}
 	v, ok := d.ev.constant(a.expr, d.diags)

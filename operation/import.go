@@ -81,7 +81,7 @@ func (im *Import) Run(ctx context.Context, ws *workspace.Workspace, s state.Stor
 func declared(cfg *lang.Config, address string) (*lang.Campaign, error) {
 	var names []string
 	for _, c := range cfg.Campaigns {
-		if c.Address() == address {
+		if c.Address() == state.Quoted(address) {
 			return c, nil
 		}
 		names = append(names, c.Address())

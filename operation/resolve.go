@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/handbill/handbill/message"
@@ -28,20 +27,19 @@ type Resolved struct {
 // Resolve settles the doubts at an address: those of a campaign, or of one
 // delivery such as campaign.spring["+4915112345678"]. None is an *Error.
 func Resolve(ctx context.Context, s state.Store, address string, r Resolution) (one Resolved, err error) {
-	campaign, recipient, err := deliveryAddress(address)
-	if err != nil {
+	if address, err = withQuotes(address); err != nil {
 		return one, &Error{"Invalid address", err}
 	}
-	one.Campaign = campaign
-	var keys []state.Key
-	for d, err := range s.InDoubt(ctx, campaign) {
-		if err != nil {
-			return one, err
-		}
-		if recipient == "" || d.Recipient == recipient {
-			keys = append(keys, d.Key)
-		}
+	campaign, recipient := address, ""
+	keys, err := inDoubt(ctx, s, campaign, recipient)
+	if base, key, ok := state.SplitAddress(address); err == nil && ok && len(keys) == 0 { // no campaign of this key
+		campaign, recipient = base, key
+		keys, err = inDoubt(ctx, s, campaign, recipient)
 	}
+	if err != nil {
+		return one, err
+	}
+	one.Campaign = campaign
 	if len(keys) == 0 {
 		return one, refuse("Nothing in doubt", "%s has nothing in doubt; see \"handbill status\"", message.SafeText(maskAddress(campaign, recipient)))
 	}
@@ -65,24 +63,32 @@ func maskAddress(campaign, recipient string) string {
 	return fmt.Sprintf("%s[%q]", campaign, message.Mask(recipient))
 }
 
-// deliveryAddress reads campaign.spring or campaign.spring["+4915112345678"].
-func deliveryAddress(s string) (campaign, recipient string, err error) {
-	campaign, rest, ok := strings.Cut(s, "[")
-	if !strings.Contains(campaign, ".") {
-		return "", "", errors.New("expected campaign.NAME, or campaign.NAME[\"RECIPIENT\"]")
+// inDoubt are the deliveries of a campaign that are in doubt: all, or those of one
+// recipient.
+func inDoubt(ctx context.Context, s state.Store, campaign, recipient string) (keys []state.Key, err error) {
+	for d, err := range s.InDoubt(ctx, campaign) {
+		if err != nil {
+			return nil, err
+		}
+		if recipient == "" || d.Recipient == recipient {
+			keys = append(keys, d.Key)
+		}
 	}
-	if !ok {
-		return campaign, "", nil
+	return keys, nil
+}
+
+// withQuotes is the address of a campaign or of one of its deliveries, with the
+// quotes around its key, which a shell takes away.
+func withQuotes(s string) (string, error) {
+	head, _, hasKey := strings.Cut(s, "[")
+	if !strings.Contains(head, ".") {
+		return "", errors.New("expected campaign.NAME, or campaign.NAME[\"RECIPIENT\"]")
 	}
-	inner, ok := strings.CutSuffix(rest, "]")
-	if !ok {
-		return "", "", errors.New("a bracket is not closed: expected campaign.NAME[\"RECIPIENT\"], in single quotes for the shell")
+	if !hasKey {
+		return s, nil
 	}
-	if recipient, err = strconv.Unquote(inner); err != nil {
-		recipient = inner // a shell took the quotes away
+	if _, _, ok := state.SplitAddress(s); !ok {
+		return "", errors.New("a bracket is not closed, or is empty: expected campaign.NAME[\"RECIPIENT\"], in single quotes for the shell")
 	}
-	if recipient == "" {
-		return "", "", errors.New("the recipient is empty")
-	}
-	return campaign, recipient, nil
+	return state.Quoted(s), nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -30,6 +31,7 @@ type Sample struct {
 // "campaign.spring".
 func FindCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
 	var known []string
+	name = state.Quoted(name)
 	for _, c := range cfg.Campaigns {
 		if name == c.Address() || name == c.Name {
 			return c, nil

@@ -178,13 +178,17 @@ func (b *builder) readState(ctx context.Context) ([]state.Resource, error) {
 
 // compare computes the changes of resources.
 func (b *builder) compare(known []state.Resource) error {
-	declared := b.cfg.Resources()
-	exists := func(address string) bool {
-		return slices.ContainsFunc(declared, func(r lang.Resource) bool { return r.Address == address }) ||
-			slices.ContainsFunc(known, func(r state.Resource) bool { return r.Address == address })
+	var addresses []string
+	for _, r := range b.cfg.Resources() {
+		addresses = append(addresses, r.Address)
+	}
+	for i := range known {
+		if !slices.Contains(addresses, known[i].Address) {
+			addresses = append(addresses, known[i].Address)
+		}
 	}
 	var diags hcl.Diagnostics
-	b.scope, diags = newScope(b.cfg, b.in.Options, exists, b.known.ties)
+	b.scope, diags = newScope(b.cfg, b.in.Options, addresses, b.known.ties)
 	b.diags = append(b.diags, diags...)
 	var err error
 	if b.differ, err = newDiffer(b.cfg, known, b.scope); err != nil {

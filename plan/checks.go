@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -76,7 +77,8 @@ func (b *builder) outputJSON(name string, v cty.Value) string {
 // Value is the plan as the expressions of check and output blocks see it, as
 // the object `plan`:
 //
-//	plan.campaign["spring"].send      messages of the campaign itself
+//	plan.campaign["spring"].send      messages of the campaign itself; with for_each,
+//	                                  plan.campaign["spring"]["de"].send
 //	                       .fallback, .retry, .replace, .sent, .in_doubt, .refused
 //	                       .skip, .defer          recipients left out, put off
 //	                       .skipped["opted_out"]  recipients left out by reason
@@ -121,14 +123,11 @@ func (p *Plan) Value() cty.Value {
 	})
 }
 
-// nameOf returns the name in an address, the part after the last dot.
+// nameOf returns the name in a campaign's address, with its key:
+// `spring["de"]` of campaign.spring["de"].
 func nameOf(address string) string {
-	for i := len(address) - 1; i >= 0; i-- {
-		if address[i] == '.' {
-			return address[i+1:]
-		}
-	}
-	return address
+	_, name, _ := strings.Cut(address, ".")
+	return name
 }
 
 func amount(c *Cost) *big.Rat {

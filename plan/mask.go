@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
 )
 
 // maskKey is a recipient's key that tells neither the number nor the user id:
@@ -30,8 +32,8 @@ func maskText(s string) string {
 
 // maskAddress hides the recipient in an address that a person gave.
 func maskAddress(a string) string {
-	if address, recipient, ok := splitAddress(a); ok && recipient != "" {
-		return address + `["` + maskKey(recipient) + `"]`
+	if address, recipient, ok := state.SplitAddress(a); ok && strings.ContainsAny(recipient, ".0123456789") { // no other key is a person's
+		return state.WithKey(address, maskKey(recipient))
 	}
 	return a
 }

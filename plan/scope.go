@@ -2,13 +2,13 @@ package plan
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
 )
 
 // scope holds the choices of -target, -exclude, -replace and -retry. A recipient
@@ -32,49 +32,59 @@ type replaced struct {
 	keys []string
 }
 
-// newScope reads the options. known says whether the configuration or the state
-// has an address; one that neither has is an error, since a typing mistake in
-// -target would plan nothing, and in -exclude everything.
-func newScope(cfg *lang.Config, opt Options, known func(address string) bool, who *ties) (*scope, hcl.Diagnostics) {
+// newScope reads the options. addresses are those that the configuration or the
+// state has; one that neither has is an error, since a typing mistake in -target
+// would plan nothing, and in -exclude everything. An address without a key stands
+// for all blocks of its for_each.
+func newScope(cfg *lang.Config, opt Options, addresses []string, who *ties) (*scope, hcl.Diagnostics) {
 	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry, who: who}
 	resources := cfg.Resources()
 	var diags hcl.Diagnostics
-	check := func(option, a string) (address, recipient string, ok bool) {
-		address, recipient, ok = splitAddress(a)
-		ok = ok && known(address) && (recipient == "" || strings.HasPrefix(address, "campaign."))
-		if !ok {
-			diags = append(diags, fail("option_address", hcl.Range{},
-				"-%s=%s: there is no such resource. Addresses are those that `handbill plan` and `handbill state list` print.", option, maskAddress(a)))
-		}
-		return address, recipient, ok
-	}
-	for _, a := range opt.Target {
-		if address, recipient, ok := check("target", a); ok {
-			s.target(resources, address, recipient)
+	each := func(option string, given []string, choose func(address, recipient string)) {
+		for _, a := range given {
+			list, recipient := meant(a, addresses)
+			if len(list) == 0 {
+				diags = append(diags, fail("option_address", hcl.Range{},
+					"-%s=%s: there is no such resource. Addresses are those that `handbill plan` and `handbill state list` print.", option, maskAddress(a)))
+			}
+			for _, address := range list {
+				choose(address, recipient)
+			}
 		}
 	}
-	for _, a := range opt.Exclude {
-		if address, recipient, ok := check("exclude", a); ok {
-			s.exclude(resources, address, recipient)
-		}
-	}
-	for _, a := range opt.Replace {
-		if address, recipient, ok := check("replace", a); ok {
-			s.replace(address, recipient)
-		}
-	}
+	each("target", opt.Target, func(address, recipient string) { s.target(resources, address, recipient) })
+	each("exclude", opt.Exclude, func(address, recipient string) { s.exclude(resources, address, recipient) })
+	each("replace", opt.Replace, s.replace)
 	return s, diags
 }
 
-// splitAddress splits campaign.spring["+49…"] into address and recipient.
-func splitAddress(a string) (address, recipient string, ok bool) {
-	open := strings.IndexByte(a, '[')
-	if open < 0 {
-		return a, "", a != ""
+// meant are the resources that a person names, and the recipient, "" for none:
+// campaign.spring["+49…"] is a recipient of a campaign, campaign.spring["de"] a
+// campaign where there is one with this key.
+func meant(a string, addresses []string) (list []string, recipient string) {
+	a = state.Quoted(a)
+	if list = named(a, addresses); len(list) > 0 {
+		return list, ""
 	}
-	inner, closed := strings.CutSuffix(a[open+1:], "]")
-	recipient, err := strconv.Unquote(inner)
-	return a[:open], recipient, closed && err == nil && recipient != ""
+	base, recipient, ok := state.SplitAddress(a)
+	if !ok || !strings.HasPrefix(base, "campaign.") {
+		return nil, ""
+	}
+	return named(base, addresses), recipient
+}
+
+// named are the resources at an address: itself, or all of its for_each.
+func named(a string, addresses []string) []string {
+	if slices.Contains(addresses, a) {
+		return []string{a}
+	}
+	var out []string
+	for _, known := range addresses {
+		if base, _, ok := state.SplitAddress(known); known == a || ok && base == a {
+			out = append(out, known)
+		}
+	}
+	return out
 }
 
 // target includes a resource and everything that it refers to.

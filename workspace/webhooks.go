@@ -74,7 +74,7 @@ func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (se
 	if !ok {
 		return serve.Number{}, false
 	}
-	n := serve.Number{Address: decl.Address(), Type: decl.Type, Name: decl.Name, Webhook: hook,
+	n := serve.Number{Address: decl.Address(), Type: decl.Type, Name: pathName(decl.Name), Webhook: hook,
 		Sender: providers.NewSender(made), Rate: made.Profile().Throughput.Value}
 	if reader, ok := made.(providers.Reader); ok {
 		n.Reader = reader
@@ -173,7 +173,7 @@ func LeadsHere(cfg *lang.Config, address, path string) bool {
 		if p.Type != typ {
 			continue
 		}
-		base := "/webhooks/" + p.Type + "/" + p.Name
+		base := "/webhooks/" + p.Type + "/" + pathName(p.Name)
 		tokens := arguments(p.Arguments).secret("webhook_token").Split()
 		if len(tokens) == 0 && strings.HasSuffix(strings.TrimSuffix(path, "/"), base) {
 			return true
@@ -192,8 +192,17 @@ func LeadsHere(cfg *lang.Config, address, path string) bool {
 func WebhookPath(cfg *lang.Config, address string) string {
 	for _, p := range cfg.Providers {
 		if p.Address() == address && arguments(p.Arguments).text("webhook_token") != "" {
-			return "/webhooks/" + p.Type + "/" + p.Name + "/WEBHOOK_TOKEN"
+			return "/webhooks/" + p.Type + "/" + pathName(p.Name) + "/WEBHOOK_TOKEN"
 		}
 	}
-	return "/webhooks/" + strings.ReplaceAll(strings.TrimPrefix(address, "provider."), ".", "/")
+	typ, name, _ := strings.Cut(strings.TrimPrefix(address, "provider."), ".")
+	return "/webhooks/" + typ + "/" + pathName(name)
+}
+
+// pathName is a number's name in a path: main.de for main["de"].
+func pathName(name string) string {
+	if base, key, ok := state.SplitAddress(name); ok {
+		return base + "." + key
+	}
+	return name
 }

@@ -14,6 +14,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
 )
 
 // Event is what came back before the run: what a person did, or a webhook as
@@ -172,6 +173,10 @@ func (d *decoder) address(a *hcl.Attribute) string {
 				parts = append(parts, s.Name)
 			case hcl.TraverseAttr:
 				parts = append(parts, s.Name)
+			case hcl.TraverseIndex:
+				if s.Key.Type() == cty.String {
+					parts[len(parts)-1] = state.WithKey(parts[len(parts)-1], s.Key.AsString())
+				}
 			}
 		}
 		return strings.Join(parts, ".")

@@ -23,6 +23,7 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/state"
 )
 
 // maxFile bounds a test file.
@@ -274,7 +275,7 @@ func (d *decoder) contacts(b *hcl.Block) {
 		return
 	}
 	// Written contacts always have both columns of an address.
-	out := Contacts{Audience: b.Labels[0], Columns: []string{"phone", "user_id"}}
+	out := Contacts{Audience: state.Quoted(b.Labels[0]), Columns: []string{"phone", "user_id"}}
 	var rows []map[string]cty.Value
 	for _, row := range v.AsValueSlice() {
 		if row.IsNull() || !row.Type().IsObjectType() {
@@ -313,7 +314,7 @@ func (d *decoder) state(b *hcl.Block) {
 			continue
 		}
 		a := d.content(db.Body, deliverySchema).Attributes
-		v := Delivery{Campaign: db.Labels[0], Recipient: d.text(a["recipient"], ""), Outcome: d.text(a["outcome"], "accepted"),
+		v := Delivery{Campaign: state.Quoted(db.Labels[0]), Recipient: d.text(a["recipient"], ""), Outcome: d.text(a["outcome"], "accepted"),
 			Code: d.text(a["code"], ""), ID: d.text(a["id"], ""), Message: d.address(a["message"]), Revision: 1, At: d.time(a["at"], d.run.At.Add(-48*time.Hour))}
 		if n, ok := d.value(a["revision"]); ok {
 			if err := gocty.FromCtyValue(n, &v.Revision); err != nil {

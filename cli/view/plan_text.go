@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
 )
 
 // PlanReport is what "handbill plan" and "handbill show PLANFILE" end in.
@@ -125,8 +126,12 @@ func contactsOf(c *plan.ResourceChange) int {
 	return 0
 }
 
-// resourceHead is `list_message "browse"` for list_message.browse.
+// resourceHead is `list_message "browse"` for list_message.browse, and for
+// list_message.browse["de"] too: the block stands there once.
 func resourceHead(address string) string {
+	if base, _, ok := state.SplitAddress(address); ok {
+		address = base
+	}
 	parts := strings.Split(address, ".")
 	for i := 1; i < len(parts); i++ {
 		parts[i] = quote(parts[i])
