@@ -1,0 +1,16 @@
+package workspace
+
+import "testing"
+
+// TestWebhookPathOfAKey: the number of one key has a path of its own, which serve
+// takes and providers are told.
+func TestWebhookPathOfAKey(t *testing.T) {
+	ws := open(t, testHost(), "provider \"sandbox\" \"market\" {\n  for_each = toset([\"de\", \"es\"])\n}\n")
+	const address, path = `provider.sandbox.market["de"]`, "/webhooks/sandbox/market.de"
+	if got := WebhookPath(ws.Config, address); got != path {
+		t.Errorf("got %s", got)
+	}
+	if !LeadsHere(ws.Config, address, "/proxy"+path) || LeadsHere(ws.Config, address, "/webhooks/sandbox/market.fr") {
+		t.Error("the path of one key is not told from another's")
+	}
+}
