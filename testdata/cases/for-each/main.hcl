@@ -1,6 +1,4 @@
-provider "sandbox" "main" {
-  url = env("SANDBOX")
-}
+provider "sandbox" "main" {}
 
 audience "people" {
   source "csv" { path = "contacts.csv" }
