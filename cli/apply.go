@@ -112,7 +112,7 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	if err := a.sameTemplates(ctx, run, report.Plan, opt.detailed); err != nil {
 		return err
 	}
-	return a.carryOut(ctx, opt, p, run, report)
+	return a.runPlan(ctx, opt, p, run, report)
 }
 
 // approved shows the plan, checks that it may be applied, and asks.
@@ -190,8 +190,8 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	return nil
 }
 
-// carryOut runs the plan and reports.
-func (a *app) carryOut(ctx context.Context, opt *applyOptions, p *project, run *operation.Apply, report *view.PlanReport) error {
+// runPlan sends what the approved plan says, and reports.
+func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *operation.Apply, report *view.PlanReport) error {
 	backup, err := run.BackUp(ctx, report.Plan)
 	if err != nil {
 		return a.failState(a.spaceError(p, err), opt.detailed)
@@ -225,7 +225,7 @@ func (a *app) carryOut(ctx context.Context, opt *applyOptions, p *project, run *
 	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {
 		a.log.Warn("the report was not written", "error", err) // Main says so; what went wrong is said here
 	}
-	return a.concluded(done, r, opt)
+	return a.applyResult(done, r, opt)
 }
 
 func (a *app) applyStyle(opt *applyOptions) view.Style {
@@ -234,8 +234,8 @@ func (a *app) applyStyle(opt *applyOptions) view.Style {
 	return s
 }
 
-// concluded says what went wrong and chooses the exit code.
-func (a *app) concluded(done *operation.Applied, r *view.ApplyReport, opt *applyOptions) error {
+// applyResult says what went wrong and chooses the exit code.
+func (a *app) applyResult(done *operation.Applied, r *view.ApplyReport, opt *applyOptions) error {
 	switch {
 	case done.Moved != nil && (done.Err == nil && done.Later == nil || errors.Is(done.Err, sqlite.ErrMoved)):
 		return a.fail("State moved away", done.Moved)

@@ -1,20 +1,15 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
-	"github.com/handbill/handbill/workspace"
+	"github.com/handbill/handbill/operation"
 )
 
 // fmtOptions are the flags of fmt.
@@ -46,9 +41,9 @@ func (a *app) format(opt fmtOptions, paths []string) error {
 		if p == "-" {
 			return a.formatStdin()
 		}
-		found, err := a.formatFiles(p, opt.recursive)
+		found, err := operation.FormatFiles(a.path(p), opt.recursive)
 		if err != nil {
-			return a.fail("Unreadable path", err)
+			return a.fail("Unreadable path", fmt.Errorf("%s: %w", p, err))
 		}
 		files = append(files, found...)
 	}
@@ -64,34 +59,6 @@ func (a *app) format(opt fmtOptions, paths []string) error {
 		return exit(exitError)
 	}
 	return nil
-}
-
-// formatFiles are the files that PATH stands for.
-func (a *app) formatFiles(path string, recursive bool) ([]string, error) {
-	full := path
-	if !filepath.IsAbs(path) {
-		full = filepath.Join(a.dir(), path)
-	}
-	info, err := os.Stat(full)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, workspace.PathCause(err))
-	}
-	if !info.IsDir() {
-		return []string{full}, nil
-	}
-	var out []string
-	err = filepath.WalkDir(full, func(p string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && p != full && (!recursive || strings.HasPrefix(d.Name(), ".")):
-			return filepath.SkipDir
-		case !d.IsDir() && strings.HasSuffix(d.Name(), ".hcl") && !strings.HasPrefix(d.Name(), "."):
-			out = append(out, p)
-		}
-		return nil
-	})
-	return out, err
 }
 
 func (a *app) formatStdin() error {
@@ -114,24 +81,22 @@ const (
 	formatFailed
 )
 
-// formatFile formats one file. It is written beside and renamed, so that a
-// full disk loses nothing.
+// formatFile formats one file, and shows and does what the flags ask for.
 func (a *app) formatFile(path string, opt fmtOptions) (formatResult, error) {
-	src, err := os.ReadFile(path)
-	if err != nil {
-		return formatSame, fmt.Errorf("%s: %w", a.display(path), workspace.PathCause(err))
-	}
 	name := a.display(path)
-	out, diags := lang.Format(src, name)
-	if a.hclDiags(diags, map[string][]byte{name: src}) {
+	f, diags, err := operation.FormatFile(path, name)
+	if err != nil {
+		return formatSame, err
+	}
+	if a.hclDiags(diags, map[string][]byte{name: f.Before}) {
 		return formatFailed, nil
 	}
-	if bytes.Equal(src, out) {
+	if !f.Changed() {
 		return formatSame, nil
 	}
 	r := &view.FormatReport{File: name}
 	if opt.diff {
-		r.Diff = udiff.Unified("old/"+name, "new/"+name, string(src), string(out))
+		r.Diff = udiff.Unified("old/"+name, "new/"+name, string(f.Before), string(f.After))
 	}
 	if err := a.show(r, a.style(), false); err != nil {
 		return formatSame, err
@@ -139,34 +104,5 @@ func (a *app) formatFile(path string, opt fmtOptions) (formatResult, error) {
 	if opt.check {
 		return formatChanged, nil
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return formatSame, fmt.Errorf("%s: %w", name, workspace.PathCause(err))
-	}
-	return formatChanged, writeFile(path, out, info.Mode().Perm())
-}
-
-// writeFile replaces a file in one step.
-func writeFile(path string, data []byte, mode fs.FileMode) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(path), workspace.PathCause(err))
-	}
-	defer os.Remove(tmp.Name())
-	if err := tmp.Chmod(mode); err != nil {
-		tmp.Close()
-		return err
-	}
-	if _, err := tmp.Write(data); err != nil {
-		tmp.Close()
-		return fmt.Errorf("%s: %w", filepath.Base(path), workspace.PathCause(err))
-	}
-	if err := tmp.Sync(); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return formatChanged, f.Write()
 }

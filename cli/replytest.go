@@ -4,23 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/plantest"
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/serve"
-	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -57,28 +52,6 @@ fallback.`,
 	cmd.Flags().BoolVar(&opt.why, "why", false, "also say why the other rules do not fire")
 	cmd.Flags().StringVar(&opt.at, "at", "", "the time at which it happens (RFC 3339), where an event says none")
 	return cmd
-}
-
-// recorded is one value of a file.
-type recorded struct {
-	Provider   string                     `json:"provider"`
-	Type       string                     `json:"type"`
-	Text       string                     `json:"text"`
-	From       string                     `json:"from"`
-	Name       string                     `json:"name"`
-	ReplyKind  string                     `json:"reply_kind"`
-	ReplyID    string                     `json:"reply_id"`
-	Answers    string                     `json:"answers"`
-	Order      *reply.Order               `json:"order"`
-	Data       json.RawMessage            `json:"data"`
-	Ad         string                     `json:"ad"`
-	First      bool                       `json:"first_contact"`
-	Attributes map[string]string          `json:"attributes"`
-	OptedOut   bool                       `json:"opted_out"`
-	Handover   bool                       `json:"handover"`
-	At         time.Time                  `json:"at"`
-	Lookups    map[string]json.RawMessage `json:"lookups"`
-	Webhook    json.RawMessage            `json:"webhook"`
 }
 
 func (a *app) replyTest(ctx context.Context, opt *replyTestOptions, files []string) error {
@@ -123,97 +96,20 @@ func (a *app) replyTest(ctx context.Context, opt *replyTestOptions, files []stri
 	return nil
 }
 
-// readRecorded reads the values of a file; a webhook may hold several events.
+// readRecorded reads the messages of a file, or of standard input.
 func (a *app) readRecorded(p *project, name string, now time.Time) ([]plantest.Inbound, error) {
-	in := a.sys.Stdin
-	if name != "-" {
-		data, err := os.ReadFile(a.path(name))
-		if err != nil {
-			return nil, workspace.PathCause(err)
-		}
-		in = bytes.NewReader(data)
+	from := plantest.Recorded{Now: now, Decode: p.DecodeWebhook, ForwardBody: serve.ForwardBody}
+	if len(p.Config.Providers) > 0 {
+		from.Provider = p.Config.Providers[0].Address()
 	}
-	d := json.NewDecoder(in)
-	d.DisallowUnknownFields()
-	var out []plantest.Inbound
-	for n := 1; ; n++ {
-		r := &recorded{}
-		switch err := d.Decode(r); {
-		case errors.Is(err, io.EOF):
-			return out, nil
-		case err != nil:
-			return nil, fmt.Errorf("value %d: %w", n, err)
-		}
-		evs, err := a.recordedEvents(p, r, now)
-		if err != nil {
-			return nil, fmt.Errorf("value %d: %w", n, err)
-		}
-		out = append(out, evs...)
+	if name == "-" {
+		return from.Read(a.sys.Stdin)
 	}
-}
-
-func (a *app) recordedEvents(p *project, r *recorded, now time.Time) ([]plantest.Inbound, error) {
-	if r.Provider == "" && len(p.Config.Providers) > 0 {
-		r.Provider = p.Config.Providers[0].Address()
+	data, err := os.ReadFile(a.path(name))
+	if err != nil {
+		return nil, workspace.PathCause(err)
 	}
-	events := []message.Event{r.event()}
-	if r.Webhook != nil {
-		made, err := p.Provider(r.Provider)
-		if err != nil {
-			return nil, err
-		}
-		hook, ok := made.(providers.Webhook)
-		if !ok {
-			return nil, fmt.Errorf("%s has no webhooks", r.Provider)
-		}
-		if events, err = hook.Decode(r.Webhook); err != nil {
-			return nil, err
-		}
-	}
-	var out []plantest.Inbound
-	for _, e := range events {
-		if e.Kind == message.EventInbound {
-			out = append(out, r.known(e, now))
-		}
-	}
-	return out, nil
-}
-
-func (r *recorded) event() message.Event {
-	e := message.Event{Kind: message.EventInbound, ID: "wamid.recorded", At: r.At, ProfileName: r.Name, Type: r.Type, Text: r.Text,
-		ReplyKind: r.ReplyKind, ReplyID: r.ReplyID, Data: string(r.Data), Ad: r.Ad}
-	if strings.HasPrefix(r.From, "+") {
-		e.From.Phone = r.From
-	} else {
-		e.From.UserID = r.From
-	}
-	if r.Order != nil {
-		e.Type, e.Order = "order", &message.Order{CatalogID: r.Order.CatalogID, Note: r.Order.Note}
-		for _, i := range r.Order.Items {
-			e.Order.Items = append(e.Order.Items, message.OrderItem{ProductID: i.Product, Quantity: i.Quantity, Price: i.Price, Currency: i.Currency})
-		}
-	}
-	switch {
-	case e.Type == "" && e.ReplyKind != "":
-		e.Type = "interactive"
-	case e.Type == "":
-		e.Type = "text"
-	}
-	return e
-}
-
-func (r *recorded) known(e message.Event, now time.Time) plantest.Inbound {
-	at := e.At
-	if at.IsZero() {
-		at = now
-	}
-	key := e.From.Key()
-	return plantest.Inbound{
-		Event: state.InboundEvent{Seq: 1, Provider: r.Provider, Received: at, Recipient: key, First: r.First, Message: r.Answers, Event: e},
-		Known: reply.Known{Now: at, Person: state.Person{Recipient: key, Attributes: r.Attributes, OptedOut: r.OptedOut,
-			Handover: r.Handover, LastInbound: at, WindowEnds: at.Add(delivery.WindowLength)}},
-		Lookups: r.Lookups, ForwardBody: serve.ForwardBody,
-	}
+	return from.Read(bytes.NewReader(data))
 }
 
 // repliedReport is what the rules make of one event.

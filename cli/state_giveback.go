@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
 )
 
 func (a *app) stateGiveBackCommand() *cobra.Command {
@@ -31,10 +32,8 @@ lock and may run beside serve.`,
 			if err := a.warnStanding(cmd.Context(), p, store); err != nil {
 				return err
 			}
-			for _, recipient := range keys {
-				if err := store.Handover(cmd.Context(), recipient, false); err != nil {
-					return a.failState(err, false)
-				}
+			if err := operation.GiveBack(cmd.Context(), store, keys); err != nil {
+				return a.failState(err, false)
 			}
 			return a.show(view.GivenBack(len(args)), a.style(), f.json)
 		},

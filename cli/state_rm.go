@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
 
@@ -15,14 +16,13 @@ func (a *app) stateRemoveCommand() *cobra.Command {
 sends to them again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeState(cmd.Context(), &f, "state rm", func(_ *project, s state.Store) (view.Report, error) {
+				removed, err := operation.Remove(cmd.Context(), s, args)
 				r := &view.RemoveReport{}
-				for _, address := range args {
-					address = state.Quoted(address)
-					n, err := s.Remove(cmd.Context(), address)
-					if err != nil {
-						return a.partly(r, len(r.Removed) > 0, &f), err
-					}
-					r.Removed = append(r.Removed, view.RemovedResource{Address: address, Deliveries: n})
+				for _, one := range removed {
+					r.Removed = append(r.Removed, view.RemovedResource{Address: one.Address, Deliveries: one.Attempts})
+				}
+				if err != nil {
+					return a.partly(r, len(removed) > 0, &f), err
 				}
 				return r, nil
 			})

@@ -1,7 +1,7 @@
 // Package operation is what commands do: the steps of an apply around
 // apply.Run, asking what became of messages, settling doubts, trying a campaign,
-// taking over what was sent elsewhere, checking numbers, and changing the state
-// by hand. It works on a workspace, knows no flags and prints nothing. What an
+// taking over what was sent elsewhere, checking numbers, changing the state by
+// hand, formatting files, and writing a campaign to start from. It works on a workspace, knows no flags and prints nothing. What an
 // operation found is a value that the command line makes a report of; what keeps
 // one from going is an *Error with a heading, or an error of the state.
 //

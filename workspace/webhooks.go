@@ -55,6 +55,20 @@ func (w *Workspace) Webhooks(trusted []string, local bool) (out []serve.Number, 
 	return out, close, nil
 }
 
+// DecodeWebhook decodes a body as the provider at an address posts it.
+func (w *Workspace) DecodeWebhook(address string, body []byte) ([]message.Event, error) {
+	made, err := w.Provider(address)
+	if err != nil {
+		return nil, err
+	}
+	defer CloseProvider(made)
+	hook, ok := made.(providers.Webhook)
+	if !ok {
+		return nil, fmt.Errorf("%s has no webhooks", address)
+	}
+	return hook.Decode(body)
+}
+
 // guarded refuses a number to which anybody could write as its provider.
 func guarded(n *serve.Number) error {
 	_, byPath := n.Webhook.(providers.PathGuard)
