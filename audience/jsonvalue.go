@@ -135,7 +135,7 @@ func number(s string) (message.Value, error) {
 	if len(s) > maxLen {
 		return v, errors.New(sprintf("a number of more than %d characters", maxLen))
 	}
-	if s != "-0" && strings.IndexAny(s, ".eE") < 0 {
+	if s != "-0" && !strings.ContainsAny(s, ".eE") {
 		return v, nil
 	}
 	if i := strings.IndexAny(s, "eE"); i >= 0 {

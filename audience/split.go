@@ -109,7 +109,7 @@ func (b *Block) cells(row string, comma byte, last int) bool {
 // line ends of one kind and nothing in it that has to be looked at or refused.
 func (c *csvRows) lineEnds() (size int, common bool) {
 	raw := c.buf
-	common = utf8.Valid(raw) && bytes.IndexByte(raw, 0) < 0 && bytes.Index(raw, []byte("\uFFFD")) < 0
+	common = utf8.Valid(raw) && bytes.IndexByte(raw, 0) < 0 && !bytes.Contains(raw, []byte("\uFFFD"))
 	stray := bytes.Count(raw, []byte{c.stray()})
 	if stray == 0 || c.nl != '\n' {
 		return 1, common && stray == 0

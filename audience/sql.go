@@ -93,10 +93,7 @@ func (r *sqlRows) open(ctx context.Context, src Source, root *os.Root) (err erro
 
 // openSQLite opens the file for reading only.
 func openSQLite(dsn string, root *os.Root) (*sql.DB, error) {
-	path := strings.TrimPrefix(strings.TrimPrefix(dsn, "sqlite:"), "file:")
-	if strings.HasPrefix(path, "//") {
-		path = path[2:]
-	}
+	path := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(dsn, "sqlite:"), "file:"), "//")
 	path, _, _ = strings.Cut(path, "?")
 	root, done, err := rootOf(root)
 	if err != nil {

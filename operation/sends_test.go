@@ -157,14 +157,14 @@ func TestChoose(t *testing.T) {
 func TestTryAsksWhoIsWilling(t *testing.T) {
 	ws := newWorkspace(t)
 	s := openState(t, ws)
-	if err := s.OptOut(t.Context(), "+5511912345678", "operator", ""); err != nil {
+	if err := s.OptOut(t.Context(), "+5215512345678", "operator", ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Erase(t.Context(), "+4915112345602"); err != nil {
 		t.Fatal(err)
 	}
 	campaign := *ws.Config.Campaigns[0]
-	campaign.Testers = []string{"+4915112345601", "+551112345678", "+4915112345602"}
+	campaign.Testers = []string{"+4915112345601", "+525512345678", "+4915112345602"}
 	left := map[string]string{}
 	try := Try{Campaign: &campaign, LeftOut: func(tester, why string) { left[tester] = why }}
 	got, err := try.willing(t.Context(), ws)

@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 )
@@ -55,10 +57,22 @@ func (w *Writer) String(s string) {
 	w.buf = AppendString(w.buf, s)
 }
 
+// Object writes a key with an object that the configuration spells out as JSON.
+// Anything else fails.
+func (w *Writer) Object(key, text string) {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(text)); err != nil || compact.Bytes()[0] != '{' {
+		w.Fail("%s: expected a JSON object", key)
+		return
+	}
+	w.Key(key)
+	w.Raw(compact.String())
+}
+
 // Raw writes JSON as it is.
-func (w *Writer) Raw(json string) {
+func (w *Writer) Raw(text string) {
 	w.comma()
-	w.buf = append(w.buf, json...)
+	w.buf = append(w.buf, text...)
 }
 
 // Field writes a key and a string.

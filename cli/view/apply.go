@@ -277,7 +277,6 @@ type Delivery struct {
 type ApplyStream struct {
 	stream *stream
 	style  Style
-	err    error
 }
 
 // NewApplyStream writes to w.

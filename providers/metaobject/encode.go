@@ -3,7 +3,6 @@
 package metaobject
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 
@@ -178,15 +177,4 @@ func isInteger(s string) bool {
 	}
 	_, err := n.Int64()
 	return err == nil
-}
-
-// object writes a JSON object that the configuration spells out.
-func (w *writer) object(key, text string) {
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, []byte(text)); err != nil || compact.Bytes()[0] != '{' {
-		w.Fail("%s: expected a JSON object", key)
-		return
-	}
-	w.Key(key)
-	w.Raw(compact.String())
 }

@@ -187,7 +187,7 @@ func (w *writer) flow(m *message.Flow) {
 		w.Begin("flow_action_payload", '{')
 		w.Field("screen", m.Screen)
 		if m.Data != "" {
-			w.object("data", m.Data)
+			w.Object("data", m.Data)
 		}
 		w.Close('}')
 	}
@@ -234,7 +234,7 @@ func (w *writer) addressRequest(m *message.AddressRequest) {
 	w.Begin("parameters", '{')
 	w.Field("country", m.Country)
 	if m.Values != "" {
-		w.object("values", m.Values)
+		w.Object("values", m.Values)
 	}
 	w.Close('}')
 	w.Close('}')

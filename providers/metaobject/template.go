@@ -195,7 +195,7 @@ func (w *writer) buttonAction(b *message.TemplateButton) {
 	if b.Type == message.TemplateFlow {
 		w.Optional("flow_token", b.Text)
 		if b.Data != "" {
-			w.object("flow_action_data", b.Data)
+			w.Object("flow_action_data", b.Data)
 		}
 		return
 	}

@@ -1,8 +1,6 @@
 package onemsg
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"path"
@@ -231,22 +229,12 @@ func (w *writer) flow(m *message.Flow) {
 		w.Begin("flowActionPayload", '{')
 		w.Field("screen", m.Screen)
 		if m.Data != "" {
-			w.object("data", m.Data)
+			w.Object("data", m.Data)
 		}
 		w.Close('}')
 	}
 	w.Field("flowMessageVersion", "3")
 	w.Optional("mode", m.Mode)
-}
-
-func (w *writer) object(key, text string) {
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, []byte(text)); err != nil || compact.Bytes()[0] != '{' {
-		w.Fail("%s: expected a JSON object", key)
-		return
-	}
-	w.Key(key)
-	w.Raw(compact.String())
 }
 
 func (w *writer) location(m *message.Location) {

@@ -91,16 +91,6 @@ func (l *Locked) Unlock() error {
 	return nil
 }
 
-// ReadLock returns who holds the lock of the state at path by its info file; ok
-// is false when there is none.
-func ReadLock(path string) (info state.LockInfo, ok bool, err error) {
-	info, err = readLockInfo(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return state.LockInfo{}, false, nil
-	}
-	return info, err == nil, err
-}
-
 // ForceUnlock breaks the lock with the given id. It refuses a wrong id, and it
 // refuses while the holder lives on this host. A holder elsewhere that lives
 // after all is fenced by the epoch: its next intent fails.

@@ -31,7 +31,6 @@ type pair struct {
 	replies      [2]state.Lane            // of the main number
 	open         [][2]int64               // attempts that may still be settled: the store's handle and the model's
 	bodies       int
-	resources    []state.Resource
 }
 
 // TestTheStoreIsTheModel does the same at random to the store and to a state in
