@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/state"
 )
 
@@ -182,19 +183,19 @@ type tableState struct {
 // benchTable is about as large as the state's own table.
 type benchTable struct {
 	ids  recipientIDs
-	sent openMap[[16]byte]
+	sent openmap.Map[[16]byte]
 }
 
 func (t *benchTable) put(recipient string, digest [16]byte) {
-	to, _ := t.sent.put(t.ids.add(recipient))
+	to, _ := t.sent.Put(t.ids.add(recipient))
 	*to = digest
 }
 
-func (t *benchTable) Len() int { return t.sent.n }
+func (t *benchTable) Len() int { return t.sent.Len() }
 
 func (t *benchTable) Lookup(recipient string) (state.Sent, bool) {
 	if id, ok := t.ids.find(recipient); ok {
-		if d := t.sent.at(id); d != nil {
+		if d := t.sent.At(id); d != nil {
 			return state.Sent{Send: state.Accepted, Attempt: 1, Digest: *d}, true
 		}
 	}

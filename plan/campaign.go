@@ -44,7 +44,7 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	c.Quiet = quiet(decl.Schedule, j.timezone)
 	seq := &sequencer{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, renamed: b.renamedFor(c), problems: &problems{}, prices: b.prices}
 	c.Messaging, seq.reach = b.messaging(decl)
-	seq.seen.reserve(int(min(src.Size()/rowBytes, 4<<20)))
+	seq.seen.Reserve(int(min(src.Size()/rowBytes, 4<<20)))
 	err := errors.Join(b.loadTables(ctx, j, seq), b.loadExcluded(ctx, j))
 	if err == nil {
 		err = b.stream(ctx, src, j, seq)

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/message"
 )
 
@@ -47,8 +48,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-func put[V any](t *openMap[V], key uint64) *V {
-	v, _ := t.put(key)
+func put[V any](t *openmap.Map[V], key uint64) *V {
+	v, _ := t.Put(key)
 	return v
 }
 
@@ -85,16 +86,16 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// TestTable holds the table against a map.
-func TestTable(t *testing.T) {
+// Recipients have one id each, in a table of them too.
+func TestRecipientIDs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var k recipientIDs
-		var got openMap[int]
+		var got openmap.Map[int]
 		want := map[string]int{}
 		key := rapid.OneOf(rapid.StringMatching(`\+[1-9][0-9]{0,3}`), rapid.StringMatching(`US\.[0-9]{1,2}`), rapid.Just("+0123"), rapid.Just(""))
 		for i, s := range rapid.SliceOfN(key, 0, 300).Draw(t, "keys") {
 			_, known := want[s]
-			v, added := got.put(k.add(s))
+			v, added := got.Put(k.add(s))
 			if added == known {
 				t.Fatalf("%q: added is %v, known %v", s, added, known)
 			}
@@ -102,11 +103,11 @@ func TestTable(t *testing.T) {
 		}
 		for s, v := range want {
 			id, ok := k.find(s)
-			if p := got.at(id); !ok || p == nil || *p != v {
+			if p := got.At(id); !ok || p == nil || *p != v {
 				t.Fatalf("%q is not found", s)
 			}
 		}
-		if id, ok := k.find("+999999"); ok && got.at(id) != nil {
+		if id, ok := k.find("+999999"); ok && got.At(id) != nil {
 			t.Fatal("a number that was never added is found")
 		}
 	})

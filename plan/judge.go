@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
@@ -41,7 +42,7 @@ type judge struct {
 	table      aliases  // of this revision
 	last       *aliases // of the revision before, while this one has nobody; else nil
 	excluded   []*excludedSet
-	earlier    *openMap[struct{}] // who had an earlier revision; nil unless resending is prevented
+	earlier    *openmap.Map[struct{}] // who had an earlier revision; nil unless resending is prevented
 	earlierIDs *recipientIDs
 	scope      *scope
 	timezone   int // index of the attribute "timezone"; -1 for none
@@ -352,7 +353,7 @@ func (v *verdict) skip(reason delivery.Reason) {
 
 func (j *judge) isExcluded(key string) bool {
 	for _, set := range j.excluded {
-		if id, ok := set.ids.find(key); ok && set.set.at(id) != nil {
+		if id, ok := set.ids.find(key); ok && set.set.At(id) != nil {
 			return true
 		}
 	}
@@ -364,7 +365,7 @@ func (j *judge) hadEarlier(key string) bool {
 		return false
 	}
 	id, ok := j.earlierIDs.find(key)
-	return ok && j.earlier.at(id) != nil
+	return ok && j.earlier.At(id) != nil
 }
 
 // detailOr returns the detail of an error, or its summary where there is none.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/audience"
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 )
@@ -59,7 +60,7 @@ func guards(decl *lang.Campaign) bool { return decl.Limit != nil && decl.Limit.M
 // loadEarlier reads who was sent another revision of the campaign, for
 // prevent_resend. A message that may have arrived counts as one that did.
 func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) error {
-	j.earlier, j.earlierIDs = &openMap[struct{}]{}, &recipientIDs{}
+	j.earlier, j.earlierIDs = &openmap.Map[struct{}]{}, &recipientIDs{}
 	for d, err := range b.in.State.Deliveries(ctx, address) {
 		if err != nil {
 			return fmt.Errorf("reading the deliveries of %s: %w", j.campaign.Address, err)
@@ -67,7 +68,7 @@ func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) err
 		if d.Revision != j.campaign.Revision && mayHaveArrived(d.Send) {
 			key := message.Canonical(d.Recipient)
 			for _, person := range append(b.known.ties.earlier(key), b.known.ties.person(key)) {
-				j.earlier.put(j.earlierIDs.add(person))
+				j.earlier.Put(j.earlierIDs.add(person))
 			}
 		}
 	}
@@ -77,7 +78,7 @@ func (b *builder) loadEarlier(ctx context.Context, j *judge, address string) err
 // excludedSet holds the people of an audience that a campaign excludes.
 type excludedSet struct {
 	ids recipientIDs
-	set openMap[struct{}]
+	set openmap.Map[struct{}]
 	// unusable is how many rows could not be read, so that they exclude nobody.
 	unusable int
 }
@@ -151,7 +152,7 @@ func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excluded
 			}
 			key = message.Canonical(phone)
 		}
-		set.set.put(set.ids.add(b.known.ties.person(key)))
+		set.set.Put(set.ids.add(b.known.ties.person(key)))
 	}
 	if unusable > 0 {
 		set.unusable = unusable

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
@@ -22,12 +23,12 @@ type Messaging struct {
 // conversation.
 type reach struct {
 	ids   recipientIDs
-	seen  openMap[struct{}]
+	seen  openmap.Map[struct{}]
 	first *lang.Campaign // with which it begins
 	limit int
 }
 
-func (r *reach) add(key string) { r.seen.put(r.ids.add(key)) }
+func (r *reach) add(key string) { r.seen.Put(r.ids.add(key)) }
 
 // messaging returns what is known about the limit of a campaign's number, and
 // what counts against it. Numbers of one portfolio share it.
@@ -76,7 +77,7 @@ func (b *builder) shares(l *state.MessagingLimit) string {
 // people had an open window, so going over only warns.
 func (b *builder) limits(ctx context.Context) error {
 	for _, r := range b.reached {
-		starts, limit := r.seen.n, r.limit
+		starts, limit := r.seen.Len(), r.limit
 		if starts == 0 {
 			continue
 		}
@@ -96,9 +97,9 @@ func (b *builder) limits(ctx context.Context) error {
 			}
 			r.add(message.Canonical(recent.Recipient))
 		}
-		if r.seen.n > limit {
+		if r.seen.Len() > limit {
 			b.diags = append(b.diags, warn("messaging_limit_near", r.first.DeclRange,
-				"%s With those who were sent something in the last 24 hours they are %d: whoever of these had no open window counts too, so WhatsApp may refuse a part.", head, r.seen.n))
+				"%s With those who were sent something in the last 24 hours they are %d: whoever of these had no open window counts too, so WhatsApp may refuse a part.", head, r.seen.Len()))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -25,7 +26,7 @@ type window struct{ inbound, shut uint32 }
 
 // windows holds the 24-hour windows at one sending number.
 type windows struct {
-	people openMap[window]
+	people openmap.Map[window]
 }
 
 // known holds what the state knows about people. Once loaded it is safe for
@@ -33,7 +34,7 @@ type windows struct {
 type known struct {
 	ids     recipientIDs
 	ties    *ties // nil where nobody has several ids
-	people  openMap[person]
+	people  openmap.Map[person]
 	windows map[string]*windows // by sending number
 	erased  func(string) bool
 }
@@ -51,7 +52,7 @@ func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading people from the state: %w", err)
 		}
-		to, _ := k.people.put(k.ids.add(message.Canonical(p.Recipient)))
+		to, _ := k.people.Put(k.ids.add(message.Canonical(p.Recipient)))
 		to.join(person{shut: seconds(p.Shut), cooldown: seconds(p.Cooldown), optedOut: p.OptedOut})
 	}
 	erased, err := snap.Erased(ctx)
@@ -80,7 +81,7 @@ func (k *known) at(ctx context.Context, snap Snapshot, number string) (*windows,
 		if err != nil {
 			return nil, fmt.Errorf("reading the windows at %s from the state: %w", number, err)
 		}
-		to, _ := w.people.put(k.ids.add(message.Canonical(p.Recipient)))
+		to, _ := w.people.Put(k.ids.add(message.Canonical(p.Recipient)))
 		to.inbound = max(to.inbound, uint32(p.Window.Inbound/1000))
 		to.shut = max(to.shut, uint32((p.Window.Shut+999)/1000))
 	}
@@ -100,7 +101,7 @@ func (k *known) id(key string, id uint64) uint64 {
 // of returns what is known about the recipient with this id; the zero person for
 // a stranger.
 func (k *known) of(id uint64) person {
-	if p := k.people.at(id); p != nil && id != 0 {
+	if p := k.people.At(id); p != nil && id != 0 {
 		return *p
 	}
 	return person{}
@@ -119,7 +120,7 @@ func seconds(t time.Time) uint32 {
 func (w *windows) window(id uint64, p person, claimed, at time.Time) delivery.Window {
 	known := delivery.Window{Shut: int64(p.shut) * 1000}
 	if w != nil && id != 0 {
-		if here := w.people.at(id); here != nil {
+		if here := w.people.At(id); here != nil {
 			known = known.Join(delivery.Window{Inbound: int64(here.inbound) * 1000, Shut: int64(here.shut) * 1000})
 		}
 	}
@@ -132,11 +133,11 @@ func (w *windows) window(id uint64, p person, claimed, at time.Time) delivery.Wi
 // sends counts what recipients were sent, for frequency caps.
 type sends struct {
 	ids    recipientIDs
-	counts openMap[uint32]
+	counts openmap.Map[uint32]
 }
 
 func (s *sends) add(key string) {
-	n, _ := s.counts.put(s.ids.add(key))
+	n, _ := s.counts.Put(s.ids.add(key))
 	*n++
 }
 
@@ -145,7 +146,7 @@ func (s *sends) of(key string) int {
 		return 0
 	}
 	if id, ok := s.ids.find(key); ok {
-		if n := s.counts.at(id); n != nil {
+		if n := s.counts.At(id); n != nil {
 			return int(*n)
 		}
 	}

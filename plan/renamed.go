@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
@@ -14,7 +15,7 @@ import (
 // under another name.
 type renamed struct {
 	ids       recipientIDs
-	people    openMap[oldDelivery]
+	people    openmap.Map[oldDelivery]
 	messages  map[string]uint32
 	campaigns []string
 	hits      []int // how often had found each campaign since the last reset
@@ -37,7 +38,7 @@ func loadRenamed(ctx context.Context, snap Snapshot, who *ties, removed []string
 			if !mayHaveArrived(d.Send) {
 				continue
 			}
-			to, _ := g.people.put(g.ids.add(who.person(message.Canonical(d.Recipient))))
+			to, _ := g.people.Put(g.ids.add(who.person(message.Canonical(d.Recipient))))
 			*to = oldDelivery{binary.LittleEndian.Uint64(d.Digest[:8]), g.message(d.Message), uint32(i)}
 		}
 	}
@@ -68,7 +69,7 @@ func (g *renamed) had(key string, digest [16]byte, message string) bool {
 	if !ok {
 		return false
 	}
-	old := g.people.at(id)
+	old := g.people.At(id)
 	if old == nil {
 		return false
 	}

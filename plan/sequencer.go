@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/message"
 )
 
@@ -22,7 +23,7 @@ type sequencer struct {
 	hash     hash.Hash // of the plan's digest
 
 	ids     recipientIDs
-	seen    openMap[struct{}]
+	seen    openmap.Map[struct{}]
 	firsts  map[string]first // the first row of a person with several ids
 	recent  *sends           // sent within the cap's period; nil without a cap
 	planned *sends           // by the campaigns before; nil where none has a cap
@@ -82,14 +83,14 @@ func (q *sequencer) meet(b *batch) {
 		repeated := false
 		switch v := &b.verdicts[i]; {
 		case id != 0:
-			_, added := q.seen.put(id)
+			_, added := q.seen.Put(id)
 			repeated = !added
 		case v.key != "":
-			_, added := q.seen.put(q.ids.add(v.key))
+			_, added := q.seen.Put(q.ids.add(v.key))
 			repeated = !added
 		}
 		if also := b.verdicts[i].also; also != "" {
-			_, added := q.seen.put(q.ids.add(also))
+			_, added := q.seen.Put(q.ids.add(also))
 			repeated = repeated || !added
 		}
 		q.repeated = append(q.repeated, repeated)

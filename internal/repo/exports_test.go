@@ -26,7 +26,6 @@ var exported = map[string]string{
 	"serve.Forwarded":       "the body that services get who are forwarded to",
 	"serve.Sign":            "how those services check it",
 	"state/sqlite.Snapshot": "what is read at one moment; Store gives it as a state.Snapshot",
-	"state/sqlite.ReadLock": "tests look at what a lock leaves behind",
 }
 
 // byInterface are methods that the standard library or a library calls, by an

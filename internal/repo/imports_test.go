@@ -29,8 +29,8 @@ var rooms = map[string][]string{
 	"state":                  {"pace", "delivery", "message"},          // knows no SQL and no file
 	"state/memstate":         {"pace", "delivery", "message", "state"}, // for tests
 	"state/statetest":        {"pace", "delivery", "message", "state", "state/memstate"},
-	"state/sqlite":           {"pace", "delivery", "message", "state", "internal/fp"},
-	"plan":                   {"account", "delivery", "lang", "audience", "message", "state"},
+	"state/sqlite":           {"pace", "delivery", "message", "state", "internal/fp", "internal/openmap"},
+	"plan":                   {"account", "delivery", "lang", "audience", "message", "state", "internal/openmap"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},
 	"apply":                  {"delivery", "pace", "message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
 	"providers":              {"account", "message"},
@@ -53,6 +53,7 @@ var rooms = map[string][]string{
 	"internal/golden":        {},
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
 	"internal/fp":            {},
+	"internal/openmap":       {}, // a hash table that plan and state/sqlite fill by the million
 	"internal/repo":          {}, // tests about the repository itself
 	"faults":                 {},
 	"bench":                  {},
