@@ -122,6 +122,7 @@ var codeTable = []CodeInfo{
 	{"unknown_reference", "Undeclared reference", "A reference names something that no block declares."},
 	{"unknown_row", "Unknown row or button", "A reply rule waits for a row or button that the message does not have, so that it can never match."},
 	{"unreachable_rule", "Rule never reached", "A reply rule before this one takes every message that this one would match. Give this one a higher priority, or the other one continue = true."},
+	{"unset_secret", "Secret not set", "A secret argument of a provider reads an environment variable that is not set. Files are validated and planned without it, so that a pull request from a fork can be reviewed by a job that has no secrets. Whatever asks the provider something refuses, and names the variable: apply, serve, refresh, providers check, and a plan with data blocks."},
 	{"unsuitable_value", "Unsuitable value", "A value has another type than the argument needs."},
 	{"unsupported_argument", "Unsupported argument", "The block has no argument of that name; the detail names the one that was probably meant."},
 	{"unsupported_block", "Unsupported block type", "No block of that type may stand here; the detail names the one that was probably meant."},

@@ -96,9 +96,16 @@ type Provider struct {
 	Type      string // "sandbox", "onemsg", …
 	Name      string
 	Arguments map[string]cty.Value // as the provider's schema types them; sensitive ones marked
+	// Unset are the secret arguments that read an environment variable that is
+	// not set. They are not in Arguments: the number can be planned with, and
+	// cannot be used.
+	Unset     []UnsetSecret
 	DeclRange hcl.Range
 	tree      Tree
 }
+
+// UnsetSecret is a secret argument without a value.
+type UnsetSecret struct{ Argument, Variable string }
 
 // Address is "provider.sandbox.main".
 func (p *Provider) Address() string { return "provider." + p.Type + "." + p.Name }

@@ -22,6 +22,11 @@ func (d *decoder) decodeProvider(b *block) *Provider {
 	c := d.content(b, providerSchema(ps))
 	for _, arg := range ps.Arguments {
 		if a := c.args[arg.Name]; a != nil {
+			if variable := d.unsetVariable(a.expr); arg.Sensitive && variable != "" {
+				p.Unset = append(p.Unset, UnsetSecret{arg.Name, variable})
+				d.diags.warn("unset_secret", a.expr.Range(), "The environment variable %s is not set. Validating and planning go without; what asks the provider something needs it, such as apply, serve and refresh.", variable)
+				continue
+			}
 			if v, ok := d.providerArgument(a, arg); ok {
 				p.Arguments[arg.Name] = v
 			}
@@ -31,6 +36,29 @@ func (d *decoder) decodeProvider(b *block) *Provider {
 	b.tree.labels = nil
 	p.tree = b.tree.asTree()
 	return p
+}
+
+// unsetVariable is an environment variable that e reads and that is not set; ""
+// where there is none.
+func (d *decoder) unsetVariable(e hclsyntax.Expression) (name string) {
+	if d.ev.opt.Env == nil {
+		return ""
+	}
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok || call.Name != "env" || len(call.Args) != 1 {
+			return nil
+		}
+		v, diags := call.Args[0].Value(nil)
+		if diags.HasErrors() || v.IsNull() || v.Type() != cty.String {
+			return nil // evaluating it says what is wrong
+		}
+		if _, set := d.ev.opt.Env(v.AsString()); !set && name == "" {
+			name = v.AsString()
+		}
+		return nil
+	})
+	return name
 }
 
 func providerSchema(ps ProviderSchema) *hcl.BodySchema {

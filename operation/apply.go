@@ -38,9 +38,13 @@ type Apply struct {
 }
 
 // BeginApply opens the state and takes the lock, refuses a state that nothing
-// may be sent from, and turns what an earlier run left open into doubts. The
-// caller closes it.
+// may be sent from, and turns what an earlier run left open into doubts. A number
+// of a campaign without its secrets is refused before anything else. The caller
+// closes it.
 func BeginApply(ctx context.Context, ws *workspace.Workspace, lock Lock) (*Apply, error) {
+	if err := withSecrets(ws, nil); err != nil {
+		return nil, err
+	}
 	store, _, err := ws.OpenState(ctx)
 	if err != nil {
 		return nil, err

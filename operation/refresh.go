@@ -51,6 +51,9 @@ type Unasked struct {
 // and how many people the numbers may write to outside their windows. An answer
 // that did not come is counted, and is no error.
 func Refresh(ctx context.Context, ws *workspace.Workspace, store state.Store, campaigns []string) (*Refreshed, error) {
+	if err := withSecrets(ws, campaigns); err != nil {
+		return nil, err
+	}
 	r := &Refreshed{}
 	since := ws.Now().Add(-pollAge)
 	for _, c := range ws.Config.Campaigns {
@@ -66,6 +69,20 @@ func Refresh(ctx context.Context, ws *workspace.Workspace, store state.Store, ca
 		}
 	}
 	return r, r.limits(ctx, ws, store, campaigns)
+}
+
+// withSecrets refuses with an *Error numbers of campaigns (all for none) whose
+// secrets are not set.
+func withSecrets(ws *workspace.Workspace, campaigns []string) error {
+	for _, c := range ws.Config.Campaigns {
+		if c.Provider == nil || len(campaigns) > 0 && !slices.Contains(campaigns, c.Address()) {
+			continue
+		}
+		if err := workspace.WithSecrets(c.Provider); err != nil {
+			return &Error{"Provider not usable", err}
+		}
+	}
+	return nil
 }
 
 // limits asks for the messaging limits of the numbers of campaigns, and keeps

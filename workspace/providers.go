@@ -317,6 +317,9 @@ func (h *Host) Provider(cfg *lang.Config, address string) (providers.Provider, e
 		if !ok {
 			return nil, fmt.Errorf("%s: there is no provider of that type", address)
 		}
+		if err := WithSecrets(p); err != nil {
+			return nil, err
+		}
 		made, err := t.make(arguments(p.Arguments), outside{wire.New(wire.Options{UserAgent: h.UserAgent, Proxy: h.Proxy().Of}), h.Now})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", address, err)
@@ -324,6 +327,16 @@ func (h *Host) Provider(cfg *lang.Config, address string) (providers.Provider, e
 		return made, nil
 	}
 	return nil, fmt.Errorf("%s is not declared", address)
+}
+
+// WithSecrets is an error where a secret of p reads an environment variable that
+// is not set: p can be planned with, and not used.
+func WithSecrets(p *lang.Provider) error {
+	if len(p.Unset) == 0 {
+		return nil
+	}
+	s := p.Unset[0]
+	return fmt.Errorf("%s: its %s reads the environment variable %s, which is not set; set it where handbill runs", p.Address(), s.Argument, s.Variable)
 }
 
 // Provider makes the sending number at an address of the configuration. The

@@ -1,6 +1,8 @@
+# A job for pull requests from forks has no secrets: it validates and plans.
 provider "cloud" "main" {
-  phone_number_id = "1"
-  access_token    = env("CLOUD_TOKEN")
+  phone_number_id = "106540352242922"
+  access_token    = env("FLOWERS_ACCESS_TOKEN")
+  app_secret      = "${env("FLOWERS_APP_SECRET")}"
 }
 
 audience "customers" {
@@ -9,7 +11,7 @@ audience "customers" {
 }
 
 text_message "hello" {
-  body = "Hello ${recipient.name}, spring is here."
+  body = "Hello ${recipient.name}, the tulips are here."
 }
 
 campaign "spring" {
