@@ -152,10 +152,7 @@ func prepare(sender providers.Sender, j *job, refs *message.References) {
 	if j.request, j.unfit = sender.Encode(e.Recipient.Address, j.draft, e.Values, ref); j.unfit != nil {
 		return
 	}
-	address := c.Message
-	if e.Draft == c.FallbackDraft {
-		address = c.Fallback
-	}
+	address, _, _ := c.MessageOf(e.Draft)
 	needsWindow := message.NeedsWindow(j.draft.Message)
 	j.intent = state.Intent{
 		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},

@@ -110,6 +110,9 @@ func (a *app) statusReport(found *operation.Status, campaign string) *view.Statu
 			r.Campaigns = append(r.Campaigns, c)
 		}
 	}
+	for i := range found.Variants {
+		r.AddVariant(found.Variants[i].Variant, found.Variants[i].Row)
+	}
 	for _, f := range found.Findings {
 		r.Findings = append(r.Findings, view.StatusFinding{At: f.At, Kind: f.Kind, Campaign: f.Campaign, Detail: f.Detail})
 	}

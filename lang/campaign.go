@@ -16,7 +16,7 @@ import (
 
 var campaignSchema = schema(
 	"provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
-	blockOf("schedule"), blockOf("limit"), blockOf("canary"), blockOf("stop_if"))
+	blockOf("variant", "name"), blockOf("schedule"), blockOf("limit"), blockOf("canary"), blockOf("stop_if"))
 
 func (l *loader) decodeCampaign(b *block) *Campaign {
 	c := l.content(b, campaignSchema)
@@ -63,10 +63,8 @@ func (l *loader) campaignRefs(cm *Campaign, c *content) {
 		}
 	}
 	cm.Message = l.messageRef(c, "message")
-	cm.Fallback = l.messageRef(c, "fallback")
-	if cm.Fallback != nil && cm.Fallback.Kind != message.KindTemplate {
-		l.diags.err("invalid_value", c.rangeOf("fallback"), "The fallback is for recipients whose 24-hour window is closed, who can get a template_message only; %s is none.", cm.Fallback.Address())
-	}
+	cm.Fallback = l.fallbackRef(c)
+	l.decodeVariants(cm, c)
 }
 
 // messageRef is the message that an argument refers to, nil for none.

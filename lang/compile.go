@@ -15,6 +15,7 @@ import (
 // compiledCampaign is a campaign's programs, kept so that they are made once.
 type compiledCampaign struct {
 	main, fallback *Program
+	variants       []VariantProgram
 	diags          hcl.Diagnostics
 }
 
@@ -53,6 +54,7 @@ func (c *Config) compile(cm *Campaign) *compiledCampaign {
 		b.quote = nil // a template shows none
 		out.fallback = b.program(cm.Fallback)
 	}
+	out.variants = b.variants(cm)
 	args.unused(diags)
 	out.diags = diags.all
 	return out

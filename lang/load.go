@@ -341,7 +341,9 @@ func (l *loader) checkAll() {
 	used := map[*Message]bool{}
 	for _, cm := range l.cfg.Campaigns {
 		l.diags.take(l.cfg.compile(cm).diags)
-		used[cm.Message], used[cm.Fallback] = true, true
+		for _, m := range cm.Messages() {
+			used[m] = true
+		}
 	}
 	for _, r := range l.cfg.ReplyRules {
 		_, diags := l.cfg.CompileReply(r)

@@ -118,6 +118,7 @@ func campaignBlocks() []BlockInfo {
 	return []BlockInfo{
 		about("campaign NAME", "provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
 			"One message to one audience through one number, and how to pace it.",
+			about("variant NAME", "when! message! fallback", "What recipients get who meet its condition on `recipient.*` and that of no variant before it."),
 			about("schedule", "not_before not_after quiet_hours timezone", "When it may send. Quiet hours are told in the recipient's timezone, else in this timezone, else in every zone of the number's country."),
 			about("limit", "per_recipient total max_recipients max_change", "How much it may do."),
 			about("canary", "count percent wait max_failure_rate", "Sends to a few first, and continues only if few enough of them fail."),

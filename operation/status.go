@@ -22,6 +22,7 @@ type Status struct {
 	Notices  []state.NoticeCount // none where one campaign is asked for: they belong to none
 	Waiting  int                 // webhook bodies that are accepted and not joined yet
 	Doubts   []state.Delivery    // the first few; Funnel counts them all
+	Variants []VariantRow        // of campaigns with variants
 	// Unsendable is why nothing is sent from the state, as of state.Sendable.
 	Unsendable error
 }
@@ -40,7 +41,7 @@ func ReadStatus(ctx context.Context, ws *workspace.Workspace, campaign string) (
 	}
 	if store != nil {
 		defer store.Close()
-		if err := s.read(ctx, ws, store, campaign); err != nil {
+		if err := errors.Join(s.read(ctx, ws, store, campaign), s.readVariants(ctx, store, campaign)); err != nil {
 			return nil, err
 		}
 	}

@@ -118,6 +118,7 @@ type builder struct {
 	scope    *scope
 	differ   *differ
 	known    *known
+	compiled []*compiled // parallel to Plan.Drafts
 	renamed  *renamed
 	prices   *prices
 	numbers  *audience.Numbers
@@ -336,8 +337,12 @@ func digest(p *Plan, h hash.Hash) (string, error) {
 // decides, without what follows from the entries and without what only informs
 // readers.
 func decided(c *Campaign) *Campaign {
+	var variants []Variant
+	for _, v := range c.Variants {
+		variants = append(variants, Variant{Name: v.Name, When: v.When, Message: v.Message, Fallback: v.Fallback})
+	}
 	return &Campaign{Address: c.Address, Revision: c.Revision, Message: c.Message, Fallback: c.Fallback,
 		Audience: c.Audience, Provider: c.Provider, Throughput: c.Throughput, AssumeOpen: c.AssumeOpen,
 		MaxAttempts: c.MaxAttempts, Total: c.Total, CapCount: c.CapCount, CapPer: c.CapPer, Quiet: c.Quiet,
-		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category, Template: c.Template}
+		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category, Template: c.Template, Variants: variants}
 }

@@ -27,8 +27,9 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	c := b.header(decl)
 	b.tellHalt(decl, c)
 	index := len(b.plan.Campaigns)
-	main, fallback, ok := b.compile(decl, c)
-	ok = b.fitCampaign(decl, c, main, fallback) && ok
+	first := len(b.plan.Drafts)
+	own, variants, ok := b.compile(decl, c)
+	ok = b.fitCampaign(decl, c, own, variants) && ok
 	b.plan.Campaigns = append(b.plan.Campaigns, *c)
 	c = &b.plan.Campaigns[index]
 	if !ok || !b.mayReach(decl) {
@@ -39,7 +40,7 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 		return true
 	}
 	defer src.Close()
-	j := &judge{index: index, campaign: c, decl: decl, rows: rows, main: main, fallback: fallback,
+	j := &judge{index: index, campaign: c, decl: decl, rows: rows, own: own, variants: variants, drafts: b.compiled[first:],
 		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone")}
 	c.Quiet = quiet(decl.Schedule, j.timezone)
 	seq := &sequencer{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, renamed: b.renamedFor(c), problems: &problems{}, prices: b.prices}
@@ -128,21 +129,22 @@ func attribute(a *lang.Audience, name string) int {
 
 // compile prepares the campaign's messages and checks the parts that are the same
 // for every recipient against the provider's limits.
-func (b *builder) compile(decl *lang.Campaign, c *Campaign) (main, fallback *compiled, ok bool) {
+func (b *builder) compile(decl *lang.Campaign, c *Campaign) (own texts, variants []choice, ok bool) {
 	mainProgram, fallbackProgram, diags := b.cfg.CompileCampaign(decl)
 	b.diags = append(b.diags, diags...)
 	if diags.HasErrors() || mainProgram == nil {
-		return nil, nil, false
+		return own, nil, false
 	}
-	main, ok = b.compileOne(decl, mainProgram, decl.Message)
-	c.Draft = main.draft
+	own.main, ok = b.compileOne(decl, mainProgram, decl.Message)
+	c.Draft = own.main.draft
 	if fallbackProgram != nil {
 		var also bool
-		fallback, also = b.compileOne(decl, fallbackProgram, decl.Fallback)
-		c.FallbackDraft = fallback.draft
+		own.fallback, also = b.compileOne(decl, fallbackProgram, decl.Fallback)
+		c.FallbackDraft = own.fallback.draft
 		ok = ok && also
 	}
-	return main, fallback, ok
+	variants, fit := b.compileVariants(decl, c, own)
+	return own, variants, ok && fit
 }
 
 // compileOne prepares one message. Findings that hold for every recipient are told
@@ -152,13 +154,13 @@ func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Messa
 	if b.in.Limits != nil {
 		limits = b.in.Limits(decl.Provider.Type)
 	}
-	c := &compiled{draft: len(b.plan.Drafts), program: p, checker: message.NewChecker(p.Draft, limits),
+	c := &compiled{draft: len(b.plan.Drafts), message: m.Address(), program: p, checker: message.NewChecker(p.Draft, limits),
 		digester: message.NewDigester(p.Draft), body: newBodyMeter(p.Draft),
 		window: message.NeedsWindow(p.Draft.Message), category: categoryService}
 	if !c.window {
 		c.category = categoryTemplate
 	}
-	b.plan.Drafts = append(b.plan.Drafts, p.Draft)
+	b.plan.Drafts, b.compiled = append(b.plan.Drafts, p.Draft), append(b.compiled, c)
 	ok := b.carried(decl, m, p.Draft)
 	for _, v := range c.checker.Static() {
 		if v.Severity == message.Error {
@@ -188,12 +190,14 @@ func Outdated(cfg *lang.Config, says func(*lang.Provider) string) hcl.Diagnostic
 }
 
 // templateOf is the template that a campaign sends to people whose window is
-// closed; nil for none. There is at most one.
+// closed; nil for none. Where variants have others, they are of its category.
 func templateOf(decl *lang.Campaign) *lang.Message {
-	if decl.Message.Kind == message.KindTemplate {
-		return decl.Message
+	for _, m := range decl.Messages() {
+		if m.Kind == message.KindTemplate {
+			return m
+		}
 	}
-	return decl.Fallback
+	return nil
 }
 
 // consentBy is the audience's consent expression as it is written.
@@ -301,6 +305,7 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, seq *sequenc
 	c := seq.campaign
 	b.diags = append(b.diags, seq.problems.diagnostics()...)
 	c.Samples = seq.samples.list(b.plan.Drafts)
+	b.finishVariants(decl, seq)
 	if c.Messaging != nil && c.Messaging.Starts == 0 {
 		c.Messaging = nil
 	}

@@ -85,6 +85,7 @@ func (b *builder) outputJSON(name string, v cty.Value) string {
 //	                       .messages              all that apply would send
 //	                       .recipients, .filtered, .longest_body
 //	                       .cost                  null without a price file
+//	                       .variant["de"].recipients, .messages  of a campaign with variants
 //	plan.total             the same, summed over all campaigns
 //	plan.changes.create, .update, .delete         resources
 func (p *Plan) Value() cty.Value {
@@ -172,8 +173,22 @@ func (c *Campaign) value(cost *big.Rat) cty.Value {
 		"sent": number(c.Counts.Sent), "in_doubt": number(c.Counts.InDoubt), "refused": number(c.Counts.Refused),
 		"skip": number(skip), "defer": number(later), "skipped": skipped, "deferred": deferred,
 		"messages": number(c.Counts.Sends()), "recipients": number(c.Recipients), "filtered": number(c.Filtered),
-		"longest_body": number(c.Longest), "cost": price,
+		"longest_body": number(c.Longest), "cost": price, "variant": c.variantsValue(),
 	})
+}
+
+// variantsValue is the counts of a campaign's variants by name; "" is the name of
+// those who meet none.
+func (c *Campaign) variantsValue() cty.Value {
+	byName := map[string]cty.Value{}
+	for i := range c.Variants {
+		v := &c.Variants[i]
+		byName[v.Name] = cty.ObjectVal(map[string]cty.Value{"recipients": cty.NumberIntVal(int64(v.Recipients)), "messages": cty.NumberIntVal(int64(v.Messages))})
+	}
+	if len(byName) == 0 {
+		return cty.MapValEmpty(cty.Object(map[string]cty.Type{"recipients": cty.Number, "messages": cty.Number}))
+	}
+	return cty.MapVal(byName)
 }
 
 // reasons returns counts by reason as a cty map, and their sum.

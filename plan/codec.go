@@ -155,7 +155,7 @@ func appendDecided(dst []byte, e *Entry, c *Campaign, core []byte) []byte {
 	action := e.Action
 	if action == Defer {
 		action = Send
-		if e.Draft == c.FallbackDraft {
+		if _, fallback, _ := c.MessageOf(e.Draft); fallback {
 			action = Fallback
 		}
 	}

@@ -91,6 +91,11 @@ func (p *Plan) Sum() (*Sums, error) {
 	return s, err
 }
 
+func has(c *Campaign, draft int) bool {
+	_, _, ok := c.MessageOf(draft)
+	return ok
+}
+
 // usable returns why apply could not rely on an entry of p; nil when it can.
 func (p *Plan) usable(e *Entry) error {
 	c := &p.Campaigns[e.Campaign]
@@ -102,7 +107,7 @@ func (p *Plan) usable(e *Entry) error {
 		return nil
 	case e.Recipient.Key() == "":
 		return errors.New("an entry sends to nobody")
-	case e.Draft < 0 || e.Draft != c.Draft && e.Draft != c.FallbackDraft:
+	case !has(c, e.Draft):
 		return errors.New("an entry names a message that its campaign does not have")
 	case len(e.Values) != len(p.Drafts[e.Draft].Slots):
 		return fmt.Errorf("an entry has %d values for %d slots", len(e.Values), len(p.Drafts[e.Draft].Slots))

@@ -17,7 +17,8 @@ import (
 
 // compiled is a message ready to be made for recipients.
 type compiled struct {
-	draft    int // index into Plan.Drafts
+	draft    int    // index into Plan.Drafts
+	message  string // address
 	program  *lang.Program
 	checker  *message.Checker
 	digester *message.Digester
@@ -35,8 +36,9 @@ type judge struct {
 	campaign   *Campaign
 	decl       *lang.Campaign
 	rows       *lang.Rows
-	main       *compiled
-	fallback   *compiled // nil for none
+	own        texts // for those who meet no variant
+	variants   []choice
+	drafts     []*compiled // every message of the campaign, by draft
 	known      *known
 	windows    *windows // of the campaign's number
 	table      aliases  // of this revision
@@ -66,6 +68,7 @@ type verdict struct {
 	ends    ends
 	// problems lists what is wrong with the row or its message.
 	problems []placed
+	variant  int // index into Campaign.Variants, from 1; 0 for none, or not asked
 }
 
 // ends holds where a verdict's encoded entry ends in its batch, and where the part
@@ -93,28 +96,23 @@ type worker struct {
 	person  lang.Person
 	numbers *audience.Numbers
 	clock   Clock
-	always  map[string]bool  // zones that are never open together
-	sums    [2]*message.Sums // of the message and its fallback
+	always  map[string]bool // zones that are never open together
+	sums    []*message.Sums // parallel to judge.drafts
 	core    []byte
 	text    []byte
 }
 
 func (j *judge) worker(numbers *audience.Numbers) *worker {
 	w := &worker{numbers: numbers}
-	for i, c := range []*compiled{j.main, j.fallback} {
-		if c != nil {
-			w.sums[i] = c.digester.Sums()
-		}
+	for _, c := range j.drafts {
+		w.sums = append(w.sums, c.digester.Sums())
 	}
 	return w
 }
 
 // digest identifies the message that c makes of the values.
 func (j *judge) digest(w *worker, c *compiled, values []string) [16]byte {
-	if c == j.fallback {
-		return w.sums[1].Sum(values)
-	}
-	return w.sums[0].Sum(values)
+	return w.sums[c.draft-j.drafts[0].draft].Sum(values)
 }
 
 // row decides about one row of the audience. err is an error of the row.
@@ -207,6 +205,10 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 		v.skip(delivery.ReasonExcluded)
 		return
 	}
+	p, ok := j.choose(w, v)
+	if !ok {
+		return
+	}
 	to := v.entry.Recipient.Key()
 	sent, spelling, had := j.table.lookup(to, v.key)
 	if v.seen = had; had && spelling != to {
@@ -226,7 +228,7 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 		var settled bool
 		if action, settled = j.settled(sent, v); settled {
 			if action == Sent {
-				v.oldText = j.textChanged(w, b, v.entry.Recipient, sent.Digest)
+				v.oldText = j.textChanged(w, b, p, v.entry.Recipient, sent.Digest)
 			}
 			if action == Skip {
 				v.skip(delivery.ReasonCancelled)
@@ -235,7 +237,7 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 			return
 		}
 	}
-	c, known, reason := j.gates(w, v)
+	c, known, reason := j.gates(w, p, v)
 	if reason != delivery.ReasonNone {
 		v.skip(reason)
 		return
@@ -246,7 +248,7 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 			detail: "WhatsApp delivers an authentication template to a phone number only and refuses a user id (131062). Give the audience these people's numbers, or send them a template of another category"})
 		return
 	}
-	if action == Send && c == j.fallback {
+	if action == Send && c == p.fallback {
 		action = Fallback
 	}
 	// A template starts a conversation unless the person's window is known to be
@@ -290,7 +292,7 @@ func pick(c bool, yes, no Action) Action {
 
 // gates returns the message for the recipient and what is known about their window
 // at the sending number, or the reason why they get none.
-func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window, reason delivery.Reason) {
+func (j *judge) gates(w *worker, of texts, v *verdict) (c *compiled, known delivery.Window, reason delivery.Reason) {
 	id := j.known.id(v.key, v.id)
 	p := j.known.of(id)
 	if v.also != "" {
@@ -304,7 +306,7 @@ func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window
 	case message.Unserved(v.entry.Recipient.Address):
 		return nil, known, delivery.ReasonCountry
 	}
-	c, known = j.main, j.windows.window(id, p, w.person.LastInbound, j.at)
+	c, known = of.main, j.windows.window(id, p, w.person.LastInbound, j.at)
 	if v.also != "" {
 		known = known.Join(j.windows.window(j.known.id(v.also, 0), p, time.Time{}, j.at))
 	}
@@ -315,10 +317,10 @@ func (j *judge) gates(w *worker, v *verdict) (c *compiled, known delivery.Window
 		switch gate := known.Gate(j.at.UnixMilli(), j.campaign.AssumeOpen); {
 		case gate == delivery.GateNone:
 			return c, known, delivery.ReasonNone
-		case j.fallback == nil:
+		case of.fallback == nil:
 			return nil, known, gate.Reason()
 		}
-		c = j.fallback
+		c = of.fallback
 	}
 	switch {
 	case !w.person.Consent:

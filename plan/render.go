@@ -167,12 +167,12 @@ func placeholderDetail(name string) string {
 }
 
 // textChanged reports whether the recipient was sent another text than today's.
-func (j *judge) textChanged(w *worker, b *batch, r message.Recipient, digest [16]byte) bool {
+func (j *judge) textChanged(w *worker, b *batch, p texts, r message.Recipient, digest [16]byte) bool {
 	if digest == ([16]byte{}) {
 		return false // sent by somebody else, and imported
 	}
 	r.Attributes = w.person.Attributes
-	for _, c := range []*compiled{j.main, j.fallback} {
+	for _, c := range []*compiled{p.main, p.fallback} {
 		if c == nil {
 			continue
 		}

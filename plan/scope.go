@@ -155,6 +155,9 @@ func (s *scope) targeted(campaign, key string) bool {
 	return !slices.Contains(s.never[campaign], key)
 }
 
+// partly reports whether the campaign is planned for some recipients alone.
+func (s *scope) partly(campaign string) bool { return s.only[campaign] != nil }
+
 // replaces reports whether the recipient gets the campaign again.
 func (s *scope) replaces(campaign, key string) bool {
 	r := s.again[campaign]

@@ -35,6 +35,8 @@ type sequencer struct {
 	prices   *prices
 	cost     costCount
 	samples  samples
+	// byVariant are the samples of Campaign.Variants; nil where there are none.
+	byVariant []samples
 
 	found, fresh int // recipients of the last audience, and new ones
 	sends        int
@@ -160,7 +162,7 @@ func (q *sequencer) amend(v *verdict, repeated bool) bool {
 // duplicate leaves out a row of a person who had one before. Where the two rows
 // name different ids, so that nobody would see it, it adds a warning.
 func (q *sequencer) duplicate(v *verdict) {
-	v.problems = nil
+	v.problems, v.variant = nil, 0
 	was, several := q.firsts[v.key]
 	if !several || was.own == v.own {
 		v.skip(delivery.ReasonDuplicate)
@@ -188,6 +190,7 @@ func (q *sequencer) count(v *verdict) {
 		q.problems.add(p.problem, p.rng, e.Recipient.Place)
 	}
 	c.Counts.add(e)
+	q.meetVariant(v)
 	if e.Action == Sent && v.oldText {
 		c.OldText++
 	}
@@ -214,7 +217,7 @@ func (q *sequencer) sending(v *verdict) {
 	if q.planned != nil {
 		q.planned.add(v.key)
 	}
-	if q.renamed.had(v.key, e.Digest, q.message(e)) {
+	if q.renamed.had(v.key, e.Digest, q.compiled(e).message) {
 		q.again++
 	}
 	if v.resend && q.judge.decl.PreventResend {
@@ -228,18 +231,7 @@ func (q *sequencer) sending(v *verdict) {
 
 // compiled returns the message that e sends.
 func (q *sequencer) compiled(e *Entry) *compiled {
-	if q.judge.fallback != nil && e.Draft == q.judge.fallback.draft {
-		return q.judge.fallback
-	}
-	return q.judge.main
-}
-
-// message returns the address of the message that e sends.
-func (q *sequencer) message(e *Entry) string {
-	if q.compiled(e) == q.judge.fallback {
-		return q.campaign.Fallback
-	}
-	return q.campaign.Message
+	return q.judge.drafts[e.Draft-q.judge.drafts[0].draft]
 }
 
 // samples keeps the messages that a reviewer is shown.

@@ -21,6 +21,12 @@ func Carried(cfg *lang.Config, can Supports) hcl.Diagnostics {
 		if fallback != nil {
 			diags = append(diags, can.carried(decl.Provider, decl.Fallback, fallback.Draft, decl.DeclRange)...)
 		}
+		for i, v := range cfg.CompileVariants(decl) {
+			diags = append(diags, can.carried(decl.Provider, decl.Variants[i].Message, v.Main.Draft, decl.Variants[i].DeclRange)...)
+			if v.Fallback != nil {
+				diags = append(diags, can.carried(decl.Provider, decl.Variants[i].Fallback, v.Fallback.Draft, decl.Variants[i].DeclRange)...)
+			}
+		}
 	}
 	return append(diags, can.rules(cfg)...)
 }

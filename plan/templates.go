@@ -278,18 +278,14 @@ func (b *builder) categories(f *fitted, m *lang.Message) bool {
 
 // fitCampaign holds a campaign's messages against the account. What the account
 // holds a template as counts for the campaign, too.
-func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, main, fallback *compiled) bool {
+func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, own texts, variants []choice) bool {
 	ok := true
-	for _, side := range []struct {
-		made *compiled
-		m    *lang.Message
-	}{{main, decl.Message}, {fallback, decl.Fallback}} {
-		if side.made == nil {
-			continue
-		}
+	list := sides(decl, own, variants)
+	for _, side := range list {
 		f, fits := b.fit(side.m, side.made.program)
 		ok = ok && fits
 		if d := side.made.program.Data; d != nil {
+			ok = b.oneTemplate(decl, c.Template, d) && ok
 			c.Template = d.Address()
 		}
 		if f == nil {
@@ -301,7 +297,7 @@ func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, main, fallback *
 			c.Category = f.category()
 		}
 	}
-	return ok
+	return b.oneCategory(decl, list) && ok
 }
 
 // category is what the account holds the template as, in every language that a

@@ -129,11 +129,14 @@ type Campaign struct {
 	Category  string `json:"category,omitempty"`
 	// Template is the data block that its template is read by; "" for none.
 	Template string   `json:"template,omitempty"`
-	OldText  int      `json:"old_text"`     // recipients who were sent an earlier text of this revision
-	Samples  []Sample `json:"samples"`      // masked
-	Longest  int      `json:"longest_body"` // code points of the longest body
-	Notes    []string `json:"notes"`        // how the source was read
-	Cost     *Cost    `json:"cost,omitempty"`
+	OldText  int      `json:"old_text"` // recipients who were sent an earlier text of this revision
+	Samples  []Sample `json:"samples"`  // masked
+	// Variants are there where the campaign declares some; the last is what those
+	// get who meet none.
+	Variants []Variant `json:"variants,omitempty"`
+	Longest  int       `json:"longest_body"` // code points of the longest body
+	Notes    []string  `json:"notes"`        // how the source was read
+	Cost     *Cost     `json:"cost,omitempty"`
 	// Messaging is there where the campaign starts conversations on WhatsApp.
 	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.

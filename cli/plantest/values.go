@@ -169,10 +169,7 @@ func entryValue(p *plan.Plan, e *plan.Entry) cty.Value {
 	if e.Draft < 0 {
 		out = messageValues("", nil)
 	} else {
-		address := c.Message
-		if e.Draft == c.FallbackDraft && e.Draft != c.Draft {
-			address = c.Fallback
-		}
+		address, _, _ := c.MessageOf(e.Draft)
 		out = messageValues(address, p.Drafts[e.Draft].Render(slices.Clone(e.Values)))
 	}
 	out["action"], out["reason"] = cty.StringVal(e.Action.String()), orNull(string(e.Reason))

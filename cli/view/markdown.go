@@ -41,6 +41,7 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	r.markdownChecks(m)
 	r.markdownManaged(m)
 	r.markdownCampaigns(m)
+	r.markdownVariants(m)
 	r.markdownChanges(m)
 	r.markdownSamples(m)
 	r.markdownOutputs(m)
@@ -340,10 +341,12 @@ func (r *PlanReport) markdownSamples(m *markdown) {
 			continue
 		}
 		var lines []string
-		for _, sample := range c.Samples {
-			lines = append(lines, message.SafeText(sample.Recipient+" ("+sample.Why+")"))
-			for _, l := range strings.Split(cutText(sample.Text, 1200), "\n") {
-				lines = append(lines, "  | "+message.SafeText(l))
+		for _, group := range sampleGroups(c) {
+			for _, sample := range group.samples {
+				lines = append(lines, message.SafeText(strings.TrimSpace(group.of+" "+sample.Recipient+" ("+sample.Why+")")))
+				for _, l := range strings.Split(cutText(sample.Text, 1200), "\n") {
+					lines = append(lines, "  | "+message.SafeText(l))
+				}
 			}
 		}
 		m.add(fold("Samples of "+codeHTML(c.Address), fence("text", lines)))

@@ -157,7 +157,7 @@ type countLine struct {
 func sendingLines(c *plan.Campaign) []countLine {
 	lines := []countLine{
 		{"create", "send", "", c.Counts.Send},
-		{"create", "fallback", "window closed: " + c.Fallback, c.Counts.Fallback},
+		{"create", "fallback", fallbackNote(c), c.Counts.Fallback},
 		{"create", "retry", "", c.Counts.Retry},
 		{"create", "replace", "sent before", c.Counts.Replace},
 	}
@@ -165,6 +165,14 @@ func sendingLines(c *plan.Campaign) []countLine {
 		lines = append(lines, countLine{"create", "later", Reason(reason), c.Counts.Defer[reason]})
 	}
 	return nonZero(lines)
+}
+
+// fallbackNote says what those get whose window is closed.
+func fallbackNote(c *plan.Campaign) string {
+	if len(c.Variants) > 0 {
+		return "window closed: the fallback of each variant"
+	}
+	return "window closed: " + c.Fallback
 }
 
 // settledLines are the counts of those to whom nothing is sent.
@@ -230,6 +238,10 @@ func costText(c *plan.Cost) string {
 }
 
 func samplesText(t treeText, c *plan.Campaign) {
+	if len(c.Variants) > 0 {
+		variantsText(t, c)
+		return
+	}
 	if len(c.Samples) == 0 {
 		return
 	}

@@ -56,6 +56,7 @@ type pageCampaign struct {
 	Bar                                              bar
 	Skipped                                          []skipGroup
 	Samples                                          []side
+	Variants                                         []pageVariant
 }
 
 type skipGroup struct {
@@ -181,13 +182,15 @@ func sides(c *plan.ResourceChange, left *int) []side {
 func (r *PlanReport) pageCampaign(i int, skipped []skipGroup, s Style) pageCampaign {
 	c := &r.Plan.Campaigns[i]
 	p := pageCampaign{Address: c.Address, Message: c.Message, Audience: c.Audience, Provider: c.Provider, Pace: paceNote(c),
-		Recipients: Count(c.Recipients), Notes: c.Notes, Skipped: skipped, Bar: countsBar(c)}
+		Recipients: Count(c.Recipients), Notes: c.Notes, Skipped: skipped, Bar: countsBar(c), Variants: pageVariants(c)}
 	if c.Cost != nil {
 		p.Cost = strings.TrimPrefix(strings.ReplaceAll(costText(c.Cost), "  # ", ", "), "cost  ")
 	}
-	for _, sample := range c.Samples {
-		caption := message.SafeText(sample.Recipient + " (" + sample.Why + ")")
-		p.Samples = append(p.Samples, side{caption, newPhone([]Part{{Role: RoleBody, Label: "body", Text: fixed(cutText(sample.Text, 1500))}})})
+	for _, group := range sampleGroups(c) {
+		for _, sample := range group.samples {
+			caption := message.SafeText(strings.TrimSpace(group.of + " " + sample.Recipient + " (" + sample.Why + ")"))
+			p.Samples = append(p.Samples, side{caption, newPhone([]Part{{Role: RoleBody, Label: "body", Text: fixed(cutText(sample.Text, 1500))}})})
+		}
 	}
 	return p
 }
@@ -196,7 +199,7 @@ func (r *PlanReport) pageCampaign(i int, skipped []skipGroup, s Style) pageCampa
 func countsBar(c *plan.Campaign) bar {
 	var b bar
 	b.add("send", "", 1, c.Counts.Send)
-	b.add("fallback", "window closed: "+c.Fallback, 2, c.Counts.Fallback)
+	b.add("fallback", fallbackNote(c), 2, c.Counts.Fallback)
 	b.add("retry", "", 3, c.Counts.Retry)
 	b.add("replace", "sent before", 3, c.Counts.Replace)
 	for _, reason := range sorted(c.Counts.Defer) {

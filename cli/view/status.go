@@ -58,6 +58,8 @@ type CampaignStatus struct {
 
 	Failures []Failure     `json:"failures"`
 	Orders   []OrderStatus `json:"orders"`
+	// Variants split the counts by what people were sent; none without variants.
+	Variants []VariantStatus `json:"variants,omitempty"`
 	// Billing counts the accepted by what the provider told about their price.
 	Billing  []BillingStatus `json:"billing"`
 	OptedOut int             `json:"opted_out"`
@@ -294,6 +296,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 		fmt.Fprintf(b, "  left out of the plan: %s\n", skipped)
 	}
 	c.funnel(b, s)
+	c.variants(b)
 	c.billing(b)
 	c.failures(b, s)
 	for _, o := range c.Orders {

@@ -41,6 +41,7 @@ type statusCampaign struct {
 	Failures                                     []failureRow
 	MoreFailures                                 int
 	Orders                                       []OrderStatus
+	Variants                                     []statusVariant
 	Billing                                      []billingRow
 	Unpriced                                     string // "" for none
 }
@@ -100,7 +101,7 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 
 func (c *CampaignStatus) page() statusCampaign {
 	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
-	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: c.haltNote(), Skipped: skipNote(c.Skipped), Orders: c.Orders,
+	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: c.haltNote(), Skipped: skipNote(c.Skipped), Orders: c.Orders, Variants: statusVariants(c),
 		Arithmetic: Count(c.Planned) + " planned = " + arithmetic(&run)}
 	for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
 		if c.Held > 0 {

@@ -178,6 +178,15 @@ func (f *planFile) plan() (*plan.Plan, error) {
 		if !inside(c.Draft, len(p.Drafts)) || !inside(c.FallbackDraft, len(p.Drafts)) {
 			return nil, damaged("%s names a message that it does not have", c.Address)
 		}
+		if len(saved.Variants) != len(c.Variants) {
+			return nil, damaged("%s has variants without messages", c.Address)
+		}
+		for k, drafts := range saved.Variants {
+			if !inside(drafts[0], len(p.Drafts)) || !inside(drafts[1], len(p.Drafts)) {
+				return nil, damaged("%s names a message that it does not have", c.Address)
+			}
+			c.Variants[k].Draft, c.Variants[k].FallbackDraft = drafts[0], drafts[1]
+		}
 		if c.Quiet != nil {
 			c.Quiet.Attribute = saved.Zone
 		}

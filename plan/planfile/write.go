@@ -101,6 +101,8 @@ type fileCampaign struct {
 	Draft    int `json:"draft"`
 	Fallback int `json:"fallback"`
 	Zone     int `json:"zone"`
+	// Variants are the drafts of Campaign.Variants, each with its fallback's.
+	Variants [][2]int `json:"variants,omitempty"`
 }
 
 // Write saves p. The file has no secrets, and of recipients only what sending
@@ -114,6 +116,9 @@ func Write(w io.Writer, p *plan.Plan, snap ConfigSnapshot) error {
 	for i := range p.Campaigns {
 		c := &p.Campaigns[i]
 		header.Campaigns[i] = fileCampaign{Draft: c.Draft, Fallback: c.FallbackDraft, Zone: -1}
+		for _, v := range c.Variants {
+			header.Campaigns[i].Variants = append(header.Campaigns[i].Variants, [2]int{v.Draft, v.FallbackDraft})
+		}
 		if c.Quiet != nil {
 			header.Campaigns[i].Zone = c.Quiet.Attribute
 		}
