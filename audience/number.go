@@ -3,6 +3,8 @@ package audience
 import (
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -10,8 +12,9 @@ import (
 // Numbers turns what people write as a phone number into E.164. It is safe for
 // concurrent use.
 type Numbers struct {
-	codes   [1000]callingCode // by calling code
-	regions map[string]*region
+	codes   [maxCallingCode + 1]atomic.Pointer[callingCode] // made when first met
+	mains   map[int]*phonenumbers.PhoneMetadata             // of the region that decides how a code's numbers are parsed
+	regions map[string]func() *region                       // made when first met
 }
 
 // callingCode is what the fast path knows of a calling code.
@@ -46,34 +49,59 @@ const (
 	maxCallingCode = 999
 )
 
-// NewNumbers makes the tables of the fast path by asking the library about
-// every calling code and length: some milliseconds.
+// NewNumbers prepares the tables of the fast path. What they hold of a calling
+// code or a region is made when a number first needs it, so that a command with
+// a few numbers does not wait for all countries.
 func NewNumbers() *Numbers {
-	n := &Numbers{regions: map[string]*region{}}
-	for code := range phonenumbers.GetSupportedCallingCodes() {
-		if code <= maxCallingCode {
-			n.codes[code].lengths = possibleLengths(code)
-		}
-	}
+	n := &Numbers{mains: map[int]*phonenumbers.PhoneMetadata{}, regions: map[string]func() *region{}}
 	collection, err := phonenumbers.MetadataCollection()
 	if err != nil {
 		panic("audience: the phone number library's own data cannot be read: " + err.Error())
 	}
+	supported := phonenumbers.GetSupportedRegions()
 	for _, meta := range collection.GetMetadata() {
-		code := int(meta.GetCountryCode())
-		if id := meta.GetId(); phonenumbers.GetSupportedRegions()[id] {
-			n.regions[id] = newRegion(meta)
+		main := false
+		if code := int(meta.GetCountryCode()); code <= maxCallingCode && phonenumbers.GetRegionCodeForCountryCode(code) == meta.GetId() {
+			n.mains[code], main = meta, true
 		}
-		if code > maxCallingCode || phonenumbers.GetRegionCodeForCountryCode(code) != meta.GetId() {
-			continue // the calling code's main region decides how a number is parsed
-		}
-		n.codes[code].slow = firstDigits(meta.GetNationalPrefixForParsing())
-		if r := n.regions[meta.GetId()]; r != nil {
-			r.trunk = plainTrunk(meta)
+		if supported[meta.GetId()] {
+			n.regions[meta.GetId()] = sync.OnceValue(func() *region { return newRegion(meta, main) })
 		}
 	}
-	n.codes[52].slow |= 1 << 1 // Mexico's old mobile prefix; see withoutMexicos1
 	return n
+}
+
+// code is what the fast path knows of a calling code.
+func (n *Numbers) code(code int) *callingCode {
+	c := n.codes[code].Load()
+	if c == nil {
+		c = n.newCode(code)
+		n.codes[code].Store(c)
+	}
+	return c
+}
+
+func (n *Numbers) newCode(code int) *callingCode {
+	const mexico, oldMobile = 52, 1 << 1 // see withoutMexicos1
+	c := &callingCode{}
+	if phonenumbers.GetSupportedCallingCodes()[code] {
+		c.lengths = possibleLengths(code)
+	}
+	if meta := n.mains[code]; meta != nil {
+		c.slow = firstDigits(meta.GetNationalPrefixForParsing())
+	}
+	if code == mexico {
+		c.slow |= oldMobile
+	}
+	return c
+}
+
+// region is nil where there is none of that name.
+func (n *Numbers) region(name string) *region {
+	if r := n.regions[name]; r != nil {
+		return r()
+	}
+	return nil
 }
 
 func possibleLengths(code int) (lengths uint32) {
@@ -155,7 +183,7 @@ func withoutMexicos1(digits string) string {
 
 func (n *Numbers) knowsCode(digits string) bool {
 	for i := 1; i <= 3 && i <= len(digits); i++ {
-		if code, err := strconv.Atoi(digits[:i]); err == nil && n.codes[code].lengths != 0 {
+		if code, err := strconv.Atoi(digits[:i]); err == nil && n.code(code).lengths != 0 {
 			return true
 		}
 	}

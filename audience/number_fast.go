@@ -34,11 +34,14 @@ type region struct {
 	used func() *automaton
 }
 
-func newRegion(meta *phonenumbers.PhoneMetadata) *region {
+// newRegion makes the tables of a region; main says that it decides how numbers
+// of its calling code are parsed.
+func newRegion(meta *phonenumbers.PhoneMetadata, main bool) *region {
 	r := &region{
-		code: strconv.Itoa(int(meta.GetCountryCode())),
-		slow: firstDigits(meta.GetNationalPrefixForParsing()) | firstDigits(meta.GetInternationalPrefix()),
-		used: sync.OnceValue(func() *automaton { return newAutomaton(patterns(meta)) }),
+		trunk: main && plainTrunk(meta),
+		code:  strconv.Itoa(int(meta.GetCountryCode())),
+		slow:  firstDigits(meta.GetNationalPrefixForParsing()) | firstDigits(meta.GetInternationalPrefix()),
+		used:  sync.OnceValue(func() *automaton { return newAutomaton(patterns(meta)) }),
 	}
 	if meta.GetNationalPrefixTransformRule() == "" && dropsZero(meta.GetNationalPrefixForParsing()) {
 		abroad := newAutomaton(meta.GetInternationalPrefix())
@@ -102,7 +105,7 @@ func (n *Numbers) fast(raw string) bool {
 	code := 0
 	for i := 1; i <= 3; i++ {
 		code = code*10 + int(raw[i]-'0')
-		if c := &n.codes[code]; c.lengths != 0 {
+		if c := n.code(code); c.lengths != 0 {
 			return c.lengths>>(len(raw)-1-i)&1 == 1 && c.slow>>(raw[i+1]-'0')&1 == 0
 		}
 	}
@@ -130,7 +133,7 @@ func (n *Numbers) certain(digits []byte, international bool, region string) (e16
 		e164 = "+" + string(digits)
 		return e164, n.fast(e164)
 	}
-	r := n.regions[region]
+	r := n.region(region)
 	switch {
 	case r == nil:
 		return "", false

@@ -12,13 +12,13 @@ import (
 // TestTrunkZero: the regions in which a leading zero is surely a trunk prefix.
 func TestTrunkZero(t *testing.T) {
 	n, regions := NewNumbers(), 0
-	for _, r := range n.regions {
-		if r.trunk {
+	for name := range n.regions {
+		if n.region(name).trunk {
 			regions++
 		}
 	}
-	if !n.regions["DE"].trunk || n.regions["IT"].trunk || regions < 20 {
-		t.Fatalf("%d regions have a trunk zero, Germany: %v, Italy: %v", regions, n.regions["DE"].trunk, n.regions["IT"].trunk)
+	if !n.region("DE").trunk || n.region("IT").trunk || regions < 20 {
+		t.Fatalf("%d regions have a trunk zero, Germany: %v, Italy: %v", regions, n.region("DE").trunk, n.region("IT").trunk)
 	}
 }
 
@@ -85,7 +85,7 @@ func anyForm(t *rapid.T, n *Numbers, region string) string {
 		}
 		digits = string(national)
 	}
-	code := n.regions[region].code
+	code := n.region(region).code
 	prefix := rapid.SampledFrom([]string{"", "", "", "0", "00" + code, "+" + code, "+" + code, code, "1", "8", "(0", "(", "'+" + code, "tel:+" + code, "tel:", "-", "+0", "(+" + code, "+" + code + "(0)", "+" + code + " (0) "}).Draw(t, "prefix")
 	var b strings.Builder
 	b.WriteString(prefix)
