@@ -6,9 +6,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// OutcomeOf is the outcome that an answer to an attempt makes: the class alone
-// decides. Only what certainly was not taken goes back to pending; whatever is
-// not known stays in doubt.
+// OutcomeOf turns an answer into the attempt's outcome, by the answer's class alone. Only what was certainly not taken
+// goes back to pending; whatever is not known is in doubt.
 func OutcomeOf(attempt int64, a message.Answer, at time.Time) Outcome {
 	o := Outcome{Attempt: attempt, Code: a.Code, Title: a.Title, At: at}
 	switch a.Class {

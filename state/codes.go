@@ -2,7 +2,7 @@ package state
 
 import "slices"
 
-// CodeInfo explains one reason for which a state is refused, or not sent from.
+// CodeInfo explains one reason why a state is refused, or nothing is sent from it.
 type CodeInfo struct {
 	Code        string
 	Summary     string
@@ -23,7 +23,7 @@ const (
 // Codes are all of them, sorted.
 func Codes() []CodeInfo { return slices.Clone(codes) }
 
-// SummaryOf is the summary of a code.
+// SummaryOf is the summary of a code, "" for an unknown one.
 func SummaryOf(code string) string {
 	for _, c := range codes {
 		if c.Code == code {

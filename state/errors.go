@@ -6,41 +6,37 @@ import (
 	"time"
 )
 
-// ErrFormat is wrapped when a state was written by a newer handbill. The file
-// was not touched.
+// ErrFormat is wrapped when a newer handbill wrote the state, which was not touched.
 var ErrFormat = errors.New("the state was written by a newer handbill; use that version, or restore the backup that it made before the migration")
 
-// ErrForeign is wrapped when a file is no handbill state. It was not touched.
+// ErrForeign is wrapped when a file is no handbill state; it was not touched.
 var ErrForeign = errors.New("not a handbill state; put a backup in its place (\"handbill state restore FILE\"; the automatic ones lie beside it), or name another path")
 
 // ErrDamaged is wrapped when a state does not hold what was written to it.
 var ErrDamaged = errors.New("the state is damaged; see handbill state verify, and restore a backup")
 
-// ErrFenced is wrapped when somebody has taken the sending number of a lane
-// since: nothing more may be sent through it. Outcomes that came with it are
-// recorded.
+// ErrFenced is wrapped when somebody has taken the lane's sending number since. The outcomes of the call are recorded,
+// and nothing more may be sent through the lane.
 var ErrFenced = errors.New("another process has taken over this sending number since; nothing more may be sent through it by this one")
 
 // ErrUnknown is wrapped when the state knows nothing under an address or key.
 var ErrUnknown = errors.New("the state knows nothing of it")
 
-// ErrGone is wrapped when there is no state although one was in use there.
+// ErrGone is wrapped when the state is missing although one was in use there.
 var ErrGone = errors.New("the state is gone")
 
-// ErrSettled is wrapped when a delivery that a person would settle is not in
-// doubt any more.
+// ErrSettled is wrapped when the delivery that a person settles is not in doubt any more.
 var ErrSettled = errors.New("it is not in doubt any more")
 
-// OtherStateError says that a backup is not of the state that it would replace.
-// The lineages are their first eight hexadecimal digits.
+// OtherStateError says that a backup is of another state than the one that it would replace. Both are the first eight
+// hexadecimal digits of a lineage.
 type OtherStateError struct{ Backup, Here string }
 
 func (e *OtherStateError) Error() string {
 	return fmt.Sprintf("it is a backup of another state (lineage %s) than the one that lies there (lineage %s)", e.Backup, e.Here)
 }
 
-// LockInfo says who holds a lock. It is for people; the lock itself is the
-// operating system's.
+// LockInfo tells people who holds a lock. The lock itself is the operating system's.
 type LockInfo struct {
 	ID        string    `json:"id"` // random, named to force an unlock
 	Operation string    `json:"operation"`
@@ -65,8 +61,7 @@ func (e *LockedError) Error() string {
 		e.Path, e.Info.Who, e.Info.Host, e.Info.PID, e.Info.Operation, e.Info.Created.UTC().Format(time.RFC3339), e.Info.ID)
 }
 
-// HaltError says why nothing is sent from this state until somebody has looked
-// at it and said so with Store.Acknowledge.
+// HaltError says why nothing is sent from this state before Store.Acknowledge.
 type HaltError struct{ Why string }
 
 func (e *HaltError) Error() string {

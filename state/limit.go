@@ -11,10 +11,8 @@ import (
 // noLimit is the People of a MessagingLimit that bounds nothing.
 const noLimit = -1
 
-// MessagingLimit is how many people may be written to outside their windows in
-// 24 hours, as a provider told it of one number. All numbers of a business
-// portfolio share one.
-// Source: Meta, messaging-limits, read 2026-09-11.
+// MessagingLimit is how many people a number may write to outside their windows in 24 hours, as its provider told. The
+// numbers of a business portfolio share one. Source: Meta, messaging-limits, read 2026-09-11.
 type MessagingLimit struct {
 	People    int       `json:"people"` // -1 for no limit, 0 where only the portfolio is known
 	Told      time.Time `json:"told"`
@@ -22,11 +20,10 @@ type MessagingLimit struct {
 	Portfolio string    `json:"portfolio,omitempty"` // the provider's id of it; "" where it is not told
 }
 
-// limitName is where the limit of a number is kept.
 func limitName(provider string) string { return "limit/" + provider }
 
-// PutMessagingLimit keeps what was told of a number, unless something was told
-// of it later. What is not told leaves what is known.
+// PutMessagingLimit keeps what was told of a number, unless something was told of it later. What is not told stays as it
+// is known.
 func PutMessagingLimit(ctx context.Context, s interface {
 	PutAll(ctx context.Context, blobs map[string][]byte) error
 	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
@@ -54,8 +51,7 @@ func PutMessagingLimit(ctx context.Context, s interface {
 	return s.PutAll(ctx, map[string][]byte{name: data})
 }
 
-// GetMessagingLimit is what was told of a number last; ok is false where nothing
-// was.
+// GetMessagingLimit returns what was told of a number last; ok is false for nothing.
 func GetMessagingLimit(ctx context.Context, s Snapshot, provider string) (l MessagingLimit, ok bool, err error) {
 	data, err := s.Get(ctx, limitName(provider))
 	if err != nil {
@@ -74,8 +70,7 @@ func readLimit(provider string, data []byte) (l MessagingLimit, ok bool, err err
 	return l, true, nil
 }
 
-// ShareLimits has the numbers of one portfolio share what was told last of any
-// of them: WhatsApp counts all of them together.
+// ShareLimits gives every number of a portfolio what was told last of any of them, since WhatsApp counts them together.
 func ShareLimits(limits map[string]MessagingLimit) {
 	newest := map[string]MessagingLimit{}
 	for _, l := range limits {
@@ -90,5 +85,4 @@ func ShareLimits(limits map[string]MessagingLimit) {
 	}
 }
 
-// smaller reports whether a allows fewer people than b.
 func smaller(a, b int) bool { return a != noLimit && (b == noLimit || a < b) }

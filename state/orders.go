@@ -10,7 +10,7 @@ import (
 
 // OrderSums adds orders up. The zero value is empty.
 type OrderSums struct {
-	sums map[[2]string]*orderSum // by campaign and currency
+	sums map[[2]string]*orderSum
 }
 
 type orderSum struct {
@@ -18,12 +18,10 @@ type orderSum struct {
 	value  big.Rat
 }
 
-// maxPrice is the longest price that is computed with; a number with a huge
-// exponent is cheap to send and dear to add.
+// maxPrice is the longest price that is added: a huge number is cheap to send and costs much to compute with.
 const maxPrice = 32
 
-// Add adds an order that answers a campaign; "" for none. A price that is no
-// plain decimal number counts as nothing.
+// Add adds an order that answers a campaign, "" for none. A price that is no plain decimal number counts as 0.
 func (s *OrderSums) Add(campaign string, o *message.Order) {
 	if o == nil {
 		return

@@ -6,19 +6,16 @@ import (
 	"github.com/handbill/handbill/delivery"
 )
 
-// PersonWindow is what a state knows of the 24-hour window of one person at one
-// sending number. A correction of which the number is not known is in
-// Person.Shut.
+// PersonWindow is what a state knows of the 24-hour window of one person at one sending number.
 type PersonWindow struct {
-	Recipient string // as Person.Recipient
-	Number    string // address of the provider block
+	Recipient string
+	Number    string
 	Window    delivery.Window
 }
 
-// Tie says that an id is, or was, one of a person who has several. An id of which
-// no Tie tells is a person by itself.
+// Tie says that an id is, or was, one of a person who has several. An id without a Tie is a person by itself.
 type Tie struct {
-	Recipient string    // the id
+	Recipient string
 	Person    string    // as Person.Recipient
 	Since     time.Time // when it was first seen as theirs
 	Seen      time.Time // when it was last seen as theirs, to the hour

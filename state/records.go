@@ -10,28 +10,25 @@ import (
 
 // Inbox is one webhook body, as it is accepted.
 type Inbox struct {
-	Provider string // address, "provider.cloud.main"
+	Provider string
 	Received time.Time
-	Raw      []byte          // the body, exactly
-	Events   []message.Event // what it decodes to
+	Raw      []byte
+	Events   []message.Event
 }
 
-// InboundEvent is something that a person wrote, tapped or ordered, and that
-// no rule has answered yet.
+// InboundEvent is something that a person wrote, tapped or ordered, and that no rule has answered yet.
 type InboundEvent struct {
 	Seq       int64 // Intent.Inbound of a reply to it
 	Provider  string
 	Received  time.Time
-	Recipient string // message.Address.Key of who wrote
-	// First says that nothing came from this person before.
-	First bool
-	// Campaign and Message are the addresses of what it answers; "" when its
-	// context is none of ours.
+	Recipient string
+	First     bool // nothing came from this person before
+	// Campaign and Message are the addresses of what it answers; "" when it answers no message of ours.
 	Campaign string
 	Message  string
 	Event    message.Event
-	// Stopped says that marketing to the person stopped by this message: it holds
-	// a stop word, or may hold one. The opt-out is recorded.
+	// Stopped says that marketing to the person stopped by this message, since it holds a stop word or may hold one. The
+	// opt-out is recorded.
 	Stopped bool
 }
 
@@ -39,7 +36,7 @@ type InboundEvent struct {
 type Finding struct {
 	ID        int64
 	At        time.Time
-	Kind      string // a Finding… constant
+	Kind      string
 	Campaign  string
 	Recipient string
 	Detail    string // never a text of a message
@@ -47,24 +44,22 @@ type Finding struct {
 
 // The kinds of Finding.
 const (
-	// FindingContradiction: a status came for a message that the provider had
-	// refused. The delivery counts as accepted.
+	// FindingContradiction: a status came for a message that the provider had refused. The delivery counts as accepted.
 	FindingContradiction = "provider_contradiction"
-	// FindingDuplicate: two ids for one reference, or an echo of an attempt
-	// that was made again. The person may have got the message twice.
+	// FindingDuplicate: one reference has two ids, or a status came for an attempt that was made again. The person may
+	// have got the message twice.
 	FindingDuplicate = "duplicate_observed"
 	// FindingRollback: the state is older than what was sent from it.
 	FindingRollback = "state_rollback_detected"
 )
 
-// Notice is an event about the account, or one that was kept without being
-// understood.
+// Notice is an event about the account, or one that was kept without being understood.
 type Notice struct {
 	At       time.Time
 	Provider string
 	Kind     message.EventKind
 	Field    string
-	Reason   string // why it was kept, or what an account's notice says in a few words
+	Reason   string // why it was kept, or what it says in a few words
 	Raw      []byte
 }
 
@@ -81,16 +76,16 @@ type FunnelRow struct {
 	Revision int
 	Send     Send
 	Rank     message.Rank
-	Failed   bool // shown only while Rank < delivered
+	Failed   bool
 	Code     string
 	Title    string
 	Replied  bool
-	Billing  message.Billing // as Delivery.Billing
+	Billing  message.Billing
 	Count    int
 }
 
-// OrderCount sums the orders that answer one campaign in one currency. A cart
-// with items in two currencies counts in both.
+// OrderCount sums the orders that answer one campaign in one currency. A cart with items in two currencies counts in
+// both.
 type OrderCount struct {
 	Campaign string // "" for orders that answer no campaign
 	Currency string
@@ -112,10 +107,9 @@ type RecentSend struct {
 	At        time.Time
 }
 
-// Halt is why a campaign sends nothing more before a person has looked and
-// said so with Run.Resume.
+// Halt is why a campaign sends nothing more until a person lifts it with Run.Resume.
 type Halt struct {
-	Campaign string              `json:"campaign"` // address
+	Campaign string              `json:"campaign"`
 	Reason   delivery.HaltReason `json:"reason"`
 	Code     string              `json:"code,omitempty"`
 	Title    string              `json:"title,omitempty"`
@@ -123,7 +117,7 @@ type Halt struct {
 	Since    time.Time           `json:"since"`
 }
 
-// Exchange is a message of a person and an answer to it.
+// Exchange is a message of a person with an answer to it.
 type Exchange struct {
 	Asked    time.Time // when the message was received; zero where it is gone
 	Answered time.Time
@@ -140,21 +134,20 @@ const (
 	WishStay    = delivery.WishStay
 )
 
-// OptUnclear is the reason of an opt-out that is only a pause; see
-// delivery.OptUnclear.
+// OptUnclear is the reason of an opt-out that is only a pause; see delivery.OptUnclear.
 const OptUnclear = delivery.OptUnclear
 
 // Wish is what one message of a person says about being written to.
 type Wish struct {
 	Kind     WishKind
-	Reason   string // of the opt-out, such as "stop_word"
-	Evidence string // what was written and when
+	Reason   string
+	Evidence string
 }
 
 // Sent is what a SentIndex knows of one recipient.
 type Sent struct {
 	Send    Send
-	Attempt int      // number of the last attempt
+	Attempt int
 	Digest  [16]byte // of the message of the last attempt
 	Code    string   // the provider's code, where the outcome has one
 }
@@ -165,14 +158,12 @@ type InboundRef struct {
 	Provider, Recipient string
 }
 
-// SentIndex is what became of the recipients of one revision of a campaign.
-// It is safe for concurrent reading, also after the Snapshot that it was read
-// from is closed.
+// SentIndex is what became of the recipients of one revision of a campaign. It is safe for concurrent reading, also after
+// its Snapshot is closed.
 type SentIndex interface {
-	// Len is how many recipients there are.
 	Len() int
-	// Lookup is what became of a recipient, by message.Address.Key.
+	// Lookup finds a recipient by message.Address.Key.
 	Lookup(recipient string) (Sent, bool)
-	// All are all recipients, in no order.
+	// All iterates over the recipients in no order.
 	All() iter.Seq2[string, Sent]
 }

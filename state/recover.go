@@ -2,9 +2,8 @@ package state
 
 import "context"
 
-// RecoverAll puts in doubt what runs left open at whatever number, and returns
-// how many attempts there were. Whoever calls it holds the lock of the state, so
-// that no run has anything under way.
+// RecoverAll puts in doubt what runs left open at any number, and returns how many attempts there were. The caller holds
+// the lock of the state, so that no run has anything under way.
 func RecoverAll(ctx context.Context, s Sends) (n int, err error) {
 	numbers, err := s.Unsettled(ctx)
 	if err != nil {

@@ -6,13 +6,11 @@ import (
 	"time"
 )
 
-// MaxClockBack is how far the clock may show an earlier time than the state
-// knows. Clocks of two machines differ by less.
+// MaxClockBack is how far the clock may be behind the state. Clocks of two machines differ by less.
 const MaxClockBack = 5 * time.Minute
 
-// Sendable refuses a state that nothing may be sent from now. The error is a
-// *HaltError where the state was restored or rolled back, and a *ClockError
-// where it knows a later time than the clock shows.
+// Sendable refuses a state that nothing may be sent from now: with a *HaltError where it was restored or rolled back,
+// with a *ClockError where it knows a later time than the clock shows.
 func Sendable(ctx context.Context, s Store, now time.Time) error {
 	halt, err := s.Halted(ctx)
 	if err != nil {
@@ -34,7 +32,6 @@ func Sendable(ctx context.Context, s Store, now time.Time) error {
 // ClockError says that the clock was put back since the state was written.
 type ClockError struct{ Now, Latest time.Time }
 
-// Error says both times, and the ways out.
 func (e *ClockError) Error() string {
 	return fmt.Sprintf("the clock shows %s, and the state was written at %s. "+
 		"Quiet hours, 24-hour windows and frequency caps depend on the time, so nothing is sent. Set the clock right and run the command again. "+

@@ -1,10 +1,11 @@
-// Package state says what handbill remembers: what was sent, to whom and what
-// came of it, so that a message goes out once and every doubt is visible. It
-// has the types, the errors and what follows from them alone. It knows no SQL
-// and no file: package sqlite keeps a state in one SQLite file.
+// Package state says what handbill remembers: what was sent, to whom, and what came of it, so that a message goes out
+// once and every doubt is visible. It holds the types, the errors and the contracts, and knows no SQL and no file:
+// package sqlite keeps a state in one SQLite file, and package memstate one in memory, for tests. The rules are functions
+// of package delivery; docs/delivery.md has them in prose.
 //
-// See docs/delivery.md for the rules that a state keeps, and package delivery
-// for the same as functions.
+//	run, err := store.Begin(ctx, state.Run{Lanes: []state.Lane{{Number: "provider.cloud.main"}}}, nil)
+//	verdicts, err := store.Turn(ctx, run.Lanes[0], outcomes, intents) // durable; now the messages may leave
+//	err = store.Finish(ctx, run)
 package state
 
 import (
@@ -28,7 +29,7 @@ const (
 	Cancelled = delivery.Cancelled
 )
 
-// Proof says how we know that a message was accepted; see delivery.Proof.
+// Proof is how we know that a message was accepted; see delivery.Proof.
 type Proof = delivery.Proof
 
 // The proofs.
@@ -39,8 +40,7 @@ const (
 	ProofOperator = delivery.ProofOperator
 )
 
-// Key identifies a delivery: one message to one recipient in one campaign
-// revision.
+// Key identifies a delivery: one message to one recipient in one campaign revision.
 type Key struct {
 	Campaign  string // address, "campaign.spring"
 	Recipient string // message.Address.Key, canonical
@@ -52,11 +52,11 @@ type Delivery struct {
 	Key
 	To       message.Address
 	Send     Send
-	Attempt  int // number of the last attempt, from 1
+	Attempt  int // number of the last one, from 1
 	Ref      string
-	Message  string   // address of the message resource that was sent
+	Message  string
 	Digest   [16]byte // of the rendered message, message.Digest
-	ID       string   // the provider's message id
+	ID       string
 	Proof    Proof
 	Code     string // with Rejected, Pending, InDoubt: the provider's code
 	Title    string // with Code: in a few words
@@ -64,16 +64,13 @@ type Delivery struct {
 	Intended time.Time
 	Settled  time.Time
 
-	// The delivery axis, joined from events.
 	Rank      message.Rank
 	RankAt    time.Time
 	Failed    bool // shown only while Rank < delivered
 	FailCode  string
 	FailTitle string
-	Replied   time.Time // first inbound that answers it; zero for none
-	// Billing is what was told about the price of the last attempt; the zero value
-	// says that nothing was.
-	Billing message.Billing
+	Replied   time.Time       // first inbound that answers it; zero for none
+	Billing   message.Billing // what was told of the price of the last attempt
 }
 
 // Resource is a declared resource as it was at the last apply.
@@ -81,7 +78,7 @@ type Resource struct {
 	Address string
 	Type    string
 	Name    string
-	Tree    []byte // canonical JSON of lang.Tree
+	Tree    []byte
 	Refs    []string
 }
 
@@ -89,25 +86,24 @@ type Resource struct {
 type Person struct {
 	Recipient   string
 	LastInbound time.Time // newest inbound event, to any number
-	// WindowEnds is the end of the window at the number that was asked about; zero
-	// when unknown. A correction (131047) may be earlier than 24 hours after the
-	// last inbound event.
+	// WindowEnds is the end of the window at the number that was asked about; zero when unknown. After code 131047 it is
+	// earlier than 24 hours after LastInbound.
 	WindowEnds  time.Time
-	Shut        time.Time // when all windows were found closed, by a state of old; zero for never
+	Shut        time.Time // when all windows were closed, in a state of format 1 or 2
 	OptedOut    bool
 	OptOut      string // reason or evidence in a word: "stop_word", "user_preferences", "131050", "operator", "import", "erased"
 	OptOutAt    time.Time
 	Cooldown    time.Time // no marketing before it (131049); zero for none
 	ProfileName string
-	Username    string            // on WhatsApp; for display
-	Attributes  map[string]string // set by reply rules
+	Username    string
+	Attributes  map[string]string
 	Handover    bool
 }
 
 // Meta is the identity of a state.
 type Meta struct {
-	Format  int    // version of the format
-	Lineage string // random, minted at creation; 32 hex digits
+	Format  int
+	Lineage string // random, made with the state; 32 hex digits
 	Serial  int64  // rises on decisions: apply, resolve, mv, rm; not on events
 	Epoch   int64  // rises with every apply, so that an older copy shows
 }
@@ -121,42 +117,33 @@ type Intent struct {
 	Body    [32]byte // SHA-256 of the request's body
 	Message string
 	Digest  [16]byte
-	// Retry allows another attempt at a delivery that was refused; without it
-	// a refused one is gated as "refused_before".
+	// Retry allows another attempt at a delivery that was refused. Without it the gate is "refused_before".
 	Retry bool
-	// Again says that a person ordered this delivery to be sent again although
-	// it was accepted. Attempt must be the one after the accepted one, so that
-	// one order sends once; anything else is gated as "already_sent".
+	// Again says that a person ordered this delivery again although it was accepted. Attempt must be the one after the
+	// accepted one, so that one order sends once; otherwise the gate is "already_sent".
 	Again bool
-	// Marketing says that opt-outs, cool-downs and caps apply; replies inside
-	// the window are not marketing.
+	// Marketing says that opt-outs, cool-downs and caps apply. Replies inside the window are not marketing.
 	Marketing bool
-	// NoCooldown lifts the cool-downs of Marketing: they are about marketing
-	// templates, not about messages in an open window and other templates.
+	// NoCooldown lifts the cool-downs of Marketing, which concern marketing templates only.
 	NoCooldown bool
-	// Pace asks for the moment at which the message may leave, of the slots of the
-	// lane's number; zero for no limit.
+	// Pace asks for a slot of the lane's number, the moment at which the message may leave; zero for no limit.
 	Pace pace.Ask
-	// Spacing is how long after any other message the person may get this one;
-	// 0 for no rule.
+	// Spacing is how long after any other message the person may get this one; 0 for no rule.
 	Spacing time.Duration
-	// Window says that the message needs an open 24-hour window at the lane's
-	// number. AssumeOpen takes an unknown one as open; KnownUntil is what the audience
-	// claims.
+	// Window says that the message needs an open 24-hour window at the lane's number. AssumeOpen takes an unknown one as
+	// open. KnownUntil is what the audience claims.
 	Window     bool
 	AssumeOpen bool
 	KnownUntil time.Time
-	// Cap refuses when Count messages went to the recipient within Per.
+	// The frequency cap: at most CapCount messages to the recipient within CapPer.
 	CapCount int
 	CapPer   time.Duration
-	// Inbound is InboundEvent.Seq of what a reply answers; 0 for a campaign's
-	// message. A reply's Key is {rule's address, recipient, int(Inbound)}, so
-	// that one inbound message is answered at most once by one rule.
+	// Inbound is InboundEvent.Seq of what a reply answers; 0 for a campaign's message. The Key of a reply is {rule's
+	// address, recipient, int(Inbound)}, so that a rule answers a message at most once.
 	Inbound int64
 }
 
-// Also is the user id of a recipient who has a number too: what is known under
-// it counts as well. It is "" for none.
+// Also is the user id of a recipient who has a number too, "" for none. What is known under it counts as well.
 func (in *Intent) Also() string {
 	if in.To.Phone == "" || in.To.UserID == in.Recipient {
 		return ""
@@ -166,112 +153,92 @@ func (in *Intent) Also() string {
 
 // Verdict is what became of an Intent in the transaction that wrote it.
 type Verdict struct {
-	// Attempt is the handle for the outcome; 0 when a gate refused.
-	Attempt int64
-	// Gate is why nothing was written; GateNone when the intent is durable.
-	Gate delivery.Gate
-	// Next is with GateAttempt the number that the next attempt must have:
-	// the state knows of more attempts than the plan did.
+	Attempt int64         // the handle for the outcome; 0 when a gate refused
+	Gate    delivery.Gate // why nothing was written; GateNone when the intent is durable
+	// Next and Was come with GateAttempt, when the state knows of more attempts than the plan did: the number that the
+	// next attempt must have, and how the delivery stands, Pending or Rejected.
 	Next int
-	// Was is with Next how the delivery stands: Pending, also without any
-	// attempt, or Rejected.
-	Was Send
-	// Until is when a gate opens again, for cool-downs, caps, spacing and pace;
-	// zero when it does not by itself.
+	Was  Send
+	// Until is when a cool-down, cap, spacing or pace lets the message go; zero when time alone does not.
 	Until time.Time
-	// Leave is when the message may leave: the slot of its number that it got.
-	// Zero for at once.
+	// Leave is the slot that the message got; zero for at once.
 	Leave time.Time
 }
 
 // Outcome settles an attempt.
 type Outcome struct {
-	Attempt int64 // from Verdict
-	Send    Send  // Accepted, Rejected, Pending (certainly not taken) or InDoubt
+	Attempt int64
+	Send    Send // Accepted, Rejected, Pending (certainly not taken) or InDoubt
 	ID      string
 	Proof   Proof
 	Code    string
 	Title   string
-	Cause   string // with InDoubt, Cancelled
+	Cause   string
 	At      time.Time
-	// UserID is a user id that the provider told of whom it sent to, through
-	// Number: it is the recipient's; "" for none.
+	// UserID is the recipient's user id where the provider told it; "" for none.
 	UserID string
-	// OptOut and Cooldown are consequences for the person, written in the same
-	// transaction; see the classes of message.Answer.
-	// WindowShut is about Number, the address of the sending number; where that
-	// is "", about all.
+	// The consequences for the person are written in the same transaction; see the classes of message.Answer.
 	OptOut     bool
 	Cooldown   time.Time
-	WindowShut bool
-	// Hold is until when Number, the address of the sending number, gives no
-	// slots, since the provider asked for a pause; zero for none.
+	WindowShut bool // at Number; at all numbers where that is ""
+	// Hold is until when the number gives no slots, since the provider asked for a pause; zero for none.
 	Hold   time.Time
-	Number string
+	Number string // address of the sending number
 }
 
 // CampaignRun is what one apply planned for one campaign, and how it ended.
 type CampaignRun struct {
 	Campaign  string
 	Revision  int
-	Planned   int // deliveries of this revision that apply was to bring about, those of earlier runs included
+	Planned   int // deliveries of this revision that were to be made, by earlier runs too
 	Accepted  int
 	Rejected  int
 	InDoubt   int
 	Held      int
 	Cancelled int
 	Pending   int
-	Skipped   map[delivery.Reason]int // of the plan
-	// HeldFor are the held ones by reason, at the end of the run.
-	HeldFor map[delivery.Reason]int `json:",omitempty"`
-	// HeldTill is the earliest time at which something held may go on; zero
-	// when nobody knows.
-	HeldTill time.Time `json:",omitzero"`
-	// ConsentBy is the audience's expression that says who agreed to messages
-	// outside the window, as it was written when the run was made; "" for none.
-	ConsentBy string `json:",omitempty"`
-	// Halted is why sending stopped early; "" when it did not.
-	Halted delivery.HaltReason `json:",omitempty"`
+	Skipped   map[delivery.Reason]int
+	HeldFor   map[delivery.Reason]int `json:",omitempty"` // Held by reason, at the end of the run
+	HeldTill  time.Time               `json:",omitzero"`  // the earliest time at which a held one may go; zero for unknown
+	// ConsentBy is the audience's expression that said who agreed to messages outside the window; "" for none.
+	ConsentBy string              `json:",omitempty"`
+	Halted    delivery.HaltReason `json:",omitempty"`
 }
 
-// Lane is one sending number as one run has it, or as whoever answers has it.
-// Begin and RecoverReplies give it out. Whoever takes the number next gets a
-// higher epoch, and then no more intents are recorded for this one.
+// Lane is one sending number, named by its provider block's address, as one run has it, or as the server has it that
+// answers there. Begin and RecoverReplies give it out. Whoever takes the number next gets a higher epoch; from then on this lane records no intents.
 type Lane struct {
-	Number string // address of the provider block
-	ID     int64  // the store's own
-	Epoch  int64  // rises each time the number is taken
-	Run    int64  // 0 for replies
+	Number string
+	ID     int64 // the store's own
+	Epoch  int64 // rises each time the number is taken
+	Run    int64 // 0 for replies
 }
 
 // Run is one apply.
 type Run struct {
 	ID        int64
 	Started   time.Time
-	Ended     time.Time           // zero while it runs or after a crash
-	Version   string              // handbill's
-	Plan      string              // digest of the plan
-	Halted    delivery.HaltReason // why it stopped early; "" when it did not
+	Ended     time.Time // zero while it runs or after a crash
+	Version   string
+	Plan      string
+	Halted    delivery.HaltReason
 	Campaigns []CampaignRun
-	// Blobs are written with Begin: "outputs", "variables", whatever the next
-	// plan compares with. A nil value removes its name.
+	// Blobs are written with Begin: "outputs", "variables", whatever the next plan compares with; nil removes a name.
 	Blobs map[string][]byte
-	// Lanes are the sending numbers that the run takes, each once: Begin needs
-	// their Number alone. Runs leaves them out.
+	// Lanes are the sending numbers that the run takes. Begin needs only their Number, and Runs leaves them out.
 	Lanes []Lane
-	// Resume are the campaigns whose halts Begin lifts, and Who says so.
+	// Resume lists the campaigns whose halts Begin lifts; Who says so.
 	Resume []string
 	Who    string
 }
 
-// Tally counts the deliveries of one campaign revision that have a row, by the
-// send axis, and how the accepted ones fared.
+// Tally counts the deliveries of one campaign revision that have an attempt, and what became of the accepted ones.
 type Tally struct {
 	Accepted  int
 	Rejected  int
 	InDoubt   int // an open attempt counts as in doubt
 	Pending   int // certainly not taken at the last attempt
-	Delivered int // of the accepted: delivered or better
+	Delivered int // of the accepted: delivered, or read
 	Failed    int // of the accepted: failed and not delivered
 }
 

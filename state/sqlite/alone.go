@@ -10,24 +10,23 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// alone is what a process that writes a state knows of its file without the
-// journal. Only what stands in the journal is ever brought into the file, so it
-// never holds less than before: when it does, a copy was written over it. The
-// journal would then be laid over pages that it does not fit, and what was in
-// the file and no more in the journal is lost.
+// alone watches the file of an open state by itself, without its journal. The file
+// only gains what the journal brings into it, so it never holds less than before.
+// When it does, somebody wrote an older copy over it, as cp does. Then the journal
+// no longer fits the pages of the file, and nothing may be written any more.
 type alone struct {
-	mu      sync.Mutex
-	changed time.Time // when it was written last, as its file system says
-	size    int64
-	commits int64 // transactions that it holds at least
-	lost    error // why nothing is written any more
+	mu      sync.Mutex // readers check it too
+	changed time.Time  // when it was written last, as its file system says
+	size    int64      // in bytes
+	commits int64      // transactions that it holds at least
+	lost    error      // why nothing is written any more
 }
 
-// errMixed says that a file cannot be read alone: only a part of the journal was
-// brought into it, since it is being written, or before a kill or on a full disk.
+// errMixed says that a file cannot be read alone, since only a part of the journal
+// is in it: it is being written, or the process was killed, or the disk is full.
 var errMixed = errors.New("it cannot be read without its journal")
 
-// inFile is how far the file alone has come, without the journal beside it.
+// inFile reads how far the file alone has come, without the journal beside it.
 func inFile(path string) (progress, error) {
 	c, err := openConn(path, sqlite.OpenReadOnly, "immutable=1")
 	if err != nil {
@@ -37,22 +36,22 @@ func inFile(path string) (progress, error) {
 	return p, errors.Join(err, c.Close())
 }
 
-// holds reports how many transactions the file alone holds at least.
+// holds returns how many transactions the file alone holds, at least.
 func (a *alone) holds() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.commits
 }
 
-// has notes that the file alone holds so many transactions.
+// has notes that the file alone holds this many transactions.
 func (a *alone) has(commits int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.commits = max(a.commits, commits)
 }
 
-// check compares the file at path with what it held, if it was written since;
-// info is of before.
+// check compares the file at path with what it held before, if it was written
+// since. info was read before the call.
 func (a *alone) check(path string, info os.FileInfo) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -65,7 +64,7 @@ func (a *alone) check(path string, info os.FileInfo) error {
 	for try := 0; ; try++ {
 		p, err := inFile(path)
 		if err == nil && p.commits == 0 && a.commits > 0 {
-			err = errMixed // its tables were moved by then, and this one was not found
+			err = errMixed // the ledger was not found: its page was moved meanwhile
 		}
 		switch {
 		case err == nil && p.commits >= a.commits:
@@ -84,8 +83,8 @@ func (a *alone) check(path string, info os.FileInfo) error {
 	}
 }
 
-// How often a file is read again that seems to have lost something, and how
-// long after.
+// A file that seems to have lost something is read again this often, first after
+// rereadAfter and then after twice as long each time.
 const (
 	rereads     = 3
 	rereadAfter = 20 * time.Millisecond

@@ -40,6 +40,10 @@ func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outc
 	return out, fenced
 }
 
+// intendAll records intents that passed the fence. It first joins every webhook
+// that was accepted, so that a stop that was answered with 200 holds. What all
+// intents need is asked for once here: the next id, whether anybody was erased,
+// and who was written to lately.
 func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
 	if len(intents) == 0 {
 		return nil, nil
@@ -51,6 +55,8 @@ func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict
 	if err != nil {
 		return nil, err
 	}
+	// Nearly no state has erased anybody, so this is asked once and not for
+	// each intent.
 	anybody, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM erased)")
 	if err != nil {
 		return nil, err
@@ -76,8 +82,13 @@ func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict
 	return out, nil
 }
 
+// intend runs one intent through the gates and writes it as an attempt with the
+// given id. The order is that of decision: was the person erased, was this
+// delivery sent already, may the person be written to, and last the slot of the
+// number, which is used up once it is given.
 func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict, error) {
-	// First of all: what follows would give the person a name again.
+	// This comes first, since what follows would give an erased person a row in
+	// names again.
 	if t.erasures {
 		if erased, err := t.anyErased(in.Recipient, in.Also()); err != nil || erased {
 			return state.Verdict{Gate: delivery.GateOptedOut}, err
@@ -119,7 +130,8 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 		}
 	}
 	w := t.insert(tAttempts, id)
-	w.int(last.who) // so that it stays one delivery
+	// The attempt keeps the spelling or id that the delivery began with.
+	w.int(last.who)
 	w.int(campaign)
 	w.int(int64(in.Revision))
 	w.int(int64(in.Attempt))
@@ -134,8 +146,8 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 	return state.Verdict{Attempt: id, Leave: leave}, err
 }
 
-// anyErased is isErased of a recipient or of the other id that the plan has of
-// them; "" for none.
+// anyErased reports whether a recipient was erased, under this id or under the
+// other one that the plan has of them; "" for none.
 func (t *tx) anyErased(recipient, also string) (bool, error) {
 	erased, err := t.s.isErased(t.c, recipient)
 	if err != nil || erased || also == "" {
@@ -144,8 +156,8 @@ func (t *tx) anyErased(recipient, also string) (bool, error) {
 	return t.s.isErased(t.c, also)
 }
 
-// also is the number of the other id that the plan has of a recipient; 0 for
-// none, and for one that the state does not know.
+// also returns the integer of the other id that the plan has of a recipient; 0
+// for none, and for an id that the state does not know.
 func (c *conn) also(in *state.Intent) (int64, error) {
 	id := in.Also()
 	if id == "" {
@@ -154,8 +166,8 @@ func (c *conn) also(in *state.Intent) (int64, error) {
 	return c.recipientID(id)
 }
 
-// lastOfEither is lastAttempt under a recipient or the other id of theirs; 0 for
-// none.
+// lastOfEither finds the last attempt under a recipient or under their other id,
+// 0 for none. Of two, the one that says more stands.
 func (c *conn) lastOfEither(who, also, campaign int64, revision int) (lastAttempt, error) {
 	last, err := c.lastAttempt(who, campaign, revision)
 	if err != nil || also == 0 {
@@ -168,8 +180,10 @@ func (c *conn) lastOfEither(who, also, campaign int64, revision int) (lastAttemp
 	return last, err
 }
 
-// gates re-checks in the transaction what may have changed about the person
-// since the plan. also is another id that the plan has of them; 0 for none.
+// gates asks again, inside the transaction, what may have changed about the
+// person since the plan was made: their wishes, their window, the frequency cap
+// and the spacing. also is another id that the plan has of them; 0 for none. Of
+// what is known under two ids, the stricter holds.
 func (t *tx) gates(number string, who, also int64, in *state.Intent) (state.Verdict, error) {
 	p, _, err := t.c.person(who)
 	if err != nil {
@@ -208,8 +222,8 @@ type lastAttempt struct {
 	send    state.Send // Pending where there is none
 }
 
-// lastAttempt finds it under every id of the recipient, in every spelling. Where
-// several have one, that stands which says most.
+// lastAttempt finds the last attempt under every id of the recipient, in every
+// spelling. Where several ids have one, the attempt that says most stands.
 func (c *conn) lastAttempt(who, campaign int64, revision int) (lastAttempt, error) {
 	ids, err := c.everyID(who)
 	best := lastAttempt{who: who}
@@ -225,10 +239,13 @@ func (c *conn) lastAttempt(who, campaign int64, revision int) (lastAttempt, erro
 	return best, err
 }
 
+// rules is the attempt as package delivery takes it.
 func (l *lastAttempt) rules() delivery.Attempt {
 	return delivery.Attempt{Number: l.attempt, Send: l.send}
 }
 
+// lastAttemptAs finds the last attempt under exactly this id. One without an
+// outcome is Sending.
 func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, error) {
 	l := lastAttempt{who: who}
 	err := c.each(`SELECT a.id, a.attempt, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
@@ -243,7 +260,7 @@ func (c *conn) lastAttemptAs(who, campaign int64, revision int) (lastAttempt, er
 	return l, err
 }
 
-// once applies delivery.Attempt.Once.
+// once asks delivery.Attempt.Once whether an intent may follow this attempt.
 func (l *lastAttempt) once(in *state.Intent) (v state.Verdict) {
 	gate := l.rules().Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again})
 	if v.Gate = gate; gate == delivery.GateAttempt {
@@ -252,8 +269,8 @@ func (l *lastAttempt) once(in *state.Intent) (v state.Verdict) {
 	return v
 }
 
-// supersede writes down that a person ordered an accepted attempt to be made
-// again.
+// supersede writes down that somebody ordered an accepted attempt to be made
+// again, so that later proof of the first is no contradiction.
 func (t *tx) supersede(id, run int64) error {
 	w := t.insert(tSuperseded, id)
 	w.int(t.now)
@@ -262,13 +279,14 @@ func (t *tx) supersede(id, run int64) error {
 	return err
 }
 
+// marketing asks delivery.Marketing whether the person takes marketing now.
 func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
 	gate, until := delivery.Marketing(p.opt, p.cooldown, t.now, in.NoCooldown)
 	return state.Verdict{Gate: gate, Until: fromMillis(until)}
 }
 
-// windowGate looks at the window of the number that the message goes out from,
-// with what the plan claims of it.
+// windowGate asks whether the window at the sending number is open, by what the
+// state knows under both ids and what the audience claims.
 func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *personRow) (delivery.Gate, error) {
 	at := int64(0) // of no number, nothing is known
 	if number != "" {
@@ -294,8 +312,9 @@ func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *per
 	return w.Gate(t.now, in.AssumeOpen), nil
 }
 
-// frequency counts what reached or may have reached the person within the
-// cap's time, by any campaign.
+// frequency applies the cap: it counts the campaign messages that reached or may
+// have reached the person within the cap's time, under all of their ids. The
+// numbers 2 and 4 are state.Accepted and state.InDoubt.
 func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
 	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
 	var times []int64

@@ -51,7 +51,8 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// copyTo has SQLite write the copy: nobody else may read the file.
+// copyTo has SQLite write the copy. The copy is whole and has no free pages, and
+// its mode, 0600, is that of the empty file that was made for it.
 func (s *Store) copyTo(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -67,7 +68,8 @@ func (s *Store) copyTo(ctx context.Context, name string) error {
 	return detach(name)
 }
 
-// detach notes in a copy that it is whole: no journal belongs to it.
+// detach notes in a copy that it is whole, so that nobody misses a journal beside
+// it; see progressRow.
 func detach(name string) error {
 	c, err := openConn(name, sqlite.OpenReadWrite, "")
 	if err != nil {
@@ -80,6 +82,7 @@ func detach(name string) error {
 	return errors.Join(err, c.Close())
 }
 
+// syncFile makes what was written to a file durable.
 func syncFile(name string) error {
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
@@ -88,6 +91,7 @@ func syncFile(name string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
+// removeIfThere removes a file; one that is not there is no error.
 func removeIfThere(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -95,9 +99,9 @@ func removeIfThere(name string) error {
 	return nil
 }
 
-// AutoBackup backs the state up beside itself, and keeps the newest as
-// Options.Backups says. Why is a word for the file's name, such as "apply". It
-// returns the backup's path, "" when none are wanted.
+// AutoBackup makes a backup beside the state, and removes the oldest beyond the
+// number in Options.Backups. Why is a word for the file's name, such as "apply".
+// It returns the backup's path, "" when none are wanted.
 func (s *Store) AutoBackup(ctx context.Context, why string) (string, error) {
 	keep := s.opt.Backups
 	if keep == 0 {
@@ -150,10 +154,11 @@ func (s *Store) pruneBackups(keep int) error {
 // were about to write.
 var endsInRandom = regexp.MustCompile(`\.[0-9]+$`)
 
-// leftoverAge is how old the rest of a backup is that nobody writes any more.
+// leftoverAge is how old an unfinished backup must be before it counts as left
+// over. A younger one may still be written by another process.
 const leftoverAge = time.Hour
 
-// removeLeftover removes what a process that was killed had written of a backup.
+// removeLeftover removes the unfinished backup of a process that was killed.
 func (s *Store) removeLeftover(e fs.DirEntry) error {
 	info, err := e.Info()
 	if errors.Is(err, fs.ErrNotExist) || err == nil && s.opt.Clock().Sub(info.ModTime()) < leftoverAge {
@@ -165,12 +170,12 @@ func (s *Store) removeLeftover(e fs.DirEntry) error {
 	return removeIfThere(filepath.Join(filepath.Dir(s.opt.Path), e.Name()))
 }
 
-// Restore puts a backup in the place of the state at o.Path, which is kept
-// beside as ".replaced". The backup is verified first. What was sent after it
-// was made it does not know, so nothing is sent from it before Acknowledge.
-// A backup of another state is refused with a *state.OtherStateError, unless
-// Options.Lineage names it. The caller holds the lock, and nobody has the state
-// open.
+// Restore puts a backup in the place of the state at o.Path, and keeps that one
+// beside it as ".replaced". It verifies the backup first. The restored state is
+// halted until Acknowledge, since it does not know what was sent after the backup
+// was made. A backup of another state is refused with a *state.OtherStateError,
+// unless Options.Lineage names it. The caller holds the lock, and no process has
+// the state open.
 func Restore(ctx context.Context, backup string, o Options) (err error) {
 	o.Path = RealPath(o.Path)
 	if err := checkPlace(o); err != nil {
@@ -186,6 +191,7 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 	defer func() {
 		err = errors.Join(err, removeIfThere(draft), removeIfThere(draft+"-wal"), removeIfThere(draft+"-shm"))
 	}()
+	// Open the backup for reading, in the newest format, and check all of it.
 	from := o
 	from.ReadOnly, from.apart = true, true
 	if from.Path, err = currentFormat(ctx, backup, draft, o); err != nil {
@@ -203,6 +209,8 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 	if err == nil && !report.OK() {
 		err = fmt.Errorf("restoring the state: the backup %s: %w: %s", backup, state.ErrDamaged, report.Problems[0].What)
 	}
+	// Write the copy that will be the state, halt it, and only then touch the
+	// state at the path.
 	fresh := o.Path + ".restoring"
 	if err == nil {
 		err = errors.Join(removeIfThere(fresh), b.Backup(ctx, fresh))
@@ -216,8 +224,8 @@ func Restore(ctx context.Context, backup string, o Options) (err error) {
 	return swap(fresh, o.Path)
 }
 
-// checkBackup refuses a file that another one's journal lies beside: SQLite would
-// read a mixture.
+// checkBackup refuses a backup beside which another file's journal lies: SQLite
+// would mix the two.
 func checkBackup(ctx context.Context, backup string, o Options) error {
 	if !hasJournal(backup) {
 		return nil
@@ -230,7 +238,7 @@ func checkBackup(ctx context.Context, backup string, o Options) error {
 	if errors.Is(err, ErrJournal) {
 		return err
 	}
-	return nil // what else there is the opening as a backup tells
+	return nil // other faults show when it is opened as a backup
 }
 
 // lineageNamed is how many digits of a lineage people see and type.
@@ -245,8 +253,8 @@ func checkLineage(backup string, o Options) error {
 	return &state.OtherStateError{Backup: backup[:lineageNamed], Here: here[:lineageNamed]}
 }
 
-// lineageAt is that of the state at a path, or of its mark where the state cannot
-// be read; "" for none.
+// lineageAt reads the lineage of the state at a path, or of its mark where the
+// state cannot be read; "" for none.
 func lineageAt(path string) (lineage string) {
 	query := ""
 	if !hasJournal(path) {
@@ -269,8 +277,9 @@ func lineageAt(path string) (lineage string) {
 	return lineage
 }
 
-// currentFormat is the path of a backup in the format of today: its own, or that
-// of a copy in draft, for a backup is left as it is.
+// currentFormat returns the path of the backup in the newest format. A backup of
+// an older format is copied to draft and migrated there, so that the backup
+// itself stays as it is.
 func currentFormat(ctx context.Context, backup, draft string, o Options) (path string, err error) {
 	head := make([]byte, 100)
 	f, err := os.Open(backup)
@@ -292,7 +301,7 @@ func currentFormat(ctx context.Context, backup, draft string, o Options) (path s
 	return draft, s.Close()
 }
 
-// copyBackup has SQLite write a copy that nobody else may read.
+// copyBackup has SQLite copy a backup to a file that only this user may read.
 func copyBackup(backup, path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -312,6 +321,8 @@ func copyBackup(backup, path string) error {
 	return errors.Join(c.exec("VACUUM INTO ?", path), c.Close())
 }
 
+// haltRestored halts a state that is about to take the place of another: it
+// does not know what was sent after the backup was made.
 func haltRestored(ctx context.Context, fresh string, o Options) error {
 	o.Path, o.apart = fresh, true
 	s, err := Open(ctx, o)
@@ -330,7 +341,8 @@ func haltRestored(ctx context.Context, fresh string, o Options) error {
 	return errors.Join(err, s.Close())
 }
 
-// swap moves what is at path out of the way, journals included, and fresh in.
+// swap renames the state at path and its journals to ".replaced", and fresh to
+// path. A crash between the two leaves no state, which the mark tells (Gone).
 func swap(fresh, path string) error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Rename(path+suffix, path+".replaced"+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -348,7 +360,7 @@ func (s *Store) Acknowledge(ctx context.Context, who, why string) error {
 	err := s.write(ctx, func(t *tx) error {
 		was := readMark(s.opt.Path)
 		if was.Lineage != s.lineage {
-			was = mark{} // that of another state, which nothing is compared with any more
+			was = mark{} // of another state: from now on this one is compared with itself
 		}
 		if err := t.changeMeta(func(m *metaRow) error {
 			m.halt = ""

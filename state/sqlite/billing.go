@@ -6,9 +6,12 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
+// billingColumns are the columns that scanBilling reads, in its order.
 const billingColumns = "id, rank, at, billable, category, model, type"
 
-// billed joins what a status of an attempt says about the price.
+// billed joins what a status says about the price. The statuses of one message
+// may tell it several times and in any order; delivery.Billed decides which
+// stands.
 func (t *tx) billed(id int64, ev *message.Event, at int64) error {
 	if ev.Billing == nil {
 		return nil
@@ -36,6 +39,7 @@ func (t *tx) billed(id int64, ev *message.Event, at int64) error {
 	return err
 }
 
+// scanBilling reads a row of billings that was selected with billingColumns.
 func scanBilling(st *sqlite.Stmt) message.Billing {
 	return message.Billing{Billable: st.ColumnInt(3) == 1, Category: st.ColumnText(4), Model: st.ColumnText(5), Type: st.ColumnText(6)}
 }

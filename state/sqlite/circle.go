@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"zombiezen.com/go/sqlite"
@@ -14,7 +12,11 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// circle is what was told about some ids, with where the state has it.
+// circle is everything that was told about some ids that were seen together,
+// and where the state keeps it. Who is who follows from it (delivery.Circle),
+// so that the order in which it was told does not matter. An id that was never
+// seen with another has no row of circles: all that is known of it is its row
+// of people.
 type circle struct {
 	delivery.Circle
 	rows  []int64                  // of circles, that it was read from
@@ -22,8 +24,8 @@ type circle struct {
 	place int64                    // the id of people for one that is by itself
 }
 
-// gather reads what was told about some ids, each with all that it is in a circle
-// with.
+// gather reads the circles of some ids and joins them into one. It gives ids
+// that the state does not know an integer.
 func (t *tx) gather(keys ...string) (*circle, error) {
 	c := &circle{alone: map[int64]delivery.Known{}}
 	for _, key := range keys {
@@ -48,6 +50,8 @@ func (t *tx) gather(keys ...string) (*circle, error) {
 	return c, nil
 }
 
+// gatherRow joins a row of circles into c. The row holds JSON of
+// delivery.Circle.
 func (t *tx) gatherRow(c *circle, row int64) error {
 	var told []byte
 	err := t.c.each("SELECT told FROM circles WHERE id = ?", func(st *sqlite.Stmt) error {
@@ -65,6 +69,8 @@ func (t *tx) gatherRow(c *circle, row int64) error {
 	return nil
 }
 
+// gatherAlone joins what is known of an id that was by itself so far. Its
+// opt-out becomes something that was said of it, as in a circle.
 func (t *tx) gatherAlone(c *circle, who int64, id delivery.ID) (err error) {
 	if c.place, err = t.c.personID(who); err != nil {
 		return err
@@ -83,7 +89,8 @@ func (t *tx) gatherAlone(c *circle, who int64, id delivery.ID) (err error) {
 	return nil
 }
 
-// tell takes in what is told of the person behind an id.
+// tell records something that was told of the person behind an id, and what
+// follows from it for who is who.
 func (t *tx) tell(key string, change func(*delivery.Facts)) error {
 	c, err := t.gather(key)
 	if err != nil {
@@ -93,13 +100,16 @@ func (t *tx) tell(key string, change func(*delivery.Facts)) error {
 	return t.keep(c)
 }
 
-// keep writes a circle, and what follows from it.
+// keep writes a circle back, with the people and ties that follow from it. Rows
+// of circles that were joined become one.
 func (t *tx) keep(c *circle) error {
 	people := c.People()
 	if _, alone := c.Lone(); alone && len(c.rows) == 0 {
 		before := c.alone[c.place]
 		return t.putKnown(c.place, &before, &people[0].Known)
 	}
+	// Ids that were by themselves are in a circle now: what was kept under each
+	// is in the circle too.
 	for place := range c.alone {
 		if err := t.forgetPerson(place, 0); err != nil {
 			return err
@@ -137,7 +147,8 @@ func (t *tx) keep(c *circle) error {
 	return t.putPeople(row, people, old)
 }
 
-// putPeople writes who is who in a circle, in place of what was written before.
+// putPeople writes who is who in a circle, in place of what was written before:
+// a tie for each id, and what is known of each person.
 func (t *tx) putPeople(row int64, people []delivery.Person, old []tieRow) error {
 	ids := map[delivery.ID]int64{}
 	for i := range people {
@@ -172,6 +183,7 @@ func (t *tx) putPeople(row int64, people []delivery.Person, old []tieRow) error 
 			return err
 		}
 	}
+	// People who are gone, since two turned out to be one.
 	for i := range old {
 		if !slices.Contains(numbers, old[i].person) {
 			if err := t.forgetPerson(old[i].person, 0); err != nil {
@@ -182,8 +194,8 @@ func (t *tx) putPeople(row int64, people []delivery.Person, old []tieRow) error 
 	return nil
 }
 
-// putTies writes ties, each person's in the order of delivery.Person: that is the
-// order of the rows.
+// putTies replaces ties where they changed. The order of the rows is the order
+// of delivery.Person, which readers rely on.
 func (t *tx) putTies(now, old []tieRow) error {
 	same := func(a, b tieRow) bool { a.row, b.row = 0, 0; return a == b }
 	if slices.EqualFunc(now, old, same) {
@@ -202,7 +214,8 @@ func (t *tx) putTies(now, old []tieRow) error {
 	return nil
 }
 
-// numbered are the numbers of people, which they keep where they had one.
+// numbered gives each person their integer: the one that an id of theirs had
+// before, or the next free one.
 func (t *tx) numbered(people []delivery.Person, old []tieRow, ids map[delivery.ID]int64) ([]int64, error) {
 	had := map[int64]int64{}
 	for i := range old {
@@ -228,123 +241,6 @@ func (t *tx) numbered(people []delivery.Person, old []tieRow, ids map[delivery.I
 		}
 	}
 	return out, nil
-}
-
-// known is what is known under an id of people.
-func (c *conn) known(id int64) (k delivery.Known, ok bool, err error) {
-	p, ok, err := c.personAt(id)
-	if err != nil {
-		return k, false, err
-	}
-	k = delivery.Known{Opt: p.opt, Cooldown: p.cooldown, LastInbound: p.lastInbound, Shut: p.shut, Profile: p.profile, ProfileAt: p.profileAt, Handover: p.handover}
-	if p.attributes != "" {
-		if err := json.Unmarshal([]byte(p.attributes), &k.Attributes); err != nil {
-			return k, false, fmt.Errorf("%w: the attributes of a person: %w", state.ErrDamaged, err)
-		}
-	}
-	if k.Username, k.UsernameAt, err = c.username(id); err != nil {
-		return k, false, err
-	}
-	err = c.each("SELECT a.address, w.inbound, w.shut FROM windows w JOIN addresses a ON a.id = w.number WHERE w.person = ?", func(st *sqlite.Stmt) error {
-		if k.Windows == nil {
-			k.Windows = map[string]delivery.Window{}
-		}
-		k.Windows[st.ColumnText(0)] = delivery.Window{Inbound: st.ColumnInt64(1), Shut: st.ColumnInt64(2)}
-		return nil
-	}, id)
-	return k, ok || !k.Empty(), err
-}
-
-// putKnown writes what is known under an id of people, as far as it changed.
-func (t *tx) putKnown(id int64, before, now *delivery.Known) error {
-	was, err := rowOf(before)
-	if err != nil {
-		return err
-	}
-	is, err := rowOf(now)
-	if err != nil {
-		return err
-	}
-	switch _, ok, err := t.c.personAt(id); {
-	case err != nil:
-		return err
-	case ok && now.Empty():
-		err = t.remove(tPeople, id)
-		return errors.Join(err, t.putWindows(id, before.Windows, now.Windows), t.putUsername(id, before, now))
-	case !now.Empty() && (!ok || was != is):
-		if err := t.putPerson(id, &is); err != nil {
-			return err
-		}
-	}
-	return errors.Join(t.putWindows(id, before.Windows, now.Windows), t.putUsername(id, before, now))
-}
-
-func rowOf(k *delivery.Known) (personRow, error) {
-	p := personRow{lastInbound: k.LastInbound, shut: k.Shut, opt: k.Opt, cooldown: k.Cooldown, profile: k.Profile, profileAt: k.ProfileAt, handover: k.Handover}
-	if len(k.Attributes) == 0 {
-		return p, nil
-	}
-	text, err := json.Marshal(k.Attributes)
-	p.attributes = string(text)
-	return p, err
-}
-
-func (t *tx) putWindows(id int64, before, now map[string]delivery.Window) error {
-	all := maps.Clone(before)
-	if all == nil {
-		all = map[string]delivery.Window{}
-	}
-	maps.Copy(all, now)
-	for _, number := range slices.Sorted(maps.Keys(all)) {
-		if before[number] == now[number] {
-			continue
-		}
-		at, err := t.address(number)
-		if err != nil {
-			return err
-		}
-		row, _, err := t.c.window(id, at)
-		if err != nil {
-			return err
-		}
-		if _, keeps := now[number]; !keeps {
-			if err := t.remove(tWindows, row); err != nil {
-				return err
-			}
-			continue
-		}
-		w := t.replace(tWindows, row)
-		w.int(id)
-		w.int(at)
-		w.maybe(now[number].Inbound)
-		w.maybe(now[number].Shut)
-		if _, err := w.done(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *tx) putUsername(id int64, before, now *delivery.Known) error {
-	switch {
-	case before.Username == now.Username && before.UsernameAt == now.UsernameAt:
-		return nil
-	case now.Username == "":
-		return t.remove(tUsernames, id)
-	}
-	w := t.replace(tUsernames, id)
-	w.text(now.Username)
-	w.int(now.UsernameAt)
-	_, err := w.done()
-	return err
-}
-
-func (c *conn) username(id int64) (name string, at int64, err error) {
-	err = c.each("SELECT name, at FROM usernames WHERE id = ?", func(st *sqlite.Stmt) error {
-		name, at = st.ColumnText(0), st.ColumnInt64(1)
-		return nil
-	}, id)
-	return name, at, err
 }
 
 // circlesFromTies makes circles of a state from before format 6, which kept only
@@ -373,6 +269,7 @@ func (t *tx) circlesFromTies() error {
 	return nil
 }
 
+// circleFromTies makes the circle of one group of ties.
 func (t *tx) circleFromTies(group []tieRow) error {
 	people, err := t.peopleFromTies(group)
 	if err != nil {
@@ -397,6 +294,8 @@ func (t *tx) circleFromTies(group []tieRow) error {
 	return t.putPeople(row, c.People(), group)
 }
 
+// peopleFromTies reads the persons of a group of ties. What was kept under one
+// spelling of a number by itself is theirs too.
 func (t *tx) peopleFromTies(group []tieRow) (out []*delivery.Person, err error) {
 	people := map[int64]*delivery.Person{}
 	for i := range group {

@@ -28,8 +28,8 @@ func (s *Store) Halted(ctx context.Context) (halt *state.HaltError, err error) {
 	return halt, err
 }
 
-// dated are the tables whose newest row has a moment of this machine's clock,
-// and that moment.
+// dated lists the tables whose newest row has a time of this machine's clock,
+// and the column that has it.
 var dated = []struct{ table, moment string }{
 	{"runs", "max(max(started), coalesce(max(ended), 0))"},
 	{"attempts", "intended"},
@@ -41,8 +41,10 @@ var dated = []struct{ table, moment string }{
 // clockBlob is the name of what AcknowledgeClock keeps.
 const clockBlob = "clock_acknowledged"
 
-// rightClock is what a person said of the clock: everything in the state up to
-// these rows may have a moment that never was.
+// rightClock is what AcknowledgeClock keeps: a moment that was right, and for
+// each table the last row at that moment. Times in rows up to there may lie in
+// the future, since they were written by a clock that was ahead. As JSON:
+// {"at": 1772452800000, "rows": {"attempts": 812, "runs": 3}}.
 type rightClock struct {
 	At   int64            `json:"at"` // the moment, which was right
 	Rows map[string]int64 `json:"rows"`
@@ -82,6 +84,7 @@ func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 	return fromMillis(latest), err
 }
 
+// rightClock reads what somebody said about the clock; zero when nobody did.
 func (c *conn) rightClock() (known rightClock, err error) {
 	return known, c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {
 		return json.Unmarshal(columnBlob(st, 0), &known)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,9 +17,11 @@ import (
 // conn is one connection to the file. It is used by one goroutine at a time.
 type conn struct {
 	*sqlite.Conn
-	texts map[verbOf]string
+	texts map[verbOf]string // statements that write rows, by verb and table
 }
 
+// verbOf is the key of a statement that writes a row: INSERT or REPLACE, and
+// the table.
 type verbOf struct {
 	verb  string
 	table table
@@ -61,7 +62,8 @@ var networkPragmas = []string{
 	"PRAGMA secure_delete = ON",
 }
 
-// openConn opens the file as it is; settings are made by set.
+// openConn opens the file and changes nothing; set makes the settings. query has
+// parameters of SQLite's file URIs, such as "immutable=1".
 func openConn(path string, flags sqlite.OpenFlags, query string) (*conn, error) {
 	if err := ownLocks(); err != nil {
 		return nil, err
@@ -75,9 +77,10 @@ func openConn(path string, flags sqlite.OpenFlags, query string) (*conn, error) 
 	return &conn{Conn: c, texts: map[verbOf]string{}}, nil
 }
 
-// ownLocks keeps SQLite's locks while the same process opens and closes the file
-// again. Where this cannot be had, on macOS for one, only we open the file, and
-// only before SQLite does.
+// ownLocks has SQLite use locks that belong to an open file and not to the process
+// (open file description locks). With the others, a process that opens and closes
+// the file a second time loses all of its locks. Some systems, such as macOS, have
+// no such locks; there this package opens the file only before SQLite does.
 var ownLocks = sync.OnceValue(func() error {
 	_, err := msqlite.OFDLocking(true)
 	if errors.Is(err, msqlite.ErrOFDLockingUnavailable) || errors.Is(err, msqlite.ErrOFDLockingTooLate) {
@@ -86,6 +89,8 @@ var ownLocks = sync.OnceValue(func() error {
 	return err
 })
 
+// openMemory opens an empty database in memory; Verify makes one to compare
+// definitions with.
 func openMemory() (*conn, error) {
 	c, err := sqlite.OpenConn(":memory:", sqlite.OpenReadWrite|sqlite.OpenMemory)
 	if err != nil {
@@ -94,6 +99,8 @@ func openMemory() (*conn, error) {
 	return &conn{Conn: c}, nil
 }
 
+// set makes settings of a connection. The first read or write of the disk
+// happens here, so a failing disk shows here.
 func (c *conn) set(pragmas ...[]string) error {
 	for _, list := range pragmas {
 		for _, p := range list {
@@ -107,156 +114,40 @@ func (c *conn) set(pragmas ...[]string) error {
 	return nil
 }
 
-// sql is the statement that writes a row of tab.
-func (c *conn) sql(verb string, tab table) string {
-	k := verbOf{verb, tab}
-	text, ok := c.texts[k]
-	if !ok {
-		text = verb + tab.String() + tab.values()
-		c.texts[k] = text
-	}
-	return text
-}
-
-// script runs statements that return nothing of interest, one after another. It
-// does not end in a comment.
-func (c *conn) script(text string) error {
-	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
-		st, rest, err := c.PrepareTransient(text)
-		if err != nil {
-			return err
-		}
-		text = text[len(text)-rest:]
-		for more := true; more && err == nil; {
-			more, err = st.Step()
-		}
-		if err = errors.Join(err, st.Finalize()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// each runs a query and calls row for every row of its result.
-func (c *conn) each(query string, row func(*sqlite.Stmt) error, args ...any) error {
-	st, err := c.Prepare(query)
-	if err != nil {
-		return err
-	}
-	bind(st, args)
-	return steps(st, row)
-}
-
-// fresh is each with a statement of its own, so that it may run inside another
-// of the same text.
-func (c *conn) eachNested(query string, row func(*sqlite.Stmt) error, args ...any) error {
-	st, _, err := c.PrepareTransient(query)
-	if err != nil {
-		return err
-	}
-	bind(st, args)
-	err = steps(st, row)
-	return errors.Join(err, st.Finalize())
-}
-
-func steps(st *sqlite.Stmt, row func(*sqlite.Stmt) error) error {
-	for {
-		more, err := st.Step()
-		if err != nil {
-			return err
-		}
-		if !more {
-			return st.Reset()
-		}
-		if row == nil {
-			continue
-		}
-		if err := row(st); err != nil {
-			return errors.Join(err, st.Reset())
-		}
-	}
-}
-
-func bind(st *sqlite.Stmt, args []any) {
-	for i, a := range args {
-		switch a := a.(type) {
-		case int64:
-			st.BindInt64(i+1, a)
-		case int:
-			st.BindInt64(i+1, int64(a))
-		case string:
-			st.BindText(i+1, a)
-		case []byte:
-			st.BindBytes(i+1, a)
-		case nil:
-			st.BindNull(i + 1)
-		default:
-			panic(fmt.Sprintf("state: cannot bind a %T", a))
-		}
-	}
-}
-
-func (c *conn) exec(query string, args ...any) error { return c.each(query, nil, args...) }
-
-// one is the first column of the first row; ok is false when there is no row.
-func (c *conn) queryInt(query string, args ...any) (v int64, ok bool, err error) {
-	st, err := c.Prepare(query)
-	if err != nil {
-		return 0, false, err
-	}
-	bind(st, args)
-	ok, err = st.Step()
-	if err != nil {
-		return 0, false, err
-	}
-	if ok {
-		v = st.ColumnInt64(0)
-	}
-	return v, ok, st.Reset()
-}
-
-// ints are the first column of every row.
-func (c *conn) queryInts(query string, args ...any) ([]int64, error) {
-	var out []int64
-	err := c.each(query, func(st *sqlite.Stmt) error {
-		out = append(out, st.ColumnInt64(0))
-		return nil
-	}, args...)
-	return out, err
-}
-
 // tx is a write transaction.
 type tx struct {
 	s   *Store
 	c   *conn
-	now int64
+	now int64 // when it began, by the clock of the host
 	// clock is now, to the microsecond.
 	clock time.Time
-	err   error
-	hash  hasher
+	err   error  // the first error of a row
+	hash  hasher // reused for every row
 	// erasures says, while intents are written, whether anybody was erased.
 	erasures bool
-	paces    map[string]*numberSlots
-	writer   rowWriter
-	deltas   [len(tables)]delta
-	commits  int64 // see progressRow; 0 where nothing changed
-	epoch    int64 // of applies, where that was looked at
-	// retimes says that it only gives messages other moments. Failpoints don't
-	// count it: how often it happens is the machine's matter.
+	paces    map[string]*numberSlots // slots of the numbers that it has read
+	writer   rowWriter               // reused for every row
+	deltas   [len(tables)]delta      // what changes in the ledger, by table
+	commits  int64                   // see progressRow; 0 where nothing changed
+	epoch    int64                   // of applies, where that was looked at
+	// retimes says that the transaction only moves messages to other slots. How
+	// often that happens depends on the machine, so failpoints do not count it.
 	retimes bool
-	// late are persons whose opt-outs hold for others too, after an event that was
-	// about the past.
 }
 
-// delta is what a transaction changes in the ledger.
+// delta is what a transaction changes in the ledger for one table.
 type delta struct{ rows, acc int64 }
 
+// count notes that rows were added or removed, and the sum of their checksums.
+// flush writes it to the ledger.
 func (t *tx) count(tab table, rows, sum int64) {
 	d := &t.deltas[tab]
 	d.rows += rows
 	d.acc = (d.acc + sum) & sumMask
 }
 
+// flush writes the ledger at the end of a transaction, and counts the
+// transaction where it changed anything.
 func (t *tx) flush() error {
 	if t.deltas == [len(tables)]delta{} {
 		return nil
@@ -274,10 +165,11 @@ func (t *tx) flush() error {
 	return t.advance()
 }
 
-const sumMaskText = "281474976710655" // sumMask
+// sumMaskText is sumMask as SQL writes it.
+const sumMaskText = "281474976710655"
 
-// write runs fn in a transaction that is durable when write returns nil. The
-// context matters until it begins: a transaction is never torn by it.
+// write runs fn in a transaction that is durable when write returns nil. ctx ends
+// the wait for the transaction to begin, and never a transaction that has begun.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	if s.opt.ReadOnly {
 		return fmt.Errorf("the state %s was opened for reading only", s.opt.Path)
@@ -313,9 +205,11 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		}
 		return describe(err)
 	}
+	// Everything before this was undone on an error. From here on, nobody
+	// knows.
 	if err := t.commit(); err != nil {
-		// What a failed sync left on the disk nobody knows, and a second try
-		// may succeed without having synced anything.
+		// Nobody knows what a failed sync left on the disk, and a second try may
+		// succeed without having synced anything. So this store writes no more.
 		s.broken = err
 		s.forgetCaches()
 		s.recent.forget()
@@ -329,12 +223,11 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 			return err
 		}
 	}
-	// A file that was put away during the transaction took it along.
+	// Where the file was moved away meanwhile, the transaction went with it.
 	return s.there()
 }
 
-// commit ends the transaction. A commit that failed may be on the disk all the
-// same.
+// commit ends the transaction. A commit that fails may still be on the disk.
 func (t *tx) commit() error {
 	if t.retimes {
 		return t.c.exec("COMMIT")
@@ -429,6 +322,7 @@ func (s *Store) free(c *conn) {
 	}
 }
 
+// millis is a time as rows keep it; 0 for the zero time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -436,6 +330,7 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
+// fromMillis is the inverse of millis, in UTC.
 func fromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}

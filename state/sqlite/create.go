@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// Create makes a new state and mints its lineage. It is an error when there is
-// a file already, or was one that messages were sent from.
+// Create makes a new state with a new lineage. It fails when there is a file at
+// the path, and with ErrGone when the mark tells that a state was in use there.
 func Create(ctx context.Context, o Options) (*Store, error) {
 	o.Path = RealPath(o.Path)
 	if err := checkPlace(o); err != nil {
@@ -25,8 +25,8 @@ func Create(ctx context.Context, o Options) (*Store, error) {
 	if _, err := io.ReadFull(o.Rand, raw[:]); err != nil {
 		return nil, fmt.Errorf("minting the lineage of a new state: %w", err)
 	}
-	// It is made beside and then given its name in one step, with everything in
-	// the one file: a state that a crash left half made would be no state.
+	// The state is made under another name and then gets its own in one step, so
+	// that no crash leaves half a state at the path.
 	if Exists(o.Path) {
 		return nil, fmt.Errorf("creating the state %s: %w", o.Path, fs.ErrExist)
 	}
@@ -40,12 +40,13 @@ func Create(ctx context.Context, o Options) (*Store, error) {
 	return Open(ctx, o)
 }
 
-// makeDraft makes a whole state in a file of another name.
+// makeDraft makes a whole state under a temporary name beside the path, such as
+// ".handbill.state.new-123", and closes it.
 func makeDraft(ctx context.Context, o Options, lineage [16]byte) (path string, err error) {
 	// SQLite takes the mode of its journals from the file.
 	f, err := os.CreateTemp(filepath.Dir(o.Path), draftPrefix(o.Path)+"*")
 	if err != nil {
-		var where *fs.PathError // names the draft, which nobody knows
+		var where *fs.PathError // it names the draft, which tells nobody anything
 		if errors.As(err, &where) {
 			err = where.Err
 		}
@@ -65,7 +66,7 @@ func makeDraft(ctx context.Context, o Options, lineage [16]byte) (path string, e
 	return path, nil
 }
 
-// publish gives a file its name, unless there is another of that name by now.
+// publish gives the draft its name, unless another process was faster.
 func publish(draft, path string) error {
 	err := os.Link(draft, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
@@ -75,6 +76,7 @@ func publish(draft, path string) error {
 	return errors.Join(err, removeIfThere(draft), syncDir(filepath.Dir(path)))
 }
 
+// initialise writes the tables and the one row of meta into an empty file.
 func (s *Store) initialise(ctx context.Context) error {
 	if err := s.connectWriter(); err != nil {
 		return err

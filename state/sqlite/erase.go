@@ -14,17 +14,16 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// Erase forgets a person everywhere: what was written, known and received. The
-// deliveries stay for the counts, under a random name and without their ids.
-// What is kept is a keyed hash, so that nothing is ever sent to that recipient
-// again. Backups that were made before still hold the person.
+// Erase implements state.Store. The person's deliveries get a random name. A keyed
+// hash of the recipient is kept, by which later sends are refused. Backups that
+// were made before still hold the person.
 func (s *Store) Erase(ctx context.Context, recipient string) error {
 	random := make([]byte, 8)
 	if _, err := io.ReadFull(s.opt.Rand, random); err != nil {
 		return fmt.Errorf("erasing a recipient: %w", err)
 	}
 	err := s.write(ctx, func(t *tx) error {
-		for { // what is in the inbox may be about the person
+		for { // webhooks that wait may be about the person
 			n, err := t.fold(foldAll)
 			if err != nil {
 				return err
@@ -41,9 +40,9 @@ func (s *Store) Erase(ctx context.Context, recipient string) error {
 	return s.emptyJournal(ctx)
 }
 
-// emptyJournal writes everything into the one file: the journal holds old pages
-// until then. Whoever reads the state may keep it from being emptied for a
-// while.
+// emptyJournal moves everything from the journal into the file and empties it,
+// since the journal still holds what was erased. A process that reads the state
+// keeps it from being emptied for a while.
 func (s *Store) emptyJournal(ctx context.Context) error {
 	if err := s.acquire(ctx); err != nil {
 		return err
@@ -51,8 +50,8 @@ func (s *Store) emptyJournal(ctx context.Context) error {
 	defer s.release()
 	patience, cancel := context.WithTimeout(ctx, emptyPatience)
 	defer cancel()
-	// SQLite waits for readers by itself, and for another process that empties
-	// the journal, as serve and apply do now and then, not at all.
+	// SQLite waits for readers, but not for another process that is emptying the
+	// journal, as serve and apply do now and then. So try again until that is done.
 	again := time.NewTicker(emptyPause)
 	defer again.Stop()
 	for {
@@ -78,6 +77,7 @@ const (
 	emptyPause    = 5 * time.Millisecond
 )
 
+// foldAll is how many webhooks are joined at a time before somebody is erased.
 const foldAll = 1000
 
 // erase forgets a person under every id of theirs.
@@ -104,7 +104,8 @@ func (t *tx) erase(recipient, name string) error {
 	return nil
 }
 
-// untie forgets all that was told of a person and their ids, and returns those.
+// untie takes a person out of their circle and returns all of their ids; none for
+// somebody with one id.
 func (t *tx) untie(who int64) (keys []string, err error) {
 	person, err := t.c.tiedTo(who)
 	if err != nil || person == 0 {
@@ -126,12 +127,14 @@ func (t *tx) untie(who int64) (keys []string, err error) {
 	return keys, t.keep(c)
 }
 
-// forgetPerson removes what is kept under the one or two numbers of a person.
+// forgetPerson removes what is known under one or two integers of a person.
 func (t *tx) forgetPerson(who, other int64) error {
 	_, err := t.removeAll(tWindows, "SELECT id FROM windows WHERE person IN (?, ?)", who, other)
 	return errors.Join(err, t.remove(tPeople, who), t.remove(tPeople, other), t.remove(tUsernames, who), t.remove(tUsernames, other))
 }
 
+// eraseID forgets what is kept under one id in both spellings, removes raw
+// events that hold it, and keeps its hash, so that it is never sent to again.
 func (t *tx) eraseID(recipient, name string) error {
 	who, err := t.c.recipientID(recipient)
 	if err != nil {
@@ -155,6 +158,7 @@ func (t *tx) eraseID(recipient, name string) error {
 			}
 		}
 	}
+	// The hash is the same in both spellings.
 	hash := t.s.erasedHash(recipient)
 	if _, known, err := t.c.queryInt("SELECT 1 FROM erased WHERE hash = ?", hash); err != nil || known {
 		return err
@@ -168,6 +172,8 @@ func (t *tx) eraseID(recipient, name string) error {
 	return t.decided("", "erased a recipient", "")
 }
 
+// erasePerson removes what is known of a recipient and what they wrote, and
+// gives their attempts to a pseudonym.
 func (t *tx) erasePerson(who int64, name string) error {
 	other := otherID(who)
 	if err := t.forgetPerson(who, other); err != nil {
@@ -181,7 +187,7 @@ func (t *tx) erasePerson(who int64, name string) error {
 		return err
 	}
 	if len(ids) > 0 {
-		// Beside the old name, whose number it must not have.
+		// Made while the old name still has its row, so that it gets another integer.
 		pseudonym, err := t.recipient(name)
 		if err != nil {
 			return err
@@ -198,9 +204,9 @@ func (t *tx) erasePerson(who int64, name string) error {
 	return nil
 }
 
-// anonymise gives an attempt to another recipient and takes away what leads
-// back: WhatsApp's ids hold the phone number, and the hash of the body is one
-// of a text with a name in it.
+// anonymise gives an attempt to a pseudonym and removes what leads back to the
+// person: the message id, since WhatsApp's ids hold the phone number, and the
+// hashes of the text, which may hold a name.
 func (t *tx) anonymise(id, to int64) error {
 	var campaign, revision, attempt, lane, text, intended int64
 	var ref any

@@ -53,13 +53,16 @@ func (t *tx) event(provider, received int64, ev *message.Event, by state.Proof) 
 	return t.notice(provider, received, ev)
 }
 
-// eventTime is delivery.EventTime.
+// eventTime is when an event happened, as delivery.EventTime decides.
 func eventTime(ev *message.Event, received int64) int64 { return delivery.EventTime(ev, received) }
 
-// attemptOf finds the attempt that a status is about: by the reference, which
-// proves it, else by the provider's id; 0 for none.
+// attemptOf finds the attempt that an event is about, by its reference or else by
+// the provider's id; 0 for none. A reference holds a keyed hash, so it proves what
+// it names; an id is the provider's word.
 func (t *tx) attemptOf(ref, id string) (int64, error) {
 	if packed := packRef(t.s.refHead, ref); packed != nil {
+		// The index of references holds their first six bytes, to be small. The
+		// rows that share them are compared as a whole.
 		at, err := t.findPacked("SELECT id, ref FROM attempts WHERE substr(ref, 1, 6) = substr(?1, 1, 6) AND ref IS NOT NULL", packed, packed)
 		if err != nil || at != 0 {
 			return at, err
@@ -71,6 +74,8 @@ func (t *tx) attemptOf(ref, id string) (int64, error) {
 	return t.findPacked("SELECT id, sent_id FROM outcomes WHERE hash = ? AND hash IS NOT NULL ORDER BY id", packID(id), hash48(id))
 }
 
+// findPacked runs a query by hash and returns the id of the row whose packed
+// value is really equal.
 func (t *tx) findPacked(query string, want, arg any) (found int64, err error) {
 	err = t.c.each(query, func(st *sqlite.Stmt) error {
 		if found == 0 && same(want, columnPacked(st, 1)) {
@@ -81,6 +86,10 @@ func (t *tx) findPacked(query string, want, arg any) (found int64, err error) {
 	return found, err
 }
 
+// statusEvent joins a status. One about a message that is not known waits as an
+// orphan: the answer with its id may still be on its way. A status with a
+// reference of this state that it does not know proves that the state is older
+// than what was sent from it.
 func (t *tx) statusEvent(provider, received int64, ev *message.Event, by state.Proof) error {
 	if len(keysOf(ev.From, ev.Parent)) > 1 {
 		if _, _, err := t.see(provider, received, ev); err != nil {
@@ -126,8 +135,9 @@ func (t *tx) joinStatus(id, provider, received int64, ev *message.Event, by stat
 	return t.failed(id, provider, ev.Code, at)
 }
 
-// proven settles an attempt by the proof that a status of it is,
-// or the later attempt at the same delivery, and says which.
+// proven records that the provider took an attempt, since a status of it came. It
+// returns the attempt that the status counts for: this one, or a later attempt
+// at the same delivery, which was made because this one was believed lost.
 func (t *tx) proven(id int64, ev *message.Event, by state.Proof, at int64) (int64, error) {
 	o, exists, err := t.c.outcome(id)
 	if err != nil {
@@ -163,8 +173,9 @@ func (t *tx) proven(id int64, ev *message.Event, by state.Proof, at int64) (int6
 	return id, t.accept(&next, exists, ev.ID)
 }
 
-// later is the last attempt at the same delivery after this one, of those that
-// were made by the same order; 0 for none.
+// later returns the last attempt at the same delivery after this one; 0 for none.
+// Attempts after a new order by a person (superseded) belong to another message
+// and do not count.
 func (t *tx) later(id int64) (int64, error) {
 	last, _, err := t.c.queryInt(`SELECT b.id FROM attempts a, attempts b WHERE a.id = ? AND b.recipient = a.recipient
 		AND b.campaign = a.campaign AND b.revision = a.revision AND b.attempt > a.attempt
@@ -174,9 +185,10 @@ func (t *tx) later(id int64) (int64, error) {
 	return last, err
 }
 
-// provenLate takes the proof of an attempt that was believed to be not taken
-// and was made again. The last attempt stands for the delivery: it is accepted
-// by this proof where it is not already, so that no third one is made.
+// provenLate handles proof of an attempt that was believed lost and was made
+// again. The last attempt stands for the delivery. It becomes accepted by this
+// proof, unless it is already, so that no third attempt is made. That the person
+// may have got two messages is kept as a finding.
 func (t *tx) provenLate(id, last int64, next *outcomeRow, messageID string) (int64, error) {
 	l, exists, err := t.c.outcome(last)
 	if err != nil {
@@ -186,7 +198,7 @@ func (t *tx) provenLate(id, last int64, next *outcomeRow, messageID string) (int
 		switch {
 		case same(l.sentID, next.sentID):
 			return last, nil
-		case l.sentID == nil: // somebody said so who knew no id
+		case l.sentID == nil: // an operator said so, who knew no id
 			if err := t.joinAccepted(&l, next); err != nil {
 				return last, err
 			}
@@ -210,6 +222,8 @@ func (t *tx) provenLate(id, last int64, next *outcomeRow, messageID string) (int
 	return last, t.accept(next, exists, messageID)
 }
 
+// accept writes an accepted outcome and joins the events that waited for its
+// id.
 func (t *tx) accept(o *outcomeRow, exists bool, id string) error {
 	if err := t.putOutcome(o, exists); err != nil {
 		return err
@@ -220,11 +234,12 @@ func (t *tx) accept(o *outcomeRow, exists bool, id string) error {
 	return t.adopt(id)
 }
 
-// statusRow is a row of statuses.
+// statusRow is a row of statuses: how far an accepted message got, and when the
+// person answered it first.
 type statusRow struct {
-	id      int64
-	joined  delivery.Status
-	replied int64
+	id      int64           // of the attempt
+	joined  delivery.Status // how far the message got, or that it failed
+	replied int64           // 0 for never
 }
 
 // join adds what an event says.
@@ -236,6 +251,7 @@ func (s *statusRow) join(ev *message.Event, at int64) {
 	s.joined = s.joined.Reached(ev.Rank, at)
 }
 
+// status reads the status of an attempt; zero when nothing was told.
 func (c *conn) status(id int64) (statusRow, error) {
 	out := statusRow{id: id}
 	err := c.each("SELECT rank, rank_at, failed_at, fail_code, fail_title, replied FROM statuses WHERE id = ?", func(st *sqlite.Stmt) error {
@@ -245,11 +261,14 @@ func (c *conn) status(id int64) (statusRow, error) {
 	return out, err
 }
 
+// scanStatus reads the columns rank to replied, of which the first is number
+// from.
 func scanStatus(st *sqlite.Stmt, id int64, from int) statusRow {
 	return statusRow{id: id, replied: st.ColumnInt64(from + 5), joined: delivery.Status{Rank: message.Rank(st.ColumnInt(from)), RankAt: st.ColumnInt64(from + 1),
 		FailedAt: st.ColumnInt64(from + 2), FailCode: st.ColumnText(from + 3), FailTitle: st.ColumnText(from + 4)}}
 }
 
+// putStatus writes a row of statuses.
 func (t *tx) putStatus(s *statusRow) error {
 	w := t.replace(tStatuses, s.id)
 	w.int(int64(s.joined.Rank))
@@ -262,7 +281,8 @@ func (t *tx) putStatus(s *statusRow) error {
 	return err
 }
 
-// failed carries what a failure says about the person.
+// failed records what a failure says about the person: an opt-out, a cool-down or
+// a closed window, by the code.
 func (t *tx) failed(id, number int64, code string, at int64) error {
 	consequence := delivery.ConsequenceOf(code)
 	if consequence == delivery.NoConsequence {
@@ -296,7 +316,7 @@ func (t *tx) failed(id, number int64, code string, at int64) error {
 	})
 }
 
-// preferenceEvent is a person's own word on marketing.
+// preferenceEvent records what a person chose about marketing in WhatsApp itself.
 func (t *tx) preferenceEvent(provider, received int64, ev *message.Event) error {
 	opt := delivery.Opt{Choice: delivery.OptedIn, At: eventTime(ev, received), Reason: "user_preferences", Evidence: ev.Category}
 	if ev.OptOut {
@@ -309,8 +329,8 @@ func (t *tx) preferenceEvent(provider, received int64, ev *message.Event) error 
 	return t.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.Word{Opt: opt}) })
 }
 
-// groupEvent keeps what was written in a group. It opens no window and waits for
-// no answer; a clear stop holds all the same.
+// groupEvent keeps what somebody wrote in a group as a notice. It opens no window
+// and gets no answer, but a stop word in it holds.
 func (t *tx) groupEvent(provider, received int64, ev *message.Event) error {
 	named, gone, err := t.see(provider, received, ev)
 	switch {
@@ -325,7 +345,8 @@ func (t *tx) groupEvent(provider, received int64, ev *message.Event) error {
 	return t.notice(provider, received, ev)
 }
 
-// identityEvent says that a person has other ids now, and is kept.
+// identityEvent records that a person has other ids now, and keeps the event as a
+// notice.
 func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
 	if named, gone, err := t.see(provider, received, ev); err != nil || gone || !named {
 		return err
@@ -333,8 +354,8 @@ func (t *tx) identityEvent(provider, received int64, ev *message.Event) error {
 	return t.notice(provider, received, ev)
 }
 
-// erasedWith reports whether one of the ids of a person was erased, and then
-// erases the others: who was erased stays erased, under every id.
+// erasedWith reports whether one of a person's ids was erased. Then it erases the
+// others: somebody who was erased stays erased under every id.
 func (t *tx) erasedWith(keys []string) (bool, error) {
 	var left []string
 	for _, key := range keys {
@@ -357,8 +378,8 @@ func (t *tx) erasedWith(keys []string) (bool, error) {
 	return true, nil
 }
 
-// ledgerName takes the place of an erased recipient's key in the ledger. It
-// tells nothing without the state's key.
+// ledgerName is the pseudonym of somebody who is erased because another id of
+// theirs was. It is a keyed hash, so that erasing again gives the same name.
 func (s *Store) ledgerName(recipient string) string {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte("ledger name " + recipient))

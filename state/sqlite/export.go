@@ -31,11 +31,14 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
+// exporter writes the lines of an export from one snapshot.
 type exporter struct {
 	snap *Snapshot
 	enc  *json.Encoder
 }
 
+// meta writes the first line:
+// {"kind":"meta","format":7,"lineage":"…","serial":12,"epoch":3}.
 func (e *exporter) meta(ctx context.Context) error {
 	m, err := e.snap.Meta(ctx)
 	if err != nil {
@@ -50,6 +53,7 @@ func (e *exporter) meta(ctx context.Context) error {
 	}{"meta", m.Format, m.Lineage, m.Serial, m.Epoch})
 }
 
+// resources writes the declared resources of the last apply.
 func (e *exporter) resources(ctx context.Context) error {
 	list, err := e.snap.Resources(ctx)
 	if err != nil {
@@ -94,6 +98,7 @@ func (e *exporter) runs(context.Context) error {
 	})
 }
 
+// deliveries writes every delivery with its last attempt.
 func (e *exporter) deliveries(ctx context.Context) error {
 	for d, err := range e.snap.Deliveries(ctx, "") {
 		if err != nil {
@@ -106,6 +111,7 @@ func (e *exporter) deliveries(ctx context.Context) error {
 	return nil
 }
 
+// deliveryLine is a line of kind "delivery". Numbers are not masked.
 type deliveryLine struct {
 	Kind      string    `json:"kind"`
 	Campaign  string    `json:"campaign"`
@@ -133,6 +139,7 @@ type deliveryLine struct {
 	Billing *billingLine `json:"billing,omitempty"`
 }
 
+// billingLine is what a line tells about the price.
 type billingLine struct {
 	Billable bool   `json:"billable"`
 	Category string `json:"category"`
@@ -140,6 +147,7 @@ type billingLine struct {
 	Type     string `json:"type,omitempty"`
 }
 
+// exportDelivery is a delivery as a line.
 func exportDelivery(d *state.Delivery) deliveryLine {
 	line := deliveryLine{Kind: "delivery", Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision, Send: d.Send.String(),
 		Attempt: d.Attempt, Ref: d.Ref, Message: d.Message, Digest: fmt.Sprintf("%x", d.Digest), ID: d.ID, Proof: string(d.Proof),
@@ -172,6 +180,7 @@ func (e *exporter) superseded(context.Context) error {
 	})
 }
 
+// personLine is a line of kind "person".
 type personLine struct {
 	Kind        string            `json:"kind"`
 	Recipient   string            `json:"recipient"`
@@ -186,6 +195,7 @@ type personLine struct {
 	Handover    bool              `json:"handover,omitempty"`
 }
 
+// people writes everybody of whom something is known.
 func (e *exporter) people(ctx context.Context) error {
 	for p, err := range e.snap.People(ctx) {
 		if err != nil {
@@ -248,6 +258,7 @@ func (e *exporter) windows(ctx context.Context) error {
 	return nil
 }
 
+// inbound writes what people wrote, as it came.
 func (e *exporter) inbound(context.Context) error {
 	d, err := e.snap.s.dictionary(e.snap.c)
 	if err != nil {
@@ -268,6 +279,7 @@ func (e *exporter) inbound(context.Context) error {
 	})
 }
 
+// findings writes the contradictions that were seen.
 func (e *exporter) findings(context.Context) error {
 	return e.snap.c.eachNested("SELECT at, kind, detail FROM findings ORDER BY id", func(st *sqlite.Stmt) error {
 		return e.enc.Encode(struct {
@@ -279,6 +291,7 @@ func (e *exporter) findings(context.Context) error {
 	})
 }
 
+// decisions writes who decided what, and why.
 func (e *exporter) decisions(context.Context) error {
 	return e.snap.c.eachNested("SELECT at, who, what, why FROM decisions ORDER BY id", func(st *sqlite.Stmt) error {
 		return e.enc.Encode(struct {

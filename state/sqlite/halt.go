@@ -12,7 +12,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// haltsBlob is the name under which the halts are kept.
+// haltsBlob is the name of the blob with the halts: a JSON list of state.Halt,
+// such as
+// [{"campaign":"campaign.spring","reason":"canary","since":"2026-03-02T12:00:00Z"}].
 const haltsBlob = "halts"
 
 // Halt keeps h durably. A campaign that is halted already stays so for the
@@ -49,6 +51,7 @@ func (s *Snapshot) Halts(ctx context.Context) ([]state.Halt, error) {
 	return s.c.halts()
 }
 
+// halts reads the list of halts.
 func (c *conn) halts() (list []state.Halt, err error) {
 	var data []byte
 	err = c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {

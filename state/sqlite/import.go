@@ -50,6 +50,7 @@ func (s *Store) Import(ctx context.Context, ds iter.Seq2[state.Delivery, error])
 	return added, err
 }
 
+// importSome adds a batch in one transaction, and returns how many were new.
 func (s *Store) importSome(ctx context.Context, batch []state.Delivery) (n int, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		n = 0
@@ -70,6 +71,8 @@ func (s *Store) importSome(ctx context.Context, batch []state.Delivery) (n int, 
 	return n, nil
 }
 
+// importOne adds a delivery as an accepted attempt in the lane of imports, and
+// reports false where the state knows the delivery.
 func (t *tx) importOne(d *state.Delivery) (bool, error) {
 	_, err := t.attemptAt(d.Key)
 	if !errors.Is(err, state.ErrUnknown) {
@@ -88,6 +91,7 @@ func (t *tx) importOne(d *state.Delivery) (bool, error) {
 		return false, err
 	}
 	at := millis(d.Settled)
+	// A file need not say when its messages were sent.
 	if at == 0 {
 		at = t.now
 	}

@@ -14,15 +14,16 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// The states of an inbound event.
+// The states of an inbound event. Before format 7 there was a state 1, for events
+// that a server had taken up.
 const (
 	inboundNew      = 0
 	inboundAnswered = 2
 )
 
-// inboundEvent stores what a person wrote, once, opens the window of the number
-// that it came to, and counts it as the answer to a delivery where it says to
-// which.
+// inboundEvent records what a person wrote, once: it keeps the event, opens the
+// window at the number that it came to, heeds stop words, and marks the
+// delivery that it answers.
 func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 	if ev.From.Key() == "" {
 		return t.notice(provider, received, ev)
@@ -35,6 +36,7 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 	if err != nil {
 		return err
 	}
+	// A webhook may bring an event again long after its body was forgotten.
 	hash := inboundHash(provider, ev)
 	if _, ok, err := t.c.queryInt("SELECT 1 FROM inbound WHERE hash = ?", hash); err != nil || ok {
 		return err
@@ -68,7 +70,9 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 	return t.replied(attempt, ev, received, hash)
 }
 
-// inboundHash is what tells an inbound event from a repetition.
+// inboundHash identifies an inbound event, so that a repetition is recognised.
+// Without an id of the provider, the same words of the same person at the same
+// time are taken for one.
 func inboundHash(provider int64, ev *message.Event) []byte {
 	id := ev.ID
 	if id == "" { // without an id, the same words at the same time are the same
@@ -78,6 +82,8 @@ func inboundHash(provider int64, ev *message.Event) []byte {
 	return sum[:16]
 }
 
+// putInbound writes a row of inbound, and notes whether it is the first of the
+// person.
 func (t *tx) putInbound(provider, received, who, attempt int64, hash []byte, ev *inboundJSON) error {
 	ids, err := t.c.idList(who)
 	if err != nil {
@@ -183,7 +189,7 @@ func (s *Store) ClaimNext(ctx context.Context, lane state.Lane, recipient string
 	return ref, ok, err
 }
 
-// claims reads for whoever has a lane of replies.
+// claims runs a read for the holder of a lane of replies; ErrFenced for others.
 func (s *Store) claims(ctx context.Context, lane state.Lane, read func(c *conn, number int64) error) error {
 	err := s.read(ctx, func(c *conn) error {
 		number, err := c.openLane(lane)
@@ -203,10 +209,12 @@ func (s *Store) claims(ctx context.Context, lane state.Lane, read func(c *conn, 
 
 // openEvent is an inbound event that waits, and who wrote it.
 type openEvent struct {
-	seq, recipient, at int64
-	writer             string
+	seq, recipient, at int64  // recipient as it was written down
+	writer             string // the key of who had it then
 }
 
+// openEvents reads inbound events by a condition, with the key of who wrote
+// each.
 func (c *conn) openEvents(where string, args ...any) (rows []openEvent, err error) {
 	err = c.each("SELECT id, recipient, at FROM inbound WHERE "+where, func(st *sqlite.Stmt) error {
 		rows = append(rows, openEvent{seq: st.ColumnInt64(0), recipient: st.ColumnInt64(1), at: st.ColumnInt64(2)})
@@ -220,8 +228,9 @@ func (c *conn) openEvents(where string, args ...any) (rows []openEvent, err erro
 	return rows, err
 }
 
-// oldestEvent is a person's oldest event that waits at a number. A number may
-// have been somebody else's when they wrote.
+// oldestEvent finds a person's oldest unanswered event at a sending number. An
+// event counts for whoever had the phone number when it was written, which may
+// have been somebody else.
 func (c *conn) oldestEvent(number int64, person string) (openEvent, bool, error) {
 	who, err := c.recipientID(person)
 	if err != nil {
@@ -245,8 +254,7 @@ func (c *conn) oldestEvent(number int64, person string) (openEvent, bool, error)
 	return openEvent{}, false, err
 }
 
-// Answered says that the rules are done with inbound events, whatever they
-// answered.
+// Answered implements state.Store.
 func (s *Store) Answered(ctx context.Context, seqs ...int64) error {
 	return s.write(ctx, func(t *tx) error { return t.setInbound(seqs, inboundAnswered) })
 }
@@ -263,10 +271,12 @@ func (t *tx) setInbound(seqs []int64, state int64) error {
 
 // inboundRow is a row of inbound.
 type inboundRow struct {
-	provider, recipient, at, received, state, first, attempt, cart int64
-	hash, event                                                    []byte
+	provider, recipient, at, received, state, first, attempt, cart int64  // as in the table
+	hash, event                                                    []byte // event is JSON of inboundJSON
 }
 
+// changeInbound reads, changes and writes a row of inbound. A row that is gone,
+// since its sender was erased, is no error.
 func (t *tx) changeInbound(seq int64, change func(*inboundRow)) error {
 	var r inboundRow
 	found := false
@@ -293,8 +303,7 @@ func (t *tx) changeInbound(seq int64, change func(*inboundRow)) error {
 	return err
 }
 
-// LastReply is when a rule last answered a recipient; zero for never. Doubts
-// count.
+// LastReply implements state.Store.
 func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.Time, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		campaign, err := c.addressID(rule)

@@ -12,18 +12,22 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// appender makes one commit of the webhooks that come while another commits.
+// appender gathers the webhooks that come while a commit is under way, and
+// writes them in one commit after it. A sync of the disk takes milliseconds, so
+// that hundreds of webhooks a second would wait for each other otherwise.
 type appender struct {
-	mu      sync.Mutex
-	busy    bool
-	waiting []*appendCall
+	mu      sync.Mutex    // guards the two below
+	busy    bool          // somebody leads
+	waiting []*appendCall // for the next commit
 }
 
+// appendCall is one call of Append that waits. The caller whose done gets false
+// makes the next commit.
 type appendCall struct {
-	in   []state.Inbox
-	new  []bool
-	err  error
-	done chan bool // false hands the lead over
+	in   []state.Inbox // what it brings
+	new  []bool        // the answer, as of Append
+	err  error         // of the commit
+	done chan bool     // false hands the lead over
 }
 
 // Append accepts webhook bodies durably: when it returns nil, they are on the
@@ -47,8 +51,9 @@ func (s *Store) Append(ctx context.Context, in []state.Inbox) ([]bool, error) {
 	return call.new, nil
 }
 
-// lead commits all that wait and hands the lead to the next who came since.
-// One caller's end does not end the others' commit.
+// lead commits the webhooks of all calls that wait, and then makes one of the
+// calls that came meanwhile lead. The end of this caller's context does not end
+// the commit, which is for others too.
 func (s *Store) lead(ctx context.Context) {
 	a := &s.inbox
 	a.mu.Lock()
@@ -77,6 +82,7 @@ func (s *Store) lead(ctx context.Context) {
 	a.waiting[0].done <- false
 }
 
+// appendAll accepts the bodies of one call.
 func (t *tx) appendAll(in []state.Inbox) ([]bool, error) {
 	out := make([]bool, len(in))
 	for i := range in {
@@ -88,6 +94,8 @@ func (t *tx) appendAll(in []state.Inbox) ([]bool, error) {
 	return out, nil
 }
 
+// append accepts one body and reports whether it is new. Its hash stays in seen
+// after it was joined, until Prune.
 func (t *tx) append(in *state.Inbox) (bool, error) {
 	provider, err := t.address(in.Provider)
 	if err != nil {
@@ -120,9 +128,9 @@ func (t *tx) append(in *state.Inbox) (bool, error) {
 
 // inboxRow is a body that waits to be folded.
 type inboxRow struct {
-	id, provider, received int64
-	raw                    []byte
-	events                 []message.Event
+	id, provider, received int64           // provider is the integer of its address
+	raw                    []byte          // the body, as it came
+	events                 []message.Event // what it was decoded to
 }
 
 // Fold joins the oldest accepted bodies, up to limit, in one transaction, and
@@ -150,6 +158,7 @@ func (s *Store) Fold(ctx context.Context, limit int) (int, error) {
 	return n, nil
 }
 
+// fold joins the oldest accepted bodies inside a transaction.
 func (t *tx) fold(limit int) (int, error) {
 	rows, err := t.inboxRows(limit)
 	if err != nil {
@@ -172,6 +181,7 @@ func (t *tx) fold(limit int) (int, error) {
 	return len(rows), nil
 }
 
+// inboxRows reads the oldest accepted bodies.
 func (t *tx) inboxRows(limit int) ([]inboxRow, error) {
 	var rows []inboxRow
 	err := t.c.each("SELECT id, provider, received, raw, events FROM inbox ORDER BY id LIMIT ?", func(st *sqlite.Stmt) error {

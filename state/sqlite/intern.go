@@ -7,7 +7,8 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// address is the number of a resource's address, given anew when it has none.
+// address returns the integer of an address such as campaign.spring, and makes
+// one where it has none.
 func (t *tx) address(a string) (int64, error) {
 	if id, ok := t.s.ids[a]; ok {
 		return id, nil
@@ -27,13 +28,13 @@ func (t *tx) address(a string) (int64, error) {
 	return id, nil
 }
 
-// addressID is the number of an address; 0 when it has none.
+// addressID returns the integer of an address; 0 when it has none.
 func (c *conn) addressID(a string) (int64, error) {
 	id, _, err := c.queryInt("SELECT id FROM addresses WHERE address = ?", a)
 	return id, err
 }
 
-// addressText is the address of a number; "" for none.
+// addressText is the inverse of addressID; "" for none.
 func (c *conn) addressText(id int64) (address string, err error) {
 	err = c.each("SELECT address FROM addresses WHERE id = ?", func(st *sqlite.Stmt) error {
 		address = st.ColumnText(0)
@@ -42,16 +43,18 @@ func (c *conn) addressText(id int64) (address string, err error) {
 	return address, err
 }
 
-// addressNames are all addresses by number.
+// addressNames returns all addresses by their integers.
 func (c *conn) addressNames() (map[int64]string, error) {
 	return c.textsByID("SELECT id, address FROM addresses")
 }
 
-// names are the recipients that are no phone numbers, by number.
+// names returns the recipients that are no phone numbers, by the id of their
+// row.
 func (c *conn) names() (map[int64]string, error) {
 	return c.textsByID("SELECT id, name FROM names")
 }
 
+// textsByID reads a query of an id and a text.
 func (c *conn) textsByID(query string) (map[int64]string, error) {
 	out := map[int64]string{}
 	err := c.each(query, func(st *sqlite.Stmt) error {
@@ -61,7 +64,8 @@ func (c *conn) textsByID(query string) (map[int64]string, error) {
 	return out, err
 }
 
-// recipient is the integer of a recipient, given anew when it has none.
+// recipient returns the integer of a recipient, and makes one where it has
+// none; see the package comment.
 func (t *tx) recipient(r string) (int64, error) {
 	id, err := t.c.recipientID(r)
 	if err != nil || id != 0 {
@@ -73,7 +77,8 @@ func (t *tx) recipient(r string) (int64, error) {
 	return -id, err
 }
 
-// recipientID is the integer of a recipient; 0 when it has none.
+// recipientID returns the integer of a recipient; 0 when it has none. Phone
+// numbers always have one.
 func (c *conn) recipientID(r string) (int64, error) {
 	if r == "" {
 		return 0, fmt.Errorf("a recipient without a key")
@@ -85,8 +90,9 @@ func (c *conn) recipientID(r string) (int64, error) {
 	return -id, err
 }
 
-// otherID is the integer of the other spelling of a recipient's number; 0 where
-// it has none. What is known of a person counts in both spellings.
+// otherID returns the integer of the other spelling of a phone number, as
+// Mexico and Argentina have; 0 for none. What is known of a person counts in
+// both spellings.
 func otherID(who int64) int64 {
 	if who <= 0 || who >= personBit {
 		return 0
@@ -95,7 +101,7 @@ func otherID(who int64) int64 {
 	return id
 }
 
-// recipientText is the key that an integer stands for.
+// recipientText is the inverse of recipientID.
 func (c *conn) recipientText(id int64) (string, error) {
 	if id > 0 {
 		return phoneText(id), nil

@@ -10,23 +10,26 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// progressRow is a row of the ledger that is of no table. Its rows are the
-// transactions that changed something. Its acc is 0 when the file was closed
-// with everything in it, else the number of the transaction since which a part
-// of it may stand in the journal. The first transaction of a journal brings
-// this into the file itself before anybody relies on it, so that a file without
-// its journal, and a journal beside another file, can be told.
+// progressRow is a row of the ledger that belongs to no table. Its column rows
+// counts the transactions that changed something. Its column acc is 0 when the
+// file was closed with everything in it; otherwise it is the number of the
+// transaction since which the journal may hold a part.
+//
+// The first transaction of a new journal writes this row into the file itself.
+// By comparing the row in the file with the row that SQLite reads through the
+// journal, a file without its journal is recognised, and a journal beside
+// another file.
 const progressRow = -1
 
 // progress is how far a state has come.
 type progress struct {
 	commits, since int64 // see progressRow
-	epoch          int64
-	halted         bool
+	epoch          int64 // how many applies were begun
+	halted         bool  // nothing is sent from it
 }
 
-// progress is that of the state as the connection sees it. It is zero for one that
-// no handbill has written since there is such a row.
+// progress reads how far the state has come, as the connection sees it. It is zero
+// for a state that was last written before there was such a row.
 func (c *conn) progress() (p progress, err error) {
 	err = c.each("SELECT rows, acc FROM ledger WHERE id = ?", func(st *sqlite.Stmt) error {
 		p.commits, p.since = st.ColumnInt64(0), st.ColumnInt64(1)
@@ -60,26 +63,28 @@ func (t *tx) advance() (err error) {
 	return err
 }
 
+// sinceWhen is the new value of acc in a transaction: it stays, or is this
+// transaction where it was 0.
 const sinceWhen = "CASE acc WHEN 0 THEN rows + 1 ELSE acc END"
 
-// overtake has the state count on from where another copy of it was, so that
-// this one is not taken for the older.
+// overtake raises the count of transactions to that of another copy of this state,
+// so that this one does not look older than its mark.
 func (t *tx) overtake(commits int64) error {
 	t.s.journaled = false
 	return t.c.exec("UPDATE ledger SET acc = "+sinceWhen+", rows = max(rows, ?2) WHERE id = ?1", progressRow, commits)
 }
 
-// journals reports whether what is committed stands in a journal first that
-// stays when the process ends.
+// journals reports whether commits go to a journal that stays when the process
+// ends (SQLite's write-ahead log). On network file systems they do not.
 func (s *Store) journals() bool { return !s.opt.apart && !s.rollback }
 
-// told makes known what a transaction has made durable: to the file itself, when
-// the journal is new, and to the mark.
+// told notes a committed transaction where a later process looks for it: in the
+// file itself, when the journal is new, and in the mark.
 func (s *Store) told(t *tx) error {
 	s.commits, s.epoch = t.commits, max(s.epoch, t.epoch)
 	if s.journals() && !s.journaled {
-		// A reader in another process or the disk may keep it from being told now;
-		// the next transaction tries again.
+		// A reader in another process, or the disk, may prevent this now. The next
+		// transaction tries again.
 		if s.journaled, _ = s.writer.checkpoint(); s.journaled {
 			s.alone.has(t.commits)
 		}
@@ -100,11 +105,11 @@ func (c *conn) checkpoint() (whole bool, err error) {
 	return whole, err
 }
 
-// closeTime is how long a closing waits for other writers.
+// closeTime is how long Close waits for other writers.
 const closeTime = time.Second
 
-// settle notes in the file that it holds everything, when it does and nobody
-// else writes.
+// settle notes in the file that it holds everything, if it does and no other
+// process writes. Close calls it.
 func (s *Store) settle() error {
 	c := s.writer
 	before, err := c.progress()
@@ -133,9 +138,9 @@ func (s *Store) settle() error {
 	return err
 }
 
-// emptyJournal is the most bytes that a journal has which holds nothing: its
-// header and that of a page (https://www.sqlite.org/fileformat2.html#walformat,
-// read 2026-11).
+// emptyJournal is the size in bytes up to which a journal holds nothing: the
+// headers of the journal and of one page.
+// Source: https://www.sqlite.org/fileformat2.html#walformat, read 2026-11.
 const emptyJournal = 32 + 24
 
 // hasJournal reports whether something stands in the journal beside a file.
@@ -144,8 +149,8 @@ func hasJournal(path string) bool {
 	return err == nil && info.Size() > emptyJournal
 }
 
-// underJournal is how far the file alone has come that a journal lies beside;
-// untold where there is none, or where that cannot be told.
+// underJournal reads how far the file alone has come, without the journal beside
+// it; untold where there is no journal, or the file alone cannot be read.
 func underJournal(path string) progress {
 	if !hasJournal(path) {
 		return untold
@@ -161,10 +166,10 @@ func underJournal(path string) progress {
 // part of the journal was brought into, before a kill or on a full disk.
 var untold = progress{commits: -1}
 
-// belongs reports whether a file of this progress is the one that a journal
-// continues which makes whole of it. The mark knows how much of it the file has
-// held alone, unless the whole is older than the mark itself: a state that was
-// put back before its journal began.
+// belongs reports whether a file with this progress is the one that its journal
+// continues, where both together make whole. The mark knows how much the file has
+// held alone. It says nothing where whole is older than the mark: then the state
+// was put back before this journal began.
 func (file progress) belongs(whole progress, m mark) bool {
 	switch {
 	case file == untold || file.commits == 0:
@@ -177,8 +182,8 @@ func (file progress) belongs(whole progress, m mark) bool {
 	return file.since == whole.since || file.commits == whole.since-1
 }
 
-// checkJournal refuses a file whose journal is gone or another one's. Nothing is
-// written: the journal, or the file, may still be found.
+// checkJournal refuses a file whose journal is gone, or is another file's. Nothing
+// is written, since the missing part may still be found.
 func checkJournal(path string, file, whole progress, m mark, lineage string) error {
 	if m.Lineage != lineage {
 		m = mark{}
@@ -195,12 +200,14 @@ func checkJournal(path string, file, whole progress, m mark, lineage string) err
 		"Put the journal back beside the file. If it is lost, take a backup (\"handbill state restore FILE\"; the automatic ones lie beside the state), or go on with what the file holds as with a restored one: \"handbill state restore %[1]s\"", path, ErrJournal)
 }
 
+// errForeignJournal says that file and journal do not belong together.
 func errForeignJournal(path string) error {
 	return fmt.Errorf("the journal %[1]s-wal does not continue the file that lies beside it: %[2]w. "+
 		"It looks as if a copy was put in the file's place while the journal was left there. Put the file of that journal back; or take the journal away, and go on with the file as a restored one: \"handbill state restore %[1]s\"", path, ErrJournal)
 }
 
-// settled compares a file with its journal until nobody changes them meanwhile.
+// settled tries an opening again that found file and journal apart: another
+// process may have changed them while they were read.
 func settled(ctx context.Context, try func() error) error {
 	const tries = 4
 	var err error

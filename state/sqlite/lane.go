@@ -21,15 +21,18 @@ const (
 	ofReplies   = "(lane = 0 OR lane < -1)"
 )
 
-// laneRow is a row of lanes.
+// laneRow is a row of lanes: one sending number as one run, or one server, has
+// or had it. settled is the last attempt up to which nothing of the lane is
+// open; over says that it gets no more attempts.
 type laneRow struct {
-	id, number int64
-	replies    bool
-	epoch, run int64
-	settled    int64
-	over       bool
+	id, number int64 // number is the integer of its address; 0 where an older format did not keep it
+	replies    bool  // of a server, not of a run
+	epoch, run int64 // run is 0 for replies
+	settled    int64 // nothing is open up to this attempt
+	over       bool  // it gets no more attempts
 }
 
+// putLane writes a row of lanes.
 func (t *tx) putLane(l *laneRow) error {
 	w := t.replace(tLanes, l.id)
 	w.int(l.number)
@@ -42,7 +45,8 @@ func (t *tx) putLane(l *laneRow) error {
 	return err
 }
 
-// take gives a sending number to a run, or for run 0 to whoever answers at it.
+// take gives a sending number to a run, or for run 0 to a server that answers
+// there. The lane before has a lower epoch from then on and is fenced.
 func (t *tx) take(number string, run int64) (state.Lane, error) {
 	if number == "" {
 		return state.Lane{}, errors.New("a lane needs a sending number; this is a bug in handbill")
@@ -73,12 +77,14 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 	return lane, t.putLane(&l)
 }
 
-// lastEpoch is the epoch of the lane that has a number now; 0 for none.
+// lastEpoch is the epoch of the lane that has a number now; 0 for none. Runs
+// and replies count apart.
 func (c *conn) lastEpoch(number int64, replies bool) (int64, error) {
 	epoch, _, err := c.queryInt("SELECT coalesce(max(epoch), 0) FROM lanes WHERE number = ? AND replies = ?", number, asInt(replies))
 	return epoch, err
 }
 
+// asInt is a truth value as SQLite keeps it.
 func asInt(b bool) int64 {
 	if b {
 		return 1
@@ -86,12 +92,14 @@ func asInt(b bool) int64 {
 	return 0
 }
 
+// lastAttemptID is the newest attempt; 0 for none.
 func (c *conn) lastAttemptID() (int64, error) {
 	id, _, err := c.queryInt("SELECT coalesce(max(id), 0) FROM attempts")
 	return id, err
 }
 
-// fence refuses a lane whose number somebody else has taken since.
+// fence fails with ErrFenced for a lane whose number was taken since. Lanes
+// that were found open are remembered, as long as no other process has written.
 func (t *tx) fence(lane state.Lane) error {
 	number, known := t.s.lanes[lane]
 	if !known {
@@ -113,7 +121,8 @@ func (c *conn) overtaken(number int64, lane state.Lane) error {
 	return err
 }
 
-// openLane is the address of the number of a lane, whose run is not over.
+// openLane returns the integer of a lane's number, and fails for a lane that
+// never was, or whose run is over.
 func (c *conn) openLane(lane state.Lane) (int64, error) {
 	number, err := c.addressID(lane.Number)
 	if err != nil {
@@ -192,9 +201,9 @@ func (s *Store) Recover(ctx context.Context, number string) (n int, err error) {
 	return n, nil
 }
 
-// recover puts in doubt what the lanes of a number left open, up to the newest
-// attempt; those of no known number are among them. It looks at the attempts
-// after from.
+// recover puts in doubt what the lanes of a number left open, up to the attempt
+// last, and returns how many those were and the attempt after which it looked.
+// Lanes of no known number are among them: older formats did not keep it.
 func (t *tx) recover(number int64, replies bool, last int64) (n int, from int64, err error) {
 	lanes, err := t.c.lanes("over = 0 AND replies = ? AND number IN (0, ?)", asInt(replies), number)
 	if err != nil {
@@ -214,6 +223,8 @@ func (t *tx) recover(number int64, replies bool, last int64) (n int, from int64,
 	if err != nil {
 		return 0, 0, err
 	}
+	// Whether the provider took these, nobody knows: only a status, a poll or a
+	// person can settle them.
 	if err := t.interrupted(open); err != nil {
 		return 0, 0, err
 	}
@@ -225,7 +236,8 @@ func (t *tx) recover(number int64, replies bool, last int64) (n int, from int64,
 	return len(open), from, nil
 }
 
-// interrupted puts attempts in doubt whose process ended.
+// interrupted puts attempts in doubt whose process ended before their outcome
+// was recorded.
 func (t *tx) interrupted(ids []int64) error {
 	for _, id := range ids {
 		o := outcomeRow{id: id, send: state.InDoubt, settled: t.now, cause: "interrupted"}
@@ -236,8 +248,8 @@ func (t *tx) interrupted(ids []int64) error {
 	return nil
 }
 
-// settled writes down that a lane has no open attempt up to the newest, and
-// whether it can get another.
+// settled writes down that a lane has nothing open up to the attempt last, and
+// whether it can get more.
 func (t *tx) settled(l *laneRow, last int64) error {
 	epoch, err := t.c.lastEpoch(l.number, l.replies)
 	if err != nil {
@@ -270,10 +282,10 @@ func (s *Store) RecoverReplies(ctx context.Context, number string) (lane state.L
 	return lane, n, nil
 }
 
-// lanesOfFormat6 makes lanes of the runs that format 6 kept. It did not keep
-// through which number an attempt went, so whatever number is recovered first
-// settles what they left open. Replies that are open are in doubt from here on,
-// and what a server had taken up is given out again.
+// lanesOfFormat6 makes a lane for each run of a state of format 6, which had none.
+// That format did not keep through which number an attempt went, so the first
+// recovery of any number settles what those runs left open. Open replies are put
+// in doubt here, and events that a server had taken up become unanswered again.
 func (t *tx) lanesOfFormat6() error {
 	var lanes []laneRow
 	err := t.c.each("SELECT r.id, r.epoch, m.recovered FROM runs r, meta m ORDER BY r.id", func(st *sqlite.Stmt) error {

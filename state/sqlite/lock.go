@@ -18,18 +18,19 @@ import (
 
 // Locked is a lock that is held.
 type Locked struct {
-	lock *flock.Flock
-	path string
+	lock *flock.Flock // on the lock file
+	path string       // of the state
 }
 
 // lockPoll is how often a held lock is tried again.
 const lockPoll = 50 * time.Millisecond
 
-// Lock takes the lock of those who send from the state at path, waiting up to
-// timeout. The lock is on path+".lock", never on the state itself, and the
-// system releases it when the process ends, however it ends. The info is beside
-// it in path+".lock.info". When somebody else holds it the error is a
-// *LockedError.
+// Lock takes the lock of those who send from the state at path, and waits for
+// it up to timeout. When somebody else holds it, the error is a *LockedError.
+//
+// The lock is on the file path+".lock", never on the state itself: closing a
+// file would give up SQLite's own locks on it. The system releases it when the
+// process ends, however it ends. path+".lock.info" tells people who holds it.
 func Lock(ctx context.Context, path string, info state.LockInfo, timeout time.Duration) (*Locked, error) {
 	path = RealPath(path)
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
@@ -67,7 +68,7 @@ func tryLock(ctx context.Context, lock *flock.Flock) (bool, error) {
 }
 
 // Held reports whether the lock file at the path is still the one that we
-// locked; a forced unlock replaces it.
+// locked. A forced unlock replaces it.
 func (l *Locked) Held() bool {
 	ours, err := l.lock.Stat()
 	if err != nil {
@@ -91,9 +92,9 @@ func (l *Locked) Unlock() error {
 	return nil
 }
 
-// ForceUnlock breaks the lock with the given id. It refuses a wrong id, and it
-// refuses while the holder lives on this host. A holder elsewhere that lives
-// after all is fenced by the epoch: its next intent fails.
+// ForceUnlock breaks the lock with the given id. It refuses a wrong id, and
+// while the holder lives on this host. A holder elsewhere that still lives is
+// fenced: its next intent fails with ErrFenced.
 func ForceUnlock(path, id, host string) error {
 	info, err := readLockInfo(path)
 	switch {
@@ -114,6 +115,7 @@ func ForceUnlock(path, id, host string) error {
 	return nil
 }
 
+// alive reports whether a process of this host runs, also one of another user.
 func alive(pid int) bool {
 	if pid <= 0 {
 		return false
@@ -126,6 +128,9 @@ func alive(pid int) bool {
 	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 
+// readLockInfo reads who holds the lock of the state at path, as the holder
+// wrote it: {"id": "…", "operation": "apply", "who": "ada", "host": "mail1",
+// "pid": 812, …}.
 func readLockInfo(path string) (state.LockInfo, error) {
 	var info state.LockInfo
 	data, err := os.ReadFile(path + ".lock.info")
@@ -135,6 +140,7 @@ func readLockInfo(path string) (state.LockInfo, error) {
 	return info, json.Unmarshal(data, &info)
 }
 
+// writeLockInfo writes it.
 func writeLockInfo(path string, info state.LockInfo) error {
 	data, err := json.MarshalIndent(info, "", "  ")
 	if err != nil {

@@ -12,9 +12,13 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// mark is how far a state has come, kept in a second file beside it: a state
-// that has come less far was put back behind our back. It is written after what
-// it tells of is durable, so it never tells more than the state.
+// mark is the high-water mark of a state: how far it has come, kept in a second
+// file beside it. A state that has come less far than its mark was replaced by
+// an older copy. The mark is written after the transactions that it counts are
+// durable, so it never counts more than the state has. Its file is JSON, filled
+// up with blanks:
+//
+//	{"lineage":"8d3e…","epoch":3,"commits":812,"alone":790}
 type mark struct {
 	Lineage string `json:"lineage"`
 	Epoch   int64  `json:"epoch"`   // applies that were begun
@@ -29,10 +33,11 @@ const markSize = 192
 // marker is the file of a mark, kept open by a state that is written.
 type marker struct{ file *os.File }
 
+// markPath is the mark of the state at path.
 func markPath(path string) string { return path + ".mark" }
 
-// readMark reads the mark beside the state at path. One that is not there or
-// that cannot be read marks nothing.
+// readMark reads the mark beside the state at path. It is zero, and says nothing,
+// where there is none or where it cannot be read.
 func readMark(path string) (m mark) {
 	f, err := os.Open(markPath(path))
 	if err != nil {
@@ -43,6 +48,7 @@ func readMark(path string) (m mark) {
 	return parseMark(f)
 }
 
+// parseMark reads the mark of an open file; zero for one that cannot be read.
 func parseMark(f *os.File) (m mark) {
 	data, err := io.ReadAll(io.NewSectionReader(f, 0, 4*markSize))
 	if err != nil || json.Unmarshal(data, &m) != nil {
@@ -51,10 +57,10 @@ func parseMark(f *os.File) (m mark) {
 	return m
 }
 
-// raise writes how far the state at path is, unless the mark tells of more
-// already, for other processes write it too, or of another state. The number of
-// applies is made durable; that of commits survives the end of the process,
-// however it ends.
+// raise raises the mark of the state at path to now. Other processes write it too,
+// so each number only rises. A mark of another state is left for somebody to look
+// at. A new number of applies is synced to the disk; the number of commits only
+// has to survive the end of the process.
 func (k *marker) raise(path string, now mark) error {
 	return k.change(path, func(was mark) mark {
 		switch {
@@ -67,6 +73,8 @@ func (k *marker) raise(path string, now mark) error {
 	})
 }
 
+// change reads and writes the mark under its lock, and syncs it when the number
+// of applies or the lineage changed.
 func (k *marker) change(path string, next func(was mark) mark) error {
 	err := k.open(path)
 	if err == nil {
@@ -83,6 +91,7 @@ func (k *marker) change(path string, next func(was mark) mark) error {
 	return nil
 }
 
+// writeMark writes a mark in place.
 func writeMark(f *os.File, m mark) error {
 	data, err := json.Marshal(m)
 	if err != nil {
@@ -95,7 +104,8 @@ func writeMark(f *os.File, m mark) error {
 	return err
 }
 
-// open opens the file, or makes it, again when somebody has removed it.
+// open opens the mark's file or makes it, again when somebody has removed it
+// meanwhile.
 func (k *marker) open(path string) error {
 	if k.file != nil {
 		if info, err := k.file.Stat(); err == nil && links(info) > 0 {
@@ -108,6 +118,7 @@ func (k *marker) open(path string) error {
 	return err
 }
 
+// close closes the file.
 func (k *marker) close() error {
 	if k.file == nil {
 		return nil
@@ -117,9 +128,9 @@ func (k *marker) close() error {
 	return f.Close()
 }
 
-// Gone is an error when there is no state at path although one was in use
-// there, as its mark tells: with a new one everybody would be sent to again, and
-// who asked to stop would be forgotten.
+// Gone returns an error when there is no state at path although its mark tells that
+// one was in use there. With a new state everybody would be sent to again, and
+// those who asked to stop would be forgotten.
 func Gone(path string) error {
 	if Exists(path) {
 		return nil
@@ -140,13 +151,14 @@ func Gone(path string) error {
 		"Put it back, or a backup of it (\"handbill state restore FILE\"; the automatic ones lie beside it). To begin anew all the same, remove %[1]s.mark", path, what))
 }
 
-// goneError is a state.ErrGone in words of its own.
+// goneError is state.ErrGone for errors.Is, in words of its own.
 type goneError string
 
 func (e goneError) Error() string   { return string(e) }
 func (e goneError) Is(t error) bool { return t == state.ErrGone }
 
-// behind says why a state is not the one that its mark tells of; "" when it is.
+// behind says why a state is not the one that its mark was written for, or is an
+// older copy of it; "" when it is the one.
 func behind(m mark, p progress, lineage string) string {
 	switch {
 	case m.Epoch == 0 && m.Commits == 0:
@@ -161,17 +173,18 @@ func behind(m mark, p progress, lineage string) string {
 	return ""
 }
 
-// putBack is the mark of a state in whose place an older file was put: what the
-// one before it held says nothing of this one.
+// putBack is the mark after an older file was put in the state's place: how much
+// the file before held alone says nothing of this one.
 func putBack(was mark) mark {
 	was.Alone = 0
 	return was
 }
 
-// checkMark halts a state that is older than its mark, or another one.
+// checkMark halts a state that is older than its mark, or that is another one, and
+// keeps it as a finding.
 func (s *Store) checkMark(ctx context.Context, seen examined) error {
 	why := s.astray
-	s.astray = "" // the state says so itself from here on
+	s.astray = "" // from here on the halt in the state says so
 	if why == "" {
 		return nil
 	}
@@ -186,7 +199,7 @@ func (s *Store) checkMark(ctx context.Context, seen examined) error {
 	})
 }
 
-// marked tells the mark what a transaction has made durable.
+// marked raises the mark after a transaction is durable.
 func (s *Store) marked(commits int64) error {
 	if s.opt.apart {
 		return nil

@@ -18,6 +18,7 @@ func (s *Store) Meta(ctx context.Context) (state.Meta, error) {
 	return m, err
 }
 
+// meta reads the identity of the state.
 func (c *conn) meta() (state.Meta, error) {
 	m := state.Meta{}
 	version, _, err := c.queryInt("PRAGMA user_version")
@@ -31,11 +32,12 @@ func (c *conn) meta() (state.Meta, error) {
 	})
 }
 
-// metaRow is the whole row of meta, for those who change it.
+// metaRow is the one row of meta. recovered is an attempt up to which nothing
+// is open; halt is why nothing is sent, "" for no reason.
 type metaRow struct {
-	lineage                           string
-	serial, epoch, recovered, created int64
-	halt                              string
+	lineage                           string // 32 hexadecimal digits
+	serial, epoch, recovered, created int64  // created is when, in milliseconds
+	halt                              string // "" for none
 }
 
 // changeMeta reads, changes and writes the row of meta.
@@ -71,7 +73,7 @@ func (t *tx) decided(who, what, why string) error {
 	return t.note(who, what, why)
 }
 
-// note writes down who decided what, where the serial rises by other means.
+// note writes down who decided what, for callers that raise the serial themselves.
 func (t *tx) note(who, what, why string) error {
 	w := t.insert(tDecisions, 0)
 	w.int(t.now)

@@ -45,11 +45,14 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 	})
 }
 
-// convert changes the rows of an older format: who is who has been kept since
-// format 3, what was told about it since format 6, and the two numbers of
-// everybody in Benin are one since format 4. Lanes are kept since format 7.
+// convert changes the rows of an older format, which SQL alone cannot:
+//
+//	format 3 keeps who is who, and windows by sending number
+//	format 4 takes the two numbers of everybody in Benin for one
+//	format 6 keeps what was told about who is who
+//	format 7 keeps lanes
 func (t *tx) convert(from int) error {
-	// Who is who first: windows belong to persons.
+	// Who is who comes first, since windows belong to persons.
 	steps := []func() error{t.joinSpellings, t.tiesFromInbound, t.windowsFromInbound}
 	switch {
 	case from >= 6:

@@ -49,8 +49,8 @@ func RealPath(path string) string {
 	return path
 }
 
-// checkNames refuses a file with several names, and one that is mounted by
-// itself: what lies beside it is then seen by nobody else.
+// checkNames refuses a file with several hard links, and one that is mounted into
+// a container by itself: others would not see the lock that lies beside it.
 func checkNames(o Options, info os.FileInfo) error {
 	if n := links(info); n > 1 {
 		drafts, err := draftsOf(o.Path, info, !o.ReadOnly)
@@ -73,8 +73,8 @@ func checkNames(o Options, info os.FileInfo) error {
 	return nil
 }
 
-// draftsOf counts the names that makeDraft left to the same file, when a
-// process ended between giving a new state its name and removing the draft's.
+// draftsOf counts the names that a draft of Create left to the same file: the
+// process ended between giving the state its name and removing the draft's.
 func draftsOf(path string, info os.FileInfo, remove bool) (n uint64, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -99,9 +99,11 @@ func draftsOf(path string, info os.FileInfo, remove bool) (n uint64, err error) 
 	return n, nil
 }
 
-// draftPrefix is how the names of new states begin that have no name yet.
+// draftPrefix begins the temporary names of new states.
 func draftPrefix(path string) string { return "." + filepath.Base(path) + ".new-" }
 
+// plainError is the cause of an error of the file system. The path in it may be
+// one that the person never named.
 func plainError(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -110,8 +112,9 @@ func plainError(err error) error {
 	return err
 }
 
-// there proves that the file at the path is the one that was opened, and that
-// nobody wrote over it.
+// there checks that the file at the path is still the one that was opened, that
+// nobody wrote an older copy over it, and that its journal is still there. Every
+// read and write calls it.
 func (s *Store) there() error {
 	if s.opened == nil {
 		return nil

@@ -39,6 +39,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
+// open examines the state, connects, migrates an older format, and checks the
+// newest rows and the mark.
 func (s *Store) open(ctx context.Context) error {
 	if !s.opt.ReadOnly {
 		var err error
@@ -70,18 +72,18 @@ func (s *Store) open(ctx context.Context) error {
 
 // examined is what a state looks like before anything is written to it.
 type examined struct {
-	progress
-	mark   mark
-	format int
+	progress      // how far it has come
+	mark     mark // what the mark tells
+	format   int  // of the file
 }
 
-// examine reads what a state is and how far it has come, and compares it with
-// its journal and its mark. It writes nothing: SQLite would write a journal into
-// the file that lies beside it, whichever that is.
+// examine reads what a state is and how far it has come, and compares it with its
+// journal and its mark. It writes nothing: once SQLite writes, it brings the
+// journal into the file beside it, even when that is the wrong file.
 func (s *Store) examine() (seen examined, err error) {
 	file := untold
 	if !s.opt.apart {
-		// Both before the state itself, since others may go on writing.
+		// Both are read before the state itself, since others may go on writing.
 		seen.mark, file = readMark(s.opt.Path), underJournal(s.opt.Path)
 	}
 	c, err := s.connectReader()
@@ -94,12 +96,12 @@ func (s *Store) examine() (seen examined, err error) {
 	}
 	if err != nil {
 		if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt && file != untold && file.commits < seen.mark.Alone {
-			err = errForeignJournal(s.opt.Path) // pages of two files
+			err = errForeignJournal(s.opt.Path) // SQLite mixed the pages of two files
 		}
 		return seen, err
 	}
 	defer func() {
-		if s.free(c); s.networked() { // where one process has the file alone, one connection has
+		if s.free(c); s.networked() { // there, one connection has the file alone
 			err = errors.Join(err, s.dismiss())
 		}
 	}()
@@ -111,7 +113,7 @@ func (s *Store) examine() (seen examined, err error) {
 	switch {
 	case err != nil:
 		return seen, err
-	case version > format: // newer than the file's header told: its journal says so
+	case version > format: // its journal says so; the header of the file did not
 		return seen, state.ErrFormat
 	case version < format && s.opt.ReadOnly:
 		return seen, fmt.Errorf("format %d is older than this handbill's %d; run handbill init to migrate it", version, format)
@@ -126,7 +128,7 @@ func (s *Store) examine() (seen examined, err error) {
 	return seen, checkJournal(s.opt.Path, file, seen.progress, seen.mark, s.lineage)
 }
 
-// identify reads the lineage, which is the key of every checksum.
+// identify reads the lineage, which is the key of all checksums, and checks its row.
 func (s *Store) identify(c *conn) error {
 	found := false
 	err := c.each("SELECT * FROM meta", func(st *sqlite.Stmt) error {
@@ -151,7 +153,7 @@ func (s *Store) identify(c *conn) error {
 // tailRows is how many of the newest rows Open checks.
 const tailRows = 200
 
-// checkTail verifies the newest rows of the ledger, where a crash would show.
+// checkTail verifies the newest rows of three tables, where a crash would show.
 func (s *Store) checkTail() error {
 	var h hasher
 	for _, tab := range [...]table{tAttempts, tOutcomes, tRuns} {
@@ -169,6 +171,7 @@ func (s *Store) checkTail() error {
 	return nil
 }
 
+// connectWriter opens the one connection that writes.
 func (s *Store) connectWriter() error {
 	c, err := openConn(s.opt.Path, sqlite.OpenReadWrite, "")
 	if err != nil {
@@ -185,7 +188,7 @@ func (s *Store) connectWriter() error {
 // networked reports whether the file is where processes cannot share memory.
 func (s *Store) networked() bool { return s.opt.AllowNetwork && networkFS(s.opt.Path) != "" }
 
-// connectReader opens a read connection.
+// connectReader opens a connection that reads.
 func (s *Store) connectReader() (*conn, error) {
 	query := ""
 	if s.immutable {

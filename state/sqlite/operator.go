@@ -96,7 +96,8 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// moveAddress renames: rows name addresses by number.
+// moveAddress renames an address that deliveries name, and reports whether there
+// were any. Rows name addresses by integer, so only its text changes.
 func (t *tx) moveAddress(from, to string) (bool, error) {
 	id, err := t.c.addressID(from)
 	if err != nil {
@@ -117,7 +118,7 @@ func (t *tx) moveAddress(from, to string) (bool, error) {
 		if used {
 			return false, fmt.Errorf("there are deliveries of %s already", to)
 		}
-		// Nothing hangs on the name; it only stands in the way.
+		// No delivery uses the name. Rename it, since two integers cannot share one.
 		if err := t.putAddress(taken, fmt.Sprintf("%s (before %d)", to, t.now)); err != nil {
 			return false, err
 		}
@@ -131,6 +132,7 @@ func (t *tx) used(address int64) (bool, error) {
 	return used == 1, err
 }
 
+// putAddress gives an address's integer another text.
 func (t *tx) putAddress(id int64, a string) error {
 	w := t.replace(tAddresses, id)
 	w.text(a)
@@ -138,6 +140,7 @@ func (t *tx) putAddress(id int64, a string) error {
 	return err
 }
 
+// moveResource renames a declared resource, and reports whether there was one.
 func (t *tx) moveResource(from, to string) (bool, error) {
 	id, ok, err := t.c.queryInt("SELECT id FROM resources WHERE address = ?", from)
 	if err != nil || !ok {

@@ -10,7 +10,9 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// orphan keeps an event that names a message we do not know, or not yet.
+// orphan keeps an event about a message that is not known, or not yet: a status
+// may overtake the answer that tells the message's id. Equal events are kept
+// once.
 func (t *tx) orphan(provider, received int64, about string, ev *message.Event) error {
 	if erased, err := t.s.isErased(t.c, ev.From.Key()); err != nil || erased {
 		return err
@@ -33,10 +35,10 @@ func (t *tx) orphan(provider, received int64, about string, ev *message.Event) e
 	return err
 }
 
-// orphanRow is what a waiting event needs to be joined.
+// orphanRow is an event that waits.
 type orphanRow struct {
-	id, provider, received int64
-	event                  message.Event
+	id, provider, received int64         // of the row
+	event                  message.Event // what came
 }
 
 // adopt joins the events that waited for a provider's id.
@@ -61,6 +63,8 @@ func (t *tx) adopt(id string) error {
 	return nil
 }
 
+// adoptOne joins one event, where it is really about the id and not only about
+// its hash.
 func (t *tx) adoptOne(o *orphanRow, id string) error {
 	about := o.event.ID
 	if o.event.Kind == message.EventInbound {

@@ -9,17 +9,18 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// outcomeRow is a row of outcomes.
+// outcomeRow is a row of outcomes. sentID is the provider's message id, packed;
+// hash is what it is found by.
 type outcomeRow struct {
-	id      int64
+	id      int64 // of the attempt
 	send    state.Send
-	proof   state.Proof
-	settled int64
-	code    string
-	title   string
-	cause   string
-	hash    int64
-	sentID  any // packed
+	proof   state.Proof // how an accepted one is known
+	settled int64       // when, in milliseconds
+	code    string      // of the provider
+	title   string      // the code in a few words
+	cause   string      // of a doubt
+	hash    int64       // hash48 of the message id
+	sentID  any         // packed
 }
 
 // outcome reads the outcome of an attempt; ok is false while it is open.
@@ -34,6 +35,7 @@ func (c *conn) outcome(id int64) (o outcomeRow, ok bool, err error) {
 	return o, ok, err
 }
 
+// columnPacked reads a column that rowWriter.packed wrote.
 func columnPacked(st *sqlite.Stmt, col int) any {
 	switch st.ColumnType(col) {
 	case sqlite.TypeBlob:
@@ -71,6 +73,8 @@ func (s *Store) Settle(ctx context.Context, lane state.Lane, outcomes []state.Ou
 	return err
 }
 
+// settleAll records outcomes. Whether events wait and whether anybody was
+// erased is asked once for all of them.
 func (t *tx) settleAll(outcomes []state.Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
@@ -95,6 +99,7 @@ func (t *tx) settleAll(outcomes []state.Outcome) error {
 		if err := t.hold(&outcomes[i]); err != nil {
 			return err
 		}
+		// The answer tells the message id that these events wait for.
 		if waiting == 1 && outcomes[i].ID != "" {
 			if err := t.adopt(outcomes[i].ID); err != nil {
 				return err
@@ -104,9 +109,9 @@ func (t *tx) settleAll(outcomes []state.Outcome) error {
 	return nil
 }
 
-// nameless takes the id out of an outcome of somebody who was erased while the
-// send was under way, and drops what came for it: WhatsApp's ids hold the phone
-// number.
+// nameless removes the message id from the outcome of somebody who was erased
+// while the message was on its way, and drops the events that waited for it:
+// WhatsApp's ids hold the phone number.
 func (t *tx) nameless(o state.Outcome) (state.Outcome, error) {
 	who, _, err := t.c.queryInt("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
 	if err != nil || o.ID == "" {
@@ -121,6 +126,8 @@ func (t *tx) nameless(o state.Outcome) (state.Outcome, error) {
 	return o, err
 }
 
+// settle records one outcome. An attempt that an event or a recovery settled
+// meanwhile is joined by the rules of delivery.Joins.
 func (t *tx) settle(o *state.Outcome) error {
 	old, exists, err := t.c.outcome(o.Attempt)
 	if err != nil {
@@ -145,7 +152,7 @@ func (t *tx) settle(o *state.Outcome) error {
 	return t.consequences(o)
 }
 
-// join adds an answer to an outcome that an event or a recovery has written.
+// join adds an answer to an outcome that an event or a recovery wrote before it.
 func (t *tx) join(old, next *outcomeRow, messageID string) error {
 	how, err := delivery.Joins(old.send, next.send, next.proof)
 	if err != nil {
@@ -164,9 +171,9 @@ func (t *tx) join(old, next *outcomeRow, messageID string) error {
 	return nil
 }
 
-// acceptedAfterAll records an answer that comes after somebody, or an earlier
-// answer, said that the provider did not take the message. A later attempt at
-// the same delivery stands for it where there is one.
+// acceptedAfterAll records an answer that says accepted, where an operator or an
+// earlier answer said that the provider did not take the message. Where another
+// attempt was made since, that one stands for the delivery.
 func (t *tx) acceptedAfterAll(old, next *outcomeRow, messageID string) error {
 	later, err := t.later(old.id)
 	if err != nil {
@@ -182,7 +189,8 @@ func (t *tx) acceptedAfterAll(old, next *outcomeRow, messageID string) error {
 	return t.putOutcome(next, true)
 }
 
-// joinAccepted completes the id, and notes a second one.
+// joinAccepted adds the message id to an accepted outcome that has none, and keeps a
+// finding where it has another.
 func (t *tx) joinAccepted(old, next *outcomeRow) error {
 	switch {
 	case next.sentID == nil || same(old.sentID, next.sentID):
@@ -201,7 +209,8 @@ func (t *tx) joinAccepted(old, next *outcomeRow) error {
 	return t.putOutcome(old, true)
 }
 
-// consequences are what an answer means for the person.
+// consequences records what an answer says about the person: an opt-out, a
+// cool-down, a closed window, or another id of theirs.
 func (t *tx) consequences(o *state.Outcome) error {
 	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut && o.UserID == "" {
 		return nil
@@ -237,6 +246,7 @@ func (t *tx) consequences(o *state.Outcome) error {
 	})
 }
 
+// reasonOf is the reason of an opt-out that an answer told: its code.
 func reasonOf(code string) string {
 	if code == "" {
 		return "provider"
@@ -244,7 +254,7 @@ func reasonOf(code string) string {
 	return code
 }
 
-// find writes down a contradiction, once.
+// find keeps a contradiction as a finding; the same one is kept once.
 func (t *tx) find(kind string, attempt int64, detail string) error {
 	_, ok, err := t.c.queryInt("SELECT 1 FROM findings WHERE kind = ? AND attempt = ? AND detail = ?", kind, attempt, detail)
 	if err != nil || ok {

@@ -14,19 +14,22 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// slotsPrefix begins the names of the blobs that hold the slots of numbers.
+// slotsPrefix begins the names of the blobs with the slots of sending numbers,
+// such as "pace/provider.cloud.main". Package pace has their format.
 const slotsPrefix = "pace/"
 
 // numberSlots are a number's slots while a transaction has them.
 type numberSlots struct {
 	pace.Slots
-	changed bool
+	changed bool // by this transaction
 }
 
-// ownSlots are slots that this process wrote, and how.
+// ownSlots are slots as this process wrote them. While nobody else has written,
+// they are better than the blob: they hold monotonic times, which do not jump when
+// somebody sets the wall clock.
 type ownSlots struct {
 	pace.Slots
-	data []byte
+	data []byte // the blob that they became
 }
 
 // Slots gives many slots of a number to messages that missed theirs, and returns
@@ -47,8 +50,8 @@ func (s *Store) Slots(ctx context.Context, number string, a pace.Ask, many int) 
 	return first, nil
 }
 
-// slots are those of a number, read once a transaction. What cannot be read is
-// taken for none: they are about the next moments alone.
+// slots reads the slots of a number, once a transaction. A blob that cannot be
+// read counts as none, since slots only concern the next seconds.
 func (t *tx) slots(number string) (*numberSlots, error) {
 	if n := t.paces[number]; n != nil {
 		return n, nil
@@ -56,7 +59,7 @@ func (t *tx) slots(number string) (*numberSlots, error) {
 	n := &numberSlots{}
 	err := t.c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {
 		data := columnBlob(st, 0)
-		// Our own have the time that passed with them, whatever the wall clock says.
+		// See ownSlots.
 		if own, ok := t.s.slots[number]; ok && bytes.Equal(data, own.data) {
 			n.Slots = own.Slots
 		} else if n.UnmarshalBinary(data) != nil {
@@ -93,8 +96,8 @@ func (t *tx) keepSlots() error {
 	return nil
 }
 
-// slot gives an intent that passed all other gates its moment, or says when it
-// is worth asking again.
+// slot gives an intent that passed all other gates the moment at which it leaves,
+// or says when to ask again.
 func (t *tx) slot(number string, in *state.Intent) (leave time.Time, v state.Verdict, err error) {
 	if in.Pace.Gap <= 0 {
 		return time.Time{}, state.Verdict{}, nil
@@ -111,7 +114,7 @@ func (t *tx) slot(number string, in *state.Intent) (leave time.Time, v state.Ver
 	return leave, state.Verdict{}, nil
 }
 
-// hold gives no slots of an outcome's number before the provider wants them.
+// hold closes the slots of a number until the moment that the provider asked for.
 func (t *tx) hold(o *state.Outcome) error {
 	if o.Hold.IsZero() || o.Number == "" {
 		return nil
@@ -124,23 +127,26 @@ func (t *tx) hold(o *state.Outcome) error {
 	return err
 }
 
-// recent is who was written to in the last seconds, by any process: what it
-// takes to keep two messages to one person apart without a query for each.
+// recent remembers who was written to in the last seconds, by any process, so that
+// keeping two messages to one person apart needs no query for each message.
 type recent struct {
 	upto  int64           // attempts up to this id were looked at; 0 for none
 	last  map[int64]int64 // when a recipient's last attempt was intended
-	order []recentAttempt
+	order []recentAttempt // the same, oldest first
 }
 
+// recentAttempt is who was written to, and when.
 type recentAttempt struct{ who, at int64 }
 
 // remembered is how long recent keeps an attempt, in milliseconds: longer than
 // any spacing that is asked for.
 const remembered = int64(10 * time.Second / time.Millisecond)
 
+// errEnough ends a query that has found what it looked for.
 var errEnough = errors.New("enough")
 
-// read takes up the attempts before the id next that others have made.
+// read adds the attempts of other processes, up to the one before next, and drops
+// what is too old.
 func (r *recent) read(c *conn, next, now int64) error {
 	since := now - remembered
 	if r.last == nil {
@@ -178,12 +184,13 @@ func (r *recent) read(c *conn, next, now int64) error {
 	return nil
 }
 
+// add notes that a recipient was written to.
 func (r *recent) add(who, at int64) {
 	r.last[who] = at
 	r.order = append(r.order, recentAttempt{who, at})
 }
 
-// forget starts anew, after a transaction that failed.
+// forget drops everything after a transaction that failed.
 func (r *recent) forget() { *r = recent{} }
 
 // spaced holds a message back that would come too soon after another to the same

@@ -14,8 +14,9 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// phoneID is the integer of a canonical phone number, its digits; ok is false
-// for anything that would not come back the same.
+// phoneID returns the integer of a phone number: 4915112345678 for
+// "+4915112345678". ok is false for any text that phoneText would not give
+// back.
 func phoneID(recipient string) (id int64, ok bool) {
 	if len(recipient) < 2 || len(recipient) > 19 || recipient[0] != '+' || recipient[1] == '0' {
 		return 0, false
@@ -29,6 +30,7 @@ func phoneID(recipient string) (id int64, ok bool) {
 	return id, true
 }
 
+// phoneText is the inverse of phoneID.
 func phoneText(id int64) string { return "+" + strconv.FormatInt(id, 10) }
 
 // addressOf is the address that a recipient's key stands for.
@@ -52,9 +54,9 @@ func refHead(lineage string) string {
 	return ref[:len(ref)-refText]
 }
 
-// packRef keeps of a reference that message.NewRef made for the lineage with
-// this head the 20 bytes that the lineage does not imply. Others stay as they
-// are; "" becomes nil.
+// packRef shortens a reference that message.NewRef made for the lineage with
+// this head to the 20 bytes that the lineage does not imply. Any other
+// reference is kept as text, and "" as NULL.
 func packRef(head, ref string) any {
 	if ref == "" {
 		return nil
@@ -96,7 +98,9 @@ func unpackRef(head string, st *sqlite.Stmt, col int) string {
 // wamid is how Meta's message ids begin; base64 follows.
 const wamid = "wamid."
 
-// packID keeps of Meta's message ids the bytes that their base64 stands for.
+// packID shortens Meta's message ids, which are "wamid." and base64, to the
+// bytes that the base64 stands for. Any other id is kept as text, and "" as
+// NULL.
 func packID(id string) any {
 	if id == "" {
 		return nil
@@ -112,6 +116,7 @@ func packID(id string) any {
 	return b
 }
 
+// unpackID is the inverse of packID.
 func unpackID(st *sqlite.Stmt, col int) string {
 	switch st.ColumnType(col) {
 	case sqlite.TypeBlob:
@@ -122,7 +127,8 @@ func unpackID(st *sqlite.Stmt, col int) string {
 	return ""
 }
 
-// hash48 is what a provider's id is found by; 0 for "".
+// hash48 is the 48 bits of an id's SHA-256 that it is found by; 0 for "". Two
+// ids may share them, so whoever finds a row compares the id itself.
 func hash48(id string) int64 {
 	if id == "" {
 		return 0
@@ -144,8 +150,11 @@ func same(a, b any) bool {
 	return a == nil && b == nil
 }
 
+// proofs are the proofs by the numbers that rows keep; their order never
+// changes.
 var proofs = [...]state.Proof{"", state.ProofResponse, state.ProofEcho, state.ProofPoll, state.ProofOperator}
 
+// proofNumber is the number of a proof; 0 for none.
 func proofNumber(p state.Proof) int64 {
 	for i, q := range proofs {
 		if p == q {
@@ -155,6 +164,7 @@ func proofNumber(p state.Proof) int64 {
 	return 0
 }
 
+// proofOf is the inverse of proofNumber; a number of no proof is none.
 func proofOf(n int64) state.Proof {
 	if n < 0 || n >= int64(len(proofs)) {
 		return ""

@@ -39,24 +39,25 @@ import (
 // 2 kinds, {accepted, 1, ""} and {rejected, 1, "131026"}, and then the bytes
 // 0 0 1, three recipients and three digests.
 type block struct {
-	first, last int64
-	kinds       []fact
-	kind        []byte
-	recipients  []byte
-	digests     []byte
+	first, last int64  // ids of attempts
+	kinds       []fact // each once
+	kind        []byte // of each attempt, an index into kinds
+	recipients  []byte // 8 bytes each
+	digests     []byte // 16 bytes each
 }
 
 // fact is a kind of attempt: nearly all attempts of a campaign share a few.
 type fact struct {
-	send    state.Send
-	attempt int
-	code    string
+	send    state.Send // how the delivery stands
+	attempt int        // its number, from 1
+	code    string     // of the provider
 }
 
 // blockSize bounds how many attempts a block covers. Fewer are read quickly from
 // the rows; packing more in one transaction would keep other writers waiting.
 type blockSize struct{ least, most int }
 
+// wholeBlocks are the sizes outside of tests.
 var wholeBlocks = blockSize{least: 2048, most: 8192}
 
 // maxKinds is how many kinds one byte can number.
@@ -350,6 +351,7 @@ type codedBlock struct {
 	codes []uint16
 }
 
+// filler starts the goroutines that fill the index.
 func (t *sentIndex) filler() *indexFiller {
 	f := &indexFiller{t: t}
 	for i := range f.parts {

@@ -14,20 +14,22 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// personRow is a row of people.
+// personRow is a row of people: what is known of one person.
 type personRow struct {
 	lastInbound int64 // to any number
 	shut        int64 // all windows were closed by then; of a state from before format 3
 	opt         delivery.Opt
-	cooldown    int64
-	profile     string
-	profileAt   int64
+	cooldown    int64  // no marketing before it
+	profile     string // the name that the person gave themselves
+	profileAt   int64  // when it was told
 	attributes  string // JSON; "" for none
-	handover    bool
+	handover    bool   // the rules are silent
 }
 
+// personColumns are the columns that scanPerson reads, in its order.
 const personColumns = "last_inbound, shut, opt, opt_at, reason, evidence, cooldown, profile, profile_at, attributes, handover"
 
+// scanPerson reads a row of people, whose first column is number from.
 func scanPerson(st *sqlite.Stmt, from int) personRow {
 	return personRow{
 		lastInbound: st.ColumnInt64(from), shut: st.ColumnInt64(from + 1),
@@ -38,8 +40,9 @@ func scanPerson(st *sqlite.Stmt, from int) personRow {
 	}
 }
 
-// personID is where a person's row is or belongs: under the number of a person
-// with several ids, else under the spelling in which the person became known.
+// personID returns the integer under which what is known of a recipient is
+// kept: that of the person where they have several ids, otherwise the spelling
+// under which they became known.
 func (c *conn) personID(who int64) (int64, error) {
 	if person, err := c.tiedTo(who); err != nil || person != 0 {
 		return person, err
@@ -55,6 +58,7 @@ func (c *conn) personID(who int64) (int64, error) {
 	return who, err
 }
 
+// person reads what is known of a recipient, wherever it is kept.
 func (c *conn) person(who int64) (p personRow, ok bool, err error) {
 	if who, err = c.personID(who); err != nil {
 		return p, false, err
@@ -89,6 +93,7 @@ func (t *tx) putPerson(id int64, p *personRow) error {
 	return err
 }
 
+// export is the row as package state shows it.
 func (p *personRow) export(recipient string) (state.Person, error) {
 	out := state.Person{
 		Recipient: recipient, LastInbound: fromMillis(p.lastInbound), Shut: fromMillis(p.shut),
@@ -145,8 +150,8 @@ func (s *Store) Person(ctx context.Context, number, recipient string) (state.Per
 	return out, err
 }
 
-// decide takes in what was decided about a person: it counts for every id that is
-// theirs. Nothing is stored about a recipient that was erased.
+// decide records what somebody decided about a person, for every id of theirs.
+// Nothing is kept about a recipient that was erased.
 func (s *Store) decide(ctx context.Context, recipient string, change func(t *tx, known *delivery.Known, f *delivery.Facts)) error {
 	return s.write(ctx, func(t *tx) error {
 		erased, err := s.isErased(t.c, recipient)
@@ -193,6 +198,7 @@ func (s *Store) OptIn(ctx context.Context, recipient, evidence string) error {
 	return s.choose(ctx, recipient, delivery.Opt{Choice: delivery.OptedIn, Reason: "opt_in", Evidence: evidence})
 }
 
+// choose records an opt-out or opt-in that somebody decided.
 func (s *Store) choose(ctx context.Context, recipient string, o delivery.Opt) error {
 	err := s.decide(ctx, recipient, func(t *tx, k *delivery.Known, f *delivery.Facts) { f.Say(k.Choose(o, t.now)) })
 	if err != nil {
@@ -207,6 +213,8 @@ func (s *Store) erasedHash(recipient string) []byte {
 	return s.hashOf(message.Canonical(recipient))
 }
 
+// hashOf is a hash with the state's key, so that nobody without the state can
+// try phone numbers.
 func (s *Store) hashOf(key string) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte("erased "))

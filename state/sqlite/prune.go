@@ -9,26 +9,24 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// keepEvents is how long a repetition or a late event is expected: WhatsApp
-// keeps a message for 30 days, and a webhook is repeated for 7. Source: Meta,
-// webhooks overview, read 2026-09-11.
+// keepEvents is how long repeated and late events are expected: WhatsApp keeps a
+// message for 30 days and repeats a webhook for 7.
+// Source: Meta, webhooks overview, read 2026-09-11.
 const keepEvents = 45 * 24 * time.Hour
 
-// pruneSpan is how many ids one transaction of Prune goes through: whoever else
-// writes, a webhook say, waits for that long.
+// pruneSpan is how many ids one transaction of Prune goes through. Other writers,
+// such as webhooks, wait that long.
 const pruneSpan = 4096
 
-// Prune forgets what nothing depends on any more and that is older than before:
-// answered inbound events, notices, old revisions of campaigns that have a newer
-// one; and of waiting events and known bodies what is older than 45 days too.
-// It goes in steps, so that others may write meanwhile, and gives the space back
-// to the disk where that is half of the file. It returns how many rows are gone,
-// also with an error.
+// Prune implements state.Store. Orphans and hashes of known bodies older than 45
+// days go too. It works in steps, so that others can write meanwhile, and gives
+// the space back to the disk when half of the file is free.
 func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) {
 	events := before
 	if latest := s.opt.Clock().Add(-keepEvents); latest.Before(events) {
 		events = latest
 	}
+	// Revisions keep to the 45 days as well: late events name their attempts.
 	old, err := s.oldRevisions(ctx, millis(events))
 	old = append([]pruned{
 		{tInbound, "state = 2 AND received < ?", []any{millis(events)}},
@@ -53,12 +51,12 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) 
 	return n, nil
 }
 
-// pruned are rows that go: those of a table which a condition chooses, and with
-// attempts what hangs on them.
+// pruned names rows to remove: those of a table that a condition selects. With an
+// attempt goes what is kept under its id.
 type pruned struct {
-	table table
-	where string
-	args  []any
+	table table  // whose rows go
+	where string // an SQL condition
+	args  []any  // of the condition
 }
 
 // oldRevisions are the attempts before a moment of campaigns that have a newer
@@ -73,7 +71,7 @@ func (s *Store) oldRevisions(ctx context.Context, before int64) (out []pruned, e
 	return out, err
 }
 
-// prune removes rows, some ids in a transaction.
+// prune removes rows, pruneSpan ids in a transaction.
 func (s *Store) prune(ctx context.Context, p *pruned) (n int, err error) {
 	var last int64
 	err = s.read(ctx, func(c *conn) (err error) {
@@ -81,7 +79,7 @@ func (s *Store) prune(ctx context.Context, p *pruned) (n int, err error) {
 		return err
 	})
 	for from := int64(1); err == nil && from <= last; {
-		// Where nothing goes, nobody waits.
+		// Skip the ids that stay, without a write transaction.
 		err = s.read(ctx, func(c *conn) error {
 			first, found, err := c.queryInt("SELECT id FROM "+p.table.String()+" WHERE id >= ? AND "+p.where+" ORDER BY id LIMIT 1", append([]any{from}, p.args...)...)
 			if from = first; !found {
@@ -108,7 +106,7 @@ func (s *Store) prune(ctx context.Context, p *pruned) (n int, err error) {
 	return n, err
 }
 
-// shrink makes the file smaller where half of it is free.
+// shrink makes the file smaller when half of it is free.
 func (s *Store) shrink(ctx context.Context) error {
 	if err := s.acquire(ctx); err != nil {
 		return err
@@ -122,15 +120,15 @@ func (s *Store) shrink(ctx context.Context) error {
 	if err != nil || free*2 < all {
 		return err
 	}
-	// Whoever writes meanwhile goes first; the space is used again anyway.
+	// A process that writes now goes first; SQLite uses free space again anyway.
 	if err := s.writer.script("VACUUM"); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
 		return describe(err)
 	}
 	return nil
 }
 
-// removeAttempts deletes attempts that a condition chooses with all that hangs
-// on them. It refuses open ones.
+// removeAttempts deletes the attempts that a condition selects, with outcomes,
+// statuses and prices. It fails when one of them is open.
 func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 	open, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
 	if err != nil {
@@ -154,8 +152,8 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 	return t.removeWhere(tAttempts, where, args...)
 }
 
-// unfind leaves findings without the attempts that they are about: another may
-// get the number.
+// unfind keeps the findings about attempts that are removed, but not their ids:
+// another attempt may get the same.
 func (t *tx) unfind(where string, args ...any) error {
 	type finding struct {
 		id, at       int64
@@ -170,14 +168,15 @@ func (t *tx) unfind(where string, args ...any) error {
 		w := t.replace(tFindings, list[i].id)
 		w.int(list[i].at)
 		w.text(list[i].kind)
-		w.int(-list[i].id) // of no attempt, and no two are alike
+		w.int(-list[i].id) // no attempt has it, and no other finding
 		w.text(list[i].detail)
 		_, err = w.done()
 	}
 	return err
 }
 
-// removeWhere deletes the rows that a condition chooses, in one go.
+// removeWhere deletes the rows that a condition selects with one statement, and
+// takes them out of the ledger.
 func (t *tx) removeWhere(tab table, where string, args ...any) (int, error) {
 	var rows, sum int64
 	// The sum of many checksums has more than 64 bits.

@@ -9,10 +9,11 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// table is a table whose rows carry a checksum. The numbers are part of the
-// checksums and never change.
+// table is a table whose rows carry a checksum in their last column. Its number is
+// part of the checksum and never changes.
 type table int64
 
+// The tables by their numbers. A new table goes to the end.
 const (
 	tMeta table = iota + 1
 	tAddresses
@@ -47,34 +48,35 @@ var tables = [...]struct {
 	name    string
 	columns int
 }{
-	tMeta:       {"meta", 7},
-	tAddresses:  {"addresses", 2},
-	tNames:      {"names", 2},
-	tAttempts:   {"attempts", 11},
-	tOutcomes:   {"outcomes", 9},
-	tStatuses:   {"statuses", 7},
-	tPeople:     {"people", 12},
-	tErased:     {"erased", 3},
-	tResources:  {"resources", 6},
-	tBlobs:      {"blobs", 3},
-	tRuns:       {"runs", 8},
-	tInbox:      {"inbox", 5},
-	tSeen:       {"seen", 4},
-	tOrphans:    {"orphans", 6},
-	tInbound:    {"inbound", 11},
-	tNotices:    {"notices", 7},
-	tFindings:   {"findings", 5},
-	tDecisions:  {"decisions", 5},
-	tSuperseded: {"superseded", 3},
-	tBlocks:     {"sheets", 6}, // see block
-	tWindows:    {"windows", 5},
-	tTies:       {"ties", 9},
-	tUsernames:  {"usernames", 3},
-	tBillings:   {"billings", 7},
-	tCircles:    {"circles", 2},
-	tLanes:      {"lanes", 7},
+	tMeta:       {"meta", 7},       // one row: lineage, serial, epoch, halt
+	tAddresses:  {"addresses", 2},  // of resources and sending numbers
+	tNames:      {"names", 2},      // user ids, and pseudonyms of who was erased
+	tAttempts:   {"attempts", 11},  // one request for one delivery
+	tOutcomes:   {"outcomes", 9},   // by the id of the attempt
+	tStatuses:   {"statuses", 7},   // by the id of the attempt
+	tPeople:     {"people", 12},    // by the integer of a person
+	tErased:     {"erased", 3},     // keyed hashes
+	tResources:  {"resources", 6},  // of the last apply
+	tBlobs:      {"blobs", 3},      // whatever is kept under a name
+	tRuns:       {"runs", 8},       // applies
+	tInbox:      {"inbox", 5},      // accepted webhooks that wait
+	tSeen:       {"seen", 4},       // hashes of accepted webhooks
+	tOrphans:    {"orphans", 6},    // events about unknown messages
+	tInbound:    {"inbound", 11},   // what people wrote
+	tNotices:    {"notices", 7},    // about the account, or not understood
+	tFindings:   {"findings", 5},   // contradictions
+	tDecisions:  {"decisions", 5},  // who decided what, and why
+	tSuperseded: {"superseded", 3}, // accepted attempts that were ordered again
+	tBlocks:     {"sheets", 6},     // see block
+	tWindows:    {"windows", 5},    // of a person at a sending number
+	tTies:       {"ties", 9},       // which id is whose
+	tUsernames:  {"usernames", 3},  // by the integer of a person
+	tBillings:   {"billings", 7},   // prices, by the id of the attempt
+	tCircles:    {"circles", 2},    // what was told about ids
+	tLanes:      {"lanes", 7},      // sending numbers as runs and servers took them
 }
 
+// String is the name of the table in SQL.
 func (t table) String() string { return tables[t].name }
 
 // values is "(?, ?, …)" for a row of t with its checksum.
@@ -86,31 +88,38 @@ func (t table) values() string {
 // six bytes.
 const sumMask = 1<<48 - 1
 
-// hasher computes the checksum of a row: SHA-256 over a key, the table and
-// each column with its type, cut to 48 bits. Any flipped bit of a value shows,
-// but for one in 2^48.
+// hasher computes the checksum of a row: SHA-256 over the lineage, the number of
+// the table and each column with its type, cut to 48 bits. A row that a disk or a
+// person changed keeps its checksum with a chance of one in 2^48.
 type hasher struct {
 	buf []byte
 }
 
+// start begins the checksum of a row of a table.
 func (h *hasher) start(key []byte, t table) {
 	h.buf = append(append(h.buf[:0], key...), byte(t))
 }
 
+// null adds a column that is NULL. Each kind of value begins with a byte of its
+// own, so that no two rows give the same bytes.
 func (h *hasher) null() { h.buf = append(h.buf, 0) }
 
+// int adds an integer.
 func (h *hasher) int(v int64) {
 	h.buf = binary.BigEndian.AppendUint64(append(h.buf, 1), uint64(v))
 }
 
+// text adds a text with its length.
 func (h *hasher) text(v string) {
 	h.buf = append(binary.BigEndian.AppendUint32(append(h.buf, 2), uint32(len(v))), v...)
 }
 
+// blob adds bytes with their length.
 func (h *hasher) blob(v []byte) {
 	h.buf = append(binary.BigEndian.AppendUint32(append(h.buf, 3), uint32(len(v))), v...)
 }
 
+// sum is the checksum.
 func (h *hasher) sum() int64 {
 	sum := sha256.Sum256(h.buf)
 	return int64(binary.BigEndian.Uint64(sum[:8])) & sumMask
@@ -118,12 +127,12 @@ func (h *hasher) sum() int64 {
 
 // rowWriter binds the columns of one row in order and hashes them on the way.
 type rowWriter struct {
-	tx    *tx
+	tx    *tx // the transaction that it belongs to
 	table table
-	id    int64
-	st    *sqlite.Stmt
-	col   int
-	err   error
+	id    int64        // of the row
+	st    *sqlite.Stmt // bound column by column
+	col   int          // the last column that was bound
+	err   error        // the first error; the rest does nothing
 }
 
 // insert starts a new row; a conflict is an error. An id of 0 lets SQLite
@@ -141,6 +150,7 @@ func (t *tx) replace(tab table, id int64) *rowWriter {
 	return t.start("INSERT OR REPLACE INTO ", tab, id)
 }
 
+// start prepares the statement of a row and binds its id.
 func (t *tx) start(verb string, tab table, id int64) *rowWriter {
 	w := &t.writer
 	*w = rowWriter{tx: t, table: tab, id: id, err: t.err}
@@ -158,6 +168,8 @@ func (t *tx) start(verb string, tab table, id int64) *rowWriter {
 	return w
 }
 
+// int, bool, null, text and blob write the next column. After an error they do
+// nothing, and done returns it.
 func (w *rowWriter) int(v int64) {
 	if w.err == nil {
 		w.col++
@@ -212,7 +224,8 @@ func (w *rowWriter) blob(v []byte) {
 	}
 }
 
-// packed writes what pack made: a string as text, bytes as a blob, nil as NULL.
+// packed writes what packRef or packID made: a string as text, bytes as a blob, nil
+// as NULL.
 func (w *rowWriter) packed(v any) {
 	switch v := v.(type) {
 	case string:
@@ -245,14 +258,15 @@ func (w *rowWriter) done() (int64, error) {
 	return w.id, nil
 }
 
-// nextID is one more than the highest id of tab, ids of rows that are gone
-// included where the table remembers them.
+// nextID is one more than the highest id that a table has, or had where a late
+// answer or an event may still name a row that was removed.
 func (t *tx) nextID(tab table) (int64, error) {
 	query := "SELECT coalesce(max(id), 0) + 1 FROM " + tab.String()
 	switch tab {
 	case tAttempts:
-		// A late answer names an attempt by its id, also when that was removed
-		// since. Nothing open is removed, and whoever is late was recovered.
+		// A late answer names its attempt by id, even if that was removed since.
+		// Only attempts that were recovered get late answers, and only those that
+		// are settled get removed, so ids up to recovered are not used again.
 		query = "SELECT max((SELECT coalesce(max(id), 0) FROM attempts), (SELECT recovered FROM meta)) + 1"
 	case tInbox, tInbound:
 		query = "SELECT max((SELECT coalesce(max(id), 0) FROM " + tab.String() +
@@ -321,6 +335,7 @@ func sumRow(h *hasher, key []byte, tab table, st *sqlite.Stmt) (sum int64, ok bo
 	return sum, st.ColumnType(n) == sqlite.TypeInteger && st.ColumnInt64(n) == sum
 }
 
+// columnBlob copies a column, which SQLite reuses.
 func columnBlob(st *sqlite.Stmt, col int) []byte {
 	b := make([]byte, st.ColumnLen(col))
 	st.ColumnBytes(col, b)

@@ -13,9 +13,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Begin implements state.Store. The resources are those that are declared
-// now; others are forgotten. It fails with a *HaltError when the state is
-// older than what was sent from it.
+// Begin implements state.Store.
 func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (state.Run, error) {
 	r.Lanes = slices.Clone(r.Lanes)
 	err := s.write(ctx, func(t *tx) error {
@@ -59,6 +57,7 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 	return r, nil
 }
 
+// putRun writes a row of runs. The counts of its campaigns are one JSON text.
 func (t *tx) putRun(r *state.Run, epoch int64) error {
 	campaigns, err := json.Marshal(r.Campaigns)
 	if err != nil {
@@ -80,6 +79,7 @@ func (t *tx) putRun(r *state.Run, epoch int64) error {
 	return err
 }
 
+// putResources replaces the declared resources. Their ids are their order.
 func (t *tx) putResources(list []state.Resource) error {
 	if _, err := t.removeAll(tResources, "SELECT id FROM resources"); err != nil {
 		return err
@@ -105,6 +105,7 @@ func (t *tx) putResources(list []state.Resource) error {
 	return nil
 }
 
+// putBlob keeps data under a name; nil removes the name.
 func (t *tx) putBlob(name string, data []byte) error {
 	if _, err := t.removeAll(tBlobs, "SELECT id FROM blobs WHERE name = ?", name); err != nil || data == nil {
 		return err
@@ -168,8 +169,7 @@ func (s *Store) Runs(ctx context.Context) ([]state.Run, error) {
 	return out, err
 }
 
-// readdress gives what runs counted under one address to another, or drops it
-// where to is "".
+// readdress renames a campaign in the counts of all runs; "" drops its counts.
 func (t *tx) readdress(from, to string) error {
 	type kept struct {
 		run   state.Run
@@ -205,6 +205,7 @@ func (t *tx) readdress(from, to string) error {
 	return nil
 }
 
+// scanRun reads the columns id to campaigns of a run.
 func scanRun(st *sqlite.Stmt, r *state.Run) error {
 	*r = state.Run{ID: st.ColumnInt64(0), Started: fromMillis(st.ColumnInt64(1)), Ended: fromMillis(st.ColumnInt64(2)),
 		Version: st.ColumnText(3), Plan: st.ColumnText(4), Halted: delivery.HaltReason(st.ColumnText(5))}
@@ -214,7 +215,7 @@ func scanRun(st *sqlite.Stmt, r *state.Run) error {
 	return nil
 }
 
-// Tally implements apply.Recorder.
+// Tally implements state.Store. It adds up the rows of Funnel.
 func (s *Store) Tally(ctx context.Context, campaign string, revision int) (state.Tally, error) {
 	var out state.Tally
 	rows, err := s.Funnel(ctx, campaign)

@@ -17,8 +17,10 @@ type cursor struct {
 	err error
 }
 
+// endID is the id of a cursor behind its last row: higher than any.
 const endID int64 = math.MaxInt64
 
+// cursor starts a query whose first column is the id that it is ordered by.
 func (c *conn) cursor(query string, args ...any) (*cursor, error) {
 	st, _, err := c.PrepareTransient(query)
 	if err != nil {
@@ -30,6 +32,7 @@ func (c *conn) cursor(query string, args ...any) (*cursor, error) {
 	return cur, nil
 }
 
+// next moves to the next row. An error ends the walk and is kept for close.
 func (c *cursor) next() {
 	more, err := c.st.Step()
 	if err != nil || !more {
@@ -47,14 +50,16 @@ func (c *cursor) seek(id int64) bool {
 	return c.id == id
 }
 
+// close ends the query and returns the error that ended the walk.
 func (c *cursor) close() error { return errors.Join(c.err, c.st.Finalize()) }
 
-// scan walks attempts with their outcomes, statuses and prices: four tables in the
-// order of the attempts' ids, each read once, which is several times faster
-// than a join by keys.
+// scan walks attempts with their outcomes, statuses and prices. The four tables
+// are read side by side in the order of the attempts' ids, each once, which is
+// several times faster than a join. earlier has the attempts after which
+// another was made; they are left out.
 type scan struct {
 	attempts, outcomes, statuses, billings *cursor
-	earlier                                map[int64]bool
+	earlier                                map[int64]bool // attempts to leave out; nil for none
 }
 
 // The columns of the attempts of a scan.
@@ -66,9 +71,9 @@ const (
 	scanDigest
 )
 
-// newScan scans attempts that a condition chooses, the last of each delivery
-// alone. more are further columns of attempts, and with them outcomes are read
-// whole; statuses and prices may be left out.
+// newScan scans the attempts that a condition selects, only the last of each
+// delivery. more names further columns of attempts; with them outcomes are read
+// whole. Statuses and prices may be left out.
 func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, error) {
 	earlier, err := c.earlierAttempts()
 	if err != nil {
@@ -81,7 +86,7 @@ func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, e
 	return s, err
 }
 
-// wholeScan is newScan with every attempt of a delivery, one after the other.
+// wholeScan is newScan with every attempt of a delivery.
 func (c *conn) wholeScan(more, where string, statuses bool, args ...any) (*scan, error) {
 	s := &scan{}
 	var err error
@@ -108,7 +113,8 @@ func (c *conn) wholeScan(more, where string, statuses bool, args ...any) (*scan,
 	return s, nil
 }
 
-// earlierAttempts are those after which another was made.
+// earlierAttempts returns the attempts after which another was made. Those are
+// few, so a set of them is small.
 func (c *conn) earlierAttempts() (map[int64]bool, error) {
 	out := map[int64]bool{}
 	err := c.each(`SELECT a.id FROM attempts b JOIN attempts a ON a.recipient = b.recipient AND a.campaign = b.campaign
@@ -148,6 +154,7 @@ func (s *scan) billing() (b message.Billing) {
 	return b
 }
 
+// close ends all queries of the scan.
 func (s *scan) close() error {
 	var errs []error
 	for _, c := range []*cursor{s.attempts, s.outcomes, s.statuses, s.billings} {
@@ -158,14 +165,15 @@ func (s *scan) close() error {
 	return errors.Join(errs...)
 }
 
-// dictionary turns the integers of rows into words.
+// dictionary turns the integers of rows into texts.
 type dictionary struct {
-	addresses map[int64]string
-	names     map[int64]string
-	persons   map[int64]int64 // the recipients as which people with several ids are shown
-	refHead   string
+	addresses map[int64]string // by their integers
+	names     map[int64]string // of recipients that are no phone numbers
+	persons   map[int64]int64  // the recipients as which people with several ids are shown
+	refHead   string           // how the references of this state begin
 }
 
+// dictionary reads all addresses, names and persons.
 func (s *Store) dictionary(c *conn) (*dictionary, error) {
 	d := &dictionary{refHead: s.refHead}
 	var err error
@@ -179,6 +187,8 @@ func (s *Store) dictionary(c *conn) (*dictionary, error) {
 	return d, err
 }
 
+// recipient is the text of a recipient's integer; a person is shown under one
+// of their ids.
 func (d *dictionary) recipient(id int64) string {
 	if id >= personBit {
 		id = d.persons[id]
@@ -217,6 +227,7 @@ func (s *Store) deliveries(c *conn, where string, args ...any) iter.Seq2[state.D
 	}
 }
 
+// delivery is the delivery that the cursors stand on.
 func (s *scan) delivery(d *dictionary, send state.Send, outcome, status bool) state.Delivery {
 	a := s.attempts.st
 	recipient := d.recipient(a.ColumnInt64(scanRecipient))

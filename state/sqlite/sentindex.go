@@ -12,9 +12,9 @@ import (
 // Recipients are integers in it as in the file, and turn into text at the caller.
 type sentIndex struct {
 	parts [indexParts]openmap.Map[indexEntry] // by indexPart of the recipient
-	codes []string
-	names map[int64]string
-	byKey map[string]int64 // the inverse of names
+	codes []string                            // each once; the first is ""
+	names map[int64]string                    // of recipients that are no phone numbers
+	byKey map[string]int64                    // the inverse of names
 }
 
 // indexParts is how many parts an index has. Each is filled by a goroutine.
@@ -95,6 +95,7 @@ func (t *sentIndex) Lookup(recipient string) (state.Sent, bool) {
 	return t.sent(e), true
 }
 
+// sent is an entry as callers see it.
 func (t *sentIndex) sent(e *indexEntry) state.Sent {
 	return state.Sent{Send: e.send, Attempt: int(e.attempt), Digest: e.digest, Code: t.codes[e.code]}
 }
@@ -112,6 +113,8 @@ func (t *sentIndex) All() iter.Seq2[string, state.Sent] {
 	}
 }
 
+// key is the text of a recipient. Persons have no attempts, so none is looked
+// for.
 func (t *sentIndex) key(recipient int64) string {
 	if recipient > 0 {
 		return phoneText(recipient)

@@ -14,14 +14,13 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Snapshot is the state at one moment, whatever is written meanwhile. It is
-// used by one goroutine at a time, and is to be closed.
+// Snapshot implements state.Snapshot: one connection in one read transaction.
 type Snapshot struct {
 	s *Store
 	c *conn
 }
 
-// Snapshot takes one.
+// Snapshot implements state.Store.
 func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 	snap, err := s.snapshot(ctx)
 	if err != nil {
@@ -30,6 +29,7 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 	return snap, nil
 }
 
+// snapshot is Snapshot for callers inside the package.
 func (s *Store) snapshot(ctx context.Context) (*Snapshot, error) {
 	c, err := s.reader(ctx)
 	if err != nil {
@@ -52,6 +52,7 @@ func (s *Snapshot) Close() error {
 	return nil
 }
 
+// ready fails after Close, and lets ctx interrupt the queries that follow.
 func (s *Snapshot) ready(ctx context.Context) error {
 	if s.c == nil {
 		return errors.New("reading a snapshot that is closed")
@@ -85,8 +86,7 @@ func (s *Snapshot) Resources(ctx context.Context) ([]state.Resource, error) {
 	return out, err
 }
 
-// Deliveries are all deliveries of a campaign, of every campaign for "", by the
-// time of their last attempt. The sequence is to be used before Close.
+// Deliveries implements state.Snapshot. The sequence is used up before Close.
 func (s *Snapshot) Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error] {
 	return func(yield func(state.Delivery, error) bool) {
 		if err := s.ready(ctx); err != nil {
@@ -123,6 +123,7 @@ func (s *Snapshot) People(ctx context.Context) iter.Seq2[state.Person, error] {
 // errStop ends a query whose consumer has enough.
 var errStop = errors.New("stop")
 
+// people streams persons that a condition selects.
 func (s *Snapshot) people(where string, yield func(state.Person, error) bool) error {
 	d, err := s.s.dictionary(s.c)
 	if err != nil {
@@ -146,8 +147,7 @@ func (s *Snapshot) people(where string, yield func(state.Person, error) bool) er
 	})
 }
 
-// RecentSends are the messages of campaigns that reached or may have reached
-// somebody since a moment, for frequency caps.
+// RecentSends implements state.Snapshot.
 func (s *Snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error] {
 	return func(yield func(state.RecentSend, error) bool) {
 		err := s.ready(ctx)
@@ -160,6 +160,8 @@ func (s *Snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[s
 	}
 }
 
+// recentSends streams attempts of campaigns since a moment, without those that
+// surely reached nobody.
 func (s *Snapshot) recentSends(since time.Time, yield func(state.RecentSend, error) bool) (err error) {
 	names, err := s.s.dictionary(s.c)
 	if err != nil {
@@ -199,8 +201,8 @@ func (s *Snapshot) Get(ctx context.Context, name string) ([]byte, error) {
 	}, name)
 }
 
-// Erased returns a function that tells who was erased and must never be sent
-// to again. It is safe for concurrent use, also after Close.
+// Erased implements state.Snapshot. The hashes are few, so all of them are
+// read.
 func (s *Snapshot) Erased(ctx context.Context) (func(recipient string) bool, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
@@ -213,6 +215,7 @@ func (s *Snapshot) Erased(ctx context.Context) (func(recipient string) bool, err
 		return nil
 	})
 	store := s.s
+	// No hash is computed while nobody was erased, as in nearly every state.
 	return func(recipient string) bool {
 		return len(hashes) > 0 && slices.ContainsFunc(store.erasedHashes(recipient), func(h []byte) bool { return hashes[[16]byte(h)] })
 	}, err

@@ -6,11 +6,10 @@ import (
 	"github.com/handbill/handbill/delivery"
 )
 
-// joinSpellings makes one person of those who became known under both numbers
-// that everybody in Benin has, before these were taken for two spellings of one:
-// see message.Canonical. Two who turn out to be one are joined as ever, and who
-// was erased under one number is erased under both. Of those who have ties,
-// circlesFromTies has joined what there is.
+// joinSpellings joins what was kept under the two numbers that everybody in Benin
+// has, before handbill took them for two spellings of one; see message.Canonical.
+// Somebody who was erased under one number is erased under both. People with ties
+// were joined by circlesFromTies already.
 func (t *tx) joinSpellings() error {
 	ids, err := t.c.queryInts(`SELECT id FROM (SELECT id FROM people UNION SELECT recipient FROM ties UNION SELECT person FROM windows
 			UNION SELECT id FROM usernames UNION SELECT recipient FROM inbound UNION SELECT recipient FROM attempts)
@@ -26,7 +25,7 @@ func (t *tx) joinSpellings() error {
 	return err
 }
 
-// joinAlone joins what is kept under either spelling of a number by itself.
+// joinAlone joins the two spellings of a number that belongs to no circle.
 func (t *tx) joinAlone(own int64) error {
 	if person, err := t.c.tiedTo(own); err != nil || person != 0 {
 		return err
@@ -46,8 +45,8 @@ func (t *tx) joinAlone(own int64) error {
 	return t.putKnown(place, &before, &now)
 }
 
-// takeAlone adds what is kept under either spelling of a number by itself, but for
-// what is kept in one place, and forgets it there.
+// takeAlone moves what is kept under either spelling of a number into k, except
+// what is kept under the integer but.
 func (t *tx) takeAlone(k *delivery.Known, but, own int64) error {
 	for _, id := range [...]int64{own, otherID(own)} {
 		if id == 0 || id == but {
@@ -78,9 +77,9 @@ func (t *tx) eraseAgain(recipient string) error {
 	return t.erase(recipient, t.s.ledgerName(recipient))
 }
 
-// joinTies decides whose a number is that was tied in either spelling, to one
-// person or to two. It is one person's, unless user ids or a change of number
-// tell two apart.
+// joinTies decides whose a number is that was tied in both spellings, perhaps to
+// two persons. They are one person, unless their user ids or a change of number
+// tell them apart.
 func joinTies(people []*delivery.Person) []*delivery.Person {
 	for _, p := range people {
 		p.Ties = oneTie(p.Ties)
@@ -96,7 +95,7 @@ func joinTies(people []*delivery.Person) []*delivery.Person {
 	return people
 }
 
-// oneTie has one tie for each id.
+// oneTie merges the ties of each id into one.
 func oneTie(ties []delivery.Tie) (out []delivery.Tie) {
 	for _, t := range ties {
 		i := slices.IndexFunc(out, func(o delivery.Tie) bool { return o.ID == t.ID })
@@ -113,7 +112,8 @@ func oneTie(ties []delivery.Tie) (out []delivery.Tie) {
 	return out
 }
 
-// joinTwo decides about two persons. one says that b is joined into a.
+// joinTwo joins b into a where they are one person, and reports that. Otherwise it
+// leaves each shared number to the one who had it last.
 func joinTwo(a, b *delivery.Person) (one bool) {
 	for i := range a.Ties {
 		j := slices.IndexFunc(b.Ties, func(t delivery.Tie) bool { return t.ID == a.Ties[i].ID })
@@ -140,9 +140,8 @@ func joinTwo(a, b *delivery.Person) (one bool) {
 	return false
 }
 
-// toldApart reports whether those who have a number in either spelling are two:
-// one left it for another number, or they have two user ids through one sending
-// number.
+// toldApart reports whether two who share a number are two persons: one of them
+// left it for another number, or one sending number knows them by two user ids.
 func toldApart(a, b *delivery.Person, r, o delivery.Tie) bool {
 	if r.Left != 0 || o.Left != 0 {
 		return true

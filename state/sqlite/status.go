@@ -15,20 +15,19 @@ import (
 
 // funnelKey is what a FunnelRow counts by, in integers.
 type funnelKey struct {
-	campaign int64
+	campaign int64 // its integer
 	revision int
 	send     state.Send
-	rank     message.Rank
-	failed   bool
+	rank     message.Rank // how far the message got
+	failed   bool         // and did not arrive
 	replied  bool
-	code     string
+	code     string // of the refusal or the failure
 	title    string
-	billing  message.Billing
+	billing  message.Billing // what was told of the price
 }
 
-// Funnel counts the deliveries of a campaign by how they stand, of every
-// campaign for "". Codes are those of the refusal, or of the failure while that
-// is shown.
+// Funnel implements state.Store. Codes are those of the refusal, or of the
+// failure while that is shown.
 func (s *Store) Funnel(ctx context.Context, campaign string) ([]state.FunnelRow, error) {
 	var out []state.FunnelRow
 	err := s.read(ctx, func(c *conn) error {
@@ -50,6 +49,7 @@ func (s *Store) Funnel(ctx context.Context, campaign string) ([]state.FunnelRow,
 	return out, err
 }
 
+// funnel counts deliveries by everything that the funnel shows.
 func (c *conn) funnel(campaign string) (counts map[funnelKey]*int, err error) {
 	where, args := "", []any(nil)
 	if campaign != "" {
@@ -82,6 +82,7 @@ func (c *conn) funnel(campaign string) (counts map[funnelKey]*int, err error) {
 	return counts, err
 }
 
+// funnelKey is what the delivery that the cursors stand on counts as.
 func (s *scan) funnelKey(send state.Send, outcome, status bool) funnelKey {
 	a := s.attempts.st
 	k := funnelKey{campaign: a.ColumnInt64(scanCampaign), revision: a.ColumnInt(scanRevision), send: send, billing: s.billing()}
@@ -100,8 +101,7 @@ func (s *scan) funnelKey(send state.Send, outcome, status bool) funnelKey {
 	return k
 }
 
-// InDoubt are the deliveries of a campaign that are in doubt, of every campaign
-// for "".
+// InDoubt implements state.Store.
 func (s *Store) InDoubt(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error] {
 	return func(yield func(state.Delivery, error) bool) {
 		c, err := s.reader(ctx)
@@ -200,8 +200,8 @@ func (s *Store) NoticeCounts(ctx context.Context) (out []state.NoticeCount, err 
 	return out, err
 }
 
-// OptOuts are all who must not get marketing, under every id of theirs, those
-// who were erased excepted: of them nothing is known.
+// OptOuts implements state.Store. People who were erased are left out, since
+// nothing is known of them.
 func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error] {
 	return func(yield func(state.OptOutEntry, error) bool) {
 		err := s.read(ctx, func(c *conn) error {

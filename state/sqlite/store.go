@@ -1,9 +1,3 @@
-// Package sqlite keeps a state in one SQLite file: what was sent, to whom and
-// what came of it. It also has what goes with a file: its lock, its backups, its
-// mark, and the checks of where it lies.
-//
-// Nothing outside this package sees SQL. See package state for what is kept and
-// docs/delivery.md for the rules.
 package sqlite
 
 import (
@@ -60,17 +54,17 @@ var _ state.Store = (*Store)(nil)
 // file once.
 type Store struct {
 	opt       Options
-	key       []byte // of the row checksums: the lineage
-	lineage   string
-	refHead   string // how its references begin
-	immutable bool
+	key       []byte      // of the row checksums: the lineage
+	lineage   string      // hexadecimal
+	refHead   string      // how its references begin
+	immutable bool        // the file is read as one that nobody changes
 	opened    os.FileInfo // the file, of a state that is open for writing
 	astray    string      // why it is not the one that its mark tells of; of a state that is read
 
 	turn    chan struct{} // holds the writer's turn
-	writer  *conn
-	broken  error
-	readers chan *conn
+	writer  *conn         // nil for a state that is read, and after Close
+	broken  error         // why nothing is written any more; nil while it works
+	readers chan *conn    // idle ones, in a read transaction of nobody
 
 	// How far it has come, as this process knows, and whether file and mark know
 	// it too; see progressRow. Held with the turn.
@@ -78,18 +72,18 @@ type Store struct {
 	rollback       bool                        // its journal is none that stays
 	journaled      bool                        // the file tells that it has a journal
 	journal        atomic.Pointer[os.FileInfo] // that one; read without the turn
-	mark           marker
-	alone          alone // its file without the journal
+	mark           marker                      // the high-water mark beside the file
+	alone          alone                       // its file without the journal
 
 	// Caches of the writer, valid for dataVersion.
-	dataVersion int64
+	dataVersion int64                // rises when another process writes; see PRAGMA data_version
 	ids         map[string]int64     // addresses
 	lanes       map[state.Lane]int64 // those of open runs and of replies, and the number's address
 	recent      recent               // of the writer, valid for any
-	slots       map[string]ownSlots
+	slots       map[string]ownSlots  // as this process wrote them
 
-	inbox     appender
-	blockSize blockSize
+	inbox     appender  // webhooks on their way into a commit
+	blockSize blockSize // smaller in tests
 }
 
 // readerPool is how many idle read connections are kept.
@@ -101,29 +95,33 @@ func Exists(path string) bool {
 	return err == nil || !errors.Is(err, fs.ErrNotExist)
 }
 
+// setLineage sets the identity and what follows from it: the key of checksums
+// and the head of references.
 func (s *Store) setLineage(lineage string, key []byte) {
 	s.lineage, s.key, s.refHead = lineage, key, refHead(lineage)
 }
 
+// newStore is a store that is not connected yet.
 func newStore(o Options) *Store {
 	return &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
 		ids: map[string]int64{}, lanes: map[state.Lane]int64{}, slots: map[string]ownSlots{}, blockSize: wholeBlocks}
 }
 
-// Close writes everything into the one file and closes it.
+// Close brings everything from the journal into the file, where no other
+// process has it open, and closes it.
 func (s *Store) Close() error {
 	errs := []error{s.dismiss()}
 	there := s.there()
 	if s.writer != nil && there != nil && !errors.Is(there, ErrJournal) {
-		// SQLite writes the journal into the file and removes it by its path when it
-		// closes, and one of them belongs to another file by now. The process's end
-		// closes this one.
+		// When SQLite closes, it writes the journal into the file and removes it by
+		// its path. One of the two belongs to another file by now, so the connection
+		// is left to the end of the process.
 		s.writer = nil
 		s.broken = errors.New("it is closed")
 	}
 	if s.writer != nil {
 		s.turn <- struct{}{}
-		// Another program may hold the file; nothing is lost by that.
+		// Another program may hold the file. Nothing is lost by that.
 		if s.broken == nil && there == nil {
 			if err := s.settle(); sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
 				errs = append(errs, err)
@@ -154,6 +152,8 @@ func (s *Store) dismiss() error {
 	}
 }
 
+// acquire waits for the turn to write. One write at a time keeps SQLite from
+// returning SQLITE_BUSY among goroutines of this process.
 func (s *Store) acquire(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -166,6 +166,7 @@ func (s *Store) acquire(ctx context.Context) error {
 	}
 }
 
+// release gives the turn to the next.
 func (s *Store) release() { <-s.turn }
 
 // refreshCaches empties the caches when another process has written.
@@ -181,6 +182,7 @@ func (s *Store) refreshCaches(c *conn) error {
 	return nil
 }
 
+// forgetCaches drops what the writer remembers of rows.
 func (s *Store) forgetCaches() {
 	clear(s.ids)
 	clear(s.lanes)

@@ -17,11 +17,12 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// personBit tells the number of a person under several ids from a recipient: a
-// phone number has 18 digits at most, and names are negative.
+// personBit is the lowest integer of a person with several ids. Phone numbers have
+// at most 18 digits and are below it; user ids are negative.
 const personBit = int64(1) << 62
 
-// canonicalID is the recipient under which every spelling of a number is tied.
+// canonicalID is the integer of a phone number in its canonical spelling, under
+// which ties keep it. Other integers stay as they are.
 func canonicalID(who int64) int64 {
 	if who <= 0 || who >= personBit {
 		return who
@@ -30,21 +31,25 @@ func canonicalID(who int64) int64 {
 	return id
 }
 
-// tieRow is a row of ties.
+// tieRow is a row of ties: an id that is, or with former was, one of a person
+// who has several. It follows from what the circle holds.
 type tieRow struct {
-	row, recipient, person, circle int64
-	kind                           delivery.IDKind
-	since, seen, left              int64
-	former                         bool
+	row, recipient, person, circle int64           // row is its own id
+	kind                           delivery.IDKind // phone number or user id
+	since, seen, left              int64           // left is 0 while they have it
+	former                         bool            // it is somebody else's now
 }
 
+// tieColumns are the columns that scanTie reads, in its order.
 const tieColumns = "id, recipient, kind, person, circle, since, seen, gone, former"
 
+// scanTie reads a row of ties.
 func scanTie(st *sqlite.Stmt) tieRow {
 	return tieRow{row: st.ColumnInt64(0), recipient: st.ColumnInt64(1), kind: delivery.IDKind(st.ColumnInt64(2)), person: st.ColumnInt64(3),
 		circle: st.ColumnInt64(4), since: st.ColumnInt64(5), seen: st.ColumnInt64(6), left: st.ColumnInt64(7), former: st.ColumnInt64(8) == 1}
 }
 
+// addTie adds a row of ties.
 func (t *tx) addTie(r *tieRow) error {
 	w := t.insert(tTies, 0)
 	w.int(r.recipient)
@@ -59,7 +64,8 @@ func (t *tx) addTie(r *tieRow) error {
 	return err
 }
 
-// tiedTo is the person of a recipient; 0 for one by itself.
+// tiedTo returns the integer of the person whose id a recipient is; 0 for an id that
+// was never seen with another.
 func (c *conn) tiedTo(who int64) (int64, error) {
 	if who >= personBit {
 		return who, nil
@@ -68,9 +74,10 @@ func (c *conn) tiedTo(who int64) (int64, error) {
 	return person, err
 }
 
-// ties are those of a person, former ones as well.
+// ties reads the ties of a person, former ones too.
 func (c *conn) ties(person int64) ([]tieRow, error) { return c.tieRows("person = ?", person) }
 
+// tieRows reads the ties that a condition selects.
 func (c *conn) tieRows(where string, args ...any) (out []tieRow, err error) {
 	err = c.each("SELECT "+tieColumns+" FROM ties WHERE "+where+" ORDER BY id", func(st *sqlite.Stmt) error {
 		out = append(out, scanTie(st))
@@ -79,8 +86,9 @@ func (c *conn) tieRows(where string, args ...any) (out []tieRow, err error) {
 	return out, err
 }
 
-// everyID are all recipients under which a person was sent to or wrote: the one
-// that is asked for first, in every spelling, also those that passed on since.
+// everyID returns all integers under which a person may have been sent to or may
+// have written: the one that is asked for first, then its other spelling, then
+// the person's other ids, also those that belong to somebody else now.
 func (c *conn) everyID(who int64) ([]int64, error) {
 	person, err := c.tiedTo(who)
 	if err != nil {
@@ -118,7 +126,7 @@ func (c *conn) idList(who int64) (string, error) {
 	return string(append(text, ']')), err
 }
 
-// keys are the ids that an event names of one person.
+// keysOf lists the ids that an event names of one person.
 func keysOf(a message.Address, parent string) (out []string) {
 	for _, key := range [...]string{a.Phone, a.UserID, parent} {
 		if key != "" {
@@ -128,11 +136,12 @@ func keysOf(a message.Address, parent string) (out []string) {
 	return out
 }
 
-// see takes in what an event says about who is who. gone says that one of its ids
-// was erased: then the others are erased too, and nothing else is to be kept.
-// named says that it names anybody.
+// see records what an event says about who is who. gone says that one of its ids
+// was erased: then the others are erased too, and the caller keeps nothing of the
+// event. named says that the event names anybody.
 func (t *tx) see(number, received int64, ev *message.Event) (named, gone bool, err error) {
 	now, old := keysOf(ev.From, ev.Parent), []string(nil)
+	// An event of this kind names the old ids first and the new ones apart.
 	if ev.Kind == message.EventIdentity {
 		now, old = keysOf(ev.NewAddress, ev.NewParent), now
 	}
@@ -144,8 +153,8 @@ func (t *tx) see(number, received int64, ev *message.Event) (named, gone bool, e
 	return len(now)+len(old) > 0, gone, err
 }
 
-// together takes in that ids were one person's at a moment, as a sending number
-// was told, in place of old ones. gone is that of see.
+// together records that a sending number was told that ids belong to one person
+// at a moment, in place of the old ones. gone is that of see.
 func (t *tx) together(number string, at int64, now, old []string) (gone bool, err error) {
 	all := idsOf(slices.Concat(now, old))
 	if gone, err = t.erasedWith(slices.Concat(now, old)); err != nil || gone || len(slices.Compact(all)) < 2 {
@@ -158,6 +167,7 @@ func (t *tx) together(number string, at int64, now, old []string) (gone bool, er
 	return false, t.keep(c)
 }
 
+// idsOf are keys as package delivery takes them.
 func idsOf(keys []string) (out []delivery.ID) {
 	for _, key := range keys {
 		out = append(out, delivery.ID(message.Canonical(key)))
@@ -165,11 +175,11 @@ func idsOf(keys []string) (out []delivery.ID) {
 	return out
 }
 
-// about is the id under which is kept what an event tells of its person: one that
-// never passes on, where there is one.
+// about is the id under which an event's facts are kept. User ids come first, since
+// they never pass to another person as phone numbers do.
 func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
 
-// display is the recipient as which a person is shown.
+// display returns the id under which a person is shown; see delivery.DisplayRank.
 func display(rows []tieRow) (who int64) {
 	best := 0
 	for i := range rows {
@@ -182,7 +192,7 @@ func display(rows []tieRow) (who int64) {
 	return who
 }
 
-// held are the ids of who is known under a number of people.
+// held lists the ids that belong to the person with an integer of people.
 func (d *dictionary) held(c *conn, who int64) (out []string, err error) {
 	if who < personBit {
 		return []string{d.recipient(who)}, nil
@@ -197,8 +207,8 @@ func (d *dictionary) held(c *conn, who int64) (out []string, err error) {
 	return out, err
 }
 
-// writer is the key under which the person is shown who had an id at a moment: the
-// id itself where they have no other. same says that they still have it.
+// writer returns the key of the person who had an id at a moment: the one under
+// which they are shown now. same says that the id is still theirs.
 func (c *conn) writer(who, at int64) (key string, same bool, err error) {
 	all, err := c.tieRows("recipient = ?", canonicalID(who))
 	if err != nil {
@@ -221,7 +231,8 @@ func (c *conn) writer(who, at int64) (key string, same bool, err error) {
 	return key, same || len(all) == 0, err
 }
 
-// persons are the keys under which people with several ids are shown.
+// persons returns for each person with several ids the one under which they are
+// shown.
 func (c *conn) persons() (map[int64]int64, error) {
 	out, rows := map[int64]int64{}, []tieRow(nil)
 	err := c.each("SELECT "+tieColumns+" FROM ties ORDER BY person, id", func(st *sqlite.Stmt) error {
@@ -249,6 +260,7 @@ func (s *Snapshot) Ties(ctx context.Context) iter.Seq2[state.Tie, error] {
 	}
 }
 
+// ties streams the ties of people with several ids.
 func (s *Snapshot) ties(yield func(state.Tie, error) bool) error {
 	if any, _, err := s.c.queryInt("SELECT EXISTS (SELECT 1 FROM ties)"); err != nil || any == 0 {
 		return err
@@ -269,8 +281,8 @@ func (s *Snapshot) ties(yield func(state.Tie, error) bool) error {
 	})
 }
 
-// tiesFromInbound finds who is who in what a state from before format 3 has kept
-// of the messages that people wrote.
+// tiesFromInbound works out who is who from the messages that a state of format 1
+// or 2 kept.
 func (t *tx) tiesFromInbound() error {
 	type kept struct {
 		number, received int64

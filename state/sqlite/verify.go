@@ -9,7 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// maxProblems bounds a report; a file that is gone bad has millions.
+// maxProblems bounds a report: a broken file may have millions of problems.
 const maxProblems = 100
 
 // Verify reads everything and reports whatever is not what was written: rows
@@ -41,6 +41,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	return r, err
 }
 
+// add adds a problem, up to maxProblems.
 func (r *Report) add(p Problem) {
 	if len(r.Problems) < maxProblems {
 		r.Problems = append(r.Problems, p)
@@ -81,8 +82,8 @@ func (r *Report) schema(c *conn) (err error) {
 	return err
 }
 
-// schema is the definition of everything by its name, but for the statistics
-// that ANALYZE of any SQLite tool leaves: they change no row.
+// schema reads the definitions of tables, indexes and triggers by name. It leaves
+// out the statistics that ANALYZE makes, which any SQLite tool may run.
 func (c *conn) schema() (map[string]string, error) {
 	out := map[string]string{}
 	err := c.eachNested("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[1-4]'", func(st *sqlite.Stmt) error {
@@ -92,6 +93,8 @@ func (c *conn) schema() (map[string]string, error) {
 	return out, err
 }
 
+// table checks every row of a table by its checksum, and the table as a whole
+// by the ledger.
 func (r *Report) table(c *conn, key []byte, tab table) error {
 	var rows, acc int64
 	var h hasher
@@ -116,6 +119,8 @@ func (r *Report) table(c *conn, key []byte, tab table) error {
 	if err != nil {
 		return err
 	}
+	// A row that was added or removed behind our back has a right checksum; the
+	// ledger tells.
 	if rows != wantRows || acc != wantAcc {
 		r.add(Problem{Table: tab.String(), What: fmt.Sprintf("it has %d rows, and the ledger knows %d, or other ones", rows, wantRows)})
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// window is what is known of a person's window at a sending number. who is where
-// the person's row is.
+// window reads what is known of a person's window at a sending number; who is the
+// integer that personID returns.
 func (c *conn) window(who, number int64) (id int64, w delivery.Window, err error) {
 	err = c.each("SELECT id, inbound, shut FROM windows WHERE person = ? AND number = ?", func(st *sqlite.Stmt) error {
 		id, w = st.ColumnInt64(0), delivery.Window{Inbound: st.ColumnInt64(1), Shut: st.ColumnInt64(2)}
@@ -21,7 +21,7 @@ func (c *conn) window(who, number int64) (id int64, w delivery.Window, err error
 	return id, w, err
 }
 
-// windowAt is window with what is known of all numbers.
+// windowAt is window joined with what is known of all numbers.
 func (c *conn) windowAt(who, number int64, p *personRow) (delivery.Window, error) {
 	who, err := c.personID(who)
 	if err != nil {
@@ -31,8 +31,8 @@ func (c *conn) windowAt(who, number int64, p *personRow) (delivery.Window, error
 	return w.Join(delivery.Window{Shut: p.shut}), err
 }
 
-// windowsFromInbound makes the windows of a state from before format 3, of what
-// it has kept of the messages that people wrote.
+// windowsFromInbound works out the windows of a state of format 1 or 2 from the
+// messages that it kept.
 func (t *tx) windowsFromInbound() error {
 	type wrote struct{ who, number, at int64 }
 	var all []wrote
@@ -48,6 +48,7 @@ func (t *tx) windowsFromInbound() error {
 	return err
 }
 
+// wroteTo records that a person wrote to a number.
 func (t *tx) wroteTo(who, number, at int64) error {
 	key, err := t.c.recipientText(who)
 	if err != nil {
@@ -73,6 +74,7 @@ func (s *Snapshot) Windows(ctx context.Context, number string) iter.Seq2[state.P
 	}
 }
 
+// windows streams the windows at one sending number.
 func (s *Snapshot) windows(number string, yield func(state.PersonWindow, error) bool) error {
 	id, err := s.c.addressID(number)
 	if err != nil || id == 0 {

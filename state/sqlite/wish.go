@@ -12,10 +12,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// FoldAll joins every accepted webhook, so that whoever reads the state next
-// knows what people said before. Commands call it before they plan or send.
-// It also heeds inbound events that an older handbill joined without asking
-// whether they hold a stop word.
+// FoldAll joins every accepted webhook. Commands call it before they plan or send,
+// so that they know what people said before. It also looks for stop words in
+// inbound events that an older handbill joined without looking.
 func (s *Store) FoldAll(ctx context.Context) error {
 	for {
 		n, err := s.Fold(ctx, foldStep)
@@ -41,13 +40,14 @@ func (s *Store) InboxWaits(ctx context.Context) (waits bool, err error) {
 	return waits, err
 }
 
+// inboxWaits reports whether an accepted webhook waits.
 func (c *conn) inboxWaits() (bool, error) {
 	any, _, err := c.queryInt("SELECT EXISTS (SELECT 1 FROM inbox)")
 	return any == 1, err
 }
 
-// foldWaiting joins every webhook that was accepted before this transaction:
-// a stop that was answered with 200 holds for the intents that follow.
+// foldWaiting joins every webhook that was accepted before this transaction, so
+// that a stop that was answered with 200 holds for the intents that follow.
 func (t *tx) foldWaiting() error {
 	for {
 		waits, err := t.c.inboxWaits()
@@ -60,8 +60,8 @@ func (t *tx) foldWaiting() error {
 	}
 }
 
-// heed records what a message says about being written to, in the transaction
-// that joins it. It reports whether marketing to the person stopped by it.
+// heed records what a message says about being written to, in the transaction that
+// joins it. It reports whether marketing to the person stopped because of it.
 func (t *tx) heed(ev *message.Event, at int64) (stopped bool, err error) {
 	if t.s.opt.Wish == nil {
 		return false, nil
@@ -83,8 +83,8 @@ func (t *tx) heed(ev *message.Event, at int64) (stopped bool, err error) {
 	return stopped, t.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
 }
 
-// heedOpen heeds the inbound events that no rule has answered. Those of this
-// handbill were heeded when they were joined, and nothing changes.
+// heedOpen heeds the inbound events that no rule has answered. For events that
+// this version joined, that changes nothing.
 func (s *Store) heedOpen(ctx context.Context) error {
 	if s.opt.Wish == nil {
 		return nil
@@ -115,6 +115,8 @@ func (s *Store) heedOpen(ctx context.Context) error {
 	return nil
 }
 
+// heedInbound heeds one event that was joined before, and notes in it when
+// marketing stopped.
 func (t *tx) heedInbound(seq int64) error {
 	var at int64
 	var ev inboundJSON
