@@ -54,8 +54,8 @@ func (l *lane) openAt(c *plan.Campaign, r *message.Recipient, now time.Time) (re
 	switch reason = q.Wait(&l.clock, now, zone); reason {
 	case delivery.ReasonNotBefore:
 		until = q.NotBefore
-	case delivery.ReasonQuietHours:
-		until, _ = q.End(&l.clock, now, zone)
+	case delivery.ReasonQuietHours, delivery.ReasonLocalTime:
+		until, _ = q.Open(&l.clock, now, zone)
 	}
 	return reason, until
 }

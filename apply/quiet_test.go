@@ -22,6 +22,9 @@ func TestScheduleAgreesWithThePlan(t *testing.T) {
 			return began.Add(time.Duration(rapid.IntRange(0, 40*24*60).Draw(rt, name)) * time.Minute)
 		}
 		q := &plan.Quiet{From: rapid.IntRange(-1, 1439).Draw(rt, "from"), Until: rapid.IntRange(0, 1439).Draw(rt, "until"), Timezone: "Asia/Kolkata"}
+		if rapid.Bool().Draw(rt, "local") {
+			q.At, q.Within = rapid.IntRange(0, 1439).Draw(rt, "hour"), rapid.SampledFrom([]int{1, 60, 720}).Draw(rt, "within")
+		}
 		if rapid.Bool().Draw(rt, "bounded") {
 			q.NotBefore, q.NotAfter = moment("not_before"), moment("not_after")
 		}
@@ -45,8 +48,8 @@ func TestScheduleAgreesWithThePlan(t *testing.T) {
 		case want == "" && got.Sent == 1:
 		case want == "expired" && got.Gates["expired"] == 1:
 		case want != "" && got.HeldFor[want] == 1 && got.HeldTill.After(at):
-		case want == "quiet_hours" && got.HeldFor[want] == 1 && got.HeldTill.IsZero():
-			if _, ends := q.End(&plan.Clock{}, at, zone); ends {
+		case (want == "quiet_hours" || want == "local_time") && got.HeldFor[want] == 1 && got.HeldTill.IsZero():
+			if _, ends := q.Open(&plan.Clock{}, at, zone); ends {
 				rt.Fatalf("the quiet hours end, and the run does not say when")
 			}
 		default:

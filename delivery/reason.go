@@ -34,6 +34,7 @@ const (
 	ReasonExpired    Reason = "expired" // the campaign's not_after has passed
 	ReasonNotBefore  Reason = "not_before"
 	ReasonQuietHours Reason = "quiet_hours"
+	ReasonLocalTime  Reason = "local_time"  // it is not yet the campaign's hour where the recipient is
 	ReasonHalted     Reason = "halted"      // the campaign is halted
 	ReasonTotalLimit Reason = "total_limit" // the plan has as many sends as the campaign's total allows
 	ReasonTotal      Reason = "total"       // the run has
@@ -56,7 +57,7 @@ var reasons = func() map[string]Reason {
 		ReasonUnreadableRow, ReasonEvaluation, ReasonNotTargeted, ReasonInvalidPhone, ReasonExcluded, ReasonDuplicate,
 		ReasonDuplicatePerson, ReasonCancelled, ReasonPhoneNeeded, ReasonCountry, ReasonUSMarketing, ReasonMessageLimit,
 		ReasonEmptyValue, ReasonPlaceholder, ReasonZoneUnknown, ReasonTemplateLanguage, ReasonTemplateUnusable,
-		ReasonTemplatePending, ReasonTemplatePaused, ReasonExpired, ReasonNotBefore, ReasonQuietHours,
+		ReasonTemplatePending, ReasonTemplatePaused, ReasonExpired, ReasonNotBefore, ReasonQuietHours, ReasonLocalTime,
 		ReasonHalted, ReasonTotalLimit, ReasonTotal, ReasonThrottled, ReasonUnreachable, ReasonUnclearAnswers,
 	} {
 		out[string(r)] = r

@@ -170,35 +170,6 @@ func (d *decoder) testers(c *content) []string {
 	return list
 }
 
-func (d *decoder) decodeSchedule(b *block) *Schedule {
-	c := d.content(b, schema("not_before not_after quiet_hours timezone"))
-	s := &Schedule{NotBefore: d.timestamp(c, "not_before"), NotAfter: d.timestamp(c, "not_after"), QuietFrom: -1, QuietUntil: -1, DeclRange: b.defRange}
-	s.Timezone = d.timezone(c)
-	if !s.NotBefore.IsZero() && !s.NotAfter.IsZero() && !s.NotAfter.After(s.NotBefore) {
-		d.invalid(c, "not_after", "must be after not_before")
-	}
-	if from, until, ok := d.timeRange(c, "quiet_hours"); ok {
-		s.QuietFrom, s.QuietUntil = from, until
-	}
-	return s
-}
-
-func (d *decoder) timezone(c *content) *time.Location {
-	name := d.str(c, "timezone")
-	if name == "" || name == "Local" {
-		if c.args["timezone"] != nil && name == "Local" {
-			d.invalid(c, "timezone", "may not be Local: it would mean something else on every machine")
-		}
-		return nil
-	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		d.invalid(c, "timezone", `is a name of the IANA database, such as "Europe/Berlin"`)
-		return nil
-	}
-	return loc
-}
-
 // timeRange is "20:00-09:00" in minutes after midnight.
 func (d *decoder) timeRange(c *content, name string) (from, until int, ok bool) {
 	s := d.str(c, name)

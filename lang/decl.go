@@ -229,7 +229,9 @@ type Schedule struct {
 	NotAfter   time.Time      // zero for none
 	QuietFrom  int            // minutes after midnight, -1 for no quiet hours
 	QuietUntil int            // minutes after midnight; may be before QuietFrom: over midnight
-	Timezone   *time.Location // nil for none
+	Timezone   *time.Location // nil for the recipient's own
+	At         int            // minutes after midnight where the recipient is, -1 for any time
+	Within     time.Duration  // how long after At it may still go out
 	DeclRange  hcl.Range
 }
 

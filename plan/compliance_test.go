@@ -158,7 +158,7 @@ func TestQuietHoursEnd(t *testing.T) {
 		zone := rapid.SampledFrom(zones).Draw(t, "zone")
 		at := testAt.Add(time.Duration(rapid.IntRange(0, 366*24*3600).Draw(t, "second")) * time.Second)
 		var c Clock
-		end, ok := q.End(&c, at, zone)
+		end, ok := q.Open(&c, at, zone)
 		if quiet := q.Wait(&c, at, zone) == "quiet_hours"; quiet == (ok && end.Equal(at)) {
 			t.Fatalf("at %v quiet is %v, and it ends at %v, %v", at, quiet, end, ok)
 		}

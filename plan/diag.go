@@ -95,7 +95,7 @@ var codes = map[string]codeText{
 		"A price file is CSV with the columns prefix, category, price and currency, in one currency. Prefixes are digits of international numbers such as 49; * stands for all others."},
 	"prevent_resend": {"Some recipients would get the campaign again",
 		"The campaign declares prevent_resend, and this plan would send to people who had an earlier revision of it. Take the raised revision or the -replace back, or remove prevent_resend where a reviewer sees it."},
-	"quiet_hours_zone_unknown": {"Quiet hours without a known time zone",
+	"quiet_hours_zone_unknown": {"Quiet hours or a local time without a known time zone",
 		"The schedule has quiet hours and no timezone, the audience gives these recipients no attribute `timezone`, and their numbers do not tell where they are: there is no zone to be quiet in, or so many that some are always quiet. Set `timezone` in the schedule, or give the audience an attribute `timezone`."},
 	"template_account": {"The template belongs to another account",
 		"A template lives in one account and can be sent by the numbers of that account only. The campaign's number belongs to another account than the number that the data block reads through, or it is not known to belong to the same one. Give the data block the campaign's provider, or one of the same account; two Cloud API numbers are known to share an account when both declare the same waba_id."},

@@ -68,7 +68,8 @@ type verdict struct {
 	ends    ends
 	// problems lists what is wrong with the row or its message.
 	problems []placed
-	variant  int // index into Campaign.Variants, from 1; 0 for none, or not asked
+	due      int64 // Unix time, of who waits for their local time: when it may go
+	variant  int   // index into Campaign.Variants, from 1; 0 for none, or not asked
 }
 
 // ends holds where a verdict's encoded entry ends in its batch, and where the part
@@ -96,8 +97,9 @@ type worker struct {
 	person  lang.Person
 	numbers *audience.Numbers
 	clock   Clock
-	always  map[string]bool // zones that are never open together
-	sums    []*message.Sums // parallel to judge.drafts
+	due     map[string]int64 // Unix times by zone
+	always  map[string]bool  // zones that are never open together
+	sums    []*message.Sums  // parallel to judge.drafts
 	core    []byte
 	text    []byte
 }

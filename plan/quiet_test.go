@@ -22,7 +22,7 @@ func TestQuietHoursEndOnNightsThatClocksChange(t *testing.T) {
 					for q.quietFor(c, want, "") > 0 {
 						want = want.Truncate(time.Minute).Add(time.Minute)
 					}
-					if end, ok := q.End(c, at, ""); !ok || !end.Equal(want) {
+					if end, ok := q.Open(c, at, ""); !ok || !end.Equal(want) {
 						t.Fatalf("%s, quiet from %d to %d: at %v they end at %v, want %v", zone, hours[0], hours[1], at, end, want)
 					}
 				}

@@ -23,7 +23,8 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	}
 	zone := j.zone(w, b, v)
 	reason := j.campaign.Quiet.Wait(&w.clock, j.at, zone)
-	if j.campaign.Quiet.zoneless(zone) || reason == delivery.ReasonQuietHours && j.alwaysQuiet(w, zone) {
+	local := reason == delivery.ReasonQuietHours || reason == delivery.ReasonLocalTime
+	if j.campaign.Quiet.zoneless(zone) || local && j.alwaysQuiet(w, zone) {
 		v.skip(delivery.ReasonZoneUnknown)
 		j.problem(v, j.decl.Schedule.DeclRange, problem{cause: cause{code: "quiet_hours_zone_unknown"}})
 		return
@@ -52,6 +53,9 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	}
 	if reason != delivery.ReasonNone && !v.entry.Action.Repeats() {
 		v.entry.Action, v.entry.Reason = Defer, reason
+	}
+	if reason == delivery.ReasonLocalTime {
+		v.due = j.due(w, zone)
 	}
 }
 
@@ -83,8 +87,22 @@ func (j *judge) zone(w *worker, b *batch, v *verdict) string {
 	return zone
 }
 
-// alwaysQuiet reports whether at every time of day it is quiet in at least one of
-// the zones.
+// due returns when a message to somebody in the zone may go out.
+func (j *judge) due(w *worker, zone string) int64 {
+	at, known := w.due[zone]
+	if !known {
+		open, _ := j.campaign.Quiet.Open(&Clock{}, j.at, zone)
+		at = open.Unix()
+		if w.due == nil {
+			w.due = map[string]int64{}
+		}
+		w.due[strings.Clone(zone)] = at // zone may be a piece of a larger text
+	}
+	return at
+}
+
+// alwaysQuiet reports whether at every time of day that the campaign may go out it
+// is quiet in at least one of the zones.
 func (j *judge) alwaysQuiet(w *worker, zone string) bool {
 	if !strings.Contains(zone, " ") {
 		return false
@@ -94,7 +112,7 @@ func (j *judge) alwaysQuiet(w *worker, zone string) bool {
 	}
 	always, known := w.always[zone]
 	if !known {
-		_, ok := j.campaign.Quiet.End(&Clock{}, j.at, zone)
+		_, ok := j.campaign.Quiet.Open(&Clock{}, j.at, zone)
 		always = !ok
 		w.always[strings.Clone(zone)] = always // zone may be a piece of a larger text
 	}

@@ -23,7 +23,10 @@ func quiet(s *lang.Schedule, timezone int) *Quiet {
 	if s.Timezone != nil {
 		q.Timezone = s.Timezone.String()
 	}
-	if q.hasQuietHours() {
+	if s.At >= 0 {
+		q.At, q.Within = s.At, int(s.Within/time.Minute)
+	}
+	if q.local() {
 		if s.Timezone == nil {
 			q.Timezone = "" // the recipient's own, or all of their country's
 		}
@@ -36,9 +39,12 @@ func quiet(s *lang.Schedule, timezone int) *Quiet {
 
 func (q *Quiet) hasQuietHours() bool { return q.From >= 0 && q.From != q.Until }
 
-// zoneless reports whether no zone is known by which to tell the quiet hours.
+// local reports whether something depends on the time where the recipient is.
+func (q *Quiet) local() bool { return q.hasQuietHours() || q.Within > 0 }
+
+// zoneless reports whether no zone is known by which to tell the recipient's time.
 func (q *Quiet) zoneless(zone string) bool {
-	return q != nil && q.hasQuietHours() && zone == "" && q.Timezone == ""
+	return q != nil && q.local() && zone == "" && q.Timezone == ""
 }
 
 // Clock tells the time in time zones and caches them. The zero value is ready. It
@@ -64,6 +70,26 @@ func (c *Clock) zone(name string) *time.Location {
 	return loc
 }
 
+// last returns the one of several zones, separated by spaces, in which it is
+// earliest at a moment: there every hour comes last. It is zones itself where that
+// is one.
+func (c *Clock) last(at time.Time, zones string) string {
+	if !strings.Contains(zones, " ") {
+		return zones
+	}
+	best, bestOffset := "", 0
+	for name := range strings.FieldsSeq(zones) {
+		loc := c.zone(name)
+		if loc == nil {
+			continue
+		}
+		if _, offset := at.In(loc).Zone(); best == "" || offset < bestOffset {
+			best, bestOffset = name, offset
+		}
+	}
+	return best
+}
+
 // wall returns the wall time in the zone, in minutes after midnight; ok is false
 // for a zone that does not exist.
 func (c *Clock) wall(at time.Time, zone string) (m int, ok bool) {
@@ -83,10 +109,12 @@ func (c *Clock) wall(at time.Time, zone string) (m int, ok bool) {
 }
 
 // Wait returns why a message to somebody in the zone must not be sent at the
-// moment at: ReasonExpired for good, ReasonNotBefore or ReasonQuietHours for a
-// while, or ReasonNone. zone may name several zones, separated by spaces, when the
-// person may be in any of them: it is quiet when it is quiet in one. Where zone is
-// "" or unknown the schedule's own zone counts. Plan and apply both ask Wait.
+// moment at: ReasonExpired for good, ReasonNotBefore, ReasonLocalTime or
+// ReasonQuietHours for a while, or ReasonNone. zone may name several zones, separated
+// by spaces, when the person may be in any of them: it is quiet when it is quiet in
+// one, and the campaign's hour begins with the last of them, so that nobody is sent
+// to before it. Where zone is "" or unknown the schedule's own zone counts. Plan and
+// apply both ask Wait.
 func (q *Quiet) Wait(c *Clock, at time.Time, zone string) delivery.Reason {
 	switch {
 	case q == nil:
@@ -95,6 +123,8 @@ func (q *Quiet) Wait(c *Clock, at time.Time, zone string) delivery.Reason {
 		return delivery.ReasonExpired
 	case at.Before(q.NotBefore):
 		return delivery.ReasonNotBefore
+	case q.Within > 0 && q.untilHour(c, at, zone) > 0:
+		return delivery.ReasonLocalTime
 	case q.hasQuietHours() && q.quietFor(c, at, zone) > 0:
 		return delivery.ReasonQuietHours
 	}
@@ -120,6 +150,21 @@ func (q *Quiet) quietFor(c *Clock, at time.Time, zone string) int {
 	return q.left(m)
 }
 
+// untilHour returns how many minutes of wall time are left until the campaign's
+// hour begins; 0 within it.
+func (q *Quiet) untilHour(c *Clock, at time.Time, zone string) int {
+	m, ok := c.wall(at, c.last(at, zone))
+	if !ok {
+		if m, ok = c.wall(at, q.Timezone); !ok {
+			m, _ = c.wall(at, "UTC")
+		}
+	}
+	if since := (m - q.At + 24*60) % (24 * 60); since < q.Within {
+		return 0
+	}
+	return (q.At - m + 24*60) % (24 * 60)
+}
+
 // left returns how many minutes of the quiet hours are left at m minutes after
 // midnight; 0 outside them.
 func (q *Quiet) left(m int) int {
@@ -133,33 +178,43 @@ func (q *Quiet) left(m int) int {
 	return (q.Until - m + 24*60) % (24 * 60)
 }
 
-// maxQuiet is how far ahead End looks: clocks change twice a year, and the
+// maxQuiet is how far ahead Open looks: clocks change twice a year, and the
 // days of a week are alike.
 const maxQuiet = 8 * 24 * time.Hour
 
-// End returns when the quiet hours that contain at have ended in all of the zones;
-// ok is false when it is always quiet in one of them.
-func (q *Quiet) End(c *Clock, at time.Time, zone string) (end time.Time, ok bool) {
-	end = at
-	for end.Sub(at) < maxQuiet {
-		left := q.quietFor(c, end, zone)
-		if left == 0 {
-			return end, true
+// Open returns the first moment from at on at which it is the campaign's hour and
+// not quiet, whatever NotBefore and NotAfter say; ok is false where there is none
+// within maxQuiet.
+func (q *Quiet) Open(c *Clock, at time.Time, zone string) (open time.Time, ok bool) {
+	for open = at; open.Sub(at) < maxQuiet; {
+		if q.Within > 0 {
+			if left := q.untilHour(c, open, zone); left > 0 {
+				open = step(open, left, func(at time.Time) int { return q.untilHour(c, at, zone) })
+				continue
+			}
 		}
-		end = q.step(c, end, left, zone)
+		if !q.hasQuietHours() {
+			return open, true
+		}
+		left := q.quietFor(c, open, zone)
+		if left == 0 {
+			return open, true
+		}
+		open = step(open, left, func(at time.Time) int { return q.quietFor(c, at, zone) })
 	}
 	return time.Time{}, false
 }
 
-// step advances by left minutes of wall time from a quiet moment. When the clocks
-// change in between, wall time and elapsed time differ, so it then searches
-// minute by minute from the first that may be open.
-func (q *Quiet) step(c *Clock, from time.Time, left int, zone string) time.Time {
+// step advances by left minutes of wall time from a moment that is closed: closed
+// says how many minutes it is still. When the clocks change in between, wall time
+// and elapsed time differ, so it then searches minute by minute from the first that
+// may be open.
+func step(from time.Time, left int, closed func(time.Time) int) time.Time {
 	from = from.Truncate(time.Minute)
 	to := from.Add(time.Duration(left) * time.Minute)
 	// Clocks change by two hours at most.
 	for at := to.Add(-2 * time.Hour); at.Before(to); at = at.Add(time.Minute) {
-		if at.After(from) && q.quietFor(c, at, zone) == 0 {
+		if at.After(from) && closed(at) == 0 {
 			return at
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -202,13 +203,16 @@ func (q *sequencer) count(v *verdict) {
 // sending counts a message that will be sent.
 func (q *sequencer) sending(v *verdict) {
 	e := &v.entry
+	if due := time.Unix(v.due, 0).UTC(); v.due != 0 && (q.campaign.Next.IsZero() || due.Before(q.campaign.Next)) {
+		q.campaign.Next = due
+	}
 	q.campaign.Longest = max(q.campaign.Longest, v.length)
 	q.samples.see(e, v.length)
 	if slices.ContainsFunc(e.Values, func(s string) bool { return strings.TrimSpace(s) != s }) {
 		q.spaced++
 	}
 	q.compiled(e).fitted.use(e.Values)
-	if now := e.Action != Defer || e.Reason == delivery.ReasonQuietHours; v.starts && now && q.campaign.Messaging != nil {
+	if now := e.Action != Defer || e.Reason == delivery.ReasonQuietHours || e.Reason == delivery.ReasonLocalTime; v.starts && now && q.campaign.Messaging != nil {
 		q.campaign.Messaging.Starts++
 		if q.reach != nil {
 			q.reach.add(v.key)

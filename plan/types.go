@@ -134,9 +134,12 @@ type Campaign struct {
 	// Variants are there where the campaign declares some; the last is what those
 	// get who meet none.
 	Variants []Variant `json:"variants,omitempty"`
-	Longest  int       `json:"longest_body"` // code points of the longest body
-	Notes    []string  `json:"notes"`        // how the source was read
-	Cost     *Cost     `json:"cost,omitempty"`
+	// Next is when the first of those may go who wait for their local time; zero
+	// where nobody does.
+	Next    time.Time `json:"next,omitzero"`
+	Longest int       `json:"longest_body"` // code points of the longest body
+	Notes   []string  `json:"notes"`        // how the source was read
+	Cost    *Cost     `json:"cost,omitempty"`
 	// Messaging is there where the campaign starts conversations on WhatsApp.
 	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.
@@ -238,6 +241,10 @@ type Quiet struct {
 	Until     int       `json:"quiet_until"` // minutes after midnight
 	// Timezone is the schedule's own; "" where quiet hours are without one.
 	Timezone string `json:"timezone"`
+	// At is the minute after midnight from which messages go out where the recipient
+	// is, for Within minutes; Within is 0 where any time will do.
+	At     int `json:"at,omitempty"`
+	Within int `json:"within,omitempty"`
 	// Attribute is the index in Entry.Recipient.Attributes of the recipient's
 	// time zone, or of all that they may be in, with spaces between; -1 where
 	// the schedule's own counts for everybody.

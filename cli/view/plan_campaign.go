@@ -162,9 +162,18 @@ func sendingLines(c *plan.Campaign) []countLine {
 		{"create", "replace", "sent before", c.Counts.Replace},
 	}
 	for _, reason := range sorted(c.Counts.Defer) {
-		lines = append(lines, countLine{"create", "later", Reason(reason), c.Counts.Defer[reason]})
+		lines = append(lines, countLine{"create", "later", laterNote(c, reason), c.Counts.Defer[reason]})
 	}
 	return nonZero(lines)
+}
+
+// laterNote says why messages go later, and when the first of those may go who wait
+// for their local time.
+func laterNote(c *plan.Campaign, reason delivery.Reason) string {
+	if reason != delivery.ReasonLocalTime || c.Next.IsZero() {
+		return Reason(reason)
+	}
+	return Reason(reason) + ", the first at " + c.Next.UTC().Format("2006-01-02 15:04 MST")
 }
 
 // fallbackNote says what those get whose window is closed.

@@ -203,7 +203,7 @@ func countsBar(c *plan.Campaign) bar {
 	b.add("retry", "", 3, c.Counts.Retry)
 	b.add("replace", "sent before", 3, c.Counts.Replace)
 	for _, reason := range sorted(c.Counts.Defer) {
-		b.add("later", Reason(reason), 4, c.Counts.Defer[reason])
+		b.add("later", laterNote(c, reason), 4, c.Counts.Defer[reason])
 	}
 	b.add("sent before", oldTextNote(c), 5, c.Counts.Sent)
 	b.add("in doubt", "settle with handbill resolve", 6, c.Counts.InDoubt)
