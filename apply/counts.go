@@ -24,6 +24,7 @@ type counts struct {
 	existing  int
 	overtook  int // see overtaken
 	reopened  int // entries planned as settled, and found not to be
+	shared    int // see sharedWith
 	refused   map[string]int
 	unsent    map[string]int
 	gates     map[delivery.Reason]int
@@ -192,6 +193,7 @@ func (n *counts) close(after state.Tally) CampaignReport {
 	}
 	n.proven(&run)
 	n.denials(&run, after)
+	run.Planned -= min(max(run.Planned-added(&run), 0), n.shared)
 	return CampaignReport{CampaignRun: run, Sent: n.sent, Refused: n.refused, Unsent: n.unsent, Gates: n.gates,
 		Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
 }
@@ -219,6 +221,16 @@ func (n *counts) overtaken() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.overtook++
+}
+
+// sharedWith counts an entry whose delivery stands under another id of the
+// person. When another entry of the run is that delivery too, since the state
+// learnt only after the plan that the ids are one person's, two were planned and
+// there is one.
+func (n *counts) sharedWith() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.shared++
 }
 
 // denials corrects the counts for doubts of earlier runs that ended during this

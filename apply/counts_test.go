@@ -18,7 +18,7 @@ func TestCountsAddUp(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		before, after state.Tally
-		skipped       int
+		skipped, more int // people left out by the plan, and planned beside the one
 		did           func(*counts)
 		want          state.CampaignRun
 		wrong         bool
@@ -50,9 +50,24 @@ func TestCountsAddUp(t *testing.T) {
 		"a doubt that ended by a late denial, and was not reached": {
 			before: state.Tally{InDoubt: 1}, after: state.Tally{Pending: 1}, did: left(1),
 			want: state.CampaignRun{Planned: 2, Pending: 2}},
+		"two rows that turned out to be one person": {
+			after: state.Tally{Accepted: 1}, more: 1,
+			did: func(n *counts) {
+				n.sharedWith()
+				n.answered(message.Answer{Class: message.Accepted}, true)
+				n.gated(delivery.GateSent.Reason(), false, true)
+			},
+			want: state.CampaignRun{Planned: 1, Accepted: 1}},
+		"the same where nothing told that they are one": {
+			after: state.Tally{Accepted: 1}, more: 1,
+			did: func(n *counts) {
+				n.answered(message.Answer{Class: message.Accepted}, true)
+				n.gated(delivery.GateSent.Reason(), false, true)
+			},
+			want: state.CampaignRun{Planned: 2, Accepted: 1}, wrong: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newCounts(&plan.Campaign{Counts: plan.Counts{Send: 1, Skip: map[delivery.Reason]int{"opted_out": test.skipped}}}, test.before)
+			n := newCounts(&plan.Campaign{Counts: plan.Counts{Send: 1 + test.more, Skip: map[delivery.Reason]int{"opted_out": test.skipped}}}, test.before)
 			test.did(n)
 			got := n.close(test.after).CampaignRun
 			if got.Planned != test.want.Planned || got.Accepted != test.want.Accepted || got.Pending != test.want.Pending ||

@@ -21,6 +21,7 @@ type job struct {
 	canary   bool // it is one of its campaign's canary
 	touched  bool // an intent of this run exists
 	pending  bool // planned as settled, and found not to be
+	shared   bool // its delivery stands under another id of the person
 	due      time.Time
 	prepared int   // the attempt that intent and request are of
 	unfit    error // why there is no request

@@ -111,6 +111,10 @@ func (l *lane) putBack(now time.Time) {
 
 // release sends a job whose intent is durable, or counts the gate that refused it.
 func (l *lane) release(ctx context.Context, j *job, v state.Verdict) {
+	if v.UnderAnother && !j.shared {
+		j.shared = true
+		j.counts.sharedWith()
+	}
 	if v.Gate != delivery.GateNone {
 		l.gate(j, v)
 		return

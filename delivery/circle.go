@@ -155,6 +155,32 @@ func (c *Circle) Lone() (id ID, ok bool) {
 	return "", false
 }
 
+// Joins says how the person behind a number may be seen with a user id that is
+// theirs too: under the number, or, where they left it, under the one that they
+// have now. It is false where they are known under another user id.
+func (c *Circle) Joins(number ID) (now ID, ok bool) {
+	now = number
+	for _, p := range c.People() {
+		if !p.Has(number) {
+			continue
+		}
+		for _, t := range p.Ties {
+			switch {
+			case !strings.HasPrefix(string(t.ID), "+"):
+				return "", false
+			case t.Left == 0 && p.left(now):
+				now = t.ID
+			}
+		}
+	}
+	return now, true
+}
+
+// left reports whether somebody left an id.
+func (p *Person) left(id ID) bool {
+	return slices.ContainsFunc(p.Ties, func(t Tie) bool { return t.ID == id && t.Left != 0 })
+}
+
 // People are who is who, and what is known of them: what was told, in the order
 // of the times at which it happened. What happened in one moment has an order of
 // its own, so that it does not matter in which order it was told. The Person of a

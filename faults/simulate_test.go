@@ -59,6 +59,9 @@ func newScript(seed uint64) *script {
 	roll := func(n int, about ...int) int { return luck(seed, n, about...) }
 	s := &script{Seed: seed, People: 1 + roll(24, 1), Parallel: 1 + roll(8, 2), Attempts: 1 + roll(4, 3), Echo: roll(4, 4) > 0,
 		Cap: roll(8, 5) == 0, Quiet: roll(10, 6) == 0, StopIf: roll(10, 80) == 0}
+	if s.Several = roll(4, 100) == 0; s.Several {
+		s.People = 1 + roll(3, 101)
+	}
 	if roll(10, 81) == 0 {
 		s.Total = 1 + roll(s.People, 82)
 	}
@@ -89,12 +92,13 @@ func newScript(seed uint64) *script {
 	}
 	s.answerFaults(roll)
 	s.diskFaults(roll)
-	for i := range s.People {
-		if roll(30, 45, i) == 0 {
+	s.livesOf(roll)
+	for i := range s.lines() {
+		if roll(30, 45, i) == 0 && !s.Several {
 			s.Faults = append(s.Faults, fault{At: "person", N: i, Do: "stops"})
 		}
 	}
-	for i := range s.People * 3 {
+	for i := range s.lines() * 3 {
 		if roll(6, 40, i) == 0 {
 			s.Faults = append(s.Faults, fault{At: "webhook", N: i + 1, Do: pick(webhookActs, roll(100, 41, i))})
 		}
@@ -120,7 +124,7 @@ func pick(from []string, n int) string { return from[n%len(from)] }
 func (s *script) answerFaults(roll func(int, ...int) int) {
 	often := 2 + roll(8, 20) // one answer in so many goes wrong
 	only := roll(3, 21)      // now and then all go wrong in the same way
-	for who := range s.People {
+	for who := range s.lines() {
 		for try := 1; try <= 4; try++ {
 			if roll(often, 22, who, try) != 0 {
 				continue
@@ -163,8 +167,13 @@ func simulate(t *testing.T, s *script, seen *tallies) (problems []string) {
 	for _, f := range s.Faults {
 		w.faults[fault{Run: f.Run, At: f.At, N: f.N}] = f.Do
 	}
-	for range s.People {
-		w.people = append(w.people, &truth{posts: map[string]int{}})
+	for range s.lines() {
+		w.truths = append(w.truths, &truth{posts: map[string]int{}})
+	}
+	if s.Several {
+		for i := range s.People {
+			w.selves = append(w.selves, newSelf(i))
+		}
 	}
 	dir := ""
 	if s.Real {
@@ -203,7 +212,7 @@ func (w *world) open(dir string) error {
 	w.wake = make(chan struct{}, 1) // of the bubble
 	if dir == "" {
 		w.lineage = simLineage
-		w.model = memstate.New(memstate.Options{Clock: time.Now, Lineage: w.lineage,
+		w.model = memstate.New(memstate.Options{Clock: time.Now, Lineage: w.lineage, Wish: wishes,
 			Moved: func(from, to state.Send, p state.Proof) {
 				w.seen.add(fmt.Sprintf("move %s to %s %s", from, to, p))
 			},
@@ -234,6 +243,9 @@ func (w *world) play(t *testing.T) {
 		}
 	}
 	w.optOuts()
+	for who := range w.selves {
+		w.lives.Go(func() { w.live(t.Context(), who) })
+	}
 	var saved *plan.Plan
 	var alive sync.WaitGroup
 	for i := range w.script.Runs {
@@ -263,6 +275,7 @@ func (w *world) play(t *testing.T) {
 		w.resolve(t.Context(), i)
 	}
 	alive.Wait()
+	w.lives.Wait()
 	w.flying.Wait()
 	w.honest(t)
 }
@@ -270,13 +283,13 @@ func (w *world) play(t *testing.T) {
 // before is another campaign that some got lately.
 func (w *world) before(ctx context.Context) error {
 	var in []state.Intent
-	for i := 0; i < w.script.People; i += 2 {
-		key := keyOf(i)
-		key.Campaign = "campaign.before"
-		in = append(in, state.Intent{Key: key, To: message.Address{Phone: phone(i)}, Attempt: 1, Marketing: true, Message: "text_message.hi",
+	for i := 0; i < w.script.lines()/w.script.campaigns(); i += 2 {
+		_, _, to := w.script.at(i)
+		key := state.Key{Campaign: "campaign.before", Recipient: to.Key(), Revision: 1}
+		in = append(in, state.Intent{Key: key, To: to, Attempt: 1, Marketing: true, Message: "text_message.hi",
 			Ref: message.NewRef(w.lineage, key.Campaign, key.Recipient, 1, 1)})
 	}
-	p := &process{w: w, run: 99, commits: map[string]int{}}
+	p := &process{w: w, run: 99, commits: map[string]int{}, to: map[int64]string{}}
 	run, err := p.Begin(ctx, state.Run{Lanes: []state.Lane{{Number: "provider.sandbox.main"}}}, nil)
 	if err != nil {
 		return err
@@ -297,7 +310,7 @@ func (w *world) before(ctx context.Context) error {
 func (w *world) optOuts() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range w.people {
+	for i := range w.truths {
 		if w.fault(0, "person", i) != "stops" {
 			continue
 		}
@@ -332,10 +345,10 @@ func (w *world) honest(t *testing.T) {
 
 // apply is one process.
 func (w *world) apply(ctx context.Context, pl *plan.Plan, n int, r *run) {
-	p := &process{w: w, run: n, commits: map[string]int{}, clockSet: r.Jump > 0}
+	p := &process{w: w, run: n, commits: map[string]int{}, to: map[int64]string{}, clockSet: r.Jump > 0}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	opt := apply.Options{Recorder: p, Senders: map[string]providers.Sender{"provider.sandbox.main": p}, Now: time.Now,
+	opt := apply.Options{Recorder: p, Senders: map[string]providers.Sender{simNumbers[0]: sender{p, 0}, simNumbers[1]: sender{p, 1}}, Now: time.Now,
 		Parallelism: w.script.Parallel, Seed: w.script.Seed, Resume: w.resume(ctx, n)}
 	began := time.Now()
 	after := func(ms int) bool { return ms > 0 && time.Since(began) >= time.Duration(ms)*time.Millisecond }
@@ -399,6 +412,7 @@ func (w *world) check(p *process, rep *apply.Report, err error) {
 	if p.clockSet {
 		most += outageDoubtsJump
 	}
+	most *= w.script.campaigns() // each number has a breaker of its own
 	if (outage == "drop_lost" || outage == "5xx_taken") && p.unknowns > most {
 		w.problem("run %d: an outage left %d doubts with %d in flight at most", p.run, p.unknowns, w.script.Parallel)
 	}
@@ -435,10 +449,16 @@ func (w *world) resolve(ctx context.Context, n int) {
 			continue
 		}
 		as := state.Pending
-		if w.people[i].taken > 0 {
+		if w.truths[i].taken > 0 {
 			as = state.Accepted
 		}
-		if err := w.store.Resolve(ctx, keyOf(i), as, "operator", "asked"); err != nil {
+		campaign, _, to := w.script.at(i)
+		key := state.Key{Campaign: simCampaigns[campaign], Recipient: to.Key(), Revision: 1}
+		err := w.store.Resolve(ctx, key, as, "operator", "asked")
+		if w.script.Several && errors.Is(err, state.ErrSettled) {
+			err = nil // it arrived under another id
+		}
+		if err != nil {
 			w.problem("resolving: %v", err)
 		}
 	}
@@ -447,8 +467,13 @@ func (w *world) resolve(ctx context.Context, n int) {
 // judge is the oracle: it compares the state with what really happened.
 func (w *world) judge(ctx context.Context) {
 	out, shut := w.outs(ctx)
-	for i, st := range w.standings(ctx) {
-		t := w.people[i]
+	standings := w.standings(ctx)
+	if w.script.Several {
+		w.judgePeople(standings, out, shut)
+		return
+	}
+	for i, st := range standings {
+		t := w.truths[i]
 		w.seen.add("people")
 		if t.taken > 1 && !t.lied && !t.denied {
 			w.problem("person %d got the message %d times", i, t.taken)
@@ -481,7 +506,7 @@ func (w *world) judge(ctx context.Context) {
 			if t.taken > 0 && (w.script.Echo || !t.denied && !t.lied) {
 				w.problem("person %d counts as pending, and the provider took it", i)
 			}
-			if !out[phone(i)] && !shut[phone(i)] {
+			if !out[i] && !shut[i] {
 				w.problem("person %d was forgotten", i)
 			}
 		}

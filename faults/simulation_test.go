@@ -97,6 +97,10 @@ func sometimes(t *testing.T, seen *tallies) {
 		"halt stop_if", "halt canary", "resumed", "still halted", "halt lock_lost", "halt clock_jumped", "deferred total_limit",
 		"finding " + state.FindingContradiction, "finding " + state.FindingDuplicate, // T13 and T14
 		"duplicate that the provider lied into being", "fault person stops",
+		"two messages to one who was not known as one", "gate for a stop under another id", "gate for a message under another id",
+	}
+	for _, act := range lifeActs {
+		want = append(want, "fault life "+act)
 	}
 	for _, act := range outages {
 		want = append(want, "fault outage "+act)

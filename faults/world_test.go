@@ -37,8 +37,11 @@ type script struct {
 	Total    int     `json:"total,omitempty"`   // the most that one apply may send
 	Canary   int     `json:"canary,omitempty"`  // the first so many are looked at
 	StopIf   bool    `json:"stop_if,omitempty"` // a third of failures halts
-	Runs     []run   `json:"runs"`
-	Faults   []fault `json:"faults"`
+	// Several gives everybody several ids and a life (see self), and sends through
+	// two numbers.
+	Several bool    `json:"several,omitempty"`
+	Runs    []run   `json:"runs"`
+	Faults  []fault `json:"faults"`
 	// Real keeps the state in SQLite instead of in the model.
 	Real bool `json:"real,omitempty"`
 }
@@ -59,9 +62,9 @@ type run struct {
 	Unlock int `json:"unlock,omitempty"`
 }
 
-// fault is one thing that goes wrong. At is "answer" (N is 100 times the person
-// plus the try), "webhook" (N counts them), "request" (N counts those of a run),
-// or a commit: "recover", "begin", "intend", "settle", "finish" (N counts those
+// fault is one thing that goes wrong. At is "answer" (N is 100 times the line
+// plus the try), "life" (N is 100 times the person plus the place in their life),
+// "webhook" (N counts them), "request" (N counts those of a run), or a commit: "recover", "begin", "intend", "settle", "finish" (N counts those
 // of a run, from 1).
 type fault struct {
 	Run int    `json:"run,omitempty"`
@@ -76,7 +79,8 @@ var (
 	errFull = errors.New("database or disk is full")
 )
 
-// truth is what really became of one person.
+// truth is what really became of one line: of a person's message, under one of
+// their ids.
 type truth struct {
 	tries  int
 	taken  int  // times that the provider took the message
@@ -85,7 +89,8 @@ type truth struct {
 	rank   message.Rank
 	posts  map[string]int // requests by reference
 	byRef  map[string]bool
-	doubts bool // a doubt that only an operator can settle
+	last   int             // its last intent, counted over all lines
+	known  map[string]bool // the ids that were known as one person's at that intent
 }
 
 // world is the one outside every process: the provider, its webhooks, the disk
@@ -99,7 +104,10 @@ type world struct {
 	store    state.Store
 	model    *memstate.Store // the store, unless it is SQLite's
 	lineage  string          // of the store
-	people   []*truth
+	truths   []*truth        // of every line
+	selves   []*self         // of every person, where people have several ids
+	lives    sync.WaitGroup
+	intents  int
 	ids      int
 	hooks    int
 	queue    []hook
@@ -112,6 +120,7 @@ type world struct {
 // webhookBody is one webhook body.
 type webhookBody struct {
 	body   string
+	number int // that it is posted to
 	at     int64
 	events []message.Event
 }
@@ -161,9 +170,10 @@ type process struct {
 	broken   error
 	commits  map[string]int
 	requests int
-	unknowns int  // answers that leave a doubt
-	clockSet bool // somebody sets its clock
-	halted   bool // the campaign was when it began
+	unknowns int              // answers that leave a doubt
+	clockSet bool             // somebody sets its clock
+	halted   []state.Halt     // when it began
+	to       map[int64]string // of attempts, where people have several ids
 }
 
 func (p *process) die() {
@@ -174,7 +184,10 @@ func (p *process) die() {
 // commit is one transaction: it may die before or after, and the disk may say
 // that it failed although it is there, or that it is full.
 func (p *process) commit(at string, fn func() error) error {
-	time.Sleep(time.Duration(150+p.w.luck(100, 7, p.run, p.commits[at])) * time.Microsecond) // a sync takes its time
+	p.w.mu.Lock()
+	sync := time.Duration(150+p.w.luck(100, 7, p.run, p.commits[at])) * time.Microsecond
+	p.w.mu.Unlock()
+	time.Sleep(sync)
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	switch {
@@ -230,8 +243,7 @@ func (p *process) Begin(ctx context.Context, r state.Run, res []state.Resource) 
 	}
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
-	halts, err := p.w.store.Halts(ctx)
-	p.halted = len(halts) > 0
+	p.halted, err = p.w.store.Halts(ctx)
 	return begun, err
 }
 
@@ -241,10 +253,16 @@ func (p *process) Turn(ctx context.Context, lane state.Lane, out []state.Outcome
 		at = "settle"
 	}
 	err = p.commit(at, func() error {
-		if p.halted && len(in) > 0 {
-			p.w.problem("run %d sends although the campaign was halted before it began", p.run)
+		for i := range in {
+			if slices.ContainsFunc(p.halted, func(h state.Halt) bool { return h.Campaign == in[i].Campaign }) {
+				p.w.problem("run %d sends %s, which was halted before it began", p.run, in[i].Campaign)
+			}
 		}
 		v, err = p.w.store.Turn(ctx, lane, out, in)
+		if err == nil || errors.Is(err, state.ErrFenced) {
+			p.settled(out)
+			p.intended(in, v)
+		}
 		return err
 	})
 	if err != nil {
@@ -314,18 +332,24 @@ func (p *process) Tally(ctx context.Context, campaign string, revision int) (sta
 	return p.w.store.Tally(ctx, campaign, revision)
 }
 
+// sender is one sending number of a process; each sends one campaign.
+type sender struct {
+	*process
+	campaign int
+}
+
 // Encode implements providers.Sender: the body is what the oracle compares.
-func (p *process) Encode(to message.Address, _ *message.Draft, values []string, ref string) (message.Request, error) {
+func (p sender) Encode(to message.Address, _ *message.Draft, values []string, ref string) (message.Request, error) {
 	return message.Request{Path: to.Key(), Body: []byte(ref + " " + strings.Join(values, "|"))}, nil
 }
 
 // Send implements providers.Sender: the request travels, the provider does what the
 // script says, and an answer travels back, or not.
-func (p *process) Send(ctx context.Context, r message.Request) message.Answer {
+func (p sender) Send(ctx context.Context, r message.Request) message.Answer {
 	w := p.w
 	ref, values, _ := strings.Cut(string(r.Body), " ")
-	who, err := strconv.Atoi(strings.TrimPrefix(r.Path, "+49151"))
-	if err != nil {
+	who, ok := w.script.line(p.campaign, r.Path)
+	if !ok {
 		return message.Answer{}
 	}
 	w.mu.Lock()
@@ -341,7 +365,7 @@ func (p *process) Send(ctx context.Context, r message.Request) message.Answer {
 		return message.Answer{}
 	}
 	w.leaves(who, ref, values)
-	t := w.people[who]
+	t := w.truths[who]
 	t.tries++
 	act := w.faults[fault{At: "answer", N: who*100 + t.tries}]
 	try, outage := t.tries, w.fault(p.run, "outage", 1)
@@ -382,15 +406,15 @@ func (p *process) Send(ctx context.Context, r message.Request) message.Answer {
 // leaves is the rule of rules: no request without its durable intent, and one
 // request for one intent, of what the plan says.
 func (w *world) leaves(who int, ref, values string) {
-	t := w.people[who]
+	t := w.truths[who]
 	if t.posts[ref]++; t.posts[ref] > 1 {
-		w.problem("an intent of person %d was sent %d times", who, t.posts[ref])
+		w.problem("an intent of line %d was sent %d times", who, t.posts[ref])
 	}
 	if values != "v"+strconv.Itoa(who) {
-		w.problem("person %d got %q, which is another's text", who, values)
+		w.problem("line %d got %q, which is another's text", who, values)
 	}
 	if w.model != nil && !w.model.Intended(ref) {
-		w.problem("a request to person %d left before its intent was durable", who)
+		w.problem("a request to line %d left before its intent was durable", who)
 	}
 }
 
@@ -406,17 +430,18 @@ func (w *world) answer(act, id string, a message.Answer) message.Answer {
 func (w *world) provider(who int, ref, act string) message.Answer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t := w.people[who]
+	t := w.truths[who]
 	take := func(echo string) string {
 		t.taken++
 		w.ids++
+		w.takes(who)
 		id := fmt.Sprintf("wamid.%d", w.ids)
 		w.story(who, ref, id, echo)
 		return id
 	}
 	switch act {
 	case "accept":
-		return w.answer(act, take(""), message.Answer{Class: message.Accepted})
+		return w.answer(act, take(""), message.Answer{Class: message.Accepted, UserID: w.answersWith(who)})
 	case "two_ids": // the answer names another id than the webhooks
 		take("")
 		return w.answer(act, fmt.Sprintf("other.%d", w.ids), message.Answer{Class: message.Accepted})
@@ -460,11 +485,11 @@ func (w *world) story(who int, ref, id, how string) {
 		ref = ""
 	}
 	steps := []message.Rank{message.RankSent, message.RankDelivered, message.RankRead}[:1+w.luck(3, 3, w.ids)]
-	t := w.people[who]
+	t := w.truths[who]
 	t.rank = max(t.rank, steps[len(steps)-1])
 	for _, rank := range steps {
 		w.hooks++
-		ev := message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Rank: rank, At: time.Now()}
+		ev := message.Event{Kind: message.EventStatus, ID: id, Ref: ref, From: w.namedBy(who), Rank: rank, At: time.Now()}
 		h := hook{n: w.hooks, body: webhookBody{body: fmt.Sprint(id, rank), events: []message.Event{ev}}}
 		wait := time.Duration(w.luck(3_000_000, 4, w.hooks)) * time.Microsecond
 		if how == "late" {
@@ -533,9 +558,13 @@ func (w *world) deliver() time.Duration {
 }
 
 func (w *world) append(d webhookBody) {
-	_, err := w.store.Append(context.Background(), []state.Inbox{{Provider: "provider.sandbox.main", Received: time.UnixMilli(d.at), Raw: []byte(d.body), Events: d.events}})
+	_, err := w.store.Append(context.Background(), []state.Inbox{{Provider: simNumbers[d.number], Received: time.UnixMilli(d.at), Raw: []byte(d.body), Events: d.events}})
 	if err != nil {
 		w.problem("a webhook was not accepted: %v", err)
+		return
+	}
+	for i := range d.events {
+		w.hear(&d.events[i])
 	}
 }
 
@@ -545,8 +574,8 @@ func (w *world) fold() {
 	}
 }
 
-// standing is where every person's delivery stands in the state: what a
-// planner reads.
+// standing is where every line's delivery stands in the state: what a planner
+// reads.
 type standing struct {
 	send    state.Send
 	known   bool
@@ -557,50 +586,60 @@ type standing struct {
 }
 
 func (w *world) standings(ctx context.Context) []standing {
-	out := make([]standing, w.script.People)
+	out := make([]standing, w.script.lines())
 	snap, err := w.store.Snapshot(ctx)
 	if err != nil {
 		w.problem("reading: %v", err)
 		return out
 	}
 	defer snap.Close()
-	for d, err := range snap.Deliveries(ctx, simCampaign) {
-		if err != nil {
-			w.problem("reading: %v", err)
-			return out
+	for c := range w.script.campaigns() {
+		for d, err := range snap.Deliveries(ctx, simCampaigns[c]) {
+			if err != nil {
+				w.problem("reading: %v", err)
+				return out
+			}
+			if i, ok := w.script.line(c, d.Recipient); ok { // not of somebody who was erased
+				out[i] = standing{send: d.Send, known: true, attempt: d.Attempt, id: d.ID, rank: d.Rank, cause: d.Cause}
+			}
 		}
-		i, _ := strconv.Atoi(strings.TrimPrefix(d.Recipient, "+49151"))
-		out[i] = standing{send: d.Send, known: true, attempt: d.Attempt, id: d.ID, rank: d.Rank, cause: d.Cause}
 	}
 	return out
 }
 
-// outs says who may not be sent to, and whose window is found closed.
-func (w *world) outs(ctx context.Context) (out, shut map[string]bool) {
-	out, shut = map[string]bool{}, map[string]bool{}
-	for i := range w.script.People {
-		p, err := w.store.Person(ctx, "provider.sandbox.main", phone(i))
+// outs says by line who may not be sent to, and whose window is found closed.
+func (w *world) outs(ctx context.Context) (out, shut []bool) {
+	out, shut = make([]bool, w.script.lines()), make([]bool, w.script.lines())
+	for i := range out {
+		c, _, to := w.script.at(i)
+		p, err := w.store.Person(ctx, simNumbers[c], to.Key())
 		if err != nil {
 			w.problem("reading: %v", err)
 			continue
 		}
-		out[phone(i)], shut[phone(i)] = p.OptedOut, !p.WindowEnds.IsZero()
+		out[i], shut[i] = p.OptedOut, !p.WindowEnds.IsZero()
 	}
 	return out, shut
 }
 
-// plan is what planning makes of the state, and what a saved plan keeps.
+// plan is what planning makes of the state, and what a saved plan keeps. It knows
+// nothing of who is who: where people have several ids, the gates alone hold.
 func (w *world) plan(ctx context.Context, retry bool) *plan.Plan {
 	out, _ := w.outs(ctx)
 	var entries []plan.Entry
-	counts := plan.Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}
+	counts := make([]plan.Counts, w.script.campaigns())
+	for i := range counts {
+		counts[i] = plan.Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}
+	}
 	for i, st := range w.standings(ctx) {
-		e := plan.Entry{Action: plan.Send, Attempt: st.attempt + 1, Values: []string{"v" + strconv.Itoa(i)}}
-		e.Recipient.Phone = phone(i)
+		campaign, _, to := w.script.at(i)
+		e := plan.Entry{Campaign: campaign, Action: plan.Send, Attempt: st.attempt + 1, Values: []string{"v" + strconv.Itoa(i)}}
+		e.Recipient.Address = to
+		counts := &counts[campaign]
 		switch {
 		case !st.known || st.send == state.Pending:
 			switch total := w.script.Total; {
-			case out[phone(i)]:
+			case out[i]:
 				e.Action = plan.Skip
 				counts.Skip["opted_out"]++
 			case !w.calm && total > 0 && counts.Send >= total:
@@ -612,7 +651,7 @@ func (w *world) plan(ctx context.Context, retry bool) *plan.Plan {
 		case st.send == state.Accepted:
 			e.Action = plan.Sent
 			counts.Sent++
-		case st.send == state.Rejected && retry && !out[phone(i)]:
+		case st.send == state.Rejected && retry && !out[i]:
 			e.Action = plan.Retry
 			counts.Retry++
 		case st.send == state.Rejected:
@@ -627,27 +666,11 @@ func (w *world) plan(ctx context.Context, retry bool) *plan.Plan {
 	return w.planOf(entries, counts)
 }
 
-func (w *world) planOf(entries []plan.Entry, counts plan.Counts) *plan.Plan {
-	s := w.script
-	c := plan.Campaign{Address: simCampaign, Revision: 1, Message: "text_message.hi", Provider: "provider.sandbox.main", Throughput: s.Rate,
-		AssumeOpen: true, MaxAttempts: s.Attempts, Counts: counts, Recipients: s.People}
-	if s.Cap {
-		c.CapCount, c.CapPer = 1, time.Hour
+func (w *world) planOf(entries []plan.Entry, counts []plan.Counts) *plan.Plan {
+	p := &plan.Plan{Version: "test", Lineage: w.lineage, Digest: "sha256:1", Drafts: []*message.Draft{{Message: &message.Text{Body: "Hi"}}}}
+	for i := range counts {
+		p.Campaigns = append(p.Campaigns, w.campaign(i, counts[i]))
 	}
-	if s.Quiet {
-		c.Quiet = &plan.Quiet{From: 20 * 60, Until: 9 * 60, Timezone: "UTC", Attribute: -1}
-	}
-	if !w.calm {
-		c.Total = s.Total
-		if s.Canary > 0 {
-			c.Canary = &plan.Canary{Count: min(s.Canary, s.People), Wait: 10 * time.Minute, MaxFailureRate: .5}
-		}
-		if s.StopIf {
-			c.StopIf = plan.StopIf{FailureRate: .34, Over: 3}
-		}
-	}
-	p := &plan.Plan{Version: "test", Lineage: w.lineage, Campaigns: []plan.Campaign{c}, Digest: "sha256:1",
-		Drafts: []*message.Draft{{Message: &message.Text{Body: "Hi"}}}}
 	p.Entries = func() iter.Seq2[plan.Entry, error] {
 		return func(yield func(plan.Entry, error) bool) {
 			for _, e := range entries {
@@ -660,6 +683,35 @@ func (w *world) planOf(entries []plan.Entry, counts plan.Counts) *plan.Plan {
 	return p
 }
 
+func (w *world) campaign(n int, counts plan.Counts) plan.Campaign {
+	s := w.script
+	lines := s.lines() / s.campaigns()
+	c := plan.Campaign{Address: simCampaigns[n], Revision: 1, Message: "text_message.hi", Provider: simNumbers[n], Throughput: s.Rate,
+		AssumeOpen: true, MaxAttempts: s.Attempts, Counts: counts, Recipients: lines}
+	if s.Cap {
+		c.CapCount, c.CapPer = 1, time.Hour
+	}
+	if s.Quiet {
+		c.Quiet = &plan.Quiet{From: 20 * 60, Until: 9 * 60, Timezone: "UTC", Attribute: -1}
+	}
+	if !w.calm {
+		c.Total = s.Total
+		if s.Canary > 0 {
+			c.Canary = &plan.Canary{Count: min(s.Canary, lines), Wait: 10 * time.Minute, MaxFailureRate: .5}
+		}
+		if s.StopIf {
+			c.StopIf = plan.StopIf{FailureRate: .34, Over: 3}
+		}
+	}
+	return c
+}
+
+// Each campaign is sent from a number of its own.
+var (
+	simCampaigns = []string{simCampaign, "campaign.summer"}
+	simNumbers   = []string{"provider.sandbox.main", "provider.sandbox.other"}
+)
+
 const simCampaign = "campaign.spring"
 
 func phone(i int) string { return fmt.Sprintf("+49151%07d", i) }
@@ -669,7 +721,7 @@ func keyOf(i int) state.Key {
 }
 
 func openStore(ctx context.Context, path string, now func() time.Time, create bool) (*sqlite.Store, error) {
-	o := sqlite.Options{Path: path, Clock: now, Rand: rand.NewChaCha8([32]byte{1}), Version: "test", Backups: -1}
+	o := sqlite.Options{Path: path, Clock: now, Rand: rand.NewChaCha8([32]byte{1}), Version: "test", Backups: -1, Wish: wishes}
 	if create {
 		return sqlite.Create(ctx, o)
 	}
@@ -679,4 +731,4 @@ func openStore(ctx context.Context, path string, now func() time.Time, create bo
 const simLineage = "00112233445566778899aabbccddeeff"
 
 var _ apply.Recorder = (*process)(nil)
-var _ providers.Sender = (*process)(nil)
+var _ providers.Sender = sender{}

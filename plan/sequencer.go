@@ -146,7 +146,7 @@ func (q *sequencer) amend(v *verdict, repeated bool) bool {
 		return false
 	}
 	c := q.campaign
-	if c.CapCount > 0 && q.recent.of(v.key)+q.planned.of(v.key) >= c.CapCount {
+	if c.CapCount > 0 && q.sentTo(v) >= c.CapCount {
 		v.skip(delivery.GateCap.Reason())
 		return true
 	}
@@ -158,6 +158,16 @@ func (q *sequencer) amend(v *verdict, repeated bool) bool {
 		q.sends++
 	}
 	return false
+}
+
+// sentTo is how many messages a cap counts for a row: those under its user id
+// too, where the row has a number and nothing tells that the two are one person.
+func (q *sequencer) sentTo(v *verdict) int {
+	n := q.recent.of(v.key) + q.planned.of(v.key)
+	if v.also != "" {
+		n += q.recent.of(v.also) + q.planned.of(v.also)
+	}
+	return n
 }
 
 // duplicate leaves out a row of a person who had one before. Where the two rows
@@ -220,6 +230,9 @@ func (q *sequencer) sending(v *verdict) {
 	}
 	if q.planned != nil {
 		q.planned.add(v.key)
+		if v.also != "" {
+			q.planned.add(v.also)
+		}
 	}
 	if q.renamed.had(v.key, e.Digest, q.compiled(e).message) {
 		q.again++

@@ -159,6 +159,9 @@ type Verdict struct {
 	// next attempt must have, and how the delivery stands, Pending or Rejected.
 	Next int
 	Was  Send
+	// UnderAnother says that the delivery stands under another id of the person than the intent names, so that another row
+	// of the plan may be the same delivery.
+	UnderAnother bool
 	// Until is when a cool-down, cap, spacing or pace lets the message go; zero when time alone does not.
 	Until time.Time
 	// Leave is the slot that the message got; zero for at once.

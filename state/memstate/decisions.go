@@ -17,7 +17,7 @@ import (
 func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, _, _ string) error {
 	return s.write(ctx, func() error {
 		s.fold(len(s.inbox))
-		a := s.last(key)
+		a, _ := s.last(key)
 		switch {
 		case a == nil:
 			return state.ErrUnknown
@@ -138,7 +138,7 @@ func (s *Store) Import(ctx context.Context, ds iter.Seq2[state.Delivery, error])
 			return added, err
 		}
 		if err := s.write(ctx, func() error {
-			if s.last(d.Key) != nil {
+			if known, _ := s.last(d.Key); known != nil {
 				return nil
 			}
 			at := millis(d.Settled)

@@ -44,7 +44,7 @@ func (s *Store) hold(o *state.Outcome) {
 // person.
 func (s *Store) spaced(in *state.Intent) (delivery.Gate, int64) {
 	last := int64(0)
-	for _, a := range s.of(in.Recipient) {
+	for _, a := range s.toEither(in) {
 		if a.run >= 0 && a.send() != state.Pending {
 			last = max(last, a.intended)
 		}

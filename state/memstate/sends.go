@@ -26,8 +26,9 @@ func sameDelivery(a, b state.Key) bool {
 }
 
 // last is the newest attempt at a delivery, under any id of the person; nil for
-// none. Where several ids have one, that stands which says most.
-func (s *Store) last(key state.Key) (best *attempt) {
+// none. Where several ids have one, that stands which says most. number is the
+// highest of any of them.
+func (s *Store) last(key state.Key) (best *attempt, number int) {
 	newest, ids := map[string]*attempt{}, s.everyID(key.Recipient)
 	for _, a := range s.attempts {
 		if a != nil && a.key.Campaign == key.Campaign && a.key.Revision == key.Revision && ids[message.Canonical(a.key.Recipient)] {
@@ -36,11 +37,15 @@ func (s *Store) last(key state.Key) (best *attempt) {
 	}
 	own := message.Canonical(key.Recipient)
 	for _, id := range append([]string{own}, slices.Sorted(maps.Keys(newest))...) {
-		if a := newest[id]; a != nil && (best == nil || a.rules().Over(best.rules())) {
+		a := newest[id]
+		if a == nil {
+			continue
+		}
+		if number = max(number, a.number); best == nil || a.rules().Over(best.rules()) {
 			best = a
 		}
 	}
-	return best
+	return best, number
 }
 
 func (a *attempt) rules() delivery.Attempt {
@@ -56,6 +61,21 @@ func (s *Store) of(recipient string) (out []*attempt) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(b.intended, a.intended) })
+	return out
+}
+
+// toEither are the attempts that went to the person of an intent, as its plan
+// names them.
+func (s *Store) toEither(in *state.Intent) []*attempt {
+	out := s.of(in.Recipient)
+	if also := in.Also(); also != "" {
+		for _, a := range s.of(also) {
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+		slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(b.intended, a.intended) })
+	}
 	return out
 }
 
@@ -171,22 +191,26 @@ func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outc
 	return out, fenced
 }
 
-func (s *Store) intend(lane state.Lane, in *state.Intent) state.Verdict {
+func (s *Store) intend(lane state.Lane, in *state.Intent) (v state.Verdict) {
 	if s.erased[idOf(in.Recipient)] || s.erased[idOf(in.Also())] {
 		return state.Verdict{Gate: delivery.GateOptedOut}
 	}
-	key, last := in.Key, s.last(in.Key)
+	key := in.Key
+	last, number := s.last(key)
 	if also := in.Also(); also != "" {
 		key.Recipient = also
-		if o := s.last(key); o != nil && (last == nil || o.rules().Over(last.rules())) {
+		o, most := s.last(key)
+		if o != nil && (last == nil || o.rules().Over(last.rules())) {
 			last = o
 		}
+		number = max(number, most)
 		key = in.Key
 	}
 	known := delivery.Attempt{}
 	if last != nil {
+		defer func() { v.UnderAnother = last.key.Recipient != in.Recipient }()
 		key.Recipient = last.key.Recipient // so that it stays one delivery
-		known = last.rules()
+		known = delivery.Attempt{Number: number, Send: last.send()}
 	}
 	switch gate := known.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again}); gate {
 	case delivery.GateNone:
@@ -202,6 +226,9 @@ func (s *Store) intend(lane state.Lane, in *state.Intent) state.Verdict {
 	if v.Gate != "" {
 		return v
 	}
+	if last != nil && !s.everyID(in.Recipient)[message.Canonical(last.key.Recipient)] {
+		s.goesOn(lane, in)
+	}
 	if last != nil && last.send() == state.Accepted {
 		set(s, &last.ordered, true)
 	}
@@ -210,6 +237,16 @@ func (s *Store) intend(lane state.Lane, in *state.Intent) state.Verdict {
 	s.wrote(s.now)
 	s.opt.Moved(state.Pending, state.Sending, "")
 	return state.Verdict{Attempt: a.id, Leave: leave}
+}
+
+// goesOn takes the two ids of a row of the plan for one person's where a delivery
+// that was begun under its user id goes on to its number, unless another user id
+// of the number is known.
+func (s *Store) goesOn(lane state.Lane, in *state.Intent) {
+	c := s.gather(idOf(in.Recipient))
+	if now, ok := c.Joins(idOf(in.Recipient)); ok {
+		s.together(lane.Number, s.now, []delivery.ID{now, idOf(in.Also())}, nil)
+	}
 }
 
 // gate is what may have changed about the person since the plan.
@@ -235,7 +272,7 @@ func (s *Store) gate(number string, in *state.Intent) (delivery.Gate, int64) {
 	}
 	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
 	var times []int64
-	for _, a := range s.of(in.Recipient) {
+	for _, a := range s.toEither(in) {
 		if a.run != 0 && a.intended > limit.Since(s.now) && a.send().MayHaveReached() {
 			times = append(times, a.intended)
 		}
@@ -266,8 +303,11 @@ func (s *Store) settle(o state.Outcome) error {
 	} else if err := s.join(a, next); err != nil {
 		return err
 	}
-	if !gone {
+	switch {
+	case !gone:
 		s.consequences(a, &o)
+	case o.UserID != "" && !s.erased[idOf(o.UserID)]: // erased is erased under every id
+		s.erase(o.UserID)
 	}
 	if o.ID != "" {
 		s.adopt(o.ID)

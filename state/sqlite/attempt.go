@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/state"
@@ -114,15 +115,15 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 	if err != nil {
 		return state.Verdict{}, err
 	}
-	if v := last.once(in); v.Gate != "" {
-		return v, nil
-	}
-	if v, err := t.gates(lane.Number, who, also, in); err != nil || v.Gate != "" {
-		return v, err
-	}
-	leave, v, err := t.slot(lane.Number, in)
+	v, err := t.allowed(lane, &last, who, also, in)
+	v.UnderAnother = last.who != who
 	if err != nil || v.Gate != "" {
 		return v, err
+	}
+	if v.UnderAnother {
+		if err := t.goesOn(lane, who, &last, in); err != nil {
+			return state.Verdict{}, err
+		}
 	}
 	if last.send == state.Accepted {
 		if err := t.supersede(last.id, lane.Run); err != nil {
@@ -143,7 +144,39 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 	w.packed(packRef(t.s.refHead, in.Ref))
 	_, err = w.done()
 	t.s.recent.add(last.who, t.now)
-	return state.Verdict{Attempt: id, Leave: leave}, err
+	v.Attempt = id
+	return v, err
+}
+
+// allowed asks the rule of sending once and the gates, and takes a slot.
+func (t *tx) allowed(lane state.Lane, last *lastAttempt, who, also int64, in *state.Intent) (state.Verdict, error) {
+	if v := last.once(in); v.Gate != "" {
+		return v, nil
+	}
+	if v, err := t.gates(lane.Number, who, also, in); err != nil || v.Gate != "" {
+		return v, err
+	}
+	return t.slot(lane.Number, in)
+}
+
+// goesOn takes the two ids of a row of the plan for one person's where a delivery
+// that was begun under its user id goes on to its number: else who is known under
+// the number alone would be sent the same. It does not where the state knows
+// another user id of the number.
+func (t *tx) goesOn(lane state.Lane, who int64, last *lastAttempt, in *state.Intent) error {
+	also := in.Also()
+	own, err := t.c.everyID(who)
+	if err != nil || also == "" || slices.Contains(own, last.who) {
+		return err
+	}
+	c, err := t.gather(in.Recipient)
+	if err != nil {
+		return err
+	}
+	if now, ok := c.Joins(idsOf([]string{in.Recipient})[0]); ok {
+		_, err = t.together(lane.Number, t.now, []string{string(now), also}, nil)
+	}
+	return err
 }
 
 // anyErased reports whether a recipient was erased, under this id or under the
@@ -174,10 +207,7 @@ func (c *conn) lastOfEither(who, also, campaign int64, revision int) (lastAttemp
 		return last, err
 	}
 	o, err := c.lastAttempt(also, campaign, revision)
-	if o.id != 0 && o.rules().Over(last.rules()) {
-		last = o
-	}
-	return last, err
+	return last.with(o), err
 }
 
 // gates asks again, inside the transaction, what may have changed about the
@@ -207,18 +237,18 @@ func (t *tx) gates(number string, who, also int64, in *state.Intent) (state.Verd
 		}
 	}
 	if in.CapCount > 0 {
-		if v, err := t.frequency(who, in); err != nil || v.Gate != "" {
+		if v, err := t.frequency(who, also, in); err != nil || v.Gate != "" {
 			return v, err
 		}
 	}
-	return t.spaced(who, in)
+	return t.spaced(who, also, in)
 }
 
 // lastAttempt is the newest attempt at a delivery.
 type lastAttempt struct {
-	id      int64 // 0 for none
-	who     int64 // the recipient in the delivery's own spelling
-	attempt int
+	id      int64      // 0 for none
+	who     int64      // the recipient in the delivery's own spelling
+	attempt int        // the highest number under any id of theirs
 	send    state.Send // Pending where there is none
 }
 
@@ -232,11 +262,21 @@ func (c *conn) lastAttempt(who, campaign int64, revision int) (lastAttempt, erro
 			break
 		}
 		var l lastAttempt
-		if l, err = c.lastAttemptAs(id, campaign, revision); l.id != 0 && l.rules().Over(best.rules()) {
-			best = l
-		}
+		l, err = c.lastAttemptAs(id, campaign, revision)
+		best = best.with(l)
 	}
 	return best, err
+}
+
+// with is the one of two that says more. The next attempt has a number above
+// those of both: a reference is made of it, and names one attempt.
+func (l lastAttempt) with(o lastAttempt) lastAttempt {
+	number := max(l.attempt, o.attempt)
+	if o.id != 0 && o.rules().Over(l.rules()) {
+		l = o
+	}
+	l.attempt = number
+	return l
 }
 
 // rules is the attempt as package delivery takes it.
@@ -315,10 +355,10 @@ func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *per
 // frequency applies the cap: it counts the campaign messages that reached or may
 // have reached the person within the cap's time, under all of their ids. The
 // numbers 2 and 4 are state.Accepted and state.InDoubt.
-func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
+func (t *tx) frequency(who, also int64, in *state.Intent) (state.Verdict, error) {
 	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
 	var times []int64
-	ids, err := t.c.idList(who)
+	ids, err := t.c.idsOfEither(who, also)
 	if err != nil {
 		return state.Verdict{}, err
 	}
@@ -328,7 +368,7 @@ func (t *tx) frequency(who int64, in *state.Intent) (state.Verdict, error) {
 		func(st *sqlite.Stmt) error {
 			times = append(times, st.ColumnInt64(0))
 			return nil
-		}, ids, limit.Since(t.now))
+		}, jsonList(ids), limit.Since(t.now))
 	gate, until := limit.Gate(times)
 	if err != nil || gate == delivery.GateNone {
 		return state.Verdict{}, err

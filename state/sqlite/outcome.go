@@ -220,6 +220,9 @@ func (t *tx) consequences(o *state.Outcome) error {
 		return err
 	}
 	if erased, err := t.isErasedID(who); err != nil || erased {
+		if err == nil && o.UserID != "" { // erased is erased under every id
+			return t.erase(o.UserID, t.s.ledgerName(o.UserID))
+		}
 		return err
 	}
 	key, err := t.c.recipientText(who)

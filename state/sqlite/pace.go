@@ -98,20 +98,20 @@ func (t *tx) keepSlots() error {
 
 // slot gives an intent that passed all other gates the moment at which it leaves,
 // or says when to ask again.
-func (t *tx) slot(number string, in *state.Intent) (leave time.Time, v state.Verdict, err error) {
+func (t *tx) slot(number string, in *state.Intent) (state.Verdict, error) {
 	if in.Pace.Gap <= 0 {
-		return time.Time{}, state.Verdict{}, nil
+		return state.Verdict{}, nil
 	}
 	n, err := t.slots(number)
 	if err != nil {
-		return time.Time{}, state.Verdict{}, err
+		return state.Verdict{}, err
 	}
 	leave, ok := n.Take(in.Pace, t.clock)
 	if !ok {
-		return time.Time{}, state.Verdict{Gate: delivery.GatePace, Until: leave}, nil
+		return state.Verdict{Gate: delivery.GatePace, Until: leave}, nil
 	}
 	n.changed = true
-	return leave, state.Verdict{}, nil
+	return state.Verdict{Leave: leave}, nil
 }
 
 // hold closes the slots of a number until the moment that the provider asked for.
@@ -195,22 +195,18 @@ func (r *recent) forget() { *r = recent{} }
 
 // spaced holds a message back that would come too soon after another to the same
 // person, by whatever sent it.
-func (t *tx) spaced(who int64, in *state.Intent) (state.Verdict, error) {
+func (t *tx) spaced(who, also int64, in *state.Intent) (state.Verdict, error) {
 	if in.Spacing <= 0 {
 		return state.Verdict{}, nil
 	}
-	every, err := t.c.everyID(who)
+	every, err := t.c.idsOfEither(who, also)
 	lately := func(id int64) bool { return t.s.recent.last[id] != 0 }
 	if err != nil || !slices.ContainsFunc(every, lately) {
 		return state.Verdict{}, err
 	}
-	ids, err := t.c.idList(who)
-	if err != nil {
-		return state.Verdict{}, err
-	}
 	last, _, err := t.c.queryInt(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.lane <> -1 AND (o.send IS NULL OR o.send <> ?)`,
-		ids, t.now-remembered, int(state.Pending))
+		jsonList(every), t.now-remembered, int(state.Pending))
 	if err != nil {
 		return state.Verdict{}, err
 	}

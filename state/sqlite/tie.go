@@ -113,9 +113,29 @@ func (c *conn) everyID(who int64) ([]int64, error) {
 	return out, err
 }
 
+// idsOfEither are all ids of a recipient, and of another id that the plan has of
+// them; 0 for none.
+func (c *conn) idsOfEither(who, also int64) ([]int64, error) {
+	ids, err := c.everyID(who)
+	if err != nil || also == 0 {
+		return ids, err
+	}
+	others, err := c.everyID(also)
+	for _, id := range others {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
+
 // idList is a list for "IN (SELECT value FROM json_each(?))".
 func (c *conn) idList(who int64) (string, error) {
 	ids, err := c.everyID(who)
+	return jsonList(ids), err
+}
+
+func jsonList(ids []int64) string {
 	text := []byte{'['}
 	for i, id := range ids {
 		if i > 0 {
@@ -123,7 +143,7 @@ func (c *conn) idList(who int64) (string, error) {
 		}
 		text = strconv.AppendInt(text, id, 10)
 	}
-	return string(append(text, ']')), err
+	return string(append(text, ']'))
 }
 
 // keysOf lists the ids that an event names of one person.

@@ -25,7 +25,8 @@ func (u suite) TestAnAnswerTellsAUserID(t *testing.T) {
 	if d := cmp.Diff([]string{phone(1)}, out(t, s, phone(1))); d != "" {
 		t.Errorf("a stop by the user id (-want +got):\n%s", d)
 	}
-	// Of somebody who was erased, it brings nothing back.
+	// Of somebody who was erased, it brings nothing back, and whose id it tells is
+	// erased with them.
 	other := intend(t, s, run, intent(s, phone(2)))[0]
 	if err := s.Erase(t.Context(), phone(2)); err != nil {
 		t.Fatal(err)
@@ -36,15 +37,99 @@ func (u suite) TestAnAnswerTellsAUserID(t *testing.T) {
 	if n := len(tiesOf(t, s)); n != 2 {
 		t.Errorf("%d ties, want those of one person", n)
 	}
+	if v := intend(t, s, run, intent(s, userTwo))[0]; v.Gate != delivery.GateOptedOut {
+		t.Errorf("under the user id of somebody erased: %q", v.Gate)
+	}
+}
+
+// rowOfBoth is an intent for a row with a number and a user id.
+func rowOfBoth(s state.Store, campaign string) state.Intent {
+	in := intent(s, phone(1))
+	in.To.UserID, in.Campaign = userOne, campaign
+	in.Ref = message.NewRef(lineage(s), campaign, phone(1), 1, 1)
+	return in
+}
+
+// next is the intent for the attempt after one that was not taken.
+func next(s state.Store, in state.Intent, number int) state.Intent {
+	in.Attempt, in.Ref = number, message.NewRef(lineage(s), in.Campaign, in.Recipient, in.Revision, number)
+	return in
+}
+
+func notTaken(v state.Verdict) state.Outcome {
+	return state.Outcome{Attempt: v.Attempt, Send: state.Pending, Code: "130429", At: noon}
+}
+
+// Caps and the spacing count what went to the user id of a row that has a number
+// too, before anything ties the two.
+func (u suite) TestARowsCapCountsBothIDs(t *testing.T) {
+	s, _ := u.create(t)
+	run := begin(t, s)
+	settle(t, s, run, accepted(intend(t, s, run, intent(s, userOne))[0], "x"))
+	in := rowOfBoth(s, "campaign.capped")
+	in.CapCount, in.CapPer = 1, time.Hour
+	if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateCap {
+		t.Errorf("the cap: %q", v.Gate)
+	}
+	in = rowOfBoth(s, "campaign.soon")
+	in.Spacing = time.Minute
+	if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateSpacing {
+		t.Errorf("the spacing: %q", v.Gate)
+	}
+}
+
+// A delivery that was begun under the user id of a row goes on to its number: from
+// then the two are one person, so that nobody who is known with the number gets the
+// same. Where WhatsApp told another user id of the number, it stays with that.
+func (u suite) TestADeliveryThatGoesOnToANumber(t *testing.T) {
+	for _, other := range []bool{false, true} {
+		s, _ := u.create(t)
+		run := begin(t, s)
+		if other {
+			told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{Phone: phone(1), UserID: userTwo}, ""))
+		}
+		settle(t, s, run, notTaken(intend(t, s, run, intent(s, userOne))[0]))
+		told(t, s, mainNumber, changed(noon.Add(-time.Minute), message.Address{Phone: phone(1)}, message.Address{Phone: phone(2)}))
+		in := rowOfBoth(s, "campaign.spring")
+		if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateAttempt || v.Next != 2 || !v.UnderAnother {
+			t.Fatalf("the row's first attempt: %+v", v)
+		}
+		if v := intend(t, s, run, next(s, in, 2))[0]; v.Attempt == 0 || !v.UnderAnother {
+			t.Fatalf("the row's second attempt: %+v", v)
+		}
+		want := delivery.GateDoubt
+		if other {
+			want = delivery.GateNone
+		}
+		if v := intend(t, s, run, intent(s, phone(2)))[0]; v.Gate != want {
+			t.Errorf("the number that the person changed to, with another user id %v: %q, want %q", other, v.Gate, want)
+		}
+	}
+}
+
+// The attempts at one delivery have numbers of their own also where they were made
+// under two ids before these were one person's: a reference, which is made of the
+// number, names one attempt.
+func (u suite) TestAttemptsUnderTwoIDsAreCountedTogether(t *testing.T) {
+	s, _ := u.create(t)
+	run := begin(t, s)
+	settle(t, s, run, notTaken(intend(t, s, run, intent(s, phone(1)))[0]))
+	settle(t, s, run, notTaken(intend(t, s, run, next(s, intent(s, phone(1)), 2))[0]))
+	settle(t, s, run, state.Outcome{Attempt: intend(t, s, run, intent(s, userOne))[0].Attempt, Send: state.Rejected, Code: "131026", At: noon})
+	told(t, s, mainNumber, from(noon, "hello", message.Address{Phone: phone(1), UserID: userOne}, ""))
+	in := next(s, intent(s, phone(1)), 2)
+	in.Retry = true
+	if v := intend(t, s, run, in)[0]; v.Gate != delivery.GateAttempt || v.Next != 3 || v.Was != state.Rejected || !v.UnderAnother {
+		t.Errorf("%+v, want attempt 3 at what stands under the user id", v)
+	}
 }
 
 // What is known under either id counts for a row with a number and a user id, also
 // where nobody knew that they are one person's.
 func (u suite) TestARowWithANumberAndAUserID(t *testing.T) {
 	both := func(s state.Store, campaign string) state.Intent {
-		in := intent(s, phone(1))
-		in.To.UserID, in.Campaign, in.Marketing = userOne, campaign, true
-		in.Ref = message.NewRef(lineage(s), campaign, phone(1), 1, 1)
+		in := rowOfBoth(s, campaign)
+		in.Marketing = true
 		return in
 	}
 	s, _ := u.create(t)
