@@ -1,0 +1,127 @@
+package repo
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	testCommand  = regexp.MustCompile("`([^`\n]*) -run ('[^'`]*'|[^ `]+)[^`\n]*`")
+	testFunction = regexp.MustCompile(`(?m)^func (?:\(\w+ suite\) )?(Test\w+)\(`)
+	testPackage  = regexp.MustCompile(`\./[a-z0-9./]+`)
+)
+
+// TestPromisedTestsExist: every test that the pages name by a command, as the
+// proof of a promise or a rule, is there, each alternative of a pattern by itself.
+func TestPromisedTestsExist(t *testing.T) {
+	cases := names(t, "testdata/cases/*", "")
+	mutants := names(t, "faults/mutants/*.patch", ".patch")
+	contract := functions(t, "./state/statetest")
+	known := map[string][]string{}
+	for _, page := range []string{"docs/promises.md", "docs/delivery.md"} {
+		src, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands := testCommand.FindAllStringSubmatch(string(src), -1)
+		if len(commands) < 20 {
+			t.Errorf("%s names %d commands: this test does not read them", page, len(commands))
+		}
+		for _, m := range commands {
+			var tests []string
+			for _, pkg := range testPackage.FindAllString(m[1], -1) {
+				if known[pkg] == nil {
+					known[pkg] = functions(t, pkg)
+				}
+				tests = append(tests, known[pkg]...)
+			}
+			pattern := strings.ReplaceAll(strings.Trim(m[2], "'"), `\|`, "|") // as a table needs it
+			for _, alternative := range unbracketed(pattern, '|') {
+				levels := unbracketed(alternative, '/')
+				if !matches(t, levels[0], tests) {
+					t.Errorf("%s: %s has no test for %q", page, m[1], levels[0])
+				}
+				below := map[string][]string{"TestCase": cases, "TestMutants": mutants, "TestContract": contract}[levels[0]]
+				if len(levels) < 2 || below == nil {
+					continue
+				}
+				for _, one := range unbracketed(strings.TrimSuffix(strings.TrimPrefix(levels[1], "("), ")"), '|') {
+					if !matches(t, one, below) {
+						t.Errorf("%s: %s has nothing for %q", page, levels[0], one)
+					}
+				}
+			}
+		}
+	}
+}
+
+// unbracketed splits a pattern where go test does.
+func unbracketed(pattern string, at rune) (out []string) {
+	depth, from := 0, 0
+	for i, r := range pattern {
+		switch {
+		case r == '(' || r == '[':
+			depth++
+		case r == ')' || r == ']':
+			depth--
+		case r == at && depth == 0:
+			out, from = append(out, pattern[from:i]), i+1
+		}
+	}
+	return append(out, pattern[from:])
+}
+
+func matches(t *testing.T, pattern string, names []string) bool {
+	t.Helper()
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if re.MatchString(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func names(t *testing.T, pattern, suffix string) (out []string) {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s: %v", pattern, err)
+	}
+	for _, p := range paths {
+		out = append(out, strings.TrimSuffix(filepath.Base(p), suffix))
+	}
+	return out
+}
+
+// functions are the tests of a package, or of all below it for "./x/...".
+func functions(t *testing.T, pkg string) (out []string) {
+	t.Helper()
+	dir, below := strings.CutSuffix(pkg, "/...")
+	err := filepath.WalkDir(filepath.Clean(dir), func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && !below && path != filepath.Clean(dir):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, ".go"):
+			return nil
+		}
+		src, err := os.ReadFile(path)
+		for _, m := range testFunction.FindAllSubmatch(src, -1) {
+			out = append(out, string(m[1]))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
