@@ -84,14 +84,15 @@ func TestDocumentsFitTheirSchemas(t *testing.T) {
 	fits(t, doc, d.must(1, "plan", "-format=json"), false)
 }
 
-// TestVariantsFitTheirSchemas is the same for campaigns with variants and with a
-// local time, in what the cases of them wrote.
+// TestVariantsFitTheirSchemas is the same for campaigns with variants, with a local
+// time, and for what is gone, in what the cases of them wrote.
 func TestVariantsFitTheirSchemas(t *testing.T) {
 	t.Parallel()
 	fits(t, schema(t, "plan-stream.json"), readFile(t, "../testdata/cases/variants/plan.json.golden"), true)
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/variants/document.json.golden"), false)
 	fits(t, schema(t, "status.json"), readFile(t, "../testdata/cases/variants/status.json.golden"), false)
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/local-time/plan.json.golden"), false)
+	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/removed-block/plan.json.golden"), false)
 }
 
 func readFile(t *testing.T, path string) string {

@@ -28,6 +28,7 @@ type Config struct {
 	StopWords  []*StopWords
 	Checks     []*Check
 	Moved      []*Moved
+	Removed    []*Removed
 
 	// Graph is the dependency graph of everything that has an address.
 	Graph *Graph

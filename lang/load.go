@@ -21,7 +21,7 @@ func topSchema() *hcl.BodySchema {
 		blockOf("handbill"), blockOf("variable", "name"), blockOf("locals"), blockOf("output", "name"),
 		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
 		blockOf("data", "type", "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
-		blockOf("check", "name"), blockOf("moved"))
+		blockOf("check", "name"), blockOf("moved"), blockOf("removed"))
 	for _, k := range messageKinds {
 		s.Blocks = append(s.Blocks, blockOf(string(k), "name"))
 	}
@@ -57,6 +57,7 @@ type loader struct {
 	list      []*declaration // in source order
 	settings  []*block
 	moved     []*block
+	removed   []*block
 	expanded  int // blocks that for_each made
 }
 
@@ -157,6 +158,8 @@ func (l *loader) collect(hb *hcl.Block) {
 		l.settings = append(l.settings, b)
 	case "moved":
 		l.moved = append(l.moved, b)
+	case "removed":
+		l.removed = append(l.removed, b)
 	case "locals":
 		l.collectLocals(hb)
 	case "variable":
@@ -333,6 +336,7 @@ func (l *loader) decodeAll() {
 		l.cfg.Outputs = append(l.cfg.Outputs, l.decodeOutput(decl.block))
 	}
 	l.decodeMoved()
+	l.decodeRemoved()
 }
 
 // checkAll binds every message to whatever uses it, so that validate finds

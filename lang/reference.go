@@ -69,6 +69,7 @@ func settingBlocks() []BlockInfo {
 		about("output NAME", "value! description sensitive", "A value that is printed after apply."),
 		about("check NAME", "", "A guard over the plan: a failed assertion fails the plan.", assert),
 		about("moved", "from! to!", "Renames a resource without losing its history."),
+		about("removed", "from!", "Says that a resource is gone for good: it leaves the state, its history stays, and declaring it again is an error."),
 		free("provider TYPE NAME", "One sending number at one provider; its arguments are the provider's own."),
 		about("data TYPE NAME", "provider! name!", "What an account has and others made: `data \"template\" \"otp\"` is a template, which every plan reads and holds messages against."),
 		about("catalog NAME", "id products", "The products that messages may name.",

@@ -45,6 +45,7 @@ type differ struct {
 	byName   map[string]int // index into declared
 	before   map[string]*resource
 	from     map[string]string // new address → old one, for what was moved
+	gone     []*lang.Removed
 	scope    *scope
 	diags    hcl.Diagnostics
 }
@@ -57,7 +58,7 @@ type resource struct {
 
 func newDiffer(cfg *lang.Config, known []state.Resource, s *scope) (*differ, error) {
 	d := &differ{declared: cfg.Resources(), byName: map[string]int{}, before: map[string]*resource{},
-		from: map[string]string{}, scope: s}
+		from: map[string]string{}, gone: cfg.Removed, scope: s}
 	for i := range d.declared {
 		d.byName[d.declared[i].Address] = i
 	}
@@ -121,8 +122,9 @@ func (d *differ) changes() []ResourceChange {
 			continue
 		}
 		c := ResourceChange{Address: address, Type: r.Type, Name: r.Name, Change: Delete, Before: &r.tree, Refs: refs(r.Refs)}
+		c.Removed = slices.ContainsFunc(d.gone, func(g *lang.Removed) bool { return g.Covers(address) })
 		if !d.scope.covers(address) {
-			c.Change, c.After = NoOp, c.Before
+			c.Change, c.After, c.Removed = NoOp, c.Before, false
 		}
 		out = append(out, c)
 	}

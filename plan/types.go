@@ -289,6 +289,8 @@ type ResourceChange struct {
 	Before  *lang.Tree `json:"before"`
 	After   *lang.Tree `json:"after"`
 	Refs    []string   `json:"refs"`
+	// Removed says that a removed block demands the deletion.
+	Removed bool `json:"removed,omitempty"`
 }
 
 // Check is a check block's result against the plan.

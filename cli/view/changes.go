@@ -214,7 +214,10 @@ func rank(c *plan.ResourceChange) int {
 	return 3
 }
 
-// verb is a change in a word.
-func verb(change string) string {
-	return map[string]string{"create": "added", "update": "changed", "delete": "removed", "move": "moved", "no-op": "unchanged"}[change]
+// changeVerb is what happens to a resource, in words.
+func changeVerb(c *plan.ResourceChange) string {
+	if c.Removed {
+		return "removed, as its removed block says"
+	}
+	return map[string]string{"create": "added", "update": "changed", "delete": "removed", "move": "moved", "no-op": "unchanged"}[c.Change]
 }

@@ -223,8 +223,8 @@ func (r *PlanReport) markdownChanges(m *markdown) {
 	hidden := 0
 	for i, c := range changes {
 		lines := changeLines(c, 2)
-		title := codeHTML(c.Address) + " " + verb(c.Change)
-		plainTitle := code(c.Address) + " " + verb(c.Change)
+		title := codeHTML(c.Address) + " " + changeVerb(c)
+		plainTitle := code(c.Address) + " " + changeVerb(c)
 		if c.From != "" && c.From != c.Address {
 			title += ", moved from " + codeHTML(c.From)
 			plainTitle += ", moved from " + code(c.From)

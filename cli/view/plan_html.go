@@ -144,7 +144,7 @@ func (p *planPage) changes(r *PlanReport) {
 			p.MoreChanges = len(r.changed()) - i
 			return
 		}
-		change := pageChange{Address: c.Address, Change: c.Change, Verb: verb(c.Change), Lines: changeLines(c, 2)}
+		change := pageChange{Address: c.Address, Change: c.Change, Verb: changeVerb(c), Lines: changeLines(c, 2)}
 		if c.From != c.Address {
 			change.From = c.From
 		}

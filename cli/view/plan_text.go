@@ -109,6 +109,9 @@ func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
 	if c.From != "" && c.From != c.Address {
 		fmt.Fprintf(b, "  %s\n", s.bold("# (moved from "+message.SafeText(c.From)+")"))
 	}
+	if c.Removed {
+		fmt.Fprintf(b, "  %s\n", s.bold("# (as its removed block says)"))
+	}
 	t := treeText{style: s, b: b}
 	t.contacts = contactsOf(c)
 	t.resource(resourceHead(c.Address), c.Change, plan.Diff(c.Before, c.After))
@@ -147,8 +150,11 @@ func (r *PlanReport) gone(b *strings.Builder, s Style) {
 	}
 	for _, c := range r.Plan.Resources {
 		if c.Type == "campaign" && c.Change == "delete" && !planned[c.Address] {
-			fmt.Fprintf(b, "  %s\n  %s\n", s.bold("# "+message.SafeText(c.Address)+" will be removed"),
-				s.bold("# (its history stays in the state; what it had not sent will not be sent)"))
+			why := "# (its history stays in the state; what it had not sent will not be sent)"
+			if c.Removed {
+				why = "# (as its removed block says; its history stays in the state, and what it had not sent will not be sent)"
+			}
+			fmt.Fprintf(b, "  %s\n  %s\n", s.bold("# "+message.SafeText(c.Address)+" will be removed"), s.bold(why))
 			t := treeText{style: s, b: b}
 			t.line(2, s.mark("delete"), resourceHead(c.Address)+" {}")
 			b.WriteString("\n")
