@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) optoutsListCommand() *cobra.Command {
-	var f stateFlags
+	f := stateFlags{current: true}
 	asCSV := false
 	cmd := &cobra.Command{
 		Use: "list", Short: "list opt-outs with their evidence", Args: cobra.NoArgs,

@@ -9,7 +9,7 @@ import (
 )
 
 func (a *app) stateExportCommand() *cobra.Command {
-	var f stateFlags
+	f := stateFlags{current: true}
 	var out string
 	cmd := &cobra.Command{
 		Use: "export -out=FILE", Short: "write the state as JSON lines into a file", Args: cobra.NoArgs,

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) stateNoticesCommand() *cobra.Command {
-	var f stateFlags
+	f := stateFlags{current: true}
 	var kinds []string
 	for _, k := range view.NoticeKinds {
 		kinds = append(kinds, string(k.Kind))

@@ -20,6 +20,9 @@ type stateFlags struct {
 	json bool
 	// stands says that the command itself tells what keeps apply from sending.
 	stands bool
+	// current says that the command tells what people and providers said: what
+	// waits to be joined is joined first.
+	current bool
 }
 
 // bindRead binds the flags of a command that reads the state.
@@ -55,7 +58,11 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 		return err
 	}
 	defer p.Close()
-	store, err := p.ReadState(ctx)
+	open := p.ReadState
+	if f.current {
+		open = p.CurrentState
+	}
+	store, err := open(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}

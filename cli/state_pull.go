@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) statePullCommand() *cobra.Command {
-	var f stateFlags
+	f := stateFlags{current: true}
 	cmd := &cobra.Command{
 		Use: "pull", Short: "write the state as JSON lines, data as it is", Args: cobra.NoArgs,
 		Long: `Writes everything in the state to stdout, one JSON object a line: numbers and

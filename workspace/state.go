@@ -94,19 +94,26 @@ func (w *Workspace) PlanState(ctx context.Context, bind bool) (state.Store, erro
 		s, _, err := w.OpenState(ctx)
 		return s, err
 	}
-	s, err := w.ReadState(ctx)
+	s, err := w.CurrentState(ctx)
 	if err != nil || s == nil {
 		return nil, err // not s: a nil pointer would be a store that is there
 	}
-	waits, err := s.InboxWaits(ctx)
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
+	return s, nil
+}
+
+// CurrentState opens the state for those who tell what people chose; nil where
+// there is none. People may have asked to stop in webhooks that were accepted and
+// wait: these are joined first, for which the state is opened for writing.
+func (w *Workspace) CurrentState(ctx context.Context) (*sqlite.Store, error) {
+	s, err := w.ReadState(ctx)
+	if err != nil || s == nil {
+		return nil, err
 	}
-	if !waits {
+	waits, err := s.InboxWaits(ctx)
+	if err == nil && !waits {
 		return s, nil
 	}
-	// People may have asked to stop in what waits: it is joined first.
-	if err := s.Close(); err != nil {
+	if err := errors.Join(err, s.Close()); err != nil {
 		return nil, err
 	}
 	s, _, err = w.OpenState(ctx)
