@@ -16,17 +16,16 @@ type Send uint8
 
 // The states of the send axis. A delivery that nobody tried to send is pending.
 const (
-	Pending   Send = iota // decided, no open attempt
-	Sending               // an intent is durable, a byte may have left
-	Accepted              // the provider took it
-	Rejected              // the provider certainly refused it
-	InDoubt               // unknown; never sent again by itself
-	Cancelled             // never sent: opted out, erased, left the plan, expired
+	Pending  Send = iota // decided, no open attempt
+	Sending              // an intent is durable, a byte may have left
+	Accepted             // the provider took it
+	Rejected             // the provider certainly refused it
+	InDoubt              // unknown; never sent again by itself
 )
 
 // String is the state's word in views, JSON and the state file.
 func (s Send) String() string {
-	words := [...]string{"pending", "sending", "accepted", "rejected", "in_doubt", "cancelled"}
+	words := [...]string{"pending", "sending", "accepted", "rejected", "in_doubt"}
 	if int(s) >= len(words) {
 		return "unknown"
 	}
@@ -77,7 +76,7 @@ func allowed(from, to Send, p Proof) bool {
 	switch from {
 	case Pending:
 		// The late answer or the echo of an attempt that was believed to be not taken.
-		return to == Sending || to == Cancelled || to == Accepted && provider(p)
+		return to == Sending || to == Accepted && provider(p)
 	case Sending:
 		return to == Rejected || to == InDoubt || to == Pending ||
 			to == Accepted && provider(p)
@@ -114,7 +113,7 @@ func (a Attempt) weight() int {
 		return 4
 	case a.Send == Sending || a.Send == InDoubt:
 		return 3
-	case a.Send == Rejected || a.Send == Cancelled:
+	case a.Send == Rejected:
 		return 2
 	}
 	return 1
@@ -137,7 +136,7 @@ func (a Attempt) Once(o Order) Gate {
 		return GateSent
 	case a.Send == Sending || a.Send == InDoubt:
 		return GateDoubt
-	case (a.Send == Rejected || a.Send == Cancelled) && !o.Retry:
+	case a.Send == Rejected && !o.Retry:
 		return GateRefused
 	case o.Number != a.Number+1:
 		return GateAttempt

@@ -66,7 +66,6 @@ func TestOnce(t *testing.T) {
 		{name: "what is open is in doubt", last: Attempt{1, Sending}, next: Order{2, true, true}, want: GateDoubt},
 		{name: "a doubt is not sent again by any order", last: Attempt{1, InDoubt}, next: Order{2, true, true}, want: GateDoubt},
 		{name: "what was refused is not tried again by itself", last: Attempt{1, Rejected}, next: Order{Number: 2}, want: GateRefused},
-		{name: "what was cancelled is not tried again by itself", last: Attempt{1, Cancelled}, next: Order{Number: 2}, want: GateRefused},
 		{name: "a retry sends what was refused", last: Attempt{1, Rejected}, next: Order{Number: 2, Retry: true}},
 		{name: "what was certainly not taken goes again", last: Attempt{3, Pending}, next: Order{Number: 4}},
 		{name: "a number that was used is not used again", last: Attempt{3, Pending}, next: Order{Number: 3}, want: GateAttempt},
@@ -121,14 +120,14 @@ func TestTransitions(t *testing.T) {
 	every := []Proof{"", ProofResponse, ProofEcho, ProofPoll, ProofOperator}
 	own := []Proof{ProofResponse, ProofEcho, ProofPoll}
 	want := map[[2]Send][]Proof{
-		{Pending, Sending}: every, {Pending, Cancelled}: every, {Pending, Accepted}: own,
+		{Pending, Sending}: every, {Pending, Accepted}: own,
 		{Sending, Rejected}: every, {Sending, InDoubt}: every, {Sending, Pending}: every, {Sending, Accepted}: own,
 		{InDoubt, Accepted}: every[1:], {InDoubt, Pending}: {ProofOperator}, {InDoubt, Rejected}: every,
 		{Rejected, Accepted}: own,
 	}
 	got := map[[2]Send][]Proof{}
-	for from := Pending; from <= Cancelled; from++ {
-		for to := Pending; to <= Cancelled; to++ {
+	for from := Pending; from <= InDoubt+1; from++ {
+		for to := Pending; to <= InDoubt+1; to++ {
 			for _, p := range every {
 				if Transition(from, to, p) == nil {
 					got[[2]Send{from, to}] = append(got[[2]Send{from, to}], p)

@@ -16,7 +16,6 @@ const (
 	ReasonExcluded        Reason = "excluded"            // an audience that is excluded has the recipient
 	ReasonDuplicate       Reason = "duplicate"           // the recipient has an earlier row
 	ReasonDuplicatePerson Reason = "duplicate_person"    // the person has an earlier row, under another id
-	ReasonCancelled       Reason = "cancelled"           // the delivery was called off
 	ReasonPhoneNeeded     Reason = "phone_needed"        // the template goes to phone numbers only
 	ReasonCountry         Reason = "unreachable_country" // WhatsApp has no business messages there
 	ReasonUSMarketing     Reason = "us_marketing"        // no marketing templates to numbers of the United States
@@ -55,7 +54,7 @@ var reasons = func() map[string]Reason {
 	out := map[string]Reason{}
 	for _, r := range []Reason{
 		ReasonUnreadableRow, ReasonEvaluation, ReasonNotTargeted, ReasonInvalidPhone, ReasonExcluded, ReasonDuplicate,
-		ReasonDuplicatePerson, ReasonCancelled, ReasonPhoneNeeded, ReasonCountry, ReasonUSMarketing, ReasonMessageLimit,
+		ReasonDuplicatePerson, ReasonPhoneNeeded, ReasonCountry, ReasonUSMarketing, ReasonMessageLimit,
 		ReasonEmptyValue, ReasonPlaceholder, ReasonZoneUnknown, ReasonTemplateLanguage, ReasonTemplateUnusable,
 		ReasonTemplatePending, ReasonTemplatePaused, ReasonExpired, ReasonNotBefore, ReasonQuietHours, ReasonLocalTime,
 		ReasonHalted, ReasonTotalLimit, ReasonTotal, ReasonThrottled, ReasonUnreachable, ReasonUnclearAnswers,

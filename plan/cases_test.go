@@ -82,8 +82,6 @@ func TestCases(t *testing.T) {
 		{name: "retry what failed", want: "1 retry, 2 retry, 3 send",
 			state:  &memState{deliveries: []state.Delivery{past(anna, state.Rejected, "131026"), past(ben, state.Rejected, "131049")}},
 			change: func(in *Inputs) { in.Options.Retry = "failed" }},
-		{name: "cancelled", want: "1 skip cancelled, 2 send, 3 send",
-			state: &memState{deliveries: []state.Delivery{past(anna, state.Cancelled, "")}}},
 		{name: "retry a code", want: "1 retry, 2 refused, 3 send",
 			state:  &memState{deliveries: []state.Delivery{past(anna, state.Rejected, "131026"), past(ben, state.Rejected, "131049")}},
 			change: func(in *Inputs) { in.Options.Retry = "131026" }},

@@ -232,9 +232,6 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 			if action == Sent {
 				v.oldText = j.textChanged(w, b, p, v.entry.Recipient, sent.Digest)
 			}
-			if action == Skip {
-				v.skip(delivery.ReasonCancelled)
-			}
 			v.entry.Action = action
 			return
 		}
@@ -278,9 +275,6 @@ func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) 
 	case state.Rejected:
 		again = again || j.scope.retries(sent.Code)
 		return pick(again, Retry, Refused), !again
-	case state.Cancelled:
-		again = again || j.scope.retry == "failed"
-		return pick(again, Retry, Skip), !again
 	}
 	return Send, false
 }

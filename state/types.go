@@ -21,12 +21,11 @@ type Send = delivery.Send
 
 // The states of the send axis.
 const (
-	Pending   = delivery.Pending
-	Sending   = delivery.Sending
-	Accepted  = delivery.Accepted
-	Rejected  = delivery.Rejected
-	InDoubt   = delivery.InDoubt
-	Cancelled = delivery.Cancelled
+	Pending  = delivery.Pending
+	Sending  = delivery.Sending
+	Accepted = delivery.Accepted
+	Rejected = delivery.Rejected
+	InDoubt  = delivery.InDoubt
 )
 
 // Proof is how we know that a message was accepted; see delivery.Proof.
@@ -60,7 +59,7 @@ type Delivery struct {
 	Proof    Proof
 	Code     string // with Rejected, Pending, InDoubt: the provider's code
 	Title    string // with Code: in a few words
-	Cause    string // with InDoubt and Cancelled: why
+	Cause    string // with InDoubt: why
 	Intended time.Time
 	Settled  time.Time
 

@@ -250,7 +250,7 @@ func (s *Store) proven(a *attempt, ev *message.Event, by state.Proof, at int64) 
 	switch a.send() {
 	case state.Rejected:
 		s.find(state.FindingContradiction, a.id, "refused with "+a.out.code+", and then a status came for it")
-	case state.Pending, state.Cancelled:
+	case state.Pending:
 		s.find(state.FindingContradiction, a.id, "believed to be not taken, and then a status came for it")
 	}
 	s.put(a, next)

@@ -161,7 +161,7 @@ func (t *tx) proven(id int64, ev *message.Event, by state.Proof, at int64) (int6
 	switch from {
 	case state.Rejected:
 		err = t.find(state.FindingContradiction, id, "refused with "+o.code+", and then a status came for it")
-	case state.Pending, state.Cancelled:
+	case state.Pending:
 		err = t.find(state.FindingContradiction, id, "believed to be not taken, and then a status came for it")
 	}
 	if err != nil {
