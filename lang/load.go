@@ -262,6 +262,9 @@ func (l *loader) graph() {
 		} else if decl.root != rootVar {
 			decl.refs = append(addressesIn(traversalsOf(decl.block.body), l.byAddress), quotedAddresses(decl.block.body, l.byAddress)...)
 		}
+		if decl.forEach != nil { // in JSON syntax it is no part of the body any more
+			decl.refs = append(decl.refs, addressesIn(decl.forEach.expr.Variables(), l.byAddress)...)
+		}
 		refs[decl.address] = decl.refs
 	}
 	l.cfg.Graph = newGraph(refs)

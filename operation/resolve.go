@@ -57,8 +57,11 @@ func Resolve(ctx context.Context, s state.Store, address string, r Resolution) (
 }
 
 func maskAddress(campaign, recipient string) string {
-	if recipient == "" {
+	switch {
+	case recipient == "":
 		return campaign
+	case !strings.ContainsAny(recipient, ".0123456789"): // a key of for_each: people's keys have digits or a dot
+		return state.WithKey(campaign, recipient)
 	}
 	return fmt.Sprintf("%s[%q]", campaign, message.Mask(recipient))
 }
