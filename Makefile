@@ -8,7 +8,7 @@ LONG    ?= 1h
 N       ?= 100
 SOAK    ?= ./...
 
-.PHONY: build demo demo-conversation test race soak golden fuzz faults faults-long bench check report clean
+.PHONY: build demo demo-conversation demo-templates test race soak golden fuzz faults faults-long bench check report clean
 
 build: ## the binary
 	$(GO) build -trimpath -o $(BIN) .
@@ -22,6 +22,17 @@ demo: build ## init, plan, apply, plan, status of the example against the embedd
 demo-conversation: build ## sandbox, serve and a CRM; a person writes, taps and orders
 	@rm -rf .handbill/conversation && mkdir -p .handbill && $(GO) build -o .handbill/crm ./examples/list-to-order/crm
 	@$(GO) run ./examples/list-to-order/demo -handbill=./$(BIN) -crm=.handbill/crm -dir=.handbill/conversation
+
+demo-templates: build ## a template is declared, approved and sent, then paused by hand; against a sandbox of its own
+	@rm -rf .handbill/templates && mkdir -p .handbill && cp -R examples/reopen-template .handbill/templates
+	@./$(BIN) sandbox -listen=127.0.0.1:4017 -script=.handbill/templates/sandbox.json >.handbill/templates.log 2>&1 & sandbox=$$!; trap 'kill $$sandbox' EXIT; \
+	SANDBOX=http://127.0.0.1:4017; export SANDBOX; \
+	step() { printf '\n\033[1m$$ handbill -chdir=.handbill/templates %s\033[0m\n' "$$*"; ./$(BIN) -chdir=.handbill/templates "$$@"; }; \
+	for try in $$(seq 100); do ./$(BIN) -chdir=.handbill/templates plan >/dev/null 2>&1 && break; sleep 0.1; done; \
+	step plan && step apply -auto-approve && step plan && \
+	printf '\n\033[1m# Meta pauses it, as a button of http://127.0.0.1:4017 does; one more person is waiting.\033[0m\n' && \
+	curl -sS -H 'Content-Type: application/json' -d '{"name":"spring_reopen","language":"en_US","status":"PAUSED"}' http://127.0.0.1:4017/_sandbox/templates && \
+	cp examples/reopen-template/more.csv .handbill/templates/contacts.csv && step plan
 
 test: ## every test
 	$(GO) test ./...

@@ -71,9 +71,10 @@ type wireComponent struct {
 }
 
 type wireButton struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
-	URL  string `json:"url"`
+	Type  string `json:"type"`
+	Text  string `json:"text"`
+	URL   string `json:"url"`
+	Phone string `json:"phone_number"`
 }
 
 func (w *wireTemplate) language() string {
@@ -184,7 +185,7 @@ func (c *Content) add(w wireComponent) (known bool, err error) {
 		c.Body = w.Text
 	case "BUTTONS":
 		for _, b := range w.Buttons {
-			c.Buttons = append(c.Buttons, Button{Type: b.kind(), Text: b.Text, URL: b.URL})
+			c.Buttons = append(c.Buttons, Button{Type: b.kind(), Text: b.Text, URL: b.URL, Phone: b.Phone})
 		}
 	default:
 		return false, nil

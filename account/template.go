@@ -69,6 +69,8 @@ type Button struct {
 	Type string `json:"type"` // "quick_reply", "url", "phone_number", "otp", …
 	Text string `json:"text,omitempty"`
 	URL  string `json:"url,omitempty"`
+	// Phone is the number that a button of the type "phone_number" calls.
+	Phone string `json:"phone_number,omitempty"`
 }
 
 // The categories of templates.

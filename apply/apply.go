@@ -41,6 +41,8 @@ type Options struct {
 	// what the next plan compares with and what serve answers by. A nil value
 	// removes its name.
 	Blobs map[string][]byte
+	// Hold are campaigns whose templates are not sent in this run, and why.
+	Hold map[string]delivery.Reason
 	// Resume are the campaigns whose halts this run lifts, and Who says so.
 	Resume []string
 	Who    string

@@ -33,7 +33,8 @@ type counts struct {
 	pending   int // entries that this run leaves undone
 	denied    int // of pending, held and gated: with an attempt that was not taken
 	halt      *Halt
-	paused    bool // the provider said that the template is; of the lane alone
+	withheld  delivery.Reason // why templates of the campaign wait for another run
+	paused    bool            // the provider said that the template is; of the lane alone
 
 	ring     []bool // the last answers, for stop_if: was it a failure
 	answers  int

@@ -42,6 +42,9 @@ func (j *job) held() delivery.Reason {
 	if j.entry.Reason.OfTemplate() {
 		return j.entry.Reason
 	}
+	if j.template() && j.counts.withheld != delivery.ReasonNone {
+		return j.counts.withheld
+	}
 	if j.template() && j.counts.paused {
 		return delivery.ReasonTemplatePaused
 	}

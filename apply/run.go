@@ -72,7 +72,9 @@ func (r *Running) begin(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("counting what %s sent before: %w", c.Address, err)
 		}
-		r.counts = append(r.counts, newCounts(c, before))
+		n := newCounts(c, before)
+		n.withheld = r.opt.Hold[c.Address]
+		r.counts = append(r.counts, n)
 	}
 	return r.haltedBefore(ctx)
 }

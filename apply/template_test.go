@@ -140,3 +140,27 @@ func TestWhatWaitsForItsTemplateIsNotSent(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWaitsForItsTemplateToBeMade: what a plan would send after an approval
+// that did not come is held, and nobody has it refused.
+func TestWhatWaitsForItsTemplateToBeMade(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLedger(t)
+			n := newNumber(l, accept)
+			p := templates(3, true)
+			rep, err := run(t, p, l, n, func(opt *apply.Options) {
+				if held {
+					opt.Hold = map[string]delivery.Reason{p.Campaigns[0].Address: delivery.ReasonTemplatePending}
+				}
+			})
+			c := rep.Campaigns[0]
+			if held && (err != nil || len(n.times) > 0 || c.HeldFor[delivery.ReasonTemplatePending] != 3 || c.Planned != 3) {
+				t.Errorf("%d were sent: %+v, %v", len(n.times), c, err)
+			}
+			if !held && (err != nil || c.Accepted != 3) {
+				t.Errorf("not held: %+v, %v", c, err)
+			}
+		})
+	}
+}

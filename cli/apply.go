@@ -56,7 +56,7 @@ lifts that.`,
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
 	cmd.Flags().StringArrayVar(&opt.resume, "resume", nil, "lift the halt of this campaign (campaign.spring) and go on with it; may be repeated")
 	cmd.Flags().StringVar(&opt.identity, "identity", "", identityHelp)
-	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined")
+	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined, 9 a template is not approved yet")
 	return cmd
 }
 
@@ -167,6 +167,9 @@ func (a *app) sameTemplates(ctx context.Context, run *operation.Apply, p *plan.P
 // read how many it sends to.
 func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	want, question := "yes", "Do you want to record these changes? Nothing is sent."
+	if n := r.TemplateWrites(); n > 0 {
+		question = fmt.Sprintf("Do you want to hand in %s for review? No message is sent.", view.Plural(n, "template"))
+	}
 	if n := r.Sends(); n > 0 {
 		want = fmt.Sprintf("send %d", n)
 		question = fmt.Sprintf("Do you want to send %s?", view.Plural(n, "message"))
@@ -213,19 +216,27 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 		stream.Start(report)
 		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
 	}
-	done := run.Run(ctx, apply.Options{Resume: opt.resume, Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop,
+	templates, err := a.templates(ctx, run, opt.detailed, stop, stream)
+	if err != nil {
+		bar.done()
+		return err
+	}
+	done := run.Run(ctx, apply.Options{Hold: templates.Hold, Resume: opt.resume, Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop,
 		Observe: func(ev apply.Event) {
 			a.logEvent(ev)
 			observe(ev)
 		}})
 	bar.done()
 	r := applyReport(done, report)
+	for _, s := range templates.Steps {
+		r.Templates = append(r.Templates, appliedTemplate(s))
+	}
 	if stream != nil {
 		stream.Complete(r)
 	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {
 		a.log.Warn("the report was not written", "error", err) // Main says so; what went wrong is said here
 	}
-	return a.applyResult(done, r, opt)
+	return a.applyResult(done, r, templatesEnd(templates, opt.detailed), opt)
 }
 
 func (a *app) applyStyle(opt *applyOptions) view.Style {
@@ -235,7 +246,7 @@ func (a *app) applyStyle(opt *applyOptions) view.Style {
 }
 
 // applyResult says what went wrong and chooses the exit code.
-func (a *app) applyResult(done *operation.Applied, r *view.ApplyReport, opt *applyOptions) error {
+func (a *app) applyResult(done *operation.Applied, r *view.ApplyReport, templates exit, opt *applyOptions) error {
 	switch {
 	case done.Moved != nil && (done.Err == nil && done.Later == nil || errors.Is(done.Err, sqlite.ErrMoved)):
 		return a.fail("State moved away", done.Moved)
@@ -247,6 +258,8 @@ func (a *app) applyResult(done *operation.Applied, r *view.ApplyReport, opt *app
 		return exit(exitInterrupted)
 	case r.InDoubt() > 0 && opt.detailed:
 		return exit(exitSomeInDoubt)
+	case templates != exitDone:
+		return templates
 	case r.Failed() && opt.detailed:
 		return exit(exitSomeFailed)
 	case r.Failed() || r.NewDoubts() > 0:

@@ -303,6 +303,7 @@ func verbs() map[string]verb {
 		"interrupt": {1, (*game).interruptAt},
 		"sql":       {1, (*game).sql},
 		"truncate":  {2, (*game).truncate},
+		"template":  {1, (*game).template},
 	}
 }
 
@@ -327,6 +328,15 @@ func (g *game) chmod(args []string) error {
 	}
 	g.t.Cleanup(func() { _ = os.Chmod(g.path(args[1]), 0o755) })
 	return os.Chmod(g.path(args[1]), fs.FileMode(mode))
+}
+
+// template changes one of the account's by hand.
+func (g *game) template(args []string) error {
+	var t sandbox.Template
+	if err := json.Unmarshal([]byte(args[0]), &t); err != nil {
+		return err
+	}
+	return g.net.PutTemplate(t)
 }
 
 func (g *game) clock(args []string) error {

@@ -29,6 +29,7 @@ const (
 	exitStale       = 6
 	exitLocked      = 7
 	exitDeclined    = 8
+	exitWaiting     = 9
 	exitInterrupted = 130
 )
 

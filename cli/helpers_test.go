@@ -75,14 +75,27 @@ var release = cli.Build{Version: "0.1.0", Revision: "5d3f0c1a9be24478a6f1c20a7e8
 // and d.stderr. It is a second later every time.
 func (d *desk) run(args ...string) int {
 	d.t.Helper()
+	return d.runIn(context.Background(), args...)
+}
+
+// runIn is run in a context.
+func (d *desk) runIn(ctx context.Context, args ...string) int {
+	d.t.Helper()
 	d.wall.Add(1)
 	d.stdout.Reset()
 	d.stderr.Reset()
-	return cli.Main(context.Background(), args, cli.System{
+	return cli.Main(ctx, args, cli.System{
 		Stdin: strings.NewReader(d.stdin), Stdout: &d.stdout, Stderr: &d.stderr,
 		Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100, FreeSpace: d.space,
 		Spacing: -1, // its wall clock stands still while a command runs
+		Sleep:   d.sleep,
 	})
+}
+
+// sleep lets the wall clock go on, where a command waits by it.
+func (d *desk) sleep(ctx context.Context, long time.Duration) error {
+	d.wall.Add(int64(long / time.Second))
+	return ctx.Err()
 }
 
 // must runs a command that has to end with a code.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,14 @@ func resourceList(ctx context.Context, s state.Store) (*view.ResourceList, error
 	for i := range resources {
 		r.Resources = append(r.Resources, resources[i].Address)
 	}
+	if err != nil {
+		return r, err
+	}
+	managed, err := snap.Managed(ctx)
+	for i := range managed {
+		r.Resources = append(r.Resources, managed[i].Address)
+	}
+	slices.Sort(r.Resources)
 	return r, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
 
@@ -14,7 +15,7 @@ func (a *app) stateMoveCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, to := state.Quoted(args[0]), state.Quoted(args[1])
 			return a.changeState(cmd.Context(), &f, "state mv", func(_ *project, s state.Store) (view.Report, error) {
-				return &view.MoveReport{From: from, To: to}, s.Move(cmd.Context(), from, to)
+				return &view.MoveReport{From: from, To: to}, operation.Move(cmd.Context(), s, from, to)
 			})
 		},
 	}

@@ -28,5 +28,9 @@ func stateResources(ctx context.Context, s state.Store) ([]view.ResourceReport, 
 			return nil, fmt.Errorf("%s: %w", r.Address, err)
 		}
 	}
-	return out, nil
+	managed, err := snap.Managed(ctx)
+	for i := range managed {
+		out = append(out, view.ManagedResource(&managed[i]))
+	}
+	return out, err
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"os"
@@ -38,6 +39,8 @@ type System struct {
 	// Spacing is the least time between two messages to one person; 0 for the
 	// rule of 6 seconds, negative for none, where a test's clock stands still.
 	Spacing time.Duration
+	// Sleep waits while a template is reviewed; nil waits by the machine's clock.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // ProcessSystem is the System of the running process.

@@ -127,6 +127,7 @@ func (b *binder) program(m *Message) *Program {
 	if b.diags.errors() > before {
 		return nil
 	}
+	w.declaredFit()
 	if !w.incomplete {
 		w.static()
 	}

@@ -1,30 +1,33 @@
 package lang
 
 import (
-	"regexp"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/handbill/handbill/account"
 )
 
-// DataTemplate is a data "template" block: a template that was made elsewhere,
-// which a plan reads and never changes.
+// DataTemplate is a template as messages refer to it: a data "template" block,
+// whose template was made elsewhere and is never changed, or a template block.
 type DataTemplate struct {
-	Label     string
-	Provider  *Provider // a number of the account; nil where the reference is wrong
-	Template  string    // its name in the account
+	Label    string
+	Provider *Provider // a number of the account; nil where the reference is wrong
+	Template string    // its name in the account
+	// Declared is the template block that this stands for; nil for a data block.
+	Declared  *Template
 	DeclRange hcl.Range
 }
 
-// Address is "data.template.otp".
-func (d *DataTemplate) Address() string { return rootData + "." + dataTemplate + "." + d.Label }
+// Address is "data.template.otp", or "template.spring" for a template block.
+func (d *DataTemplate) Address() string {
+	if d.Declared != nil {
+		return rootTemplate + "." + d.Label
+	}
+	return rootData + "." + dataTemplate + "." + d.Label
+}
 
 // dataTemplate is the only type of data so far.
 const dataTemplate = "template"
-
-// templateName is what WhatsApp takes as a template's name.
-// Source: Meta, template-management, read 2026-09-11.
-var templateName = regexp.MustCompile(`^[a-z0-9_]{1,512}$`)
 
 func (l *loader) decodeData() {
 	for _, decl := range l.of(rootData) {
@@ -48,13 +51,16 @@ func (l *loader) decodeDataTemplate(b *block) *DataTemplate {
 	if c.args["name"] == nil {
 		return d
 	}
-	if d.Template = l.str(c, "name"); d.Template != "" && !templateName.MatchString(d.Template) {
+	if d.Template = l.str(c, "name"); d.Template != "" && !account.TemplateName.MatchString(d.Template) {
 		l.invalid(c, "name", "is a template's name, which has lower-case letters, digits and underscores only")
 	}
 	return d
 }
 
 func (c *Config) dataTemplate(address string) *DataTemplate {
+	if t := c.template(address); t != nil {
+		return t.Held
+	}
 	for _, d := range c.Data {
 		if d.Address() == address {
 			return d
@@ -72,8 +78,8 @@ func (d *messageDecoder) templateOf(c *content) string {
 	}
 	address, ok := d.dataAddress(a)
 	if !ok {
-		if uses(a.expr, rootData) {
-			d.diags.err("unsuitable_value", a.expr.Range(), "A template that is read is named as a whole, as in template = data.template.NAME, so that the message is held against it.")
+		if uses(a.expr, rootData, rootTemplate) {
+			d.diags.err("unsuitable_value", a.expr.Range(), "A template is named as a whole, as in template = template.NAME or template = data.template.NAME, so that the message is held against it.")
 		}
 		return d.add(a.expr)
 	}
@@ -86,7 +92,7 @@ func (d *messageDecoder) templateOf(c *content) string {
 // dataAddress is the data block that an argument refers to, by itself or through
 // a local; ok is false for anything else.
 func (d *messageDecoder) dataAddress(a *argument) (address string, ok bool) {
-	if t, isRef := asTraversal(a.expr); isRef && t.RootName() == rootData {
+	if t, isRef := asTraversal(a.expr); isRef && (t.RootName() == rootData || t.RootName() == rootTemplate) {
 		if address, ok = d.ev.addressOf(t); ok {
 			d.ev.checkReference(t, nil, d.diags)
 		}
@@ -101,5 +107,5 @@ func (d *messageDecoder) dataAddress(a *argument) (address string, ok bool) {
 		return "", false
 	}
 	address = v.GetAttr("address").AsString()
-	return address, rootOf(address) == rootData
+	return address, rootOf(address) == rootData || rootOf(address) == rootTemplate
 }

@@ -20,6 +20,7 @@ type Config struct {
 	Outputs    []*Output
 	Providers  []*Provider
 	Data       []*DataTemplate
+	Templates  []*Template
 	Catalogs   []*Catalog
 	Messages   []*Message
 	Audiences  []*Audience
@@ -29,6 +30,7 @@ type Config struct {
 	Checks     []*Check
 	Moved      []*Moved
 	Removed    []*Removed
+	Imports    []*Import
 
 	// Graph is the dependency graph of everything that has an address.
 	Graph *Graph

@@ -40,6 +40,7 @@ const (
 	rootAudience  = "audience"
 	rootProvider  = "provider"
 	rootData      = "data"
+	rootTemplate  = "template"
 	rootCampaign  = "campaign"
 	rootReplyRule = "reply_rule"
 	rootRow       = "row"
@@ -57,7 +58,7 @@ var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootM
 
 // globalRoots are the names that mean something everywhere.
 func globalRoots() []string {
-	out := []string{rootVar, rootLocal, rootPath, rootCatalog, rootAudience, rootProvider, rootData, rootCampaign, rootReplyRule}
+	out := []string{rootVar, rootLocal, rootPath, rootCatalog, rootAudience, rootProvider, rootData, rootTemplate, rootCampaign, rootReplyRule}
 	for _, k := range messageKinds {
 		out = append(out, string(k))
 	}

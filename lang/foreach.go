@@ -199,7 +199,7 @@ func (decl *declaration) reference() cty.Value {
 	switch decl.root {
 	case rootCatalog:
 		return cty.DynamicVal
-	case rootData: // its name is the template's, which must not pass for a text
+	case rootData, rootTemplate: // its name is the template's, which must not pass for a text
 		return cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(decl.address)})
 	}
 	return reference(decl.address, decl.block.label(len(decl.block.labels)-1))

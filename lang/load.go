@@ -20,8 +20,8 @@ func topSchema() *hcl.BodySchema {
 	s := schema("",
 		blockOf("handbill"), blockOf("variable", "name"), blockOf("locals"), blockOf("output", "name"),
 		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
-		blockOf("data", "type", "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
-		blockOf("check", "name"), blockOf("moved"), blockOf("removed"))
+		blockOf("data", "type", "name"), blockOf(rootTemplate, "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
+		blockOf("check", "name"), blockOf("moved"), blockOf("removed"), blockOf("import"))
 	for _, k := range messageKinds {
 		s.Blocks = append(s.Blocks, blockOf(string(k), "name"))
 	}
@@ -58,6 +58,7 @@ type loader struct {
 	settings  []*block
 	moved     []*block
 	removed   []*block
+	imports   []*block
 	expanded  int // blocks that for_each made
 }
 
@@ -160,6 +161,8 @@ func (l *loader) collect(hb *hcl.Block) {
 		l.moved = append(l.moved, b)
 	case "removed":
 		l.removed = append(l.removed, b)
+	case "import":
+		l.imports = append(l.imports, b)
 	case "locals":
 		l.collectLocals(hb)
 	case "variable":
@@ -319,6 +322,8 @@ func (l *loader) decodeAll() {
 		l.cfg.Providers = append(l.cfg.Providers, l.decodeProvider(decl.block))
 	}
 	l.decodeData()
+	l.decodeTemplates()
+	l.decodeImports()
 	for _, decl := range l.list {
 		if isKind(decl.root) {
 			l.cfg.Messages = append(l.cfg.Messages, l.decodeMessageBlock(decl.block))

@@ -28,7 +28,11 @@ type Removed struct {
 func Remove(ctx context.Context, s state.Store, addresses []string) (done []Removed, err error) {
 	for _, address := range addresses {
 		address = state.Quoted(address)
-		n, err := s.Remove(ctx, address)
+		remove := s.Remove
+		if isManaged(address) {
+			remove = func(ctx context.Context, address string) (int, error) { return 0, forgetManaged(ctx, s, address) }
+		}
+		n, err := remove(ctx, address)
 		if err != nil {
 			return done, err
 		}

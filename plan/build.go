@@ -34,7 +34,7 @@ const FormatVersion = "1.0"
 // the same, byte for byte, for the same configuration, sources, state and
 // moment. The caller closes it.
 func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnostics) {
-	b := &builder{cfg: cfg, in: in, hash: sha256.New(), excluded: map[string]*excludedSet{}}
+	b := &builder{cfg: cfg, in: in, hash: sha256.New(), excluded: map[string]*excludedSet{}, templates: map[*lang.DataTemplate]*Observed{}}
 	b.plan = &Plan{
 		FormatVersion: FormatVersion, Version: in.Version, Build: in.Build, At: in.At.UTC(), spool: in.Spool,
 		Resources: []ResourceChange{}, Campaigns: []Campaign{}, Managed: []Managed{}, Checks: []Check{}, Outputs: []Output{}, Inputs: []Input{},
@@ -51,6 +51,7 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	}
 	if b.prepare(ctx) {
 		b.diags = append(b.diags, in.Supports.rules(cfg)...)
+		b.settleTemplates()
 		b.fitReplies()
 		b.campaigns(ctx)
 		b.managed()
@@ -126,9 +127,10 @@ type builder struct {
 	reached  map[string]*reach // by what shares a messaging limit
 	// templates are what was read for data blocks; nil for one with an error.
 	templates map[*lang.DataTemplate]*Observed
-	fits      []*fitted // of campaigns and reply rules
-	capped    bool      // a campaign has a frequency cap
-	planned   *sends    // by this plan
+	rows      map[string]*state.Managed // what the state has of template blocks, by address
+	fits      []*fitted                 // of campaigns and reply rules
+	capped    bool                      // a campaign has a frequency cap
+	planned   *sends                    // by this plan
 }
 
 // prepare reads the state and compares resources.
@@ -182,6 +184,9 @@ func (b *builder) compare(known []state.Resource) error {
 	var addresses []string
 	for _, r := range b.cfg.Resources() {
 		addresses = append(addresses, r.Address)
+	}
+	for _, t := range b.cfg.Templates {
+		addresses = append(addresses, t.Address())
 	}
 	for i := range known {
 		if !slices.Contains(addresses, known[i].Address) {
@@ -344,5 +349,5 @@ func decided(c *Campaign) *Campaign {
 	return &Campaign{Address: c.Address, Revision: c.Revision, Message: c.Message, Fallback: c.Fallback,
 		Audience: c.Audience, Provider: c.Provider, Throughput: c.Throughput, AssumeOpen: c.AssumeOpen,
 		MaxAttempts: c.MaxAttempts, Total: c.Total, CapCount: c.CapCount, CapPer: c.CapPer, Quiet: c.Quiet,
-		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category, Template: c.Template, Variants: variants}
+		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category, Template: c.Template, Variants: variants, AfterApproval: c.AfterApproval}
 }

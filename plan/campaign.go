@@ -8,6 +8,7 @@ import (
 	"math"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -52,6 +53,9 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	}
 	if !b.finish(decl, src, seq, err) {
 		return false
+	}
+	if c.AfterApproval = awaited(b.compiled[first:]...); len(c.AfterApproval) > 0 {
+		c.Notes = append(c.Notes, "sent after "+strings.Join(c.AfterApproval, ", ")+" is approved")
 	}
 	b.guard(decl, c, seq, j)
 	return true

@@ -35,6 +35,8 @@ type Inputs struct {
 	// Templates are those of the accounts that data blocks name. The zero value
 	// makes every data block an error.
 	Templates Templates
+	// Managed is what the state has of template blocks.
+	Managed []state.Managed
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.
 	Throughput func(*lang.Provider) float64

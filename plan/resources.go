@@ -27,7 +27,7 @@ func (p *Plan) StateResources() ([]state.Resource, error) {
 	var list []state.Resource
 	for i := range p.Resources {
 		r := &p.Resources[i]
-		if r.Change == Delete {
+		if r.Change == Delete || r.Type == "template" { // templates have records of their own
 			continue
 		}
 		tree, err := json.Marshal(r.After)

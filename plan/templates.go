@@ -25,6 +25,9 @@ type Templates struct {
 	Of func(*lang.Provider) *Observed
 	// Account names the account of a number; "" where that is not known.
 	Account func(*lang.Provider) string
+	// Abilities say which changes of templates the account of a number takes; nil
+	// takes all.
+	Abilities func(*lang.Provider) account.Abilities
 	// Unread takes every template for one that fits and may be sent. It is for
 	// plans that nobody applies, such as those of tests.
 	Unread bool
@@ -41,8 +44,17 @@ type Managed struct {
 	Status     string    `json:"status"`
 	Category   string    `json:"category"`
 	ObservedAt time.Time `json:"observed_at"`
+	// Declared says that a template block looks after it; else it is read alone.
+	Declared bool `json:"declared,omitempty"`
 	// Observed is all that was read.
 	Observed account.Template `json:"observed"`
+}
+
+func (t *Templates) abilities(p *lang.Provider) account.Abilities {
+	if t.Abilities == nil {
+		return account.Abilities{}
+	}
+	return t.Abilities(p)
 }
 
 // fitted is a template message held against the template that it names, in each
@@ -62,11 +74,15 @@ type translation struct {
 	problems []account.Problem // what does not fit
 	doubts   []account.Problem // what may not
 	used     bool
+	after    bool // apply waits for its approval before it sends
 }
 
 // hold is why a message in this language waits; ReasonNone where it may go, or
 // where it never will.
 func (t *translation) hold() delivery.Reason {
+	if t.after {
+		return delivery.ReasonNone
+	}
 	switch t.template.State() {
 	case account.Pending:
 		return delivery.ReasonTemplatePending
@@ -100,6 +116,7 @@ func (b *builder) fit(m *lang.Message, p *lang.Program) (*fitted, bool) {
 	f := &fitted{data: p.Data, seen: seen, langs: map[string]*translation{}, draft: p.Draft, listed: account.Languages(seen.Templates, p.Data.Template)}
 	for _, code := range f.listed {
 		tr := &translation{template: account.Find(seen.Templates, p.Data.Template, code)}
+		tr.after = p.Data.Declared != nil && p.Data.Declared.Wait && tr.template.State() == account.Pending
 		for _, found := range account.Fit(t, tr.template) {
 			if found.Doubt {
 				tr.doubts = append(tr.doubts, found)
@@ -196,10 +213,23 @@ func (b *builder) observed(d *lang.DataTemplate) *Observed {
 	if seen, done := b.templates[d]; done {
 		return seen
 	}
-	if b.templates == nil {
-		b.templates = map[*lang.DataTemplate]*Observed{}
-	}
 	b.templates[d] = nil
+	seen := b.accountOf(d)
+	if seen == nil {
+		return nil
+	}
+	if len(account.Languages(seen.Templates, d.Template)) == 0 {
+		b.diags = append(b.diags, fail("template_missing", d.DeclRange, "%s: the account of %s has no template %s.%s",
+			d.Address(), d.Provider.Address(), d.Template, lang.DidYouMean(d.Template, names(seen.Templates))))
+		return nil
+	}
+	b.templates[d] = seen
+	return seen
+}
+
+// accountOf is what the account of a template told; nil where it did not, which
+// is reported.
+func (b *builder) accountOf(d *lang.DataTemplate) *Observed {
 	if d.Provider == nil {
 		return nil // reported by lang.Load
 	}
@@ -216,12 +246,6 @@ func (b *builder) observed(d *lang.DataTemplate) *Observed {
 			d.Address(), d.Provider.Address(), d.Template, ended(seen.Err.Error())))
 		return nil
 	}
-	if len(account.Languages(seen.Templates, d.Template)) == 0 {
-		b.diags = append(b.diags, fail("template_missing", d.DeclRange, "%s: the account of %s has no template %s.%s",
-			d.Address(), d.Provider.Address(), d.Template, lang.DidYouMean(d.Template, names(seen.Templates))))
-		return nil
-	}
-	b.templates[d] = seen
 	return seen
 }
 
@@ -352,11 +376,17 @@ func (b *builder) managed() {
 		}
 	}
 	noted := map[string]bool{}
+	for i := range b.plan.Managed {
+		noted[b.plan.Managed[i].Address] = true // of template blocks
+	}
 	for _, f := range b.fits {
 		for _, code := range f.listed {
 			tr := f.langs[code]
 			address := f.data.Address() + "." + code
-			if !tr.used || noted[address] {
+			if tr.used && f.data.Declared != nil {
+				b.tellTemplate(f.data, tr.template, tr.hold())
+			}
+			if !tr.used || noted[address] || f.data.Declared != nil {
 				continue
 			}
 			noted[address] = true
@@ -379,44 +409,5 @@ func (b *builder) tellTemplate(d *lang.DataTemplate, t *account.Template, hold d
 		b.diags = append(b.diags, warn("template_category_notice", d.DeclRange,
 			"Meta takes the template %s for %q and has announced to hold it so instead of as %q. Its price, the consent that it needs and whether it reaches numbers of the United States change with that.",
 			name, message.SafeText(t.CorrectCategory), message.SafeText(t.Category)))
-	}
-}
-
-// template says what a recipient's language means: why the message waits, or
-// that there is none, which it reports.
-func (j *judge) template(c *compiled, values []string, v *verdict) (hold delivery.Reason, ok bool) {
-	f := c.fitted
-	switch {
-	case f == nil:
-		return delivery.ReasonNone, true
-	case f.fixed != nil:
-		return f.fixed.hold(), true
-	}
-	_, code := f.language(values)
-	tr := f.langs[code]
-	bad := func(reason delivery.Reason, problemCode, path, detail string) (delivery.Reason, bool) {
-		v.skip(reason)
-		j.problem(v, c.program.Range(path), problem{cause: cause{code: problemCode, path: path, rule: message.SafeText(code)}, detail: detail})
-		return delivery.ReasonNone, false
-	}
-	switch {
-	case tr == nil:
-		return bad(delivery.ReasonTemplateLanguage, "template_language", "language", f.others(code))
-	case len(tr.problems) > 0:
-		return bad(delivery.ReasonTemplateUnusable, "template_mismatch", tr.problems[0].Path, tr.problems[0].Detail)
-	case tr.unusable() != "":
-		return bad(delivery.ReasonTemplateUnusable, "template_unusable", "language", tr.unusable())
-	}
-	return tr.hold(), true
-}
-
-// use notes the language in which something is sent.
-func (f *fitted) use(values []string) {
-	if f == nil || f.fixed != nil {
-		return
-	}
-	_, code := f.language(values)
-	if tr := f.langs[code]; tr != nil {
-		tr.used = true
 	}
 }

@@ -30,8 +30,12 @@ type Plan struct {
 	Drafts    []*message.Draft `json:"-"` // serialised by message.MarshalDraft
 	// Managed are the templates of accounts that the plan relies on.
 	Managed []Managed `json:"managed"`
-	Checks  []Check   `json:"checks"`
-	Outputs []Output  `json:"outputs"`
+	// Templates are what apply does with the template blocks, and Drift what
+	// became of their templates without handbill.
+	Templates []TemplateChange `json:"template_changes,omitempty"`
+	Drift     []Drift          `json:"resource_drift,omitempty"`
+	Checks    []Check          `json:"checks"`
+	Outputs   []Output         `json:"outputs"`
 	// Inputs are digests of what the plan was made from: the files of the
 	// configuration, each audience source, the variables (sensitive ones as a
 	// keyed fingerprint).
@@ -140,6 +144,9 @@ type Campaign struct {
 	Longest int       `json:"longest_body"` // code points of the longest body
 	Notes   []string  `json:"notes"`        // how the source was read
 	Cost    *Cost     `json:"cost,omitempty"`
+	// AfterApproval are the translations that have to be approved first: apply
+	// waits for them, and sends nothing of the campaign before.
+	AfterApproval []string `json:"after_approval,omitempty"`
 	// Messaging is there where the campaign starts conversations on WhatsApp.
 	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.
@@ -284,13 +291,15 @@ type ResourceChange struct {
 	Address string     `json:"address"`
 	Type    string     `json:"type"`
 	Name    string     `json:"name"`
-	Change  string     `json:"change"`         // "create", "update", "delete", "no-op", "move"
+	Change  string     `json:"change"`         // "create", "update", "delete", "no-op", "move", "import", "forget"
 	From    string     `json:"from,omitempty"` // previous address, with "move" or a moved update
 	Before  *lang.Tree `json:"before"`
 	After   *lang.Tree `json:"after"`
 	Refs    []string   `json:"refs"`
 	// Removed says that a removed block demands the deletion.
 	Removed bool `json:"removed,omitempty"`
+	// Notes are what else a reviewer has to know, as fragments.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Check is a check block's result against the plan.

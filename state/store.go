@@ -24,6 +24,11 @@ type Store interface {
 	Decisions
 	Reports
 
+	// Manage keeps objects of accounts, each in place of the one at its address, and forgets those at other addresses, in
+	// one transaction. An address of which nothing is kept is no error. The serial stays: what an account holds is compared
+	// each time.
+	Manage(ctx context.Context, keep []Managed, forget []string) error
+
 	Meta(ctx context.Context) (Meta, error)
 	// Latest is the newest moment that this machine's clock wrote into the state; zero in a new one. A clock that shows
 	// less was put back since.
@@ -228,6 +233,8 @@ type Snapshot interface {
 	Erased(ctx context.Context) (func(recipient string) bool, error)
 	// Halts lists the halted campaigns by address.
 	Halts(ctx context.Context) ([]Halt, error)
+	// Managed lists the objects of accounts that are kept, by address.
+	Managed(ctx context.Context) ([]Managed, error)
 	// Get returns what was kept under a name; nil for nothing.
 	Get(ctx context.Context, name string) ([]byte, error)
 	// Close ends the snapshot; a second time does nothing.

@@ -99,6 +99,9 @@ func past(ctx context.Context, snap state.Snapshot, in *plan.Inputs, advice func
 	if in.Halts, err = snap.Halts(ctx); err != nil {
 		return err
 	}
+	if in.Managed, err = snap.Managed(ctx); err != nil {
+		return err
+	}
 	for i := range in.Halts {
 		if advice != nil {
 			in.Halts[i].Advice = advice(in.Halts[i].Advice)

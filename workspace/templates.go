@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
@@ -21,15 +23,35 @@ type accounts struct {
 func (w *Workspace) templates(ctx context.Context) plan.Templates {
 	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
 	known := map[*lang.Provider]*plan.Observed{}
-	for _, d := range w.Config.Data {
+	need := slices.Clone(w.Config.Data)
+	for _, t := range w.Config.Templates {
+		need = append(need, t.Held)
+	}
+	for _, d := range need {
 		if d.Provider != nil && known[d.Provider] == nil {
 			known[d.Provider] = read.of(ctx, d.Provider.Address())
 		}
 	}
 	return plan.Templates{
-		Of:      func(p *lang.Provider) *plan.Observed { return known[p] },
-		Account: func(p *lang.Provider) string { return w.account(p.Address()) },
+		Of:        func(p *lang.Provider) *plan.Observed { return known[p] },
+		Account:   func(p *lang.Provider) string { return w.account(p.Address()) },
+		Abilities: func(p *lang.Provider) account.Abilities { return w.abilities(p.Address()) },
 	}
+}
+
+// abilities are which changes of templates the account of the number at an
+// address takes.
+func (w *Workspace) abilities(address string) account.Abilities {
+	number, err := w.Provider(address)
+	if err != nil {
+		return account.Abilities{} // reported where its account is read
+	}
+	defer CloseProvider(number)
+	if writer, ok := number.(providers.TemplateWriter); ok {
+		return writer.Abilities()
+	}
+	why := "handbill can't change the templates of a " + number.Profile().Title + " account: create it there, and read it with a data block"
+	return account.Abilities{Create: why, Media: why, Edit: why, Delete: why}
 }
 
 // account names the account of the number at an address; "" where it is not
@@ -69,6 +91,12 @@ func (r *accounts) of(ctx context.Context, address string) *plan.Observed {
 		r.lists[key] = seen
 	}
 	return r.lists[key]
+}
+
+// ReadTemplates reads the templates of the account of the number at an address.
+func (w *Workspace) ReadTemplates(ctx context.Context, address string) *plan.Observed {
+	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
+	return read.of(ctx, address)
 }
 
 // SameTemplates reads the templates again that a plan relies on, where they were

@@ -13,6 +13,8 @@ import (
 
 // ApplyReport is what "handbill apply" ends in.
 type ApplyReport struct {
+	// Templates are those of template blocks that were made, or waited for.
+	Templates []AppliedTemplate
 	Campaigns []AppliedCampaign
 	Took      time.Duration
 	Stopped   bool
@@ -83,6 +85,11 @@ type Output struct {
 
 // Failed reports whether something was refused or sending stopped early.
 func (r *ApplyReport) Failed() bool {
+	for i := range r.Templates {
+		if did := r.Templates[i].Did; did == "failed" || did == "late" {
+			return true
+		}
+	}
 	for i := range r.Campaigns {
 		if c := &r.Campaigns[i]; len(c.Refused) > 0 || len(c.Unsent) > 0 || c.Halt != nil {
 			return true
@@ -132,10 +139,13 @@ func (r *ApplyReport) Text(w io.Writer, s Style) error {
 		head = s.bold(s.yellow("Apply interrupted."))
 	case r.halted():
 		head = s.bold(s.red("Apply halted."))
+	case r.awaits():
+		head = s.bold(s.yellow("Apply complete, and a template waits for approval."))
 	case r.Failed() || r.NewDoubts() > 0:
 		head = s.bold(s.yellow("Apply complete, with failures."))
 	}
 	fmt.Fprintf(&b, "\n%s %s sent%s.\n", head, Plural(r.Sent(), "message"), took(r.Took))
+	r.templates(&b, s)
 	for i := range r.Campaigns {
 		r.campaign(&b, s, &r.Campaigns[i])
 	}
@@ -143,6 +153,20 @@ func (r *ApplyReport) Text(w io.Writer, s Style) error {
 		b.WriteString("\n" + outputsText(r.Outputs))
 	}
 	return say(w, b.String())
+}
+
+// awaits reports whether nothing else went wrong than that a template is not
+// approved yet.
+func (r *ApplyReport) awaits() bool {
+	late := false
+	for i := range r.Templates {
+		if r.Templates[i].Did == "failed" {
+			return false
+		}
+		late = late || r.Templates[i].Did == "late"
+	}
+	rest := ApplyReport{Campaigns: r.Campaigns}
+	return late && !rest.Failed() && r.NewDoubts() == 0
 }
 
 func (r *ApplyReport) halted() bool {

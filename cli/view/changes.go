@@ -22,7 +22,14 @@ type diffLine struct {
 // changeLines is what a resource's change looks like line by line: a message
 // as the words of its picture, anything else as its source.
 func changeLines(c *plan.ResourceChange, context int) []diffLine {
-	return diffLines(resourceLines(c.Type, c.Before), resourceLines(c.Type, c.After), context)
+	var out []diffLine
+	for _, note := range c.Notes {
+		out = append(out, diffLine{' ', "# " + message.SafeText(note)})
+	}
+	if c.Change == plan.Import || c.Change == plan.Forget {
+		return out
+	}
+	return append(out, diffLines(resourceLines(c.Type, c.Before), resourceLines(c.Type, c.After), context)...)
 }
 
 func resourceLines(resourceType string, t *lang.Tree) []string {
@@ -219,5 +226,5 @@ func changeVerb(c *plan.ResourceChange) string {
 	if c.Removed {
 		return "removed, as its removed block says"
 	}
-	return map[string]string{"create": "added", "update": "changed", "delete": "removed", "move": "moved", "no-op": "unchanged"}[c.Change]
+	return map[string]string{"create": "added", "update": "changed", "delete": "removed", "move": "moved", "import": "taken over", "forget": "let go", "no-op": "unchanged"}[c.Change]
 }

@@ -80,10 +80,23 @@ func contentRows(prefix string, c *account.Content) []managedRow {
 	return rows
 }
 
+// readAlone are the templates that are read and not looked after: what a
+// template block declares is shown as a resource.
+func readAlone(list []plan.Managed) []plan.Managed {
+	var out []plan.Managed
+	for i := range list {
+		if !list[i].Declared || statusNote(&list[i].Observed) != "" {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
 // managedText draws what the accounts tell.
 func managedText(b *strings.Builder, s Style, p *plan.Plan) {
-	for i := range p.Managed {
-		m := &p.Managed[i]
+	list := readAlone(p.Managed)
+	for i := range list {
+		m := &list[i]
 		fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(m.Address)+" was read from the account at "+m.ObservedAt.UTC().Format("15:04 MST")))
 		t := treeText{style: s, b: b}
 		t.line(2, " ", managedHead(m)+" {")
@@ -120,7 +133,7 @@ const maxManaged = 40
 
 // markdownManaged is a table of the account's templates, and their words.
 func (r *PlanReport) markdownManaged(m *markdown) {
-	list := r.Plan.Managed
+	list := readAlone(r.Plan.Managed)
 	if len(list) == 0 {
 		return
 	}

@@ -40,6 +40,7 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	r.markdownFindings(m)
 	r.markdownChecks(m)
 	r.markdownManaged(m)
+	r.markdownDrift(m)
 	r.markdownCampaigns(m)
 	r.markdownVariants(m)
 	r.markdownChanges(m)

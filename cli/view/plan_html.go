@@ -34,6 +34,7 @@ type planPage struct {
 	Checks                                   []plan.Check
 	Changes                                  []pageChange
 	Templates                                []pageManaged
+	Drift                                    []plan.Drift
 	MoreTemplates                            int
 	Campaigns                                []pageCampaign
 	Outputs                                  []figureRow
@@ -89,7 +90,8 @@ func (r *PlanReport) HTML(w io.Writer, s Style) error {
 	p.Figures = r.figures()
 	p.findings(r.Diagnostics)
 	p.changes(r)
-	p.Templates, p.MoreTemplates = pageTemplates(r.Plan.Managed)
+	p.Drift = r.Plan.Drift
+	p.Templates, p.MoreTemplates = pageTemplates(readAlone(r.Plan.Managed))
 	for i := range r.Plan.Campaigns {
 		if i == maxPageCampaigns {
 			p.MoreCampaigns = len(r.Plan.Campaigns) - i

@@ -37,6 +37,10 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 			}{c.Address, c.Type, c.Name}, c.Change}})
 		}
 	}
+	for i := range r.Plan.Drift {
+		d := &r.Plan.Drift[i]
+		st.write("info", "resource_drift", d.Address+": changed outside handbill", field{"drift", d})
+	}
 	for i := range r.Plan.Managed {
 		m := &r.Plan.Managed[i]
 		st.write("info", "observed_template", m.Address+": "+m.Status, field{"template", m})
@@ -121,12 +125,13 @@ func (r *PlanReport) JSON(w io.Writer, s Style) error {
 		Resources     []plan.ResourceChange `json:"resource_changes"`
 		Campaigns     []plan.Campaign       `json:"campaigns"`
 		Managed       []plan.Managed        `json:"managed"`
+		Drift         []plan.Drift          `json:"resource_drift"`
 		Checks        []plan.Check          `json:"checks"`
 		Outputs       []plan.Output         `json:"outputs"`
 		Inputs        []plan.Input          `json:"inputs"`
 		Diagnostics   []Diagnostic          `json:"diagnostics"`
 	}{planFormat, p.Version, p.Build, p.At, p.Lineage, p.Serial, p.Digest, r.Failed, r.Changes(), r.Sends(),
-		list(p.Resources), list(p.Campaigns), list(p.Managed), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
+		list(p.Resources), list(p.Campaigns), list(p.Managed), list(p.Drift), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
 	if err != nil {
 		return err
 	}

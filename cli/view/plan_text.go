@@ -78,6 +78,7 @@ func (r *PlanReport) text(b *strings.Builder, s Style) bool {
 		}
 	}
 	managedText(b, s, r.Plan)
+	driftText(b, s, r.Plan)
 	for i := range r.Plan.Campaigns {
 		campaignText(b, s, r.Plan, &r.Plan.Campaigns[i])
 	}
@@ -99,13 +100,23 @@ func (r *PlanReport) nothing(b *strings.Builder, s Style) {
 		}
 		b.WriteString("\n")
 	}
+	if len(r.Plan.Drift) > 0 {
+		b.WriteString("\n")
+		driftText(b, s, r.Plan)
+	}
 	r.checks(b, s)
 }
 
 // resourceText draws one resource that is not a campaign.
 func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
-	verb := map[string]string{"create": "created", "update": "updated", "delete": "removed", "move": "moved"}[c.Change]
+	verb := map[string]string{"create": "created", "update": "updated", "delete": "removed", "move": "moved", "import": "imported", "forget": "forgotten"}[c.Change]
+	if c.Type == "template" && c.Change == "update" {
+		verb = "updated in place, and reviewed again"
+	}
 	fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(c.Address)+" will be "+verb))
+	for _, note := range c.Notes {
+		fmt.Fprintf(b, "  %s\n", s.bold("# ("+message.SafeText(note)+")"))
+	}
 	if c.From != "" && c.From != c.Address {
 		fmt.Fprintf(b, "  %s\n", s.bold("# (moved from "+message.SafeText(c.From)+")"))
 	}
@@ -114,6 +125,11 @@ func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
 	}
 	t := treeText{style: s, b: b}
 	t.contacts = contactsOf(c)
+	if c.Change == plan.Import || c.Change == plan.Forget {
+		t.line(2, s.mark(c.Change), resourceHead(c.Address)+" {}")
+		b.WriteString("\n")
+		return
+	}
 	t.resource(resourceHead(c.Address), c.Change, plan.Diff(c.Before, c.After))
 	b.WriteString("\n")
 }
@@ -164,18 +180,49 @@ func (r *PlanReport) gone(b *strings.Builder, s Style) {
 
 // Summary is the verdict in one line.
 func (r *PlanReport) Summary() string {
-	add, change, remove := 0, 0, 0
+	count := map[string]int{}
 	for _, c := range r.Plan.Resources {
-		switch c.Change {
-		case "create":
-			add++
-		case "update", "move":
-			change++
-		case "delete":
-			remove++
+		count[c.Change]++
+	}
+	out := fmt.Sprintf("%d to add, %d to change, %d to remove", count["create"], count["update"]+count["move"], count["delete"])
+	if n := count[plan.Import]; n > 0 {
+		out = fmt.Sprintf("%d to import, ", n) + out
+	}
+	if n := count[plan.Forget]; n > 0 {
+		out += fmt.Sprintf(", %d to forget", n)
+	}
+	if n := len(r.Plan.Drift); n > 0 {
+		out += fmt.Sprintf("; %d changed outside", n)
+	}
+	out += ". " + Plural(r.Sends(), "message") + " to send"
+	if n := r.afterApproval(); n > 0 && n == r.Sends() {
+		out += " after approval"
+	} else if n > 0 {
+		out += fmt.Sprintf(", %s of them after approval", Count(n))
+	}
+	return out + "."
+}
+
+// TemplateWrites is how many translations applying the plan would create or edit.
+func (r *PlanReport) TemplateWrites() int {
+	n := 0
+	for _, c := range r.Plan.Resources {
+		if c.Type == "template" && (c.Change == plan.Create || c.Change == plan.Update) {
+			n++
 		}
 	}
-	return fmt.Sprintf("%d to add, %d to change, %d to remove. %s to send.", add, change, remove, Plural(r.Sends(), "message"))
+	return n
+}
+
+// afterApproval is how many messages wait for a template first.
+func (r *PlanReport) afterApproval() int {
+	n := 0
+	for i := range r.Plan.Campaigns {
+		if c := &r.Plan.Campaigns[i]; len(c.AfterApproval) > 0 && !c.Halted() {
+			n += c.Counts.Sends()
+		}
+	}
+	return n
 }
 
 func (r *PlanReport) summary(b *strings.Builder, s Style) {

@@ -31,6 +31,10 @@ func (s Style) mark(change string) string {
 		return s.red("-")
 	case "update", "move":
 		return s.yellow("~")
+	case "import":
+		return s.green("&")
+	case "forget":
+		return s.yellow(".")
 	}
 	return " "
 }

@@ -22,7 +22,7 @@ var rooms = map[string][]string{
 	"message":                {},
 	"account":                {"message"}, // what lives in an account, pure
 	"lang/eval":              {"message"},
-	"lang":                   {"message", "lang/eval"},
+	"lang":                   {"account", "message", "lang/eval"},
 	"audience":               {"message"},
 	"delivery":               {"message"},                              // pure: the rules of sending once
 	"pace":                   {},                                       // the pace of one sending number
@@ -46,7 +46,7 @@ var rooms = map[string][]string{
 	"serve":                  {"delivery", "pace", "message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
 	"workspace":              {"account", "apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/sqlite"},
-	"operation":              {"apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "state/sqlite", "workspace"},
+	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "state/sqlite", "workspace"},
 	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},

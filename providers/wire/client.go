@@ -91,7 +91,16 @@ func (c *Client) Distrust() { c.pool.drop() }
 //   - Unknown: a connection was obtained, and what came of it is not known
 //   - AccountFault: the provider redirects, which is never followed
 func (c *Client) Post(ctx context.Context, url string, h http.Header, body []byte) (Reply, *message.Answer) {
-	reply, f := c.do(ctx, http.MethodPost, url, h, body)
+	return c.change(ctx, http.MethodPost, url, h, body)
+}
+
+// Delete asks once for something to be deleted; the Answer is as of Post.
+func (c *Client) Delete(ctx context.Context, url string, h http.Header) (Reply, *message.Answer) {
+	return c.change(ctx, http.MethodDelete, url, h, nil)
+}
+
+func (c *Client) change(ctx context.Context, method, url string, h http.Header, body []byte) (Reply, *message.Answer) {
+	reply, f := c.do(ctx, method, url, h, body)
 	if f != nil {
 		return reply, f.answer()
 	}

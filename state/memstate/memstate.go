@@ -50,6 +50,7 @@ type Store struct {
 	halts     []state.Halt
 	blobs     map[string][]byte
 	slots     map[string]pace.Slots // by sending number
+	managed   map[string]state.Managed
 
 	attempts []*attempt // the handle is the index plus one; nil where it was removed
 	circles  map[delivery.ID]*circle
@@ -72,7 +73,7 @@ const format = 1
 
 // New makes an empty state.
 func New(o Options) *Store {
-	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{}, slots: map[string]pace.Slots{},
+	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{}, slots: map[string]pace.Slots{}, managed: map[string]state.Managed{},
 		circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{}, erased: map[delivery.ID]bool{}, seen: map[string]int64{}}
 	if s.opt.Moved == nil {
 		s.opt.Moved = func(_, _ state.Send, _ state.Proof) {}

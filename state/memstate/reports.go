@@ -176,6 +176,7 @@ type snapshot struct {
 	erased     map[delivery.ID]bool
 	halts      []state.Halt
 	blobs      map[string][]byte
+	managed    []state.Managed
 }
 
 // Snapshot implements state.Store.
@@ -192,7 +193,7 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 				out.people = append(out.people, export(p.recipient, &p.Known))
 			}
 		}
-		out.ties, out.windows = s.listTies(), s.listWindows()
+		out.ties, out.windows, out.managed = s.listTies(), s.listWindows(), s.listManaged()
 		for _, a := range s.attempts {
 			if a != nil && a.run != 0 && a.send().MayHaveReached() {
 				out.recent = append(out.recent, state.RecentSend{Recipient: a.key.Recipient, At: moment(a.intended)})

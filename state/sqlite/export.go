@@ -23,7 +23,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	}
 	e := exporter{snap: snap, enc: json.NewEncoder(w)}
 	defer func() { _ = snap.Close() }() // it only read
-	for _, step := range []func(context.Context) error{e.meta, e.resources, e.runs, e.deliveries, e.superseded, e.people, e.ties, e.windows, e.inbound, e.findings, e.decisions} {
+	for _, step := range []func(context.Context) error{e.meta, e.resources, e.managed, e.runs, e.deliveries, e.superseded, e.people, e.ties, e.windows, e.inbound, e.findings, e.decisions} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("exporting the state: %w", err)
 		}
@@ -70,6 +70,24 @@ func (e *exporter) resources(ctx context.Context) error {
 			Tree    json.RawMessage `json:"tree"`
 			Refs    []string        `json:"refs"`
 		}{"resource", r.Address, tree, r.Refs})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// managed are what the configuration looks after in accounts.
+func (e *exporter) managed(ctx context.Context) error {
+	list, err := e.snap.Managed(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		err := e.enc.Encode(struct {
+			Line string `json:"kind"`
+			state.Managed
+		}{"managed", list[i]})
 		if err != nil {
 			return err
 		}

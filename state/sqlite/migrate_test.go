@@ -41,7 +41,7 @@ func oldState(t *testing.T) Options {
 // who changed their number and has ids of two portfolios, attributes and a
 // handover, and an erasure. That of format 6 has a run that ended and one that was
 // killed, each through two numbers, a reply that is open, and a message that a
-// server had taken up.
+// server had taken up. That of format 7 has a run at two numbers that was killed.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))

@@ -41,6 +41,7 @@ const (
 	tBillings
 	tCircles
 	tLanes
+	tManaged
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -74,6 +75,7 @@ var tables = [...]struct {
 	tBillings:   {"billings", 7},   // prices, by the id of the attempt
 	tCircles:    {"circles", 2},    // what was told about ids
 	tLanes:      {"lanes", 7},      // sending numbers as runs and servers took them
+	tManaged:    {"managed", 3},    // what the configuration looks after in accounts
 }
 
 // String is the name of the table in SQL.

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
+	"github.com/handbill/handbill/plan"
+)
+
+// templates carries out the template blocks of the plan, and tells how it goes:
+// line by line to people, as events where JSON is asked for. The error says why
+// nothing is sent.
+func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool, stop <-chan struct{}, stream *view.ApplyStream) (*operation.TemplatesDone, error) {
+	done := run.Templates(ctx, operation.TemplateOptions{Stop: stop, Sleep: a.sys.Sleep, Observe: func(s operation.TemplateStep) {
+		t := appliedTemplate(s)
+		if stream != nil {
+			stream.Template(&t)
+		} else if s.Did == operation.TemplateCreating || s.Did == operation.TemplateEditing || s.Did == operation.TemplateWaiting {
+			a.notice("%s", t.Line())
+		}
+	}})
+	var changed *plan.ChangedError
+	switch {
+	case done.Err == nil:
+		return done, nil
+	case errors.As(done.Err, &changed):
+		err := a.fail("Plan is stale", done.Err)
+		if detailed {
+			err = exit(exitStale)
+		}
+		return done, err
+	}
+	return done, a.fail("Templates not applied", done.Err)
+}
+
+func appliedTemplate(s operation.TemplateStep) view.AppliedTemplate {
+	return view.AppliedTemplate{Address: s.Address, Did: s.Did, Status: s.Status, ID: s.ID, Detail: s.Detail, Took: s.Took}
+}
+
+// templatesEnd is the exit code of what became of templates; exitDone for
+// nothing that is wrong.
+func templatesEnd(done *operation.TemplatesDone, detailed bool) exit {
+	switch {
+	case done.Failed() && detailed:
+		return exitSomeFailed
+	case done.Failed():
+		return exitError
+	case done.Late() && detailed:
+		return exitWaiting
+	case done.Late():
+		return exitError
+	}
+	return exitDone
+}

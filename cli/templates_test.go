@@ -1,0 +1,233 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/handbill/handbill/sandbox"
+)
+
+const templateShop = `
+provider "cloud" "main" {
+  base_url        = env("BASE")
+  access_token    = env("TOKEN")
+  phone_number_id = "1"
+  waba_id         = env("ACCOUNT")
+}
+
+template "spring" {
+  provider   = provider.cloud.main
+  category   = "marketing"
+  parameters = { who = "Ana", what = "our sale" }
+  translation "en" { body = "Hello {{who}}, {{what}} is open." }
+  translation "de" { body = "Hallo {{who}}, {{what}} hat begonnen." }
+  translation "fr" { body = "Bonjour {{who}}, {{what}} commence." }
+}
+
+template_message "hello" {
+  template = template.spring
+  language = recipient.lang
+  body     = { what = "the garden", who = recipient.name }
+}
+
+audience "people" {
+  source "csv" { path = "contacts.csv" }
+  attributes = { name = row.name, lang = row.lang }
+  consent    = true
+}
+
+campaign "spring" {
+  provider = provider.cloud.main
+  audience = audience.people
+  message  = template_message.hello
+}
+`
+
+// accountWorld is a network that has an account with templates.
+type accountWorld struct {
+	handler http.Handler
+	base    string // below the server's address
+	account string
+	// writes are what was changed, as "create spring/en", refusals included.
+	writes func() []string
+	sent   func() (taken, early int)
+}
+
+func sandboxWorld(d *desk) *accountWorld {
+	script := &sandbox.Script{Review: []sandbox.Review{{After: sandbox.Duration(20e9), Outcome: "approve"}}}
+	s := sandbox.New(sandbox.Options{Clock: d.now, Throughput: 1000, Script: script})
+	if err := s.PutTemplate(sandbox.Template{Name: "hello_world", Language: "en_US"}); err != nil {
+		d.t.Fatal(err)
+	}
+	return &accountWorld{handler: s.Handler(), base: "/cloud", account: sandbox.AccountID,
+		writes: func() []string {
+			var out []string
+			for _, w := range s.TemplateWrites() {
+				call := w.Call
+				if !w.Done {
+					call = "refused " + call
+				}
+				out = append(out, call+" "+w.Name+"/"+w.Language)
+			}
+			return out
+		},
+		sent: func() (taken, early int) {
+			s.Ledger(func(e sandbox.Entry) bool {
+				if e.Accepted {
+					taken++
+				} else {
+					early++
+				}
+				return true
+			})
+			return taken, early
+		}}
+}
+
+func fakeWorld(d *desk) *accountWorld {
+	f := &fakeMeta{now: d.now, list: []*fakeTemplate{{id: "1", name: "hello_world", language: "en_US", category: "UTILITY", status: "APPROVED"}}}
+	return &accountWorld{handler: f, account: "77", writes: f.writes, sent: f.messages}
+}
+
+// killed serves a world, and ends the command at its nth request: before the
+// network has it, or after it and before the answer is there. end is what ends
+// the command; nil for a network that lets it be.
+type killed struct {
+	world *accountWorld
+	at    int
+	after bool
+	end   func()
+
+	n     int
+	met   string // the request at which it ended
+	asked []string
+}
+
+func (k *killed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	k.n++
+	what := r.Method + " " + r.URL.Path
+	k.asked = append(k.asked, what)
+	if k.end == nil || k.n != k.at {
+		k.world.handler.ServeHTTP(w, r)
+		return
+	}
+	k.met = what
+	if k.after {
+		k.world.handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	k.end()
+	panic(http.ErrAbortHandler)
+}
+
+func templateDesk(t *testing.T, world func(*desk) *accountWorld) (*desk, *killed) {
+	d := newDesk(t)
+	k := &killed{world: world(d)}
+	server := httptest.NewUnstartedServer(k)
+	server.Config.ErrorLog = nil
+	server.Start()
+	t.Cleanup(server.Close)
+	d.env = append(d.env, "BASE="+server.URL+k.world.base, "TOKEN=a-token", "ACCOUNT="+k.world.account)
+	d.write("main.hcl", templateShop)
+	d.write("contacts.csv", "phone,name,lang\n+4915112345601,Ana,en\n+4915112345602,Ben,de\n")
+	return d, k
+}
+
+// TestKillsWhileTemplatesAreMade: wherever an apply is ended while it makes
+// templates, the next one goes on: nothing is created twice, no id is lost, and
+// nothing is sent on a template that is not approved. Afterwards there is
+// nothing to do.
+func TestKillsWhileTemplatesAreMade(t *testing.T) {
+	t.Parallel()
+	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/after=%v", name, after), func(t *testing.T) {
+				t.Parallel()
+				if testing.Short() && after != (name == "another account") {
+					t.Skip("the other half")
+				}
+				for at := 1; ; at++ {
+					d, k := templateDesk(t, world)
+					ctx, cancel := context.WithCancel(t.Context())
+					k.at, k.after, k.end = at, after, cancel
+					code := d.runIn(ctx, "apply", "-auto-approve")
+					k.end = nil
+					if k.met == "" || strings.HasSuffix(k.met, "/messages") {
+						if at < 8 {
+							t.Fatalf("it ended at request %d: %s, exit %d\n%s", at, k.met, code, d.stderr.String())
+						}
+						return // what is killed while it sends is tested elsewhere
+					}
+					goesOn(t, d, k)
+				}
+			})
+		}
+	}
+}
+
+// goesOn applies again after a kill.
+func goesOn(t *testing.T, d *desk, k *killed) {
+	t.Helper()
+	where := fmt.Sprintf("ended at request %d (%s, after=%v)", k.at, k.met, k.after)
+	if code := d.runIn(t.Context(), "apply", "-auto-approve"); code != 0 {
+		t.Fatalf("%s: the next apply: exit %d\n%s%s", where, code, d.stdout.String(), d.stderr.String())
+	}
+	writes := k.world.writes()
+	slices.Sort(writes)
+	if fmt.Sprint(writes) != "[create spring/de create spring/en create spring/fr]" {
+		t.Errorf("%s: %q", where, writes)
+	}
+	if taken, early := k.world.sent(); taken != 2 || early != 0 {
+		t.Errorf("%s: %d messages taken, %d refused", where, taken, early)
+	}
+	if shown := d.must(0, "state", "show", "template.spring.en"); !strings.Contains(shown, "id ") || !strings.Contains(shown, `"APPROVED"`) || strings.Contains(shown, "intent") {
+		t.Errorf("%s: the state has %s", where, shown)
+	}
+	if code := d.run("plan", "-detailed-exitcode"); code != 0 {
+		t.Errorf("%s: something is left to do:\n%s%s", where, d.stdout.String(), d.stderr.String())
+	}
+}
+
+// TestOneListForManyTemplates: a plan of many templates reads each account once.
+func TestOneListForManyTemplates(t *testing.T) {
+	t.Parallel()
+	d, k := templateDesk(t, sandboxWorld)
+	d.must(0, "apply", "-auto-approve")
+	k.asked = nil
+	d.must(0, "plan")
+	if len(k.asked) != 1 || !strings.HasSuffix(k.asked[0], "/message_templates") {
+		t.Errorf("asked %q", k.asked)
+	}
+}
+
+// TestTemplateDocumentsFitTheirSchemas: so do those of plans and applies that
+// have templates.
+func TestTemplateDocumentsFitTheirSchemas(t *testing.T) {
+	t.Parallel()
+	d, k := templateDesk(t, sandboxWorld)
+	doc, line, applied := schema(t, "plan.json"), schema(t, "plan-stream.json"), schema(t, "apply-stream.json")
+	fits(t, line, d.must(0, "plan", "-json"), true)
+	fits(t, doc, d.must(0, "plan", "-format=json"), false)
+	fits(t, applied, d.must(0, "apply", "-json", "-auto-approve"), true)
+	r := httptest.NewRequest(http.MethodPost, "http://localhost/_sandbox/templates", strings.NewReader(`{"name":"spring","language":"en","status":"PAUSED"}`))
+	r.Header.Set("Content-Type", "application/json")
+	k.world.handler.ServeHTTP(httptest.NewRecorder(), r)
+	d.write("main.hcl", strings.Replace(templateShop, "Bonjour", "Salut", 1))
+	fits(t, line, d.must(0, "plan", "-json"), true)
+	told := d.must(0, "plan", "-format=json")
+	fits(t, doc, told, false)
+	for _, want := range []string{`"resource_drift":[{"address":"template.spring.en"`, `"after":"PAUSED"`, `"notes":["status = APPROVED`, `"declared":true`} {
+		if !strings.Contains(told, want) {
+			t.Errorf("the plan lacks %s", want)
+		}
+	}
+	d.must(0, "plan", "-format=html")
+	if page := d.stdout.String(); !strings.Contains(page, "Changed outside handbill") || !strings.Contains(page, "template.spring.fr") {
+		t.Error("the page lacks what changed outside, or what is edited")
+	}
+	fits(t, applied, d.must(0, "apply", "-json", "-auto-approve"), true)
+}

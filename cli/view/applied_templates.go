@@ -1,0 +1,123 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// AppliedTemplate is what an apply did with one translation of a template block.
+type AppliedTemplate struct {
+	Address string        `json:"address"`
+	Did     string        `json:"did"`
+	Status  string        `json:"status,omitempty"`
+	ID      string        `json:"id,omitempty"`
+	Detail  string        `json:"detail,omitempty"`
+	Took    time.Duration `json:"-"`
+}
+
+// Line is the step in the words that people know from plans of other things.
+func (t *AppliedTemplate) Line() string {
+	out := message.SafeText(t.Address) + ": "
+	switch t.Did {
+	case "creating":
+		return out + "Creating..."
+	case "editing":
+		return out + "Modifying..."
+	case "created", "edited":
+		out += map[string]string{"created": "Creation", "edited": "Modifications"}[t.Did] + " complete" + took(t.Took)
+	case "waiting":
+		out += "Still waiting for approval..."
+	case "approved":
+		out += "Approved" + took(t.Took)
+	case "adopted":
+		out += "Taken over"
+	case "forgotten":
+		out += "Forgotten"
+	case "moved":
+		out += "Moved"
+	case "late":
+		out += "Not approved yet"
+	default:
+		out += "Failed"
+	}
+	var facts []string
+	if t.ID != "" {
+		facts = append(facts, "id="+message.SafeText(t.ID))
+	}
+	if t.Status != "" {
+		facts = append(facts, "status="+message.SafeText(t.Status))
+	}
+	if len(facts) > 0 {
+		out += " [" + strings.Join(facts, ", ") + "]"
+	}
+	return out
+}
+
+// templates are the steps at the end of an apply.
+func (r *ApplyReport) templates(b *strings.Builder, s Style) {
+	if len(r.Templates) == 0 {
+		return
+	}
+	b.WriteString("\n")
+	for i := range r.Templates {
+		t := &r.Templates[i]
+		line := t.Line()
+		if t.Did == "failed" || t.Did == "late" {
+			line = s.yellow(line)
+		}
+		fmt.Fprintf(b, "  %s\n", line)
+		if t.Detail != "" {
+			for _, l := range wrap(message.SafeText(t.Detail), s.textWidth()-4) {
+				fmt.Fprintf(b, "    %s\n", l)
+			}
+		}
+	}
+}
+
+// Template writes one step of a template.
+func (a *ApplyStream) Template(t *AppliedTemplate) {
+	level := "info"
+	if t.Did == "failed" || t.Did == "late" {
+		level = "error"
+	}
+	a.stream.write(level, "template_step", t.Line(), field{"template", t})
+}
+
+// ManagedResource is what the state has of something in an account, for
+// "state show".
+func ManagedResource(m *state.Managed) ResourceReport {
+	out := ResourceReport{Address: m.Address, Values: &lang.Tree{}}
+	add := func(name, value string) {
+		if value == "" {
+			return
+		}
+		data, err := json.Marshal(value)
+		if err != nil {
+			panic("view: a text has no JSON form: " + err.Error())
+		}
+		out.Values.Attributes = append(out.Values.Attributes, lang.Attribute{Name: name, Value: string(data)})
+	}
+	add("provider", m.Provider)
+	add("account", m.Account)
+	add("key", m.Key)
+	add("id", m.RemoteID)
+	add("status", m.Status)
+	add("category", m.Category)
+	if m.Known() {
+		add("since", m.Since.UTC().Format(time.RFC3339))
+		add("observed_at", m.ObservedAt.UTC().Format(time.RFC3339))
+	}
+	for _, at := range m.Edits {
+		add("edited", at.UTC().Format(time.RFC3339))
+	}
+	if m.Intent != nil {
+		add("intent", m.Intent.Change+" at "+m.Intent.At.UTC().Format(time.RFC3339))
+	}
+	return out
+}

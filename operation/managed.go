@@ -1,0 +1,83 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// isManaged reports whether an address is that of something in an account, such
+// as template.spring or template.spring.en_US, which has records of its own.
+func isManaged(address string) bool { return strings.HasPrefix(address, "template.") }
+
+// managed is what the state has of objects of accounts, by address.
+func managed(ctx context.Context, s state.Store) ([]state.Managed, error) {
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer snap.Close()
+	return snap.Managed(ctx)
+}
+
+// below are those at an address, or of the block at it.
+func below(ctx context.Context, s state.Store, address string) ([]state.Managed, error) {
+	list, err := managed(ctx, s)
+	var out []state.Managed
+	for _, m := range list {
+		if m.Address == address || strings.HasPrefix(m.Address, address+".") {
+			out = append(out, m)
+		}
+	}
+	if err == nil && len(out) == 0 {
+		err = fmt.Errorf("%s: %w", message.SafeText(address), state.ErrUnknown)
+	}
+	return out, err
+}
+
+// forgetManaged has the state forget what it has at an address, or of the block
+// at it. The account is left alone.
+func forgetManaged(ctx context.Context, s state.Store, address string) error {
+	list, err := below(ctx, s, address)
+	if err != nil {
+		return err
+	}
+	var gone []string
+	for i := range list {
+		gone = append(gone, list[i].Address)
+	}
+	return s.Manage(ctx, nil, gone)
+}
+
+// moveManaged gives what the state has at an address, or of the block at it,
+// another one.
+func moveManaged(ctx context.Context, s state.Store, from, to string) error {
+	list, err := below(ctx, s, from)
+	if err != nil {
+		return err
+	}
+	if !isManaged(to) {
+		return refuse("Not moved", "%s is what an account has, and %s is not", message.SafeText(from), message.SafeText(to))
+	}
+	if taken, err := below(ctx, s, to); err == nil && len(taken) > 0 {
+		return refuse("Not moved", "the state has %s already", message.SafeText(to))
+	}
+	var gone []string
+	for i := range list {
+		gone = append(gone, list[i].Address)
+		list[i].Address = to + strings.TrimPrefix(list[i].Address, from)
+	}
+	return s.Manage(ctx, list, gone)
+}
+
+// Move gives what the state has at one address another: a resource with its
+// deliveries, or what an account has.
+func Move(ctx context.Context, s state.Store, from, to string) error {
+	if isManaged(from) {
+		return moveManaged(ctx, s, from, to)
+	}
+	return s.Move(ctx, from, to)
+}

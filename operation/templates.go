@@ -1,0 +1,307 @@
+package operation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/pace"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/workspace"
+)
+
+// TemplateOptions are what carrying out the template blocks of a plan needs.
+type TemplateOptions struct {
+	// Stop, when closed, ends it cleanly: nothing new is begun or waited for.
+	Stop <-chan struct{}
+	// Sleep waits; nil is pace.Sleep.
+	Sleep func(context.Context, time.Duration) error
+	// Observe is told of each step as it comes; nil for nobody.
+	Observe func(TemplateStep)
+}
+
+// TemplateStep is what became of one translation of a template block.
+type TemplateStep struct {
+	Address string
+	Did     string // a Template… constant
+	Status  string // Meta's word
+	ID      string // the account's; "" where it tells none
+	Detail  string // of what failed, or what else is to be known
+	Took    time.Duration
+}
+
+// What a TemplateStep did.
+const (
+	TemplateCreating  = "creating" // a request is about to leave
+	TemplateEditing   = "editing"
+	TemplateCreated   = "created"
+	TemplateEdited    = "edited"
+	TemplateAdopted   = "adopted" // it was there, by an earlier request
+	TemplateForgotten = "forgotten"
+	TemplateMoved     = "moved"
+	TemplateWaiting   = "waiting"
+	TemplateApproved  = "approved"
+	TemplateFailed    = "failed"
+	TemplateLate      = "late" // not approved within its time
+)
+
+// TemplatesDone is how the template blocks of a plan were carried out.
+type TemplatesDone struct {
+	Steps []TemplateStep // how each one that was to change or to be waited for ended, by address
+	// Hold are the campaigns that may not be sent yet, and why.
+	Hold    map[string]delivery.Reason
+	Stopped bool
+	Err     error // that ended it: the state, or a *plan.ChangedError before anything was changed
+}
+
+// Failed reports whether a template could not be made as it was planned.
+func (d *TemplatesDone) Failed() bool { return d.any(TemplateFailed) }
+
+// Late reports whether a template was not approved in its time.
+func (d *TemplatesDone) Late() bool { return d.any(TemplateLate) }
+
+func (d *TemplatesDone) any(did string) bool {
+	return slices.ContainsFunc(d.Steps, func(s TemplateStep) bool { return s.Did == did })
+}
+
+// Templates carries out the template blocks of the prepared plan: an intent is
+// durable before each request, and what an answer says is recorded after it.
+// Then it waits for those that messages need. A template that fails stops
+// neither the others nor the campaigns that do without it.
+func (a *Apply) Templates(ctx context.Context, opt TemplateOptions) *TemplatesDone {
+	w := &templateWork{Apply: a, opt: opt, done: &TemplatesDone{Hold: map[string]delivery.Reason{}}, rows: map[string]state.Managed{}, numbers: map[string]providers.TemplateWriter{}}
+	if len(a.plan.Templates) == 0 {
+		return w.done
+	}
+	if w.opt.Sleep == nil {
+		w.opt.Sleep = pace.Sleep
+	}
+	defer w.close()
+	w.done.Err = w.run(ctx)
+	for _, c := range a.plan.Campaigns {
+		for _, address := range c.AfterApproval {
+			if !w.sendable[address] {
+				w.done.Hold[c.Address] = delivery.ReasonTemplatePending
+			}
+		}
+	}
+	slices.SortFunc(w.done.Steps, func(x, y TemplateStep) int {
+		if x.Address < y.Address {
+			return -1
+		}
+		return 1
+	})
+	return w.done
+}
+
+// templateWork is one call of Templates.
+type templateWork struct {
+	*Apply
+	opt      TemplateOptions
+	done     *TemplatesDone
+	rows     map[string]state.Managed // by address
+	numbers  map[string]providers.TemplateWriter
+	sendable map[string]bool // by address: approved, in the category that is declared
+	lists    map[string]*plan.Observed
+}
+
+func (w *templateWork) close() {
+	for _, n := range w.numbers {
+		if p, ok := n.(providers.Provider); ok {
+			workspace.CloseProvider(p)
+		}
+	}
+}
+
+func (w *templateWork) stopped() bool {
+	select {
+	case <-w.opt.Stop:
+		w.done.Stopped = true
+	default:
+	}
+	return w.done.Stopped
+}
+
+func (w *templateWork) tell(s TemplateStep) {
+	if w.opt.Observe != nil {
+		w.opt.Observe(s)
+	}
+}
+
+// end notes how a translation ended.
+func (w *templateWork) end(s TemplateStep) {
+	w.tell(s)
+	w.done.Steps = append(w.done.Steps, s)
+}
+
+func (w *templateWork) run(ctx context.Context) error {
+	w.sendable = map[string]bool{}
+	if err := w.load(ctx); err != nil {
+		return err
+	}
+	if err := w.unchanged(ctx); err != nil {
+		return err
+	}
+	var waits []*plan.TemplateChange
+	for i := range w.plan.Templates {
+		c := &w.plan.Templates[i]
+		if w.stopped() {
+			return nil
+		}
+		made, err := w.step(ctx, c)
+		if err != nil {
+			return err
+		}
+		if row, kept := w.rows[c.Address]; made && kept && c.Change != plan.Forget {
+			w.settle(c, row.Status, row.Category)
+			if c.Wait && (&account.Template{Status: row.Status}).State() == account.Pending {
+				waits = append(waits, c)
+			}
+		}
+	}
+	return w.wait(ctx, waits)
+}
+
+// settle notes whether messages may be sent in a translation.
+func (w *templateWork) settle(c *plan.TemplateChange, status, category string) {
+	w.sendable[c.Address] = (&account.Template{Status: status}).State() == account.Sendable && category == c.Spec.Category
+}
+
+func (w *templateWork) load(ctx context.Context) error {
+	snap, err := w.Store.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	list, err := snap.Managed(ctx)
+	for _, m := range list {
+		w.rows[m.Address] = m
+	}
+	return err
+}
+
+// keep records a row; what an answer told is recorded whatever interrupts.
+func (w *templateWork) keep(ctx context.Context, row *state.Managed, forget ...string) error {
+	if err := w.Store.Manage(context.WithoutCancel(ctx), []state.Managed{*row}, forget); err != nil {
+		return err
+	}
+	w.rows[row.Address] = *row
+	return nil
+}
+
+// list is what the account of a number tells now; again reads it anew.
+func (w *templateWork) list(ctx context.Context, provider string, again bool) *plan.Observed {
+	if w.lists == nil || again {
+		w.lists = map[string]*plan.Observed{}
+	}
+	if w.lists[provider] == nil {
+		w.lists[provider] = w.ws.ReadTemplates(ctx, provider)
+	}
+	return w.lists[provider]
+}
+
+func (w *templateWork) number(provider string) (providers.TemplateWriter, error) {
+	if n := w.numbers[provider]; n != nil {
+		return n, nil
+	}
+	p, err := w.ws.Provider(provider)
+	if err != nil {
+		return nil, err
+	}
+	n, ok := p.(providers.TemplateWriter)
+	if !ok {
+		workspace.CloseProvider(p)
+		return nil, fmt.Errorf("handbill can't change the templates of a %s account", p.Profile().Title)
+	}
+	w.numbers[provider] = n
+	return n, nil
+}
+
+// unchanged demands that what is to be changed is what the plan saw, before
+// anything is. What an earlier run of the same plan made is as it should be.
+func (w *templateWork) unchanged(ctx context.Context) error {
+	for i := range w.plan.Templates {
+		c := &w.plan.Templates[i]
+		if c.Change != plan.Create && c.Change != plan.Update && c.Change != plan.Import {
+			continue
+		}
+		seen := w.list(ctx, c.Provider, false)
+		if seen.Err != nil {
+			return fmt.Errorf("the templates of the account of %s could not be read, so nothing was changed or sent: %w", c.Provider, seen.Err)
+		}
+		held := account.Find(seen.Templates, c.Spec.Name, c.Spec.Language)
+		row, kept := w.rows[c.Address]
+		ours := kept && held != nil && c.Spec.SameWords(held) && (row.Intent != nil || row.Known())
+		switch {
+		case ours, held == nil && c.Seen == nil:
+		case held == nil:
+			return &plan.ChangedError{Detail: fmt.Sprintf("the account has the template %s in %s no more", c.Spec.Name, c.Spec.Language)}
+		case c.Seen == nil:
+			return &plan.ChangedError{Detail: fmt.Sprintf("the account has a template %s in %s by now, which handbill did not create", c.Spec.Name, c.Spec.Language)}
+		case !c.Seen.Same(held):
+			return &plan.ChangedError{Detail: fmt.Sprintf("the template %s in %s is another one than planned (status %s)", c.Spec.Name, c.Spec.Language, message.SafeText(held.Status))}
+		}
+	}
+	return nil
+}
+
+// step carries out one change; made says that the account holds the template as
+// it is declared.
+func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made bool, err error) {
+	switch c.Change {
+	case plan.Forget:
+		if err := w.Store.Manage(ctx, nil, []string{c.Address}); err != nil {
+			return false, err
+		}
+		delete(w.rows, c.Address)
+		w.end(TemplateStep{Address: c.Address, Did: TemplateForgotten, Detail: "it stays in the account"})
+		return true, nil
+	case plan.Create, plan.Update:
+		return w.write(ctx, c)
+	case plan.Import:
+		if err := w.record(ctx, c, c.Seen, w.rows[c.Address]); err != nil {
+			return false, err
+		}
+		w.end(TemplateStep{Address: c.Address, Did: TemplateAdopted, Status: c.Seen.Status, ID: c.Seen.ID})
+		return true, nil
+	case plan.Move:
+		row := w.rows[c.From]
+		if err := w.record(ctx, c, c.Seen, row); err != nil {
+			return false, err
+		}
+		w.end(TemplateStep{Address: c.Address, Did: TemplateMoved, Status: c.Seen.Status, ID: c.Seen.ID})
+		return true, w.Store.Manage(ctx, nil, []string{c.From})
+	}
+	row := w.rows[c.Address]
+	if row.Intent == nil && row.Status == c.Seen.Status && row.Category == c.Seen.Category {
+		return true, nil
+	}
+	return true, w.record(ctx, c, c.Seen, row)
+}
+
+// record keeps what the account holds for a translation, as row goes on.
+func (w *templateWork) record(ctx context.Context, c *plan.TemplateChange, held *account.Template, row state.Managed) error {
+	declared, err := json.Marshal(&c.Spec)
+	if err != nil {
+		return err
+	}
+	observed, err := json.Marshal(held)
+	if err != nil {
+		return err
+	}
+	now := w.ws.Now().UTC()
+	row.Address, row.Kind, row.Provider, row.Account, row.Key = c.Address, "template", c.Provider, c.Account, plan.TemplateKey(&c.Spec.Template)
+	row.RemoteID, row.Declared, row.Observed, row.ObservedAt, row.Status, row.Category = held.ID, declared, observed, now, held.Status, held.Category
+	row.Intent = nil
+	if row.Since.IsZero() {
+		row.Since = now
+	}
+	return w.keep(ctx, &row)
+}

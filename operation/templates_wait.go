@@ -1,0 +1,102 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+)
+
+// How often the account is asked while something is reviewed.
+const (
+	firstPoll = 10 * time.Second
+	lastPoll  = time.Minute
+)
+
+// wait asks the accounts what became of templates until each has an end or its
+// time is up. An account that cannot be read is asked again: nothing is taken
+// for gone.
+func (w *templateWork) wait(ctx context.Context, waits []*plan.TemplateChange) error {
+	waited, pause := time.Duration(0), firstPoll // counted by what was slept: no clock that is set shortens it
+	for first := true; len(waits) > 0; first = false {
+		if !first {
+			if !w.sleep(ctx, pause) {
+				return w.interrupted(ctx, waits)
+			}
+			waited, pause = waited+pause, min(pause*3/2, lastPoll)
+		}
+		w.lists = nil
+		var left []*plan.TemplateChange
+		for _, c := range waits {
+			over, err := w.look(ctx, c, waited)
+			if err != nil {
+				return err
+			}
+			if !over {
+				left = append(left, c)
+			}
+		}
+		waits = left
+	}
+	return nil
+}
+
+// interrupted leaves what is reviewed to the next apply.
+func (w *templateWork) interrupted(ctx context.Context, waits []*plan.TemplateChange) error {
+	if !w.done.Stopped {
+		return ctx.Err()
+	}
+	for _, c := range waits {
+		w.end(TemplateStep{Address: c.Address, Did: TemplateWaiting, Status: w.rows[c.Address].Status, Detail: "interrupted; the next apply goes on waiting"})
+	}
+	return nil
+}
+
+// look asks once what became of a translation; over says that there is nothing
+// more to wait for.
+func (w *templateWork) look(ctx context.Context, c *plan.TemplateChange, waited time.Duration) (over bool, err error) {
+	seen := w.list(ctx, c.Provider, false)
+	held := account.Find(seen.Templates, c.Spec.Name, c.Spec.Language)
+	row := w.rows[c.Address]
+	if seen.Err == nil && held != nil && (held.Status != row.Status || held.Category != row.Category || held.ID != row.RemoteID) {
+		if err := w.record(ctx, c, held, row); err != nil {
+			return false, err
+		}
+	}
+	late := waited >= c.Timeout
+	switch {
+	case seen.Err != nil && late:
+		w.late(c, row.Status, waited, "the account could not be read: "+seen.Err.Error())
+		return true, nil
+	case held == nil && late: // its list may lag behind its creation
+		w.late(c, row.Status, waited, "the account's list does not have it yet")
+		return true, nil
+	case held == nil:
+		return false, nil
+	}
+	w.settle(c, held.Status, held.Category)
+	switch {
+	case held.State() == account.Pending && late:
+		w.late(c, held.Status, waited, held.Says())
+	case held.State() == account.Pending:
+		w.tell(TemplateStep{Address: c.Address, Did: TemplateWaiting, Status: held.Status, ID: held.ID, Took: waited})
+		return false, nil
+	case held.State() != account.Sendable:
+		w.failed(c, fmt.Sprintf("the account holds it as %s. %s", held.Status, held.Says()))
+	case held.Category != c.Spec.Category:
+		w.failed(c, fmt.Sprintf("Meta approved it as %q, and it is declared as %q: price, consent, and whether it reaches numbers of the United States depend on it. Write category = %q, and plan again",
+			message.SafeText(held.Category), c.Spec.Category, message.SafeText(held.Category)))
+	default:
+		w.end(TemplateStep{Address: c.Address, Did: TemplateApproved, Status: held.Status, ID: held.ID, Took: waited})
+	}
+	return true, nil
+}
+
+func (w *templateWork) late(c *plan.TemplateChange, status string, waited time.Duration, why string) {
+	w.end(TemplateStep{Address: c.Address, Did: TemplateLate, Status: status, Took: waited,
+		Detail: message.SafeText("it was not approved within " + strings.TrimSuffix(c.Timeout.String(), "0s") + "; it stays in the account, and the next apply goes on waiting. " + why)})
+}

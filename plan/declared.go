@@ -1,0 +1,408 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// What a plan does with a resource of an account, beside Create, Update and NoOp.
+const (
+	Import = "import" // it is there, and the state takes it over
+	Forget = "forget" // it stays in the account, and leaves the state
+)
+
+// TemplateChange is what apply does with one language of a template block.
+type TemplateChange struct {
+	Address  string `json:"address"` // "template.spring.en_US"
+	From     string `json:"from,omitempty"`
+	Provider string `json:"provider"`
+	Account  string `json:"account,omitempty"`
+	Change   string `json:"change"` // Create, Update, Import, Forget, Move or NoOp
+	// Spec is what is handed in.
+	Spec account.Spec `json:"spec"`
+	// Seen is what the account held; nil for nothing.
+	Seen *account.Template `json:"seen,omitempty"`
+	// Wait says that apply waits for its approval, for up to Timeout.
+	Wait    bool          `json:"wait,omitempty"`
+	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// Drift is what became of an object of an account without handbill.
+type Drift struct {
+	Address string       `json:"address"`
+	Type    string       `json:"type"`
+	Fields  []DriftField `json:"fields"`
+}
+
+// DriftField is one of its fields, as the state knew it and as it is.
+type DriftField struct {
+	Name   string `json:"name"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Note   string `json:"note,omitempty"`
+}
+
+// declared is a template block held against its account and the state.
+type declared struct {
+	*Observed       // the account's list, those of this name as they will be
+	broken    bool  // an error was reported
+	changes   []int // indices into Plan.Templates
+}
+
+// settleTemplates compares the template blocks with the state and with what the
+// accounts told.
+func (b *builder) settleTemplates() {
+	if b.in.Templates.Unread {
+		return
+	}
+	b.rows = map[string]*state.Managed{}
+	for i := range b.in.Managed {
+		b.rows[b.in.Managed[i].Address] = &b.in.Managed[i]
+	}
+	b.moveRows()
+	for _, t := range b.cfg.Templates {
+		if b.scope.covers(t.Address()) && t.Held.Provider != nil {
+			b.settleTemplate(t)
+		}
+	}
+	b.forgetRows()
+	slices.SortFunc(b.plan.Templates, func(x, y TemplateChange) int { return strings.Compare(x.Address, y.Address) })
+	slices.SortFunc(b.plan.Resources, func(x, y ResourceChange) int { return strings.Compare(x.Address, y.Address) })
+	slices.SortFunc(b.plan.Drift, func(x, y Drift) int { return strings.Compare(x.Address, y.Address) })
+}
+
+// blockOf is the address of a translation's block.
+func blockOf(address string) string { return address[:max(strings.LastIndexByte(address, '.'), 0)] }
+
+// moveRows gives what the state has of a block that was renamed to its new name.
+func (b *builder) moveRows() {
+	for _, m := range b.cfg.Moved {
+		if !strings.HasPrefix(m.From, "template.") {
+			continue
+		}
+		for address, row := range b.rows {
+			to := m.To + strings.TrimPrefix(address, m.From)
+			if blockOf(address) == m.From && b.rows[to] == nil {
+				delete(b.rows, address)
+				b.rows[to] = row // row.Address still says from where
+			}
+		}
+	}
+}
+
+// forgetRows lets go of what is not declared any more: it stays in the account.
+func (b *builder) forgetRows() {
+	for _, address := range sortedRows(b.rows) {
+		row := b.rows[address]
+		if b.declares(address) || !b.scope.covers(blockOf(address)) {
+			continue
+		}
+		c := ResourceChange{Address: address, Type: "template", Name: strings.TrimPrefix(address, "template."), Change: Forget, Refs: []string{}}
+		var spec account.Spec
+		if json.Unmarshal(row.Declared, &spec) == nil {
+			c.Before = templateTree(&spec, nil)
+		}
+		c.Notes = append(c.Notes, "it stays in the account, and handbill does not look after it any more")
+		b.plan.Resources = append(b.plan.Resources, c)
+		b.plan.Templates = append(b.plan.Templates, TemplateChange{Address: address, Provider: row.Provider, Account: row.Account, Change: Forget, Spec: spec})
+	}
+}
+
+func sortedRows(rows map[string]*state.Managed) []string {
+	out := make([]string, 0, len(rows))
+	for address := range rows {
+		out = append(out, address)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// declares reports whether a block of the configuration has a translation of
+// that address.
+func (b *builder) declares(address string) bool {
+	for _, t := range b.cfg.Templates {
+		for _, tr := range t.Translations {
+			if tr.Address() == address {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// settleTemplate compares one block. What messages are held against is the
+// account's list with the words that are declared.
+func (b *builder) settleTemplate(t *lang.Template) {
+	seen := b.accountOf(t.Held)
+	if seen == nil {
+		b.templates[t.Held] = nil
+		return
+	}
+	will := &Observed{Account: seen.Account, At: seen.At}
+	d := &declared{Observed: will}
+	for _, tr := range t.Translations {
+		s := &settling{builder: b, t: t, tr: tr, row: b.rows[tr.Address()], seen: seen}
+		if change := s.settle(); change != nil {
+			will.Templates = append(will.Templates, s.will(change))
+			d.changes = append(d.changes, len(b.plan.Templates)-1)
+		} else {
+			d.broken = true
+		}
+	}
+	slices.SortFunc(will.Templates, func(x, y account.Template) int { return strings.Compare(x.Language, y.Language) })
+	if b.templates[t.Held] = will; d.broken {
+		b.templates[t.Held] = nil
+	}
+}
+
+// settling is one translation on its way into the plan.
+type settling struct {
+	*builder
+	t    *lang.Template
+	tr   *lang.Translation
+	row  *state.Managed // nil where the state has none
+	seen *Observed
+	held *account.Template // in the account; nil for none
+	spec account.Spec
+	was  account.Spec // as it was handed in last, with row
+	c    ResourceChange
+}
+
+func (s *settling) fail(code, format string, args ...any) *TemplateChange {
+	s.diags = append(s.diags, fail(code, s.tr.DeclRange, "%s: %s", s.tr.Address(), fmt.Sprintf(format, args...)))
+	return nil
+}
+
+// settle decides what apply does; nil where an error was reported.
+func (s *settling) settle() *TemplateChange {
+	s.spec = s.tr.Spec
+	if err := s.readFile(); err != nil {
+		return s.fail("template_file", "%s", ended(err.Error()))
+	}
+	s.held = account.Find(s.seen.Templates, s.spec.Name, s.spec.Language)
+	if s.row != nil && json.Unmarshal(s.row.Declared, &s.was) != nil {
+		return s.fail("template_record", "What the state keeps of it can't be read. Remove it with `handbill state rm`, which leaves the account alone, and plan again.")
+	}
+	change := s.decide()
+	if change == "" {
+		return nil
+	}
+	s.drift()
+	return s.record(change)
+}
+
+// readFile completes the sample of the header.
+func (s *settling) readFile() error {
+	if s.spec.File == nil {
+		return nil
+	}
+	if s.in.Root == nil {
+		return fmt.Errorf("the file %s can't be read without the configuration's directory", s.spec.File.Path)
+	}
+	content, err := ReadSample(s.in.Root, s.spec.File.Path)
+	if err != nil {
+		return err
+	}
+	s.spec.File = account.FileOf(s.spec.File.Path, s.spec.File.Type, content)
+	return nil
+}
+
+// maxSample bounds a sample. Source: Meta, media types of headers, 2026-09-11:
+// 100 MB for documents; samples beyond 16 MiB serve nobody.
+const maxSample = 16 << 20
+
+// ReadSample reads the file of a header, below the configuration's directory.
+func ReadSample(root *os.Root, name string) ([]byte, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("the file %s of its header can't be read", name)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxSample+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the file %s of its header can't be read", name)
+	case len(content) == 0:
+		return nil, fmt.Errorf("the file %s of its header is empty", name)
+	case len(content) > maxSample:
+		return nil, fmt.Errorf("the file %s of its header is larger than 16 MiB", name)
+	}
+	return content, nil
+}
+
+// decide says what apply does with the translation: "" where an error was
+// reported.
+func (s *settling) decide() string {
+	able := s.in.Templates.abilities(s.t.Held.Provider)
+	known := s.row != nil && s.row.Known()
+	switch {
+	case s.held == nil && known:
+		s.fail("template_gone", "The account has no template %s in %s any more, which handbill has created or taken over there. A template that was deleted blocks its name for 30 days: give the block another name (name = %q), or remove the block.",
+			s.spec.Name, s.spec.Language, s.spec.Name+"_v2")
+		return ""
+	case s.held == nil:
+		return s.create(able)
+	case !known && s.cfg.Imported(s.tr, s.held.Name, s.held.Language, s.held.ID):
+		return s.takeOver()
+	case !known && (s.row == nil || s.row.Intent == nil):
+		s.there()
+		return ""
+	case !known && !s.spec.SameWords(s.held):
+		s.there()
+		return ""
+	case !s.category():
+		return ""
+	case !known:
+		return Import
+	case s.spec.SameWords(s.held) && s.spec.Category == s.held.Category && sameFile(&s.spec, &s.was):
+		if s.row.Address != s.tr.Address() {
+			return Move
+		}
+		return NoOp
+	}
+	return s.edit(able)
+}
+
+// sameFile reports whether the header's file is the one that was handed in.
+func sameFile(a, b *account.Spec) bool {
+	return a.File == nil && b.File == nil || a.File != nil && b.File != nil && a.File.Digest == b.File.Digest
+}
+
+// create checks what would be refused.
+func (s *settling) create(able account.Abilities) string {
+	media := s.spec.Header != nil && s.spec.Header.Format != "text" && s.spec.Header.Format != "location"
+	switch {
+	case able.Create != "":
+		s.fail("template_capability", "It can't be created: %s", ended(able.Create))
+		return ""
+	case media && able.Media != "":
+		s.fail("template_capability", "It can't be created with a file in its header: %s", ended(able.Media))
+		return ""
+	}
+	for i := range s.seen.Templates {
+		other := &s.seen.Templates[i]
+		if other.Name == s.spec.Name && other.Category != s.spec.Category {
+			s.fail("template_category", "The account has %s in %s as %q, and all languages of a name have one category: write category = %q where that is right, or another name.",
+				s.spec.Name, message.SafeText(other.Language), message.SafeText(other.Category), message.SafeText(other.Category))
+			return ""
+		}
+	}
+	return Create
+}
+
+// takeOver imports a template that an import block names.
+func (s *settling) takeOver() string {
+	if !s.category() {
+		return ""
+	}
+	if s.spec.SameWords(s.held) {
+		s.c.Notes = append(s.c.Notes, "an import block takes it over as it is")
+	} else {
+		s.c.Notes = append(s.c.Notes, "an import block takes it over; its words are others than declared, and the plan after this one edits them")
+	}
+	return Import
+}
+
+// there reports a template that the account has and the state does not.
+func (s *settling) there() {
+	words := "with the same words"
+	if !s.spec.SameWords(s.held) {
+		words = "with other words"
+	}
+	advice := fmt.Sprintf("To take it over, write:\n\n    import {\n      to = %s\n      id = %q\n    }\n\nTo send it without looking after it, read it with a data block. Or give the block another name.", s.t.Address(), s.spec.Name)
+	if other := s.claimed(); other != "" {
+		advice = fmt.Sprintf("The state has it as %s, which is not declared any more. Give the block another name or, if it was renamed, say so:\n\n    moved {\n      from = %s\n      to   = %s\n    }", other, blockOf(other), s.t.Address())
+	}
+	s.fail("template_exists", "The account has the template %s in %s already, %s, and it is not this block's: nothing is created or changed. %s",
+		s.spec.Name, s.spec.Language, words, advice)
+}
+
+// claimed is the address under which the state has the same template; "" for
+// none.
+func (s *settling) claimed() string {
+	for _, address := range sortedRows(s.rows) {
+		if row := s.rows[address]; row.Key == TemplateKey(&s.spec.Template) && row.Account == s.seen.Account && !s.declares(address) {
+			return address
+		}
+	}
+	return ""
+}
+
+// TemplateKey is how an account tells one translation from another.
+func TemplateKey(t *account.Template) string { return t.Name + "/" + t.Language }
+
+// record puts the change into the plan.
+func (s *settling) record(change string) *TemplateChange {
+	address := s.tr.Address()
+	s.c.Address, s.c.Type, s.c.Name, s.c.Change = address, "template", strings.TrimPrefix(address, "template."), change
+	s.c.Refs, s.c.After = []string{s.t.Held.Provider.Address()}, templateTree(&s.spec, s.t)
+	if s.row != nil && s.row.Address != address {
+		s.c.From = s.row.Address
+	}
+	switch change {
+	case Update:
+		before := s.was
+		before.Template.Content, before.Footer, before.TTL, before.Category, before.Cards = s.held.Content, s.held.Footer, s.held.TTL, s.held.Category, s.held.Cards
+		s.c.Before = templateTree(&before, s.t)
+		s.c.Notes = append([]string{"status = " + message.SafeText(s.held.Status) + ", and not sent after the edit until it is approved again"}, s.c.Notes...)
+	case NoOp, Move:
+		s.c.Before = s.c.After
+		if state := s.held.State(); state == account.Unusable || state == account.Unknown {
+			s.diags = append(s.diags, warn("template_unusable", s.tr.DeclRange, "%s can't be sent: the account holds it as %s. %s", address, message.SafeText(s.held.Status), s.held.Says()))
+		}
+	case Import:
+		if len(s.c.Notes) == 0 {
+			s.c.Notes = append(s.c.Notes, "an earlier apply created it and got no answer")
+		}
+	}
+	s.plan.Resources = append(s.plan.Resources, s.c)
+	t := TemplateChange{Address: address, From: s.c.From, Provider: s.t.Held.Provider.Address(), Account: s.seen.Account, Change: change, Spec: s.spec, Seen: s.held,
+		Wait: s.t.Wait, Timeout: s.t.Timeout}
+	s.plan.Templates = append(s.plan.Templates, t)
+	if s.held != nil {
+		s.plan.Managed = append(s.plan.Managed, Managed{Address: address, Kind: "template", Provider: t.Provider, Account: t.Account, ID: s.held.ID, Status: s.held.Status,
+			Category: s.held.Category, ObservedAt: s.seen.At.UTC(), Observed: *s.held, Declared: true})
+	}
+	return &s.plan.Templates[len(s.plan.Templates)-1]
+}
+
+// awaited are the translations that messages are sent in once they are approved.
+func awaited(messages ...*compiled) []string {
+	var out []string
+	for _, m := range messages {
+		if m == nil || m.fitted == nil {
+			continue
+		}
+		for _, code := range m.fitted.listed {
+			if tr := m.fitted.langs[code]; tr.used && tr.after {
+				out = append(out, m.fitted.data.Address()+"."+code)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// will is the template as it is once apply is through with it: what messages
+// are held against.
+func (s *settling) will(c *TemplateChange) account.Template {
+	if c.Change == NoOp || c.Change == Move || c.Change == Import {
+		return *s.held
+	}
+	out := s.spec.Template
+	out.Status = "PENDING"
+	if c.Change == Update {
+		out.ID = s.held.ID
+	}
+	return out
+}

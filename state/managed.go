@@ -1,0 +1,42 @@
+package state
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Managed is one object of an account that the configuration looks after, such
+// as one language of a template.
+type Managed struct {
+	Address  string `json:"address"`  // "template.spring.en_US"
+	Kind     string `json:"kind"`     // "template"
+	Provider string `json:"provider"` // address of the number that it was managed through
+	Account  string `json:"account,omitempty"`
+	Key      string `json:"key"`                 // how the account tells it from others: "spring_sale/en_US"
+	RemoteID string `json:"remote_id,omitempty"` // the account's id of it; "" where it tells none
+	// Declared is what was handed in last, and Observed what the account told of
+	// it at ObservedAt; JSON, which the state makes nothing of.
+	Declared   json.RawMessage `json:"declared,omitempty"`
+	Observed   json.RawMessage `json:"observed,omitempty"`
+	ObservedAt time.Time       `json:"observed_at,omitzero"`
+	Status     string          `json:"status,omitempty"`
+	Category   string          `json:"category,omitempty"`
+	// Since is when the account was first known to have it; zero before.
+	Since time.Time `json:"since,omitzero"`
+	// Edits are when it was edited while it was approved, the last 30 days.
+	Edits []time.Time `json:"edits,omitempty"`
+	// Intent is the change that was about to be made, and of which nothing is
+	// known; nil for none.
+	Intent *ManagedIntent `json:"intent,omitempty"`
+}
+
+// ManagedIntent is the record that a change is about to be made, durable before
+// its request leaves.
+type ManagedIntent struct {
+	Change string    `json:"change"` // "create", "update"
+	Digest string    `json:"digest"` // of what is handed in
+	At     time.Time `json:"at"`
+}
+
+// Known reports whether the account is known to have it.
+func (m *Managed) Known() bool { return !m.Since.IsZero() }

@@ -1,0 +1,69 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/handbill/handbill/state"
+)
+
+// Manage implements state.Store.
+func (s *Store) Manage(ctx context.Context, keep []state.Managed, forget []string) error {
+	err := s.write(ctx, func(t *tx) error {
+		for _, address := range forget {
+			if err := t.dropManaged(address); err != nil {
+				return err
+			}
+		}
+		for i := range keep {
+			if err := t.putManaged(&keep[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keeping what is managed in an account: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) dropManaged(address string) error {
+	_, err := t.removeAll(tManaged, "SELECT id FROM managed WHERE address = ?", address)
+	return err
+}
+
+func (t *tx) putManaged(m *state.Managed) error {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if err := t.dropManaged(m.Address); err != nil {
+		return err
+	}
+	w := t.insert(tManaged, 0)
+	w.text(m.Address)
+	w.blob(data)
+	_, err = w.done()
+	return err
+}
+
+// Managed are the objects of accounts at that moment, by address.
+func (s *Snapshot) Managed(ctx context.Context) ([]state.Managed, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	var out []state.Managed
+	err := s.c.each("SELECT address, data FROM managed ORDER BY address", func(st *sqlite.Stmt) error {
+		var m state.Managed
+		if err := json.Unmarshal(columnBlob(st, 1), &m); err != nil || m.Address != st.ColumnText(0) {
+			return fmt.Errorf("%w: what is managed as %s", state.ErrDamaged, st.ColumnText(0))
+		}
+		out = append(out, m)
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,69 @@
+package statetest
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/handbill/handbill/state"
+)
+
+func managedOf(t T, s state.Store) []state.Managed {
+	t.Helper()
+	snap, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	list, err := snap.Managed(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestManaged: what an account has is kept whole, replaced by its address and
+// forgotten by it, in one transaction that raises no serial; a snapshot has what
+// there was.
+func (u suite) TestManaged(t *testing.T) {
+	s, _ := u.create(t)
+	ctx := t.Context()
+	before, err := s.Meta(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	german := state.Managed{Address: "template.spring.de", Kind: "template", Provider: mainNumber, Account: "1022", Key: "spring/de",
+		Intent: &state.ManagedIntent{Change: "create", Digest: "sha256:1", At: noon}}
+	english := state.Managed{Address: "template.spring.en_US", Kind: "template", Provider: mainNumber, Key: "spring/en_US", RemoteID: "161",
+		Declared: json.RawMessage(`{"body":"Hello"}`), Observed: json.RawMessage(`{"status":"APPROVED","other":{"new":[1]}}`), ObservedAt: noon,
+		Status: "APPROVED", Category: "marketing", Since: noon.Add(-time.Hour), Edits: []time.Time{noon.Add(-time.Minute)}}
+	if err := s.Manage(ctx, []state.Managed{english, german}, []string{"template.spring.fr"}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]state.Managed{german, english}, managedOf(t, s)); diff != "" {
+		t.Errorf("(-kept +told):\n%s", diff)
+	}
+	snap := snapshot(t, s)
+	defer snap.Close()
+	known := german
+	known.RemoteID, known.Intent, known.Since = "162", nil, noon
+	moved := english
+	moved.Address = "template.summer.en_US"
+	if err := s.Manage(ctx, []state.Managed{known, moved}, []string{english.Address}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]state.Managed{known, moved}, managedOf(t, s)); diff != "" {
+		t.Errorf("after a change and a move (-kept +told):\n%s", diff)
+	}
+	if list, err := snap.Managed(ctx); err != nil || len(list) != 2 || list[0].Intent == nil {
+		t.Errorf("a snapshot shows what came after it: %+v, %v", list, err)
+	}
+	if after, err := s.Meta(ctx); err != nil || after.Serial != before.Serial {
+		t.Errorf("the serial went from %d to %d, %v", before.Serial, after.Serial, err)
+	}
+	if err := s.Manage(ctx, nil, []string{known.Address, moved.Address}); err != nil || len(managedOf(t, s)) != 0 {
+		t.Errorf("%d are left, %v", len(managedOf(t, s)), err)
+	}
+}
