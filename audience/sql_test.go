@@ -1,24 +1,20 @@
 package audience
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/handbill/handbill/internal/pgtest"
 )
 
 // sqliteFile makes a root with the database "crm.db" in it.
@@ -157,7 +153,7 @@ func TestASecretFileName(t *testing.T) {
 }
 
 func TestPostgres(t *testing.T) {
-	dsn := startPostgres(t)
+	dsn := pgtest.Start(t, "ann", "-c fsync=off").As("ann", secretWord)
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -200,91 +196,6 @@ func TestPostgres(t *testing.T) {
 	_, err = Open(t.Context(), Source{Kind: SQL, Driver: "postgres", DSN: dsn, Query: "select pg_sleep(60), 1 as phone", Timeout: 100 * time.Millisecond}, Options{})
 	if err == nil || !strings.Contains(err.Error(), "did not answer within 100ms") {
 		t.Errorf("a query without an end: %v", err)
-	}
-}
-
-// startPostgres runs a cluster of its own in a temporary directory and returns
-// how to connect to it. Where PostgreSQL is not installed the test is skipped,
-// in CI it fails.
-func startPostgres(t *testing.T) string {
-	t.Helper()
-	ci := os.Getenv("CI") == "true"
-	bin := postgresBin()
-	if bin == "" {
-		if ci {
-			t.Fatal("PostgreSQL is not installed, and CI must test with it")
-		}
-		t.Skip("PostgreSQL is not installed")
-	}
-	dir, err := os.MkdirTemp("", "handbill-pg-") // t.TempDir's path is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	run := postgresRunner(t, dir, ci)
-	data := filepath.Join(dir, "data")
-	run(filepath.Join(bin, "initdb"), "-D", data, "-A", "trust", "-U", "ann", "-N", "-E", "UTF8", "--locale=C")
-	t.Cleanup(func() { run(filepath.Join(bin, "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop") })
-	run(filepath.Join(bin, "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", filepath.Join(dir, "log"),
-		"-o", "-c listen_addresses='' -c unix_socket_directories="+dir+" -c fsync=off", "start")
-	return (&url.URL{Scheme: "postgres", User: url.UserPassword("ann", secretWord), Path: "/postgres",
-		RawQuery: url.Values{"host": {dir}}.Encode()}).String()
-}
-
-func postgresBin() string {
-	if path, err := exec.LookPath("pg_ctl"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			return filepath.Dir(real)
-		}
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_ctl")
-	if len(found) == 0 {
-		return ""
-	}
-	return filepath.Dir(slices.Max(found))
-}
-
-// postgresRunner runs PostgreSQL's programs, which refuse to run as root, as
-// the user postgres where this is root.
-func postgresRunner(t *testing.T, dir string, ci bool) func(args ...string) {
-	prefix := []string{}
-	if os.Geteuid() == 0 {
-		u, err := user.Lookup("postgres")
-		setpriv, lookErr := exec.LookPath("setpriv")
-		if err = errors.Join(err, lookErr); err != nil {
-			if ci {
-				t.Fatal(err)
-			}
-			t.Skipf("PostgreSQL does not run as root, and there is no other user: %v", err)
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		if err := os.Chown(dir, uid, gid); err != nil {
-			t.Fatal(err)
-		}
-		prefix = []string{setpriv, "--reuid", u.Uid, "--regid", u.Gid, "--clear-groups"}
-	}
-	return func(args ...string) {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		args = append(slices.Clone(prefix), args...)
-		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-		cmd.Dir = dir
-		var out bytes.Buffer
-		// A file, not a pipe: the server that pg_ctl leaves running would hold
-		// the pipe open.
-		log, err := os.CreateTemp(t.TempDir(), "out")
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer log.Close()
-		cmd.Stdout, cmd.Stderr = log, log
-		if err := cmd.Run(); err != nil {
-			text, _ := os.ReadFile(log.Name())
-			out.Write(text)
-			t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, out.String())
-		}
 	}
 }
 

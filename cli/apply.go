@@ -385,5 +385,5 @@ func (a *app) spaceError(p *project, err error) error {
 		return err
 	}
 	return &operation.Error{Summary: refused.Summary, Err: fmt.Errorf("there are %s free where the state %s lies, and %s need %s, so that the outcome of each is surely recorded. "+
-		"Nothing was sent. Make room, or move the state", workspace.Size(space.Free), a.display(p.StatePath()), view.Plural(space.Sends, "message"), workspace.Size(space.Need))}
+		"Nothing was sent. Make room, or move the state", workspace.Size(space.Free), a.stateName(p), view.Plural(space.Sends, "message"), workspace.Size(space.Need))}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/postgres"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -47,7 +48,7 @@ func playAll(t *testing.T, root, script string) {
 		dir := strings.TrimSuffix(cmd, "/"+script)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			play(t, dir, cmd)
+			play(t, dir, cmd, "")
 		})
 	}
 }
@@ -58,19 +59,25 @@ type game struct {
 	t      *testing.T
 	golden string // the directory of the golden files
 	net    *network
-	lock   *sqlite.Locked
+	schema string // of the state in a database; "" for a file
+	lock   interface{ Unlock() error }
 
 	stdout, stderr strings.Builder // the transcripts
 }
 
-func play(t *testing.T, dir, cmd string) {
+// play plays a case, with a state in a schema of the tests' database unless that is
+// "".
+func play(t *testing.T, dir, cmd, schema string) {
 	t.Helper()
 	src, err := os.ReadFile(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &game{desk: newDesk(t), t: t, golden: filepath.Dir(cmd)}
+	g := &game{desk: newDesk(t), t: t, golden: filepath.Dir(cmd), schema: schema}
 	copyFiles(t, dir, g.dir)
+	if schema != "" {
+		g.share(!strings.HasPrefix(string(src[max(0, bytes.Index(src, []byte("handbill "))):]), "handbill init"))
+	}
 	g.network()
 	for n, line := range strings.Split(string(src), "\n") {
 		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
@@ -80,8 +87,8 @@ func play(t *testing.T, dir, cmd string) {
 			t.Fatalf("%s:%d: %s: %v", cmd, n+1, line, err)
 		}
 	}
-	golden.Assert(t, unhurried.ReplaceAll([]byte(g.stdout.String()), []byte(".")), filepath.Join(g.golden, "stdout.golden"))
-	g.optional("stderr.golden", []byte(g.stderr.String()))
+	golden.Assert(t, unhurried.ReplaceAll([]byte(g.asFile(&g.stdout)), []byte(".")), filepath.Join(g.golden, "stdout.golden"))
+	g.optional("stderr.golden", []byte(g.asFile(&g.stderr)))
 	if g.net != nil {
 		golden.Assert(t, g.net.transcript(), filepath.Join(g.golden, "requests.golden"))
 	}
@@ -347,13 +354,25 @@ func (g *game) clock(args []string) error {
 
 func (g *game) holdLock([]string) (err error) {
 	info := state.LockInfo{ID: "4F7QJ2", Operation: "apply", Who: "grace", Host: "workshop", PID: 4711, Created: noon, Version: "0.1.0"}
+	if g.schema != "" {
+		g.lock, err = postgres.Lock(context.Background(), g.database(), "send", info, 0)
+		return err
+	}
 	g.lock, err = sqlite.Lock(context.Background(), g.path("handbill.state"), info, 0)
 	return err
 }
 
+// store opens the state of the case.
+func (g *game) store() (state.Store, error) {
+	if g.schema != "" {
+		return postgres.Open(context.Background(), g.database())
+	}
+	return sqlite.Open(context.Background(), sqlite.Options{Path: g.path("handbill.state"), Clock: g.now, Rand: g.rand, Version: "0.1.0"})
+}
+
 // event records something that came in by a webhook.
 func (g *game) event(ev message.Event, from string) error {
-	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: g.path("handbill.state"), Clock: g.now, Rand: g.rand, Version: "0.1.0"})
+	s, err := g.store()
 	if err != nil {
 		return err
 	}
@@ -369,7 +388,7 @@ func (g *game) webhook(args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: g.path("handbill.state"), Clock: g.now, Rand: g.rand, Version: "0.1.0"})
+	s, err := g.store()
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {
 	}
 	defer p.Close()
 	a.diagnose(p.diags)
-	store, created, err := p.OpenState(ctx)
+	store, created, err := p.InitState(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
@@ -51,6 +51,6 @@ func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {
 	if err := a.warnStanding(ctx, p, store); err != nil {
 		return err
 	}
-	r.State, r.Created = a.display(p.StatePath()), created
+	r.State, r.Created = a.stateName(p), created
 	return a.show(r, a.style(), asJSON)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/postgres"
 	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
@@ -178,6 +179,9 @@ func (a *app) failState(err error, detailed bool) error {
 		return exit(exitError)
 	case errors.Is(err, fs.ErrPermission):
 		return a.fail("State not writable", workspace.PathCause(err))
+	}
+	if errors.Is(err, postgres.ErrNone) {
+		return a.fail("No state", err)
 	}
 	for _, known := range stateCodes {
 		if errors.Is(err, known.err) {

@@ -34,7 +34,10 @@ func (a *app) refresh(ctx context.Context, in *inputFlags, campaigns []string, a
 		return err
 	}
 	defer p.Close()
-	if !p.HasState() {
+	switch there, err := p.HasState(ctx); {
+	case err != nil:
+		return a.failState(err, false)
+	case !there:
 		return a.show(&view.RefreshReport{NothingSent: true}, a.style(), asJSON)
 	}
 	store, _, err := p.OpenState(ctx)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/operation"
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 )
 
 func (a *app) stateEraseCommand() *cobra.Command {
@@ -37,7 +37,7 @@ func (a *app) stateErase(ctx context.Context, f *stateFlags, people []string) er
 		return err
 	}
 	defer p.Close()
-	copies, err := operation.Erase(ctx, p.Workspace, a.lockOptions(&f.lock), keys, func(s *sqlite.Store) error { return a.warnStanding(ctx, p, s) })
+	copies, err := operation.Erase(ctx, p.Workspace, a.lockOptions(&f.lock), keys, func(s state.Store) error { return a.warnStanding(ctx, p, s) })
 	if err != nil {
 		return a.failState(err, false)
 	}

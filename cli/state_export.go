@@ -14,7 +14,7 @@ func (a *app) stateExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export -out=FILE", Short: "write the state as JSON lines into a file", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) (view.Report, error) {
+			return a.withFile(cmd.Context(), &f, func(s *sqlite.Store) (view.Report, error) {
 				if err := operation.Export(cmd.Context(), s, a.path(out), out); err != nil {
 					return nil, a.fail("Export not written", err)
 				}

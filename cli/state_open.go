@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -48,11 +49,6 @@ type stateWork func(*project, state.Store) (view.Report, error)
 // withState loads the configuration, opens the state for reading, and shows
 // what work reports.
 func (a *app) withState(ctx context.Context, f *stateFlags, work stateWork) error {
-	return a.withFile(ctx, f, func(p *project, s *sqlite.Store) (view.Report, error) { return work(p, s) })
-}
-
-// withFile is withState for what is done with the state's file.
-func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *sqlite.Store) (view.Report, error)) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {
 		return err
@@ -67,7 +63,7 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 		return a.failState(err, false)
 	}
 	if store == nil {
-		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.StatePath())))
+		return a.fail("No state", noState(a, p))
 	}
 	defer store.Close()
 	if err := a.aside(ctx, f, p, store); err != nil {
@@ -75,6 +71,30 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*project, *
 	}
 	r, err := work(p, store)
 	return a.showWork(f, r, err)
+}
+
+// withFile is withState for what is done with the state's file.
+func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*sqlite.Store) (view.Report, error)) error {
+	return a.withState(ctx, f, func(_ *project, s state.Store) (view.Report, error) {
+		file, ok := s.(*sqlite.Store)
+		if !ok {
+			return nil, a.fail("State in a database", errors.New("this is done with a state that is a file. A database has tools of its own: pg_dump copies the schema of the state, and its backups hold it"))
+		}
+		return work(file)
+	})
+}
+
+// noState is why a command that needs a state does nothing.
+func noState(a *app, p *project) error {
+	return fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.stateName(p))
+}
+
+// stateName says where the state lies.
+func (a *app) stateName(p *project) string {
+	if p.Shared() {
+		return p.StateName()
+	}
+	return a.display(p.StatePath())
 }
 
 // aside is warnStanding, unless the command tells by itself.
@@ -93,12 +113,15 @@ func (a *app) changeState(ctx context.Context, f *stateFlags, name string, work 
 		return err
 	}
 	defer p.Close()
-	if !p.HasState() {
-		return a.fail("No state", fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.display(p.StatePath())))
+	switch there, err := p.HasState(ctx); {
+	case err != nil:
+		return a.failState(err, false)
+	case !there:
+		return a.fail("No state", noState(a, p))
 	}
 	var r view.Report
-	change := operation.Change{Name: name, Lock: a.lockOptions(&f.lock), Look: func(s *sqlite.Store) error { return a.aside(ctx, f, p, s) }}
-	err = change.Do(ctx, p.Workspace, func(s *sqlite.Store) (err error) {
+	change := operation.Change{Name: name, Lock: a.lockOptions(&f.lock), Look: func(s state.Store) error { return a.aside(ctx, f, p, s) }}
+	err = change.Do(ctx, p.Workspace, func(s state.Store) (err error) {
 		r, err = work(p, s)
 		return err
 	})

@@ -16,7 +16,7 @@ func (a *app) statePullCommand() *cobra.Command {
 		Long: `Writes everything in the state to stdout, one JSON object a line: numbers and
 names as they are. It is for programs and backups, not for pull requests.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withFile(cmd.Context(), &f, func(_ *project, s *sqlite.Store) (view.Report, error) {
+			return a.withFile(cmd.Context(), &f, func(s *sqlite.Store) (view.Report, error) {
 				return asText{func(w io.Writer) error { return s.Export(cmd.Context(), w) }}, nil
 			})
 		},

@@ -19,7 +19,7 @@ is the lock id that the refusal showed.`,
 				return err
 			}
 			defer p.Close()
-			if err := p.ForceUnlock(args[0]); err != nil {
+			if err := p.ForceUnlock(cmd.Context(), args[0]); err != nil {
 				return a.fail("State not unlocked", err)
 			}
 			return a.show(view.Unlocked(), a.style(), f.json)

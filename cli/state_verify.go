@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/postgres"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -16,15 +19,12 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r *view.VerifyReport
 			var found []view.Diagnostic
-			err := a.withFile(cmd.Context(), &f, func(p *project, s *sqlite.Store) (view.Report, error) {
-				checked, err := s.Verify(cmd.Context())
+			err := a.withState(cmd.Context(), &f, func(p *project, s state.Store) (view.Report, error) {
+				checked, err := verify(cmd.Context(), s)
 				if err != nil {
 					return nil, err
 				}
-				r = &view.VerifyReport{Sound: checked.OK(), Rows: checked.Rows}
-				for _, p := range checked.Problems {
-					r.Problems = append(r.Problems, view.StateProblem{Table: p.Table, Row: p.Row, What: p.What})
-				}
+				r = checked
 				found, err = a.standing(cmd.Context(), p, s)
 				return r, err
 			})
@@ -39,4 +39,31 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 	}
 	f.bindRead(cmd)
 	return cmd
+}
+
+// verify asks a state whether it is whole, as its store can tell.
+func verify(ctx context.Context, s state.Store) (*view.VerifyReport, error) {
+	r := &view.VerifyReport{}
+	switch s := s.(type) {
+	case *sqlite.Store:
+		found, err := s.Verify(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.Rows = found.Rows
+		for _, p := range found.Problems {
+			r.Problems = append(r.Problems, view.StateProblem{Table: p.Table, Row: p.Row, What: p.What})
+		}
+	case *postgres.Store:
+		found, err := s.Verify(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.Rows = found.Rows
+		for _, p := range found.Problems {
+			r.Problems = append(r.Problems, view.StateProblem{Table: p.Table, What: p.What})
+		}
+	}
+	r.Sound = len(r.Problems) == 0
+	return r, nil
 }

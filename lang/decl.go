@@ -63,6 +63,8 @@ type StateSettings struct {
 	Type string // "sqlite" (the default) or "postgres"
 	Path string // sqlite: relative to the directory; default "handbill.state"
 	URL  string // postgres; sensitive
+	// Schema is where a state in PostgreSQL lies.
+	Schema string
 }
 
 // Variable is a variable block with the value it got.

@@ -62,7 +62,7 @@ func settingBlocks() []BlockInfo {
 	assert := about("assert", "condition! error_message!", "One condition and what to say when it does not hold.")
 	return []BlockInfo{
 		about("handbill", "required_version reply_budget", "Settings, once. `reply_budget` is how many answers of reply rules one person gets, such as `\"60 per 1h\"`.",
-			about("state TYPE", "path url", "Where the state is kept: `state \"sqlite\" { path }`.")),
+			about("state TYPE", "path url schema", "Where the state is kept: `state \"sqlite\" { path }`, a file, or `state \"postgres\" { url, schema }`, which several machines share; see shared-state.md.")),
 		about("variable NAME", "type default description sensitive nullable", "An input.",
 			about("validation", "condition! error_message!", "A condition on the value.")),
 		free("locals", "Named expressions."),

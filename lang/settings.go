@@ -19,7 +19,7 @@ var settingsSchema = schema("required_version reply_budget", blockOf("state", "t
 
 var sqliteSchema = schema("path")
 
-var postgresSchema = schema("url!")
+var postgresSchema = schema("url! schema")
 
 func defaultSettings() Settings {
 	return Settings{State: StateSettings{Type: "sqlite", Path: "handbill.state"}, ReplyBudget: Frequency{Count: 60, Per: time.Hour}}
@@ -58,11 +58,30 @@ func (d *decoder) decodeState(b *block) StateSettings {
 	case "postgres":
 		c := d.content(b, postgresSchema)
 		s.URL, _ = d.secretURL(c, "url")
+		if s.Schema = d.filled(c, "schema"); s.Schema == "" {
+			s.Schema = defaultSchema
+		} else if !schemaName(s.Schema) {
+			d.invalid(c, "schema", "is a name of up to 63 lowercase letters, digits and underscores that begins with a letter, and not with pg_")
+		}
 	default:
 		d.diags.err("invalid_value", b.labelRange(0), "The state lives in %s, not in %q.%s", listOf([]string{`"sqlite"`, `"postgres"`}), s.Type, didYouMean(s.Type, []string{"sqlite", "postgres"}))
 		s = defaultSettings().State
 	}
 	return s
+}
+
+// defaultSchema is where a state in a database lies when nothing is said.
+const defaultSchema = "handbill"
+
+// schemaName reports whether a name needs no quotes in PostgreSQL, and is not kept
+// for the system.
+func schemaName(s string) bool {
+	for i, c := range []byte(s) {
+		if c != '_' && (c < 'a' || c > 'z') && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(s) <= 63 && !strings.HasPrefix(s, "pg_") && s[0] != '_'
 }
 
 // secretURL is a connection string: a password in it must not stand in the

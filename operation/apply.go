@@ -12,7 +12,6 @@ import (
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -20,15 +19,15 @@ import (
 // BackUp, Prepare, Run. Between BeginApply and BackUp the plan is made on Store,
 // checked and approved; nothing but Run sends.
 type Apply struct {
-	Store *sqlite.Store
+	Store state.Store
 	// Recovered are the sends that an earlier run left open, which are in doubt
 	// now.
 	Recovered int
 
 	ws     *workspace.Workspace
-	held   *sqlite.Locked // nil where there is no lock
+	held   workspace.Locked // nil where there is no lock
 	free   func()
-	opened os.FileInfo // of the state
+	opened os.FileInfo // of the state; nil where it is no file
 
 	// made by Prepare
 	plan      *plan.Plan
@@ -63,7 +62,7 @@ func (a *Apply) begin(ctx context.Context, lock Lock) error {
 		return err
 	}
 	a.held, a.free = held, free
-	if a.opened, err = os.Stat(a.ws.StatePath()); err != nil {
+	if a.opened, err = a.ws.StateFile(); err != nil {
 		return err
 	}
 	if err := state.Sendable(ctx, a.Store, a.ws.Now()); err != nil {
@@ -144,7 +143,7 @@ func (a *Apply) BackUp(ctx context.Context, p *plan.Plan) (file string, err erro
 	if err := a.ws.RoomFor(p.Sends()); err != nil {
 		return "", &Error{"Too little space on the disk", err}
 	}
-	if file, err = a.Store.AutoBackup(ctx, "apply"); err != nil {
+	if file, err = backUp(ctx, a.Store, "apply"); err != nil {
 		return "", refuse("State not backed up", "nothing was sent: %w", err)
 	}
 	return file, nil

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -100,7 +100,7 @@ func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, wh
 // Erase forgets people by number or user id, and returns the files beside the
 // state that still hold them. It makes no backup first: that would keep them.
 // look is called before anything changes; its error ends it.
-func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []string, look func(*sqlite.Store) error) (copies []string, err error) {
+func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []string, look func(state.Store) error) (copies []string, err error) {
 	_, free, err := lock.take(ctx, ws, "state erase")
 	if err != nil {
 		return nil, err
@@ -122,10 +122,15 @@ func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []str
 	return ws.StateCopies(), nil
 }
 
+// Exporter is a state that can be written as JSON lines.
+type Exporter interface {
+	Export(ctx context.Context, w io.Writer) error
+}
+
 // Export writes the state as JSON lines into a new file at path; name is how
 // the person called it. A file that is there is never overwritten, and half an
 // export is not left.
-func Export(ctx context.Context, s *sqlite.Store, path, name string) error {
+func Export(ctx context.Context, s Exporter, path, name string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("there is something at %s already, and an export never overwrites; name another file", message.SafeText(name))

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/handbill/handbill/state/sqlite"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -46,7 +46,7 @@ type Lock struct {
 
 // take takes the lock for an operation. Release it with free; held is nil where
 // it is off.
-func (l *Lock) take(ctx context.Context, ws *workspace.Workspace, operation string) (held *sqlite.Locked, free func(), err error) {
+func (l *Lock) take(ctx context.Context, ws *workspace.Workspace, operation string) (held workspace.Locked, free func(), err error) {
 	if l.Off {
 		return nil, func() {}, nil
 	}
@@ -65,12 +65,12 @@ type Change struct {
 	Name string // of the operation, such as "state rm"
 	Lock Lock
 	// Look is called before anything changes; its error ends the change.
-	Look func(*sqlite.Store) error
+	Look func(state.Store) error
 }
 
 // Do carries the change out. Its own errors are an *Error, or errors of the
 // state; those of Look and of work are as they are.
-func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(*sqlite.Store) error) error {
+func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(state.Store) error) error {
 	_, free, err := c.Lock.take(ctx, ws, c.Name)
 	if err != nil {
 		return err
@@ -84,8 +84,20 @@ func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(*sql
 	if err := c.Look(store); err != nil {
 		return err
 	}
-	if _, err := store.AutoBackup(ctx, strings.ReplaceAll(c.Name, " ", "-")); err != nil {
+	if _, err := backUp(ctx, store, strings.ReplaceAll(c.Name, " ", "-")); err != nil {
 		return refuse("State not backed up", "nothing was changed: %w", err)
 	}
 	return work(store)
+}
+
+// backUp copies a state that is a file and returns the copy's path, "" where none
+// was needed. A database has backups of its own.
+func backUp(ctx context.Context, s state.Store, why string) (file string, err error) {
+	b, ok := s.(interface {
+		AutoBackup(ctx context.Context, why string) (string, error)
+	})
+	if !ok {
+		return "", nil
+	}
+	return b.AutoBackup(ctx, why)
 }

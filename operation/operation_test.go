@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/handbill/handbill/state"
-	"github.com/handbill/handbill/state/sqlite"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -68,7 +67,7 @@ func write(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-func openState(t *testing.T, ws *workspace.Workspace) *sqlite.Store {
+func openState(t *testing.T, ws *workspace.Workspace) state.Store {
 	t.Helper()
 	s, _, err := ws.OpenState(t.Context())
 	if err != nil {
@@ -79,7 +78,7 @@ func openState(t *testing.T, ws *workspace.Workspace) *sqlite.Store {
 }
 
 // doubt records a send of the campaign to each number that nobody heard of again.
-func doubt(t *testing.T, s *sqlite.Store, numbers ...string) {
+func doubt(t *testing.T, s state.Store, numbers ...string) {
 	t.Helper()
 	run, err := s.Begin(t.Context(), state.Run{Lanes: []state.Lane{{Number: "provider.sandbox.main"}}}, nil)
 	if err != nil {
@@ -114,9 +113,9 @@ func TestChange(t *testing.T) {
 	ws := newWorkspace(t)
 	openState(t, ws).Close()
 	worked := 0
-	c := &Change{Name: "state rm", Look: func(*sqlite.Store) error { return errors.New("halted") }}
+	c := &Change{Name: "state rm", Look: func(state.Store) error { return errors.New("halted") }}
 	do := func() error {
-		return c.Do(t.Context(), ws, func(*sqlite.Store) error {
+		return c.Do(t.Context(), ws, func(state.Store) error {
 			if len(ws.StateCopies()) != 1 {
 				t.Errorf("copies when the work begins: %v; want one", ws.StateCopies())
 			}
@@ -127,7 +126,7 @@ func TestChange(t *testing.T) {
 	if err := do(); err == nil || worked != 0 || len(ws.StateCopies()) != 0 {
 		t.Errorf("a state that must not change: %v, worked %d times, copies %v", err, worked, ws.StateCopies())
 	}
-	c.Look = func(*sqlite.Store) error { return nil }
+	c.Look = func(state.Store) error { return nil }
 	held, err := ws.Lock(t.Context(), "apply", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -236,13 +235,13 @@ func TestExportOverwritesNothing(t *testing.T) {
 	ws := newWorkspace(t)
 	s := openState(t, ws)
 	path := write(t, ws.Dir, "mine.jsonl", "mine")
-	if err := Export(t.Context(), s, path, "mine.jsonl"); err == nil || !strings.Contains(err.Error(), "never overwrites") {
+	if err := Export(t.Context(), s.(Exporter), path, "mine.jsonl"); err == nil || !strings.Contains(err.Error(), "never overwrites") {
 		t.Errorf("over a file: %v", err)
 	}
 	if got, err := os.ReadFile(path); string(got) != "mine" || err != nil {
 		t.Errorf("the file holds %q, %v", got, err)
 	}
-	if err := Export(t.Context(), s, filepath.Join(ws.Dir, "new.jsonl"), "new.jsonl"); err != nil {
+	if err := Export(t.Context(), s.(Exporter), filepath.Join(ws.Dir, "new.jsonl"), "new.jsonl"); err != nil {
 		t.Error(err)
 	}
 }

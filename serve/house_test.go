@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handbill/handbill/internal/pgtest"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
@@ -24,6 +26,8 @@ import (
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/sandbox"
 	"github.com/handbill/handbill/serve"
+	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/postgres"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -39,7 +43,8 @@ const (
 type house struct {
 	t      testing.TB
 	path   string
-	store  *sqlite.Store
+	shared postgres.Options // of a state in a database; no URL for one in a file
+	store  state.Store
 	net    *sandbox.Sandbox
 	netURL string
 	opt    serve.Options
@@ -67,6 +72,9 @@ func network() sandbox.Options {
 func newHouse(t testing.TB, rules string, change ...func(*house, *sandbox.Options)) *house {
 	t.Helper()
 	h := &house{t: t, path: filepath.Join(t.TempDir(), "handbill.state"), events: make(chan serve.Event, 10_000)}
+	if url := os.Getenv(sharedState); url != "" {
+		h.shared = postgres.Options{URL: url, Schema: pgtest.Schema(), Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish}
+	}
 	l := h.listen("127.0.0.1:0")
 	h.addr = l.Addr().String()
 	opt := network()
@@ -125,13 +133,17 @@ func compile(t testing.TB, src string) *reply.Rules {
 
 func (h *house) open() {
 	h.t.Helper()
-	o := sqlite.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish}
-	var err error
-	if sqlite.Exists(h.path) {
-		h.store, err = sqlite.Open(context.Background(), o)
-	} else {
-		h.store, err = sqlite.Create(context.Background(), o)
+	if h.shared.URL != "" {
+		h.openShared()
+		return
 	}
+	o := sqlite.Options{Path: h.path, Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish}
+	make := sqlite.Create
+	if sqlite.Exists(h.path) {
+		make = sqlite.Open
+	}
+	var err error
+	h.store, err = make(context.Background(), o)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -311,10 +323,10 @@ func (h *house) settled() string {
 	return dump(h.t, h.store)
 }
 
-func dump(t testing.TB, s *sqlite.Store) string {
+func dump(t testing.TB, s state.Store) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := s.Export(context.Background(), &b); err != nil {
+	if err := s.(*sqlite.Store).Export(context.Background(), &b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handbill/handbill/internal/pgtest"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/reply"
 	"github.com/handbill/handbill/sandbox"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(pgtest.Main(m))
 }
 
 type childT struct{ testing.TB }

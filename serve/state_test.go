@@ -37,7 +37,7 @@ func serveHandler(t testing.TB, h http.Handler) (hook string) {
 }
 
 // accepted makes a delivery that the provider took under an id.
-func accepted(t testing.TB, s *sqlite.Store, ids ...string) (refs []string) {
+func accepted(t testing.TB, s state.Store, ids ...string) (refs []string) {
 	t.Helper()
 	ctx := context.Background()
 	meta, err := s.Meta(ctx)
@@ -66,7 +66,7 @@ func accepted(t testing.TB, s *sqlite.Store, ids ...string) (refs []string) {
 	return refs
 }
 
-func deliveries(t testing.TB, s *sqlite.Store) iter.Seq2[state.Delivery, error] {
+func deliveries(t testing.TB, s state.Store) iter.Seq2[state.Delivery, error] {
 	t.Helper()
 	snap, err := s.Snapshot(context.Background())
 	if err != nil {

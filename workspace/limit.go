@@ -30,8 +30,11 @@ func (w *Workspace) messagingLimits(ctx context.Context, snap state.Snapshot) (p
 // KeepMessagingLimit keeps in the state, where there is one, what a provider
 // just told of a number's limit.
 func (w *Workspace) KeepMessagingLimit(ctx context.Context, address string, h *providers.Health) error {
-	if h.Limit == 0 && h.Portfolio == "" || !w.HasState() {
+	if h.Limit == 0 && h.Portfolio == "" {
 		return nil
+	}
+	if there, err := w.HasState(ctx); err != nil || !there {
+		return err
 	}
 	store, _, err := w.OpenState(ctx)
 	if err != nil {

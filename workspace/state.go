@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,11 +11,25 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/postgres"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// StatePath is where the configuration's state lies: the file itself, also
-// where the configuration names a symbolic link to it.
+// Shared reports whether the state lies in a database. There is no file then, and
+// what goes with one, its backups and the checks of its place, is the database's.
+func (w *Workspace) Shared() bool { return w.Config.Settings.State.Type == "postgres" }
+
+// StateName says where the configuration's state lies: the path of its file, or
+// which schema of the database.
+func (w *Workspace) StateName() string {
+	if o := w.database(); w.Shared() {
+		return o.Name()
+	}
+	return w.StatePath()
+}
+
+// StatePath is where the configuration's state lies that is a file: the file
+// itself, also where the configuration names a symbolic link to it.
 func (w *Workspace) StatePath() string {
 	path := w.Config.Settings.State.Path
 	if path == "" {
@@ -29,19 +42,26 @@ func (w *Workspace) StatePath() string {
 }
 
 // HasState reports whether there is a state.
-func (w *Workspace) HasState() bool { return sqlite.Exists(w.StatePath()) }
-
-// kept says why this version can't keep the state that is declared.
-func (w *Workspace) kept() error {
-	if t := w.Config.Settings.State.Type; t != "" && t != "sqlite" {
-		return fmt.Errorf("a state of type %q is declared, and this version keeps its state in SQLite only; declare state \"sqlite\"", t)
+func (w *Workspace) HasState(ctx context.Context) (bool, error) {
+	if w.Shared() {
+		return postgres.Exists(ctx, w.database())
 	}
-	return nil
+	return sqlite.Exists(w.StatePath()), nil
 }
 
-// options are those of every opening of the state.
+// options are those of every opening of a state in a file.
 func (w *Workspace) options() sqlite.Options {
 	return sqlite.Options{Path: w.StatePath(), Clock: w.host.Now, Rand: w.host.Rand, Version: w.host.Version, Wish: w.wish}
+}
+
+// patience is how long whoever uses a state in a database waits for one that went
+// away: a restart takes less.
+const patience = 30 * time.Second
+
+// database are the options of every opening of a state in a database.
+func (w *Workspace) database() postgres.Options {
+	s := w.Config.Settings.State
+	return postgres.Options{URL: s.URL, Schema: s.Schema, Clock: w.host.Now, Rand: w.host.Rand, Wish: w.wish, Patience: patience}
 }
 
 // wish reads what people say about being written to by the words of the
@@ -50,39 +70,69 @@ func (w *Workspace) wish(ev *message.Event, at time.Time) state.Wish {
 	return w.words.Load().Wish(ev, at)
 }
 
-// OpenState opens the state for writing, or makes it. Webhooks that were
-// accepted and not joined yet are joined first: what people said before the
-// command began holds for it, whether or not serve is running.
-func (w *Workspace) OpenState(ctx context.Context) (store *sqlite.Store, created bool, err error) {
-	if err := w.kept(); err != nil {
+// OpenState opens the state for writing, or makes it where it is a file: a database
+// that holds none may be the wrong one, so there InitState alone makes it. Webhooks
+// that were accepted and not joined yet are joined first: what people said before
+// the command began holds for it, whether or not serve is running.
+func (w *Workspace) OpenState(ctx context.Context) (store state.Store, created bool, err error) {
+	opt := w.options()
+	switch {
+	case w.Shared():
+		store, err = opened(postgres.Open(ctx, w.database()))
+	case sqlite.Exists(opt.Path):
+		store, err = opened(sqlite.Open(ctx, opt))
+	default:
+		store, err = opened(sqlite.Create(ctx, opt))
+		return store, err == nil, err
+	}
+	if err != nil {
 		return nil, false, err
 	}
-	opt := w.options()
-	if sqlite.Exists(opt.Path) {
-		s, err := sqlite.Open(ctx, opt)
-		if err != nil {
-			return nil, false, err
-		}
-		if err := s.FoldAll(ctx); err != nil {
-			return nil, false, errors.Join(err, s.Close())
-		}
-		return s, false, nil
+	if err := store.FoldAll(ctx); err != nil {
+		return nil, false, errors.Join(err, store.Close())
 	}
-	s, err := sqlite.Create(ctx, opt)
-	return s, err == nil, err
+	return store, false, nil
+}
+
+// opened keeps a nil pointer from being a store that is there.
+func opened[S state.Store](s S, err error) (state.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// InitState is OpenState for init: it makes a state in a database too, and brings
+// one of an older handbill up to date.
+func (w *Workspace) InitState(ctx context.Context) (store state.Store, created bool, err error) {
+	if !w.Shared() {
+		return w.OpenState(ctx)
+	}
+	there, err := postgres.Exists(ctx, w.database())
+	if err != nil {
+		return nil, false, err
+	}
+	if !there {
+		store, err = opened(postgres.Create(ctx, w.database()))
+		return store, err == nil, err
+	}
+	if err := postgres.Migrate(ctx, w.database()); err != nil {
+		return nil, false, err
+	}
+	return w.OpenState(ctx)
 }
 
 // ReadState opens the state for reading; nil when there is none yet.
-func (w *Workspace) ReadState(ctx context.Context) (*sqlite.Store, error) {
-	if err := w.kept(); err != nil {
-		return nil, err
+func (w *Workspace) ReadState(ctx context.Context) (state.Store, error) {
+	if w.Shared() {
+		return opened(postgres.Open(ctx, w.database()))
 	}
 	opt := w.options()
 	if !sqlite.Exists(opt.Path) {
 		return nil, sqlite.Gone(opt.Path)
 	}
 	opt.ReadOnly = true
-	return sqlite.Open(ctx, opt)
+	return opened(sqlite.Open(ctx, opt))
 }
 
 // PlanState opens the state for planning; nil where there is none. A plan that
@@ -94,17 +144,13 @@ func (w *Workspace) PlanState(ctx context.Context, bind bool) (state.Store, erro
 		s, _, err := w.OpenState(ctx)
 		return s, err
 	}
-	s, err := w.CurrentState(ctx)
-	if err != nil || s == nil {
-		return nil, err // not s: a nil pointer would be a store that is there
-	}
-	return s, nil
+	return w.CurrentState(ctx)
 }
 
 // CurrentState opens the state for those who tell what people chose; nil where
 // there is none. People may have asked to stop in webhooks that were accepted and
 // wait: these are joined first, for which the state is opened for writing.
-func (w *Workspace) CurrentState(ctx context.Context) (*sqlite.Store, error) {
+func (w *Workspace) CurrentState(ctx context.Context) (state.Store, error) {
 	s, err := w.ReadState(ctx)
 	if err != nil || s == nil {
 		return nil, err
@@ -123,13 +169,20 @@ func (w *Workspace) CurrentState(ctx context.Context) (*sqlite.Store, error) {
 // RestoreState puts a backup in the state's place. One of another state is
 // refused with a *state.OtherStateError, unless lineage names it.
 func (w *Workspace) RestoreState(ctx context.Context, backup, lineage string) error {
+	if w.Shared() {
+		return errors.New("the state lies in a database, which its own tools restore (pg_restore). The next command says that it was, and \"handbill state acknowledge\" goes on from it")
+	}
 	opt := w.options()
 	opt.Lineage = lineage
 	return sqlite.Restore(ctx, backup, opt)
 }
 
-// StateCopies are the files beside the state that handbill copied or put away.
+// StateCopies are the files beside the state that handbill copied or put away; a
+// state in a database has none.
 func (w *Workspace) StateCopies() []string {
+	if w.Shared() {
+		return nil
+	}
 	path := w.StatePath()
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -146,27 +199,53 @@ func (w *Workspace) StateCopies() []string {
 	return out
 }
 
+// Locked is a lock that is held.
+type Locked interface {
+	// Held reports whether it still is: a forced unlock ends it.
+	Held() bool
+	Unlock() error
+}
+
 // Lock takes the lock of those who send for an operation, and waits for it as
 // long as told. A *state.LockedError says who holds it.
-func (w *Workspace) Lock(ctx context.Context, operation string, wait time.Duration) (*sqlite.Locked, error) {
-	return w.lock(ctx, w.StatePath(), operation, wait)
+func (w *Workspace) Lock(ctx context.Context, operation string, wait time.Duration) (Locked, error) {
+	return w.lock(ctx, "", operation, wait)
 }
 
 // LockServe takes the lock that serve holds for as long as it runs. It is not
 // that of those who send: an apply may run beside.
-func (w *Workspace) LockServe(ctx context.Context, operation string, wait time.Duration) (*sqlite.Locked, error) {
-	return w.lock(ctx, w.StatePath()+".serve", operation, wait)
+func (w *Workspace) LockServe(ctx context.Context, operation string, wait time.Duration) (Locked, error) {
+	return w.lock(ctx, ".serve", operation, wait)
 }
 
-func (w *Workspace) lock(ctx context.Context, path, operation string, wait time.Duration) (*sqlite.Locked, error) {
+func (w *Workspace) lock(ctx context.Context, which, operation string, wait time.Duration) (Locked, error) {
 	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: w.host.Who, Host: hostname(), PID: os.Getpid(),
 		Created: w.host.Now().UTC(), Version: w.host.Version}
-	return sqlite.Lock(ctx, path, info, wait)
+	if w.Shared() {
+		return held(postgres.Lock(ctx, w.database(), "send"+which, info, wait))
+	}
+	return held(sqlite.Lock(ctx, w.StatePath()+which, info, wait))
+}
+
+// held keeps a nil pointer from being a lock that is held.
+func held[L Locked](l L, err error) (Locked, error) {
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // ForceUnlock removes what the lock of another machine left behind.
-func (w *Workspace) ForceUnlock(id string) error {
-	return sqlite.ForceUnlock(w.StatePath(), id, hostname())
+func (w *Workspace) ForceUnlock(ctx context.Context, id string) error {
+	if !w.Shared() {
+		return sqlite.ForceUnlock(w.StatePath(), id, hostname())
+	}
+	s, err := postgres.Open(ctx, w.database())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.ForceUnlock(ctx, id)
 }
 
 func hostname() string {

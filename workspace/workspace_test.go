@@ -74,31 +74,34 @@ func TestNoState(t *testing.T) {
 		t.Fatalf("the plan sends %d: %v %v", p.Sends(), err, diags)
 	}
 	defer p.Close()
-	if ws.HasState() {
-		t.Error("looking made a state")
+	if there, err := ws.HasState(t.Context()); there || err != nil {
+		t.Errorf("looking made a state: %v, %v", there, err)
 	}
 	bound, err := ws.PlanState(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer bound.Close()
-	if !ws.HasState() {
-		t.Error("a plan that is saved is bound to a state, and none was made")
+	if there, err := ws.HasState(t.Context()); !there || err != nil {
+		t.Errorf("a plan that is saved is bound to a state, and none was made: %v", err)
 	}
 }
 
-// TestOtherStore: a state that this version cannot keep is never opened as
+// TestOtherStore: a state in a database that can't be reached is never opened as
 // another.
 func TestOtherStore(t *testing.T) {
-	ws := open(t, testHost(), "handbill {\n  state \"postgres\" {\n    url = \"postgres://x\"\n  }\n}\n")
-	if _, _, err := ws.OpenState(t.Context()); err == nil || !strings.Contains(err.Error(), "postgres") {
+	ws := open(t, testHost(), "handbill {\n  state \"postgres\" {\n    url = \"postgres:///x?host=/nowhere\"\n  }\n}\n")
+	if _, _, err := ws.OpenState(t.Context()); err == nil || !strings.Contains(err.Error(), "no connection to the database") {
 		t.Errorf("opening says %v", err)
 	}
 	if _, err := ws.ReadState(t.Context()); err == nil {
 		t.Error("it was read")
 	}
-	if ws.HasState() {
-		t.Error("a file was made")
+	if there, err := ws.HasState(t.Context()); there || err == nil {
+		t.Error("a state is there")
+	}
+	if entries, err := filepath.Glob(filepath.Join(ws.Dir, "*.state*")); len(entries) > 0 || err != nil {
+		t.Errorf("files were made: %q, %v", entries, err)
 	}
 }
 

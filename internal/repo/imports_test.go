@@ -30,6 +30,7 @@ var rooms = map[string][]string{
 	"state/memstate":         {"pace", "delivery", "message", "state"}, // for tests
 	"state/statetest":        {"pace", "delivery", "message", "state", "state/memstate"},
 	"state/sqlite":           {"pace", "delivery", "message", "state", "internal/fp", "internal/openmap"},
+	"state/postgres":         {"pace", "delivery", "message", "state"},
 	"plan":                   {"account", "delivery", "lang", "audience", "message", "state", "internal/openmap"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},
 	"apply":                  {"delivery", "pace", "message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
@@ -45,8 +46,8 @@ var rooms = map[string][]string{
 	"reply":                  {"lang", "lang/eval", "message", "state"},
 	"serve":                  {"delivery", "pace", "message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
-	"workspace":              {"account", "apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/sqlite"},
-	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "state/sqlite", "workspace"},
+	"workspace":              {"account", "apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/postgres", "state/sqlite"},
+	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "workspace"},
 	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
@@ -54,6 +55,7 @@ var rooms = map[string][]string{
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
 	"internal/fp":            {},
 	"internal/openmap":       {}, // a hash table that plan and state/sqlite fill by the million
+	"internal/pgtest":        {}, // imported by tests only: a PostgreSQL cluster of a test's own
 	"internal/repo":          {}, // tests about the repository itself
 	"faults":                 {},
 	"bench":                  {},
@@ -67,7 +69,7 @@ var kept = map[string][]string{
 	"github.com/spf13/cobra":      {"cli"},
 	"modernc.org/sqlite":          {"state/sqlite", "audience"},
 	"zombiezen.com/go/sqlite":     {"state/sqlite"},
-	"github.com/jackc/pgx/v5":     {"audience"},
+	"github.com/jackc/pgx/v5":     {"audience", "state/postgres"},
 	"database/sql":                {"audience"},
 	"github.com/gofrs/flock":      {"state/sqlite"},
 }

@@ -1,0 +1,329 @@
+package postgres
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// attempt is one attempt at a delivery.
+type attempt struct {
+	id       int64
+	key      state.Key // the recipient as the first attempt spelled it
+	number   int
+	run      int64  // 0 for replies, -1 for imports
+	from     string // the sending number
+	intended int64
+	message  string
+	digest   [16]byte
+	ref      string
+	ordered  bool     // again, after it was accepted
+	out      *outcome // nil while it is open
+	fate     fate
+}
+
+// outcome is never changed: another one takes its place.
+type outcome struct {
+	send               state.Send
+	proof              state.Proof
+	settled            int64
+	code, title, cause string
+	id                 string
+}
+
+// fate is what providers told of an attempt.
+type fate struct {
+	delivery.Status
+	billed  delivery.Billed
+	replied int64
+}
+
+func (a *attempt) send() state.Send {
+	if a.out == nil {
+		return state.Sending
+	}
+	return a.out.send
+}
+
+func (a *attempt) person() string { return person(a.key.Recipient) }
+
+// person is the canonical spelling of a recipient, as the state keeps it.
+func person(recipient string) string { return clean(message.Canonical(recipient)) }
+
+func (a *attempt) rules() delivery.Attempt {
+	return delivery.Attempt{Number: a.number, Send: a.send()}
+}
+
+const attemptColumns = `a.id, a.campaign, a.revision, a.recipient, a.attempt, a.run, a.number, a.intended, a.message, a.digest, a.ref, a.ordered,
+	o.send, o.proof, o.settled, o.code, o.title, o.cause, o.sent_id,
+	s.rank, s.rank_at, s.failed_at, s.fail_code, s.fail_title, s.billable, s.category, s.model, s.type, s.billed_rank, s.billed_at, s.replied`
+
+const attemptTables = ` FROM attempts a LEFT JOIN outcomes o ON o.id = a.id LEFT JOIN statuses s ON s.id = a.id `
+
+// attemptRow is what attemptColumns are scanned into.
+type attemptRow struct {
+	attempt
+	digest                   []byte
+	send                     *int16
+	proof                    *string
+	settled                  *int64
+	code, title, cause, sent *string
+	rank, billedRank         *int16
+	rankAt, failedAt         *int64
+	failCode, failTitle      *string
+	billable                 *bool
+	category, model, kind    *string
+	billedAt, replied        *int64
+	revision                 int64
+}
+
+func (r *attemptRow) into() []any {
+	a := &r.attempt
+	return []any{&a.id, &a.key.Campaign, &r.revision, &a.key.Recipient, &a.number, &a.run, &a.from, &a.intended, &a.message, &r.digest, &a.ref, &a.ordered,
+		&r.send, &r.proof, &r.settled, &r.code, &r.title, &r.cause, &r.sent,
+		&r.rank, &r.rankAt, &r.failedAt, &r.failCode, &r.failTitle, &r.billable, &r.category, &r.model, &r.kind, &r.billedRank, &r.billedAt, &r.replied}
+}
+
+// read is what was scanned, apart from the row.
+func (r *attemptRow) read() *attempt {
+	a := r.attempt
+	a.key.Revision = int(r.revision)
+	copy(a.digest[:], r.digest)
+	if r.send != nil {
+		a.out = &outcome{state.Send(*r.send), state.Proof(*r.proof), *r.settled, *r.code, *r.title, *r.cause, *r.sent}
+	}
+	if r.rank != nil {
+		a.fate = fate{delivery.Status{Rank: message.Rank(*r.rank), RankAt: *r.rankAt, FailedAt: *r.failedAt, FailCode: *r.failCode, FailTitle: *r.failTitle},
+			delivery.Billed{Billing: message.Billing{Billable: *r.billable, Category: *r.category, Model: *r.model, Type: *r.kind}, Rank: message.Rank(*r.billedRank), At: *r.billedAt}, *r.replied}
+	}
+	return &a
+}
+
+// find reads attempts, oldest first: each as this transaction has changed it.
+func (t *tx) find(where string, a ...any) (out []*attempt) {
+	var r attemptRow
+	t.each("SELECT "+attemptColumns+attemptTables+"WHERE "+where+" ORDER BY a.id", a, r.into(), func() error {
+		out = append(out, t.known(r.read()))
+		return nil
+	})
+	return out
+}
+
+// known is the one value of an attempt in this transaction.
+func (t *tx) known(a *attempt) *attempt {
+	if had := t.attempts[a.id]; had != nil {
+		return had
+	}
+	t.attempts[a.id] = a
+	return a
+}
+
+// attemptAt is the attempt of a handle; nil for none.
+func (t *tx) attemptAt(id int64) *attempt {
+	if a := t.attempts[id]; a != nil {
+		return a
+	}
+	for _, a := range t.find("a.id = $1", id) {
+		return a
+	}
+	return nil
+}
+
+// loadPersons reads all attempts that went to some people, by canonical ids.
+func (t *tx) loadPersons(ids []string) {
+	var missing []string
+	for _, id := range ids {
+		if _, ok := t.persons[id]; !ok && !slices.Contains(missing, id) {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	found := t.find("a.person = ANY($1)", missing)
+	for _, id := range missing {
+		t.persons[id] = nil
+	}
+	for _, a := range found {
+		t.persons[a.person()] = append(t.persons[a.person()], a)
+	}
+}
+
+// under are the attempts that went to some ids, oldest first.
+func (t *tx) under(ids map[string]bool) (out []*attempt) {
+	t.loadPersons(slices.Sorted(maps.Keys(ids)))
+	for id := range ids {
+		out = append(out, t.persons[id]...)
+	}
+	slices.SortFunc(out, func(a, b *attempt) int { return cmp.Compare(a.id, b.id) })
+	return out
+}
+
+// last is the newest attempt at a delivery, under any id of the person; nil for
+// none. Where several ids have one, that stands which says most. number is the
+// highest of any of them.
+func (t *tx) last(key state.Key) (best *attempt, number int) {
+	newest := map[string]*attempt{}
+	for _, a := range t.under(t.everyID(key.Recipient)) {
+		if a.key.Campaign == key.Campaign && a.key.Revision == key.Revision {
+			newest[a.person()] = a
+		}
+	}
+	for _, id := range append([]string{person(key.Recipient)}, slices.Sorted(maps.Keys(newest))...) {
+		a := newest[id]
+		if a == nil {
+			continue
+		}
+		if number = max(number, a.number); best == nil || a.rules().Over(best.rules()) {
+			best = a
+		}
+	}
+	return best, number
+}
+
+// of are the attempts that went to a person, newest first.
+func (t *tx) of(recipient string) []*attempt {
+	out := t.under(t.everyID(recipient))
+	slices.Reverse(out)
+	slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(b.intended, a.intended) })
+	return out
+}
+
+// toEither are the attempts that went to the person of an intent, as its plan names
+// them.
+func (t *tx) toEither(in *state.Intent) []*attempt {
+	out := t.of(in.Recipient)
+	if also := in.Also(); also != "" {
+		for _, a := range t.of(also) {
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+		slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(b.intended, a.intended) })
+	}
+	return out
+}
+
+// loadRefs reads which attempts have some references or provider's ids.
+func (t *tx) loadRefs(refs, ids []string) {
+	refs = slices.DeleteFunc(refs, func(ref string) bool { _, ok := t.refs[ref]; return ok || ref == "" })
+	ids = slices.DeleteFunc(ids, func(id string) bool { _, ok := t.sent[id]; return ok || id == "" })
+	if len(refs) > 0 {
+		found := t.find("a.ref = ANY($1) AND a.ref <> ''", refs)
+		for _, ref := range refs {
+			t.refs[ref] = nil
+		}
+		for _, a := range slices.Backward(found) {
+			t.refs[a.ref] = a
+		}
+	}
+	if len(ids) > 0 {
+		found := t.find("o.sent_id = ANY($1) AND o.sent_id <> ''", ids)
+		for _, id := range ids {
+			t.sent[id] = nil
+		}
+		for _, a := range found {
+			if a.out != nil && a.out.id != "" {
+				t.sent[a.out.id] = append(t.sent[a.out.id], a)
+			}
+		}
+	}
+}
+
+// attemptOf finds what an event is about: by our reference, else by the provider's
+// id.
+func (t *tx) attemptOf(ref, id string) *attempt {
+	ref, id = clean(ref), clean(id)
+	t.loadRefs([]string{ref}, nil)
+	if a := t.refs[ref]; a != nil && ref != "" {
+		return a
+	}
+	t.loadRefs(nil, []string{id})
+	var first *attempt
+	for _, a := range t.sent[id] {
+		if a.out != nil && a.out.id == id && id != "" && (first == nil || a.id < first.id) {
+			first = a
+		}
+	}
+	return first
+}
+
+// add writes a new attempt.
+func (t *tx) add(a *attempt, body []byte) {
+	t.attempts[a.id] = a
+	if _, ok := t.persons[a.person()]; ok {
+		t.persons[a.person()] = append(t.persons[a.person()], a)
+	}
+	if _, ok := t.refs[a.ref]; ok && t.refs[a.ref] == nil {
+		t.refs[a.ref] = a
+	}
+	t.later("INSERT INTO attempts (id, campaign, revision, recipient, person, attempt, run, number, intended, message, digest, body, ref) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+		a.id, a.key.Campaign, int64(a.key.Revision), a.key.Recipient, a.person(), a.number, a.run, a.from, a.intended, a.message, a.digest[:], body, a.ref)
+}
+
+// nextAttempt is an id that no attempt has.
+func (t *tx) nextAttempt(many int) (id int64) {
+	if len(t.newIDs) == 0 {
+		t.each("SELECT nextval(pg_get_serial_sequence('attempts', 'id')) FROM generate_series(1, $1::int)", args(many), []any{&id}, func() error {
+			t.newIDs = append(t.newIDs, id)
+			return nil
+		})
+		if len(t.newIDs) == 0 {
+			return 0
+		}
+	}
+	id, t.newIDs = t.newIDs[0], t.newIDs[1:]
+	return id
+}
+
+// put writes an outcome.
+func (t *tx) put(a *attempt, o *outcome) {
+	for _, s := range []*string{&o.id, &o.code, &o.title, &o.cause} {
+		*s = clean(*s)
+	}
+	a.out = o
+	if list, ok := t.sent[o.id]; ok && o.id != "" && !slices.Contains(list, a) {
+		t.sent[o.id] = append(list, a)
+	}
+	t.later(`INSERT INTO outcomes (id, send, proof, settled, code, title, cause, sent_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (id) DO UPDATE SET send = excluded.send, proof = excluded.proof, settled = excluded.settled, code = excluded.code, title = excluded.title, cause = excluded.cause, sent_id = excluded.sent_id`,
+		a.id, int16(o.send), string(o.proof), o.settled, o.code, o.title, o.cause, o.id)
+}
+
+// putFate writes what was told of an attempt.
+func (t *tx) putFate(a *attempt, f fate) {
+	f.FailCode, f.FailTitle = clean(f.FailCode), clean(f.FailTitle)
+	f.billed.Category, f.billed.Model, f.billed.Type = clean(f.billed.Category), clean(f.billed.Model), clean(f.billed.Type)
+	if f == a.fate {
+		return
+	}
+	a.fate = f
+	t.later(`INSERT INTO statuses VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (id) DO UPDATE SET (rank, rank_at, failed_at, fail_code, fail_title, billable, category, model, type, billed_rank, billed_at, replied) =
+		(excluded.rank, excluded.rank_at, excluded.failed_at, excluded.fail_code, excluded.fail_title, excluded.billable, excluded.category, excluded.model, excluded.type, excluded.billed_rank, excluded.billed_at, excluded.replied)`,
+		a.id, int16(f.Rank), f.RankAt, f.FailedAt, f.FailCode, f.FailTitle, f.billed.Billable, f.billed.Category, f.billed.Model, f.billed.Type, int16(f.billed.Rank), f.billed.At, f.replied)
+}
+
+// export is an attempt as a state gives it.
+func (a *attempt) export() state.Delivery {
+	d := state.Delivery{Key: a.key, To: addressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
+		Intended: moment(a.intended), Rank: a.fate.Rank, RankAt: moment(a.fate.RankAt), Replied: moment(a.fate.replied),
+		Failed: a.fate.FailedAt != 0 && a.fate.Rank < message.RankDelivered, FailCode: a.fate.FailCode, FailTitle: a.fate.FailTitle,
+		Billing: a.fate.billed.Billing}
+	if o := a.out; o != nil {
+		d.ID, d.Proof, d.Code, d.Title, d.Cause, d.Settled = o.id, o.proof, o.code, o.title, o.cause, moment(o.settled)
+	}
+	return d
+}
+
+func addressOf(recipient string) message.Address {
+	if strings.HasPrefix(recipient, "+") {
+		return message.Address{Phone: recipient}
+	}
+	return message.Address{UserID: recipient}
+}

@@ -1,0 +1,66 @@
+package postgres
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// errURL says nothing of what the connection string holds.
+var errURL = errors.New("the url of the state cannot be understood; it looks like postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full")
+
+// connectTimeout is how long a connection may take.
+const connectTimeout = 15 * time.Second
+
+// config reads a connection string. Every server that it names is on this machine
+// or is asked for a certificate with its name, so that nobody in between reads
+// phone numbers or takes the database's place.
+func config(url string) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errURL // the error of the library quotes the string
+	}
+	c := cfg.ConnConfig
+	if err := secured(c.Host, c.TLSConfig); err != nil {
+		return nil, err
+	}
+	for _, f := range c.Fallbacks {
+		if err := secured(f.Host, f.TLSConfig); err != nil {
+			return nil, err
+		}
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	// Descriptions are kept, and no statement has a name: a pooler may give each
+	// transaction another connection.
+	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	c.StatementCacheCapacity = 0
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "handbill"
+	}
+	cfg.MaxConns = connections
+	return cfg, nil
+}
+
+func secured(host string, c *tls.Config) error {
+	if local(host) || c != nil && c.ServerName == host && !c.InsecureSkipVerify {
+		return nil
+	}
+	return fmt.Errorf("the state is on another machine, and its url does not say sslmode=verify-full: phone numbers and messages would go where anybody in between can read them. Add sslmode=verify-full, and sslrootcert=… where the server's certificate is not of a public authority")
+}
+
+// local reports whether a host is this machine: a socket or loopback.
+func local(host string) bool {
+	if strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

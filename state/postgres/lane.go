@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/handbill/handbill/state"
+)
+
+// take gives a sending number to a run, or to whoever answers for run 0.
+func (t *tx) take(number string, run int64) (state.Lane, error) {
+	if number == "" {
+		return state.Lane{}, errors.New("a lane needs a sending number")
+	}
+	l := state.Lane{Number: number, Run: run}
+	t.one("SELECT (SELECT coalesce(max(id), 0) + 1 FROM lanes), (SELECT coalesce(max(epoch), 0) + 1 FROM lanes WHERE number = $1 AND replies = $2)",
+		args(number, run == 0), &l.ID, &l.Epoch)
+	t.later("INSERT INTO lanes (id, number, replies, epoch, run) VALUES ($1, $2, $3, $4, $5)", l.ID, number, run == 0, l.Epoch, run)
+	return l, nil
+}
+
+// fence refuses a lane whose number somebody else has by now.
+func (t *tx) fence(l state.Lane) error {
+	var over, taken bool
+	open := t.one(`SELECT coalesce((SELECT over FROM runs WHERE id = l.run), false),
+			EXISTS (SELECT FROM lanes o WHERE o.number = l.number AND o.replies = l.replies AND o.epoch > l.epoch)
+		FROM lanes l WHERE l.id = $1 AND l.number = $2 AND l.epoch = $3 AND l.run = $4`, args(l.ID, l.Number, l.Epoch, l.Run), &over, &taken)
+	switch {
+	case t.err != nil:
+		return t.err
+	case !open || over:
+		return fmt.Errorf("lane %d is not open", l.ID)
+	case taken:
+		return state.ErrFenced
+	}
+	return nil
+}
+
+// Unsettled implements state.Store.
+func (s *Store) Unsettled(ctx context.Context) (numbers []string, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		numbers = t.texts("SELECT number FROM lanes WHERE NOT replies AND NOT over GROUP BY number ORDER BY number COLLATE \"C\"")
+		return nil
+	})
+	return numbers, err
+}
+
+// texts reads rows of one text.
+func (t *tx) texts(sql string, a ...any) (out []string) {
+	var text string
+	t.each(sql, a, []any{&text}, func() error {
+		out = append(out, text)
+		return nil
+	})
+	return out
+}
+
+// Recover implements state.Store.
+func (s *Store) Recover(ctx context.Context, number string) (n int, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n = t.recover(number, "a.run > 0")
+		t.later(`UPDATE lanes l SET over = true WHERE l.number = $1 AND NOT l.replies AND NOT l.over AND
+			(EXISTS (SELECT FROM runs r WHERE r.id = l.run AND r.over) OR EXISTS (SELECT FROM lanes o WHERE o.number = l.number AND NOT o.replies AND o.epoch > l.epoch))`, number)
+		return nil
+	})
+	return n, named(err, "recovering what was left open at "+number)
+}
+
+// recover puts in doubt what is open at a number of some runs.
+func (t *tx) recover(number, of string) int {
+	return t.exec(`INSERT INTO outcomes (id, send, proof, settled, code, title, cause, sent_id)
+		SELECT a.id, $1, '', $2, '', '', 'interrupted', '' FROM attempts a WHERE a.number = $3 AND `+of+` AND NOT EXISTS (SELECT FROM outcomes o WHERE o.id = a.id)`,
+		int16(state.InDoubt), t.now, number)
+}
+
+// RecoverReplies implements state.Store.
+func (s *Store) RecoverReplies(ctx context.Context, number string) (l state.Lane, n int, err error) {
+	err = s.write(ctx, func(t *tx) (err error) {
+		if l, err = t.take(number, 0); err != nil {
+			return err
+		}
+		n = t.recover(number, "a.run = 0")
+		return nil
+	})
+	return l, n, named(err, "taking "+number+" for answers")
+}

@@ -1,0 +1,42 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/handbill/handbill/state"
+)
+
+// Manage implements state.Store.
+func (s *Store) Manage(ctx context.Context, keep []state.Managed, forget []string) error {
+	err := s.write(ctx, func(t *tx) error {
+		for _, address := range forget {
+			t.later("DELETE FROM managed WHERE address = $1", address)
+		}
+		for i := range keep {
+			data, err := json.Marshal(&keep[i])
+			if err != nil {
+				return err
+			}
+			t.later("INSERT INTO managed VALUES ($1, $2) ON CONFLICT (address) DO UPDATE SET data = excluded.data", keep[i].Address, data)
+		}
+		return nil
+	})
+	return named(err, "keeping what an account has")
+}
+
+func (s *snapshot) Managed(ctx context.Context) (out []state.Managed, err error) {
+	err = s.read(ctx, func(t *tx) {
+		var data []byte
+		t.each(`SELECT data FROM managed ORDER BY address COLLATE "C"`, nil, []any{&data}, func() error {
+			var m state.Managed
+			if err := json.Unmarshal(data, &m); err != nil {
+				return fmt.Errorf("%w: what an account has: %w", state.ErrDamaged, err)
+			}
+			out = append(out, m)
+			return nil
+		})
+	})
+	return out, err
+}

@@ -1,0 +1,179 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"strings"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// erasedPrefix begins the name that takes the place of an erased recipient's.
+const erasedPrefix = "erased:"
+
+func isErased(recipient string) bool { return strings.HasPrefix(recipient, erasedPrefix) }
+
+func export(recipient string, k *delivery.Known) state.Person {
+	out := state.Person{Recipient: recipient, LastInbound: moment(k.LastInbound), Shut: moment(k.Shut), Username: k.Username,
+		OptedOut: k.Opt.Choice == delivery.OptedOut, Cooldown: moment(k.Cooldown), ProfileName: k.Profile, Attributes: maps.Clone(k.Attributes), Handover: k.Handover}
+	if out.OptedOut {
+		out.OptOut, out.OptOutAt = k.Opt.Reason, moment(k.Opt.At)
+	}
+	return out
+}
+
+// Person implements state.Store.
+func (s *Store) Person(ctx context.Context, number, recipient string) (out state.Person, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		p := t.who(recipient)
+		out = export(recipient, &p.Known)
+		out.WindowEnds = moment(p.WindowAt(number).Ends())
+		if t.wasErased(idOf(recipient)) {
+			out.OptedOut, out.OptOut = true, "erased"
+		}
+		return nil
+	})
+	return out, err
+}
+
+// SetAttributes implements state.Store.
+func (s *Store) SetAttributes(ctx context.Context, recipient string, values map[string]string) error {
+	return s.decide(ctx, recipient, func(t *tx, k *delivery.Known, f *delivery.Facts) {
+		f.Decide(k.With(values), k.Handover, t.now)
+	})
+}
+
+// Handover implements state.Store.
+func (s *Store) Handover(ctx context.Context, recipient string, on bool) error {
+	return s.decide(ctx, recipient, func(t *tx, k *delivery.Known, f *delivery.Facts) { f.Decide(k.Attributes, on, t.now) })
+}
+
+// OptOut implements state.Store.
+func (s *Store) OptOut(ctx context.Context, recipient, reason, evidence string) error {
+	return s.choose(ctx, recipient, delivery.Opt{Choice: delivery.OptedOut, Reason: reason, Evidence: evidence})
+}
+
+// OptIn implements state.Store.
+func (s *Store) OptIn(ctx context.Context, recipient, evidence string) error {
+	return s.choose(ctx, recipient, delivery.Opt{Choice: delivery.OptedIn, Reason: "opt_in", Evidence: evidence})
+}
+
+func (s *Store) choose(ctx context.Context, recipient string, o delivery.Opt) error {
+	return s.decide(ctx, recipient, func(t *tx, k *delivery.Known, f *delivery.Facts) { f.Say(k.Choose(o, t.now)) })
+}
+
+// OptOuts implements state.Store.
+func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error] {
+	var out []state.OptOutEntry
+	err := s.read(ctx, func(t *tx) error {
+		out = nil
+		for _, p := range t.everybody("true") {
+			if p.Opt.Choice != delivery.OptedOut {
+				continue
+			}
+			for _, tie := range p.Ties {
+				who := string(tie.ID)
+				if len(p.Ties) == 1 {
+					who = p.recipient
+				}
+				out = append(out, state.OptOutEntry{Recipient: who, Reason: p.Opt.Reason, Evidence: p.Opt.Evidence, At: moment(p.Opt.At)})
+			}
+		}
+		return nil
+	})
+	return all(out, err)
+}
+
+// all yields what was found, or the error.
+func all[T any](list []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		for _, v := range list {
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Erase implements state.Store. What the database keeps of old rows goes when it
+// vacuums them, and its log and copies keep theirs.
+func (s *Store) Erase(ctx context.Context, recipient string) error {
+	err := s.write(ctx, func(t *tx) error {
+		// An event that is accepted meanwhile meets the hash.
+		if err := t.foldAll(); err != nil {
+			return err
+		}
+		t.erase(recipient)
+		return nil
+	})
+	return named(err, "erasing a person")
+}
+
+func (t *tx) erase(recipient string) {
+	keys, id := []string{recipient}, idOf(recipient)
+	if c := t.circleOf(id); c != nil {
+		left, theirs := c.Without(id)
+		t.keep(left, []*circle{c})
+		for _, tie := range theirs {
+			if tie != id {
+				keys = append(keys, string(tie))
+			}
+		}
+	}
+	for _, key := range keys {
+		t.eraseID(key)
+	}
+}
+
+func (t *tx) eraseID(recipient string) {
+	who := person(recipient)
+	delete(t.spelled, idOf(who))
+	t.later("DELETE FROM inbound WHERE person = $1", who)
+	t.loadPersons([]string{who})
+	if theirs := t.persons[who]; len(theirs) > 0 {
+		var n int64
+		t.one("SELECT nextval('erased_names')", nil, &n)
+		name := fmt.Sprint(erasedPrefix, n)
+		for _, a := range theirs {
+			a.key.Recipient, a.digest = name, [16]byte{}
+			t.later("UPDATE attempts SET recipient = $2, person = $2, digest = $3 WHERE id = $1", a.id, name, a.digest[:])
+			if a.out != nil && a.out.id != "" {
+				o := *a.out
+				o.id = "" // WhatsApp's ids hold the phone number
+				t.put(a, &o)
+			}
+		}
+		delete(t.persons, who)
+		delete(t.persons, name)
+	}
+	t.eraseTexts(recipient)
+	if id := idOf(who); !t.wasErased(id) {
+		t.later("INSERT INTO erased (hash, at) VALUES ($1, $2)", t.hashOf(id), t.now)
+		t.erased[id], t.meta.erased = true, true
+		t.decided("", "erased a person", "")
+	}
+}
+
+// eraseTexts drops events that are kept as they came, which name people in their
+// own ways.
+func (t *tx) eraseTexts(recipient string) {
+	for _, spelling := range []string{recipient, message.OtherSpelling(recipient)} {
+		needle := []byte(strings.TrimPrefix(spelling, "+"))
+		if len(needle) == 0 {
+			continue
+		}
+		clear(t.waits)
+		t.later("DELETE FROM orphans WHERE position($1::bytea IN event) > 0", bytes.Clone(needle))
+		t.later("DELETE FROM notices WHERE position($1::bytea IN raw) > 0", needle)
+	}
+}

@@ -1,0 +1,338 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/pace"
+	"github.com/handbill/handbill/state"
+)
+
+// Begin implements state.Store.
+func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resource) (state.Run, error) {
+	r.Lanes = slices.Clone(r.Lanes)
+	err := s.write(ctx, func(t *tx) error {
+		if halt := t.halted(); halt != nil {
+			return halt
+		}
+		t.meta.Serial++
+		t.meta.Epoch++
+		t.putResources(resources)
+		for _, address := range r.Resume {
+			if t.exec("DELETE FROM halts WHERE campaign = $1", address) > 0 {
+				t.later("INSERT INTO decisions (at, who, what, why) VALUES ($1, $2, $3, '')", t.now, r.Who, "resumed "+address)
+			}
+		}
+		t.putBlobs(r.Blobs)
+		t.one("SELECT coalesce(max(id), 0) + 1 FROM runs", nil, &r.ID)
+		for i, l := range r.Lanes {
+			var err error
+			if r.Lanes[i], err = t.take(l.Number, r.ID); err != nil {
+				return err
+			}
+		}
+		t.keepRun(r, r.ID, false)
+		return nil
+	})
+	if err != nil {
+		return state.Run{}, named(err, "opening a run")
+	}
+	return r, nil
+}
+
+func (t *tx) putResources(list []state.Resource) {
+	t.later("DELETE FROM resources")
+	for i, r := range list {
+		t.later("INSERT INTO resources VALUES ($1, $2, $3, $4, $5, $6)", i, r.Address, r.Type, r.Name, append([]byte{}, r.Tree...), r.Refs)
+	}
+}
+
+func (t *tx) putBlobs(blobs map[string][]byte) {
+	for _, name := range slices.Sorted(maps.Keys(blobs)) {
+		if data := blobs[name]; data == nil {
+			t.later("DELETE FROM blobs WHERE name = $1", name)
+		} else {
+			t.later("INSERT INTO blobs VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data", name, data)
+		}
+	}
+}
+
+func (t *tx) keepRun(r state.Run, id int64, over bool) {
+	r.ID, r.Blobs, r.Lanes, r.Resume, r.Who = id, nil, nil, nil, ""
+	if r.Started.IsZero() {
+		r.Started = moment(t.now)
+	}
+	r.Started, r.Ended = moment(millis(r.Started)), moment(millis(r.Ended))
+	t.wrote(max(millis(r.Started), millis(r.Ended)))
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	t.later("INSERT INTO runs VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET over = excluded.over, data = excluded.data", id, over, data)
+}
+
+// Finish implements state.Store.
+func (s *Store) Finish(ctx context.Context, r state.Run) error {
+	err := s.write(ctx, func(t *tx) error {
+		over, taken := true, false
+		t.one("SELECT over FROM runs WHERE id = $1", args(r.ID), &over)
+		t.one("SELECT EXISTS (SELECT FROM lanes l JOIN lanes o ON o.number = l.number AND o.replies = l.replies AND o.epoch > l.epoch WHERE l.run = $1 AND NOT l.replies)", args(r.ID), &taken)
+		switch {
+		case t.err != nil:
+		case over:
+			return fmt.Errorf("run %d is not open", r.ID)
+		case taken:
+			return state.ErrFenced
+		}
+		if r.Ended.IsZero() {
+			r.Ended = moment(t.now)
+		}
+		t.keepRun(r, r.ID, true)
+		return nil
+	})
+	return named(err, "closing a run")
+}
+
+// Intend implements state.Store.
+func (s *Store) Intend(ctx context.Context, lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
+	return s.Turn(ctx, lane, nil, intents)
+}
+
+// Settle implements state.Store.
+func (s *Store) Settle(ctx context.Context, lane state.Lane, outcomes []state.Outcome) error {
+	_, err := s.Turn(ctx, lane, outcomes, nil)
+	return err
+}
+
+// Turn implements state.Store.
+func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
+	var fenced error
+	err = s.write(ctx, func(t *tx) error {
+		if fenced = t.fence(lane); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
+			return fenced
+		}
+		if err := t.settleAll(outcomes); err != nil {
+			return err
+		}
+		if len(intents) == 0 {
+			return nil
+		}
+		if halt := t.halted(); halt != nil && fenced == nil {
+			fenced = halt
+		}
+		if fenced != nil {
+			return nil
+		}
+		if err := t.foldAll(); err != nil {
+			return err
+		}
+		out, err = t.intendAll(lane, intents)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, fenced
+}
+
+// intendAll writes the intents that no gate refuses.
+func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
+	var ids []delivery.ID
+	for i := range intents {
+		ids = append(ids, idsOf(intents[i].Recipient, intents[i].Also())...)
+	}
+	t.loadErased(ids...)
+	t.loadIDs(ids...)
+	every := map[string]bool{}
+	for _, id := range ids {
+		maps.Copy(every, t.everyID(string(id)))
+	}
+	t.loadPersons(slices.Sorted(maps.Keys(every)))
+	out := make([]state.Verdict, len(intents))
+	for i := range intents {
+		if lane.Run == 0 && intents[i].Inbound == 0 {
+			return nil, errors.New("an intent outside a run must answer an inbound event")
+		}
+		out[i] = t.intend(lane, &intents[i], len(intents)-i)
+	}
+	return out, nil
+}
+
+func (t *tx) intend(lane state.Lane, in *state.Intent, left int) (v state.Verdict) {
+	if t.wasErased(idOf(in.Recipient)) || in.Also() != "" && t.wasErased(idOf(in.Also())) {
+		return state.Verdict{Gate: delivery.GateOptedOut}
+	}
+	key := in.Key
+	last, number := t.lastOfEither(in)
+	known := delivery.Attempt{}
+	if last != nil {
+		defer func() { v.UnderAnother = last.key.Recipient != in.Recipient }()
+		key.Recipient = last.key.Recipient // so that it stays one delivery
+		known = delivery.Attempt{Number: number, Send: last.send()}
+	}
+	switch gate := known.Once(delivery.Order{Number: in.Attempt, Retry: in.Retry, Again: in.Again}); gate {
+	case delivery.GateNone:
+	case delivery.GateAttempt:
+		return state.Verdict{Gate: gate, Next: known.Number + 1, Was: known.Send}
+	default:
+		return state.Verdict{Gate: gate}
+	}
+	if gate, until := t.gate(lane.Number, in); gate != delivery.GateNone {
+		return state.Verdict{Gate: gate, Until: moment(until)}
+	}
+	leave, late := t.slot(lane.Number, in)
+	if late.Gate != "" {
+		return late
+	}
+	if last != nil && !t.everyID(in.Recipient)[last.person()] {
+		t.goesOn(lane, in)
+	}
+	if last != nil && last.send() == state.Accepted {
+		last.ordered = true
+		t.later("UPDATE attempts SET ordered = true WHERE id = $1", last.id)
+	}
+	key.Recipient, key.Campaign = clean(key.Recipient), clean(key.Campaign)
+	a := &attempt{id: t.nextAttempt(left), key: key, number: in.Attempt, run: lane.Run, from: lane.Number, intended: t.now, message: in.Message, digest: in.Digest, ref: clean(in.Ref)}
+	t.add(a, in.Body[:16])
+	t.wrote(t.now)
+	return state.Verdict{Attempt: a.id, Leave: leave}
+}
+
+// lastOfEither is last for a row of the plan, which may name a person by two ids.
+func (t *tx) lastOfEither(in *state.Intent) (best *attempt, number int) {
+	best, number = t.last(in.Key)
+	if also := in.Also(); also != "" {
+		key := in.Key
+		key.Recipient = also
+		o, most := t.last(key)
+		if o != nil && (best == nil || o.rules().Over(best.rules())) {
+			best = o
+		}
+		number = max(number, most)
+	}
+	return best, number
+}
+
+// goesOn takes the two ids of a row of the plan for one person's where a delivery
+// that was begun under its user id goes on to its number, unless another user id of
+// the number is known.
+func (t *tx) goesOn(lane state.Lane, in *state.Intent) {
+	c, _ := t.gather(idOf(in.Recipient))
+	if now, ok := c.Joins(idOf(in.Recipient)); ok {
+		t.together(lane.Number, t.now, []delivery.ID{now, idOf(in.Also())}, nil)
+	}
+}
+
+// gate is what may have changed about the person since the plan.
+func (t *tx) gate(number string, in *state.Intent) (delivery.Gate, int64) {
+	p := t.who(in.Recipient)
+	w := p.WindowAt(number)
+	if also := in.Also(); also != "" {
+		o := t.who(also)
+		p.Opt, p.Cooldown, w = p.Opt.Stricter(o.Opt), max(p.Cooldown, o.Cooldown), w.Join(o.WindowAt(number))
+	}
+	if in.Marketing {
+		if gate, until := delivery.Marketing(p.Opt, p.Cooldown, t.now, in.NoCooldown); gate != delivery.GateNone {
+			return gate, until
+		}
+	}
+	if in.Window {
+		if !in.KnownUntil.IsZero() {
+			w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)
+		}
+		if gate := w.Gate(t.now, in.AssumeOpen); gate != delivery.GateNone {
+			return gate, 0
+		}
+	}
+	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
+	var times []int64
+	newest := int64(0)
+	for _, a := range t.toEither(in) {
+		if a.run != 0 && a.intended > limit.Since(t.now) && a.send().MayHaveReached() {
+			times = append(times, a.intended)
+		}
+		if a.run >= 0 && a.send() != state.Pending {
+			newest = max(newest, a.intended)
+		}
+	}
+	if gate, until := limit.Gate(times); gate != delivery.GateNone {
+		return gate, until
+	}
+	return delivery.Spaced(newest, t.now, in.Spacing)
+}
+
+// Slots implements state.Store.
+func (s *Store) Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n := t.slotsOf(number)
+		first = n.Again(a, s.opt.Clock(), many)
+		t.putSlots(number, n)
+		return nil
+	})
+	return first, err
+}
+
+// ownSlots are slots as this process wrote them last. Where they are what the state
+// has, they are better than what is read: their times hold a monotonic clock, which
+// nobody puts back.
+type ownSlots struct {
+	pace.Slots
+	data []byte
+}
+
+// slotsOf are the slots of a number.
+func (t *tx) slotsOf(number string) (n pace.Slots) {
+	if n, ok := t.slots[number]; ok {
+		return n
+	}
+	var data []byte
+	if t.one("SELECT data FROM slots WHERE number = $1", args(number), &data) {
+		if own, ok := t.s.own.Load(number); ok && bytes.Equal(own.(ownSlots).data, data) {
+			n = own.(ownSlots).Slots
+		} else if err := n.UnmarshalBinary(data); err != nil {
+			t.fail(fmt.Errorf("%w: %w", state.ErrDamaged, err))
+		}
+	}
+	t.slots[number] = n
+	return n
+}
+
+func (t *tx) putSlots(number string, n pace.Slots) {
+	t.slots[number] = n
+	data, err := n.MarshalBinary()
+	if err != nil {
+		t.fail(err)
+	}
+	t.s.own.Store(number, ownSlots{n, data})
+	t.later("INSERT INTO slots VALUES ($1, $2) ON CONFLICT (number) DO UPDATE SET data = excluded.data", number, data)
+}
+
+// slot gives an intent its moment, or the gate that says when to ask again.
+func (t *tx) slot(number string, in *state.Intent) (leave time.Time, v state.Verdict) {
+	n := t.slotsOf(number)
+	leave, ok := n.Take(in.Pace, t.s.opt.Clock())
+	if !ok {
+		return time.Time{}, state.Verdict{Gate: delivery.GatePace, Until: leave}
+	}
+	if !leave.IsZero() {
+		t.putSlots(number, n)
+	}
+	return leave, state.Verdict{}
+}
+
+// hold gives no slots of an outcome's number before the provider wants them.
+func (t *tx) hold(o *state.Outcome) {
+	if !o.Hold.IsZero() && o.Number != "" {
+		n := t.slotsOf(o.Number)
+		n.Hold(o.Hold, t.s.opt.Clock())
+		t.putSlots(o.Number, n)
+	}
+}

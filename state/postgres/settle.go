@@ -1,0 +1,168 @@
+package postgres
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/state"
+)
+
+// settleAll records answers.
+func (t *tx) settleAll(outcomes []state.Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	var handles []int64
+	var ids []string
+	var people []delivery.ID
+	for i := range outcomes {
+		handles = append(handles, outcomes[i].Attempt)
+		if id := clean(outcomes[i].ID); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	for _, a := range t.find("a.id = ANY($1)", handles) {
+		people = append(people, idOf(a.key.Recipient))
+	}
+	t.loadIDs(people...)
+	t.loadWaits(ids)
+	for i := range outcomes {
+		if err := t.settle(outcomes[i]); err != nil {
+			return err
+		}
+		t.hold(&outcomes[i])
+	}
+	return nil
+}
+
+// settle records one answer.
+func (t *tx) settle(o state.Outcome) error {
+	a := t.attemptAt(o.Attempt)
+	if a == nil {
+		return nil // it was removed since
+	}
+	gone := isErased(a.key.Recipient)
+	if gone && o.ID != "" { // WhatsApp's ids hold the phone number
+		t.later("DELETE FROM orphans WHERE about = $1", o.ID)
+		t.waits[clean(o.ID)] = false
+		o.ID = ""
+	}
+	next := &outcome{send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title, cause: o.Cause, id: o.ID}
+	if a.out == nil {
+		if err := delivery.Transition(state.Sending, o.Send, o.Proof); err != nil {
+			return err
+		}
+		t.put(a, next)
+	} else if err := t.join(a, next); err != nil {
+		return err
+	}
+	switch {
+	case !gone:
+		t.consequences(a, &o)
+	case o.UserID != "" && !t.wasErased(idOf(o.UserID)): // erased is erased under every id
+		t.erase(o.UserID)
+	}
+	if o.ID != "" {
+		t.adopt(o.ID)
+	}
+	return nil
+}
+
+func (t *tx) join(a *attempt, next *outcome) error {
+	how, err := delivery.Joins(a.out.send, next.send, next.proof)
+	if err != nil {
+		return err
+	}
+	switch how {
+	case delivery.JoinReplace:
+		t.put(a, next)
+	case delivery.JoinComplete:
+		t.complete(a, next.id)
+	case delivery.JoinContradict:
+		t.note(state.FindingContradiction, a.id, fmt.Sprintf("accepted by %s, and the answer said %s %s", a.out.proof, next.send, next.code))
+	case delivery.JoinAfterAll:
+		if later := t.laterOf(a); later != nil {
+			t.provenLate(a, later, next)
+			return nil
+		}
+		t.note(state.FindingContradiction, a.id, fmt.Sprintf("believed to be %s, and then its answer said accepted", a.out.send))
+		t.put(a, next)
+	}
+	return nil
+}
+
+// complete adds the id to an accepted attempt, or notes a second one.
+func (t *tx) complete(a *attempt, id string) {
+	switch id = clean(id); {
+	case id == "" || id == a.out.id:
+	case a.out.id != "":
+		t.note(state.FindingDuplicate, a.id, "the provider has two ids for one message")
+	case !isErased(a.key.Recipient):
+		o := *a.out
+		o.id = id
+		t.put(a, &o)
+	}
+}
+
+// consequences are what an answer means for the person.
+func (t *tx) consequences(a *attempt, o *state.Outcome) {
+	if o.UserID != "" && !t.together(o.Number, millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+		return
+	}
+	t.tell(a.key.Recipient, func(f *delivery.Facts) {
+		at := millis(o.At)
+		if o.OptOut {
+			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: cmp.Or(o.Code, "provider"), Evidence: "answer to a send"}})
+		}
+		f.Cooldown = max(f.Cooldown, millis(o.Cooldown))
+		if o.WindowShut {
+			f.ShutAt(o.Number, at)
+		}
+	})
+}
+
+// note writes down a contradiction, once.
+func (t *tx) note(kind string, attempt int64, detail string) {
+	t.later("INSERT INTO findings (at, kind, attempt, detail) SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM findings WHERE kind = $2 AND attempt = $3 AND detail = $4)",
+		t.now, kind, attempt, detail)
+}
+
+// laterOf is the last attempt at the same delivery after a, of those that were made
+// by the same order; nil for none.
+func (t *tx) laterOf(a *attempt) (last *attempt) {
+	order := a
+	t.loadPersons([]string{a.person()})
+	for _, b := range t.persons[a.person()] {
+		if b.id <= a.id || b.key.Campaign != a.key.Campaign || b.key.Revision != a.key.Revision {
+			continue
+		}
+		if order.ordered {
+			break
+		}
+		order, last = b, b
+	}
+	return last
+}
+
+// provenLate is the proof of an attempt after which another was made: the last one
+// stands for the delivery.
+func (t *tx) provenLate(a, last *attempt, next *outcome) *attempt {
+	if id := clean(next.id); last.send() == state.Accepted && id != "" {
+		switch last.out.id {
+		case id:
+			return last
+		case "":
+			t.complete(last, id)
+			t.adopt(id)
+			return last
+		}
+	}
+	t.note(state.FindingDuplicate, a.id, "believed to be not taken and made again, and then a status came for it")
+	if last.send() == state.Accepted {
+		return a
+	}
+	t.put(last, next)
+	t.adopt(next.id)
+	return last
+}

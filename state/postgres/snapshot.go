@@ -1,0 +1,276 @@
+package postgres
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/state"
+)
+
+// snapshot reads the state in one transaction of its own.
+type snapshot struct {
+	s  *Store
+	c  *pgxpool.Conn // nil when it is closed
+	tx *tx
+}
+
+// Snapshot implements state.Store.
+func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
+	if s.closed.Load() {
+		return nil, errClosed
+	}
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, s.describe(err)
+	}
+	sn := &snapshot{s: s, c: c}
+	if err := s.begin(ctx, c.Conn(), beginRead, idleRead); err != nil {
+		sn.Close()
+		return nil, s.describe(err)
+	}
+	if err := sn.read(ctx, func(t *tx) { t.readMeta(selectMeta) }); err != nil {
+		sn.Close()
+		return nil, err
+	}
+	return sn, nil
+}
+
+// read is one call on the snapshot: what it read is not kept, since a plan reads
+// everybody.
+func (s *snapshot) read(ctx context.Context, fn func(*tx)) error {
+	if s.c == nil {
+		return errors.New("reading a snapshot that is closed")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t := s.s.newTx(ctx, s.c.Conn())
+	if s.tx != nil {
+		t.meta = s.tx.meta
+	}
+	fn(t)
+	if s.tx == nil {
+		s.tx = t
+	}
+	return s.s.describe(t.err)
+}
+
+func (s *snapshot) Close() error {
+	if s.c != nil {
+		giveBack(s.c)
+		s.c = nil
+	}
+	return nil
+}
+
+func (s *snapshot) Meta(ctx context.Context) (m state.Meta, err error) {
+	err = s.read(ctx, func(t *tx) { m = t.meta.Meta })
+	return m, err
+}
+
+func (s *snapshot) Resources(ctx context.Context) (out []state.Resource, err error) {
+	err = s.read(ctx, func(t *tx) {
+		var r state.Resource
+		t.each("SELECT address, type, name, tree, refs FROM resources ORDER BY place", nil, []any{&r.Address, &r.Type, &r.Name, &r.Tree, &r.Refs}, func() error {
+			out = append(out, r)
+			r = state.Resource{}
+			return nil
+		})
+	})
+	return out, err
+}
+
+func (s *snapshot) Halts(ctx context.Context) (out []state.Halt, err error) {
+	err = s.read(ctx, func(t *tx) { out = t.halts() })
+	return out, err
+}
+
+func (s *snapshot) Get(ctx context.Context, name string) (data []byte, err error) {
+	err = s.read(ctx, func(t *tx) { data = t.blob(name) })
+	return data, err
+}
+
+// stream yields what reading gives, one by one. Whoever ranges over it may not ask
+// the snapshot for something else meanwhile.
+func stream[T any](ctx context.Context, s *snapshot, read func(t *tx, yield func(T) error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		err := s.read(ctx, func(t *tx) {
+			read(t, func(v T) error {
+				if !yield(v, nil) {
+					return errEnough
+				}
+				return nil
+			})
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
+// errEnough ends the reading of a stream that nobody wants more of.
+var errEnough = errors.New("enough")
+
+func (s *snapshot) Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error] {
+	return stream(ctx, s, func(t *tx, yield func(state.Delivery) error) {
+		var r attemptRow
+		t.each("SELECT "+attemptColumns+attemptTables+"WHERE ($1 = '' OR a.campaign = $1) AND "+newestOnly+" ORDER BY a.id", args(campaign), r.into(), func() error {
+			return yield(r.read().export())
+		})
+	})
+}
+
+func (s *snapshot) People(ctx context.Context) iter.Seq2[state.Person, error] {
+	return stream(ctx, s, func(t *tx, yield func(state.Person) error) {
+		for _, p := range t.everybody("true") {
+			if p.Empty() {
+				continue
+			}
+			if err := yield(export(p.recipient, &p.Known)); err != nil {
+				return
+			}
+		}
+	})
+}
+
+func (s *snapshot) Ties(ctx context.Context) iter.Seq2[state.Tie, error] {
+	return stream(ctx, s, func(t *tx, yield func(state.Tie) error) {
+		for _, p := range t.everybody("NOT c.lone") {
+			if len(p.Ties)+len(p.Former) < 2 {
+				continue
+			}
+			for i, tie := range slices.Concat(p.Ties, p.Former) {
+				if err := yield(state.Tie{Recipient: string(tie.ID), Person: p.recipient, Since: moment(tie.Since), Seen: moment(tie.Seen), Left: moment(tie.Left), Former: i >= len(p.Ties)}); err != nil {
+					return
+				}
+			}
+		}
+	})
+}
+
+func (s *snapshot) Windows(ctx context.Context, number string) iter.Seq2[state.PersonWindow, error] {
+	return stream(ctx, s, func(t *tx, yield func(state.PersonWindow) error) {
+		for _, p := range t.everybody("true") {
+			w, ok := p.Windows[number]
+			if !ok {
+				continue
+			}
+			if err := yield(state.PersonWindow{Recipient: p.recipient, Number: number, Window: w}); err != nil {
+				return
+			}
+		}
+	})
+}
+
+func (s *snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error] {
+	return stream(ctx, s, func(t *tx, yield func(state.RecentSend) error) {
+		var who string
+		var at int64
+		var send *int16
+		t.each("SELECT a.recipient, a.intended, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id WHERE a.run <> 0 AND a.intended > $1", args(millis(since)), []any{&who, &at, &send}, func() error {
+			if send != nil && !state.Send(*send).MayHaveReached() {
+				return nil
+			}
+			return yield(state.RecentSend{Recipient: who, At: moment(at)})
+		})
+	})
+}
+
+func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {
+	var none bool
+	hashes, t := map[string]bool{}, (*tx)(nil)
+	err := s.read(ctx, func(now *tx) {
+		t = now
+		var h []byte
+		t.each("SELECT hash FROM erased", nil, []any{&h}, func() error {
+			hashes[string(h)] = true
+			return nil
+		})
+		none = len(hashes) == 0
+	})
+	if err != nil {
+		return nil, err
+	}
+	lineage, err := hex.DecodeString(t.meta.Lineage)
+	if err != nil {
+		return nil, err
+	}
+	return func(recipient string) bool {
+		return !none && hashes[string(erasedHash(lineage, delivery.ID(person(recipient))))]
+	}, nil
+}
+
+// sentIndex is what was sent, by recipient.
+type sentIndex struct {
+	sent  map[string]sent
+	codes []string
+}
+
+// sent is a state.Sent with its code as a number.
+type sent struct {
+	digest  [16]byte
+	attempt int32
+	code    uint16
+	send    state.Send
+}
+
+func (s *snapshot) Compact(ctx context.Context, campaign string, revision int) (state.SentIndex, error) {
+	x := &sentIndex{sent: map[string]sent{}, codes: []string{""}}
+	codes := map[string]uint16{"": 0}
+	err := s.read(ctx, func(t *tx) {
+		var who, code string
+		var attempt int32
+		var digest []byte
+		var send int16
+		t.each(`SELECT DISTINCT ON (a.person) a.recipient, a.attempt, a.digest, coalesce(o.send, $3), coalesce(o.code, '') FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+			WHERE a.campaign = $1 AND a.revision = $2 ORDER BY a.person, a.attempt DESC`, args(campaign, int64(revision), int16(state.Sending)), []any{&who, &attempt, &digest, &send, &code}, func() error {
+			n, ok := codes[code]
+			if !ok {
+				if len(x.codes) > 1<<16-1 {
+					return errors.New("a campaign with more than 65,535 different codes of providers")
+				}
+				n = uint16(len(x.codes))
+				codes[code], x.codes = n, append(x.codes, code)
+			}
+			x.sent[who] = sent{[16]byte(digest), attempt, n, state.Send(send)}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+func (x *sentIndex) told(v sent) state.Sent {
+	return state.Sent{Send: v.send, Attempt: int(v.attempt), Digest: v.digest, Code: x.codes[v.code]}
+}
+
+func (x *sentIndex) Len() int { return len(x.sent) }
+
+func (x *sentIndex) Lookup(recipient string) (state.Sent, bool) {
+	v, ok := x.sent[recipient]
+	if !ok {
+		return state.Sent{}, false
+	}
+	return x.told(v), true
+}
+
+func (x *sentIndex) All() iter.Seq2[string, state.Sent] {
+	return func(yield func(string, state.Sent) bool) {
+		for who, v := range maps.All(x.sent) {
+			if !yield(who, x.told(v)) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,298 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/pace"
+	"github.com/handbill/handbill/state"
+)
+
+// tx is one transaction. What fails in it is kept, as in a bufio.Writer: reads
+// find nothing from then on, nothing more is written, and the transaction is
+// rolled back.
+type tx struct {
+	s   *Store
+	ctx context.Context // of the call that the transaction is in
+	c   *pgx.Conn
+	err error
+	now int64
+
+	queue pgx.Batch // writes that wait for the next read or the end
+	xid   string    // of a transaction that writes
+
+	meta, was metaRow
+
+	// What was read, and is as this transaction has changed it.
+	attempts map[int64]*attempt
+	persons  map[string][]*attempt // those of whom all attempts were read, by canonical id
+	sent     map[string][]*attempt // those with a provider's id, where they were read
+	refs     map[string]*attempt   // nil for none
+	circles  map[delivery.ID]*circle
+	spelled  map[delivery.ID]string
+	changed  map[int64]*circle // by row; nil was removed
+	erased   map[delivery.ID]bool
+	waits    map[string]bool // whether events wait for a provider's id
+	slots    map[string]pace.Slots
+	newIDs   []int64 // of attempts, not used yet
+}
+
+// metaRow is the row of meta.
+type metaRow struct {
+	state.Meta
+	latest, waived int64
+	halt           string
+	place          string
+	here           string // the place of the database that answers
+	erased         bool   // whether anybody was
+}
+
+func (s *Store) newTx(ctx context.Context, c *pgx.Conn) *tx {
+	return &tx{s: s, ctx: ctx, c: c, now: s.opt.Clock().UnixMilli(), attempts: map[int64]*attempt{}, persons: map[string][]*attempt{},
+		sent: map[string][]*attempt{}, refs: map[string]*attempt{}, circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{},
+		changed: map[int64]*circle{}, erased: map[delivery.ID]bool{}, waits: map[string]bool{}, slots: map[string]pace.Slots{}}
+}
+
+func (t *tx) fail(err error) {
+	if t.err == nil {
+		t.err = err
+	}
+}
+
+// clean is a text as PostgreSQL can keep it: UTF-8 without NUL.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func cleanAll(args []any) []any {
+	for i, a := range args {
+		switch v := a.(type) {
+		case string:
+			args[i] = clean(v)
+		case []string:
+			list := make([]string, len(v))
+			for j := range v {
+				list[j] = clean(v[j])
+			}
+			args[i] = list
+		}
+	}
+	return args
+}
+
+// later writes with the next read or at the end.
+func (t *tx) later(sql string, args ...any) {
+	t.queue.Queue(sql, cleanAll(args)...)
+}
+
+// flush writes what waits.
+func (t *tx) flush() {
+	t.putCircles()
+	if t.err != nil || t.queue.Len() == 0 {
+		return
+	}
+	queue := t.queue
+	t.queue = pgx.Batch{}
+	if err := t.c.SendBatch(t.ctx, &queue).Close(); err != nil {
+		t.fail(err)
+	}
+}
+
+// each reads rows.
+func (t *tx) each(sql string, args []any, into []any, row func() error) {
+	t.flush()
+	if t.err != nil {
+		return
+	}
+	rows, err := t.c.Query(t.ctx, sql, cleanAll(args)...)
+	if err == nil {
+		_, err = pgx.ForEachRow(rows, into, row)
+	}
+	if err != nil {
+		t.fail(err)
+	}
+}
+
+// one reads one row; ok is false where there is none.
+func (t *tx) one(sql string, args []any, into ...any) (ok bool) {
+	t.each(sql, args, into, func() error { ok = true; return nil })
+	return ok && t.err == nil
+}
+
+// exec writes at once, and says how many rows there were.
+func (t *tx) exec(sql string, args ...any) int {
+	t.flush()
+	if t.err != nil {
+		return 0
+	}
+	tag, err := t.c.Exec(t.ctx, sql, cleanAll(args)...)
+	if err != nil {
+		t.fail(err)
+	}
+	return int(tag.RowsAffected())
+}
+
+// args is a list of arguments.
+func args(a ...any) []any { return a }
+
+const (
+	beginWrite = "begin isolation level read committed; "
+	beginRead  = "begin isolation level repeatable read read only; "
+
+	// idleWrite bounds for how long a process that was stopped in the middle of a
+	// transaction keeps the others waiting.
+	idleWrite = 15 * time.Second
+	// idleRead is the same for who reads, who keeps nobody waiting.
+	idleRead = 10 * time.Minute
+)
+
+// begin opens a transaction. The settings hold for it alone, since a pooler may
+// give the connection to somebody else after it.
+func (s *Store) begin(ctx context.Context, c *pgx.Conn, how string, idle time.Duration) error {
+	sql := fmt.Sprintf("%sset local search_path to %s, pg_catalog; set local idle_in_transaction_session_timeout to %d; "+
+		"select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')",
+		how, pgx.Identifier{s.schema()}.Sanitize(), idle.Milliseconds())
+	_, err := c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+const selectMeta = `SELECT format, lineage, serial, epoch, latest, waived, coalesce(halt, ''), place, ` + here + `, EXISTS (SELECT FROM erased) FROM meta`
+
+func (t *tx) readMeta(sql string, more ...any) bool {
+	m := &t.meta
+	into := append([]any{&m.Format, &m.Lineage, &m.Serial, &m.Epoch, &m.latest, &m.waived, &m.halt, &m.place, &m.here, &m.erased}, more...)
+	ok := t.one(sql, nil, into...)
+	if !ok && t.err == nil {
+		t.fail(fmt.Errorf("%w: the table meta has no row", state.ErrDamaged))
+	}
+	t.was = t.meta
+	return ok
+}
+
+// write runs fn in a transaction that no other one writes beside, and commits. A
+// transaction that could not be committed, since the database went away or chose
+// another one, is run again.
+func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
+	return s.persist(ctx, func(c *pgx.Conn) error {
+		if err := s.begin(ctx, c, beginWrite, idleWrite); err != nil {
+			return err
+		}
+		t := s.newTx(ctx, c)
+		t.readMeta(strings.Replace(selectMeta, " FROM meta", ", pg_current_xact_id()::text FROM meta FOR UPDATE", 1), &t.xid)
+		if t.err == nil {
+			t.now = s.opt.Clock().UnixMilli() // after whoever had the row before
+			if err := fn(t); err != nil {
+				t.fail(err)
+			}
+		}
+		t.putMeta()
+		t.flush()
+		if t.err != nil {
+			return t.err
+		}
+		return s.commit(ctx, c, t)
+	})
+}
+
+// putMeta writes the row of meta where it changed.
+func (t *tx) putMeta() {
+	if m := &t.meta; *m != t.was {
+		t.later("UPDATE meta SET serial = $1, epoch = $2, latest = $3, waived = $4, halt = nullif($5, ''), place = $6",
+			m.Serial, m.Epoch, m.latest, m.waived, m.halt, m.place)
+	}
+}
+
+// commit ends a transaction. Where the database went away meanwhile it finds out
+// whether the transaction was committed: only what certainly was not is run again,
+// and what nobody can tell is an error that says so.
+func (s *Store) commit(ctx context.Context, c *pgx.Conn, t *tx) error {
+	tag, err := c.Exec(ctx, "commit", pgx.QueryExecModeSimpleProtocol)
+	if err == nil && tag.String() != "COMMIT" {
+		return errRolledBack
+	}
+	if err == nil || !lost(err) {
+		return err
+	}
+	return s.resolve(ctx, t, err)
+}
+
+// read runs fn on the state at one moment.
+func (s *Store) read(ctx context.Context, fn func(*tx) error) error {
+	return s.persist(ctx, func(c *pgx.Conn) error {
+		if err := s.begin(ctx, c, beginRead, idleRead); err != nil {
+			return err
+		}
+		t := s.newTx(ctx, c)
+		if t.readMeta(selectMeta) {
+			if err := fn(t); err != nil {
+				t.fail(err)
+			}
+		}
+		if t.err != nil {
+			return t.err
+		}
+		_, err := c.Exec(ctx, "commit", pgx.QueryExecModeSimpleProtocol)
+		return err
+	})
+}
+
+// persist runs one transaction on a connection, and again where that was lost.
+func (s *Store) persist(ctx context.Context, once func(*pgx.Conn) error) error {
+	var wait backoff
+	for {
+		err := s.once(ctx, once)
+		var told *unknownError
+		switch {
+		case err == nil || errors.As(err, &told) || ctx.Err() != nil:
+		case (conflicted(err) || lost(err)) && wait.again(ctx, s.opt.Patience):
+			continue
+		}
+		return s.describe(err)
+	}
+}
+
+func (s *Store) once(ctx context.Context, work func(*pgx.Conn) error) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer giveBack(c)
+	err = work(c.Conn())
+	if codeOf(err) == readOnlyServer {
+		_ = c.Conn().Close(ctx) // it has become a standby
+	}
+	return err
+}
+
+// giveBack ends a transaction that is still open.
+func giveBack(c *pgxpool.Conn) {
+	if pg := c.Conn().PgConn(); pg.TxStatus() != 'I' && !pg.IsClosed() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // the call's may be over
+		defer cancel()
+		_, _ = c.Conn().Exec(ctx, "rollback", pgx.QueryExecModeSimpleProtocol) // the pool drops a connection that is not idle
+	}
+	c.Release()
+}
+
+// backoff waits longer each time.
+type backoff struct{ next, waited time.Duration }
+
+// again waits, and reports whether another trial is worth it.
+func (b *backoff) again(ctx context.Context, patience time.Duration) bool {
+	if b.waited >= patience {
+		return false
+	}
+	b.next = min(max(20*time.Millisecond, 2*b.next), time.Second)
+	b.waited += b.next
+	return pace.Sleep(ctx, b.next) == nil
+}

@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+)
+
+// Problem is something that does not hold in the state.
+type Problem struct {
+	Table string // "" for the state as a whole
+	What  string
+}
+
+// Report is what Verify found.
+type Report struct {
+	Rows     int64 // of attempts, outcomes and people, which were read
+	Problems []Problem
+}
+
+// checks are what holds of every state, each as a count of what does not.
+var checks = []struct{ table, what, sql string }{
+	{"attempts", "%d attempts have a recipient who is not their person", "SELECT count(*) FROM attempts WHERE recipient LIKE 'erased:%' AND person <> recipient"},
+	{"attempts", "%d attempts were made beside one that was open, accepted or in doubt", `SELECT count(*) FROM attempts a JOIN attempts b
+		ON b.campaign = a.campaign AND b.revision = a.revision AND b.person = a.person AND b.attempt > a.attempt LEFT JOIN outcomes o ON o.id = a.id
+		WHERE NOT a.ordered AND (o.send IS NULL OR o.send = 4) AND NOT EXISTS (SELECT FROM outcomes p WHERE p.id = b.id AND p.send = 2)`},
+	{"attempts", "%d attempts follow none", `SELECT count(*) FROM (SELECT attempt, lag(attempt) OVER (PARTITION BY campaign, revision, person ORDER BY attempt) AS before FROM attempts) a WHERE attempt <> coalesce(before, attempt - 1) + 1 AND before IS NOT NULL`},
+	{"attempts", "%d attempts are of a run that is not there", "SELECT count(*) FROM attempts a WHERE a.run > 0 AND NOT EXISTS (SELECT FROM runs r WHERE r.id = a.run)"},
+	{"outcomes", "%d outcomes are none", "SELECT count(*) FROM outcomes WHERE send NOT IN (0, 2, 3, 4)"},
+	{"lanes", "%d lanes are of a run that is not there", "SELECT count(*) FROM lanes l WHERE l.run > 0 AND NOT EXISTS (SELECT FROM runs r WHERE r.id = l.run)"},
+	{"circles", "%d circles are nobody's", "SELECT count(*) FROM circles c WHERE NOT EXISTS (SELECT FROM ids i WHERE i.circle = c.id)"},
+}
+
+// Verify reads everything and reports what does not hold. Bytes that changed on the
+// disk are the database's affair: its page checksums find them, where they are on.
+func (s *Store) Verify(ctx context.Context) (r Report, err error) {
+	err = s.read(ctx, func(t *tx) error {
+		r = Report{}
+		t.one("SELECT (SELECT count(*) FROM attempts) + (SELECT count(*) FROM outcomes) + (SELECT count(*) FROM ids)", nil, &r.Rows)
+		for _, c := range checks {
+			var n int64
+			if t.one(c.sql, nil, &n); n > 0 {
+				r.Problems = append(r.Problems, Problem{c.table, fmt.Sprintf(c.what, n)})
+			}
+		}
+		for _, c := range t.readCircles("true") {
+			for _, id := range c.IDs() {
+				if o := t.circles[id]; o != nil {
+					r.Problems = append(r.Problems, Problem{"circles", "an id is in two circles"})
+				}
+				t.circles[id] = c
+			}
+		}
+		t.runs()
+		t.halts()
+		return nil
+	})
+	return r, err
+}

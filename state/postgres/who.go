@@ -1,0 +1,359 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
+)
+
+// circle is never changed: another one takes its place.
+type circle struct {
+	row int64
+	delivery.Circle
+	people []delivery.Person
+}
+
+func newCircle(row int64, c delivery.Circle) *circle {
+	if len(c.IDs()) == 0 {
+		return nil
+	}
+	return &circle{row, c, c.People()}
+}
+
+func idOf(key string) delivery.ID { return delivery.ID(person(key)) }
+
+func idsOf(keys ...string) (out []delivery.ID) {
+	for _, key := range keys {
+		if key != "" {
+			out = append(out, idOf(key))
+		}
+	}
+	return out
+}
+
+// loadIDs reads all that was told about some ids.
+func (t *tx) loadIDs(ids ...delivery.ID) {
+	var missing []string
+	for _, id := range ids {
+		if _, ok := t.circles[id]; !ok {
+			missing = append(missing, string(id))
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	rows := t.readCircles("c.id IN (SELECT circle FROM ids WHERE id = ANY($1))", missing)
+	for _, c := range rows {
+		for _, id := range c.IDs() {
+			if _, ok := t.circles[id]; !ok {
+				t.circles[id] = c
+			}
+		}
+	}
+	for _, id := range missing {
+		if _, ok := t.circles[delivery.ID(id)]; !ok && t.err == nil {
+			t.circles[delivery.ID(id)] = nil
+		}
+	}
+}
+
+// readCircles reads circles and how their ids were spelled, in order.
+func (t *tx) readCircles(where string, a ...any) (out []*circle) {
+	var row int64
+	var told []byte
+	var ids, spelled []string
+	t.each("SELECT c.id, c.told, array_agg(i.id ORDER BY i.id), array_agg(i.spelled ORDER BY i.id) FROM circles c JOIN ids i ON i.circle = c.id WHERE "+where+" GROUP BY c.id ORDER BY c.id",
+		a, []any{&row, &told, &ids, &spelled}, func() error {
+			var d delivery.Circle
+			if err := json.Unmarshal(told, &d); err != nil {
+				return fmt.Errorf("%w: what was told about people: %w", state.ErrDamaged, err)
+			}
+			if c := newCircle(row, d); c != nil {
+				out = append(out, c)
+			}
+			for i, id := range ids {
+				if _, ok := t.spelled[delivery.ID(id)]; !ok && spelled[i] != "" {
+					t.spelled[delivery.ID(id)] = spelled[i]
+				}
+			}
+			return nil
+		})
+	return out
+}
+
+func (t *tx) circleOf(id delivery.ID) *circle {
+	t.loadIDs(id)
+	return t.circles[id]
+}
+
+// who is whoever has an id.
+func (t *tx) who(recipient string) delivery.Person {
+	id := idOf(recipient)
+	if c := t.circleOf(id); c != nil {
+		if i := slices.IndexFunc(c.people, func(p delivery.Person) bool { return p.Has(id) }); i >= 0 {
+			return c.people[i]
+		}
+	}
+	return delivery.Person{Ties: []delivery.Tie{{ID: id}}}
+}
+
+// everyID are all ids under which a person was sent to or wrote, canonical.
+func (t *tx) everyID(recipient string) map[string]bool {
+	out := map[string]bool{person(recipient): true}
+	p := t.who(recipient)
+	for _, tie := range slices.Concat(p.Ties, p.Former) {
+		out[string(tie.ID)] = true
+	}
+	return out
+}
+
+// shown is the recipient as which a person is shown: one of whom nothing else is
+// known as they were spelled first.
+func (t *tx) shown(p *delivery.Person, recipient string) string {
+	id := p.Ties[0].ID
+	if c := t.circleOf(id); c != nil {
+		if _, lone := c.Lone(); !lone {
+			return string(delivery.Display(p.Ties))
+		}
+	}
+	return cmp.Or(recipient, t.spelled[id], string(id))
+}
+
+// gather is the circle of all that is known of some ids, and the circles that it
+// is made of.
+func (t *tx) gather(ids ...delivery.ID) (one delivery.Circle, joined []*circle) {
+	t.loadIDs(ids...)
+	for _, id := range ids {
+		if c := t.circles[id]; c != nil && !slices.Contains(joined, c) {
+			joined = append(joined, c)
+			one.Join(&c.Circle)
+		}
+	}
+	return one, joined
+}
+
+// keep puts a circle in the place of those that it is made of.
+func (t *tx) keep(d delivery.Circle, joined []*circle) {
+	var row int64
+	for i, c := range joined {
+		if i == 0 {
+			row = c.row
+		} else {
+			t.changed[c.row] = nil
+		}
+		for _, id := range c.IDs() {
+			t.circles[id] = nil
+		}
+	}
+	if row == 0 && !t.one("SELECT nextval(pg_get_serial_sequence('circles', 'id'))", nil, &row) {
+		return
+	}
+	now := newCircle(row, d)
+	t.changed[row] = now
+	if now == nil {
+		return
+	}
+	for _, id := range now.IDs() {
+		t.circles[id] = now
+	}
+}
+
+// putCircles writes the circles that changed.
+func (t *tx) putCircles() {
+	if len(t.changed) == 0 || t.err != nil {
+		return
+	}
+	changed := t.changed
+	t.changed = map[int64]*circle{}
+	rows := slices.Sorted(maps.Keys(changed))
+	for _, row := range rows {
+		c := changed[row]
+		if c == nil {
+			continue
+		}
+		told, err := json.Marshal(&c.Circle)
+		if err != nil {
+			panic(err) // of our own types
+		}
+		_, lone := c.Lone()
+		t.later("INSERT INTO circles (id, lone, told) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET lone = excluded.lone, told = excluded.told", row, lone, told)
+		for _, id := range c.IDs() {
+			t.later("INSERT INTO ids (id, circle, spelled) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET circle = excluded.circle, spelled = excluded.spelled", string(id), row, t.spelled[id])
+		}
+	}
+	// What is not under a circle that is kept was forgotten.
+	for _, row := range rows {
+		kept := []string{}
+		if c := changed[row]; c != nil {
+			for _, id := range c.IDs() {
+				kept = append(kept, string(id))
+			}
+		}
+		t.later("DELETE FROM ids WHERE circle = $1 AND id <> ALL($2)", row, kept)
+		if len(kept) == 0 {
+			t.later("DELETE FROM circles WHERE id = $1", row)
+		}
+	}
+}
+
+// tell takes in what is told of the person behind an id.
+func (t *tx) tell(recipient string, change func(*delivery.Facts)) {
+	id := idOf(recipient)
+	c, joined := t.gather(id)
+	if t.spelled[id] == "" {
+		t.spelled[id] = clean(recipient)
+	}
+	c.Tell(id, change)
+	t.keep(c, joined)
+}
+
+// decide takes in what was decided about a person: it counts for every id that is
+// theirs.
+func (s *Store) decide(ctx context.Context, recipient string, change func(t *tx, known *delivery.Known, f *delivery.Facts)) error {
+	return s.write(ctx, func(t *tx) error {
+		if t.wasErased(idOf(recipient)) {
+			return nil
+		}
+		p := t.who(recipient)
+		for _, tie := range p.Ties {
+			known, spelled := p.Known, string(tie.ID)
+			if len(p.Ties) == 1 {
+				spelled = recipient
+			}
+			t.tell(spelled, func(f *delivery.Facts) { change(t, &known, f) })
+		}
+		return nil
+	})
+}
+
+// see takes in what an event says about who is who. It reports whether somebody is
+// named, and nobody who was erased.
+func (t *tx) see(provider string, received int64, ev *message.Event) bool {
+	now, old := idsOf(ev.From.Phone, ev.From.UserID, ev.Parent), []delivery.ID(nil)
+	if ev.Kind == message.EventIdentity {
+		now, old = idsOf(ev.NewAddress.Phone, ev.NewAddress.UserID, ev.NewParent), now
+	}
+	return t.together(provider, delivery.EventTime(ev, received), now, old)
+}
+
+// together takes in that ids were one person's at a moment, as a sending number was
+// told, in place of old ones. What it reports is that of see.
+func (t *tx) together(number string, at int64, now, old []delivery.ID) bool {
+	all := slices.Concat(old, now)
+	if slices.ContainsFunc(all, t.wasErased) {
+		for _, id := range all { // who was erased stays erased, under every id
+			if !t.wasErased(id) {
+				t.erase(string(id))
+			}
+		}
+		return false
+	}
+	if len(slices.Compact(slices.Clone(all))) > 1 {
+		c, joined := t.gather(all...)
+		if c.See(delivery.Sighting{At: at, Number: number, IDs: now, Old: old}) {
+			t.keep(c, joined)
+		}
+	}
+	return len(all) > 0
+}
+
+// about is the id under which is kept what an event tells of its person: one that
+// never passes on, where there is one.
+func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
+
+// writer is who wrote a message, also where the number is somebody else's by now.
+func (t *tx) writer(in *inbound) (shown string, same bool) {
+	id, now := idOf(in.recipient), t.who(in.recipient)
+	if c := t.circleOf(id); c != nil {
+		var ties []delivery.Tie
+		for _, p := range c.people {
+			for _, tie := range slices.Concat(p.Ties, p.Former) {
+				if tie.ID == id {
+					ties = append(ties, tie)
+				}
+			}
+		}
+		p := &c.people[delivery.Holder(ties, delivery.EventTime(&in.event, in.received)).Person-1]
+		return t.shown(p, in.recipient), p.Has(id)
+	}
+	return t.shown(&now, in.recipient), true
+}
+
+// hashOf is what is kept of an erased id.
+func (t *tx) hashOf(id delivery.ID) []byte {
+	key, err := hex.DecodeString(t.meta.Lineage)
+	if err != nil {
+		t.fail(fmt.Errorf("%w: the lineage: %w", state.ErrDamaged, err))
+	}
+	return erasedHash(key, id)
+}
+
+func erasedHash(key []byte, id delivery.ID) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("erased "))
+	mac.Write([]byte(id))
+	return mac.Sum(nil)[:16]
+}
+
+// loadErased reads which of some ids were erased.
+func (t *tx) loadErased(ids ...delivery.ID) {
+	if !t.meta.erased {
+		return
+	}
+	hashes := map[string]delivery.ID{}
+	var missing [][]byte
+	for _, id := range ids {
+		if _, ok := t.erased[id]; !ok {
+			h := t.hashOf(id)
+			hashes[string(h)] = id
+			missing = append(missing, h)
+			t.erased[id] = false
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	var h []byte
+	t.each("SELECT hash FROM erased WHERE hash = ANY($1)", args(missing), []any{&h}, func() error {
+		t.erased[hashes[string(h)]] = true
+		return nil
+	})
+}
+
+func (t *tx) wasErased(id delivery.ID) bool {
+	t.loadErased(id)
+	return t.erased[id]
+}
+
+// everybody are all people of the circles that are chosen, by the way they are
+// shown.
+func (t *tx) everybody(where string) (out []shownPerson) {
+	circles := t.readCircles(where)
+	for _, c := range circles {
+		for _, id := range c.IDs() {
+			t.circles[id] = c
+		}
+	}
+	for _, c := range circles {
+		for i := range c.people {
+			out = append(out, shownPerson{t.shown(&c.people[i], ""), c.people[i]})
+		}
+	}
+	slices.SortFunc(out, func(a, b shownPerson) int { return cmp.Compare(a.recipient, b.recipient) })
+	return out
+}
+
+type shownPerson struct {
+	recipient string
+	delivery.Person
+}
