@@ -26,6 +26,46 @@ handbill {
 text_message "m" { body = "Hello" }
 # ---
 handbill {
+  state "postgres" {
+    url    = "postgres://db/x"
+    schema = "Handbill" # ERROR: Invalid value
+  }
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "postgres" {
+    url    = "postgres://db/x"
+    schema = "pg_state" # ERROR: Invalid value
+  }
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "postgres" {
+    url    = "postgres://db/x"
+    schema = "1st" # ERROR: Invalid value
+  }
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "postgres" {
+    url    = "postgres://db/x"
+    schema = "a b" # ERROR: Invalid value
+  }
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
+  state "postgres" {
+    url    = "postgres://db/x"
+    schema = "" # ERROR: Invalid value
+  }
+}
+text_message "m" { body = "Hello" }
+# ---
+handbill {
   state "sqlite" { path = "" } # ERROR: Invalid value
 }
 text_message "m" { body = "Hello" }
