@@ -56,7 +56,7 @@ func (r *Running) keep(n *counts, h *Halt) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.errs = append(r.errs, fmt.Errorf("%s is halted, and the state could not be told, so the next apply would go on: %w", n.campaign.Address, err))
+	r.errs = append(r.errs, fmt.Errorf("%s is halted, and the state could not record it, so the next apply would continue: %w", n.campaign.Address, err))
 }
 
 // haltedBefore stops the campaigns that an earlier run halted.

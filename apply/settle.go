@@ -149,7 +149,7 @@ func (l *lane) trip(now time.Time) {
 	wait, ok := l.flow.opened()
 	if !ok {
 		l.haltNumber(&Halt{Reason: delivery.HaltBreaker, Title: "the provider's answers stay unclear",
-			Advice: "Nothing more is sent, so that no more comes into doubt. See handbill status for what is in doubt, and wait until the provider is well."})
+			Advice: "Nothing more is sent, so that no more messages come into doubt. See handbill status for those in doubt, and wait until the provider works again."})
 		return
 	}
 	l.pause(delivery.ReasonUnclearAnswers, now.Add(wait))

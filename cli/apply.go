@@ -35,15 +35,15 @@ func (a *app) applyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "apply [flags] [PLANFILE]", Short: "send what is planned", Args: cobra.MaximumNArgs(1),
 		Long: `Plans, shows the plan, asks, and sends exactly that. With a PLANFILE that
-"handbill plan -out" saved, carries that plan out without asking.
+"handbill plan -out" saved, applies that plan without asking.
 
-The first interrupt stops cleanly: nothing new is sent, what is in flight is
-waited for and recorded. A second one ends at once and leaves what was in flight
-in doubt. Running apply again continues where it stopped.
+The first interrupt stops cleanly: apply sends nothing new, waits for what is in
+flight, and records it. A second interrupt ends at once and leaves what was in
+flight in doubt. Run apply again to continue where it stopped.
 
-A campaign whose canary failed, that stop_if stopped, or whose account or answers
-need a person stays halted, also for later applies, until -resume=campaign.NAME
-lifts that.`,
+A campaign stays halted, also for later applies, when its canary failed, when
+stop_if stopped it, or when its account or the provider's answers need a person.
+-resume=campaign.NAME lifts the halt.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				opt.file = args[0]
@@ -52,7 +52,7 @@ lifts that.`,
 		},
 	}
 	opt.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&opt.approve, "auto-approve", false, "do not ask; declared guards hold all the same")
+	cmd.Flags().BoolVar(&opt.approve, "auto-approve", false, "do not ask; declared guards still hold")
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
 	cmd.Flags().StringArrayVar(&opt.resume, "resume", nil, "lift the halt of this campaign (campaign.spring) and go on with it; may be repeated")
 	cmd.Flags().StringVar(&opt.identity, "identity", "", identityHelp)
@@ -91,7 +91,7 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	}
 	defer run.Close()
 	if run.Recovered > 0 {
-		a.notice("An earlier run was ended in the middle: %s may or may not have been sent.\nThey are in doubt and are not sent again by themselves; see \"handbill status\".\n", view.Plural(run.Recovered, "message"))
+		a.notice("An earlier run was interrupted: %s may or may not have been sent.\nThey are in doubt and are not sent again automatically; see \"handbill status\".\n", view.Plural(run.Recovered, "message"))
 	}
 	report := saved
 	if report == nil {

@@ -72,10 +72,10 @@ func stampedBuild(info *debug.BuildInfo) Build {
 	return b
 }
 
-// ID tells a build from every other one; a saved plan is bound to it. Builds of
-// one clean commit or one module version have one ID, whatever platform they
-// are for. A build whose source nothing names is known by its file alone. ""
-// stands for a build that cannot be told from another.
+// ID identifies a build; a saved plan is bound to it. Builds of one clean commit or
+// one module version have the same ID on every platform. A build whose source is
+// not known is identified by its file. "" stands for a build that cannot be told
+// from others.
 func (b *Build) ID() string {
 	switch {
 	case !b.Dirty && b.Revision != "":
@@ -103,8 +103,8 @@ func (b *Build) Release() string {
 // userAgent is how requests name the program.
 func (b *Build) userAgent() string { return "handbill/" + b.Version }
 
-// executableDigest is over the file of the running program, not over what
-// stands in its place since.
+// executableDigest is the digest of the running program's file, even when another
+// file has taken its place since.
 func executableDigest() string {
 	f, err := os.Open("/proc/self/exe") // Linux
 	if err != nil {

@@ -33,7 +33,7 @@ const (
 	exitInterrupted = 130
 )
 
-// exit is the error of a command that has said everything and ends with a
+// exit is the error of a command that has shown everything and only sets the exit
 // code.
 type exit int
 

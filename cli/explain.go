@@ -20,7 +20,7 @@ import (
 func (a *app) explainCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "explain [CODE]", Short: "say what a diagnostic or a provider's code means, and what to do", Args: cobra.MaximumNArgs(1),
+		Use: "explain [CODE]", Short: "explain a diagnostic or a provider's code, and what to do", Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return a.show(&view.ExplainReport{Codes: diagnosticCodes(), Listed: true}, a.style(), asJSON)
@@ -73,14 +73,14 @@ func explain(code string) *view.ExplainReport {
 
 // classWords say what handbill does about an answer of a class.
 var classWords = map[message.Class]string{
-	message.Refused:       "The message was not taken. That recipient is counted as refused, and the campaign goes on. A retry is an order: -retry=CODE.",
-	message.Throttled:     "The message was not taken. The number slows down and tries again by itself.",
-	message.PairThrottled: "The message was not taken. That recipient waits and is tried again by itself; the others go on.",
-	message.NotSent:       "The message was not taken. It is tried again by itself.",
+	message.Refused:       "The message was not taken. That recipient is counted as refused, and the campaign continues. A retry is an order: -retry=CODE.",
+	message.Throttled:     "The message was not taken. The number slows down and tries again automatically.",
+	message.PairThrottled: "The message was not taken. That recipient waits and is tried again automatically; the others continue.",
+	message.NotSent:       "The message was not taken. It is tried again automatically.",
 	message.AccountFault:  "The message was not taken, and no other would be. The number's campaigns halt, and recipients stay pending.",
 	message.WindowClosed:  "The message was not taken: the 24-hour window is closed. That recipient is counted as refused.",
 	message.OptedOut:      "The message was not taken: the person stopped marketing. The opt-out is recorded.",
-	message.Unknown:       "It is not known whether the message was taken. It is in doubt and is not sent again by itself.",
+	message.Unknown:       "It is not known whether the message was taken. It is in doubt and is not sent again automatically.",
 }
 
 // explainProviderCode explains a code that a provider answers with, such as

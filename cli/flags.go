@@ -88,7 +88,7 @@ var (
 	unknownWord   = regexp.MustCompile(`^unknown (?:command "|flag: -)([a-z-]+)`)
 )
 
-// strayWords say where what was meant goes.
+// strayWords say where an argument belongs that was given in the wrong place.
 var strayWords = map[string]string{
 	"handbill plan":     "A saved plan is carried out\nwith \"handbill apply FILE\" and shown with \"handbill show FILE\"; one campaign\nis planned with -target=campaign.NAME.",
 	"handbill validate": "It checks the directory\nit runs in; choose another with -chdir=DIR.",
@@ -108,8 +108,8 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	return errors.New(said)
 }
 
-// terraformWords say what to do instead of what Terraform has and handbill has
-// not.
+// terraformWords say what to use instead of flags of Terraform that handbill does
+// not have.
 var terraformWords = map[string]string{
 	"destroy":      "What was sent can't be unsent. A campaign whose block\nis deleted ends at the next apply, and its history stays.",
 	"taint":        "To send again, raise the campaign's revision, or plan\nwith -replace='campaign.NAME[\"+49...\"]'.",

@@ -10,8 +10,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// standing is what keeps apply from sending from a state, for those who only
-// look at it; nil when nothing does.
+// standing says what keeps apply from sending from a state, for commands that only
+// read it; nil for nothing.
 func (a *app) standing(ctx context.Context, p *project, store state.Store) ([]view.Diagnostic, error) {
 	why, err := operation.Unsendable(ctx, store, p.Workspace)
 	return unsendable(why), err
@@ -39,8 +39,8 @@ func (a *app) showStanding(found []view.Diagnostic) error {
 	return nil
 }
 
-// warnStanding says, beside what a command does, what keeps apply from sending.
-// Every command that opens the state says it.
+// warnStanding warns of what keeps apply from sending. Every command that opens the
+// state calls it.
 func (a *app) warnStanding(ctx context.Context, p *project, store state.Store) error {
 	found, err := a.standing(ctx, p, store)
 	if err != nil {
@@ -60,7 +60,7 @@ func haltDiagnostic(halt *state.HaltError) view.Diagnostic {
 		"What it means: people who got a message after that point look to handbill as if they had not, and would get it a second time. Who asked for no more messages after it is not known either.\n\n" +
 		"What to do:\n" +
 		"  1. Look for a newer state: beside it lie \"….backup-…\" files, and \"….replaced\" after a restore. \"handbill state restore FILE\" puts one in its place.\n" +
-		"  2. Take over what is missing from the provider's own list: \"handbill import -campaign=campaign.NAME FILE.csv\", and opt-outs with \"handbill state optouts import\".\n" +
-		"  3. When nothing was sent since, or what was is in, say so: \"handbill state acknowledge -why='…'\". Then apply and serve work again."
+		"  2. Import what is missing from the provider's own list: \"handbill import -campaign=campaign.NAME FILE.csv\", and opt-outs with \"handbill state optouts import\".\n" +
+		"  3. When nothing was sent since, or what was sent is imported, say so: \"handbill state acknowledge -why='…'\". Then apply and serve work again."
 	return view.Diagnostic{Severity: "error", Summary: state.SummaryOf(state.CodeHalted), Detail: detail, Code: state.CodeHalted}
 }

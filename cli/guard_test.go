@@ -254,7 +254,7 @@ func TestABackupOfAnotherProjectIsRefused(t *testing.T) {
 	other.must(0, "state", "backup", filepath.Join(d.dir, "other.backup"))
 	d.must(1, "state", "restore", "other.backup")
 	said := d.stderr.String()
-	wantAll(t, said, "Backup of another state", "handbill explain state_other", "The state is as it was")
+	wantAll(t, said, "Backup of another state", "handbill explain state_other", "The state was not changed")
 	_, rest, _ := strings.Cut(said, "-lineage=")
 	if len(rest) < 8 {
 		t.Fatal(said)
@@ -342,7 +342,7 @@ func TestNoBackupIsRestoredBesideServe(t *testing.T) {
 	before := d.file("handbill.state")
 	for _, args := range [][]string{{"copy"}, {"-lock=false", "copy"}, {"-acknowledge=sure", "copy"}} {
 		d.must(1, append([]string{"state", "restore"}, args...)...)
-		wantAll(t, d.stderr.String(), "Not restored", "handbill serve runs on this state (pid 17 on shop)", "The state is as it was")
+		wantAll(t, d.stderr.String(), "Not restored", "handbill serve runs on this state (pid 17 on shop)", "The state was not changed")
 	}
 	if !bytes.Equal(before, d.file("handbill.state")) {
 		t.Error("the state was replaced")

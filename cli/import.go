@@ -31,28 +31,28 @@ type importOptions struct {
 func (a *app) importCommand() *cobra.Command {
 	var opt importOptions
 	cmd := &cobra.Command{
-		Use: "import -campaign=ADDRESS [flags] FILE.csv", Short: "take over messages that were sent elsewhere", Args: cobra.ExactArgs(1),
-		Long: `Takes over sends that another program made, so that they are not made again: every
-row of the file is a recipient who had the campaign's message. The columns are
-found by their names (phone, recipient, to, …; message_id, wamid, …; sent_at, time,
-…), or named with -recipient, -id and -time. With the provider's message id, outcomes
-that come in later are joined. A time is RFC 3339, Unix seconds, or "2026-03-01
+		Use: "import -campaign=ADDRESS [flags] FILE.csv", Short: "record messages that were sent elsewhere", Args: cobra.ExactArgs(1),
+		Long: `Records sends that another program made, so that they are not made again: every
+row of the file is a recipient who got the campaign's message. Columns are found by
+their names (phone, recipient, to, …; message_id, wamid, …; sent_at, time, …), or
+named with -recipient, -id and -time. With the provider's message id, statuses that
+arrive later find their message. A time is RFC 3339, Unix seconds, or "2026-03-01
 14:30:00" in UTC.
 
-A row that can't be read fails the import, since whoever it means would be sent to
+A row that can't be read fails the import, since its person would get the message
 again; -on-invalid=skip leaves such rows out. What the state knows already stays as
 it is, so importing a file twice changes nothing.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.importSends(cmd.Context(), &opt, args[0]) },
 	}
 	opt.bindChange(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&opt.campaign, "campaign", "", "the campaign that they had, such as campaign.spring; required")
-	flags.IntVar(&opt.revision, "revision", 0, "the campaign's revision that they had; 0 for the declared one")
+	flags.StringVar(&opt.campaign, "campaign", "", "the campaign whose message they got, such as campaign.spring; required")
+	flags.IntVar(&opt.revision, "revision", 0, "the revision of the campaign that they got; 0 for the declared one")
 	flags.StringVar(&opt.recipient, "recipient", "", "the column with the phone number or user id")
 	flags.StringVar(&opt.id, "id", "", "the column with the provider's message id")
 	flags.StringVar(&opt.time, "time", "", "the column with the time of sending")
 	flags.StringVar(&opt.region, "region", "", "country of numbers in national form, such as DE; the audience's by default")
-	flags.StringVar(&opt.onInvalid, "on-invalid", "fail", "fail or skip: what a row that can't be read does")
+	flags.StringVar(&opt.onInvalid, "on-invalid", "fail", "fail or skip: what to do when a row can't be read")
 	flags.BoolVar(&opt.dry, "dry-run", false, "read and count, change nothing")
 	return cmd
 }
@@ -75,7 +75,7 @@ func (a *app) importFile(ctx context.Context, opt *importOptions, p *project, s 
 	var rows *operation.RowsError
 	switch {
 	case errors.As(err, &rows):
-		return nil, a.fail("Rows not readable", fmt.Errorf("%s can't be read, and whoever they mean would be sent to again: %s.\nNothing was imported. Fix the rows, or leave them out with -on-invalid=skip",
+		return nil, a.fail("Rows not readable", fmt.Errorf("%s can't be read, and the people in them would get the message again: %s.\nNothing was imported. Fix the rows, or leave them out with -on-invalid=skip",
 			view.Plural(rows.Invalid, "row"), strings.Join(rows.Reasons, "; ")))
 	case err != nil:
 		return nil, err

@@ -46,7 +46,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.except, "exclude", nil, "everything but this resource; may be repeated")
 	flags.StringArrayVar(&f.again, "replace", nil, `send again: campaign.spring, or campaign.spring["+49…"]; may be repeated`)
 	flags.StringVar(&f.retry, "retry", "", `plan refused recipients again: "failed", or one code of the provider`)
-	flags.StringVar(&f.expect, "expect", "", "refuse when the plan's digest is another than this (sha256:…)")
+	flags.StringVar(&f.expect, "expect", "", "refuse the plan unless this is its digest (sha256:…)")
 	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this price file (CSV: prefix, category, price, currency)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
 	flags.BoolVar(&f.showRecipients, "show-recipients", false, "show numbers and names as they are")

@@ -143,7 +143,7 @@ type lockFlags struct {
 }
 
 func (f *lockFlags) bind(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.lock, "lock", true, "take the state's lock; only false when nobody else can be sending")
+	flags.BoolVar(&f.lock, "lock", true, "take the state's lock; use false only when nobody else can be sending")
 	flags.DurationVar(&f.timeout, "lock-timeout", 0, "wait this long for the lock")
 }
 

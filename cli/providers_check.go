@@ -64,7 +64,7 @@ func numberHealth(c *operation.NumberCheck) view.NumberHealth {
 	switch {
 	case !c.Told:
 		return view.NumberHealth{Address: c.Address, Reached: true,
-			Problem: c.Profile.Title + " tells nothing about the number, nor where it posts events: compare that with docs/webhooks.md."}
+			Problem: c.Profile.Title + " tells neither how the number is nor where it posts events: compare that with docs/webhooks.md."}
 	case c.Err != nil:
 		return view.NumberHealth{Address: c.Address, Problem: "not reachable: " + message.SafeText(c.Err.Error())}
 	}

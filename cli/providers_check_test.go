@@ -83,10 +83,10 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 	// A number that would not hear stops fails the check.
 	text, numbers := check(1)
 	for _, want := range []string{
-		"webhook    https://shop.example\n", "not subscribed to user_preferences\n    Whoever stops marketing in WhatsApp itself",
+		"webhook    https://shop.example\n", "not subscribed to user_preferences\n    People who stop marketing in WhatsApp itself",
 		"not subscribed to message_template_status_update\n", "not subscribed to ackNotificationsOn\n",
 		"its events go to a path that handbill serve does not have\n    register https://HOST/webhooks/onemsg/south/WEBHOOK_TOKEN",
-		"provider.kaleyra.india: Kaleyra tells nothing about the number, nor where it posts events",
+		"provider.kaleyra.india: Kaleyra tells neither how the number is nor where it posts events",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)

@@ -18,7 +18,7 @@ func (a *app) providersCommand() *cobra.Command {
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use: "providers", Short: "show the sending numbers, and what each type of provider carries", Args: cobra.NoArgs,
+		Use: "providers", Short: "show the sending numbers, and what each type of provider can send", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listProviders(cmd.Context(), &in, asJSON) },
 	}
 	in.bind(cmd.Flags())

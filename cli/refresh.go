@@ -15,7 +15,7 @@ func (a *app) refreshCommand() *cobra.Command {
 	var in inputFlags
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "refresh [flags] [CAMPAIGN...]", Short: "ask providers what became of messages, and for limits",
+		Use: "refresh [flags] [CAMPAIGN...]", Short: "ask providers for the status of messages, and for limits",
 		Long: `Asks the providers that can be asked (1msg) what became of every message that is
 neither read nor failed, and joins the answers into the state. Where webhooks come
 in through "handbill serve" it is not needed. It also reads the messaging limit of

@@ -44,7 +44,7 @@ webhooks at a server with
 	}
 	f := cmd.Flags()
 	f.StringVar(&opt.listen, "listen", "127.0.0.1:4010", "address to listen at")
-	f.StringSliceVar(&opt.network.Hosts, "allow-host", nil, "NAME, without a port, that requests may have as their Host beside those of the loopback; may be repeated")
+	f.StringSliceVar(&opt.network.Hosts, "allow-host", nil, "host NAME, without a port, that requests may name besides those of this machine; may be repeated")
 	f.StringVar(&opt.script, "script", "", "JSON file that makes chosen sends go wrong")
 	f.StringVar(&opt.ledger, "ledger", "", "file to append a JSON line to for every request")
 	f.StringArrayVar(&opt.webhooks, "webhook", nil, "WIRE=URL (wire: cloud, dialog360, kaleyra, onemsg) to post events to; may be repeated")

@@ -30,15 +30,16 @@ func (a *app) serveCommand() *cobra.Command {
 	opt := serveOptions{}
 	cmd := &cobra.Command{
 		Use: "serve [flags]", Short: "receive webhooks, and answer by the reply rules", Args: cobra.NoArgs,
-		Long: `Receives what the providers tell: what became of messages, and what people write,
-tap and order. It keeps that in the state and answers by the reply rules of the
+		Long: `Receives the providers' webhooks: what became of messages, and what people write,
+tap and order. It records them in the state and answers by the reply rules of the
 last apply, which it picks up by itself. It may run beside an apply.
 
-Each number has the path /webhooks/TYPE/NAME, and where webhook_token is set
-/webhooks/TYPE/NAME/TOKEN: register that at the provider. /healthz and /readyz are
-for whatever watches it.
+Each number has the path /webhooks/TYPE/NAME, or /webhooks/TYPE/NAME/TOKEN where
+webhook_token is set: register that URL at the provider. /healthz and /readyz are
+for health checks.
 
-An interrupt ends it cleanly: what was accepted is kept, and the exit code is 0.`,
+An interrupt ends it cleanly: webhooks that were accepted are kept, and the exit
+code is 0.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &opt) },
 	}
 	opt.in.bind(cmd.Flags())
@@ -49,8 +50,8 @@ An interrupt ends it cleanly: what was accepted is kept, and the exit code is 0.
 	f.StringVar(&opt.listen.KeyFile, "tls-key", "", "key file (PEM)")
 	f.BoolVar(&opt.listen.BehindProxy, "insecure-behind-proxy", false, "plain HTTP on an address that others can reach: a proxy in front speaks TLS")
 	f.StringSliceVar(&opt.allow, "allow-host", nil, "HOST:PORT on this machine or in a private network that lookups and forwards may reach; may be repeated")
-	f.StringSliceVar(&opt.trust, "trust-unsigned", nil, "number (provider.TYPE.NAME) whose webhooks are believed without a signature or a webhook_token; may be repeated")
-	f.BoolVar(&opt.retryDead, "retry-forwards", false, "try messages again that were given up to be handed on")
+	f.StringSliceVar(&opt.trust, "trust-unsigned", nil, "number (provider.TYPE.NAME) whose webhooks are accepted without a signature or a webhook_token; may be repeated")
+	f.BoolVar(&opt.retryDead, "retry-forwards", false, "retry forwards that were given up")
 	return cmd
 }
 
@@ -168,7 +169,7 @@ var serveWords = map[serve.EventKind]string{
 	serve.EventMark: "could not mark a message as read, and goes on:",
 	serve.EventRule: "could not carry out a rule:", serve.EventStop: "opted out:", serve.EventForwarded: "forwarded:",
 	serve.EventForward: "could not forward, will try again:", serve.EventDead: "gave a forward up:",
-	serve.EventHalted:   "sends no replies from a number any more, for the provider's answers, or those of a proxy before it, belong to other messages. Look at the proxy, settle who is in doubt with handbill resolve, and start serve again:",
+	serve.EventHalted:   "sends no replies from a number any more, since the answers of the provider, or of a proxy before it, belong to other messages. Check the proxy, settle the doubts with handbill resolve, and start serve again:",
 	serve.EventHandover: "answers nothing more to a person until somebody looks and runs handbill state giveback:",
 	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused", serve.EventRules: "kept the rules from before:",
 }

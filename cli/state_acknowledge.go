@@ -15,13 +15,14 @@ func (a *app) stateAcknowledgeCommand() *cobra.Command {
 	var why, clock string
 	cmd := &cobra.Command{
 		Use: "acknowledge -why=REASON", Short: "let apply send again after a restore, a roll-back or a wrong clock", Args: cobra.NoArgs,
-		Long: `A state that was restored from a backup, or that is older than its own mark says,
-may not know of messages that were sent. Apply refuses such a state until somebody
-has looked and says why going on is right: nothing was sent since, or what was is
-imported. Who said so, when and why is kept ("handbill state pull" shows it).
+		Long: `A state that was restored from a backup, or that is older than its mark, may not
+know of messages that were sent. Apply refuses such a state until somebody has
+looked and says why it is right to go on: nothing was sent since, or what was sent
+is imported. The state keeps who said so, when and why; "handbill state pull" shows
+it.
 
-A clock that was ahead once leaves later times in the state than the clock shows
-now, and apply refuses until those times. When the clock is right now, say so with
+A clock that was ahead once leaves times in the state that lie in the future, and
+apply refuses until they have passed. When the clock is right now, say so with
 -clock and today's date (UTC).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if why == "" {

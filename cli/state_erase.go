@@ -14,13 +14,13 @@ func (a *app) stateEraseCommand() *cobra.Command {
 	var f stateFlags
 	cmd := &cobra.Command{
 		Use: "erase RECIPIENT...", Short: "forget a person everywhere, and never send to them again", Args: cobra.MinimumNArgs(1),
-		Long: `Removes a person's number, names and messages from the state and from its
-backups' successors, and keeps only a keyed hash, so as never to send to that
-number again. Backups made before still hold the person: delete them.
+		Long: `Removes a person's number, names and messages from the state. Only a keyed hash
+is kept, so that nothing is ever sent to that number again. Backups that were
+made before still hold the person: delete them.
 
-It takes the lock, so it waits its turn (-lock-timeout) behind an apply. Who asks
-to be forgotten need not wait: with -lock=false it runs beside an apply and serve,
-which send nothing to the person from then on.`,
+It takes the lock, so it waits behind a running apply (-lock-timeout). If the
+person must not wait, use -lock=false: it then runs beside apply and serve, which
+send nothing to the person from then on.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.stateErase(cmd.Context(), &f, args) },
 	}
 	f.bindChange(cmd)

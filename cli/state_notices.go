@@ -23,10 +23,10 @@ func (a *app) stateNoticesCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: "notices [flags] [KIND...]", Short: "what providers told that is no message to a number",
-		Long: `Lists what came by webhook and is neither a message to a number nor the status of
-one, oldest first: ` + strings.Join(kinds, ", ") + `.
-It is kept until "handbill state prune" removes it. What a provider sent word for
-word is shown with -show-recipients.`,
+		Long: `Lists the webhooks that were neither a message to a number nor the status of one,
+oldest first: ` + strings.Join(kinds, ", ") + `.
+They are kept until "handbill state prune" removes them. -show-recipients also shows
+what the provider sent, word for word.`,
 		ValidArgs: kinds,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, kind := range args {

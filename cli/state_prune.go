@@ -13,7 +13,7 @@ func (a *app) statePruneCommand() *cobra.Command {
 	var f stateFlags
 	var older int
 	cmd := &cobra.Command{
-		Use: "prune -days=N", Short: "drop raw webhook bodies and settled history that is older", Args: cobra.NoArgs,
+		Use: "prune -days=N", Short: "remove old webhooks and settled history", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if older < 45 {
 				return a.fail("Invalid option", fmt.Errorf("-days=%d: outcomes may come up to 45 days late, so at least 45 are kept", older))
@@ -25,6 +25,6 @@ func (a *app) statePruneCommand() *cobra.Command {
 		},
 	}
 	f.bindChange(cmd)
-	cmd.Flags().IntVar(&older, "days", 0, "what is older than this many days goes; at least 45")
+	cmd.Flags().IntVar(&older, "days", 0, "remove what is older than this many days; at least 45")
 	return cmd
 }

@@ -18,10 +18,10 @@ func (a *app) stateRestoreCommand() *cobra.Command {
 	var f stateFlags
 	cmd := &cobra.Command{
 		Use: "restore FILE", Short: "put a backup in the state's place", Args: cobra.ExactArgs(1),
-		Long: `Puts a backup in the state's place; the state that was there is kept beside it.
-What was sent after the backup was made is not in it: apply refuses until you
-have said why going on is right, with -acknowledge here or later with "handbill
-state acknowledge", since those people would get a message again.`,
+		Long: `Puts a backup in the state's place, and keeps the state that was there beside it.
+The backup does not know what was sent after it was made, so those people would get
+their messages again. Apply therefore refuses until you have said why it is right to
+go on, here with -acknowledge or later with "handbill state acknowledge".`,
 	}
 	var acknowledge, lineage string
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -60,7 +60,7 @@ func (a *app) failServed(held *state.LockedError) error {
 	if held.Info.PID > 0 {
 		who = fmt.Sprintf("handbill serve runs on this state (pid %d on %s)", held.Info.PID, message.SafeText(held.Info.Host))
 	}
-	return a.fail("Not restored", fmt.Errorf("%s, and what it takes in now would be lost with the file that is put away. Stop it, restore, and start it again. The state is as it was", who))
+	return a.fail("Not restored", fmt.Errorf("%s, and what it records now would be lost with the file that is replaced. Stop it, restore, and start it again. The state was not changed", who))
 }
 
 // failRestore says that a file cannot be put in the state's place.
@@ -69,8 +69,8 @@ func (a *app) failRestore(err error, backup string) error {
 	var other *state.OtherStateError
 	switch {
 	case errors.As(err, &other):
-		return a.failCode(state.CodeOther, fmt.Errorf("%w. What was sent from the state that lies there, and who asked for no more messages, it does not know. "+
-			"Take a backup of this state; its copies lie beside it. To put that other state here all the same, add -lineage=%s. The state is as it was", other, other.Backup))
+		return a.failCode(state.CodeOther, fmt.Errorf("%w. It does not know what was sent from the state that is there, nor who asked for no more messages. "+
+			"Take a backup of this state; its copies lie beside it. To put that other state here all the same, add -lineage=%s. The state was not changed", other, other.Backup))
 	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("there is no file %s. The copies that handbill made lie beside the state; their names have .backup in them", name)
 	case errors.Is(err, state.ErrForeign):
@@ -78,5 +78,5 @@ func (a *app) failRestore(err error, backup string) error {
 	default:
 		return a.failState(err, false)
 	}
-	return a.fail("Not restored", fmt.Errorf("%w. The state is as it was", err))
+	return a.fail("Not restored", fmt.Errorf("%w. The state was not changed", err))
 }

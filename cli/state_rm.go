@@ -12,9 +12,9 @@ func (a *app) stateRemoveCommand() *cobra.Command {
 	var f stateFlags
 	cmd := &cobra.Command{
 		Use: "rm ADDRESS...", Short: "forget a resource and its deliveries", Args: cobra.MinimumNArgs(1),
-		Long: `Forgets a resource. For a campaign this forgets who was sent it: the next apply
-sends to them again. For a template block, or one of its translations, the account
-is left as it is.`,
+		Long: `Forgets a resource. For a campaign, this also forgets who got the message: the
+next apply sends to them again. For a template block, or one of its translations,
+the account is left as it is.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeState(cmd.Context(), &f, "state rm", func(_ *project, s state.Store) (view.Report, error) {
 				removed, err := operation.Remove(cmd.Context(), s, args)

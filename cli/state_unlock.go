@@ -10,9 +10,9 @@ func (a *app) stateUnlockCommand() *cobra.Command {
 	var f stateFlags
 	cmd := &cobra.Command{
 		Use: "unlock ID", Short: "remove what a lock left behind", Args: cobra.ExactArgs(1),
-		Long: `The lock is the operating system's and ends with the process that holds it, so
-this is needed only when a file system keeps locks of a machine that is gone. ID
-is the lock id that the refusal showed.`,
+		Long: `The operating system releases the lock when the process that holds it ends. Use
+this only when a file system keeps the lock of a machine that is gone. ID is the
+lock id in the message that refused a command.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.load(cmd.Context(), &f.in)
 			if err != nil {

@@ -15,7 +15,7 @@ import (
 func (a *app) stateVerifyCommand() *cobra.Command {
 	f := stateFlags{stands: true}
 	cmd := &cobra.Command{
-		Use: "verify", Short: "prove that the state is what was written", Args: cobra.NoArgs,
+		Use: "verify", Short: "check that the state holds exactly what was written", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r *view.VerifyReport
 			var found []view.Diagnostic

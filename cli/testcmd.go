@@ -39,12 +39,12 @@ func (a *app) testCommand() *cobra.Command {
 	var opt testOptions
 	cmd := &cobra.Command{
 		Use: "test [flags] [FILTER...]", Short: "run the tests of plans and reply rules (*.test.hcl)",
-		Long: `Runs the run blocks of *.test.hcl files: each plans the configuration with its
-own variables, clock, contacts and history, tries the reply rules on the events
-and recorded webhooks that it names, and holds plan and replies against
-assertions, expected errors and golden files. Nothing is sent; no account, no
-network and no state are used. A FILTER is a regular expression that a file's or
-a run's name must match.`,
+		Long: `Runs the run blocks of *.test.hcl files. Each plans the configuration with its own
+variables, clock, contacts and history, tries the reply rules on the events and
+recorded webhooks that it names, and checks the plan and the replies by assertions,
+expected errors and golden files. Nothing is sent, and no account, network or state
+is used. A FILTER is a regular expression that the name of a file or a run must
+match.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opt.filter = append(opt.filter, args...)
 			return a.test(cmd.Context(), &opt)

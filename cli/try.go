@@ -26,11 +26,10 @@ func (a *app) tryCommand() *cobra.Command {
 	var opt tryOptions
 	cmd := &cobra.Command{
 		Use: "try [flags] CAMPAIGN", Short: "send a few rendered messages to the campaign's testers", Args: cobra.ExactArgs(1),
-		Long: `Renders the campaign's message for a few of its recipients and sends those to the
-numbers that the campaign declares as testers, and to nobody else. The
-campaign's deliveries are not touched: what its recipients get is planned as if
-nothing had been tried. A tester's 24-hour window must be open for anything but
-a template.`,
+		Long: `Renders the campaign's message for a few of its recipients and sends the results to
+the campaign's testers, and to nobody else. Tries do not count as deliveries: the
+campaign is planned as if nothing had been tried. A tester's 24-hour window must be
+open, unless the message is a template.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.try(cmd.Context(), args[0], &opt) },
 	}
 	opt.in.bind(cmd.Flags())

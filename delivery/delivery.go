@@ -1,8 +1,7 @@
 // Package delivery holds the rules of sending a message once: how a delivery
 // may move, when a person may be written to, and how what is told about people
-// and messages is joined. It reads no clock and no store: whoever calls it loads
-// the facts, asks, and writes down the answer. docs/delivery.md is the same in
-// prose.
+// and messages is joined. It reads no clock and no store: the caller loads the
+// facts, asks, and records the answer. docs/delivery.md says the same in prose.
 //
 // Times are milliseconds since 1970 in UTC; 0 stands for none. Every join is
 // commutative, associative and idempotent, so that the order and the repetition
@@ -20,7 +19,7 @@ const (
 	Sending              // an intent is durable, a byte may have left
 	Accepted             // the provider took it
 	Rejected             // the provider certainly refused it
-	InDoubt              // unknown; never sent again by itself
+	InDoubt              // unknown; never sent again automatically
 )
 
 // String is the state's word in views, JSON and the state file.
@@ -47,8 +46,8 @@ const (
 	ProofOperator Proof = "operator" // resolve -as=sent, or import
 )
 
-// TransitionError is a move on the send axis that is forbidden: a bug of
-// handbill. Whoever gets it halts; nothing was written.
+// TransitionError is a move on the send axis that is forbidden, which is a bug of
+// handbill. The caller halts. Nothing was written.
 type TransitionError struct {
 	From, To Send
 	Proof    Proof

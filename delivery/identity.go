@@ -71,8 +71,8 @@ type Change struct {
 	// Earlier are ids that were Person's at the time, and passed to somebody else
 	// since.
 	Earlier []ID
-	// Strict are others whose opt-outs hold for Person too: nobody knows whether
-	// they are the same.
+	// Strict are others whose opt-outs hold for Person too, since they may be the
+	// same person.
 	Strict []int64
 }
 

@@ -33,8 +33,8 @@ func (k *Known) Wrote(number string, at int64) {
 	k.window(number, Window{Inbound: at})
 }
 
-// ShutAt notes that a provider found the person's window closed: that of a
-// number, or all where the number is "".
+// ShutAt notes that a provider found the person's window at a number closed, or
+// all windows where the number is "".
 func (k *Known) ShutAt(number string, at int64) {
 	if number == "" {
 		k.Shut = max(k.Shut, at)
@@ -103,7 +103,8 @@ func (k *Known) Join(o *Known) {
 	maps.Copy(k.Attributes, mine)
 }
 
-// Forbid adds what holds for whoever has, or had, the same number as another.
+// Forbid adds the opt-outs, cool-downs and closed windows of another person who has,
+// or had, the same number.
 func (k *Known) Forbid(o *Known) {
 	k.Opt = k.Opt.Stricter(o.Opt.Passed())
 	k.Cooldown, k.Shut = max(k.Cooldown, o.Cooldown), max(k.Shut, o.Shut)
@@ -161,7 +162,8 @@ func (f *Facts) Decide(attributes map[string]string, handover bool, now int64) {
 	f.Attributes, f.Handover, f.Decided = attributes, handover, now
 }
 
-// Say adds a word. Of more than maxWords, what is said again in between goes.
+// Say adds a word. Beyond maxWords, words that only repeat the one before are
+// dropped.
 func (f *Facts) Say(w Word) {
 	if slices.Contains(f.Words, w) {
 		return

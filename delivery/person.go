@@ -70,7 +70,7 @@ func (w Window) Ends() int64 {
 }
 
 // Gate says why a message that needs an open window may not go now. assumeOpen
-// takes a window of which nothing is known as open.
+// takes an unknown window as open.
 func (w Window) Gate(now int64, assumeOpen bool) Gate {
 	switch ends := w.Ends(); {
 	case ends > now+windowMargin.Milliseconds():
@@ -139,8 +139,8 @@ func (o Opt) strictness() int {
 	return 2
 }
 
-// Passed is what of a choice holds for whoever has the person's number next: an
-// opt-out, until they opt in.
+// Passed is the part of a choice that passes with the phone number to its next
+// owner: an opt-out, until they opt in.
 func (o Opt) Passed() Opt {
 	if o.Choice == OptedOut {
 		return o

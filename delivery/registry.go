@@ -2,8 +2,8 @@ package delivery
 
 import "slices"
 
-// Registry is who is who, in memory. The zero value knows nobody. It is never
-// changed: whoever takes something in gets another one.
+// Registry keeps who is who in memory. The zero value is empty. It is immutable:
+// methods that add something return another one.
 type Registry struct {
 	ties   []Tie // what is so
 	former []Tie // ids that passed to somebody else

@@ -53,7 +53,7 @@ func (r *replay) person(n int64) *Known {
 	return r.known[n]
 }
 
-// of is what is known of whoever has an id.
+// of is what is known of the person who has an id.
 func (r *replay) of(id ID) *Known {
 	if n := r.who.Person(id); n != 0 {
 		return r.person(n)
@@ -103,9 +103,9 @@ func (r *replay) see(s Sighting) {
 	}
 }
 
-// facts are what happened to the person behind an id. Of a number only the last
-// of each is kept: a correction of a window and a cool-down count for whoever has
-// had it, since they forbid, and all else for who had it then.
+// facts are what happened to the person behind an id. Facts that forbid something,
+// such as a closed window or a cool-down, count for everybody who has had the
+// number. Other facts count for the person who had it at the time.
 func (r *replay) facts(all []moment, id ID, f *Facts) []moment {
 	add := func(at int64, rank int, key string, do func()) {
 		if at != 0 {

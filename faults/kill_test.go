@@ -209,7 +209,7 @@ func TestNextCommandSaysWhatHappened(t *testing.T) {
 	open := count(h.deliveries(), state.Sending)
 	status, _ := h.run("status")
 	out, code := h.run(applyArgs...)
-	for _, want := range []string{"An earlier run was ended in the middle", "may or may not have been sent", "not sent again by themselves"} {
+	for _, want := range []string{"An earlier run was interrupted", "may or may not have been sent", "not sent again automatically"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("apply does not say %q:\n%s", want, out)
 		}

@@ -134,7 +134,7 @@ func TestOneStateIsNotRestoredInUse(t *testing.T) {
 	told := s.asksToStop(0, 4)
 	for _, args := range [][]string{{"state", "restore", name}, {"state", "restore", "-lock=false", "-acknowledge=sure", name}} {
 		out, code := s.run(args...)
-		s.says("restore", out, code, "handbill serve runs on this state (pid", "Stop it, restore, and start it again", "The state is as it was")
+		s.says("restore", out, code, "handbill serve runs on this state (pid", "Stop it, restore, and start it again", "The state was not changed")
 	}
 	told = append(told, s.asksToStop(4, 8)...)
 	r := s.start()

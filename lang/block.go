@@ -108,7 +108,7 @@ type content struct {
 	blocks []*block
 }
 
-// rangeOf is the place of the argument, or else that of the block.
+// rangeOf is the place of the argument, or of the block where it is missing.
 func (c *content) rangeOf(name string) hcl.Range {
 	if a := c.args[name]; a != nil {
 		return a.expr.Range()

@@ -363,7 +363,7 @@ func (t *textParts) warnEscapes(rng hcl.Range) {
 	}
 }
 
-// static reports what is wrong with the message whoever gets it.
+// static reports what is wrong with the message for every recipient.
 func (w *binding) static() {
 	var limits message.Limits
 	if w.cfg.eval.opt.Limits != nil && w.provider != "" {

@@ -52,8 +52,8 @@ type Config struct {
 type Settings struct {
 	RequiredVersion string // a constraint such as ">= 0.1, < 1.0"; "" for none
 	State           StateSettings
-	// ReplyBudget is how many answers of reply rules one person gets before a
-	// person of the user's takes over; 60 in an hour where nothing is said.
+	// ReplyBudget is how many answers the reply rules give one person before an
+	// operator takes over; 60 in an hour by default.
 	ReplyBudget Frequency
 	DeclRange   hcl.Range
 }

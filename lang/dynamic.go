@@ -127,8 +127,8 @@ func (d *decoder) unexpanded(c *content, dyn *dynamicBlock, forEach *argument) {
 	c.block.tree.children = append(c.block.tree.children, n)
 }
 
-// elementsOf are the elements of a collection in order, as objects with key
-// and value. order, where not nil, is that of the keys.
+// elementsOf lists the elements of a collection as objects with key and value, in
+// the order of the keys, or in the given order unless it is nil.
 func elementsOf(v cty.Value, order []string) ([]cty.Value, string) {
 	if eval.IsSensitive(v) {
 		return nil, "for_each may not be sensitive: the blocks it makes are shown."

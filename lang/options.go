@@ -17,7 +17,7 @@ type Options struct {
 	Env func(name string) (string, bool)
 	// Schemas are the arguments of provider blocks by provider type.
 	Schemas map[string]ProviderSchema
-	// Version is that of the release of handbill, for required_version; "" checks
+	// Version is the release of handbill that required_version compares; "" checks
 	// nothing.
 	Version string
 	// Limits are the limits of messages at a type of provider; nil stands for

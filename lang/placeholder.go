@@ -29,7 +29,7 @@ func newPlaceholders(words []string) *placeholders {
 	return p
 }
 
-// holds reports whether a text is one of the words, but for spaces around it.
+// holds reports whether a text is one of the words, apart from spaces around it.
 func (p *placeholders) holds(text string) bool {
 	if text == "" || !p.first[text[0]] && !mayBeginSpace(text[0]) {
 		return false

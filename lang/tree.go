@@ -46,8 +46,8 @@ func (d *decoder) treeAttribute(a *argument) Attribute {
 	return out
 }
 
-// sourceAttribute is an argument that has no value yet: the source of a
-// template as a text, that of any other expression as it stands.
+// sourceAttribute is an argument that has no value yet, by its source: a template
+// as a text, any other expression as it is written.
 func (d *decoder) sourceAttribute(a *argument) Attribute {
 	e := d.folded(a.expr)
 	if tmpl, ok := e.(*hclsyntax.TemplateExpr); ok {

@@ -86,7 +86,7 @@ func parenthesised(e hclsyntax.Expression) hclsyntax.Expression {
 	return e
 }
 
-// missingOf reports the names that m uses and that nobody gives.
+// missingOf reports the names that m uses and that no campaign passes.
 func (v *valueArgs) missingOf(m *Message, diags *diagList) {
 	for _, name := range sortedKeys(v.missing) {
 		diags.err("missing_message_value", v.rng, "%s uses value.%s at %s, and %s does not give it: add %s to values.%s",

@@ -8,9 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Variant is a variant block of a campaign: what those recipients get who meet
-// its condition and that of no variant before it. Who meets none gets the
-// campaign's own message.
+// Variant is a variant block of a campaign. A recipient gets the first variant
+// whose condition they meet, or the campaign's own message if they meet none.
 type Variant struct {
 	Name      string
 	When      string // the condition as it is written

@@ -2,7 +2,7 @@ package message
 
 import "time"
 
-// Request is one message in a provider's wire form, complete but for the
+// Request is one message in a provider's wire form, complete except for the
 // credentials.
 type Request struct {
 	Path string // below the provider's base URL, such as "/messages" or "/sendList"
@@ -69,8 +69,8 @@ type Answer struct {
 	// Recipient is who the provider says it sent to, as it writes them: a number
 	// with or without "+", or a user id; "" where it does not say.
 	Recipient string
-	// UserID is the user id of whom the provider sent to, with Accepted; "" where
-	// it does not say.
+	// UserID is the recipient's user id, with Accepted; "" where the provider does
+	// not tell it.
 	UserID string
 	Code   string // the provider's code, such as "131047" or "WA401"; "" where there is none
 	// Title says in a few words what the provider reported; never a token,

@@ -98,7 +98,7 @@ func (c *Checker) Static() []Violation { return c.static }
 func (c *Checker) Dynamic() bool { return len(c.dynamic) > 0 }
 
 // Check reports what is wrong for one recipient's values beyond Static. It
-// allocates nothing when nothing is wrong, but for texts whose form can only
+// allocates nothing when nothing is wrong, except for texts whose form can only
 // be judged as a whole: numbers, JSON and the like made of several parts.
 func (c *Checker) Check(values []string, visit func(Violation)) {
 	t := texts{c: c, values: values}
@@ -140,8 +140,8 @@ func (t texts) empty(f int) bool {
 	return true
 }
 
-// summary is scan(at(f)) without making the text, but for characters that are
-// cut in two.
+// summary is scan(at(f)) without making the text. Only a text with a character
+// that is cut in two is made.
 func (t texts) summary(f int) summary {
 	b := t.c.bound[f]
 	if b < 0 {

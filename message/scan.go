@@ -21,8 +21,8 @@ const (
 	ampersand                      // "&", with which HTML's entities begin
 )
 
-// summary is what the rules want to know of a text. Those of the parts of a
-// text add up to that of the whole, but for characters that are cut in two:
+// summary is what the rules want to know of a text. The summaries of the parts of a
+// text add up to the summary of the whole, except where a character is cut in two:
 // then both parts are invalid.
 type summary struct {
 	runes, utf16 int
@@ -146,7 +146,7 @@ func ignorable(r rune) bool {
 		unicode.Is(unicode.Bidi_Control, r)
 }
 
-// add makes a, the summary of a text, that of the text followed by another.
+// add appends: a becomes the summary of its text followed by the text of b.
 func (a *summary) add(b *summary) {
 	if b.runes == 0 {
 		return

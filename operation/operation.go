@@ -1,9 +1,10 @@
-// Package operation is what commands do: the steps of an apply around
-// apply.Run, asking what became of messages, settling doubts, trying a campaign,
-// taking over what was sent elsewhere, checking numbers, changing the state by
-// hand, formatting files, and writing a campaign to start from. It works on a workspace, knows no flags and prints nothing. What an
-// operation found is a value that the command line makes a report of; what keeps
-// one from going is an *Error with a heading, or an error of the state.
+// Package operation holds what commands do: the steps of an apply around
+// apply.Run, refreshing statuses, resolving doubts, trying a campaign, importing
+// sends, checking numbers, changing the state by hand, formatting files, and
+// writing a campaign to start from. It works on a workspace, knows no flags and
+// prints nothing. An operation returns what it found, of which the command line
+// makes a report. Where it is refused, the error is an *Error with a heading, or an
+// error of the state.
 //
 //	run, err := operation.BeginApply(ctx, ws, operation.Lock{})
 //	found, err := operation.Refresh(ctx, ws, store, nil)
@@ -20,7 +21,7 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Error is why an operation was refused or did not go.
+// Error says why an operation was refused or failed.
 type Error struct {
 	Summary string // fixed words for a heading, such as "Nothing in doubt"
 	Err     error
@@ -39,9 +40,9 @@ func refuse(summary, format string, args ...any) error {
 
 // Lock is how the state's lock is taken.
 type Lock struct {
-	Off     bool          // it is not: nobody else can be sending
-	Wait    time.Duration // for who holds it
-	Waiting func()        // told before it is waited for; nil for nobody
+	Off     bool          // it is not taken: the caller knows that nothing else sends
+	Wait    time.Duration // how long to wait when another process holds it
+	Waiting func()        // called before waiting; may be nil
 }
 
 // take takes the lock for an operation. Release it with free; held is nil where
@@ -59,8 +60,8 @@ func (l *Lock) take(ctx context.Context, ws *workspace.Workspace, operation stri
 	return held, func() { held.Unlock() }, nil
 }
 
-// Change is one change of the state by hand. It takes the lock, looks at the
-// state, backs it up and calls work.
+// Change is one change of the state by hand: Do takes the lock, looks at the state,
+// backs it up, and works.
 type Change struct {
 	Name string // of the operation, such as "state rm"
 	Lock Lock

@@ -163,6 +163,8 @@ func (b *builder) prepare(ctx context.Context) bool {
 	return !b.diags.HasErrors()
 }
 
+// readState reads what the state knows beside the campaigns: its identity, the
+// resources of the last apply, and who is who.
 func (b *builder) readState(ctx context.Context) ([]state.Resource, error) {
 	if b.in.State == nil {
 		return nil, nil
@@ -208,6 +210,8 @@ func (b *builder) compare(known []state.Resource) error {
 	return nil
 }
 
+// changeOf returns how a resource differs from the last apply; NoOp for one
+// that the plan does not list.
 func (b *builder) changeOf(address string) string {
 	for i := range b.plan.Resources {
 		if b.plan.Resources[i].Address == address {
@@ -217,6 +221,8 @@ func (b *builder) changeOf(address string) string {
 	return NoOp
 }
 
+// hasNewCampaign reports whether the plan creates a campaign. Only such a one
+// can be a renamed campaign.
 func (b *builder) hasNewCampaign() bool {
 	return slices.ContainsFunc(b.plan.Resources, func(r ResourceChange) bool { return r.Type == "campaign" && r.Change == Create })
 }
@@ -231,6 +237,8 @@ func (b *builder) renamedFor(c *Campaign) *renamed {
 	return b.renamed
 }
 
+// campaigns plans the campaigns one after the other, in the order of the
+// configuration.
 func (b *builder) campaigns(ctx context.Context) {
 	// Judges and sequencers hold pointers into the list.
 	b.plan.Campaigns = make([]Campaign, 0, len(b.cfg.Campaigns))
@@ -241,6 +249,7 @@ func (b *builder) campaigns(ctx context.Context) {
 	}
 }
 
+// progress tells the caller how far the plan is.
 func (b *builder) progress(p Progress) {
 	if b.in.Progress != nil {
 		b.in.Progress(p)

@@ -76,7 +76,7 @@ func TestCases(t *testing.T) {
 			change: func(in *Inputs) { in.Options.Replace = []string{`campaign.spring["` + anna + `"]`} }},
 		{name: "replace all", state: &memState{deliveries: sent(anna, ben)}, want: "1 replace, 2 replace, 3 send",
 			change: func(in *Inputs) { in.Options.Replace = []string{"campaign.spring"} }},
-		{name: "what is in doubt is never sent again by itself", want: "1 in_doubt, 2 send, 3 send", says: []string{"replace_in_doubt"},
+		{name: "what is in doubt is never sent again automatically", want: "1 in_doubt, 2 send, 3 send", says: []string{"replace_in_doubt"},
 			state:  &memState{deliveries: []state.Delivery{past(anna, state.Sending, "")}},
 			change: func(in *Inputs) { in.Options.Replace, in.Options.Retry = []string{"campaign.spring"}, "failed" }},
 		{name: "retry what failed", want: "1 retry, 2 retry, 3 send",

@@ -61,6 +61,7 @@ func (b *builder) assertion(r lang.CheckResult) {
 	b.diags = append(b.diags, fail("check_failed", r.Range, "check %q: %s", r.Name, r.Message))
 }
 
+// outputJSON is the value of an output as JSON; null for one that is not known.
 func (b *builder) outputJSON(name string, v cty.Value) string {
 	v, _ = v.UnmarkDeep()
 	if v == cty.NilVal || !v.IsWhollyKnown() {
@@ -131,6 +132,7 @@ func nameOf(address string) string {
 	return name
 }
 
+// amount is an estimate as an exact number; nil without one.
 func amount(c *Cost) *big.Rat {
 	if c == nil {
 		return nil
@@ -160,6 +162,8 @@ func (c *Campaign) sum(o *Campaign) {
 	}
 }
 
+// value is the campaign as checks see it: plan.campaign.spring.sends and the
+// like.
 func (c *Campaign) value(cost *big.Rat) cty.Value {
 	number := func(n int) cty.Value { return cty.NumberIntVal(int64(n)) }
 	skipped, skip := reasons(c.Counts.Skip)
@@ -177,8 +181,8 @@ func (c *Campaign) value(cost *big.Rat) cty.Value {
 	})
 }
 
-// variantsValue is the counts of a campaign's variants by name; "" is the name of
-// those who meet none.
+// variantsValue is the counts of a campaign's variants by name; "" counts the
+// recipients who meet none.
 func (c *Campaign) variantsValue() cty.Value {
 	byName := map[string]cty.Value{}
 	for i := range c.Variants {

@@ -143,6 +143,7 @@ func appendCoreOf(dst []byte, e *Entry, phone uint64) []byte {
 	return dst
 }
 
+// appendString appends a text with its length.
 func appendString(dst []byte, s string) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(s)))
 	return append(dst, s...)
@@ -179,8 +180,12 @@ type decoder struct {
 	skimmed []string
 }
 
+// skimmedText stands for the texts of an entry that is only skimmed: making
+// them would cost more than all else.
 const skimmedText = "…"
 
+// byte reads one byte. After the end it sets bad and gives zero, as all reads
+// do.
 func (d *decoder) byte() byte {
 	if len(d.b) == 0 {
 		d.bad = true
@@ -191,6 +196,7 @@ func (d *decoder) byte() byte {
 	return c
 }
 
+// uvarint reads a number of 1 to 10 bytes.
 func (d *decoder) uvarint() uint64 {
 	v, n := binary.Uvarint(d.b)
 	if n <= 0 {
@@ -291,6 +297,7 @@ func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error)
 	return core, nil
 }
 
+// core is the inverse of appendCore.
 func (d *decoder) core(e *Entry) {
 	flags := d.byte()
 	e.Campaign = d.number()
@@ -318,6 +325,7 @@ func (d *decoder) core(e *Entry) {
 	}
 }
 
+// phone reads a phone number, which is kept as its digits.
 func (d *decoder) phone() string {
 	phone := d.uvarint()
 	if d.skim {

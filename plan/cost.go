@@ -23,6 +23,7 @@ type prices struct {
 	longest  int            // digits of the longest prefix
 }
 
+// price is one line of a price file.
 type price struct {
 	prefix, category string
 	amount           *big.Rat
@@ -86,6 +87,7 @@ func priceColumns(header []string) (at [4]int, err error) {
 	return at, nil
 }
 
+// add takes a line of a price file. All lines must have one currency.
 func (p *prices) add(record []string, at [4]int) error {
 	field := func(i int) string { return strings.TrimSpace(record[at[i]]) }
 	prefix := strings.TrimPrefix(field(0), "+")

@@ -51,6 +51,7 @@ var countryOf = func() (table [1000]string) {
 	return table
 }()
 
+// allDigits reports whether a text is digits and nothing else.
 func allDigits(s string) bool {
 	for i := range len(s) {
 		if s[i]-'0' > 9 {

@@ -37,14 +37,15 @@ func Codes() []lang.CodeInfo {
 	return list
 }
 
+// codeText is what "handbill explain" says of a code.
 type codeText struct{ summary, explanation string }
 
 // codes are the diagnostics of planning. The summary is that of each one.
 var codes = map[string]codeText{
 	"api_version_ended": {"The provider's API version has ended, or ends soon",
-		"Meta ends each version of its Graph API some two years after the next one came, on a day that it publishes. Calls to an ended version are answered by the oldest one that is left: nothing stops, but requests and answers may have another form than handbill was told to expect. Say a newer api_version, or leave it out for the default."},
+		"Meta ends each version of its Graph API some two years after the next one came, on a day that it publishes. After that, the oldest version that is left answers: calls go on working, but requests and answers may have another form than the configuration expects. Set a newer api_version, or leave it out for the default."},
 	"audience_source": {"The audience's source can't be read",
-		"The file, query or list of contacts behind an audience could not be opened or stops making sense at a place that the detail names. Nothing is planned from half an audience: fix the source and plan again."},
+		"The file, query or list of contacts behind an audience could not be opened, or can't be read at the place that the detail names. Nothing is planned from half an audience: fix the source and plan again."},
 	"campaign_halted": {"A campaign is halted until somebody lifts it",
 		"An earlier apply stopped this campaign because its canary failed, too many of its messages were refused, the account has a fault, or the provider's answers were unclear or mixed up. Every later apply leaves it alone, so that a job that runs again and again does not send a few more each time. Find the cause with `handbill status`, fix it, and lift the halt with `handbill apply -resume=campaign.NAME`. Halts that cost nothing to try again, such as a network that is down, lift themselves."},
 	"capability": {"The provider can't do this",
@@ -64,13 +65,13 @@ var codes = map[string]codeText{
 	"placeholder_value": {"Some recipients have a placeholder instead of a value",
 		"An attribute that the message uses holds what exports write where they have no value, such as NULL, undefined, N/A, #N/A, nan or -, or the name of its own column. That counts as an empty value, so that nobody is greeted as NULL. Correct the rows, write a default (coalesce(recipient.name, \"there\")), or list the attribute in the audience's `optional`. Where such a text is meant as it is, say so: `placeholders = []` takes none for empty, and `placeholders = setsubtract(placeholders(), [\"-\"])` all but one."},
 	"excluded_unusable": {"Some rows of an excluded audience have no usable address",
-		"An audience that is to be left out has rows whose number can't be read. Whoever is meant by them would be sent to, so the plan fails. Correct the rows, or set on_invalid = \"skip\" in the campaign to send all the same."},
+		"An audience that is to be left out has rows whose number can't be read. The people in those rows would get the message, so the plan fails. Correct the rows, or set on_invalid = \"skip\" in the campaign to send all the same."},
 	"guard_max_change": {"More of the audience changed than allowed",
 		"The campaign's limit { max_change } bounds which share of the last audience may be new or gone. A larger change is often a wrong file or a broken filter. If it is meant, raise the limit in the configuration, where a reviewer sees it."},
 	"guard_max_recipients": {"More recipients than allowed",
 		"The campaign's limit { max_recipients } bounds its audience. If the number is meant, raise the limit in the configuration, where a reviewer sees it."},
 	"invalid_phone": {"Some recipients have no usable phone number",
-		"The phone expression of the audience gave no number that can be made international. Fix the rows, set `region` for national numbers, or leave such recipients out with on_invalid = \"skip\"."},
+		"The phone expression of the audience gave no number that can be turned into an international one. Fix the rows, set `region` for national numbers, or leave such recipients out with on_invalid = \"skip\"."},
 	"invalid_time_zone": {"Some recipients have an unknown time zone",
 		"The attribute `timezone` is to be a name of the IANA database, such as \"Europe/Berlin\". For these recipients the schedule's own time zone decides the quiet hours."},
 	"message_limit": {"The message breaks a limit of WhatsApp for some recipients",
@@ -126,15 +127,15 @@ var codes = map[string]codeText{
 	"template_missing": {"The account has no such template",
 		"The data block names a template that the list of the account does not have. Names are compared as they are written. A template that was made a moment ago may take a while to be listed."},
 	"template_unreadable": {"The account's templates could not be read",
-		"A data block needs the list of the account's templates, whole. It could not be read, so that nobody knows whether the template may be sent; that is an error, and never taken for a template that is gone. Mend what the detail names and plan again. Where a provider has no list, write the template's name as a text: template = \"login_code\" is sent unchecked."},
+		"A data block needs the list of the account's templates, whole. It could not be read, so that nobody knows whether the template may be sent; that is an error, and never taken for a template that is gone. Fix what the detail names and plan again. Where a provider has no list, write the template's name as a text: template = \"login_code\" is sent unchecked."},
 	"template_unusable": {"The template can't be sent",
-		"The account holds the template in a state in which it is not sent, and which does not pass by itself: rejected, disabled, archived, being deleted, or one that this handbill does not know. The detail quotes Meta's reason. Mend the template in WhatsApp Manager, or use another one."},
+		"The account holds the template in a state in which it is not sent, and which does not pass by itself: rejected, disabled, archived, being deleted, or one that this handbill does not know. The detail quotes Meta's reason. Fix the template in WhatsApp Manager, or use another one."},
 	"template_waits": {"Messages wait for their template",
 		"The account holds the template as in review or paused. Its messages are planned for later and are not sent by this plan; they stay pending, and a plan after the approval sends them."},
 	"us_marketing": {"Marketing to numbers of the United States is not delivered",
 		"WhatsApp delivers no marketing templates to numbers with a US area code and answers 131049 (Meta, per-user marketing template limits, 2026-06-17), so these recipients are left out. If the template is approved as utility or authentication, say so on the template_message: category = \"utility\"."},
 	"replace_in_doubt": {"Some recipients are in doubt and are not sent to again",
-		"-replace names recipients of whom nobody knows whether they have the message: sending again could give it to them twice. Look at the phone or at the provider's log, settle them with `handbill resolve -as=sent` or `-as=not-sent`, and plan again."},
+		"-replace names recipients whose messages are in doubt: they may have the message already and would get it twice. Look at the phone or at the provider's log, settle them with `handbill resolve -as=sent` or `-as=not-sent`, and plan again."},
 	"variant_unmet": {"Nobody meets a variant",
 		"The campaign has recipients, and none of them gets this variant: the attribute is spelt another way in the source (de and DE, or de_DE), it is empty, or a variant before this one takes them all. The first variant whose condition holds counts, in the order of the file."},
 	"variant_templates": {"The variants' templates differ in kind",

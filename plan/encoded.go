@@ -23,7 +23,7 @@ func AppendEntry(dst []byte, e *Entry, c *Campaign) []byte {
 }
 
 // EachEncoded calls visit for every entry of p, in their order, and counts
-// them. raw is the entry as AppendEntry makes it but for the length before it.
+// them. raw is the entry as AppendEntry makes it, without the length before it.
 // unsent is the same entry decoded where nothing is sent, and nil where
 // something is. Both are valid until visit returns; its error ends the walk.
 func (p *Plan) EachEncoded(visit func(raw []byte, unsent *Entry) error) (n uint64, err error) {

@@ -43,8 +43,8 @@ type Inputs struct {
 	// Root is the configuration's directory: files of audiences are read
 	// below it.
 	Root *os.Root
-	// Outputs are the values of outputs at the last apply, as JSON by name; ""
-	// for a sensitive one, of which no value is kept.
+	// Outputs are the values of outputs at the last apply, as JSON by name; "" for
+	// a sensitive one, whose value is not kept.
 	Outputs map[string]string
 	// Halts are the campaigns that earlier runs halted: nothing of them is
 	// planned for now, but of those that Options.Resume names.
@@ -105,9 +105,9 @@ type Snapshot interface {
 	People(ctx context.Context) iter.Seq2[state.Person, error]
 	// Ties are the ids of everybody who has several.
 	Ties(ctx context.Context) iter.Seq2[state.Tie, error]
-	// Windows are those of everybody at one sending number.
+	// Windows are the 24-hour windows of everybody at one sending number.
 	Windows(ctx context.Context, number string) iter.Seq2[state.PersonWindow, error]
-	// RecentSends are what anybody was sent since a moment, by any campaign.
+	// RecentSends are the messages that were sent since a moment, by any campaign.
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error]
 	// Erased tells who was erased and must never be sent to again.
 	Erased(ctx context.Context) (func(recipient string) bool, error)

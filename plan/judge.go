@@ -104,6 +104,8 @@ type worker struct {
 	text    []byte
 }
 
+// worker makes what one goroutine needs for judging rows: scratch memory, and
+// parsers that are not shared.
 func (j *judge) worker(numbers *audience.Numbers) *worker {
 	w := &worker{numbers: numbers}
 	for _, c := range j.drafts {
@@ -343,12 +345,15 @@ func (j *judge) problem(v *verdict, rng hcl.Range, p problem) {
 	v.problems = append(v.problems, placed{p, rng})
 }
 
+// skip leaves a recipient out for a reason.
 func (v *verdict) skip(reason delivery.Reason) {
 	e := &v.entry
 	e.Action, e.Reason, e.Draft, e.Values, e.Attempt = Skip, reason, -1, nil, 0
 	e.Digest, e.WindowUntil, e.Recipient.Attributes = [16]byte{}, time.Time{}, nil
 }
 
+// isExcluded reports whether somebody is in an audience that the campaign
+// excludes.
 func (j *judge) isExcluded(key string) bool {
 	for _, set := range j.excluded {
 		if id, ok := set.ids.find(key); ok && set.set.At(id) != nil {
@@ -358,6 +363,7 @@ func (j *judge) isExcluded(key string) bool {
 	return false
 }
 
+// hadEarlier reports whether somebody had an earlier revision of the campaign.
 func (j *judge) hadEarlier(key string) bool {
 	if j.earlier == nil {
 		return false

@@ -16,8 +16,7 @@ import (
 // loadTables reads what the state knows of the campaign before its first row is
 // judged: who was sent this revision, and the one before where max_change compares
 // with it; the windows at its sending number; and recent sends of all campaigns
-// where a cap counts them. Without a state everything is empty: nobody was sent
-// anything.
+// where a cap counts them. Without a state everything is empty.
 func (b *builder) loadTables(ctx context.Context, j *judge, l *sequencer) error {
 	j.table.table, j.table.ties = noTable{}, b.known.ties
 	c := j.campaign
@@ -87,9 +86,9 @@ type excludedSet struct {
 // people in them would be sent to, so the plan fails unless the audience allows
 // it with on_invalid = "skip".
 func excludedUnusable(a *lang.Audience, rows int, c *lang.Campaign) *hcl.Diagnostic {
-	what := "rows of %s have no usable address, so nobody is left out by them"
+	what := "rows of %s have no usable address, so they exclude nobody"
 	if rows == 1 {
-		what = "row of %s has no usable address, so nobody is left out by it"
+		what = "row of %s has no usable address, so it excludes nobody"
 	}
 	if c.OnInvalid == "skip" {
 		return warn("excluded_unusable", a.DeclRange, "%d "+what+".", rows, a.Address())
@@ -116,8 +115,10 @@ func (b *builder) loadExcluded(ctx context.Context, j *judge) error {
 	return nil
 }
 
+// errReported ends a campaign whose error is a diagnostic already.
 var errReported = errors.New("reported already")
 
+// readExcluded reads an excluded audience into a set of people.
 func (b *builder) readExcluded(ctx context.Context, a *lang.Audience) (*excludedSet, error) {
 	src, rows, ok := b.open(ctx, a)
 	if !ok {

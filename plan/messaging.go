@@ -28,6 +28,7 @@ type reach struct {
 	limit int
 }
 
+// add counts a person once, whatever campaign reaches them.
 func (r *reach) add(key string) { r.seen.Put(r.ids.add(key)) }
 
 // messaging returns what is known about the limit of a campaign's number, and
@@ -73,8 +74,8 @@ func (b *builder) shares(l *state.MessagingLimit) string {
 }
 
 // limits compares the conversations that the plan would start, and the messages
-// of the last 24 hours, with the messaging limits. Nobody knows which of those
-// people had an open window, so going over only warns.
+// of the last 24 hours, with the messaging limits. Which of those people had an open
+// window is not known, so exceeding the limit because of them only warns.
 func (b *builder) limits(ctx context.Context) error {
 	for _, r := range b.reached {
 		starts, limit := r.seen.Len(), r.limit

@@ -39,6 +39,7 @@ type known struct {
 	erased  func(string) bool
 }
 
+// loadKnown reads what the state knows of people, for all campaigns.
 func loadKnown(ctx context.Context, snap Snapshot) (*known, error) {
 	k := &known{windows: map[string]*windows{}, erased: func(string) bool { return false }}
 	if snap == nil {
@@ -107,6 +108,8 @@ func (k *known) of(id uint64) person {
 	return person{}
 }
 
+// seconds is a time in 32 bits, good until 2106; 0 for none. It keeps tables of
+// millions of people small.
 func seconds(t time.Time) uint32 {
 	if t.IsZero() || t.Unix() < 0 {
 		return 0
@@ -136,11 +139,13 @@ type sends struct {
 	counts openmap.Map[uint32]
 }
 
+// add counts a message to somebody.
 func (s *sends) add(key string) {
 	n, _ := s.counts.Put(s.ids.add(key))
 	*n++
 }
 
+// of returns how many messages somebody got.
 func (s *sends) of(key string) int {
 	if s == nil {
 		return 0
@@ -172,7 +177,7 @@ func loadSends(ctx context.Context, snap Snapshot, who *ties, since time.Time) (
 	return s, nil
 }
 
-// noTable is the index of a campaign that was sent to nobody.
+// noTable is the index of a campaign without deliveries.
 type noTable struct{}
 
 func (noTable) Len() int                         { return 0 }

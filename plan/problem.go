@@ -41,6 +41,8 @@ type problems struct {
 	order  []*problemGroup
 }
 
+// problemGroup counts one problem at one place of the configuration, with the
+// first rows that have it.
 type problemGroup struct {
 	problem
 	rng    hcl.Range
@@ -53,6 +55,7 @@ type problemGroup struct {
 // shownPlaces is how many rows a diagnostic names.
 const shownPlaces = 3
 
+// add counts a problem of a row.
 func (p *problems) add(found problem, rng hcl.Range, place message.Place) {
 	found.file, found.line, found.column = rng.Filename, rng.Start.Line, rng.Start.Column
 	g := p.groups[found.cause]

@@ -28,6 +28,8 @@ type oldDelivery struct {
 	campaign uint32
 }
 
+// loadRenamed reads the deliveries of campaigns that are gone from the
+// configuration.
 func loadRenamed(ctx context.Context, snap Snapshot, who *ties, removed []string) (*renamed, error) {
 	g := &renamed{campaigns: removed, messages: map[string]uint32{}, hits: make([]int, len(removed))}
 	for i, campaign := range removed {
@@ -50,6 +52,8 @@ func mayHaveArrived(s state.Send) bool {
 	return s == state.Accepted || s == state.InDoubt || s == state.Sending
 }
 
+// message gives the address of a message a small number, which the table keeps
+// instead of the text.
 func (g *renamed) message(address string) uint32 {
 	n, known := g.messages[address]
 	if !known {

@@ -12,10 +12,9 @@ import (
 )
 
 // render evaluates and checks the recipient's message, and defers it where the
-// schedule says so. It comes after the rules of delivery: whoever they leave out
-// is never rendered, so a broken template says nothing about people who get
-// nothing. A message that waits is rendered all the same, since apply evaluates
-// nothing and must find it whole in the plan.
+// schedule says so. It comes after the rules of delivery, so a broken template
+// raises no error for people who get nothing anyway. A message that is deferred is
+// rendered too, since apply evaluates nothing and needs it whole in the plan.
 func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	values, ok := j.values(w, b, c, v)
 	if !ok {

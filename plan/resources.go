@@ -56,6 +56,7 @@ type resource struct {
 	tree lang.Tree
 }
 
+// newDiffer compares the declared resources with those of the last apply.
 func newDiffer(cfg *lang.Config, known []state.Resource, s *scope) (*differ, error) {
 	d := &differ{declared: cfg.Resources(), byName: map[string]int{}, before: map[string]*resource{},
 		from: map[string]string{}, gone: cfg.Removed, scope: s}
@@ -185,6 +186,7 @@ func (d *differ) removed() []string {
 	return list
 }
 
+// isMoved reports whether a moved block names the address as the old one.
 func (d *differ) isMoved(address string) bool {
 	for _, from := range d.from {
 		if from == address {

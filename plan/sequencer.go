@@ -256,6 +256,7 @@ type samples struct {
 	first, longest, shortest *sample
 }
 
+// sample is a recipient whose message the plan shows.
 type sample struct {
 	to     message.Address
 	draft  int
@@ -267,6 +268,7 @@ func newSample(e *Entry, length int) *sample {
 	return &sample{to: e.Recipient.Address, draft: e.Draft, values: append([]string(nil), e.Values...), length: length}
 }
 
+// see keeps the entry if it is the longest, the shortest or the first so far.
 func (s *samples) see(e *Entry, length int) {
 	if s.first == nil {
 		s.first = newSample(e, length)

@@ -40,10 +40,10 @@ func (b *batch) reset(n int) {
 //	free → read → todo → judge → ready → add → free
 //	            ↘ inOrder ─────────────↗
 //
-// A batch belongs to whoever took it from a channel last. There are as many
-// batches as fit into the channels, so no send on them ever waits, and
-// memory does not grow with the source. What a worker decides must depend on its
-// row alone: which rows came before it is known to add and to nobody else.
+// A batch belongs to the goroutine that took it from a channel last. There are as
+// many batches as fit into the channels, so no send on them ever waits, and memory
+// does not grow with the source. What a worker decides must depend on its row
+// alone: only add knows which rows came before it.
 type stream struct {
 	src     *audience.Reader
 	workers int

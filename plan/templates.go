@@ -28,8 +28,8 @@ type Templates struct {
 	// Abilities say which changes of templates the account of a number takes; nil
 	// takes all.
 	Abilities func(*lang.Provider) account.Abilities
-	// Unread takes every template for one that fits and may be sent. It is for
-	// plans that nobody applies, such as those of tests.
+	// Unread takes every template for one that fits and may be sent. It is for plans
+	// that are not applied, such as those of tests.
 	Unread bool
 }
 

@@ -8,9 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// ties say which ids are one person's. A nil *ties is that of a state in which
-// nobody has several ids: it costs nothing to ask. After loading it is safe for
-// concurrent reading.
+// ties says which ids belong to one person. A nil *ties stands for a state in which
+// every person has one id. After loading it is safe for concurrent reading.
 type ties struct {
 	persons map[string]string   // id → the key of the person whose it is
 	former  map[string][]string // id → the keys of persons whose it was

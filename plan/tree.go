@@ -59,6 +59,7 @@ func Diff(before, after *lang.Tree) TreeDiff {
 	}
 }
 
+// diffAttributes compares arguments by name.
 func diffAttributes(before, after []lang.Attribute) []AttributeDiff {
 	key := func(a *lang.Attribute) string { return a.Name }
 	var out []AttributeDiff
@@ -75,6 +76,7 @@ func diffAttributes(before, after []lang.Attribute) []AttributeDiff {
 	return out
 }
 
+// diffBlocks compares nested blocks by their type and labels.
 func diffBlocks(before, after []lang.Block) []BlockDiff {
 	key := func(b *lang.Block) string { return b.Type + "\x00" + strings.Join(b.Labels, "\x00") }
 	var out []BlockDiff

@@ -1,5 +1,9 @@
 // Package plan compares what is declared with what the state knows, for every
-// recipient, and says as data what apply would do.
+// recipient, and says as data what apply would do: an entry for each recipient with
+// an action, a reason, and the values of the message's slots.
+//
+//	p, diags := plan.Build(ctx, cfg, plan.Inputs{At: now, State: snapshot})
+//	for entry, err := range p.Entries() { … } // campaign.spring, +4915112345678: send, {"Ana"}
 package plan
 
 import (
@@ -40,8 +44,8 @@ type Plan struct {
 	// configuration, each audience source, the variables (sensitive ones as a
 	// keyed fingerprint).
 	Inputs []Input `json:"inputs"`
-	// Diagnostics are the warnings and errors of planning, for who reads a
-	// saved plan; Build returns the same ones with their places in the source.
+	// Diagnostics are the warnings and errors of planning, for readers of a saved
+	// plan; Build returns the same ones with their places in the source.
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	// Digest is over everything that the plan decides, without times and
 	// random ids: "sha256:…".
@@ -127,8 +131,8 @@ type Campaign struct {
 	Canary        *Canary       `json:"canary,omitempty"`
 	StopIf        StopIf        `json:"stop_if"`
 	Consent       bool          `json:"consent"` // a consent expression is declared
-	// ConsentBy is the expression, as it is written: the claim that a run is
-	// made on. Category is that of the template, "" where there is none.
+	// ConsentBy is the consent expression as it is written: the claim that a run
+	// relies on. Category is the template's, "" where there is none.
 	ConsentBy string `json:"consent_by,omitempty"`
 	Category  string `json:"category,omitempty"`
 	// Template is the data block that its template is read by; "" for none.

@@ -136,8 +136,8 @@ func (b *builder) oneCategory(decl *lang.Campaign, list []side) bool {
 	return true
 }
 
-// category is that of a template: what is declared, else what the account holds,
-// else marketing.
+// category is the template's category: as declared, otherwise as the account holds
+// it, otherwise marketing.
 func (s *side) category() string {
 	category := s.m.Category
 	if category == "" && s.made.fitted != nil {

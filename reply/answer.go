@@ -12,9 +12,15 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Answer is one rule that fires for one event. First its lookups are made, in
-// order: Request, then Found or Missed; then Result says what follows. It is
-// used by one goroutine at a time.
+// Answer is one rule that fires for one event. The caller makes its lookups in
+// order, with Request and then Found or Missed, and asks Result what follows.
+// It is used by one goroutine at a time.
+//
+//	for i := range a.Lookups() {
+//		req, err := a.Request(i) // fetch it
+//		err = a.Found(i, body)   // or a.Missed(i)
+//	}
+//	res, err := a.Result()
 type Answer struct {
 	rule   *rule
 	ev     *state.InboundEvent
@@ -85,7 +91,7 @@ func (a *Answer) Request(i int) (Request, error) {
 // errNoJSON is what Found returns for an answer that is no JSON.
 var errNoJSON = errors.New("the answer is no JSON")
 
-// Found takes what the i-th lookup answered.
+// Found takes the answer of the i-th lookup, which must be JSON.
 func (a *Answer) Found(i int, body []byte) error {
 	if !json.Valid(body) {
 		return errNoJSON
@@ -94,8 +100,8 @@ func (a *Answer) Found(i int, body []byte) error {
 	return nil
 }
 
-// Missed takes the fallback of the i-th lookup, since its service failed. It
-// is an error where the rule declares none.
+// Missed takes the fallback of the i-th lookup, since its service failed. It is
+// an error when the rule declares none.
 func (a *Answer) Missed(i int) error {
 	lk := a.rule.decl.Lookups[i]
 	if !lk.Fallback {
@@ -109,6 +115,8 @@ func (a *Answer) Missed(i int) error {
 	return nil
 }
 
+// setLookup puts what a lookup came to where the expressions of the rule find
+// it. A rule that never uses it has no place for it.
 func (a *Answer) setLookup(i int, v message.Value) {
 	name := "lookup." + a.rule.decl.Lookups[i].Name
 	if at := slices.Index(a.rule.program.Names, name); at >= 0 {
@@ -147,6 +155,8 @@ func (a *Answer) Result() (Result, error) {
 	return out, a.render(&out)
 }
 
+// render evaluates the message of the rule and checks it against the limits of
+// the sending number's provider.
 func (a *Answer) render(out *Result) error {
 	p := a.rule.program.Reply
 	if a.rule.decl.Reply.Category == "authentication" && a.ev.Event.From.Phone == "" {

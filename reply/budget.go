@@ -6,14 +6,13 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Why a person has to take over.
+// The reasons why an operator has to take over; see Decision.Spent.
 const (
 	SpentBudget    = "reply_budget" // too many answers for the time
 	SpentAutomaton = "automaton"    // nobody reads and writes that fast
 )
 
-// What tells an automaton: it answered so many of our answers in a row, each
-// sooner than a person reads one and writes.
+// An automaton answers this many of our answers in a row, each within quickTime.
 const (
 	quickTurns = 8
 	quickTime  = 3 * time.Second
@@ -25,7 +24,7 @@ func (r *Rules) Remembered(now time.Time) (since time.Time, n int) {
 	return now.Add(-r.budget.Per), max(r.budget.Count, 2*quickTurns)
 }
 
-// spent says why no more is answered to a person by itself; "" for no reason.
+// spent says why the rules answer a person no more; "" when they do.
 func (r *Rules) spent(ev *state.InboundEvent, k *Known) string {
 	since, _ := r.Remembered(k.Now)
 	count := 0
@@ -43,9 +42,10 @@ func (r *Rules) spent(ev *state.InboundEvent, k *Known) string {
 	return ""
 }
 
-// isAutomaton reports whether what the person writes follows each of our
-// answers at once. Messages that came before the answer to the one before them
-// tell nothing: people write several at a time.
+// isAutomaton reports whether the other side seems to be a program: quickTurns
+// times in a row it answered one of our answers sooner than a person could read
+// it. People write several messages at a time; those that came before our
+// answer to the one before say nothing.
 func isAutomaton(ev *state.InboundEvent, exchanges []state.Exchange) bool {
 	asked, quick := ev.Received, 0
 	for _, e := range exchanges {

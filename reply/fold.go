@@ -11,9 +11,9 @@ import (
 // maxFold bounds what is compared, in bytes: no keyword is longer.
 const maxFold = 4096
 
-// fold brings a text into the form in which words are compared: compatibility
-// characters replaced, case folded, punctuation and marks that are not seen
-// taken out, white space to single spaces.
+// fold brings a text into the form in which words are compared: it replaces
+// compatibility characters, folds case, removes punctuation and invisible
+// characters, and leaves single spaces. "ＳＴＯＰ!" becomes "stop".
 func fold(s string) string {
 	if s = strings.TrimSpace(s); len(s) > maxFold {
 		s = s[:maxFold]
@@ -31,21 +31,21 @@ func fold(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// isUnseen reports whether a character that Unicode counts as a letter or mark
-// shows nothing.
+// isUnseen reports whether a character is invisible although Unicode counts it as a
+// letter or a mark.
 func isUnseen(r rune) bool {
 	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF || strings.ContainsRune("\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0", r)
 }
 
-// alike are letters that people write for another one, and that Unicode does
-// not decompose.
+// alike maps letters to those that people write instead, where Unicode has no
+// decomposition.
 var alike = map[rune]rune{
 	'ı': 'i', 'ł': 'l', 'đ': 'd', 'ø': 'o', 'æ': 'a', 'œ': 'o',
 	'ى': 'ي', 'ی': 'ي', 'ک': 'ك', 'ة': 'ه', 'ς': 'σ', 'ё': 'е',
 }
 
-// plain is a folded text without accents. The vowel signs of Indian and Thai
-// scripts are no accents, and stay.
+// plain removes the accents of a folded text. The vowel signs of Indian and Thai
+// scripts are no accents and stay.
 func plain(folded string) string {
 	base := rune(0)
 	s := strings.Map(func(r rune) rune {
@@ -71,8 +71,8 @@ func unspaced(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) || r == 'ー'
 }
 
-// words splits a folded text; letters of scripts without spaces are a word
-// each. Letters that stand alone ("s t o p") are one word.
+// words splits a folded text into words. In scripts without spaces, each letter is a
+// word. Single letters in a row, as in "s t o p", are one word.
 func words(folded string) []string {
 	var out []string
 	for _, f := range strings.Fields(folded) {
@@ -94,8 +94,8 @@ func words(folded string) []string {
 	return joinLetters(out)
 }
 
-// joinLetters makes one word of three or more letters in a row, and of a word
-// whose letters are drawn out ("stoooop") the word.
+// joinLetters joins three or more single letters in a row into a word, and shortens
+// letters that are drawn out, as in "stoooop".
 func joinLetters(in []string) []string {
 	out := in[:0:0]
 	for i := 0; i < len(in); {
@@ -114,7 +114,7 @@ func joinLetters(in []string) []string {
 	return out
 }
 
-// squeeze makes one letter of three or more alike.
+// squeeze shortens three or more of the same letter to one.
 func squeeze(w string) string {
 	var b strings.Builder
 	rs := []rune(w)

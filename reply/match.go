@@ -9,8 +9,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// match makes an Answer where the rule is for the event, and else says why it
-// is not.
+// match returns an Answer when the rule is for the event, and otherwise why it
+// is not. It asks what is cheap first and the condition, which evaluates an
+// expression, last.
 func (r *rule) match(ev *state.InboundEvent, k *Known) (*Answer, string, error) {
 	if why := r.refuses(ev, k); why != "" {
 		return nil, why, nil
@@ -58,6 +59,9 @@ func (r *rule) refuses(ev *state.InboundEvent, k *Known) string {
 	return ""
 }
 
+// pressed reports whether the event is a tap on a button of the rule's message.
+// WhatsApp tells buttons of templates apart from those of other messages; a
+// rule means either.
 func (r *rule) pressed(ev *state.InboundEvent) bool {
 	w := r.decl.When
 	address := w.ButtonReply.Address()
@@ -78,11 +82,16 @@ func (r *rule) tapped(ev *state.InboundEvent, kind, address string, ids []string
 	return len(ids) > 0 || slices.Contains(have.ids, e.ReplyID) || !have.complete
 }
 
+// isKeyword reports whether a text is one of the words and nothing else. Case,
+// punctuation and spaces do not matter.
 func isKeyword(words []string, text string) bool {
 	text = fold(text)
 	return slices.ContainsFunc(words, func(w string) bool { return fold(w) == text })
 }
 
+// inTime reports whether the rule's time of day is now, in its time zone. A
+// range may go past midnight: from 22:00 until 6:00. From is in it, Until is
+// not.
 func inTime(w *lang.When, now time.Time) bool {
 	local := now.In(w.Timezone)
 	minute := local.Hour()*60 + local.Minute()
@@ -113,12 +122,14 @@ func (r *rule) textMatches(text string) (groups map[string]message.Value, ok boo
 	return groups, true
 }
 
-// choices are the ids that a message offers.
+// choices are the ids that a message offers. complete says that there are no
+// others: blocks made by dynamic and buttons of templates are not known here.
 type choices struct {
 	ids      []string
 	complete bool
 }
 
+// choicesOf collects the rows or buttons of a message.
 func choicesOf(m *lang.Message, kind string) choices {
 	c := choices{complete: true}
 	if m == nil {
@@ -130,6 +141,7 @@ func choicesOf(m *lang.Message, kind string) choices {
 	return c
 }
 
+// add collects the ids of blocks of a kind, at any depth.
 func (c *choices) add(blocks []lang.Block, kind string) {
 	for _, b := range blocks {
 		switch {

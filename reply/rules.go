@@ -1,6 +1,16 @@
-// Package reply decides what is answered to what a person wrote. It is pure:
-// an event and what is known in, a decision out. What a rule looks up is
-// described as data; the caller fetches it, sends and records.
+// Package reply decides what to answer to what a person wrote. It is pure: it gets
+// an event and what is known, and returns a decision. Lookups are requests as
+// data, which the caller fetches; the caller also sends and records.
+//
+//	rules, diags := reply.Compile(cfg, reply.Options{})
+//	decision := rules.Answer(&event, reply.Known{Now: now, Person: person})
+//	for _, a := range decision.Answers { … }
+//
+// A decision is made in this order. A message that is a stop word and nothing
+// else gets no rule. Nobody gets a rule while a person has taken over (handover).
+// Otherwise the rules are tried by priority, and the first that fires ends it,
+// unless it says continue. What a rule would send is dropped when the budget of
+// answers is spent, or when the other side seems to be an automaton.
 package reply
 
 import (
@@ -30,12 +40,12 @@ type Rules struct {
 	words  *Words
 }
 
+// rule is one reply rule, compiled. rows and buttons are the ids that the
+// messages of its when block offer.
 type rule struct {
-	decl    *lang.ReplyRule
-	program *lang.ReplyProgram
-	address string
-	// choices are the row and button ids of the lists and buttons that the rule
-	// is for; complete says that there are no others.
+	decl          *lang.ReplyRule
+	program       *lang.ReplyProgram
+	address       string
 	rows, buttons choices
 }
 
@@ -76,7 +86,8 @@ func Compile(cfg *lang.Config, opt Options) (*Rules, hcl.Diagnostics) {
 	return out, diags
 }
 
-// Silent are no rules, with words by which people stop.
+// Silent returns no rules, with stop words: a configuration without rules still
+// heeds them.
 func Silent(words *Words) *Rules { return &Rules{words: words} }
 
 // Words are the stop words of the configuration that the rules are from.
@@ -85,8 +96,8 @@ func (r *Rules) Words() *Words { return r.words }
 // Len is how many rules there are.
 func (r *Rules) Len() int { return len(r.rules) }
 
-// Cooldowns are the addresses of the rules that keep silent for a while after
-// they answered a person: for these, Known.LastReply is asked.
+// Cooldowns lists the addresses of the rules that keep silent for a while after
+// they answered a person. Known.LastReply is needed for these.
 func (r *Rules) Cooldowns() []string {
 	var out []string
 	for _, one := range r.rules {
@@ -97,8 +108,8 @@ func (r *Rules) Cooldowns() []string {
 	return out
 }
 
-// Forward says where a rule hands messages on to; ok is false when the rule
-// is gone or hands nothing on.
+// Forward returns where a rule forwards messages to; ok is false when the rule is
+// gone or forwards nothing.
 func (r *Rules) Forward(address string) (f Forward, ok bool) {
 	for _, one := range r.rules {
 		if one.address == address && one.decl.Forward != nil {
@@ -121,8 +132,8 @@ type Known struct {
 	// LastReply is when a rule last answered this person, by the rule's
 	// address; only those of Cooldowns are looked at.
 	LastReply map[string]time.Time
-	// Exchanges are the person's answers before this one, the newest first: all
-	// that are as young as Remembered says, up to its count.
+	// Exchanges are the answers that the person got before, newest first: those
+	// that Remembered asks for.
 	Exchanges []state.Exchange
 }
 
@@ -150,7 +161,7 @@ type Passed struct {
 	Err error
 }
 
-// Answer decides.
+// Answer decides what to answer to an event; see the package comment for the order.
 func (r *Rules) Answer(ev *state.InboundEvent, k Known) Decision {
 	d := Decision{Stop: r.words.StopIn(&ev.Event)}
 	if d.Stop.Exact {

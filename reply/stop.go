@@ -16,9 +16,9 @@ import (
 type Stop struct {
 	// Word is the stop word that was found; "" for none.
 	Word string
-	// Exact says that the message was nothing else, politeness aside. Without it
-	// the word stands among a few others: the wish is taken for granted, and a
-	// person should look at it.
+	// Exact says that the message says nothing else, politeness aside. Without it
+	// the word stands among a few others: marketing stops, and a person should look
+	// at the message.
 	Exact bool
 	// Ask says that the message may mean something else. Marketing pauses, and
 	// the person is asked once.
@@ -56,12 +56,14 @@ func (s Stop) Kind() state.WishKind {
 	return state.WishStop
 }
 
-// Wish is StopIn for the state, which asks when it joins a message; at is when
-// the message was written.
+// Wish is StopIn as the state keeps it, with evidence such as: wrote "STOP"
+// (en) on 2026-03-02T12:00:00Z. The state calls it when it joins a message; at
+// is when the message was written. What is written in a group counts only if it
+// is a stop and nothing else.
 func (w *Words) Wish(ev *message.Event, at time.Time) state.Wish {
 	st := w.StopIn(ev)
 	if ev.GroupID != "" && (!st.Exact || st.Ask || st.Stay) {
-		return state.Wish{} // there, anything but a stop alone may be meant for others
+		return state.Wish{} // it may be meant for others in the group
 	}
 	evidence := fmt.Sprintf("wrote %q (%s) on %s", st.Word, st.Language, at.UTC().Format(time.RFC3339))
 	switch {
@@ -79,29 +81,34 @@ func (w *Words) Wish(ev *message.Event, at time.Time) state.Wish {
 	return state.Wish{Kind: state.WishStop, Reason: st.Reason(), Evidence: evidence}
 }
 
-// Limits of what is taken for a wish among words that say something else.
+// How many words may say something else.
 const (
-	fewWords  = 5  // beside a clear phrase
-	manyWords = 40 // beside a clear phrase, to be asked about
-	mostWords = 80 // of a text that is looked at
+	fewWords  = 5  // beside a clear phrase that still is a stop
+	manyWords = 40 // beside a clear phrase that is asked about
+	mostWords = 80 // in a text that is looked at at all
 )
 
-// stayWords answer the question of an unclear message.
+// stayWords answer the question that an unclear message leads to: go on.
 var stayWords = []string{"start", "unstop", "resume"}
 
+// isStay reports whether a word takes a stop back.
 func isStay(key string) bool { return slices.Contains(stayWords, key) }
 
-// index finds the phrases of stopWords. It is made once and not changed after.
+// index finds stop phrases. It is made once and not changed afterwards. Where a
+// word without its accents is another word, as in Vietnamese, exact has the
+// phrase.
 type index struct {
 	plain, exact map[string]entry // by words without and with accents
 	longest      map[string]int   // by its first word without accents: words of the longest phrase
 }
 
+// entry is a phrase with what it says and its language.
 type entry struct {
 	class          class
 	word, language string
 }
 
+// phrases is the index of the words that handbill brings along.
 var phrases = sync.OnceValue(func() *index {
 	s := &index{plain: map[string]entry{}, exact: map[string]entry{}, longest: map[string]int{}}
 	for i := range stopWords {
@@ -110,6 +117,8 @@ var phrases = sync.OnceValue(func() *index {
 	return s
 })
 
+// addLanguage adds the phrases of one language. The first class and the first
+// language that has a phrase keeps it.
 func (s *index) addLanguage(w *wordsOf) {
 	for _, l := range [...]struct {
 		class class
@@ -142,6 +151,8 @@ func (s *index) put(e entry, exact bool) {
 	s.longest[first] = max(s.longest[first], strings.Count(key, " ")+1)
 }
 
+// phraseKey is a phrase in the form in which it is compared: folded, words
+// joined by single spaces, and without accents unless those tell words apart.
 func phraseKey(phrase string, accentless bool) string {
 	ws := words(fold(phrase))
 	if accentless {
@@ -152,11 +163,12 @@ func phraseKey(phrase string, accentless bool) string {
 	return strings.Join(ws, " ")
 }
 
-// StopIn reads what a person's message says about being written to: a text, the
-// caption of a picture, a video or a document, what a message says after it was
-// edited, or what the person tapped. Titles
-// count only where they say nothing else, and a row or a reply button may be
-// called "Cancel" for reasons of its own.
+// StopIn reads what a person's message says about being written to. It looks at
+// a text, at the caption of a picture, a video or a document, at a message
+// after it was edited, and at the title of what the person tapped. A title
+// counts only if it says nothing else, and more of the words count for a
+// template's button than for a row of a list, which may be called "Cancel" for
+// reasons of its own.
 func (w *Words) StopIn(ev *message.Event) Stop {
 	weakest := maybe
 	switch ev.Type {
@@ -183,11 +195,13 @@ func (w *Words) StopIn(ev *message.Event) Stop {
 type tally struct {
 	count    [digit + 1]int
 	word     entry // the clearest phrase
-	others   int   // words that say something else; two letters without spaces are one
-	turned   bool  // a word that turns it round stands right before a clear word
+	others   int   // words that say something else; of scripts without spaces, two letters are one
+	turned   bool  // a negation stands right before a clear word
 	question bool
 }
 
+// tally reads a text word by word, the longest phrase first, and counts what it
+// finds. A text of more than mostWords words says nothing about a wish.
 func (s *index) tally(text string) tally {
 	t := tally{question: strings.ContainsAny(text, "?？؟")}
 	ws := words(fold(text))
@@ -215,6 +229,8 @@ func (s *index) tally(text string) tally {
 	return t
 }
 
+// note counts a phrase, and keeps it if it is clearer than those before. "don't
+// stop" turns a stop round.
 func (t *tally) note(e entry, before class) {
 	t.count[e.class]++
 	switch e.class {
@@ -243,10 +259,13 @@ func (s *index) longestAt(ws, bare []string) (entry, int) {
 	return entry{}, 1
 }
 
-// stopOf decides about a text. What means other things too counts only alone,
-// with politeness or with what is to be stopped; what is clear also among a few
-// other words. What may be meant so is to be asked about. A sentence that merely
-// has such a word says nothing.
+// stopOf decides about a text.
+//
+//	"unsubscribe"                a stop
+//	"please stop it"             a stop: nothing else is said
+//	"stop, the shop was closed"  nothing: the word is part of a sentence
+//	"how do I unsubscribe?"      to be asked about
+//	"don't stop"                 nothing
 func (w *Words) stopOf(text string) Stop {
 	t := w.phrases().tally(text)
 	s := Stop{Word: t.word.word, Language: t.word.language}
@@ -264,6 +283,7 @@ func (w *Words) stopOf(text string) Stop {
 	return s
 }
 
+// wish is what a text comes to.
 type wish uint8
 
 const (
@@ -272,9 +292,12 @@ const (
 	wishAsk
 )
 
-// beside is how many words say something else.
+// beside counts the words that say something else.
 func (t *tally) beside() int { return t.others + t.count[not] + t.count[no] }
 
+// wish decides by the counts. The order of the cases is the order of the rules:
+// a text with no stop word says nothing; a clear phrase counts among other
+// words; any other stop word counts only in a text that says nothing else.
 func (t *tally) wish() wish {
 	n := &t.count
 	switch {
@@ -290,7 +313,7 @@ func (t *tally) wish() wish {
 	return wishStop
 }
 
-// clearWish is that of a text with a clear phrase.
+// clearWish decides about a text with a clear phrase.
 func (t *tally) clearWish() wish {
 	switch asks := t.count[ask] > 0 || t.question && t.count[want] == 0; {
 	case t.beside() > manyWords:

@@ -3,6 +3,7 @@ package reply
 // class is what a phrase says about the wish to get no more messages.
 type class uint8
 
+// The classes of phrases, the clearest first.
 const (
 	other  class = iota // a word of which nothing is known
 	clear               // says it also among a few other words: "unsubscribe"

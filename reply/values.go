@@ -10,7 +10,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// vector is what the rule's expressions are evaluated over.
+// vector returns the values of everything that the rule's expressions refer to,
+// in the order of the program's names.
 func (r *rule) vector(ev *state.InboundEvent, k *Known, groups map[string]message.Value) []message.Value {
 	out := make([]message.Value, len(r.program.Names))
 	for i, name := range r.program.Names {
@@ -27,8 +28,8 @@ func (r *rule) vector(ev *state.InboundEvent, k *Known, groups map[string]messag
 	return out
 }
 
-// personValue is recipient.name and the like: what a rule set is stronger than
-// WhatsApp's profile name.
+// personValue is recipient.name and the like. An attribute that a rule has set
+// wins over WhatsApp's profile name.
 func personValue(name string, ev *state.InboundEvent, k *Known) message.Value {
 	p := &k.Person
 	switch name {
@@ -55,6 +56,7 @@ func personValue(name string, ev *state.InboundEvent, k *Known) message.Value {
 	return message.Value{}
 }
 
+// inboundValue is inbound.text and the like.
 func inboundValue(name string, ev *state.InboundEvent) message.Value {
 	e := &ev.Event
 	switch name {
@@ -91,6 +93,7 @@ func EventTime(ev *state.InboundEvent) time.Time {
 	return ev.Event.At
 }
 
+// text is a string; null for "".
 func text(s string) message.Value {
 	if s == "" {
 		return message.Value{}
@@ -98,6 +101,7 @@ func text(s string) message.Value {
 	return message.Str(s)
 }
 
+// truth is a bool.
 func truth(b bool) message.Value {
 	return message.Value{Kind: message.Bool, Text: strconv.FormatBool(b)}
 }
@@ -130,6 +134,7 @@ func OrderOf(o *message.Order) *Order {
 	return out
 }
 
+// orderValue is inbound.order; null for a message that is no order.
 func orderValue(o *message.Order) message.Value {
 	if o == nil {
 		return message.Value{}

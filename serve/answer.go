@@ -33,6 +33,9 @@ func (s *Server) answer(ctx context.Context, seq int64) error {
 	return err
 }
 
+// decide asks the rules about one event and carries out what they say. It reads
+// what is known of the person first, and the answers that an earlier server
+// gave to the same event.
 func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	person, err := s.opt.Store.Person(ctx, ev.Provider, ev.Recipient)
 	if err != nil {

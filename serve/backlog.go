@@ -27,6 +27,7 @@ type line struct {
 	seq int64 // of the event; 0 when it is answered and the next is not known
 }
 
+// key is the line's number and person, without an event.
 func (l *line) key() state.InboundRef {
 	return state.InboundRef{Provider: l.provider, Recipient: l.recipient}
 }
@@ -228,6 +229,7 @@ func (s *Server) rest(ctx context.Context, number string, d time.Duration) error
 	return err
 }
 
+// rested tells the answer loop; false when the loop has ended.
 func (s *Server) rested(ctx context.Context, r rest) bool {
 	select {
 	case s.resting <- r:
@@ -262,6 +264,8 @@ func (s *Server) start(ctx context.Context, b *backlog, over chan<- finished) (n
 	}
 }
 
+// answerFault reports that the state failed an answer. An error after the end
+// of ctx says nothing about the state.
 func (s *Server) answerFault(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
 		s.stateFault(err)

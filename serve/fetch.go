@@ -61,6 +61,7 @@ type allowed struct {
 	proxied http.RoundTripper // the same through a proxy
 }
 
+// transport bounds what a service may keep us waiting for.
 func transport(t *http.Transport) *http.Transport {
 	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = 5*time.Second, maxFetch, 64<<10
 	t.MaxIdleConnsPerHost, t.IdleConnTimeout = 8, 30*time.Second
@@ -204,6 +205,8 @@ func (s *Server) do(r *http.Request, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// statusError is an answer that is not 2xx. Its body is dropped: it may hold
+// anything.
 type statusError struct{ code int }
 
 func (e *statusError) Error() string { return fmt.Sprintf("it answered with status %d", e.code) }

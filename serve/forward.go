@@ -217,6 +217,7 @@ func (f *forwards) giveUp(p *pending, err error) bool {
 	return p.Attempts >= len(f.s.opt.ForwardBackoff) || errors.As(err, &status) && status.code == http.StatusGone
 }
 
+// retry sets the time of the next attempt.
 func (f *forwards) retry(ctx context.Context, p *pending, cause error) {
 	f.put(p, func(p *pending) {
 		p.Next, p.Reason = f.s.opt.Now().Add(f.s.opt.ForwardBackoff[p.Attempts]), cause.Error()
@@ -273,6 +274,7 @@ type ForwardedData struct {
 	Ad        string          `json:"ad,omitempty"`
 }
 
+// forwarded is an event as a service gets it.
 func forwarded(ev *state.InboundEvent, rule string) *Forwarded {
 	e := &ev.Event
 	f := &Forwarded{Type: "message.received", Timestamp: reply.EventTime(ev).UTC(), Data: ForwardedData{

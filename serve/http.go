@@ -102,6 +102,7 @@ func (s *Server) find(path string) (n *number, vouched bool, token [32]byte) {
 
 func hash(s string) [32]byte { return sha256.Sum256([]byte(s)) }
 
+// handshake answers the provider's check of the URL.
 func (s *Server) handshake(w http.ResponseWriter, r *http.Request, n *number) {
 	body, ok := n.Webhook.Handshake(r.URL.Query())
 	if !ok {
@@ -124,6 +125,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, n *number, vouc
 	plain(w, status, strings.ToLower(http.StatusText(status))+"\n")
 }
 
+// accept returns the status of one webhook. What neither a signature nor a
+// secret of the path vouches for is refused, and nothing of it is kept.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouched bool, token [32]byte) int {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return s.refuse(n, http.StatusUnsupportedMediaType, errors.New("its body is compressed"))
@@ -150,6 +153,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouch
 
 var errUnvouched = errors.New("neither a signature nor the path's secret vouches for it; set webhook_token, or serve with -trust-unsigned")
 
+// refuse reports why a webhook is refused, and returns the status.
 func (s *Server) refuse(n *number, status int, err error) int {
 	s.opt.Observe(Event{Kind: EventRefused, Provider: n.Address, Detail: http.StatusText(status), Err: err})
 	return status
@@ -189,6 +193,7 @@ func depth(body []byte) int {
 	return most
 }
 
+// readBody reads a body up to the limit; status is 0 when all of it is there.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
 	if r.ContentLength > s.opt.MaxBody {
 		return nil, http.StatusRequestEntityTooLarge

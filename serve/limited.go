@@ -100,6 +100,7 @@ func (l *limited) drop(c *limitedConn) {
 	}
 }
 
+// limitedConn is a connection that has a place of limited.
 type limitedConn struct {
 	net.Conn
 	of   *limited

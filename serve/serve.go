@@ -191,6 +191,7 @@ type Server struct {
 
 type lastRules struct{ rules *reply.Rules }
 
+// number is a Number in use.
 type number struct {
 	Number
 	pace   *pace.Number

@@ -39,7 +39,7 @@ var codes = []CodeInfo{
 	{CodeGone, "The state is gone",
 		"There is no state although its mark, the file `.mark` beside it, tells that one was in use there. With a new one everybody would be sent to again, and who asked for no more messages would be forgotten. Put the state back, or a backup with `handbill state restore FILE`. To begin anew all the same, remove the mark."},
 	{CodeHalted, "State is older than what was sent",
-		"The state was restored from a backup, an older copy or another state was put in its place, or a part of it was lost. It does not know everything that was sent, nor everybody who asked for no more messages, so nothing is sent from it and `handbill serve` does not start. Look for the newest file first. Take over what is missing with `handbill import` and `handbill state optouts import`. Then say with `handbill state acknowledge -why=\"…\"` why going on is right."},
+		"The state was restored from a backup, an older copy or another state was put in its place, or a part of it was lost. It does not know everything that was sent, nor everybody who asked for no more messages, so nothing is sent from it and `handbill serve` does not start. Look for the newest file first. Import what is missing with `handbill import` and `handbill state optouts import`. Then say with `handbill state acknowledge -why=\"…\"` why going on is right."},
 	{CodeJournal, "State and journal do not belong together",
 		"While a state is in use, and after a process was killed, what was committed last stands in its journal, the file that ends in `-wal`. The journal is gone, or another file than its own lies beside it, as after a copy of the one file alone, or a copy that was put in the place of a state whose process had been killed. Nothing was changed. Put the missing file back. If it is lost, take away a journal that is another file's, and restore the newest backup, or the file itself: `handbill state restore handbill.state` keeps what it holds and halts it until somebody has looked. To copy a state while it is in use, take `handbill state backup`."},
 	{CodeMoved, "State was put away while it was open",
@@ -47,5 +47,5 @@ var codes = []CodeInfo{
 	{CodeNames, "State can be reached by two paths",
 		"Lock, journal and mark go by the path of the state. Where the file has a second hard link, or is mounted into a container by itself, two runs could send the same messages at once, and what lies beside it would stay behind. Keep one name, and mount the folder that holds the state, not the file. A symbolic link is fine."},
 	{CodeOther, "Backup of another state",
-		"The backup is not of the state that it would replace, but of another one, perhaps of another project. What was sent from the state that lies there, and who asked for no more messages, it does not know. Take a backup of this state, or say with `-lineage` which other one you mean."},
+		"The backup is not of the state that it would replace, but of another one, perhaps of another project. It does not know what was sent from the state that is there, nor who asked for no more messages. Take a backup of this state, or say with `-lineage` which other one you mean."},
 }

@@ -28,8 +28,7 @@ var ErrGone = errors.New("the state is gone")
 // ErrSettled is wrapped when the delivery that a person settles is not in doubt any more.
 var ErrSettled = errors.New("it is not in doubt any more")
 
-// OtherStateError says that a backup is of another state than the one that it would replace. Both are the first eight
-// hexadecimal digits of a lineage.
+// OtherStateError says that a backup is of another state than it would replace, by eight hex digits of each lineage.
 type OtherStateError struct{ Backup, Here string }
 
 func (e *OtherStateError) Error() string {

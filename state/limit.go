@@ -22,8 +22,7 @@ type MessagingLimit struct {
 
 func limitName(provider string) string { return "limit/" + provider }
 
-// PutMessagingLimit keeps what was told of a number, unless something was told of it later. What is not told stays as it
-// is known.
+// PutMessagingLimit keeps what was told of a number, unless something was told later. What is not told stays known.
 func PutMessagingLimit(ctx context.Context, s interface {
 	PutAll(ctx context.Context, blobs map[string][]byte) error
 	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)

@@ -27,8 +27,7 @@ type InboundEvent struct {
 	Campaign string
 	Message  string
 	Event    message.Event
-	// Stopped says that marketing to the person stopped by this message, since it holds a stop word or may hold one. The
-	// opt-out is recorded.
+	// Stopped says that this message stopped marketing: it has, or may have, a stop word. The opt-out is recorded.
 	Stopped bool
 }
 
@@ -46,8 +45,7 @@ type Finding struct {
 const (
 	// FindingContradiction: a status came for a message that the provider had refused. The delivery counts as accepted.
 	FindingContradiction = "provider_contradiction"
-	// FindingDuplicate: one reference has two ids, or a status came for an attempt that was made again. The person may
-	// have got the message twice.
+	// FindingDuplicate: one reference has two ids, or a repeated attempt got a status; the person may have it twice.
 	FindingDuplicate = "duplicate_observed"
 	// FindingRollback: the state is older than what was sent from it.
 	FindingRollback = "state_rollback_detected"
@@ -84,8 +82,7 @@ type FunnelRow struct {
 	Count    int
 }
 
-// OrderCount sums the orders that answer one campaign in one currency. A cart with items in two currencies counts in
-// both.
+// OrderCount sums the orders that answer one campaign in one currency. A cart with two currencies counts in both.
 type OrderCount struct {
 	Campaign string // "" for orders that answer no campaign
 	Currency string
@@ -126,7 +123,6 @@ type Exchange struct {
 // WishKind is what a message says about being written to; see delivery.Wish.
 type WishKind = delivery.Wish
 
-// The kinds of Wish.
 const (
 	WishNone    = delivery.WishNone
 	WishStop    = delivery.WishStop
@@ -158,8 +154,7 @@ type InboundRef struct {
 	Provider, Recipient string
 }
 
-// SentIndex is what became of the recipients of one revision of a campaign. It is safe for concurrent reading, also after
-// its Snapshot is closed.
+// SentIndex is what became of the recipients of a campaign's revision; safe for concurrent reading, also after Close.
 type SentIndex interface {
 	Len() int
 	// Lookup finds a recipient by message.Address.Key.

@@ -30,8 +30,7 @@ type Store interface {
 	Manage(ctx context.Context, keep []Managed, forget []string) error
 
 	Meta(ctx context.Context) (Meta, error)
-	// Latest is the newest moment that this machine's clock wrote into the state; zero in a new one. A clock that shows
-	// less was put back since.
+	// Latest is the newest moment that a clock wrote into the state; zero in a new one. A clock that shows less went back.
 	Latest(ctx context.Context) (time.Time, error)
 	// Snapshot is the state at this moment. The caller closes it.
 	Snapshot(ctx context.Context) (Snapshot, error)
@@ -50,15 +49,13 @@ type Store interface {
 // Sends is the part of a Store that runs send through.
 //
 // A Lane is one sending number as one run has it. A number belongs to one run at a time: the run that takes it next
-// overtakes the one before, which records no intents from then on. Runs with different numbers go on side by side and
-// know nothing of each other.
+// overtakes the one before, which records no intents from then on. Runs with different numbers go on side by side.
 type Sends interface {
 	// Begin opens a run and takes the numbers of r.Lanes for it. It returns the run with its id and its lanes filled in.
 	// It raises the serial and the state's epoch, replaces the resources of the run before, keeps r.Blobs, and lifts the
 	// halts of r.Resume. While the whole state is halted it fails with a *HaltError.
 	Begin(ctx context.Context, r Run, resources []Resource) (Run, error)
-	// Unsettled lists the sending numbers, in order, at which a run may have left an attempt open. "" stands for attempts
-	// whose number an older format did not keep.
+	// Unsettled lists, in order, the sending numbers at which a run may have left an attempt open; "" for unknown ones.
 	Unsettled(ctx context.Context) ([]string, error)
 	// Recover puts every attempt in doubt that runs left open at a sending number, with the cause "interrupted", and
 	// returns how many there were. The caller knows that no other run has an attempt open there: it has taken the number,
@@ -82,11 +79,9 @@ type Sends interface {
 	// Intend is Turn without outcomes, and Settle without intents.
 	Intend(ctx context.Context, lane Lane, intents []Intent) ([]Verdict, error)
 	Settle(ctx context.Context, lane Lane, outcomes []Outcome) error
-	// Slots gives slots of a sending number to messages whose intents are durable and that missed theirs. It returns the
-	// first; the others follow a.Gap apart.
+	// Slots gives new slots to messages with durable intents that missed theirs: the first, and the others a.Gap apart.
 	Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error)
-	// Finish closes a run and its lanes, and keeps its counts. It fails for a run that is over, and with ErrFenced when
-	// somebody has taken one of its numbers since.
+	// Finish closes a run that is not over, with its counts. It fails with ErrFenced when one of its numbers was taken.
 	Finish(ctx context.Context, r Run) error
 	// Tally counts the deliveries of one campaign revision that have an attempt.
 	Tally(ctx context.Context, campaign string, revision int) (Tally, error)
@@ -104,11 +99,9 @@ type Sends interface {
 // first: the numbers of inbound events, with which of a person's was the first, and the spelling of a number under which
 // somebody without other ids became known.
 type Events interface {
-	// Append accepts webhook bodies, and says of each whether it is new: a body that the same provider sent within 45
-	// days is not accepted again.
+	// Append accepts webhook bodies, and says which are new: a provider's body is accepted once within 45 days.
 	Append(ctx context.Context, in []Inbox) ([]bool, error)
-	// Fold joins the oldest accepted bodies, up to limit, and returns how many there were. A body without events is kept
-	// as a notice.
+	// Fold joins up to limit of the oldest accepted bodies, and returns how many. A body without events becomes a notice.
 	Fold(ctx context.Context, limit int) (int, error)
 	// FoldAll joins all of them, in any number of transactions.
 	FoldAll(ctx context.Context) error
@@ -132,18 +125,15 @@ type Conversations interface {
 	// wrote, and the last event that it looked at; after itself for none. Events that come later are behind it. It fails
 	// with ErrFenced when somebody has taken the lane since.
 	Claim(ctx context.Context, lane Lane, after int64, n int) (refs []InboundRef, upto int64, err error)
-	// ClaimNext is Claim for one person, for the server that has answered their event before: it returns their oldest
-	// unanswered event at the lane's number.
+	// ClaimNext is Claim for one person whose event before was answered: their oldest unanswered one at the number.
 	ClaimNext(ctx context.Context, lane Lane, recipient string) (ref InboundRef, ok bool, err error)
 	// Inbound returns an inbound event by its number; ok is false when there is none, as after its sender was erased.
 	Inbound(ctx context.Context, seq int64) (ev InboundEvent, ok bool, err error)
 	// Answered says that the rules are done with inbound events, whatever they answered.
 	Answered(ctx context.Context, seqs ...int64) error
-	// RepliedBy lists the addresses of the rules that tried to answer an inbound event, whatever came of it, in the order
-	// of the attempts.
+	// RepliedBy lists the addresses of the rules that tried to answer an inbound event, in order, whatever came of it.
 	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)
-	// Exchanges returns up to n answers to a recipient since a time, newest first, without those to the inbound event
-	// seq. Answers in doubt count.
+	// Exchanges returns up to n answers to a recipient since a time, newest first, in doubt or not, but none to event seq.
 	Exchanges(ctx context.Context, recipient string, seq int64, since time.Time, n int) ([]Exchange, error)
 	// LastReply is when a rule last answered a recipient; zero for never. Answers in doubt count.
 	LastReply(ctx context.Context, rule, recipient string) (time.Time, error)
@@ -188,8 +178,7 @@ type Decisions interface {
 	Prune(ctx context.Context, before time.Time) (int, error)
 	// Acknowledge lifts the halt that Halted tells.
 	Acknowledge(ctx context.Context, who, why string) error
-	// AcknowledgeClock has Latest leave out everything written before: a person says that the clock was ahead then, and
-	// is right now.
+	// AcknowledgeClock has Latest leave out everything written before, when the clock was ahead, as a person says.
 	AcknowledgeClock(ctx context.Context, who, why string) error
 }
 
@@ -211,8 +200,7 @@ type Reports interface {
 	NoticeCounts(ctx context.Context) ([]NoticeCount, error)
 }
 
-// Snapshot is a state at one moment, whatever is written meanwhile. One goroutine at a time uses it. After Close its
-// methods fail.
+// Snapshot is a state at one moment, whatever is written meanwhile. It is for one goroutine; after Close methods fail.
 type Snapshot interface {
 	Meta(ctx context.Context) (Meta, error)
 	// Resources lists those of the last apply, in the order in which Begin got them.
@@ -228,8 +216,7 @@ type Snapshot interface {
 	Windows(ctx context.Context, number string) iter.Seq2[PersonWindow, error]
 	// RecentSends lists the campaign messages since a moment that reached or may have reached somebody.
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[RecentSend, error]
-	// Erased returns a function that tells who was erased and must never be sent to again. It is safe for concurrent use,
-	// also after Close.
+	// Erased returns a function that tells who must never be sent to again; safe for concurrent use, also after Close.
 	Erased(ctx context.Context) (func(recipient string) bool, error)
 	// Halts lists the halted campaigns by address.
 	Halts(ctx context.Context) ([]Halt, error)

@@ -31,7 +31,7 @@ type providerType struct {
 	make    func(a arguments, o outside) (providers.Provider, error)
 }
 
-// outside is what a provider has of the process.
+// outside is what a provider gets from the process: time, proxy, user agent.
 type outside struct {
 	client *wire.Client
 	now    func() time.Time

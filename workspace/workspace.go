@@ -27,7 +27,7 @@ import (
 	"github.com/handbill/handbill/reply"
 )
 
-// Host is what a workspace has of the process.
+// Host is what a workspace gets from the process: environment, clock, randomness.
 type Host struct {
 	Environ []string // as "NAME=value"
 	Env     func(name string) (string, bool)

@@ -228,14 +228,14 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 		b.WriteString("\n" + c.Halt.lines(s, "    "))
 	}
 	if n := c.InDoubt - c.DoubtsBefore; n > 0 {
-		fmt.Fprintf(b, "    %s in doubt: no clear answer came. They are not sent again by themselves;\n           a webhook, \"handbill refresh\" or \"handbill resolve\" settles them.\n", padLeft(Count(n), 6))
+		fmt.Fprintf(b, "    %s in doubt: no clear answer came. They are not sent again automatically;\n           a webhook, \"handbill refresh\" or \"handbill resolve\" settles them.\n", padLeft(Count(n), 6))
 	}
 	if r.Hints && (c.Held > 0 || c.Pending > 0) && (c.Halt == nil || c.Halt.Resume == "") {
-		fmt.Fprintf(b, "    Run the same command again to go on with the rest.\n")
+		fmt.Fprintf(b, "    Run the same command again to continue with the rest.\n")
 	}
 }
 
-// causes are made safe for who reads them: they are providers' words.
+// causes makes the causes safe to show: they are the providers' words.
 func causes(counts map[string]int) map[string]int {
 	out := make(map[string]int, len(counts))
 	for cause, n := range counts {

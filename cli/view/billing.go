@@ -68,8 +68,7 @@ func (b BillingStatus) note() string {
 	return ""
 }
 
-// unpriced are the accepted ones of which no price was told, where one was of
-// others.
+// unpriced counts the accepted messages without a price, where others have one.
 func (c *CampaignStatus) unpriced() int {
 	n := c.Accepted
 	for _, b := range c.Billing {

@@ -18,7 +18,7 @@ func inert(line string) string {
 	return strings.ReplaceAll(line, "##[", `##\[`)
 }
 
-// inertLines is a foreign text of several lines, none of which does anything.
+// inertLines makes each line of a foreign text inert.
 func inertLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
@@ -27,7 +27,8 @@ func inertLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// inertText is a finished text no line of which a runner takes for a command.
+// inertText changes the lines of a finished text that a CI runner would take for
+// commands.
 func inertText(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {

@@ -72,8 +72,8 @@ type NoticeList struct {
 	Notices iter.Seq2[state.Notice, error]
 }
 
-// Text writes a notice a line, oldest first, and their number. What providers
-// sent is shown where recipients are: it may name anybody.
+// Text writes a notice a line, oldest first, and their number. What providers sent
+// may name people, so it is shown only with recipients.
 func (r *NoticeList) Text(w io.Writer, s Style) error {
 	n := 0
 	err := each(w, r.Notices, func(out *bufio.Writer, e *state.Notice) error {

@@ -168,7 +168,7 @@ func (r *ResourceReport) Text(w io.Writer, s Style) error {
 }
 
 // StateReport is what "show" ends in without a plan: every resource of the last
-// apply. The zero value is that of a state that does not exist yet.
+// apply. The zero value stands for a state that does not exist yet.
 type StateReport struct {
 	Lineage   string           `json:"lineage"`
 	Serial    int64            `json:"serial"`

@@ -41,7 +41,7 @@ type CampaignStatus struct {
 	Held     int    `json:"held"`
 	// HeldFor are the held ones by reason, as the last run left them.
 	HeldFor map[delivery.Reason]int `json:"held_for,omitempty"`
-	// HeldUntil is when the first of them may go on; zero when nobody knows.
+	// HeldUntil is when the first of them may be sent; zero when that is not known.
 	HeldUntil time.Time               `json:"held_until,omitzero"`
 	Pending   int                     `json:"pending"`
 	Cancelled int                     `json:"cancelled"`
@@ -52,7 +52,7 @@ type CampaignStatus struct {
 	Delivered int `json:"delivered"`
 	Read      int `json:"read"`
 	Failed    int `json:"failed"`
-	// Silent are accepted ones of which nothing was heard.
+	// Silent are accepted messages without any status.
 	Silent  int `json:"silent"`
 	Replied int `json:"replied"`
 
@@ -132,8 +132,8 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 			get(key{row.Campaign, row.Revision}).add(row, advice)
 			continue
 		}
-		// Of a reply, the revision says which message it answers; and nobody
-		// planned it before it was needed.
+		// The revision of a reply is the number of the message that it answers, and
+		// no plan counted it before.
 		c := get(key{row.Campaign, 1})
 		c.add(row, advice)
 		c.Planned += row.Count
@@ -263,7 +263,7 @@ func (r *StatusReport) doubts(b *strings.Builder, s Style) {
 	if len(r.Doubts) == 0 {
 		return
 	}
-	b.WriteString("\nIn doubt, for no clear answer came; never sent again by themselves:\n")
+	b.WriteString("\nIn doubt, since no clear answer came; never sent again automatically:\n")
 	for _, d := range r.Doubts {
 		fmt.Fprintf(b, "  %s[%q]  since %s  %s\n", d.Address, s.Recipient(d.Recipient), d.Since.UTC().Format("2006-01-02 15:04 MST"), message.SafeText(d.Cause))
 	}
@@ -276,7 +276,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 		head += fmt.Sprintf(" (revision %d)", c.Revision)
 	}
 	if c.Running {
-		head += "  sending now, or ended in the middle: \"handbill apply\" goes on"
+		head += "  sending now, or interrupted: \"handbill apply\" continues"
 	}
 	fmt.Fprintf(b, "%s\n", s.bold(head))
 	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
@@ -285,7 +285,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 	case c.Halt != nil:
 		b.WriteString(c.Halt.lines(s, "  "))
 	case c.Halted != "":
-		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)+". When that is fixed, \"handbill apply\" goes on"))
+		fmt.Fprintf(b, "  %s\n", s.red("halted: "+Reason(c.Halted)+". When that is fixed, \"handbill apply\" continues"))
 	}
 	if c.Held > 0 {
 		for _, l := range heldLines(c.HeldFor, c.HeldUntil) {

@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// variantName is a variant's name; that of those who meet none is "others".
+// variantName is a variant's name, "others" for recipients who meet none.
 func variantName(name string) string {
 	if name == "" {
 		return "others"

@@ -114,6 +114,23 @@ func TestLengths(t *testing.T) {
 	}
 }
 
+// core are the rooms that sending once rests on. In each, between leastShare and
+// mostShare percent of the lines hold a comment: with fewer, nobody knows why the
+// code is as it is; with more, the code is hard to find.
+var core = []string{"apply", "delivery", "pace", "plan", "reply", "serve", "state", "state/sqlite"}
+
+const leastShare, mostShare = 15, 30
+
+// TestComments: the core rooms say what callers may rely on, and why, and no more.
+func TestComments(t *testing.T) {
+	rooms := measure(t)
+	for _, name := range core {
+		if share := rooms[name].share(); share < leastShare || share > mostShare {
+			t.Errorf("%d %% of the lines of %s hold a comment; between %d and %d are wanted", share, name, leastShare, mostShare)
+		}
+	}
+}
+
 // TestReport prints lengths of functions and files for each room; "make
 // report" shows them.
 func TestReport(t *testing.T) {

@@ -7,14 +7,14 @@ import "github.com/handbill/handbill/providers"
 // Source: Meta, webhooks/reference, read 2026-09-11.
 func Fields() []providers.Missing {
 	return []providers.Missing{
-		{Name: "messages", Severe: true, Lost: "What people write, stops among it, is not heard, no rule answers, and nobody knows what became of messages: doubts stay, and failures go unseen."},
-		{Name: "user_preferences", Severe: true, Lost: "Whoever stops marketing in WhatsApp itself is sent to until WhatsApp refuses the message (131050), and opt-ins are not heard."},
+		{Name: "messages", Severe: true, Lost: "Nothing that people write arrives, not even a stop; no rule answers; and the status of messages is unknown, so doubts stay and failures go unseen."},
+		{Name: "user_preferences", Severe: true, Lost: "People who stop marketing in WhatsApp itself are sent to until WhatsApp refuses a message (131050), and opt-ins do not arrive."},
 		{Name: "user_id_update", Lost: "When the user id of a person without a known number changes, an opt-out, a window and what was sent stay with the old one."},
 		{Name: "message_template_status_update", Lost: "That a template is paused, disabled or refused shows when a campaign halts at it."},
 		{Name: "message_template_quality_update", Lost: "That people dislike a template shows when WhatsApp pauses it."},
 		{Name: "template_category_update", Lost: "That WhatsApp counts a template as marketing shows on the bill, and in messages that it refuses."},
 		{Name: "phone_number_quality_update", Lost: "A changed messaging limit or throughput of the number shows at the next \"handbill refresh\"."},
-		{Name: "business_capability_update", Lost: "A changed messaging limit of the portfolio shows at the next \"handbill refresh\"; until then plans are held against the old one."},
+		{Name: "business_capability_update", Lost: "A changed messaging limit of the portfolio shows at the next \"handbill refresh\"; until then plans use the old one."},
 		{Name: "account_update", Lost: "That the account is restricted or disabled shows when a campaign halts."},
 		{Name: "account_alerts", Lost: "Warnings of WhatsApp, such as why a higher limit was refused, are seen in WhatsApp Manager only."},
 	}

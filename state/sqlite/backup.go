@@ -331,7 +331,7 @@ func haltRestored(ctx context.Context, fresh string, o Options) error {
 	}
 	err = s.write(ctx, func(t *tx) error {
 		if err := t.changeMeta(func(m *metaRow) error {
-			m.halt = "it was restored from a backup, and what was sent after that backup it does not know"
+			m.halt = "it was restored from a backup, and does not know what was sent after that backup"
 			return nil
 		}); err != nil {
 			return err

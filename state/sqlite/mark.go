@@ -164,7 +164,7 @@ func behind(m mark, p progress, lineage string) string {
 	case m.Epoch == 0 && m.Commits == 0:
 		return ""
 	case m.Lineage != lineage:
-		return "another state lies in its place: what was sent from the one that was here it does not know"
+		return "another state was put in its place, which does not know what was sent from the one before"
 	case p.epoch < m.Epoch:
 		return fmt.Sprintf("it is older than what was sent from it: it knows %d of %d applies", p.epoch, m.Epoch)
 	case p.commits < m.Commits:
