@@ -56,10 +56,14 @@ func (a *app) warnStanding(ctx context.Context, p *project, store state.Store) e
 // haltDiagnostic says what happened to a state that nothing is sent from, what
 // that means, and what to do.
 func haltDiagnostic(halt *state.HaltError) view.Diagnostic {
+	newer := "Look for a newer state: beside it lie \"….backup-…\" files, and \"….replaced\" after a restore. \"handbill state restore FILE\" puts one in its place."
+	if halt.Database {
+		newer = "After an upgrade, and after a switch to a synchronous standby, nothing is missing: continue with 3. Otherwise look for a newer database: another standby, or the archive of its log."
+	}
 	detail := fmt.Sprintf("Nothing is sent: the state does not know everything that was sent. What happened: %s.\n\n", halt.Why) +
 		"What it means: people who got a message after that point look to handbill as if they had not, and would get it a second time. Who asked for no more messages after it is not known either.\n\n" +
 		"What to do:\n" +
-		"  1. Look for a newer state: beside it lie \"….backup-…\" files, and \"….replaced\" after a restore. \"handbill state restore FILE\" puts one in its place.\n" +
+		"  1. " + newer + "\n" +
 		"  2. Import what is missing from the provider's own list: \"handbill import -campaign=campaign.NAME FILE.csv\", and opt-outs with \"handbill state optouts import\".\n" +
 		"  3. When nothing was sent since, or what was sent is imported, say so: \"handbill state acknowledge -why='…'\". Then apply and serve work again."
 	return view.Diagnostic{Severity: "error", Summary: state.SummaryOf(state.CodeHalted), Detail: detail, Code: state.CodeHalted}

@@ -61,7 +61,12 @@ func (e *LockedError) Error() string {
 }
 
 // HaltError says why nothing is sent from this state before Store.Acknowledge.
-type HaltError struct{ Why string }
+type HaltError struct {
+	Why string
+	// Database says that the state lies in a database, beside which are no copies
+	// of handbill's own.
+	Database bool
+}
 
 func (e *HaltError) Error() string {
 	return "nothing is sent from this state before somebody acknowledges: " + e.Why

@@ -24,9 +24,9 @@ const here = `(SELECT system_identifier FROM pg_control_system())::text || '/' |
 func (t *tx) halted() *state.HaltError {
 	switch m := &t.meta; {
 	case m.halt != "":
-		return &state.HaltError{Why: m.halt}
+		return &state.HaltError{Why: m.halt, Database: true}
 	case m.place != m.here && !strings.Contains(m.here, "//"):
-		return &state.HaltError{Why: "the database is not the one that the state was written to last. " + whatMoved(m.place, m.here) +
+		return &state.HaltError{Database: true, Why: "the database is not the one that the state was written to last. " + whatMoved(m.place, m.here) +
 			" What was committed last may be missing, and would be sent again. See docs/shared-state.md"}
 	}
 	return nil

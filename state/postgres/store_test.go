@@ -173,7 +173,7 @@ func TestARestoredDump(t *testing.T) {
 	}
 	c.Run(t, "psql", "-q", "-f", file)
 	halt, err := s.Halted(t.Context())
-	if err != nil || halt == nil || !strings.Contains(halt.Why, "a dump was restored") {
+	if err != nil || halt == nil || !halt.Database || !strings.Contains(halt.Why, "a dump was restored") {
 		t.Fatalf("halted: %v, %v", halt, err)
 	}
 	if _, err := s.Begin(t.Context(), state.Run{Lanes: []state.Lane{{Number: number}}}, nil); !errors.As(err, &halt) {
