@@ -101,7 +101,7 @@ func TestAHaltThatCannotBeKeptIsAnError(t *testing.T) {
 		l := newLedger(t)
 		l.failHalt = errors.New("no room")
 		rep, err := run(t, campaignOf(50), l, newNumber(l, func(string, int) message.Answer { return message.Answer{Class: message.AccountFault} }))
-		if !errors.Is(err, l.failHalt) || !strings.Contains(err.Error(), "the next apply would go on") || rep.Campaigns[0].Halt == nil {
+		if !errors.Is(err, l.failHalt) || !strings.Contains(err.Error(), "the next apply would continue") || rep.Campaigns[0].Halt == nil {
 			t.Errorf("%v", err)
 		}
 	})
