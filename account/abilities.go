@@ -1,11 +1,11 @@
 package account
 
-// Abilities are which changes of templates an account takes through its
-// provider. Each is "" where it does, else why not and what to do instead, in
-// sentences.
+// Abilities says which changes of templates an account accepts through its
+// provider. Each field is "" if the change is possible; otherwise it says, in
+// sentences, why not and what to do instead.
 type Abilities struct {
 	Create string // new templates
 	Media  string // new ones with a file in the header
 	Edit   string // changes of the words
-	Delete string // one language by itself
+	Delete string // a single language
 }

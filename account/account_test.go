@@ -56,9 +56,9 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever an account answers, it is a template with a name, a
-// language and a status, or an error; a decoded template is the same as itself
-// and can be held against any message.
+// FuzzDecode: whatever an account answers is decoded to a template with a name, a
+// language and a status, or is an error. A decoded template equals itself and can
+// be compared with any message.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"id":1,"name":"a","language":"en","status":"APPROVED","components":[{"type":"BODY","text":"{{1}} {{2}} {{x}}"},{"type":"BUTTONS","buttons":[{"type":"URL","url":"{{1}}"}]}]}`))
 	f.Add([]byte(`{"name":"a","language":{"code":"en"},"status":"x","quality_score":[],"components":[{"type":"CAROUSEL","cards":[{}]}],"odd":{"a":[null]}}`))

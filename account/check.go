@@ -11,13 +11,13 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// The rules of templates that are handed in. Source: Meta, template components
-// and the reference of the template API, read 2025-11-21 and 2026-09-11; the
-// place of variables as developers quote refusals, 2025 to 2026.
+// Meta's rules for submitted templates. Source: Meta, template components and the
+// reference of the template API, read 2025-11-21 and 2026-09-11; for the position
+// of variables, refusals that developers quote, 2025 to 2026.
 var (
-	// TemplateName is what may be a template's name.
+	// TemplateName matches valid names of templates.
 	TemplateName = regexp.MustCompile(`^[a-z0-9_]{1,512}$`)
-	// TemplateLanguage is how Meta writes a language.
+	// TemplateLanguage matches languages in Meta's spelling.
 	TemplateLanguage = regexp.MustCompile(`^[a-z]{2,3}(_[A-Z]{2,3})?$`)
 
 	parameterName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -31,8 +31,8 @@ var (
 	webLink   = regexp.MustCompile(`^https?://[^/\s{}]+`)
 )
 
-// Check holds a template against Meta's rules for what is handed in. Components
-// that were written by hand are not looked at.
+// Check checks a template against Meta's rules for submitted templates.
+// Hand-written components are not checked.
 func (s *Spec) Check() []Problem {
 	c := &check{spec: s, limits: message.DefaultLimits()}
 	c.lifetime()
@@ -65,7 +65,7 @@ func (c *check) say(path, format string, args ...any) {
 	c.found = append(c.found, Problem{Path: path, Detail: fmt.Sprintf(format, args...)})
 }
 
-// length holds a text against the limit of a name, in code points.
+// length checks a text against the named limit, in code points.
 func (c *check) length(path, limit, text string) {
 	if n, most := utf8.RuneCountInString(text), c.limits[limit].Max; most > 0 && n > most {
 		c.say(path, "It has %d characters, and Meta takes %d.", n, most)
@@ -120,7 +120,7 @@ func (c *check) header() {
 	c.variables("header", h.Text)
 }
 
-// variables holds what stands in braces against what may.
+// variables checks the variables of a text.
 func (c *check) variables(path, text string) {
 	for _, m := range braces.FindAllStringSubmatch(text, -1) {
 		inside := m[1]
@@ -228,7 +228,8 @@ func (c *check) link(path, url string) {
 	}
 }
 
-// samples holds what is given for review against what is needed.
+// samples checks that the samples for review are complete and that none is
+// superfluous.
 func (c *check) samples() {
 	for _, key := range c.used {
 		if c.spec.Samples[key] != "" {

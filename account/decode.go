@@ -52,7 +52,7 @@ type wireTemplate struct {
 	Components      []wireComponent `json:"components"`
 }
 
-// known are the fields that Template says in its own way, or that change with
+// known are the fields that Template represents in its own way, or that change with
 // each read.
 var known = []string{"id", "name", "language", "status", "category", "correct_category", "quality_score", "rejected_reason",
 	"parameter_format", "message_send_ttl_seconds", "components"}
@@ -92,7 +92,7 @@ func (w *wireTemplate) quality() string {
 	var o struct {
 		Score string `json:"score"`
 	}
-	_ = json.Unmarshal(w.Quality, &o) // "" is not told
+	_ = json.Unmarshal(w.Quality, &o) // "" if it is not reported
 	return o.Score
 }
 
@@ -109,7 +109,7 @@ func text(raw json.RawMessage) string {
 	return ""
 }
 
-// others are the fields of raw that are not known; nil for none.
+// others are the unknown fields of raw; nil if there are none.
 func others(raw []byte) map[string]json.RawMessage {
 	var all map[string]json.RawMessage
 	if json.Unmarshal(raw, &all) != nil {
@@ -130,7 +130,7 @@ func others(raw []byte) map[string]json.RawMessage {
 	return all
 }
 
-// add takes a part of the template.
+// add adds a component to the template.
 func (t *Template) add(c wireComponent) error {
 	switch kind := strings.ToUpper(c.Type); kind {
 	case "FOOTER":
@@ -169,8 +169,8 @@ func (t *Template) carousel(c wireComponent) error {
 	return nil
 }
 
-// add takes a part that a card may have, too; known is false for one of a kind
-// that is not known.
+// add adds a component that a card may have, too; known is false if its kind is
+// unknown.
 func (c *Content) add(w wireComponent) (known bool, err error) {
 	switch strings.ToUpper(w.Type) {
 	case "HEADER":
@@ -193,8 +193,8 @@ func (c *Content) add(w wireComponent) (known bool, err error) {
 	return true, nil
 }
 
-// codeAddress is where the address of a code's button begins: a button that was
-// written as OTP reads back as an address.
+// codeAddress is the beginning of the URL of a one-time-password button: a button
+// that was created as OTP is read back as a URL button.
 const codeAddress = "https://www.whatsapp.com/otp/code/"
 
 func (b *wireButton) kind() string {

@@ -14,14 +14,13 @@ import (
 type Problem struct {
 	Path   string // in the message, such as "button[0]"
 	Detail string // a sentence
-	Doubt  bool   // it may fit all the same: nobody can tell from what is known
+	Doubt  bool   // it may still fit: what is known does not show it
 }
 
-// Fit holds the shape of a message against the template that it names: its
-// parameters, header, buttons, cards and offer. Values are not looked at, so a
-// message whose texts are not known yet will do.
-// Source: Meta, template components, media and product card carousels, read
-// 2025-11-21 and 2026-09-11.
+// Fit checks the shape of a message against the template that it names: its
+// parameters, header, buttons, cards and offer. Values are not checked, so a
+// message with unfilled slots will do. Source: Meta, template components, media and
+// product card carousels, read 2025-11-21 and 2026-09-11.
 func Fit(m *message.Template, t *Template) []Problem {
 	f := &fit{named: t.Named}
 	f.content("", part{m.Header, m.Body, m.Buttons}, &t.Content, t.Category == Authentication)
@@ -43,7 +42,7 @@ type fit struct {
 	found []Problem
 }
 
-// part is what a message gives for a Content.
+// part is what a message provides for a Content.
 type part struct {
 	header  *message.TemplateHeader
 	body    []message.TemplateParameter
@@ -54,11 +53,11 @@ func (f *fit) say(path, format string, args ...any) {
 	f.found = append(f.found, Problem{Path: path, Detail: fmt.Sprintf(format, args...)})
 }
 
-// variable is a place of a template's text that a message fills.
+// variable matches a variable in a template's text.
 var variable = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
 
-// variablesOf are the names or numbers of the places of a template's text that a
-// message fills, in their order, each once.
+// variablesOf returns the names or numbers of the variables of a template's text in
+// order, each once.
 func variablesOf(text string) []string {
 	var out []string
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
@@ -79,7 +78,7 @@ func (f *fit) content(prefix string, m part, t *Content, code bool) {
 	f.buttons(prefix, m.buttons, t.Buttons)
 }
 
-// parameters holds a body's values against the variables of the text.
+// parameters checks the parameters of a body against the variables of its text.
 func (f *fit) parameters(path string, given []message.TemplateParameter, want []string) {
 	var names []string
 	for i := range given {
@@ -119,7 +118,7 @@ func has(names []string) string {
 	return "It has: " + message.SafeText(strings.Join(names, ", ")) + "."
 }
 
-// sample is how named parameters are written.
+// sample shows how named parameters are written.
 func sample(names []string) string {
 	var out []string
 	for _, n := range names {
@@ -128,7 +127,7 @@ func sample(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// header holds what fills the head against what the template has there.
+// header checks a message's header against the template's.
 func (f *fit) header(path string, m *message.TemplateHeader, t *Header) {
 	switch {
 	case t == nil || t.Format == "text" && len(variablesOf(t.Text)) == 0:

@@ -7,9 +7,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// fillers are the types of a message's buttons that fill a template's, by the
-// template's type. A code's button is filled as an address.
-// Source: Meta, template components and authentication templates, 2026-09-11.
+// fillers are the types of a message's buttons that can fill a template's button,
+// by the latter's type. A one-time-password button is filled as a URL. Source:
+// Meta, template components and authentication templates, 2026-09-11.
 var fillers = map[string][]message.TemplateButtonType{
 	"quick_reply": {message.TemplateQuickReply}, "url": {message.TemplateURL}, "copy_code": {message.TemplateCopyCode},
 	"otp": {message.TemplateURL}, "catalog": {message.TemplateCatalog}, "mpm": {message.TemplateMultiProduct},
@@ -71,8 +71,9 @@ func (f *fit) button(path string, g *message.TemplateButton, t *Button) {
 // product-card-carousel templates, 2025-11-21.
 const minCards, maxCards = 2, 10
 
-// cards holds a carousel's cards against the template's. Media cards are as many
-// as the template has; of product cards there may be others, all like its first.
+// cards checks a carousel's cards against the template's. There must be as many
+// media cards as the template has; the number of product cards may differ, and all
+// must be like the template's first.
 func (f *fit) cards(given []message.TemplateCard, want []Card) {
 	switch products := len(want) > 0 && want[0].Header != nil && want[0].Header.Format == "product"; {
 	case len(want) == 0:

@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// Spec is one language of a template as it is declared: its words, and what its
-// reviewers are shown in place of the variables.
+// Spec is one language of a template as it is declared: its words, and the samples
+// that Meta's reviewers see in place of the variables.
 type Spec struct {
-	// Template has the name, language, category, words and time to live. ID,
-	// Status and what else only Meta says are empty.
+	// Template has the name, language, category, words and time to live. ID, Status
+	// and other fields that only Meta sets are empty.
 	Template
-	// Samples stand for the variables in review: those of the texts by name or
-	// number, that of a button's address by "button[0]".
+	// Samples are the values that reviewers see: for variables of texts by name or
+	// number, for the one in a button's URL by "button[0]".
 	Samples map[string]string `json:"samples,omitempty"`
-	// File is the sample of the header; nil where it is no medium.
+	// File is the sample of the header; nil unless the header is a medium.
 	File *File `json:"file,omitempty"`
-	// Written are components that were written by hand, in place of the words;
-	// the words are then what could be read out of them.
+	// Written are hand-written components that replace the words; the words are
+	// then what could be read from them.
 	Written json.RawMessage `json:"components,omitempty"`
 }
 
@@ -34,14 +34,15 @@ type File struct {
 	Digest string `json:"digest"`
 }
 
-// FileOf describes a file with its content.
+// FileOf describes a file by its content.
 func FileOf(path, kind string, content []byte) *File {
 	sum := sha256.Sum256(content)
 	return &File{Path: path, Type: kind, Size: len(content), Digest: "sha256:" + hex.EncodeToString(sum[:])}
 }
 
-// Equal reports whether a template that is declared as s need not be handed in
-// again where it was declared as o: samples decide nothing once it was reviewed.
+// Equal reports whether a template declared as o need not be submitted again to be
+// as s declares it. Samples are ignored: they do not matter once a template was
+// reviewed.
 func (s *Spec) Equal(o *Spec) bool {
 	return s.SameWords(&o.Template) && s.Category == o.Category && bytes.Equal(s.Written, o.Written) && digestOf(s.File) == digestOf(o.File)
 }
@@ -53,17 +54,17 @@ func digestOf(f *File) string {
 	return f.Digest
 }
 
-// SameWords reports whether what t says and how it may be filled is what o does,
-// in the form in which accounts tell it: without what Meta writes by itself.
+// SameWords reports whether t and o have the same words and can be filled in the
+// same way, in the form in which accounts report them: without what Meta adds.
 func (t *Template) SameWords(o *Template) bool {
 	a, err := json.Marshal(t.Words())
 	b, err2 := json.Marshal(o.Words())
 	return err == nil && err2 == nil && bytes.Equal(a, b)
 }
 
-// Words is t with its words alone. Those that Meta writes by itself, in the
-// language of the template, are left out: the text and footer of a code, and
-// the address of its button.
+// Words is t with only its words. Those that Meta writes itself in the template's
+// language are left out: the text and footer of an authentication template, and the
+// URL of its button.
 func (t *Template) Words() Template {
 	out := Template{Name: t.Name, Language: t.Language, Named: t.Named && len(t.variables()) > 0, TTL: t.TTL, Content: t.Content, Offer: t.Offer, Expires: t.Expires,
 		Footer: t.Footer, Cards: t.Cards, Strange: t.Strange}
@@ -82,7 +83,7 @@ func (t *Template) Words() Template {
 	return out
 }
 
-// variables are those of the header and the body.
+// variables returns the variables of the header and the body.
 func (t *Template) variables() []string {
 	text := t.Body
 	if t.Header != nil {
@@ -99,7 +100,7 @@ func (s *Spec) Variables() []string {
 	return variablesOf(s.Body)
 }
 
-// read takes the words out of components that were written by hand.
+// read reads the words from hand-written components.
 func (s *Spec) read() error {
 	raw, err := json.Marshal(map[string]any{"name": s.Name, "language": s.Language, "status": "NEW", "category": s.Category,
 		"parameter_format": s.format(), "components": s.Written})
@@ -114,7 +115,7 @@ func (s *Spec) read() error {
 	return nil
 }
 
-// Write takes components that were written by hand in place of all words.
+// Write replaces all words by hand-written components.
 func (s *Spec) Write(components json.RawMessage) error {
 	var b bytes.Buffer
 	if err := json.Compact(&b, components); err != nil {
@@ -131,7 +132,7 @@ func (s *Spec) format() string {
 	return "positional"
 }
 
-// Digest is over all that is handed in.
+// Digest is the digest of everything that is submitted.
 func (s *Spec) Digest() string {
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -179,9 +180,9 @@ type writtenTemplate struct {
 	Components json.RawMessage `json:"components"`
 }
 
-// Creation is the body of a request that creates the template, in Meta's form.
-// handle stands for the header's file; "" where it has none.
-// Source: Meta, reference of the template API, 2026-09-11.
+// Creation returns the body of a request that creates the template, in Meta's form.
+// handle refers to the header's uploaded file; "" if it has none. Source: Meta,
+// reference of the template API, 2026-09-11.
 func (s *Spec) Creation(handle string) ([]byte, error) {
 	components, err := s.components(handle)
 	if err != nil {
@@ -190,9 +191,9 @@ func (s *Spec) Creation(handle string) ([]byte, error) {
 	return json.Marshal(writtenTemplate{Name: s.Name, Language: s.Language, Category: strings.ToUpper(s.Category), Format: s.format(), TTL: s.TTL, Components: components})
 }
 
-// Edit is the body of a request that edits the template: all its components.
-// The category goes with it where recategorize is set, which Meta takes for
-// templates that are rejected or paused alone.
+// Edit returns the body of a request that edits the template: all its components,
+// and with recategorize also the category, which Meta accepts only for rejected or
+// paused templates.
 func (s *Spec) Edit(handle string, recategorize bool) ([]byte, error) {
 	components, err := s.components(handle)
 	if err != nil {
@@ -240,8 +241,8 @@ func (s *Spec) header(h *Header, handle string) writtenPart {
 	return p
 }
 
-// headerSample is the key of the sample of a counted header, whose variable is
-// {{1}} as the body's first is.
+// headerSample is the key of the sample of a header with a numbered variable, which
+// is {{1}}, as is the body's first one.
 const headerSample = "header"
 
 func (s *Spec) bodyExample() *wireExample {

@@ -34,11 +34,11 @@ var statuses = map[string]struct {
 	"LIMIT_EXCEEDED":   {Unusable, "The account has as many templates as it may have. Delete or archive one in WhatsApp Manager."},
 }
 
-// State is what the template's status means for a message.
+// State returns what the template's status means for a message.
 func (t *Template) State() State { return statuses[t.Status].state }
 
-// Says is what the template's status means, and what to do, in sentences. The
-// account's own words stand in quotes.
+// Says explains, in sentences, what the template's status means and what to do. The
+// account's own words are quoted.
 func (t *Template) Says() string {
 	s, ok := statuses[t.Status]
 	if !ok {
@@ -50,8 +50,8 @@ func (t *Template) Says() string {
 	return strings.TrimSpace(s.says + " The reason that Meta gives is \"" + t.Reason + "\"" + advice(t.Reason))
 }
 
-// reasons are what Meta's words for a rejection ask for.
-// Source: Meta, message_template_status_update, read 2026-09-11.
+// reasons say what to do about Meta's reasons for a rejection. Source: Meta,
+// message_template_status_update, read 2026-09-11.
 var reasons = map[string]string{
 	"ABUSIVE_CONTENT":        "take out what threatens or insults",
 	"INVALID_FORMAT":         "mend its variables, samples or buttons",

@@ -1,6 +1,6 @@
-// Package account holds what lives in an account of WhatsApp and what handbill
-// makes of it: templates in one form for all providers, whether they may be
-// sent, and whether a message fits one. It is pure, and asks nobody.
+// Package account describes what is stored in a WhatsApp account: templates in one
+// form for all providers, whether they may be sent, and whether a message fits one.
+// It makes no requests.
 package account
 
 import (
@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Template is one language of a template as the account holds it, in one form
-// for all providers: words that Meta writes in upper or lower case are folded,
-// defaults are filled in, and parts stand in the order of a message.
+// Template is one language of a template as the account holds it, in one form for
+// all providers: Meta's keywords have one case, defaults are filled in, and parts
+// are in the order of a message.
 type Template struct {
-	ID       string `json:"id,omitempty"` // Meta's, of this language; "" where the provider tells none
+	ID       string `json:"id,omitempty"` // Meta's, of this language; "" if the provider does not report it
 	Name     string `json:"name"`
 	Language string `json:"language"`
 	// Status is Meta's word in upper case, such as "APPROVED"; it may be one that
@@ -22,28 +22,28 @@ type Template struct {
 	// Category is "marketing", "utility" or "authentication", or another word of
 	// Meta's in lower case.
 	Category string `json:"category"`
-	// CorrectCategory is what Meta takes for the right category and has not put
-	// in place yet; "" for none.
+	// CorrectCategory is the category that Meta considers right but has not applied
+	// yet; "" for none.
 	CorrectCategory string `json:"correct_category,omitempty"`
-	// Quality is "GREEN", "YELLOW", "RED" or "UNKNOWN"; "" where it is not told.
+	// Quality is "GREEN", "YELLOW", "RED" or "UNKNOWN"; "" if it is not reported.
 	Quality string `json:"quality,omitempty"`
 	// Reason is why it was rejected, in Meta's word; "" for none.
 	Reason string `json:"reason,omitempty"`
-	// Named says that parameters have names; else they are counted from 1.
+	// Named says that parameters have names; otherwise they are numbered from 1.
 	Named bool `json:"named,omitempty"`
-	// TTL is for how many seconds delivery is tried; 0 for Meta's default.
+	// TTL is how long delivery is tried, in seconds; 0 for Meta's default.
 	TTL int `json:"ttl,omitempty"`
 	Content
-	// Offer says that it is a limited-time offer, and Expires that a message
-	// says when it ends.
+	// Offer says that it is a limited-time offer; Expires, that messages say when
+	// the offer ends.
 	Offer   bool   `json:"offer,omitempty"`
 	Expires bool   `json:"expires,omitempty"`
 	Footer  string `json:"footer,omitempty"`
 	Cards   []Card `json:"cards,omitempty"`
-	// Strange are parts of kinds that this package does not know: a message is
-	// not held against them.
+	// Strange are parts of kinds that this package does not know. Fit does not
+	// check them.
 	Strange []string `json:"strange,omitempty"`
-	// Other are the fields that this package makes nothing of, as they came.
+	// Other are the fields that this package does not use, unchanged.
 	Other map[string]json.RawMessage `json:"other,omitempty"`
 }
 
@@ -57,8 +57,8 @@ type Content struct {
 // Card is one card of a carousel.
 type Card struct{ Content }
 
-// Header is the head of a template. What stood for it in review is not kept:
-// Meta answers another address with each read.
+// Header is the header of a template. Its sample for review is not kept, because
+// Meta returns another URL for it with each read.
 type Header struct {
 	Format string `json:"format"` // "text", "image", "video", "gif", "document", "location", "product"
 	Text   string `json:"text,omitempty"`
@@ -80,9 +80,9 @@ const (
 	Authentication = "authentication"
 )
 
-// Same reports whether t and o are the same for who reviews and sends: every
-// field but those that change by themselves and decide nothing, which are the
-// quality and fields that this package makes nothing of.
+// Same reports whether t and o are the same for reviewers and senders. It ignores
+// fields that change by themselves and do not matter: the quality, and fields that
+// this package does not use.
 func (t *Template) Same(o *Template) bool {
 	a, err := json.Marshal(t.decided())
 	b, err2 := json.Marshal(o.decided())
@@ -99,7 +99,7 @@ func (t *Template) decided() *Template {
 // Decided is t for a digest: without what Same leaves out.
 func (t *Template) Decided() Template { return *t.decided() }
 
-// Find is the template of that name in that language; nil for none.
+// Find returns the template with that name and language; nil if there is none.
 func Find(list []Template, name, language string) *Template {
 	for i := range list {
 		if list[i].Name == name && list[i].Language == language {
@@ -109,7 +109,8 @@ func Find(list []Template, name, language string) *Template {
 	return nil
 }
 
-// Languages are those in which list has the template of that name, sorted.
+// Languages returns the languages in which list has the template of that name,
+// sorted.
 func Languages(list []Template, name string) []string {
 	var out []string
 	for i := range list {
@@ -121,10 +122,9 @@ func Languages(list []Template, name string) []string {
 	return out
 }
 
-// Join makes one list of the pages of an account's list, sorted by name and
-// language. The pages of a list that changes meanwhile may repeat a template;
-// twice, it is kept once. Two that differ are an error: which one is true is
-// not known.
+// Join merges the pages of an account's list, sorted by name and language. If the
+// list changes while it is read, pages may repeat a template: equal ones are kept
+// once. Two that differ are an error, because it is not known which one is true.
 func Join(pages [][]Template) ([]Template, error) {
 	var out []Template
 	known := map[string]int{}
@@ -148,7 +148,7 @@ func Join(pages [][]Template) ([]Template, error) {
 	return out, nil
 }
 
-// changedError says that a list tells two things of one template.
+// changedError says that a list contains two different versions of one template.
 type changedError struct{ Name, Language string }
 
 // Error names the template.

@@ -138,7 +138,7 @@ func (l *lane) close(j *job, reason delivery.Reason, until time.Time) {
 	l.r.observe(ev)
 }
 
-// undone counts an entry that stays pending, at its attempt of that number.
+// undone counts an entry that stays pending; attempt is its next attempt's number.
 func (l *lane) undone(j *job, attempt int) {
 	if !j.settled() {
 		j.counts.leave(1)

@@ -4,8 +4,8 @@
 //
 // A run is Begin, Drive for each lane, and Finish; Run is all three in this
 // process. A lane is the loop of one sending number: a single goroutine that
-// owns the number's pace, its retries and its breaker. Sends themselves go on
-// beside it, at most Parallelism at a time, which is also the most that a crash
+// owns the number's pace, its retries and its breaker. Sends themselves run
+// concurrently, at most Parallelism at a time, which is also the most that a crash
 // can leave in doubt. A lane has three parts:
 //
 //   - admission decides about the next entry of the plan: send it now, later,
@@ -28,7 +28,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Options are what a run needs beside the plan.
+// Options are what a run needs besides the plan.
 type Options struct {
 	// Recorder is the state; required.
 	Recorder Recorder
@@ -37,19 +37,20 @@ type Options struct {
 	Senders map[string]providers.Sender
 	// Resources are recorded as applied when the run begins.
 	Resources []state.Resource
-	// Blobs are written with the run's beginning, in one transaction with it:
-	// what the next plan compares with and what serve answers by. A nil value
-	// removes its name.
+	// Blobs are written in the transaction that begins the run: what the next plan
+	// compares with, and what serve needs for its answers. A nil value removes its
+	// name.
 	Blobs map[string][]byte
 	// Hold are campaigns whose templates are not sent in this run, and why.
 	Hold map[string]delivery.Reason
-	// Resume are the campaigns whose halts this run lifts, and Who says so.
+	// Resume are the campaigns whose halts this run lifts, and Who is the person
+	// who asked for that.
 	Resume []string
 	Who    string
 	// Now is the wall clock; required.
 	Now func() time.Time
-	// Monotonic is the time since any moment on a clock that nobody sets. When
-	// Now goes apart from it by more than two minutes nothing more is sent; nil
+	// Monotonic is the time since any fixed moment on a clock that nobody sets. If
+	// Now deviates from it by more than two minutes, nothing more is sent; nil
 	// trusts Now.
 	Monotonic func() time.Duration
 	// Held reports whether the state's lock is still ours; asked at most once a
@@ -65,8 +66,8 @@ type Options struct {
 	// flight is waited for. Cancelling the context instead abandons what is in
 	// flight, in doubt.
 	Stop <-chan struct{}
-	// Observe is told what happens, from several goroutines one at a time;
-	// nil for nobody. It must not block.
+	// Observe is called for each event, from several goroutines but one call at a
+	// time; nil for none. It must not block.
 	Observe func(Event)
 	// Seed makes the jitter of waits reproducible.
 	Seed uint64

@@ -13,7 +13,7 @@ type breaker struct {
 	recent   [200]bool // ring: was the answer unknown
 	seen     int
 	open     bool
-	opened   int // times in a row without a decided message between
+	opened   int // times in a row, with no decided message between
 }
 
 const (
@@ -26,10 +26,10 @@ const (
 	breakerGiveUp = 5
 )
 
-// answered takes an answer and reports whether the breaker opens by it. Only an
+// answered records an answer and reports whether it opens the breaker. Only an
 // answer in which the provider decides about the message shows that it works. A
 // refused connection or a throttle shows nothing: in a mixed outage they come
-// between the unknown answers for as long as it lasts.
+// between the unknown answers until it ends.
 func (b *breaker) answered(class message.Class) bool {
 	unknown := class == message.Unknown
 	if !unknown && !decided(class) {

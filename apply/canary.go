@@ -14,7 +14,7 @@ type canary struct {
 	taken    int // sends of the canary that were started
 	answered int
 	failed   int
-	since    time.Time // all answered at
+	since    time.Time // when all were answered
 	done     bool
 }
 
@@ -36,7 +36,7 @@ func (l *lane) canaryTakes(j *job) {
 }
 
 // canaryLeft passes the place of a job that a gate stopped on to the next job,
-// since the canary waits for answers.
+// because the canary waits for a number of answers.
 func (l *lane) canaryLeft(j *job) {
 	if c := l.canaries[j.counts]; j.canary && !c.done {
 		j.canary = false

@@ -22,8 +22,8 @@ type concurrency struct {
 const (
 	minConcurrency = 8
 	maxConcurrency = 256
-	// Answers within quick need no more than quickConcurrency: more would be memory
-	// and no messages a second (docs/benchmarks.md).
+	// Answers within quick need no more than quickConcurrency: more would use memory
+	// and send nothing faster (docs/benchmarks.md).
 	quick            = 50 * time.Millisecond
 	quickConcurrency = 192
 )
@@ -57,8 +57,9 @@ func (c *concurrency) answered(took time.Duration, class message.Class, rate flo
 	}
 }
 
-// When the rate is known and all is well, the first answers tell what the rate
-// needs. Otherwise the bound doubles each time that as many messages were accepted.
+// straight reports whether the bound may go straight to what the rate needs, which
+// the first answers show. Otherwise it doubles each time that as many messages
+// were accepted.
 func (c *concurrency) straight(rate float64) bool { return rate > 0 && !c.hurt }
 
 func (c *concurrency) due(rate float64) int {

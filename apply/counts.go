@@ -23,7 +23,7 @@ type counts struct {
 	attempted int // entries for which an intent was made, for the total
 	existing  int
 	overtook  int // see overtaken
-	reopened  int // entries planned as settled, and found not to be
+	reopened  int // entries planned as settled that are not
 	shared    int // see sharedWith
 	refused   map[string]int
 	unsent    map[string]int
@@ -34,7 +34,7 @@ type counts struct {
 	denied    int // of pending, held and gated: with an attempt that was not taken
 	halt      *Halt
 	withheld  delivery.Reason // why templates of the campaign wait for another run
-	paused    bool            // the provider said that the template is; of the lane alone
+	paused    bool            // the provider said that the template is paused; only the lane uses it
 
 	ring     []bool // the last answers, for stop_if: was it a failure
 	answers  int
@@ -46,9 +46,8 @@ func newCounts(c *plan.Campaign, before state.Tally) *counts {
 		refused: map[string]int{}, unsent: map[string]int{}, gates: map[delivery.Reason]int{}, held: map[delivery.Reason]int{}}
 }
 
-// asPlanned is the record at the beginning, as the plan saw it: everything that
-// is to be sent is pending. A repetition has its row already, as rejected or
-// accepted.
+// asPlanned returns the record at the beginning, as the plan saw it: everything to
+// be sent is pending. A repetition has its row already, as rejected or accepted.
 func asPlanned(c *plan.Campaign) state.CampaignRun {
 	n := c.Counts
 	return state.CampaignRun{
@@ -57,7 +56,7 @@ func asPlanned(c *plan.Campaign) state.CampaignRun {
 	}
 }
 
-// run returns the same record by the state's counts.
+// run returns the same record with the state's counts.
 func (n *counts) run() state.CampaignRun {
 	c := n.campaign
 	pending := c.Counts.Sends() - c.Counts.Repeats()
@@ -107,17 +106,17 @@ func (n *counts) notSent(a message.Answer) {
 }
 
 // unsettled counts a repetition whose delivery is no longer settled in the state,
-// as when the plan was applied before and interrupted.
+// for example because the plan was applied before and interrupted.
 func (n *counts) unsettled() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.reopened++
 }
 
-// gated counts an entry that a gate ended, or whose delivery was found in the
+// gated counts an entry that a gate stopped, or whose delivery was found in the
 // state. settled says that the entry repeats a delivery and was not attempted, so
-// that the delivery is still what it was. open says that the counts at the
-// beginning do not include the delivery.
+// that the delivery is unchanged. open says that the counts at the beginning do not
+// include the delivery.
 func (n *counts) gated(gate delivery.Reason, settled, open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -199,11 +198,11 @@ func (n *counts) close(after state.Tally) CampaignReport {
 		Halt: n.halt, Existing: n.existing, DoubtsBefore: n.before.InDoubt}
 }
 
-// proven corrects the counts for events of the time of the run: attempts that the
-// provider had denied and that it took after all. The state counts them as
-// accepted. The run has them as pending, held or gated, or, when it reached them
-// later, as found in the state though its first counts did not include them. The
-// same goes for people whom the plan leaves out because they asked to stop.
+// proven corrects the counts for events that came during the run: attempts that the
+// provider had denied but took after all. The state counts them as accepted. The
+// run counts them as pending, held or gated, or, if it reached them later, as found
+// in the state, although its first counts did not include them. The same goes for
+// people whom the plan leaves out because they asked to stop.
 func (n *counts) proven(run *state.CampaignRun) {
 	over := max(added(run)-run.Planned, 0)
 	found := min(over, n.existing+sum(n.campaign.Counts.Skip), n.before.Pending)
@@ -224,10 +223,10 @@ func (n *counts) overtaken() {
 	n.overtook++
 }
 
-// sharedWith counts an entry whose delivery stands under another id of the
-// person. When another entry of the run is that delivery too, since the state
-// learnt only after the plan that the ids are one person's, two were planned and
-// there is one.
+// sharedWith counts an entry whose delivery is recorded under another id of the
+// person. If another entry of the run is that delivery too, because the state
+// learned only after the plan that both ids are one person's, then two were planned
+// and there is one.
 func (n *counts) sharedWith() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -236,7 +235,7 @@ func (n *counts) sharedWith() {
 
 // denials corrects the counts for doubts of earlier runs that ended during this
 // one, because an overtaken apply recorded late that the provider denied the
-// message. Those that this run reached were counted twice, as in doubt and as to
+// message. Entries that this run reached were counted twice, as in doubt and as to
 // be sent; the others are pending.
 func (n *counts) denials(run *state.CampaignRun, after state.Tally) {
 	run.Planned -= min(max(run.Planned-added(run), 0), n.before.InDoubt, n.overtook)
@@ -264,8 +263,8 @@ func added(c *state.CampaignRun) int {
 	return c.Accepted + c.Rejected + c.Cancelled + c.Held + c.Pending + c.InDoubt
 }
 
-// recent adds an answer to the last ones, over in number, and returns their share
-// of failures; full is false until there were that many.
+// recent adds an answer to the last ones, at most over of them, and returns their
+// share of failures; full is false until there are that many.
 func (n *counts) recent(failed bool, over int) (rate float64, full bool) {
 	if n.ring == nil {
 		n.ring = make([]bool, over)

@@ -7,14 +7,14 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// EventKind tells what happened.
+// EventKind says what happened.
 type EventKind string
 
 // The kinds of Event.
 const (
 	EventAnswered EventKind = "answered" // a send was answered and its outcome recorded
 	EventGated    EventKind = "gated"    // a gate closed since the plan
-	EventHeld     EventKind = "held"     // not now
+	EventHeld     EventKind = "held"     // the message waits
 	EventPaused   EventKind = "paused"   // the number waits, see Reason and Until
 	EventHalted   EventKind = "halted"
 )

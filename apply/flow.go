@@ -31,7 +31,7 @@ func newFlow(rate float64, parallelism int, rnd *rand.Rand) flow {
 	return flow{pace: pace.New(rate), concurrency: newConcurrency(parallelism), rnd: rnd}
 }
 
-// room returns how many sends may start at now beside those in flight.
+// room returns how many sends may start at now in addition to those in flight.
 func (f *flow) room(now time.Time, flying int) int {
 	places := f.places(now, flying)
 	if places == 0 {
@@ -52,7 +52,7 @@ func (f *flow) places(now time.Time, flying int) int {
 	return min(max(places-flying, 0), maxBatch)
 }
 
-// after returns when the number may send again if no answer comes before; zero
+// after returns when the number may send again unless an answer comes first; zero
 // when no such time is known.
 func (f *flow) after(now time.Time, flying int) time.Time {
 	if now.Before(f.pauseUntil) {
@@ -66,8 +66,8 @@ func (f *flow) after(now time.Time, flying int) time.Time {
 	return time.Time{}
 }
 
-// pauseFor stops new sends until then. It reports false when a longer pause is
-// already there.
+// pauseFor stops new sends until then. It reports false if a longer pause already
+// holds.
 func (f *flow) pauseFor(until, now time.Time) bool {
 	if !until.After(f.pauseUntil) || !until.After(now) {
 		return false

@@ -15,15 +15,15 @@ type Halt struct {
 	Code   string
 	Title  string
 	Advice string
-	// Stays says that runs after this one send nothing of the campaign either,
-	// until one is told to resume it (Options.Resume).
+	// Stays says that later runs send nothing of the campaign either, until one of
+	// them resumes it (Options.Resume).
 	Stays bool
-	// Since is when the campaign was halted; before this run for one that an
-	// earlier run halted.
+	// Since is when the campaign was halted, which is before this run if an earlier
+	// run halted it.
 	Since time.Time
 }
 
-// halt stops one campaign. Where the halt stays it is in the state before
+// halt stops one campaign. A halt that stays is written to the state before
 // anything more is recorded: a crash must not forget it.
 func (l *lane) halt(n *counts, h *Halt) {
 	own := *h

@@ -5,8 +5,8 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// check puts an answer that is not the message's own in doubt, has the sender
-// use new connections, and halts the number after a few of them.
+// check puts an answer that belongs to another message in doubt, makes the sender
+// use new connections, and halts the number after a few such answers.
 func (l *lane) check(a *answered) {
 	doubted, halt := l.identity.Doubt(a.job.entry.Recipient.Address, &a.answer)
 	if doubted {

@@ -20,8 +20,8 @@ type job struct {
 	admitted bool // it passed the gates that need no state, and counts for the total
 	canary   bool // it is one of its campaign's canary
 	touched  bool // an intent of this run exists
-	pending  bool // planned as settled, and found not to be
-	shared   bool // its delivery stands under another id of the person
+	pending  bool // planned as settled, but found not to be
+	shared   bool // its delivery is recorded under another id of the person
 	due      time.Time
 	prepared int   // the attempt that intent and request are of
 	unfit    error // why there is no request

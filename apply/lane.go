@@ -16,16 +16,16 @@ import (
 // lane drives one sending number. Everything but the sends themselves happens
 // in the goroutine of run, so its fields need no lock.
 //
-// Each turn: take the answers that came and learn from them; take as many jobs
-// as flow and admission allow; write the outcomes of the one and the intents of
-// the other in one commit; let the jobs go. While a commit runs, sends go on, so
-// that the next commit carries what came meanwhile.
+// In each turn, the lane takes the answers that came and learns from them; takes as
+// many jobs as flow and admission allow; writes the outcomes and the new intents in
+// one commit; and lets the jobs go. Sends go on while a commit runs, so the next
+// commit carries what came meanwhile.
 type lane struct {
 	r        *Running
 	provider string
 	sender   providers.Sender
 
-	sources  []*source // in the plan's order; what is drained is taken out
+	sources  []*source // in the plan's order; drained ones are removed
 	waiting  delayed
 	clock    plan.Clock // of time zones
 	refs     *message.References
@@ -36,8 +36,8 @@ type lane struct {
 
 	flying  int
 	answers chan answered
-	work    chan *job // to those who send
-	senders int       // how many of them there are
+	work    chan *job // to the goroutines that send
+	senders int       // how many goroutines send
 	batch   []*job
 	settled []answered
 	out     []state.Outcome // of the last turn, for the next

@@ -119,10 +119,10 @@ func (r *Running) Drive(ctx context.Context, lane string) error {
 	return err
 }
 
-// Finish checks the arithmetic against the state and closes the run, when no
-// lane is driven any more. The report is valid together with an error, which
-// holds those of the lanes. Where the state failed, some of what was planned is
-// counted nowhere: it is pending.
+// Finish checks the arithmetic against the state and closes the run; no lane may
+// still be driven. The report is valid together with an error, which includes those
+// of the lanes. If the state failed, some of what was planned is not counted
+// anywhere: it is pending.
 func (r *Running) Finish(ctx context.Context) (*Report, error) {
 	var errs, sums []error
 	run := &r.report.Run
@@ -150,7 +150,7 @@ func (r *Running) Finish(ctx context.Context) (*Report, error) {
 	fp.Hit("finish-before")
 	err := r.opt.Recorder.Finish(ctx, *run)
 	fp.Hit("finish-after")
-	if err != nil { // the state's counts may be another run's too, which fenced us
+	if err != nil { // the state's counts may include those of another run, which fenced us
 		return r.report, errors.Join(append(append(r.errs, errs...), fmt.Errorf("closing the run in the state: %w", err))...)
 	}
 	return r.report, errors.Join(append(append(r.errs, errs...), sums...)...)

@@ -131,7 +131,7 @@ func (l *lane) notSent(a *answered, now time.Time) {
 		return
 	}
 	wait := max(min(ans.RetryAfter, askedWait), l.flow.jitter(backoffBase, j.tries))
-	if l.flow.unreachable > 1 { // not this message's trouble alone
+	if l.flow.unreachable > 1 { // the trouble is not this message's alone
 		l.pause(delivery.ReasonUnreachable, now.Add(wait))
 	}
 	l.later(a, now.Add(wait))

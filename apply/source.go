@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// source is the stream of what some campaigns of a number have to send. A
-// goroutine of its own reads the plan and prepares requests, so that the next
+// source is the stream of what some campaigns of a number have to send. Its own
+// goroutine reads the plan and prepares requests, so that the next
 // batch is ready when a commit ends: commits are what a lane waits for.
 type source struct {
 	r      *Running
@@ -21,7 +21,7 @@ type source struct {
 	canary *counts // the campaign, where it has a canary and is alone; else nil
 	sender providers.Sender
 	groups chan []*job
-	group  []*job // of groups, what was not taken yet
+	group  []*job // from groups, the jobs that were not taken yet
 	ended  chan struct{}
 	bare   atomic.Bool // what is left will not be sent and needs no request
 	reader sync.WaitGroup
@@ -29,7 +29,7 @@ type source struct {
 }
 
 // groupSize is how many jobs are handed over at once. readAhead is how many jobs
-// are ready beside those that a lane has in flight.
+// are ready in addition to those that a lane has in flight.
 const (
 	groupSize = 32
 	readAhead = maxConcurrency
@@ -159,7 +159,7 @@ func prepare(sender providers.Sender, j *job, refs *message.References) {
 		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
 		Body: sha256.Sum256(j.request.Body), Message: address, Digest: e.Digest,
 		Retry: e.Action == plan.Retry,
-		// The order is for one attempt: those after it go on without.
+		// The order is for one attempt, not for those after it.
 		Again: e.Action == plan.Replace && j.attempt == e.Attempt, Marketing: true, NoCooldown: needsWindow || !c.Marketing(), Window: needsWindow, AssumeOpen: c.AssumeOpen,
 		KnownUntil: e.WindowUntil, CapCount: c.CapCount, CapPer: c.CapPer,
 	}

@@ -5,10 +5,10 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// templateFault does what an answer about a template asks for that the plan has
-// read: what it says holds for every message of the campaign, and of no
-// recipient. The delivery stays pending. It reports whether a was such an
-// answer. Source: Meta, error codes, 2026-09-11.
+// templateFault handles an answer about a template that the plan has read: it holds
+// for every message of the campaign, and not for one recipient alone. The delivery
+// stays pending. It reports whether a was such an answer. Source: Meta, error codes,
+// 2026-09-11.
 func (l *lane) templateFault(a *answered) bool {
 	if !a.job.template() {
 		return false

@@ -46,7 +46,7 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 // kept.
 func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	outcomes, intents := l.outcomes(), l.intents()
-	// A turn is written even when the run was cancelled; its sends see that.
+	// A turn is written even if the run was cancelled; its sends notice that.
 	ctx = context.WithoutCancel(ctx)
 	began := l.r.opt.Now()
 	hit(len(outcomes), "outcome-before")
@@ -68,7 +68,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 // alone tries to write the outcomes of a turn that failed.
 func (l *lane) alone(ctx context.Context, outcomes []state.Outcome) bool {
 	_, err := l.r.opt.Recorder.Turn(ctx, l.r.lanes[l.provider], outcomes, nil)
-	return err == nil // else the turn's error tells it
+	return err == nil // if not, the turn's own error is reported
 }
 
 func hit(n int, point string) {
@@ -84,7 +84,7 @@ func (l *lane) outcomes() []state.Outcome {
 		a := &l.settled[i]
 		o := state.OutcomeOf(a.job.handle, a.answer, now)
 		if o.Number = l.provider; a.answer.Class == message.Throttled {
-			o.Hold = l.flow.pauseUntil // whoever sends through the number waits
+			o.Hold = l.flow.pauseUntil // everybody who sends through the number waits
 		}
 		l.out = append(l.out, o)
 	}
@@ -129,8 +129,8 @@ func (l *lane) release(ctx context.Context, j *job, v state.Verdict) {
 	l.work <- j
 }
 
-// send makes the requests of released jobs, one after another, until the lane
-// ends. Its goroutines are kept: a new one would grow its stack for every request.
+// send makes the requests of released jobs, one after another, until the lane ends.
+// Its goroutines are reused: a new one would grow its stack for every request.
 func (l *lane) send(ctx context.Context) {
 	clock := l.r.opt.Now
 	again := func(a pace.Ask, many int) (time.Time, error) {
@@ -146,7 +146,7 @@ func (l *lane) send(ctx context.Context) {
 			a = l.sender.Send(ctx, j.request)
 			fp.Hit("answer-after")
 		}
-		took := clock().Sub(started) // with the wait for its slot, which holds a place as well
+		took := clock().Sub(started) // includes the wait for its slot, which also takes a place
 		a.Title = impersonal(a.Title, j.entry.Values)
 		l.answers <- answered{job: j, answer: a, took: took}
 	}

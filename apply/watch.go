@@ -27,7 +27,7 @@ type watch struct {
 	began   time.Time     // on the wall
 	at      time.Duration // on the monotonic clock
 	checked time.Time
-	found   *Halt // stands once it is there
+	found   *Halt // never changes once it is set
 }
 
 func newWatch(opt *Options) *watch {

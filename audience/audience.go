@@ -34,30 +34,30 @@ type Source struct {
 	// Path is the file of a CSV, NDJSON or JSON source, relative to
 	// Options.Root. For Inline it may name the configuration's file, for places.
 	Path string
-	// Encoding of a text file: "" finds byte order marks and expects UTF-8
-	// without one; else a name of the WHATWG encoding standard, such as
-	// "windows-1252".
+	// Encoding names the encoding of a text file as the WHATWG encoding
+	// standard does, such as "windows-1252". "" means UTF-8, unless a byte order
+	// mark says otherwise.
 	Encoding string
-	// Delimiter of a CSV: "" detects it among , ; | and tab; else one
-	// character, or "tab".
+	// Delimiter separates the cells of a CSV: one character, or "tab". ""
+	// detects it among , ; | and tab.
 	Delimiter string
 	// Records is the dotted path to a JSON document's array; "" when the
 	// document is the array.
 	Records string
 	// Driver is "postgres" or "sqlite". DSN is a PostgreSQL connection string,
 	// or the path of an SQLite file relative to Options.Root. It may hold a
-	// password and is in no error.
+	// password, so no error contains it.
 	Driver, DSN, Query string
-	// HideDSN says that the DSN is a secret also where it is the path of a file.
+	// HideDSN says that the DSN is a secret even if it is the path of a file.
 	HideDSN bool
-	// Timeout is how long a database may take to answer: to connect, to begin
-	// with the rows of the query, and for each next row; 0 for five minutes.
+	// Timeout is how long each wait for a database may take: to connect, for
+	// the first row of the query, and for each next row; 0 for five minutes.
 	Timeout time.Duration
 	// Contacts are the rows of an Inline source, in order.
 	Contacts []Contact
 	// Columns are the names of an Inline source's values. For the other kinds
 	// they are optional: a CSV or query that lacks one is an error, and a JSON
-	// source has them besides those that its first records show.
+	// source has them in addition to those that its first records show.
 	Columns []string
 }
 
@@ -108,7 +108,7 @@ type rows interface {
 	close() error
 }
 
-// placeOf is where the row is that src read last.
+// placeOf returns the place of the row that src read last.
 func placeOf(src rows, file string, line int) message.Place {
 	p := message.Place{File: file, Line: line}
 	if o, ok := src.(*objects); ok {
@@ -123,14 +123,14 @@ type Reader struct {
 	Columns []string
 
 	src    rows
-	input  *input // nil where the source is no file
+	input  *input // nil if the source is not a file
 	file   string
 	values []message.Value
 	max    int
 	count  int
-	ended  bool // Next has come to the end
+	ended  bool // Next has reached the end
 
-	settled tally // of the blocks
+	settled tally // tally of the settled blocks
 }
 
 // Open begins reading src. The returned Reader's Columns are known before the
@@ -144,13 +144,13 @@ func Open(ctx context.Context, src Source, opt Options) (*Reader, error) {
 	}
 	r := &Reader{max: opt.MaxRows}
 	if err := r.open(ctx, src, opt); err != nil {
-		_ = r.Close() // the first error is the one to tell
+		_ = r.Close() // the first error is the one to report
 		return nil, err
 	}
 	r.Columns = r.src.columns()
 	r.values = make([]message.Value, len(r.Columns))
 	if err := r.checkColumns(src); err != nil {
-		_ = r.Close() // the first error is the one to tell
+		_ = r.Close() // the first error is the one to report
 		return nil, err
 	}
 	return r, nil
@@ -189,7 +189,7 @@ func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) 
 	return err
 }
 
-// checkColumns holds the source to the columns that were declared for it.
+// checkColumns checks that the source has the columns declared for it.
 func (r *Reader) checkColumns(src Source) error {
 	if len(r.Columns) > maxColumns {
 		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("more than %d columns", maxColumns),
@@ -213,7 +213,7 @@ func (r *Reader) checkColumns(src Source) error {
 
 // Rows yields the rows in the order of the source. A row whose error has Row
 // set is unusable by itself and the rows after it follow; after any other
-// error the sequence ends. Rows can be read once, so or by Next.
+// error the sequence ends. A source can be read once, by Rows or by Next.
 func (r *Reader) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for {
@@ -244,9 +244,9 @@ func (r *Reader) tooMany(place message.Place) *Error {
 	return &Error{Place: place, Summary: sprintf("more than %d rows", r.max), Detail: "Split the audience, or raise the limit."}
 }
 
-// Notes says how the source was read where it could have been read otherwise,
-// such as "read as windows-1252, delimiter ';'". Some notes come up while the
-// rows are read: it is called when that has ended.
+// Notes says how the source was read where there was a choice, such as "read as
+// windows-1252, delimiter ';'". Some notes arise while rows are read, so call it
+// after the last row.
 func (r *Reader) Notes() []string {
 	if c, ok := r.src.(*csvRows); ok {
 		c.tally.add(r.settled)
@@ -255,8 +255,8 @@ func (r *Reader) Notes() []string {
 	return r.src.notes()
 }
 
-// Digest is a SHA-256 over the bytes of a file, or over the rows where there
-// is none. It is complete after the last row.
+// Digest is a SHA-256 of the file's bytes, or of the rows if the source is not a
+// file. It is complete after the last row.
 func (r *Reader) Digest() [32]byte {
 	if r.input != nil {
 		return r.input.digest()

@@ -7,17 +7,16 @@ import (
 )
 
 // Block is a run of rows of a source, for readers that share the work among
-// goroutines. Reader.Next cuts it off and Reader.Settle counts it, both in the
-// order of the source; Split, between the two, may run anywhere. A Block is
-// reused; the texts in its cells may be kept, but each keeps its block's text
+// goroutines. Reader.Next fills it and Reader.Settle counts it, both in the
+// order of the source. Split runs between the two, on any goroutine. A Block is
+// reused; texts from its cells may be kept, but each keeps its block's text alive.
 // alive.
 type Block struct {
 	// Cells are the values of the usable rows, one row after the other, each
 	// parallel to Reader.Columns.
 	Cells []message.Value
 	Rows  []BlockRow
-	// End is why the source ended after the rows, before its end; nil for no
-	// such reason.
+	// End is why the source ended early after these rows; nil if it did not.
 	End error
 
 	raw   []byte // whole records of a CSV that are not split yet
@@ -29,25 +28,25 @@ type Block struct {
 // BlockRow is one row of a Block.
 type BlockRow struct {
 	Place message.Place
-	Err   error // why this row by itself is unusable, and has no cells
+	Err   error // why this row is unusable; it then has no cells
 }
 
-// blockRows is how many rows a Block has where they are not split by Split;
-// blockBytes is what the others are cut to. Few enough that a small audience is
-// shared out, enough that handing over costs nothing.
+// blockRows is the number of rows in a Block that Split does not split;
+// blockBytes is the size of the others. Both are small enough to share out a
+// small audience, and large enough that handing over blocks costs nothing.
 const (
 	blockRows  = 256
 	blockBytes = 32 << 10
 )
 
-// tally is what a CSV's notes say of its rows.
+// tally is what a CSV's notes report about its rows.
 type tally struct {
 	blank   int // rows without any text
 	blank1  int // line of the first of them
 	damaged int // line of the first U+FFFD, 0 for none
 }
 
-// add puts the tally of rows after those of t to it.
+// add adds the tally of the rows that follow those of t.
 func (t *tally) add(o tally) {
 	t.blank += o.blank
 	if t.blank1 == 0 {
@@ -58,8 +57,8 @@ func (t *tally) add(o tally) {
 	}
 }
 
-// Next cuts the next rows off. It reports false at the end of the source, and
-// after a Block that has an End.
+// Next fills b with the next rows. It reports false at the end of the source,
+// and after a Block that has an End.
 func (r *Reader) Next(b *Block) bool {
 	b.Cells, b.Rows, b.raw, b.End, b.tally = b.Cells[:0], b.Rows[:0], b.raw[:0], nil, tally{}
 	if r.ended {
@@ -81,8 +80,8 @@ func (r *Reader) Next(b *Block) bool {
 	return len(b.raw) > 0 || len(b.Rows) > 0 || b.End != nil || b.tally != tally{}
 }
 
-// gather reads rows that can't be split elsewhere; c is the source if it is a
-// CSV.
+// gather reads rows that can't be split on another goroutine; c is the source if
+// it is a CSV.
 func (r *Reader) gather(b *Block, c *csvRows) error {
 	if c != nil {
 		before := c.tally
@@ -111,17 +110,17 @@ func (b *Block) row(src rows, file string, values []message.Value) error {
 }
 
 // Settle counts the rows of a Block that was split, and cuts off those above
-// the most that a source may have.
+// the maximum for a source.
 func (r *Reader) Settle(b *Block) {
 	if r.count+len(b.Rows) > r.max && r.cutOff(b) {
-		return // its notes may be of rows that are cut off
+		return // its notes may be about rows that are cut off
 	}
 	r.settled.add(b.tally)
 	r.count += len(b.Rows)
 }
 
-// cutOff ends the block where the source has too many rows; rows in error don't
-// make it too long.
+// cutOff ends the block where the source has too many rows. Rows with errors
+// don't count.
 func (r *Reader) cutOff(b *Block) bool {
 	for i := range b.Rows {
 		if b.Rows[i].Err == nil && r.count+i+1 > r.max {

@@ -13,7 +13,7 @@ type cleanedCell struct {
 	international bool // they begin with the calling code
 }
 
-// refuse is the error for a reason.
+// refuse returns the error for a reason.
 func refuse(reason string) *NumberError {
 	return &NumberError{Reason: reason, Detail: refusals(reason)}
 }
@@ -76,8 +76,8 @@ func cleanCell(raw string) (cleanedCell, error) {
 	return group(s, international)
 }
 
-// plainCharacters makes ASCII of digits, spaces and dashes of every script,
-// and drops characters that nobody sees.
+// plainCharacters converts digits, spaces and dashes of every script to ASCII,
+// and drops invisible characters.
 func plainCharacters(raw string) string {
 	if isASCII(raw) {
 		return strings.TrimSpace(raw)
@@ -136,8 +136,8 @@ func digit(r rune) rune {
 	return r
 }
 
-// unwrap takes off what spreadsheets put around a number to keep it text: an
-// apostrophe, quotation marks, ="…". What else begins with = is a formula.
+// unwrap removes what spreadsheets put around a number to keep it text: an
+// apostrophe, quotation marks, ="…". Anything else that begins with = is a formula.
 func unwrap(s string) (string, error) {
 	s = strings.TrimSpace(strings.TrimLeft(s, "'"))
 	if rest, formula := strings.CutPrefix(s, "="); formula {
@@ -171,8 +171,8 @@ func onlyDigits(s string) bool {
 	return s != ""
 }
 
-// scheme takes off what makes a link or a chat id of a number. The numbers in
-// WhatsApp's own forms always begin with the calling code.
+// scheme removes what makes a number a link or a chat id. Numbers in WhatsApp's
+// own forms always begin with the calling code.
 func scheme(s string) (rest string, international bool) {
 	lower := strings.ToLower(s)
 	for _, suffix := range []string{"@c.us", "@s.whatsapp.net"} {
@@ -202,7 +202,7 @@ func scheme(s string) (rest string, international bool) {
 	return s, false
 }
 
-// The shapes of cells that are no number.
+// Patterns of cells that hold no phone number.
 var (
 	scientificShape = regexp.MustCompile(`^[+]?\d+([.,]\d+)?[eE]\+?\d+$`)
 	floatShape      = regexp.MustCompile(`^(\+?\d{7,})[.,]0+$`)
@@ -219,7 +219,7 @@ func userID(raw string) (string, bool) {
 	return s, userIDShape.MatchString(s)
 }
 
-// notPhone refuses cells whose shape is that of something else.
+// notPhone refuses cells that look like something other than a phone number.
 func notPhone(s string) error {
 	switch {
 	case s == "":
@@ -228,7 +228,7 @@ func notPhone(s string) error {
 		return refuse("spreadsheet_error")
 	case mayBeDate(s) && dateShape.MatchString(s), s[0] == '-' && len(s) > 1:
 		return refuse("not_a_number")
-	case isDialled(s): // none of what follows
+	case isDialled(s): // none of the cases below
 		return nil
 	case scientificShape.MatchString(s):
 		return refuse("scientific")
@@ -248,15 +248,15 @@ func notPhone(s string) error {
 	return nil
 }
 
-// mayBeDate reports whether dateShape may match: asking it costs more than all
-// else that is done for a cell.
+// mayBeDate reports whether dateShape may match. Matching it costs more than
+// everything else that is done for a cell.
 func mayBeDate(s string) bool {
 	const longest, dash = len("31.12.1999"), len("1999")
 	return len(s) > dash && s[dash] == '-' || len(s) <= longest && strings.ContainsAny(s, "./")
 }
 
-// isDialled reports whether s is digits and what stands between those of one
-// number.
+// isDialled reports whether s has only digits and the characters that separate
+// the digits of one number.
 func isDialled(s string) bool {
 	digits := false
 	for i := 0; i < len(s); i++ {
@@ -311,8 +311,8 @@ func finish(digits string, international bool) (cleanedCell, error) {
 	return cleanedCell{digits: digits, international: international}, nil
 }
 
-// trunkZero drops the zero of "+49 (0)151", which is dialled inside the country
-// only. Italy, San Marino and the Vatican dial it from everywhere.
+// trunkZero drops the zero of "+49 (0)151", which is dialled only inside the
+// country. In Italy, San Marino and the Vatican it is dialled from abroad too.
 func trunkZero(s string, international bool) (bool, string) {
 	before, after, ok := strings.Cut(s, "(0)")
 	if !ok {
@@ -337,7 +337,7 @@ func dialsZeroFromAbroad(code []byte) bool {
 	return false
 }
 
-// longestAreaCode is the most digits before a slash that are no number.
+// longestAreaCode is how many digits before a slash may still be an area code.
 const longestAreaCode = 6
 
 // several reports whether s joins numbers: two pluses, or parts that are each

@@ -92,7 +92,7 @@ func (s *scanner) sepLine() byte {
 	return word[len(key)]
 }
 
-// trial is how a delimiter fares on the first records.
+// trial is the result of splitting the first records by a delimiter.
 type trial struct {
 	comma      byte
 	width      int // cells of the first record
@@ -123,8 +123,8 @@ func detectDelimiter(s *scanner) (byte, error) {
 	return best.comma, nil
 }
 
-// try reads the first records of the sample; cut says that the last one in it
-// is not whole.
+// try reads the first records of the sample; cut says that the sample ends
+// within a record.
 func try(s *scanner, cut bool) trial {
 	const records = 10
 	t := trial{comma: s.comma}
@@ -250,7 +250,8 @@ func (c *csvRows) next(dst []message.Value) (int, error) {
 	}
 }
 
-// empty reports a row of delimiters only, as spreadsheets write below a table.
+// empty reports whether a row has only delimiters; spreadsheets write such rows
+// below a table.
 func (c *csvRows) empty() bool {
 	for _, cell := range c.cells {
 		if cell != "" {

@@ -14,12 +14,12 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// text is a file as UTF-8, or what claims to be.
+// text is a file as UTF-8. Bytes that no decoder made may still be invalid.
 type text struct {
 	io.Reader
-	// encoding is the name of what the file is in.
+	// encoding is the name of the file's encoding.
 	encoding string
-	// bom tells that the file said so itself.
+	// bom says that the file begins with a byte order mark.
 	bom bool
 	// decoded is true where the bytes went through a decoder, which writes
 	// U+FFFD for those that it does not know.
@@ -48,9 +48,9 @@ func marks() []mark {
 	}
 }
 
-// decodeText makes UTF-8 of r. A byte order mark decides; without one the
+// decodeText converts r to UTF-8. A byte order mark decides; without one the
 // file is UTF-8 unless declared otherwise. Nothing is guessed: a wrong guess
-// ends up in a greeting.
+// would end up in a greeting.
 func decodeText(r io.Reader, declared, file string) (*text, error) {
 	const sniffed = 512
 	buf := bufio.NewReaderSize(r, sniffed)
@@ -75,7 +75,7 @@ func decodeText(r io.Reader, declared, file string) (*text, error) {
 			return nil, &Error{Place: place, Summary: sprintf("begins with the byte order mark of %s", m.name),
 				Detail: sprintf("The configuration says encoding = %q. Leave the encoding out: the mark decides.", declared)}
 		}
-		_, _ = buf.Discard(len(m.bytes)) // they were peeked
+		_, _ = buf.Discard(len(m.bytes)) // skip the mark, which was only peeked
 		return newText(buf, m.name, m.enc, true), nil
 	}
 	return newText(buf, name, enc, false), nil
@@ -90,7 +90,7 @@ func newText(r io.Reader, name string, enc encoding.Encoding, bom bool) *text {
 	return t
 }
 
-// declaredEncoding is the encoding of that name, nil for UTF-8.
+// declaredEncoding returns the encoding with the declared name; nil for UTF-8.
 func declaredEncoding(declared string, place message.Place) (string, encoding.Encoding, error) {
 	if declared == "" {
 		return "UTF-8", nil, nil
@@ -120,7 +120,7 @@ func declaredEncoding(declared string, place message.Place) (string, encoding.En
 	return name, enc, nil
 }
 
-// badBytes is the error for bytes that are not what the file should be in.
+// badBytes returns the error for bytes that the file's encoding does not allow.
 func (t *text) badBytes(in *input, line int) error {
 	if t.decoded {
 		return in.failAt(line, "bytes that are not "+t.encoding, "Say the encoding that the file was really saved in.")
@@ -129,7 +129,7 @@ func (t *text) badBytes(in *input, line int) error {
 		`Files that Excel saves as plain "CSV" are in Windows-1252: say encoding = "windows-1252" in the source, or save the file as "CSV UTF-8".`)
 }
 
-// zero is the error for a NUL, which no contact list holds.
+// zero returns the error for a NUL, which no contact list holds.
 func (t *text) zero(in *input, line int) error {
 	return in.failAt(line, "a NUL character",
 		`The file is damaged, or in UTF-16 without a byte order mark: then say encoding = "utf-16le" in the source.`)

@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Error says what is wrong with a source, where, and the way out. It never
-// holds a cell's text or a connection string.
+// Error says what is wrong with a source, where, and how to fix it. It never
+// contains a cell's text or a connection string.
 type Error struct {
 	Place   message.Place // Line is 0 where the whole source is meant
 	Summary string

@@ -52,7 +52,7 @@ func openInput(ctx context.Context, path string, opt Options) (*input, error) {
 	if in.file, err = root.Open(rel); err != nil {
 		return nil, fileError(path, err)
 	}
-	// The name may have changed hands since it was looked at.
+	// The name may lead to another file by now.
 	if info, err = in.file.Stat(); err != nil || !info.Mode().IsRegular() {
 		_ = in.close()
 		return nil, in.fail("not a regular file", "It was replaced while it was opened.")
@@ -60,7 +60,7 @@ func openInput(ctx context.Context, path string, opt Options) (*input, error) {
 	return in, nil
 }
 
-// rootOf is the root to read in, and what ends its use.
+// rootOf returns the root to read in, and a function that releases it.
 func rootOf(root *os.Root) (*os.Root, func(), error) {
 	if root != nil {
 		return root, func() {}, nil
@@ -72,8 +72,8 @@ func rootOf(root *os.Root) (*os.Root, func(), error) {
 	return root, func() { _ = root.Close() }, nil
 }
 
-// statInside finds the regular file at path, which may be absolute where it
-// leads into the root: configurations write "${path.root}/contacts.csv".
+// statInside finds the regular file at path. The path may be absolute if it leads
+// into the root: configurations write "${path.root}/contacts.csv".
 func statInside(root *os.Root, path string) (rel string, info fs.FileInfo, err error) {
 	place := message.Place{File: baseName(path)}
 	if path == "" {
@@ -134,7 +134,7 @@ func missing(root *os.Root, rel string, place message.Place) error {
 	return e
 }
 
-// fileError words an error of the operating system without the path in it.
+// fileError describes an error of the operating system without the path in it.
 func fileError(path string, err error) error {
 	e := &Error{Place: message.Place{File: baseName(path)}, Summary: "cannot be read", Err: err}
 	var pe *fs.PathError
@@ -147,7 +147,7 @@ func fileError(path string, err error) error {
 	return e
 }
 
-// Read counts and hashes.
+// Read reads, and counts and hashes the bytes.
 func (in *input) Read(p []byte) (int, error) {
 	if err := in.canceled(); err != nil {
 		return 0, err

@@ -10,7 +10,7 @@ import (
 )
 
 // rowHash is a digest over rows. Every value is framed by its kind and length,
-// so that no two different rows hash alike.
+// so that different rows never hash the same bytes.
 type rowHash struct {
 	hash hash.Hash
 	buf  []byte

@@ -23,8 +23,8 @@ type record struct {
 }
 
 // objects are rows made from JSON objects. The columns are the keys of the
-// first records; a key that comes up later is left out with a note, which is
-// safe: an expression that uses a column that is not there has been refused.
+// first records. A key that comes up later is left out with a note. That is
+// safe: an expression that uses an unknown column has been refused.
 type objects struct {
 	pull  func() record // the next record; err is io.EOF at the end
 	in    *input
@@ -57,7 +57,7 @@ func (o *objects) settle(declared []string) error {
 			break
 		}
 		size += len(rec.raw)
-		// What is wrong with a record is said when its row is read.
+		// Errors in a record are reported when its row is read.
 		_ = eachMember(rec.raw, func(key string, _ message.Value) error {
 			o.column(key)
 			return nil
@@ -128,7 +128,7 @@ func (o *objects) bad(line int, summary, detail string) error {
 	return &Error{Place: message.Place{File: o.in.name, Line: line}, Summary: summary, Detail: detail, Row: true}
 }
 
-// atElement is the error of a record, with the element that it is.
+// atElement adds the number of its element to a record's error.
 func atElement(err error, element int) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -203,7 +203,7 @@ func (o *objects) vet(t *text, line int, raw []byte) record {
 	return rec
 }
 
-// syntaxDetail says where JSON breaks, without what stands there.
+// syntaxDetail says where the JSON is broken, without quoting it.
 func syntaxDetail(raw []byte) string {
 	var v json.RawMessage
 	var syntax *json.SyntaxError

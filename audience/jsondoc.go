@@ -19,8 +19,8 @@ type document struct {
 	count  int // elements read
 }
 
-// window stands between the file and the decoder, which would read a value of
-// any size into memory. It also knows which line a byte is in.
+// window limits what the decoder reads, which by itself would read a value of any
+// size into memory. It also knows which line a byte is in.
 type window struct {
 	r     io.Reader
 	read  int64 // bytes given to the decoder
@@ -51,7 +51,7 @@ func (w *window) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// move says that everything before offset is done with, and returns its line.
+// move marks everything before offset as done, and returns the line of offset.
 func (w *window) move(offset int64) int {
 	i := 0
 	for i < len(w.ends) && w.ends[i] < offset {
@@ -79,7 +79,7 @@ func openJSON(t *text, src Source, in *input) (rows, error) {
 	return o, o.settle(src.Columns)
 }
 
-// token is the next token, with the bounds of the document held.
+// token returns the next token, and enforces the limits of the document.
 func (d *document) token() (json.Token, error) {
 	tok, err := d.dec.Token()
 	if err != nil {
@@ -245,8 +245,8 @@ func (d *document) element(o *objects) record {
 	return rec
 }
 
-// finish reads what follows the array, so that a document that was cut off is
-// noticed and the digest is of all of it.
+// finish reads what follows the array, to notice a document that was cut off and
+// to include all of it in the digest.
 func (d *document) finish() error {
 	depth := 1 + len(d.within)
 	for depth > 0 {

@@ -19,14 +19,14 @@ type Numbers struct {
 
 // callingCode is what the fast path knows of a calling code.
 type callingCode struct {
-	// lengths has bit n set where a national number of n digits is possible.
+	// lengths has bit n set if a national number may have n digits.
 	lengths uint32
-	// slow has bit d set where a national number that begins with the digit d
-	// may be rewritten by the library, for a prefix in it is dropped.
+	// slow has bit d set if the library may rewrite a national number that begins
+	// with the digit d, by dropping a prefix.
 	slow uint16
 }
 
-// NumberError says why a cell is no phone number that may be sent to.
+// NumberError says why a cell holds no phone number to send to.
 type NumberError struct {
 	// Reason is a stable code: empty, formula, spreadsheet_error, scientific,
 	// several_numbers, extension, letters, not_a_number, no_region,
@@ -49,9 +49,9 @@ const (
 	maxCallingCode = 999
 )
 
-// NewNumbers prepares the tables of the fast path. What they hold of a calling
-// code or a region is made when a number first needs it, so that a command with
-// a few numbers does not wait for all countries.
+// NewNumbers prepares the tables of the fast path. The data of a calling code or
+// a region is made when a number first needs it, so that a command with a few
+// numbers does not wait for all countries.
 func NewNumbers() *Numbers {
 	n := &Numbers{mains: map[int]*phonenumbers.PhoneMetadata{}, regions: map[string]func() *region{}}
 	collection, err := phonenumbers.MetadataCollection()
@@ -96,7 +96,7 @@ func (n *Numbers) newCode(code int) *callingCode {
 	return c
 }
 
-// region is nil where there is none of that name.
+// region returns the region of that name; nil if there is none.
 func (n *Numbers) region(name string) *region {
 	if r := n.regions[name]; r != nil {
 		return r()
@@ -123,9 +123,9 @@ func possibleLengths(code int) (lengths uint32) {
 }
 
 // Parse returns the E.164 form of raw, such as "+4915112345678". A number
-// without country code is one of the region, an ISO 3166-1 code such as "DE";
-// region may be "". The number is possible, which is less than in use.
-// Errors are of type *NumberError.
+// without country code is read as one of the region, an ISO 3166-1 code such as
+// "DE"; region may be "". The result has a possible length, but need not be in
+// use. Errors are of type *NumberError.
 func (n *Numbers) Parse(raw, region string) (string, error) {
 	if n.fast(raw) {
 		return raw, nil
@@ -136,7 +136,7 @@ func (n *Numbers) Parse(raw, region string) (string, error) {
 	return n.slow(raw, region)
 }
 
-// slow takes every writing.
+// slow parses a number in any notation.
 func (n *Numbers) slow(raw, region string) (string, error) {
 	cell, err := cleanCell(raw)
 	if err != nil {
@@ -148,7 +148,7 @@ func (n *Numbers) slow(raw, region string) (string, error) {
 	return n.library(cell, region)
 }
 
-// library asks the library, which knows every number and takes microseconds.
+// library asks the library, which knows every number but takes microseconds.
 func (n *Numbers) library(cell cleanedCell, region string) (string, error) {
 	if cell.international {
 		return n.international(cell.digits)
@@ -156,7 +156,7 @@ func (n *Numbers) library(cell cleanedCell, region string) (string, error) {
 	return n.national(cell.digits, region)
 }
 
-// international is the number whose digits begin with the calling code.
+// international parses digits that begin with the calling code.
 func (n *Numbers) international(digits string) (string, error) {
 	digits = strings.TrimPrefix(digits, "00") // "+0049"
 	if strings.HasPrefix(digits, "0") {
@@ -173,7 +173,7 @@ func (n *Numbers) international(digits string) (string, error) {
 }
 
 // withoutMexicos1 drops the 1 that Mexico put before mobile numbers until
-// 2019-08-03, and WhatsApp's ids still have.
+// 2019-08-03. WhatsApp's ids still have it.
 func withoutMexicos1(digits string) string {
 	if strings.HasPrefix(digits, "521") && len(digits) == len("521NNNNNNNNNN") {
 		return "52" + digits[3:]
@@ -190,7 +190,7 @@ func (n *Numbers) knowsCode(digits string) bool {
 	return false
 }
 
-// possible is the number's E.164 form where its length is possible.
+// possible returns the number's E.164 form if its length is possible.
 func possible(num *phonenumbers.PhoneNumber) (string, error) {
 	e164 := phonenumbers.Format(num, phonenumbers.E164)
 	switch phonenumbers.IsPossibleNumberWithReason(num) {
@@ -208,9 +208,9 @@ func possible(num *phonenumbers.PhoneNumber) (string, error) {
 	return e164, nil
 }
 
-// national is the number that someone in the region would dial. Exports drop
-// the zero before a number as well as the plus before a calling code, so a
-// number without either is weighed: see weigh.
+// national parses a number as someone in the region would dial it. Exports drop
+// the zero before a number as well as the plus before a calling code, so weigh
+// decides about a number without either.
 func (n *Numbers) national(digits, region string) (string, error) {
 	region = strings.ToUpper(strings.TrimSpace(region))
 	if region == "UK" {
@@ -242,9 +242,9 @@ func (n *Numbers) national(digits, region string) (string, error) {
 }
 
 // weigh decides between two readings of digits without plus and without trunk
-// prefix: own is the region's number, the other begins with a calling code.
-// Where the region's reading is no number in use and the other one is of
-// another country, nothing is guessed: it may be a stranger.
+// prefix: own is the region's number, the other begins with a calling code. If
+// the region's reading is not in use and the other one is of another country,
+// weigh does not guess: the number may be a stranger's.
 func weigh(own string, num *phonenumbers.PhoneNumber, digits string, ownErr error) (string, error) {
 	other, err := phonenumbers.Parse("+"+withoutMexicos1(digits), "")
 	if err != nil {

@@ -11,31 +11,31 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// Most cells hold a number that needs no weighing: E.164, E.164 with separators,
+// Most cells hold a number with only one reading: E.164, E.164 with separators,
 // or a national number of the audience's region. Asking the library about each
-// takes microseconds, so these are read here, by tables that are made of the
+// takes microseconds, so these are read here, with tables made from the
 // library's own metadata. Whatever is not certain is left to the library, and
 // property tests compare the two in every region.
 
-// region is what is known of the national numbers of one region.
+// region is what the fast path knows of the national numbers of one region.
 type region struct {
 	code string // the calling code, such as "49"
 	// trunk says that a number is dialled as a zero and the national number, and
 	// that nothing else begins with a zero.
 	trunk bool
-	// slow has bit d set where digits that begin with d may begin with a prefix
-	// that the library drops.
+	// slow has bit d set if digits that begin with d may begin with a prefix that
+	// the library drops.
 	slow uint16
-	// zero has bit d set where a zero and d are surely the trunk prefix and the
-	// first digit of a national number, if the number that follows is in use.
+	// zero has bit d set if a zero and d are certainly the trunk prefix and the
+	// first digit of a national number, provided that number is in use.
 	zero uint16
 	// used recognises the national numbers that are in use. It is made when it is
 	// first needed.
 	used func() *automaton
 }
 
-// newRegion makes the tables of a region; main says that it decides how numbers
-// of its calling code are parsed.
+// newRegion makes the tables of a region; main says that this region decides how
+// numbers of its calling code are parsed.
 func newRegion(meta *phonenumbers.PhoneMetadata, main bool) *region {
 	r := &region{
 		trunk: main && plainTrunk(meta),
@@ -58,7 +58,7 @@ func newRegion(meta *phonenumbers.PhoneMetadata, main bool) *region {
 }
 
 // dropsZero reports whether the pattern of a region's prefixes drops one zero,
-// and nothing else that begins with a zero.
+// and no other prefix that begins with a zero.
 func dropsZero(pattern string) (drops bool) {
 	for alternative := range strings.SplitSeq(pattern, "|") {
 		switch {
@@ -83,15 +83,14 @@ func patterns(meta *phonenumbers.PhoneMetadata) string {
 	return strings.Join(kinds, "|")
 }
 
-// plainTrunk reports whether a leading zero, and not two, is always and only the
-// region's trunk prefix.
+// plainTrunk reports whether one leading zero, as opposed to two, is always the
+// region's trunk prefix and never anything else.
 func plainTrunk(meta *phonenumbers.PhoneMetadata) bool {
 	return meta.GetNationalPrefixForParsing() == "0" && meta.GetNationalPrefixTransformRule() == "" &&
 		meta.GetInternationalPrefix() == "00" && firstDigits(meta.GetGeneralDesc().GetNationalNumberPattern())&1 == 0
 }
 
-// fast reports whether raw is E.164 as it stands, and the library would leave
-// it so.
+// fast reports whether raw is E.164 already and the library would not change it.
 func (n *Numbers) fast(raw string) bool {
 	const shortest = 6
 	if len(raw) < shortest || len(raw) > maxDigits+1 || raw[0] != '+' || raw[1] == '0' {
@@ -112,8 +111,8 @@ func (n *Numbers) fast(raw string) bool {
 	return false
 }
 
-// quick reads a number that only separators keep from E.164, or that is a plain
-// national number of the region. ok is false where there is more to weigh.
+// quick parses E.164 with separators, or a plain national number of the region.
+// ok is false if the number needs a closer look.
 func (n *Numbers) quick(raw, region string) (e164 string, ok bool) {
 	var room [1 + maxDigits + len("00")]byte
 	digits, plus := squeeze(room[1:1], raw)
@@ -123,8 +122,8 @@ func (n *Numbers) quick(raw, region string) (e164 string, ok bool) {
 	return n.certain(digits, plus, region)
 }
 
-// certain reads digits that begin with the calling code, or else are a national
-// number of the region. ok is false where that takes the library.
+// certain parses digits that begin with the calling code, if international, or
+// are a national number of the region. ok is false if only the library can tell.
 func (n *Numbers) certain(digits []byte, international bool, region string) (e164 string, ok bool) {
 	if len(digits) < minNational {
 		return "", false
@@ -156,9 +155,9 @@ func (r *region) holds(digits []byte) bool {
 	return len(digits) >= minBare && r.slow>>(digits[0]-'0')&1 == 0 && !strings.HasPrefix(string(digits), r.code) && r.used().match(digits)
 }
 
-// squeeze appends the digits of a cell that holds nothing but one number and
-// separators, and says whether a plus stands before them. It appends nothing
-// where cleanCell has more to look at.
+// squeeze appends the digits of a cell that holds only one number and
+// separators, and says whether a plus stands before them. It appends nothing if
+// the cell needs cleanCell.
 func squeeze(dst []byte, raw string) (digits []byte, plus bool) {
 	s := strings.Trim(raw, " ")
 	s = strings.TrimLeft(strings.TrimPrefix(s, "'"), " ")
@@ -231,7 +230,7 @@ func reads(prog *syntax.Prog, pc uint32, d int) bool {
 
 // automaton recognises the strings of digits that match a pattern as a whole.
 type automaton struct {
-	next   [][10]int16 // by state and digit; 0 is the state that nothing leaves
+	next   [][10]int16 // by state and digit; 0 is the dead state
 	accept []bool
 }
 
@@ -282,9 +281,9 @@ func newAutomaton(pattern string) *automaton {
 	return a
 }
 
-// closure returns the instructions that read a character or match, and that are
-// reached from those of start without reading, in order. It takes conditions,
-// such as that a text ends, as met.
+// closure returns, in order, the instructions that read a character or match and
+// that start leads to without reading. It takes conditions, such as the end of
+// the text, as met.
 func closure(prog *syntax.Prog, start []uint32) (set []uint32) {
 	seen := make(map[uint32]bool, len(start))
 	for todo := start; len(todo) > 0; {
@@ -319,8 +318,8 @@ func stateKey(set []uint32) string {
 // match reports whether all of the digits match.
 func (a *automaton) match(digits []byte) bool { return a.accept[a.run(digits)] }
 
-// begins reports whether something that begins with the digits, or that they
-// begin with, matches.
+// begins reports whether the digits are the beginning of a match, or begin with
+// one.
 func (a *automaton) begins(digits []byte) bool {
 	for n := 1; n < len(digits); n++ {
 		if a.match(digits[:n]) {

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// maxOptOutRow is the longest row of a list of opt-outs, in bytes, as of an
+// maxOptOutRow is the longest row of an opt-out list in bytes, the same as for an
 // audience; a reader's buffer may take a little more.
 const maxOptOutRow = 64 << 10
 
 var errLongRow = errors.New("the row is longer than 64 KiB; is a quotation mark missing?")
 
-// ReadOptOuts reads a CSV list of people who want no messages, and gives what
+// ReadOptOuts reads a CSV list of people who want no messages, and returns what
 // is known of each wish by recipient. The first column is a phone number or a
-// user id; in a file with a header, whose first cell is "recipient" or "phone",
-// the others are kept under their names. region is the country of numbers in
-// national form.
+// user id. If the file has a header, whose first cell is "recipient" or "phone",
+// the other columns are kept under their names. region is the country of numbers
+// in national form.
 //
 //	recipient,reason,at,evidence
 //	+4915112345671,stop,2026-02-01T10:00:00Z,wrote STOP
@@ -82,8 +82,8 @@ type OptOut struct {
 	Recipient, Reason, At, Evidence string
 }
 
-// WriteOptOuts writes a list that ReadOptOuts reads, one call a row. No cell
-// begins as a formula does, so that a spreadsheet takes it for text.
+// WriteOptOuts writes a list that ReadOptOuts reads; call row once for each row.
+// No cell begins like a formula, so spreadsheets take every cell for text.
 func WriteOptOuts(w io.Writer) (row func(OptOut), flush func() error) {
 	out := csv.NewWriter(w)
 	_ = out.Write([]string{"recipient", "reason", "at", "evidence"}) // out keeps the error for Flush
@@ -93,7 +93,7 @@ func WriteOptOuts(w io.Writer) (row func(OptOut), flush func() error) {
 		func() error { out.Flush(); return out.Error() }
 }
 
-// textCell keeps a spreadsheet from taking a text for a formula.
+// textCell keeps a spreadsheet from reading a text as a formula.
 func textCell(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

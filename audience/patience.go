@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// patience bounds how long something is waited for at a time: it cancels a
-// context when the limit is over, and does not count between pause and resume.
+// patience limits how long one wait may take: it cancels a context when the limit
+// is over. Time between pause and resume does not count.
 type patience struct {
 	limit time.Duration
 	timer *time.Timer
@@ -16,7 +16,7 @@ type patience struct {
 	over  atomic.Bool     // the limit ended it
 }
 
-// newPatience is one that counts, with the context that it ends.
+// newPatience starts the limit, and returns the context that it cancels.
 func newPatience(ctx context.Context, limit time.Duration) (*patience, context.Context) {
 	p := &patience{limit: limit}
 	ctx, cancel := context.WithCancel(ctx)
@@ -44,5 +44,5 @@ func (p *patience) ended() bool {
 
 func (p *patience) pause() { p.timer.Stop() }
 
-// resume counts from the beginning.
+// resume starts the limit again from zero.
 func (p *patience) resume() { p.timer.Reset(p.limit) }

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// scanner splits CSV text into records. It exists beside encoding/csv because
-// that has no bound on a record's size, keeps a bare carriage return and a
-// wrong encoding in a cell without a word, and takes a quotation mark inside
-// an unquoted cell, as in `5" screen`, for an error.
+// scanner splits CSV text into records. encoding/csv is not used because it does
+// not limit a record's size, silently keeps a bare carriage return or a wrong
+// encoding in a cell, and refuses a quotation mark inside an unquoted cell, as in
+// `5" screen`.
 type scanner struct {
 	r          io.Reader
 	buf        []byte
@@ -27,7 +27,7 @@ type scanner struct {
 	cells  []string
 	joined []byte // the cells of a record with quotation marks
 	ends   []int  // where each ends in joined
-	whole  string // all of buf, where nothing is read any more; else ""
+	whole  string // all of buf as a string, if nothing more is read into it; else ""
 	tally
 }
 
@@ -42,8 +42,8 @@ func (s *scanner) sample(comma byte) *scanner {
 	return &scanner{text: s.text, in: s.in, buf: s.buf[:s.end], start: s.start, end: s.end, eof: true, comma: comma, nl: s.nl, line: s.line}
 }
 
-// fill makes sure that a record of the largest size is in the buffer, or all
-// that is left.
+// fill makes sure that the buffer has a record of the largest size, or all that
+// is left.
 func (s *scanner) fill() error {
 	if s.eof || s.end-s.start > maxRowBytes+1 {
 		return nil
@@ -64,8 +64,8 @@ func (s *scanner) fill() error {
 	return nil
 }
 
-// record reads the next record into cells and returns the line that it begins
-// at. An empty line is a record without cells.
+// record reads the next record into cells and returns the line where it begins.
+// An empty line is a record without cells.
 func (s *scanner) record() (line int, err error) {
 	if err := s.fill(); err != nil {
 		return s.line, err
@@ -97,7 +97,7 @@ func (s *scanner) record() (line int, err error) {
 	return line, err
 }
 
-// check looks at the bytes of a record and moves the line on.
+// check checks the bytes of a record and advances the line.
 func (s *scanner) check(raw []byte) error {
 	if i := bytes.IndexByte(raw, 0); i >= 0 {
 		return s.text.zero(s.in, s.lineAt(raw, i))
@@ -146,7 +146,7 @@ func (s *scanner) plain(row []byte) error {
 	if s.whole != "" {
 		rest = s.whole[s.start : s.start+len(row)]
 	} else {
-		rest = string(row) // the one allocation of a record
+		rest = string(row) // the only allocation of a record
 	}
 	for {
 		i := strings.IndexByte(rest, s.comma)
@@ -159,7 +159,7 @@ func (s *scanner) plain(row []byte) error {
 	}
 }
 
-// stray is the line end that has no business outside quotation marks.
+// stray is the line end that is an error outside quotation marks.
 func (s *scanner) stray() byte {
 	if s.nl == '\n' {
 		return '\r'
@@ -263,7 +263,7 @@ func (s *scanner) quotedCell(data []byte, pos int) (int, error) {
 }
 
 // appendLines appends text from inside quotation marks, with its line breaks
-// made the same.
+// made uniform.
 func (s *scanner) appendLines(b []byte) {
 	if bytes.IndexByte(b, '\r') < 0 {
 		s.joined = append(s.joined, b...)

@@ -16,8 +16,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Sends are the messages that another program sent, read from a CSV file: a
-// row is a recipient who had one, with the provider's message id and the time
+// Sends are the messages that another program sent, read from a CSV file. Each
+// row names a recipient, with the provider's message id and the time of sending
+// if the file has them.
 // of sending where the file has them.
 //
 //	phone;message_id;sent_at
@@ -25,12 +26,12 @@ import (
 type Sends struct {
 	// Path is the file.
 	Path string
-	// Recipient, ID and Time name columns; a column that is not named is found
-	// by the usual names.
+	// Recipient, ID and Time name columns. A column without a name here is found
+	// by its usual names.
 	Recipient, ID, Time string
 	// Region is the country of numbers in national form, such as "DE".
 	Region string
-	// Latest is the last moment at which a message may have been sent; zero for
+	// Latest is the last moment at which a message can have been sent; zero for
 	// any.
 	Latest time.Time
 
@@ -62,7 +63,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 // Rows read; "" for one that the file does not have.
 func (s *Sends) Columns() (recipient, id, at string) { return s.columns[0], s.columns[1], s.columns[2] }
 
-// Notes say how the file was read, as of the last Rows that went to its end.
+// Notes say how the file was read, by the last Rows that reached its end.
 func (s *Sends) Notes() []string { return s.notes }
 
 // Rows reads the file from its beginning. A row that cannot be read comes with
@@ -104,8 +105,8 @@ func (s *Sends) Rows(ctx context.Context) iter.Seq2[Send, error] {
 	}
 }
 
-// withoutPath is the cause of an error of the file system: the caller names the
-// path as people see it.
+// withoutPath returns the cause of an error of the file system without its path: the
+// caller names the path as people know it.
 func withoutPath(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
@@ -114,7 +115,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// row is what one row says was sent.
+// row reads one row.
 func (s *Sends) row(values []message.Value, at [3]int) (Send, error) {
 	var sent Send
 	raw := values[at[0]].Text
@@ -146,7 +147,7 @@ func (s *Sends) row(values []message.Value, at [3]int) (Send, error) {
 	return sent, nil
 }
 
-// sendTime reads a time as exports have it; an empty one is unknown.
+// sendTime reads a time as exports write it; an empty one is unknown.
 func sendTime(raw string) (time.Time, error) {
 	s := strings.TrimSpace(raw)
 	if s == "" {
@@ -167,15 +168,15 @@ func sendTime(raw string) (time.Time, error) {
 	return time.Time{}, errors.New(`the time is none of RFC 3339 ("2026-03-01T14:30:00Z"), Unix seconds, and "2026-03-01 14:30:00" (UTC)`)
 }
 
-// sendColumns are the names under which exports have their columns, in lower
-// case with underscores.
+// sendColumns are the usual names of the columns in exports, in lower case with
+// underscores.
 var sendColumns = [3][]string{
 	{"recipient", "phone", "phone_number", "mobile", "msisdn", "wa_id", "recipient_id", "to", "number", "user_id"},
 	{"message_id", "wamid", "messageid", "msg_id", "provider_message_id", "id"},
 	{"sent_at", "time", "timestamp", "sent", "sent_time", "date", "created_at", "datetime"},
 }
 
-// find says where recipient, id and time stand in a row; -1 for nowhere.
+// find returns the positions of recipient, id and time in a row; -1 for none.
 func (s *Sends) find(columns []string) (at [3]int, err error) {
 	parts := [3]string{"recipient", "id", "time"}
 	for i, given := range [3]string{s.Recipient, s.ID, s.Time} {
@@ -206,8 +207,9 @@ func findColumn(columns []string, given string, names []string) int {
 	return -1
 }
 
-// missingColumn names the columns that there are. given is the name that was
-// asked for; "" where none was and none of the usual names is there.
+// missingColumn is the error for a missing column, and names those that the file
+// has. given is the name that was asked for; "" if none was and no usual name
+// was found.
 func missingColumn(part, given string, columns []string) error {
 	have := message.SafeText(strings.Join(columns, ", "))
 	if given == "" {

@@ -10,8 +10,8 @@ import (
 )
 
 // cut moves whole records without quotation marks to the block, to be split
-// later. It takes none where the next record is not certainly one of these;
-// io.EOF says that there is no record at all.
+// later. It takes none unless the next record is certainly one of these; io.EOF
+// means that no record is left.
 func (c *csvRows) cut(b *Block) error {
 	if err := c.fill(); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (c *csvRows) cut(b *Block) error {
 	return nil
 }
 
-// cutFrom makes c rows of the same file.
+// cutFrom makes c read rows of the same file.
 func (c *csvRows) cutFrom(from *csvRows) {
 	if c.scanner == nil {
 		c.scanner = &scanner{}
@@ -42,7 +42,7 @@ func (c *csvRows) cutFrom(from *csvRows) {
 	c.names, c.spare = from.names, from.spare
 }
 
-// Split makes cells of the block's rows.
+// Split splits the block's rows into cells.
 func (b *Block) Split() {
 	if len(b.raw) == 0 {
 		return
@@ -57,9 +57,9 @@ func (b *Block) Split() {
 	}
 }
 
-// split takes the common rows itself: whole, with a cell for each column, of
-// which one has a text. It leaves the others to next, which has a word for
-// each.
+// split takes the common rows itself: whole, with a cell for each column, at
+// least one of which has a text. It leaves the others to next, which knows what
+// to report about each.
 func (b *Block) split(c *csvRows) error {
 	ends, common := c.lineEnds()
 	file, last := c.in.name, len(c.names)-1
@@ -84,8 +84,8 @@ func (b *Block) split(c *csvRows) error {
 	return io.EOF
 }
 
-// cells appends the cells of a row that has one more than last; otherwise it
-// changes nothing.
+// cells appends the cells of a row that has exactly last+1 of them; for any other
+// row it changes nothing.
 func (b *Block) cells(row string, comma byte, last int) bool {
 	before := len(b.Cells)
 	for range last {
@@ -105,8 +105,8 @@ func (b *Block) cells(row string, comma byte, last int) bool {
 	return true
 }
 
-// lineEnds is the size of the line ends, and whether the text is common: with
-// line ends of one kind and nothing in it that has to be looked at or refused.
+// lineEnds returns the size of the line ends, and whether the text is common:
+// with line ends of one kind and nothing that has to be checked or refused.
 func (c *csvRows) lineEnds() (size int, common bool) {
 	raw := c.buf
 	common = utf8.Valid(raw) && bytes.IndexByte(raw, 0) < 0 && !bytes.Contains(raw, []byte("\uFFFD"))

@@ -35,7 +35,7 @@ type sqlRows struct {
 	said   []string
 	line   int
 	wait   *patience
-	deaf   bool // the database's library does not hear between rows that the wait is over
+	deaf   bool // the library does not notice a cancelled context between rows
 	lost   bool // a goroutine still waits for a row
 }
 
@@ -49,7 +49,7 @@ func openSQL(ctx context.Context, src Source, root *os.Root) (rows, error) {
 	err := r.open(ctx, src, root)
 	r.wait.pause()
 	if err != nil {
-		_ = r.close() // the first error is the one to tell
+		_ = r.close() // the first error is the one to report
 		return nil, err
 	}
 	if !ordered(src.Query) {
@@ -112,7 +112,7 @@ func openSQLite(dsn string, root *os.Root) (*sql.DB, error) {
 	return sql.Open("sqlite", uri.String())
 }
 
-// nameless is an error about a file without the file's name.
+// nameless removes the file's name from an error about it.
 func nameless(err error) error {
 	var own *Error
 	if !errors.As(err, &own) {
@@ -183,8 +183,8 @@ func (r *sqlRows) next(dst []message.Value) (int, error) {
 	return r.line, nil
 }
 
-// advance goes to the next row. The library for SQLite does not hear of a
-// cancelled context between rows: a row that does not come is left behind, with
+// advance goes to the next row. The library for SQLite does not notice a
+// cancelled context between rows. So a row that does not come is abandoned, with
 // everything that belongs to it, until it comes or the process ends.
 func (r *sqlRows) advance() bool {
 	r.wait.resume()
@@ -227,7 +227,7 @@ func (r *sqlRows) close() error {
 	return r.db.Close()
 }
 
-// fail words an error of the database without the connection string and
+// fail describes an error of the database without the connection string and
 // without data.
 func (r *sqlRows) fail(line int, summary string, err error) error {
 	var own *Error
@@ -244,7 +244,7 @@ func (r *sqlRows) fail(line int, summary string, err error) error {
 	return &Error{Place: message.Place{Line: line}, Summary: summary, Detail: r.secret(reason(err))}
 }
 
-// reason is what the database says, as far as it may be shown.
+// reason is the database's message, as far as it may be shown.
 func reason(err error) string {
 	var (
 		pg    *pgconn.PgError
@@ -254,7 +254,7 @@ func reason(err error) string {
 	)
 	switch {
 	case errors.As(err, &pg) && strings.HasPrefix(pg.Code, "22"):
-		return "data exception " + pg.Code + " (see PostgreSQL's list of error codes)" // its words quote the data
+		return "data exception " + pg.Code + " (see PostgreSQL's list of error codes)" // its message quotes the data
 	case errors.As(err, &pg):
 		return pg.Message + " (" + pg.Code + ")"
 	case errors.As(err, &parse):

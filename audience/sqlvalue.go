@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// cellValue makes a Value of what a driver gave for a column of that type.
-// Times are in RFC 3339; a date without a time of day is "2006-01-02".
+// cellValue converts what a driver returned for a column of that type. Times are
+// in RFC 3339; a date without a time of day is "2006-01-02".
 func cellValue(cell any, typ string) (message.Value, error) {
 	switch c := cell.(type) {
 	case nil:
@@ -43,7 +43,7 @@ func cellValue(cell any, typ string) (message.Value, error) {
 	return message.Value{}, errors.New(sprintf("a value of type %s, which cannot be read; cast it to text in the query", strings.ToLower(typ)))
 }
 
-// textValue makes a Value of what came as text.
+// textValue converts what came as text.
 func textValue(s, typ string) (message.Value, error) {
 	switch {
 	case typ == "BYTEA" || !utf8.ValidString(s):
@@ -58,7 +58,7 @@ func textValue(s, typ string) (message.Value, error) {
 	return message.Str(s), nil
 }
 
-// jsonCell is a column of JSON, with a scalar in it as a scalar.
+// jsonCell converts a column of JSON; a scalar in it stays a scalar.
 func jsonCell(s string) (message.Value, error) {
 	s = strings.TrimSpace(s)
 	if !json.Valid([]byte(s)) {
@@ -68,8 +68,8 @@ func jsonCell(s string) (message.Value, error) {
 	return c.value()
 }
 
-// decimal is a column of exact numbers. SQLite keeps what is no number in such
-// a column as text.
+// decimal converts a column of exact numbers. SQLite keeps what is not a number
+// in such a column as text.
 func decimal(s string) (message.Value, error) {
 	if strings.EqualFold(s, "NaN") || strings.HasSuffix(strings.ToLower(s), "infinity") {
 		return message.Value{}, errors.New("not a finite number")

@@ -48,8 +48,8 @@ campaign "spring" {
 }
 `
 
-// space makes a directory with the campaign for n recipients, sent through the
-// server at url at so many a second.
+// space writes a directory with the campaign for n recipients, sent through the
+// server at url with the given throughput per second.
 func space(dir, url string, throughput, n int) error {
 	return spaceOf(dir, url, throughput, n, writeContacts)
 }
@@ -64,8 +64,8 @@ func spaceOf(dir, url string, throughput, n int, contacts func(path string, n in
 	return contacts(filepath.Join(dir, "contacts.csv"), n)
 }
 
-// writeContacts writes an audience of n rows: names in several scripts, numbers
-// in E.164 and a fifth in national form, 1 % that are none.
+// writeContacts writes an audience of n rows: names in several scripts, most
+// numbers in E.164, a fifth in national form, and 1 % invalid.
 func writeContacts(path string, n int) error {
 	f, err := os.Create(path)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"unicode/utf8"
 )
 
-// planBaseline is the bare loop beside planning: read the CSV, scan the number,
-// build the text by concatenation, check its length. Arguments: the file.
+// planBaseline is the bare loop to compare with planning: read the CSV, scan the
+// number, build the text by concatenation, check its length. Arguments: the file.
 func planBaseline(args []string) (any, error) {
 	n := 0
 	err := eachMessage(args[0], func(_, text string) error {
@@ -65,8 +65,8 @@ func eachMessage(path string, visit func(phone, text string) error) error {
 	}
 }
 
-// scanNumber reads a number as simply as can be: the digits, after a plus or a
-// zero, without what is not a digit.
+// scanNumber reads a number as simply as possible: the digits after a plus or a
+// zero, ignoring anything else.
 func scanNumber(s string) (string, bool) {
 	if len(s) < 8 {
 		return "", false
@@ -102,13 +102,13 @@ func scanNumber(s string) (string, bool) {
 	return "+49" + string(digits[1:]), true
 }
 
-// flights is how many requests the bare loop has in flight, and the most
-// records of one sync of its journal.
+// flights is how many requests the bare loop has in flight, and the maximum number
+// of records in one sync of its journal.
 const flights = 64
 
-// postBaseline is the bare loop beside apply: post the same bodies by a tuned
-// net/http client, each after its record of the journal was synced, in groups.
-// Arguments: the contacts, the server's URL, the journal.
+// postBaseline is the bare loop to compare with apply: it posts the same bodies
+// with a tuned net/http client, each after its journal record was synced, in
+// groups. Arguments: the contacts, the server's URL, the journal.
 func postBaseline(args []string) (any, error) {
 	f, err := os.Create(args[2])
 	if err != nil {
@@ -174,7 +174,7 @@ func (p *poster) post(body []byte) error {
 	return nil
 }
 
-// body is the request that the Cloud API's encoder makes of the campaign.
+// body is the request body that the Cloud API's encoder makes for the campaign.
 func body(phone, text string) []byte {
 	b := make([]byte, 0, 700)
 	b = append(b, `{"messaging_product":"whatsapp","recipient_type":"individual","to":"`...)
@@ -184,7 +184,7 @@ func body(phone, text string) []byte {
 	return append(b, `},"action":{"button":"View catalog","sections":[{"title":"Featured products","rows":[{"id":"prod_alpha","title":"Alpha Widget","description":"Compact model"},{"id":"prod_beta","title":"Beta Widget","description":"Standard model"}]}]}}}`...)
 }
 
-// journal syncs records in groups: those that came while the last sync ran.
+// journal syncs records in groups: those that arrived during the previous sync.
 type journal struct {
 	file *os.File
 	todo chan record

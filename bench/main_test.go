@@ -1,11 +1,10 @@
-// Package bench measures handbill beside bare loops that do only what nobody
-// can do without, in the same run on the same machine. It holds tests alone:
-// "make bench" prints the table of docs/benchmarks.md. A bound that is missed
-// is a word in the table and never a failing test, since time is not
-// reproducible.
+// Package bench compares handbill with bare loops that do only the indispensable
+// work, in the same run on the same machine. It contains only tests: "make bench"
+// prints the table of docs/benchmarks.md. A missed bound is shown in the table and
+// never fails a test, since times are not reproducible.
 //
-// Every figure is of a process of its own, the real binary or this test binary
-// started again in a role, so that peaks of memory are those of one job.
+// Every figure is measured in a separate process, which is the real binary or this
+// test binary started again in a role, so that peak memory is that of one job.
 package bench
 
 import (
@@ -15,10 +14,10 @@ import (
 	"testing"
 )
 
-// roleVar names the role in which the test binary was started again.
+// roleVar is the environment variable with the role of a child process.
 const roleVar = "HANDBILL_BENCH_ROLE"
 
-// roles are what a child process may be. Each writes one JSON value.
+// roles are the roles of child processes. Each writes one JSON value.
 var roles = map[string]func(args []string) (any, error){
 	"plan":  planBaseline,
 	"post":  postBaseline,

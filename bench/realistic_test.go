@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// writing is how people write a number of one country: the national number's
-// digits take the place of the N, in order.
+// writing is a way in which people write numbers of one country: the digits of the
+// national number replace the letters N, in order.
 type writing struct {
 	region string
 	prefix string // the first digits of the national number
@@ -35,8 +35,8 @@ var writings = []writing{
 	{"NL", "6", 9, []string{"+31NNNNNNNNN", "+31 N NNNNNNNN"}},
 }
 
-// given are first names in twenty scripts, some with combining marks that are
-// not in normal form C, and with emoji.
+// given are first names in twenty scripts, some with emoji or with combining marks
+// that are not in normal form C.
 var given = []string{
 	"Anna", "Peter", "Maria", "Jonas", "Sofia", "José", "Zoë", "Søren", "Łukasz", "Jose\u0301", "Βασίλης", "Ольга", "Иван", "أحمد", "فاطمة",
 	"דוד", "प्रिया", "রহিম", "ਗੁਰਪ੍ਰੀਤ", "પ્રિયા", "தமிழ்", "సీత", "ಲಕ್ಷ್ಮಿ", "മീര", "สมชาย", "ລາວ", "မောင်", "ខ្មែរ", "ნინო", "Արամ", "አበበ",
@@ -49,9 +49,9 @@ var (
 	broken = []string{"", "n/a", "NULL", "+49", "4.91511E+12", "#REF!", "0151 12 ext. 4", "+49151/+49152", "max@example.com", "12345", "+999 123456789", "unknown"}
 )
 
-// writeRealistic writes an audience of n rows as exports look: numbers of twelve
-// countries in the ways people write them, two fifths in E.164, names in twenty
-// scripts, quoted cells, and 1 % of rows without a usable number.
+// writeRealistic writes an audience of n rows that looks like a real export:
+// numbers of twelve countries in common notations, two fifths in E.164, names in
+// twenty scripts, quoted cells, and 1 % of rows without a usable number.
 func writeRealistic(path string, n int) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -75,8 +75,8 @@ func writeRealistic(path string, n int) error {
 	return f.Close()
 }
 
-// number is the i-th number in one of its country's writings. No two are the
-// same.
+// number returns the i-th number, in one of its country's notations. All numbers
+// differ.
 func number(r *rand.Rand, i int) string {
 	c := &writings[0]
 	if r.IntN(2) == 0 {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// served is what the server saw since it was asked last.
+// served is what the server has received since the last report.
 type served struct {
 	N       int
 	Seconds float64 // from the first to the last arrival
@@ -22,8 +22,8 @@ type served struct {
 
 func (s served) rate() float64 { return float64(s.N-1) / max(s.Seconds, 1e-9) }
 
-// serveRole is the server that takes every message, after a delay. Arguments:
-// the delay. It writes its address first, and ends with its input.
+// serveRole is the server that accepts every message after a delay. Arguments: the
+// delay. It first writes its address, and ends when its input ends.
 func serveRole(args []string) (any, error) {
 	delay, err := time.ParseDuration(args[0])
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(append(answer, `"}]}`...))
 }
 
-// report answers with what was served, and forgets it.
+// report answers with what was served, and resets it.
 func (s *server) report(w http.ResponseWriter) {
 	s.mu.Lock()
 	times := s.times
@@ -92,7 +92,7 @@ func (s *server) report(w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(out)
 }
 
-// ask takes the report of the server at url.
+// ask fetches the report of the server at url.
 func ask(url string) (served, error) {
 	answer, err := http.Get(url + "/report")
 	if err != nil {

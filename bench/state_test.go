@@ -30,8 +30,8 @@ func openPlan(path string) (*plan.Plan, *planfile.ConfigSnapshot, *os.File, erro
 	return p, snap, f, err
 }
 
-// savedPlan copies a saved plan: all of it is read and all of it is written.
-// Arguments: the saved plan and the copy. The result is in seconds.
+// savedPlan copies a saved plan: it reads and writes all of it. Arguments: the
+// saved plan and the copy. The result is in seconds.
 func savedPlan(args []string) (any, error) {
 	started := time.Now()
 	p, snap, f, err := openPlan(args[0])
@@ -52,8 +52,8 @@ func openState(path string, clock func() time.Time) (*sqlite.Store, error) {
 	return sqlite.Open(context.Background(), sqlite.Options{Path: path, Clock: clock, Rand: rand.Reader})
 }
 
-// fillState makes a state in which everybody of a saved plan was sent, as one
-// apply would leave it. Arguments: the saved plan and the state's file.
+// fillState makes a state in which every recipient of a saved plan was sent to, as
+// one apply would leave it. Arguments: the saved plan and the state's file.
 func fillState(args []string) (any, error) {
 	p, _, f, err := openPlan(args[0])
 	if err != nil {
@@ -85,7 +85,7 @@ func fillState(args []string) (any, error) {
 	return n, s.Close()
 }
 
-// someNumber is the sending number of what no plan of these benchmarks sends.
+// someNumber is a sending number for deliveries of no plan in these benchmarks.
 const someNumber = "provider.sandbox.main"
 
 // sentID is the provider's id of an attempt's message.
@@ -135,7 +135,7 @@ func fill(ctx context.Context, s *sqlite.Store, p *plan.Plan, lane state.Lane) (
 	return n, flush()
 }
 
-// strangers are people whom the audience does not have.
+// strangers are people who are not in the audience.
 func strangers(n, revision int) []state.Intent {
 	list := make([]state.Intent, n)
 	for i := range list {
@@ -146,8 +146,8 @@ func strangers(n, revision int) []state.Intent {
 	return list
 }
 
-// dieSending writes intents and is killed before there is an answer. Arguments:
-// the state's file.
+// dieSending writes intents and is killed before any answer. Arguments: the state's
+// file.
 func dieSending(args []string) (any, error) {
 	ctx := context.Background()
 	s, err := openState(args[0], time.Now)
@@ -184,13 +184,13 @@ func takeUp(args []string) (any, error) {
 	return took, errors.Join(err, s.Close())
 }
 
-// pruned is what pruning took and gave.
+// pruned is the result of pruning.
 type pruned struct {
 	Rows    int
 	Seconds float64
 }
 
-// pruneState drops all deliveries two months on, when the campaign has another
+// pruneState prunes all deliveries two months later, when the campaign has another
 // revision. Arguments: the state's file.
 func pruneState(args []string) (any, error) {
 	ctx := context.Background()

@@ -26,8 +26,8 @@ var (
 	paced = flag.Int("paced", 30_000, "recipients of the paced send, half a minute's worth")
 )
 
-// TestTable prints what handbill needs beside the bare loops. It fails when a
-// command fails, never for a time.
+// TestTable prints the times and memory of handbill and the bare loops. It fails if
+// a command fails, never because of a time.
 func TestTable(t *testing.T) {
 	if !*table {
 		t.Skip("measuring takes minutes; run make bench")
@@ -56,7 +56,7 @@ type book struct {
 	bin string
 }
 
-// build makes the real binary, unless HANDBILL_BENCH_BIN names one.
+// build builds the real binary, unless HANDBILL_BENCH_BIN names one.
 func (b *book) build() {
 	if b.bin = os.Getenv("HANDBILL_BENCH_BIN"); b.bin != "" {
 		return
@@ -67,7 +67,7 @@ func (b *book) build() {
 	}
 }
 
-// used is what a process took.
+// used is the time and memory that a process used.
 type used struct {
 	wall time.Duration
 	cpu  time.Duration // of all processors
@@ -101,7 +101,7 @@ func (b *book) handbill(dir string, args ...string) used {
 	return b.run(cmd)
 }
 
-// child runs this test binary in a role; to takes its result.
+// child runs this test binary in a role and decodes its result into to.
 func (b *book) child(role string, to any, args ...string) used {
 	b.t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
@@ -193,10 +193,10 @@ func load() string {
 	return strings.Join(strings.Fields(string(data))[:3], " ")
 }
 
-// nowhere is a server that planning never asks.
+// nowhere is the URL of a server that planning never contacts.
 const nowhere = "http://127.0.0.1:1"
 
-// start measures whole processes that have little to do.
+// start measures short-running processes.
 func (b *book) start() {
 	dir := filepath.Join(b.dir, "start")
 	b.must(space(dir, nowhere, 1_000_000, 1000))
@@ -209,8 +209,8 @@ func (b *book) start() {
 	b.print(line{work: "validate, whole process", ours: seconds(median(checks, wall)), peak: peak(checks), bound: "< 40 ms", held: median(checks, wall) < .040})
 }
 
-// plans measures planning of the two audiences, the saved plan, and a state in
-// which everybody was sent.
+// plans measures planning of the two audiences, a saved plan, and planning on a
+// state in which everybody was sent to.
 func (b *book) plans() {
 	dir := filepath.Join(b.dir, "plain")
 	first, bare := b.plan(dir, *large, writeContacts)
@@ -247,7 +247,7 @@ func (b *book) plan(dir string, n int, contacts func(path string, n int) error) 
 	return ours, bare
 }
 
-// ratio prints time beside a bare loop's, by the clock and by processors.
+// ratio prints wall time and CPU time compared with a bare loop's.
 func (b *book) ratio(work string, ours, bare []used, most float64, megabytes int64) {
 	r := median(ours, wall) / median(bare, wall)
 	b.print(line{work: work, ours: seconds(median(ours, wall)), bare: seconds(median(bare, wall)), ratio: r, peak: peak(ours),
@@ -255,7 +255,7 @@ func (b *book) ratio(work string, ours, bare []used, most float64, megabytes int
 	b.print(line{work: "  of processors", ours: seconds(median(ours, cpu)), bare: seconds(median(bare, cpu)), ratio: median(ours, cpu) / median(bare, cpu)})
 }
 
-// saved measures writing and reading a saved plan beside planning.
+// saved measures writing and reading a saved plan, compared with planning.
 func (b *book) saved(dir string, planned []used) {
 	file := filepath.Join(dir, "saved.hbplan")
 	b.handbill(dir, "plan", "-out="+file)
@@ -279,7 +279,7 @@ func fileSize(b *book, path string) int64 {
 	return info.Size()
 }
 
-// sent measures a state in which everybody of the audience in dir was sent, and
+// sent measures a state in which everybody in dir's audience was sent to, and
 // returns its path.
 func (b *book) sent(dir, audience string) string {
 	states, err := filepath.Glob(filepath.Join(dir, "handbill.state"))
@@ -308,8 +308,8 @@ func (b *book) sent(dir, audience string) string {
 	return states[0]
 }
 
-// aftermath measures what a state of the large audience costs after a kill, and
-// when it is pruned.
+// aftermath measures the costs of the large audience's state after a kill and when
+// it is pruned.
 func (b *book) aftermath(path string) {
 	var again []float64
 	var all []used
@@ -330,7 +330,7 @@ func (b *book) aftermath(path string) {
 	b.print(line{work: fmt.Sprintf("state prune of %s: %d MB, then %d", thousands(p.Rows), before>>20, fileSize(b, path)>>20), ours: seconds(p.Seconds), peak: u.peak})
 }
 
-// die has a process killed between its intents and its answers.
+// die kills a process between its intents and their answers.
 func (b *book) die(path string) {
 	b.t.Helper()
 	cmd := exec.Command(os.Args[0], path)
@@ -342,8 +342,8 @@ func (b *book) die(path string) {
 	}
 }
 
-// apply measures sends to a server that answers at once, as the server sees
-// them.
+// apply measures the throughput to a server that answers immediately, as the server
+// sees it.
 func (b *book) apply() {
 	url := b.serve(0)
 	dir := filepath.Join(b.dir, "apply")
@@ -375,8 +375,8 @@ func (b *book) asked(url string, want int) served {
 	return s
 }
 
-// paced measures how well a limit is met and kept, with a server that takes
-// 100 ms.
+// paced measures how well a rate limit is reached and kept, with a server that
+// takes 100 ms.
 func (b *book) paced() {
 	const limit = 1000
 	url := b.serve(100 * time.Millisecond)

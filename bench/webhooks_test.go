@@ -27,10 +27,10 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// appSecret signs the webhooks; nobody outside of this run knows it, or needs to.
+// appSecret signs the webhooks of this run only.
 const appSecret = "the-secret-of-this-bench"
 
-// webhookConfig is the campaign through a number whose webhooks are signed.
+// webhookConfig is the campaign through a number with signed webhooks.
 const webhookConfig = `
 variable "secret" {
   type      = string
@@ -46,8 +46,8 @@ provider "cloud" "main" {
 }
 `
 
-// webhooks measures status webhooks beside a loop that verifies, inserts and
-// commits: as many as there can be, and at the rate of a number that sends 80 a
+// webhooks measures status webhooks, compared with a loop that verifies, inserts
+// and commits: at full speed, and at the rate of a number that sends 80 messages a
 // second with three statuses each.
 func (b *book) webhooks() {
 	dir := filepath.Join(b.dir, "webhooks")
@@ -78,7 +78,7 @@ func (b *book) webhooks() {
 	b.print(line{work: "webhooks at 240/s: p99", ours: seconds(slow), bound: "<= 50 ms", held: slow <= .050})
 }
 
-// webhookSpace makes a directory with a state in which everybody was sent.
+// webhookSpace makes a directory with a state in which everybody was sent to.
 func (b *book) webhookSpace(dir string) error {
 	if err := space(dir, nowhere, 1_000_000, *small); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (b *book) listen(cmd *exec.Cmd, env string) *listener {
 	return l
 }
 
-// kill ends the process, if it is still there.
+// kill kills the process if it is still running.
 func (l *listener) kill() {
 	if l.cmd.ProcessState == nil {
 		_ = l.cmd.Process.Kill()
@@ -130,7 +130,7 @@ func (l *listener) kill() {
 	}
 }
 
-// stop interrupts the process, which finishes what it took first.
+// stop interrupts the process, which first finishes the webhooks that it accepted.
 func (l *listener) stop(b *book) used {
 	b.must(l.cmd.Process.Signal(syscall.SIGINT), l.cmd.Wait())
 	s := l.cmd.ProcessState
@@ -141,7 +141,7 @@ func (l *listener) stop(b *book) used {
 	return u
 }
 
-// posted is how the posting of webhooks went.
+// posted is the result of posting webhooks.
 type posted struct {
 	N       int
 	Seconds float64
@@ -151,8 +151,8 @@ type posted struct {
 func (p posted) rate() float64    { return float64(p.N) / p.Seconds }
 func (p posted) slowest() float64 { return p.P99 }
 
-// post posts webhooks of one round; every round's are others. perSecond 0 is
-// as fast as they are taken.
+// post posts the webhooks of one round; each round has different ones. perSecond 0
+// posts as fast as they are accepted.
 func (b *book) post(url string, round, perSecond int) (out posted) {
 	n := *hooks
 	if perSecond > 0 {
@@ -162,11 +162,11 @@ func (b *book) post(url string, round, perSecond int) (out posted) {
 	return out
 }
 
-// connections is how many webhooks are under way at once.
+// connections is how many webhooks are in flight at once.
 const connections = 64
 
-// postWebhooks posts statuses. Arguments: the URL, how many, the round, how
-// many a second, and how many messages there are.
+// postWebhooks posts statuses. Arguments: the URL, their number, the round, the
+// rate per second, and the number of messages.
 func postWebhooks(args []string) (any, error) {
 	var number [4]int
 	for i := range number {
@@ -234,9 +234,9 @@ func statusBody(i, messages int) []byte {
 		sentID(int64(i%messages)+1), word, 1_700_000_000+i)
 }
 
-// hooksRole is the bare loop beside serve: verify, insert, commit in groups,
-// answer. Arguments: the database's path. It writes its address first, and
-// is killed in the end.
+// hooksRole is the bare loop to compare with serve: verify, insert, commit in
+// groups, answer. Arguments: the database's path. It first writes its address, and
+// is killed at the end.
 func hooksRole(args []string) (any, error) {
 	h := &hookStore{todo: make(chan hook, connections)}
 	var err error
@@ -282,7 +282,7 @@ func (h *hookStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run commits what came while the last commit ran.
+// run commits what arrived during the previous commit.
 func (h *hookStore) run() {
 	for one := range h.todo {
 		group := []hook{one}

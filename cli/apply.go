@@ -60,8 +60,9 @@ stop_if stopped it, or when its account or the provider's answers need a person.
 	return cmd
 }
 
-// applyProject is what apply works on: the configuration of the directory, or
-// that of the saved plan, whatever the directory holds now.
+// applyProject returns the configuration that apply works on: that of the
+// directory, or with a saved plan the one inside the plan, whatever the directory
+// holds now.
 func (a *app) applyProject(ctx context.Context, opt *applyOptions) (*project, *view.PlanReport, error) {
 	if opt.file == "" {
 		p, err := a.load(ctx, &opt.in)
@@ -121,7 +122,7 @@ func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.P
 		err := run.Fresh(ctx, report.Plan, planfile.Maker{Version: a.sys.Build.Version, Build: a.sys.Build.ID()})
 		var stale *operation.Error
 		if errors.As(err, &stale) && opt.detailed {
-			_ = a.fail(stale.Summary, stale.Err) // the exit code says which error it was
+			_ = a.fail(stale.Summary, stale.Err) // the exit code shows which error it was
 			return exit(exitStale)
 		}
 		if err != nil {
@@ -149,7 +150,7 @@ func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.P
 	return a.confirm(report, opt)
 }
 
-// sameTemplates refuses a plan whose templates are other ones now.
+// sameTemplates refuses a plan if its templates have changed since it was made.
 func (a *app) sameTemplates(ctx context.Context, run *operation.Apply, p *plan.Plan, detailed bool) error {
 	err := run.SameTemplates(ctx, p)
 	if err == nil {
@@ -163,8 +164,8 @@ func (a *app) sameTemplates(ctx context.Context, run *operation.Apply, p *plan.P
 	return told
 }
 
-// confirm asks for the count, so that nobody approves a plan without having
-// read how many it sends to.
+// confirm asks for the number of messages, so that nobody approves a plan without
+// having read how many it sends.
 func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	want, question := "yes", "Do you want to record these changes? Nothing is sent."
 	if n := r.TemplateWrites(); n > 0 {
@@ -193,7 +194,7 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	return nil
 }
 
-// runPlan sends what the approved plan says, and reports.
+// runPlan sends what the approved plan says and reports the result.
 func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *operation.Apply, report *view.PlanReport) error {
 	backup, err := run.BackUp(ctx, report.Plan)
 	if err != nil {
@@ -234,7 +235,7 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 	if stream != nil {
 		stream.Complete(r)
 	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {
-		a.log.Warn("the report was not written", "error", err) // Main says so; what went wrong is said here
+		a.log.Warn("the report was not written", "error", err) // Main reports the lost output; the log has the cause
 	}
 	return a.applyResult(done, r, templatesEnd(templates, opt.detailed), opt)
 }
@@ -273,7 +274,7 @@ func (a *app) failApply(err error, opt *applyOptions) error {
 	var unrecorded *apply.UnrecordedError
 	lost := errors.As(err, &unrecorded)
 	switch moved := errors.Is(err, sqlite.ErrMoved); {
-	case moved && lost: // what else failed, failed by that
+	case moved && lost: // both errors have the same cause
 		err = a.failCode(state.CodeMoved, unrecorded)
 	case moved:
 		err = a.failCode(state.CodeMoved, err)
@@ -286,8 +287,8 @@ func (a *app) failApply(err error, opt *applyOptions) error {
 	return err
 }
 
-// interruptible gives a context for the second interrupt and a channel that
-// closes at the first.
+// interruptible returns a context that the second interrupt cancels, and a channel
+// that closes at the first.
 func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct{}, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop, over := make(chan struct{}), make(chan struct{})
@@ -309,7 +310,7 @@ func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct
 	return ctx, stop, func() { close(over); cancel() }
 }
 
-// applyDelivery is an apply event as views take it.
+// applyDelivery converts an apply event for the views.
 func applyDelivery(ev apply.Event) view.Delivery {
 	d := view.Delivery{Kind: string(ev.Kind), Campaign: ev.Campaign, Provider: ev.Provider, Recipient: ev.Recipient,
 		Attempt: ev.Attempt, Again: ev.Again, Reason: string(ev.Reason), Until: ev.Until, Done: ev.Done, Total: ev.Total}
@@ -332,11 +333,11 @@ func providerOf(p *plan.Plan, campaign string) string {
 	return ""
 }
 
-// applyReport is the run of a plan as views take it.
+// applyReport converts the result of a run for the views.
 func applyReport(done *operation.Applied, planned *view.PlanReport) *view.ApplyReport {
 	r := &view.ApplyReport{Took: done.Took, Stopped: done.Report.Stopped, Broken: done.Err != nil, Hints: planned.Hints, Outputs: outputsOf(planned.Plan)}
 	if errors.Is(done.Err, sqlite.ErrMoved) {
-		return r // nobody can count what was sent
+		return r // what was sent cannot be counted
 	}
 	for i := range done.Report.Campaigns {
 		c := &done.Report.Campaigns[i]
@@ -351,13 +352,13 @@ func applyReport(done *operation.Applied, planned *view.PlanReport) *view.ApplyR
 	return r
 }
 
-// adviceFor is what to do about causes, which begin with a provider's code.
+// adviceFor returns advice for causes, which begin with a provider's code.
 func adviceFor(causes map[string]int) map[string]string {
 	out := map[string]string{}
 	for cause := range causes {
 		code, _, _ := strings.Cut(cause, " ")
 		if len(code) <= 3 {
-			continue // perhaps a status of HTTP, which means something else
+			continue // perhaps an HTTP status, which means something else
 		}
 		if advice := workspace.Advice(code); advice != "" {
 			out[cause] = sentence(errors.New(advice))
@@ -377,7 +378,8 @@ func outputsOf(p *plan.Plan) []view.Output {
 	return list
 }
 
-// spaceError names the state's path as people see it.
+// spaceError rewords a *workspace.SpaceError with the state's path as people see
+// it.
 func (a *app) spaceError(p *project, err error) error {
 	var refused *operation.Error
 	var space *workspace.SpaceError

@@ -9,9 +9,8 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// templates carries out the template blocks of the plan, and tells how it goes:
-// line by line to people, as events where JSON is asked for. The error says why
-// nothing is sent.
+// templates carries out the template blocks of the plan and reports its progress:
+// as lines for people, or as events with -json. The error says why nothing is sent.
 func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool, stop <-chan struct{}, stream *view.ApplyStream) (*operation.TemplatesDone, error) {
 	done := run.Templates(ctx, operation.TemplateOptions{Stop: stop, Sleep: a.sys.Sleep, Observe: func(s operation.TemplateStep) {
 		t := appliedTemplate(s)
@@ -39,8 +38,8 @@ func appliedTemplate(s operation.TemplateStep) view.AppliedTemplate {
 	return view.AppliedTemplate{Address: s.Address, Did: s.Did, Status: s.Status, ID: s.ID, Detail: s.Detail, Took: s.Took}
 }
 
-// templatesEnd is the exit code of what became of templates; exitDone for
-// nothing that is wrong.
+// templatesEnd returns the exit code for the result of the template blocks;
+// exitDone if nothing went wrong.
 func templatesEnd(done *operation.TemplatesDone, detailed bool) exit {
 	switch {
 	case done.Failed() && detailed:

@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// What a release is linked with, where the module's own stamps are not there
-// or say less, as in a build from an archive of the source:
+// The linker sets these for a release. They are used if the module's own build
+// information is missing or says less, as in a build from a source archive:
 //
 //	-ldflags "-X github.com/handbill/handbill/cli.linkedVersion=1.2.3 …"
 var linkedVersion, linkedRevision, linkedDate string
@@ -39,8 +39,8 @@ type Build struct {
 	Digest func() string
 }
 
-// processBuild is the Build of the running program. Digest reads its file when
-// it is first asked.
+// processBuild describes the running program. Digest reads the program's file on
+// its first call.
 func processBuild() Build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -73,9 +73,9 @@ func stampedBuild(info *debug.BuildInfo) Build {
 }
 
 // ID identifies a build; a saved plan is bound to it. Builds of one clean commit or
-// one module version have the same ID on every platform. A build whose source is
-// not known is identified by its file. "" stands for a build that cannot be told
-// from others.
+// one module version have the same ID on every platform. A build from unknown
+// source is identified by the digest of its file. "" means that the build cannot be
+// identified.
 func (b *Build) ID() string {
 	switch {
 	case !b.Dirty && b.Revision != "":
@@ -88,7 +88,7 @@ func (b *Build) ID() string {
 	return ""
 }
 
-// pseudo is the version of a commit that no release precedes.
+// pseudo matches the pseudo-version of a commit that no release precedes.
 var pseudo = regexp.MustCompile(`^0\.0\.0-[0-9]{14}-[0-9a-f]{12}`)
 
 // Release is the version that required_version compares; "" where the build
@@ -100,11 +100,11 @@ func (b *Build) Release() string {
 	return b.Version
 }
 
-// userAgent is how requests name the program.
+// userAgent is the User-Agent header of requests.
 func (b *Build) userAgent() string { return "handbill/" + b.Version }
 
-// executableDigest is the digest of the running program's file, even when another
-// file has taken its place since.
+// executableDigest returns the digest of the running program's file, even if
+// another file has replaced it since.
 func executableDigest() string {
 	f, err := os.Open("/proc/self/exe") // Linux
 	if err != nil {

@@ -41,7 +41,7 @@ func TestBuildID(t *testing.T) {
 	}
 }
 
-// TestProcessBuild: a test binary has no commit, so it is known by its file.
+// TestProcessBuild: a test binary has no commit, so its file identifies it.
 func TestProcessBuild(t *testing.T) {
 	b := cli.ProcessBuild()
 	if id := b.ID(); !strings.HasPrefix(id, "sha256:") || len(id) != len("sha256:")+64 || id != b.ID() {
@@ -52,7 +52,7 @@ func TestProcessBuild(t *testing.T) {
 	}
 }
 
-// TestLinkedBuild: what a release is linked with is what it says.
+// TestLinkedBuild: a release reports the values that it was linked with.
 func TestLinkedBuild(t *testing.T) {
 	const pkg = "github.com/handbill/handbill/cli"
 	bin := filepath.Join(t.TempDir(), "handbill")
@@ -76,8 +76,7 @@ func TestLinkedBuild(t *testing.T) {
 	}
 }
 
-// TestPlanOfAnotherBuild: a saved plan is sent by the build that made it, and by
-// no other.
+// TestPlanOfAnotherBuild: only the build that made a saved plan can apply it.
 func TestPlanOfAnotherBuild(t *testing.T) {
 	unknown := cli.Build{Version: release.Version}
 	for _, c := range []struct {

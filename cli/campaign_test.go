@@ -39,7 +39,7 @@ campaign "spring" {
 `, wire, throughput)
 }
 
-// people are n contacts with numbers of their own.
+// people returns n contacts, each with a different number.
 func people(n int) string {
 	var b strings.Builder
 	b.WriteString("phone,name\n")
@@ -49,7 +49,7 @@ func people(n int) string {
 	return b.String()
 }
 
-// campaignStatus is what status -json says of a campaign.
+// campaignStatus is what status -json reports about a campaign.
 type campaignStatus struct {
 	Planned, Accepted, Rejected, Held, Pending, Cancelled int
 	InDoubt                                               int `json:"in_doubt"`
@@ -108,8 +108,8 @@ func TestLargeCampaign(t *testing.T) {
 	}
 }
 
-// once holds the ledger against what the state says: everybody was reached,
-// nobody twice, and whoever was throttled was reached later.
+// once checks the ledger against the state: everybody was reached, nobody twice,
+// and throttled people were reached later.
 func once(t *testing.T, net *network, n, accepted int) {
 	t.Helper()
 	taken, throttled := map[string]int{}, map[string]bool{}
@@ -142,8 +142,8 @@ func once(t *testing.T, net *network, n, accepted int) {
 	}
 }
 
-// TestAccountFaults: what is about the account halts the campaign with a
-// sentence that says what to do; what is about one person does not.
+// TestAccountFaults: a fault of the account halts the campaign with a sentence that
+// says what to do; a fault of one recipient does not.
 func TestAccountFaults(t *testing.T) {
 	meta := func(code sandbox.Code) *sandbox.ScriptAnswer { return &sandbox.ScriptAnswer{Code: code} }
 	for _, c := range []struct {

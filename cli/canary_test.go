@@ -17,9 +17,9 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// canaries are values that must not be found where they have no business.
-// Secrets may be written nowhere. What is about a person may stand in the state
-// and in a saved plan, which need it, and where -show-recipients asks for it.
+// secretCanaries are values that must not appear in the wrong place. Secrets must
+// not be written anywhere. Personal data may be in the state and in a saved plan,
+// which need it, and in output with -show-recipients.
 func secretCanaries() map[string]string {
 	return map[string]string{
 		"ONEMSG_TOKEN": "canary-onemsg-token-7f3a", "CLOUD_TOKEN": "EAAcanarycloudtoken91b2", "APP_SECRET": "canary-app-secret-44d0",
@@ -123,13 +123,12 @@ campaign "unreachable" {
 
 const canaryContacts = "phone,user,name,voucher\n+4915155566677,,Zebulonia,voucher-KX-99-canary\n+12025550147,,Quixotica,second\n,DE.canaryuser4711,Una,third\n"
 
-// canaryScript lets the network repeat in its refusal what it was sent, as
-// gateways do.
+// canaryScript makes the network repeat the request in its refusal, as gateways do.
 const canaryScript = `{"rules": [{"match": {"to": "+12025550147"}, "answer": {"code": 100, "http": 400,
   "body": {"error": {"message": "(#100) canary-error-text +12025550147 Quixotica", "code": 100, "error_data": {"details": "recipient +12025550147 Quixotica is wrong"}}}}}]}`
 
-// TestCanaries lets every command that is not asked for recipients write what
-// it has to write, at the most talkative, and looks for the canaries.
+// TestCanaries runs every command without -show-recipients, with the most verbose
+// output, and looks for the canaries.
 func TestCanaries(t *testing.T) {
 	t.Parallel()
 	g := &game{desk: newDesk(t), t: t}
@@ -151,7 +150,7 @@ func TestCanaries(t *testing.T) {
 	g.inspect(t)
 }
 
-// canaryCommands are all but those that are asked for the data as it is.
+// canaryCommands are all commands except those that show unmasked data on request.
 func canaryCommands() []string {
 	list := []string{"init", "validate", "validate -json", "providers", "providers -json", "graph", "fmt -diff", "plan -out=saved.plan", "show saved.plan"}
 	for _, format := range []string{"text", "json", "markdown", "html"} {
@@ -169,7 +168,7 @@ func canaryCommands() []string {
 	return list
 }
 
-// watch types the commands and looks at every byte that they write.
+// watch runs the commands and checks every byte that they write.
 func (g *game) watch(t *testing.T, commands []string) {
 	for _, line := range commands {
 		if line == "status" { // by then somebody has written, and said stop
@@ -189,7 +188,7 @@ func (g *game) watch(t *testing.T, commands []string) {
 	}
 }
 
-// inspect looks at every file that was written.
+// inspect checks every file that was written.
 func (g *game) inspect(t *testing.T) {
 	err := filepath.WalkDir(g.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -216,7 +215,7 @@ func (g *game) inspect(t *testing.T) {
 
 var wamid = regexp.MustCompile(`wamid\.[A-Za-z0-9+/=_-]+`)
 
-// hits reports canaries in data, also inside of message ids, which hold the
+// hits reports canaries in data, including in message ids, which contain the
 // number.
 func (g *game) hits(t *testing.T, where string, data []byte, people bool) {
 	t.Helper()

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestCapabilityDoubtsAreAboutFields: 1msg documents no header and footer of
-// lists any more, and the rest of a list well. Validate and plan agree, and a
-// sandbox that speaks 1msg's format is taken for 1msg.
+// TestCapabilityDoubtsAreAboutFields: 1msg no longer documents headers and footers
+// of lists, but documents the rest of a list well. Validate and plan agree, and a
+// sandbox with 1msg's wire format is treated like 1msg.
 func TestCapabilityDoubtsAreAboutFields(t *testing.T) {
 	const list = `
 provider "PROVIDER" "main" {

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// sharedCases are played with a state in PostgreSQL too: some of each command.
+// sharedCases are also played with a state in PostgreSQL: some for each command.
 var sharedCases = []string{
 	"apply-in-automation", "apply-in-doubt", "apply-interrupted", "apply-lock-held", "apply-refusals", "apply-saved-plan",
 	"apply-window-closed-at-provider", "output-all", "plan-before-and-after-apply", "plan-frequency-cap", "plan-inbound-opens-window", "plan-opted-out",
@@ -23,9 +23,9 @@ var sharedCases = []string{
 	"state-usernames", "status-after-apply", "status-billing", "status-notices", "test-applied-before", "try-testers",
 }
 
-// TestCaseOnPostgres plays cases with a state in PostgreSQL, and what comes of them
-// must be what comes of them with one in a file. HANDBILL_CASES=all plays all that
-// are about no file.
+// TestCaseOnPostgres plays cases with a state in PostgreSQL. The results must be
+// the same as with a state in a file. HANDBILL_CASES=all plays all cases that do
+// not need a file.
 func TestCaseOnPostgres(t *testing.T) {
 	if golden.Updating() {
 		t.Skip("the golden files are those of a state in a file")
@@ -52,17 +52,17 @@ func TestCaseOnPostgres(t *testing.T) {
 	}
 }
 
-// fileCases are about a file, or about a directory in which there is nothing yet;
-// or they show what differs: the lineage of a state that is not there, the files of
-// the configuration, and an order
-// or a number of rows that a store may choose.
+// fileCases need a file or an empty directory, or they show what may differ: the
+// lineage of a state that does not exist, the files of the configuration, or an
+// order or a number of rows that a store may choose.
 var fileCases = []string{
 	"apply-stale-plan", "init-empty-directory", "init-with-configuration", "json-of-changes", "mistyped", "no-configuration", "plan-fallback", "plan-json-document",
 	"plan-template-read", "plan-title-of-25-characters", "state-damaged", "state-from-the-future", "state-is-no-state", "state-list-show", "state-rm-mv", "apply-replace-saved-plan-twice", "state-optouts", "state-postgres", "state-pull",
 	"state-unwritable-place", "status-before-anything", "try-halted",
 }
 
-// share has the state of a case lie in a database, and makes it unless the case does.
+// share puts the state of a case into a database, and creates it unless the case
+// does.
 func (g *game) share(make bool) {
 	g.write("zz_state.hcl", "handbill {\n  state \"postgres\" {\n    url    = env(\"HANDBILL_STATE_URL\")\n    schema = \""+g.schema+"\"\n  }\n}\n")
 	g.env = append(g.env, "HANDBILL_STATE_URL="+os.Getenv("HANDBILL_TEST_STATE"))
@@ -82,7 +82,7 @@ func (g *game) database() postgres.Options {
 	return postgres.Options{URL: os.Getenv("HANDBILL_TEST_STATE"), Schema: g.schema, Clock: g.now, Rand: g.rand}
 }
 
-// asFile is a transcript with the name of a state in a file.
+// asFile replaces the name of the state in a transcript by that of a file.
 func (g *game) asFile(b *strings.Builder) string {
 	if g.schema == "" {
 		return b.String()

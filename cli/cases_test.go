@@ -26,9 +26,9 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// TestCase plays every directory under testdata/cases: a copy of its files is
-// where the lines of its "cmd" are typed, and what comes of it must be what the
-// golden files say. README.md there tells what a line may be.
+// TestCase plays every directory under testdata/cases: it runs the lines of the
+// file "cmd" in a copy of the directory, and compares the results with the golden
+// files. README.md there explains the lines.
 func TestCase(t *testing.T) {
 	playAll(t, "../testdata/cases", "cmd")
 }
@@ -53,7 +53,7 @@ func playAll(t *testing.T, root, script string) {
 	}
 }
 
-// game is a case while it is played.
+// game is a case that is being played.
 type game struct {
 	*desk
 	t      *testing.T
@@ -65,8 +65,8 @@ type game struct {
 	stdout, stderr strings.Builder // the transcripts
 }
 
-// play plays a case, with a state in a schema of the tests' database unless that is
-// "".
+// play plays a case. Its state is in a schema of the tests' database, unless schema
+// is "".
 func play(t *testing.T, dir, cmd, schema string) {
 	t.Helper()
 	src, err := os.ReadFile(cmd)
@@ -94,15 +94,14 @@ func play(t *testing.T, dir, cmd, schema string) {
 	}
 }
 
-// unhurried is what a report adds where a run took more than two seconds, which
-// it does on a machine that has much else to do.
+// unhurried matches what a report adds if a run took more than two seconds, as it
+// may on a busy machine.
 var unhurried = regexp.MustCompile(`(?m) in \d+ s\.$`)
 
-// progress is what is told beside a run that takes long.
+// progress matches progress lines, which appear only during long runs.
 var progress = regexp.MustCompile(`(?m)^Sending campaign\..* left\n`)
 
-// optional compares with a golden file that is not there when it would be
-// empty.
+// optional compares with a golden file that does not exist if it would be empty.
 func (g *game) optional(name string, got []byte) {
 	path := filepath.Join(g.golden, name)
 	if len(got) == 0 {
@@ -116,7 +115,7 @@ func (g *game) optional(name string, got []byte) {
 	golden.Assert(g.t, got, path)
 }
 
-// copyFiles copies a case's own files: not its script and not golden files.
+// copyFiles copies a case's own files, but not its script and golden files.
 func copyFiles(t *testing.T, from, to string) {
 	t.Helper()
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
@@ -146,8 +145,8 @@ func copyFiles(t *testing.T, from, to string) {
 	}
 }
 
-// network starts a simulated network when the configuration asks for one with
-// env("SANDBOX"); sandbox.json is its script.
+// network starts a simulated network if the configuration uses env("SANDBOX");
+// sandbox.json is its script.
 func (g *game) network() {
 	g.t.Helper()
 	files, err := filepath.Glob(filepath.Join(g.dir, "*.hcl"))
@@ -174,7 +173,7 @@ func (g *game) network() {
 	g.net = newNetwork(g.desk, opt)
 }
 
-// line carries out one line of a script.
+// line executes one line of a script.
 func (g *game) line(line string) error {
 	words, want, err := splitLine(line)
 	if err != nil {
@@ -190,8 +189,8 @@ func (g *game) line(line string) error {
 	return verb.do(g, words[1:])
 }
 
-// handbill runs a command; "< FILE" is its input, "> FILE" where its output
-// goes, which has a golden file of its own.
+// handbill runs a command. "< FILE" is its input; "> FILE" is a file for its
+// output, which has its own golden file.
 func (g *game) handbill(line string, words []string, want int) error {
 	var args []string
 	out := ""
@@ -229,8 +228,8 @@ func (g *game) handbill(line string, words []string, want int) error {
 	return nil
 }
 
-// output puts what a command wrote into a file and compares it; JSON documents
-// are indented for whoever reads the difference.
+// output writes a command's output to a file and compares it; JSON documents are
+// indented to make diffs readable.
 func (g *game) output(name string) error {
 	data := g.desk.stdout.Bytes()
 	g.write(name, string(data))
@@ -246,7 +245,7 @@ func (g *game) output(name string) error {
 }
 
 // splitLine splits a line as a shell would, with single and double quotes, and
-// takes "# exit N" off its end.
+// removes "# exit N" from its end.
 func splitLine(line string) (words []string, exit int, err error) {
 	if i := strings.LastIndex(line, "# exit "); i >= 0 {
 		if exit, err = strconv.Atoi(strings.TrimSpace(line[i+len("# exit "):])); err != nil {
@@ -284,7 +283,7 @@ func splitLine(line string) (words []string, exit int, err error) {
 	return words, exit, nil
 }
 
-// verb is a line of a script that is no command of handbill.
+// verb is a line of a script that is not a handbill command.
 type verb struct {
 	args int
 	do   func(g *game, args []string) error
@@ -337,7 +336,7 @@ func (g *game) chmod(args []string) error {
 	return os.Chmod(g.path(args[1]), fs.FileMode(mode))
 }
 
-// template changes one of the account's by hand.
+// template changes one of the account's templates by hand.
 func (g *game) template(args []string) error {
 	var t sandbox.Template
 	if err := json.Unmarshal([]byte(args[0]), &t); err != nil {
@@ -370,7 +369,7 @@ func (g *game) store() (state.Store, error) {
 	return sqlite.Open(context.Background(), sqlite.Options{Path: g.path("handbill.state"), Clock: g.now, Rand: g.rand, Version: "0.1.0"})
 }
 
-// event records something that came in by a webhook.
+// event records an event as if a webhook had delivered it.
 func (g *game) event(ev message.Event, from string) error {
 	s, err := g.store()
 	if err != nil {
@@ -381,8 +380,8 @@ func (g *game) event(ev message.Event, from string) error {
 	return s.Events(context.Background(), "provider.sandbox.main", []message.Event{ev})
 }
 
-// webhook accepts a body of Meta's form for a provider and joins it, as serve does. In it
-// ID(PHONE) stands for the id of the message to somebody.
+// webhook accepts a body in Meta's format for a provider and joins it, as serve
+// does. ID(PHONE) in it stands for the id of the message to that number.
 func (g *game) webhook(args []string) error {
 	body, err := os.ReadFile(g.path(args[1]))
 	if err != nil {
@@ -414,7 +413,7 @@ func (g *game) webhook(args []string) error {
 	return s.FoldAll(context.Background())
 }
 
-// interruptAt interrupts the next command while the nth send is on its way.
+// interruptAt interrupts the next command while its nth send is in flight.
 func (g *game) interruptAt(args []string) error {
 	n, err := strconv.Atoi(args[0])
 	g.net.onPost = func(k int) {

@@ -1,5 +1,6 @@
-// Package cli is the command line: one file per command, which turns flags
-// into options, calls the rooms, and ends in one report that a view renders.
+// Package cli is the command line. Each command has one file, which turns flags
+// into options, calls the packages that do the work, and ends in one report that a
+// view renders.
 package cli
 
 import (
@@ -33,8 +34,8 @@ const (
 	exitInterrupted = 130
 )
 
-// exit is the error of a command that has shown everything and only sets the exit
-// code.
+// exit is the error of a command that has already shown everything and only sets
+// the exit code.
 type exit int
 
 // Error implements error.
@@ -74,7 +75,7 @@ func Main(ctx context.Context, args []string, sys System) (code int) {
 	return code
 }
 
-// app is what all commands share: the process, and the global flags.
+// app is what all commands share: the process's System and the global flags.
 type app struct {
 	sys  System
 	out  *output // what sys.Stdout is
@@ -127,7 +128,7 @@ The main commands are init, validate, plan, apply and status.`,
 	return root
 }
 
-// commands are those of the first level, in the order of the help.
+// commands are the top-level commands, in the order in which help lists them.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(),
@@ -145,7 +146,7 @@ func (a *app) dir() string {
 	return filepath.Join(a.sys.Dir, a.chdir)
 }
 
-// display is a path as people see it: relative to where they are.
+// display returns a path as people see it: relative to their working directory.
 func (a *app) display(path string) string {
 	if rel, err := filepath.Rel(a.sys.Dir, path); err == nil && !strings.HasPrefix(rel, "..") {
 		return rel
@@ -159,15 +160,14 @@ func (a *app) style() view.Style {
 	return view.Style{Color: a.sys.StdoutTerminal && !a.noColor && !noColor, Width: a.sys.Width}
 }
 
-// automation reports whether a pipeline runs us: hints about what to type next
-// are left out then.
+// automation reports whether handbill runs in a pipeline. Hints about what to type
+// next are then left out.
 func (a *app) automation() bool {
 	v, ok := a.sys.Env("HANDBILL_IN_AUTOMATION")
 	return ok && v != ""
 }
 
-// near writes paths below the working directory relative to it, as people see
-// them.
+// near makes paths below the working directory relative to it in a text for people.
 func (a *app) near(text string) string {
 	dir := filepath.Clean(a.sys.Dir)
 	if len(dir) < 2 {
@@ -181,7 +181,7 @@ func (a *app) near(text string) string {
 			return b.String() + text
 		}
 		b.WriteString(text[:i])
-		// Only where a path begins: "https://crm.example/app/x" is none of /app.
+		// Only where a path begins: "https://crm.example/app/x" is not below /app.
 		if before, _ := utf8.DecodeLastRuneInString(text[:i]); i > 0 && !strings.ContainsRune(" \t\n\"'`(=:,", before) {
 			b.WriteString(dir)
 		}
@@ -206,7 +206,7 @@ func sentence(err error) string {
 	return s
 }
 
-// sentenceOf is sentence of words that are no error.
+// sentenceOf does the same for words that are not an error.
 func sentenceOf(words string) string { return sentence(errors.New(words)) }
 
 // path is a file named on the command line, relative to where handbill runs.

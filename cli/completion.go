@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// completing reports whether a shell asks what could be typed next.
+// completing reports whether a shell asks for completions.
 func completing(args []string) bool {
 	return len(args) > 0 && (args[0] == "__complete" || args[0] == "__completeNoDesc")
 }
 
-// oneDashWriter shows completions of flags with one dash, as people write them
-// here; cobra knows two only.
+// oneDashWriter shows completions of flags with one dash, as handbill documents
+// them; cobra writes two.
 type oneDashWriter struct {
 	w    io.Writer
 	rest []byte

@@ -18,7 +18,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// corpora is where messages of other people lie, to run against.
+// corpora is the directory of messages from other projects.
 func corpora(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("HANDBILL_CORPORA")
@@ -60,8 +60,8 @@ func foundMessages(t *testing.T) []found {
 	return out
 }
 
-// TestFoundMessages writes every message that was found in public as HCL,
-// plans and applies it, and compares what arrives with the original.
+// TestFoundMessages writes every message that was found in public as HCL, plans and
+// applies it, and compares the request with the original.
 func TestFoundMessages(t *testing.T) {
 	for _, m := range foundMessages(t) {
 		t.Run(m.Type+"/"+m.Key, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestFoundMessages(t *testing.T) {
 	}
 }
 
-// TestRejectedMessages: what WhatsApp refused is refused by the plan.
+// TestRejectedMessages: the plan refuses what WhatsApp refused.
 func TestRejectedMessages(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(corpora(t), "messages", "rejected.json"))
 	if err != nil {
@@ -90,7 +90,7 @@ func TestRejectedMessages(t *testing.T) {
 	}
 }
 
-// carry sends m and compares.
+// carry sends m and compares the request.
 func carry(t *testing.T, m found) {
 	d := newDesk(t)
 	n := newNetwork(d, sandbox.Options{AssumeOpen: true, Throughput: 1000})
@@ -113,7 +113,7 @@ func carry(t *testing.T, m found) {
 	d.must(0, "plan", "-detailed-exitcode")
 }
 
-// tidy takes out what some originals carry and Meta's object does not have: a
+// tidy removes what some originals contain but Meta's object does not have: the
 // name of a product's action, and the other kinds of a header, left empty.
 func tidy(want any) any {
 	object := want.(map[string]any)
@@ -126,7 +126,7 @@ func tidy(want any) any {
 	return object
 }
 
-// refuse plans m, which must fail and name the rule's place.
+// refuse plans m; the plan must fail and name the limit.
 func refuse(t *testing.T, m found) {
 	d := newDesk(t)
 	n := newNetwork(d, sandbox.Options{AssumeOpen: true})
@@ -145,7 +145,7 @@ func refuse(t *testing.T, m found) {
 	}
 }
 
-// limitsNamed is what the refusal of each rejected message has to say.
+// limitsNamed lists what the refusal of each rejected message must contain.
 func limitsNamed() map[string]string {
 	return map[string]string{
 		"row-title-25-a": "at most 24", "rows-13-in-2-sections": "at most 10", "list-body-1240": "at most 1024",
@@ -154,12 +154,12 @@ func limitsNamed() map[string]string {
 	}
 }
 
-// written is how a message became HCL.
+// written describes how a message was written as HCL.
 type written struct{ placeholders []string }
 
 var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// filled is text with the placeholders' values.
+// filled returns text with the values of placeholders.
 func (w *written) filled(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(p string) string { return w.value(p) })
 }
@@ -175,8 +175,8 @@ func (w *written) index(p string) int {
 	return i
 }
 
-// text is a string of the original as HCL, placeholders as attributes of the
-// recipient.
+// text writes a string of the original as HCL, with placeholders as attributes of
+// the recipient.
 func (w *written) text(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -198,7 +198,7 @@ func literal(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{").Replace(s)
 }
 
-// interactive is Meta's object as far as the messages here go.
+// interactive is the part of Meta's object that these messages use.
 type interactive struct {
 	Type   string
 	Header *struct {
@@ -234,7 +234,7 @@ type interactive struct {
 
 type medium struct{ Link, ID, Filename string }
 
-// writeMessage makes the configuration that sends m to one person.
+// writeMessage writes the configuration that sends m to one person.
 func writeMessage(t *testing.T, d *desk, m found) *written {
 	t.Helper()
 	var in interactive
@@ -332,8 +332,8 @@ func (w *written) writeAction(b *strings.Builder, in *interactive) {
 	}
 }
 
-// labelled writes a block with a label; a dynamic one where the label depends
-// on the recipient.
+// labelled writes a block with a label; a dynamic block if the label depends on the
+// recipient.
 func (w *written) labelled(b *strings.Builder, kind, label string, content func()) {
 	if !placeholder.MatchString(label) {
 		fmt.Fprintf(b, "%s %s {\n", kind, quoteLabel(label))

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// A stop that was accepted stands in every list of those who stopped, also where
-// serve ended before it joined it.
+// An accepted stop appears in every list of opt-outs, even if serve ended before
+// joining it.
 func TestListsJoinWhatWaitsFirst(t *testing.T) {
 	for _, args := range [][]string{{"state", "optouts", "list", "-show-recipients"}, {"state", "optouts", "list", "-csv"}, {"state", "pull"}, {"state", "export", "-out=all.jsonl"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {

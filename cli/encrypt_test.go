@@ -9,8 +9,8 @@ import (
 	"filippo.io/age"
 )
 
-// TestEncryptedPlanInAPipeline is a plan that one job makes and another
-// applies: the artefact between them says nothing to who has no key.
+// TestEncryptedPlanInAPipeline: one job makes a plan and another applies it. The
+// artefact between them reveals nothing without the key.
 func TestEncryptedPlanInAPipeline(t *testing.T) {
 	d, n := springDesk(t)
 	mine, err := age.GenerateX25519Identity()

@@ -36,7 +36,7 @@ func (a *app) explainCommand() *cobra.Command {
 	return cmd
 }
 
-// allCodes are the codes of diagnostics in their order.
+// allCodes returns all codes of diagnostics, sorted.
 func allCodes() []lang.CodeInfo {
 	codes := append(lang.Codes(), plan.Codes()...)
 	for _, c := range state.Codes() {
@@ -46,9 +46,9 @@ func allCodes() []lang.CodeInfo {
 	return codes
 }
 
-// diagnosticCodes are the codes of diagnostics without explanations. One that
-// is said for the configuration and for a plan is one line here, and has two
-// explanations.
+// diagnosticCodes lists the codes of diagnostics without explanations. A code that
+// both a configuration and a plan can raise has two explanations, but one line
+// here.
 func diagnosticCodes() []view.ExplainedCode {
 	var out []view.ExplainedCode
 	for _, c := range allCodes() {
@@ -59,7 +59,7 @@ func diagnosticCodes() []view.ExplainedCode {
 	return out
 }
 
-// explain says what a code means, as a diagnostic and as a provider's.
+// explain says what a code means, both as a diagnostic and as a provider's code.
 func explain(code string) *view.ExplainReport {
 	r := &view.ExplainReport{}
 	for _, c := range allCodes() {
@@ -71,7 +71,7 @@ func explain(code string) *view.ExplainReport {
 	return r
 }
 
-// classWords say what handbill does about an answer of a class.
+// classWords say what handbill does about an answer of each class.
 var classWords = map[message.Class]string{
 	message.Refused:       "The message was not taken. That recipient is counted as refused, and the campaign continues. A retry is an order: -retry=CODE.",
 	message.Throttled:     "The message was not taken. The number slows down and tries again automatically.",

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// TestExplainKnowsWhatProvidersAnswer: the codes that a report may show, in the
-// spellings of providers.
+// TestExplainKnowsWhatProvidersAnswer: explain knows the codes that a report may
+// show, in the providers' spellings.
 func TestExplainKnowsWhatProvidersAnswer(t *testing.T) {
 	for code, want := range map[string]message.Class{
 		"130497": message.Refused, "131044": message.AccountFault, "131052": message.Refused, "131060": message.Refused,

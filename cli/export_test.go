@@ -1,4 +1,4 @@
 package cli
 
-// ProcessBuild is for tests of the package from outside.
+// ProcessBuild is exported for external tests.
 var ProcessBuild = processBuild

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// fakeMeta is an account at Meta's Cloud API, written from Meta's pages and from
-// what developers quote, and from nothing of the sandbox: a misreading of one is
-// not in the other. Its pages have two templates; a template is approved twenty
-// seconds after it was handed in.
+// fakeMeta is an account at Meta's Cloud API. It is written from Meta's pages and
+// from what developers quote, independently of the sandbox, so that a misreading in
+// one is not repeated in the other. Its list has two templates; a template is
+// approved twenty seconds after its submission.
 type fakeMeta struct {
 	now func() time.Time
 
@@ -106,8 +106,8 @@ func (f *fakeMeta) find(name, language string) *fakeTemplate {
 	return nil
 }
 
-// stored is how components read back: words in upper case, and the samples of
-// named parameters in another order.
+// stored converts components to the form in which they are read back: keywords in
+// upper case, and the samples of named parameters in another order.
 func stored(raw json.RawMessage) []map[string]any {
 	var list []map[string]any
 	_ = json.Unmarshal(raw, &list)

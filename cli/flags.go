@@ -56,7 +56,7 @@ func subcommand(cmd *cobra.Command, name string) *cobra.Command {
 	return nil
 }
 
-// lookup finds a flag of cmd or one that a parent hands down.
+// lookup finds a flag of cmd or one that it inherits from a parent.
 func lookup(cmd *cobra.Command, name string) *pflag.Flag {
 	if f := cmd.Flags().Lookup(name); f != nil {
 		return f
@@ -67,8 +67,8 @@ func lookup(cmd *cobra.Command, name string) *pflag.Flag {
 	return cmd.InheritedFlags().Lookup(name)
 }
 
-// usageError rewrites pflag's message so that it shows the flag as people
-// write it here, with one dash.
+// usageError rewrites pflag's message so that flags have one dash, as handbill
+// documents them.
 func usageError(err error) string {
 	said := strings.TrimSpace(strings.ReplaceAll(err.Error(), "--", "-"))
 	said = argumentCount.ReplaceAllString(said, "this command takes $1 argument(s), and $2 were given")
@@ -88,15 +88,15 @@ var (
 	unknownWord   = regexp.MustCompile(`^unknown (?:command "|flag: -)([a-z-]+)`)
 )
 
-// strayWords say where an argument belongs that was given in the wrong place.
+// strayWords say where an argument belongs if it is given in the wrong place.
 var strayWords = map[string]string{
 	"handbill plan":     "A saved plan is carried out\nwith \"handbill apply FILE\" and shown with \"handbill show FILE\"; one campaign\nis planned with -target=campaign.NAME.",
 	"handbill validate": "It checks the directory\nit runs in; choose another with -chdir=DIR.",
 	"handbill init":     "It works in the directory\nit runs in; choose another with -chdir=DIR.",
 }
 
-// onlyCommands is for commands that have others below them and do nothing
-// themselves: what is not the name of one of those is a mistake.
+// onlyCommands is for commands that only group subcommands: an argument that names
+// none of them is a mistake.
 func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -108,8 +108,8 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	return errors.New(said)
 }
 
-// terraformWords say what to use instead of flags of Terraform that handbill does
-// not have.
+// terraformWords say what to use instead of Terraform flags that handbill does not
+// have.
 var terraformWords = map[string]string{
 	"destroy":      "What was sent can't be unsent. A campaign whose block\nis deleted ends at the next apply, and its history stays.",
 	"taint":        "To send again, raise the campaign's revision, or plan\nwith -replace='campaign.NAME[\"+49...\"]'.",

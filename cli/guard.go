@@ -10,14 +10,14 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// standing says what keeps apply from sending from a state, for commands that only
-// read it; nil for nothing.
+// standing returns what keeps apply from sending with this state, for commands that
+// only read it; nil if nothing does.
 func (a *app) standing(ctx context.Context, p *project, store state.Store) ([]view.Diagnostic, error) {
 	why, err := operation.Unsendable(ctx, store, p.Workspace)
 	return unsendable(why), err
 }
 
-// unsendable says why nothing is sent from a state.
+// unsendable turns the reason why nothing is sent into diagnostics.
 func unsendable(why error) []view.Diagnostic {
 	var halt *state.HaltError
 	var clock *state.ClockError
@@ -30,7 +30,7 @@ func unsendable(why error) []view.Diagnostic {
 	return nil
 }
 
-// showStanding shows what standing tells, and fails when that is an error.
+// showStanding shows what standing returned, and fails if one of them is an error.
 func (a *app) showStanding(found []view.Diagnostic) error {
 	a.diagnose(found)
 	if view.Errors(found) {
@@ -39,8 +39,8 @@ func (a *app) showStanding(found []view.Diagnostic) error {
 	return nil
 }
 
-// warnStanding warns of what keeps apply from sending. Every command that opens the
-// state calls it.
+// warnStanding warns about anything that keeps apply from sending. Every command
+// that opens the state calls it.
 func (a *app) warnStanding(ctx context.Context, p *project, store state.Store) error {
 	found, err := a.standing(ctx, p, store)
 	if err != nil {
@@ -53,8 +53,8 @@ func (a *app) warnStanding(ctx context.Context, p *project, store state.Store) e
 	return nil
 }
 
-// haltDiagnostic says what happened to a state that nothing is sent from, what
-// that means, and what to do.
+// haltDiagnostic says what happened to a halted state, what that means, and what to
+// do.
 func haltDiagnostic(halt *state.HaltError) view.Diagnostic {
 	newer := "Look for a newer state: beside it lie \"….backup-…\" files, and \"….replaced\" after a restore. \"handbill state restore FILE\" puts one in its place."
 	if halt.Database {

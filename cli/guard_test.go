@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// TestRestoredStateIsAcknowledged is the way of somebody who restored a backup
-// that is older than what was sent.
+// TestRestoredStateIsAcknowledged follows a person who restored a backup that is
+// older than the last sends.
 func TestRestoredStateIsAcknowledged(t *testing.T) {
 	d, n := springDesk(t)
 	d.must(0, "state", "backup", "old.backup")
@@ -29,7 +29,7 @@ func TestRestoredStateIsAcknowledged(t *testing.T) {
 	}
 	d.must(1, "state", "acknowledge")
 	wantAll(t, d.stderr.String(), "Say with -why=REASON")
-	// What was sent after the backup comes in by an import.
+	// An import brings in what was sent after the backup.
 	d.write("sent.csv", fiveContacts)
 	d.must(0, "import", "-campaign=campaign.spring", "sent.csv")
 	wantAll(t, d.must(0, "state", "acknowledge", "-why=all of it is imported"), "Acknowledged")
@@ -41,8 +41,8 @@ func TestRestoredStateIsAcknowledged(t *testing.T) {
 	}
 }
 
-// olderCopy is a desk whose state is a copy from before an apply, which sent
-// that many messages.
+// olderCopy returns a desk whose state is a copy from before an apply, and how many
+// messages that apply sent.
 func olderCopy(t *testing.T) (d *desk, n *network, sent int) {
 	t.Helper()
 	d, n = springDesk(t)
@@ -59,8 +59,8 @@ func olderCopy(t *testing.T) (d *desk, n *network, sent int) {
 	return d, n, sent
 }
 
-// TestRolledBackState is a copy of an old file put at the state's place, as a
-// restored disk does it.
+// TestRolledBackState replaces the state by a copy of an old file, as a restored
+// disk does.
 func TestRolledBackState(t *testing.T) {
 	d, n, sent := olderCopy(t)
 	d.must(1, "apply", "-auto-approve")
@@ -138,7 +138,7 @@ func TestStateReplacedDuringApply(t *testing.T) {
 	wantAll(t, d.stderr.String(), "State moved away", "another file lies there", "messages will be sent again")
 }
 
-// TestOutputsComeWithTheRun: an apply that does not begin leaves none.
+// TestOutputsComeWithTheRun: an apply that does not begin stores no outputs.
 func TestOutputsComeWithTheRun(t *testing.T) {
 	d, _ := springDesk(t)
 	d.write("out.hcl", "output \"who\" { value = \"everybody\" }\n")
@@ -154,8 +154,8 @@ func TestOutputsComeWithTheRun(t *testing.T) {
 	}
 }
 
-// TestAnOlderCopyIsSaidByEveryCommand puts a copy back with cp after a webhook
-// that was taken and a run that was made.
+// TestAnOlderCopyIsSaidByEveryCommand copies an old state back with cp after a
+// webhook and a run.
 func TestAnOlderCopyIsSaidByEveryCommand(t *testing.T) {
 	d, n, sent := olderCopy(t)
 	const said, code = "State is older than what was sent", "handbill explain state_halted"
@@ -183,8 +183,8 @@ func TestAnOlderCopyIsSaidByEveryCommand(t *testing.T) {
 	d.must(0, "state", "verify")
 }
 
-// TestAStateThatLostItsJournal is a file that was copied alone while it was in
-// use, as into a container that gets nothing else.
+// TestAStateThatLostItsJournal: a state file was copied without its journal while
+// it was in use, for example into a container.
 func TestAStateThatLostItsJournal(t *testing.T) {
 	d, n := springDesk(t)
 	path := filepath.Join(d.dir, "handbill.state")
@@ -264,7 +264,7 @@ func TestABackupOfAnotherProjectIsRefused(t *testing.T) {
 	wantAll(t, d.stderr.String(), "it was restored from a backup")
 }
 
-// put has a desk's state be these files and no others.
+// put replaces the files of a desk's state by these.
 func (d *desk) put(file, mark []byte) {
 	d.t.Helper()
 	path := filepath.Join(d.dir, "handbill.state")
@@ -284,7 +284,7 @@ func (d *desk) put(file, mark []byte) {
 	}
 }
 
-// file is one of a desk.
+// file reads a file of a desk.
 func (d *desk) file(name string) []byte {
 	d.t.Helper()
 	data, err := os.ReadFile(filepath.Join(d.dir, name))
@@ -294,12 +294,12 @@ func (d *desk) file(name string) []byte {
 	return data
 }
 
-// waysOut are commands for which an older copy is what they are there for.
+// waysOut are the commands whose purpose is to deal with an older copy.
 var waysOut = map[string]bool{"state restore": true, "state acknowledge": true}
 
-// TestEveryCommandSaysThatAStateIsOlder asks every command of the table of
-// outputs. Whether it opens the state at all shows where something else lies in
-// its place.
+// TestEveryCommandSaysThatAStateIsOlder runs every command of the table of outputs.
+// Another file in the place of the state shows whether a command opens the state at
+// all.
 func TestEveryCommandSaysThatAStateIsOlder(t *testing.T) {
 	d := printingDesk(t)
 	old, mark := d.file("earlier.state"), d.file("handbill.state.mark")
@@ -329,8 +329,8 @@ func TestEveryCommandSaysThatAStateIsOlder(t *testing.T) {
 	}
 }
 
-// TestNoBackupIsRestoredBesideServe: serve would go on writing into the file
-// that is put away, and who asked to stop then would be forgotten.
+// TestNoBackupIsRestoredBesideServe: serve would keep writing into the replaced
+// file, and stops from then on would be lost.
 func TestNoBackupIsRestoredBesideServe(t *testing.T) {
 	d, _ := springDesk(t)
 	d.must(0, "state", "backup", "copy")

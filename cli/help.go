@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// fill writes one of the templates below for a command. Cobra's own way keeps
-// the functions of templates for the whole process.
+// fill writes one of the templates below for a command. Cobra's own mechanism would
+// register the template functions for the whole process.
 func fill(w io.Writer, text string, cmd *cobra.Command) error {
 	t, err := template.New("help").Funcs(template.FuncMap{
 		"onedash":                 oneDash,
@@ -27,8 +27,8 @@ func fill(w io.Writer, text string, cmd *cobra.Command) error {
 
 var doubleDash = regexp.MustCompile(`--([a-z])`)
 
-// oneDash shows flags as people write them here, "-out" and not "--out", and
-// drops pflag's column for one-letter flags, of which there are none.
+// oneDash shows flags with one dash, as handbill documents them, and drops pflag's
+// column for one-letter flags, since there are none.
 func oneDash(s string) string {
 	s = doubleDash.ReplaceAllString(s, "-$1")
 	lines := strings.Split(s, "\n")

@@ -22,12 +22,12 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// noon is when tests happen unless they say otherwise.
+// noon is the time of tests, unless they set another one.
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// standing is a clock whose hands stand still while the process's monotonic
-// clock runs, as if a whole command took less than a tick: what people see is
-// the same in every run, and what is paced or waits for a while still goes on.
+// standing returns a time whose wall clock stands still while the monotonic clock
+// runs, as if a whole command took less than a tick. The output is then the same in
+// every run, but pacing and waiting still work.
 func standing(wall time.Time) time.Time {
 	const hasMonotonic, since1885 = 1 << 63, 2682288000 // seconds of the Unix epoch where package time counts from
 	t := time.Now()
@@ -68,17 +68,17 @@ func (d *desk) now() time.Time {
 	return standing(time.Unix(d.wall.Load(), 0))
 }
 
-// release is the build that types what a desk types; golden files name it.
+// release is the build that desks run; golden files name it.
 var release = cli.Build{Version: "0.1.0", Revision: "5d3f0c1a9be24478a6f1c20a7e8f64d1b90c2e37", Date: "2026-03-01T08:00:00Z", Go: "go1.26.0"}
 
-// run types a command and gives its exit code; what it wrote is in d.stdout
-// and d.stderr. It is a second later every time.
+// run runs a command and returns its exit code; its output is in d.stdout and
+// d.stderr. Every run is one second later than the one before.
 func (d *desk) run(args ...string) int {
 	d.t.Helper()
 	return d.runIn(context.Background(), args...)
 }
 
-// runIn is run in a context.
+// runIn is run with a context.
 func (d *desk) runIn(ctx context.Context, args ...string) int {
 	d.t.Helper()
 	d.wall.Add(1)
@@ -92,13 +92,13 @@ func (d *desk) runIn(ctx context.Context, args ...string) int {
 	})
 }
 
-// sleep lets the wall clock go on, where a command waits by it.
+// sleep advances the wall clock when a command waits.
 func (d *desk) sleep(ctx context.Context, long time.Duration) error {
 	d.wall.Add(int64(long / time.Second))
 	return ctx.Err()
 }
 
-// must runs a command that has to end with a code.
+// must runs a command that has to end with the given code.
 func (d *desk) must(code int, args ...string) string {
 	d.t.Helper()
 	if got := d.run(args...); got != code {
@@ -107,7 +107,7 @@ func (d *desk) must(code int, args ...string) string {
 	return d.stdout.String()
 }
 
-// write makes a file in the desk's directory.
+// write writes a file in the desk's directory.
 func (d *desk) write(name, content string) {
 	d.t.Helper()
 	path := filepath.Join(d.dir, name)
@@ -119,7 +119,7 @@ func (d *desk) write(name, content string) {
 	}
 }
 
-// lockedBuffer is a buffer that a command's goroutines may write to.
+// lockedBuffer is a buffer for output from several goroutines.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -143,8 +143,8 @@ func (l *lockedBuffer) Reset() {
 	l.b.Reset()
 }
 
-// network is a simulated WhatsApp network that a desk reaches as
-// env("SANDBOX"), and what it was sent.
+// network is a simulated WhatsApp network that a desk reaches as env("SANDBOX"),
+// with the requests that it received.
 type network struct {
 	*sandbox.Sandbox
 	url string
@@ -156,7 +156,7 @@ type network struct {
 	onPost   func(n int) // called before the nth POST is answered
 }
 
-// request is one POST as it arrived, and its answer's status.
+// request is one POST as it arrived, with the status of its answer.
 type request struct {
 	path   string
 	header http.Header
@@ -204,7 +204,7 @@ func (n *network) count() int {
 	return len(n.requests)
 }
 
-// transcript is every request as a person reads it.
+// transcript shows every request in readable form.
 func (n *network) transcript() []byte {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -226,7 +226,7 @@ func (n *network) entries() []sandbox.Entry {
 	return out
 }
 
-// statusWriter remembers the status of an answer.
+// statusWriter records the status of an answer.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// forging are bytes and lines that data must never bring to who reviews it: what
-// moves a cursor, turns text around or hides it, and commands of CI runners.
+// forging matches what data must never show to a reviewer: cursor movements,
+// characters that reverse or hide text, and commands of CI runners.
 var forging = regexp.MustCompile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069]|(?m)^\\s*(::|##\\[)")
 
 // TestHostileDataThroughCommands: names, titles, variables and file names cannot

@@ -99,8 +99,8 @@ func TestImportRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-// TestImportDoesNotBringBackWhoWasErased: the file of the old program still
-// has the person.
+// TestImportDoesNotBringBackWhoWasErased: the other program's file still contains
+// the erased person.
 func TestImportDoesNotBringBackWhoWasErased(t *testing.T) {
 	d, _ := springDesk(t)
 	d.must(0, "state", "erase", "+4915112345671")

@@ -39,7 +39,8 @@ func (a *app) openLog() (close func(), err error) {
 	return close, nil
 }
 
-// logEvent logs one event of a run: attempts at debug, pauses and halts above.
+// logEvent logs one event of a run: attempts at level debug, pauses and halts at
+// higher levels.
 func (a *app) logEvent(ev apply.Event) {
 	if !a.log.IsDebug() && (ev.Kind == apply.EventAnswered || ev.Kind == apply.EventGated || ev.Kind == apply.EventHeld) {
 		return // one for each message; to word them costs more than the rest of the report

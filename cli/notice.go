@@ -2,9 +2,8 @@ package cli
 
 import "fmt"
 
-// notice says one line on stderr beside the report, while a command works: that
-// it waits, what it leaves out, what happens at a server. It may be called by
-// several goroutines.
+// notice writes one line to stderr while a command works: that it waits, what it
+// leaves out, or what a server sees. It is safe for concurrent use.
 func (a *app) notice(format string, args ...any) {
 	a.errs.Lock()
 	defer a.errs.Unlock()

@@ -16,7 +16,7 @@ func note(who, why string) string {
 	return why + ", by " + who
 }
 
-// changeOptouts runs change for every recipient, after all of them were read.
+// changeOptouts first reads all recipients, then runs change for each of them.
 func (a *app) changeOptouts(ctx context.Context, f *stateFlags, operation string, args []string, change func(state.Store, string) error) error {
 	for i, arg := range args {
 		key, err := audience.RecipientKey(arg, "")

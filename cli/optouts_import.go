@@ -37,7 +37,8 @@ named reason and evidence are kept. A header is recognised by its first cell,
 	return cmd
 }
 
-// readOptouts gives what is known of each wish by recipient.
+// readOptouts reads the opt-outs of a file: by recipient, what the file says about
+// each.
 func (a *app) readOptouts(name, region string) (map[string]string, error) {
 	file, err := os.Open(a.path(name))
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A list of opt-outs with a row that never ends is refused by its line, and
-// nobody of it is taken over.
+// If a list of opt-outs has a row that never ends, the error names its line and
+// nothing of the list is imported.
 func TestOptoutsRowThatNeverEnds(t *testing.T) {
 	d := newDesk(t)
 	if err := os.WriteFile(filepath.Join(d.dir, "main.hcl"), []byte("provider \"sandbox\" \"main\" {}\n"), 0o600); err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// planOptions are the flags of plan alone.
+// planOptions are the flags that only plan has.
 type planOptions struct {
 	planFlags
 	out      string
@@ -95,8 +95,8 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 	return nil
 }
 
-// unplannable reports a configuration with errors in the format asked for, so
-// that a pipeline's comment says what is wrong.
+// unplannable reports a configuration with errors in the requested format, so that
+// a pipeline's comment says what is wrong.
 func (a *app) unplannable(p *project, f *planFlags) error {
 	if f.json || f.format != "text" {
 		none := func() iter.Seq2[plan.Entry, error] { return func(func(plan.Entry, error) bool) {} }
@@ -110,7 +110,7 @@ func (a *app) unplannable(p *project, f *planFlags) error {
 	return exit(exitError)
 }
 
-// savePlan saves the plan and says in the report what applies it.
+// savePlan saves the plan and adds to the report the command that applies it.
 func (a *app) savePlan(p *project, r *view.PlanReport, name string, readers []age.Recipient) error {
 	if err := p.SavePlan(r.Plan, a.path(name), readers); err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -19,7 +19,7 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// planFlags are the choices that plan and apply share.
+// planFlags are the flags that plan and apply share.
 type planFlags struct {
 	in     inputFlags
 	lock   lockFlags
@@ -53,8 +53,8 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.deliveries, "deliveries", false, "list every recipient and not only counts")
 }
 
-// build makes the plan and its report. Errors of the plan itself are in the
-// report, since a reader wants to see what the plan would have been.
+// build makes the plan and its report. Errors of the plan itself are in the report,
+// so that readers see what the plan would have been.
 func (a *app) build(ctx context.Context, p *project, store state.Store, f *planFlags) (*view.PlanReport, error) {
 	bar := a.progress()
 	opt := workspace.PlanOptions{Prices: f.prices, Parallelism: f.parallelism, Progress: bar.plan, Advice: sentenceOf,
@@ -83,8 +83,8 @@ func (a *app) build(ctx context.Context, p *project, store state.Store, f *planF
 	return report, nil
 }
 
-// render plans one campaign, so that every recipient's message can be looked at.
-// With unread no account is asked about templates. The caller closes the plan.
+// render plans one campaign so that every recipient's message can be inspected.
+// With unread it asks no account about templates. The caller closes the plan.
 func (a *app) render(ctx context.Context, p *project, c *lang.Campaign, unread bool) (*plan.Plan, error) {
 	built, diags, err := operation.Render(ctx, p.Workspace, c, unread)
 	if err != nil {
@@ -98,7 +98,7 @@ func (a *app) render(ctx context.Context, p *project, c *lang.Campaign, unread b
 	return built, nil
 }
 
-// expect refuses a plan whose digest is not the one that was approved.
+// expect refuses a plan whose digest is not the approved one.
 func (a *app) expect(r *view.PlanReport, want string, detailed bool) error {
 	if want == "" || r.Failed || r.Plan.Digest == want {
 		return nil
@@ -110,7 +110,7 @@ func (a *app) expect(r *view.PlanReport, want string, detailed bool) error {
 	return err
 }
 
-// applyCommandFor is what carries out the plan in a file.
+// applyCommandFor returns the command that applies the plan in a file.
 func (a *app) applyCommandFor(name string) string {
 	if a.chdir != "" {
 		return "handbill -chdir=" + shellQuote(a.chdir) + " apply " + shellQuote(name)
@@ -127,7 +127,7 @@ func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// showPlan renders the plan in the format asked for.
+// showPlan renders the plan in the requested format.
 func (a *app) showPlan(r *view.PlanReport, f *planFlags) error {
 	s := a.style()
 	s.ShowRecipients = f.showRecipients

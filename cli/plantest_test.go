@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestExamplesPassTheirTests runs the plan tests of every example that has
-// some, as its readers would.
+// TestExamplesPassTheirTests runs the plan tests of every example that has some.
 func TestExamplesPassTheirTests(t *testing.T) {
 	files, err := filepath.Glob("../examples/*/*.test.hcl")
 	if err != nil || len(files) < 5 {

@@ -101,7 +101,7 @@ func (a *app) previewReport(ctx context.Context, p *project, opt *previewOptions
 	return report, nil
 }
 
-// previewCampaign draws what recipients of a campaign would get.
+// previewCampaign draws what recipients of a campaign would receive.
 func (a *app) previewCampaign(ctx context.Context, p *project, c *lang.Campaign, opt *previewOptions, s view.Style) (*view.PreviewReport, error) {
 	pl, err := a.render(ctx, p, c, true)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// progress tells on stderr how far a command is: one line that is drawn over
-// on a terminal, a line now and then where there is none.
+// progress shows on stderr how far a command is: on a terminal as one line that is
+// redrawn, otherwise as an occasional line.
 type progress struct {
 	w        io.Writer
 	terminal bool
@@ -29,7 +29,7 @@ type progress struct {
 	order  []string
 }
 
-// sendProgress is one campaign's.
+// sendProgress is the progress of one campaign.
 type sendProgress struct {
 	done, total, accepted, refused, doubt int
 	since                                 time.Time
@@ -69,7 +69,7 @@ func (p *progress) say(line string) {
 	p.drawn = true
 }
 
-// note interrupts the line with one that stays.
+// note prints a line that stays, above the progress line.
 func (p *progress) note(line string) {
 	if p.drawn {
 		fmt.Fprint(p.w, "\r\x1b[K")
@@ -88,7 +88,7 @@ func (p *progress) done() {
 	}
 }
 
-// plan is told by plan.Build how far it is.
+// plan shows the progress that plan.Build reports.
 func (p *progress) plan(pr plan.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,7 +106,7 @@ func (p *progress) plan(pr plan.Progress) {
 	p.say(line)
 }
 
-// bar is a share as a bar and a figure.
+// bar draws a share as a bar with its percentage.
 func bar(share float64) string {
 	const cells = 20
 	share = min(max(share, 0), 1)
@@ -114,7 +114,7 @@ func bar(share float64) string {
 	return fmt.Sprintf("[%s%s] %3.0f %%", strings.Repeat("#", full), strings.Repeat(".", cells-full), share*100)
 }
 
-// apply is told by apply.Run what happens.
+// apply shows the events that apply.Run reports.
 func (p *progress) apply(ev apply.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -34,8 +34,8 @@ func (f *inputFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.input, "input", true, "ask for variables that have no value")
 }
 
-// varFlag keeps -var and -var-file in the order of the command line, since the
-// later wins.
+// varFlag keeps -var and -var-file in the order of the command line, since later
+// values win.
 type varFlag struct {
 	to   *[]lang.VarInput
 	file bool
@@ -62,13 +62,13 @@ func (v varFlag) Set(s string) error {
 	return nil
 }
 
-// project is a workspace, and what there is to say about its configuration.
+// project is a workspace with the diagnostics of its configuration.
 type project struct {
 	*workspace.Workspace
 	diags []view.Diagnostic
 }
 
-// host is what workspaces have of this process.
+// host is what this process provides to workspaces.
 func (a *app) host() *workspace.Host {
 	b := &a.sys.Build
 	return &workspace.Host{Environ: a.sys.Environ, Env: a.sys.Env, Now: a.sys.Now, Rand: a.sys.Rand, Who: a.who(), FreeSpace: a.sys.FreeSpace,
@@ -90,7 +90,7 @@ func (a *app) load(ctx context.Context, f *inputFlags) (*project, error) {
 	return p, nil
 }
 
-// tryLoad reads the configuration and leaves its diagnostics to the caller.
+// tryLoad reads the configuration and returns its diagnostics without showing them.
 func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 	dir := a.dir()
 	ws, diags, err := workspace.Load(ctx, a.host(), dir, f.vars)
@@ -147,7 +147,7 @@ func (f *lockFlags) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.timeout, "lock-timeout", 0, "wait this long for the lock")
 }
 
-// lockOptions are the flags as operations take them.
+// lockOptions converts the flags for operations.
 func (a *app) lockOptions(f *lockFlags) operation.Lock {
 	return operation.Lock{Off: !f.lock, Wait: f.timeout, Waiting: func() {
 		a.notice("Acquiring the state's lock. This may take a few moments...")
@@ -191,7 +191,7 @@ func (a *app) failState(err error, detailed bool) error {
 	return a.fail("State not usable", err)
 }
 
-// stateCodes are the errors of a state that can be explained.
+// stateCodes are the errors of a state that have a code to explain.
 var stateCodes = []struct {
 	err  error
 	code string

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// prompt asks people at the terminal, question by question.
+// prompt asks the user questions at the terminal.
 type prompt struct {
 	a  *app
 	in *bufio.Scanner
@@ -13,9 +13,9 @@ type prompt struct {
 
 func (a *app) prompt() *prompt { return &prompt{a: a, in: bufio.NewScanner(a.sys.Stdin)} }
 
-// ask asks a question and reads the line that answers it; ok is false where
-// none came. It fails when the question could not be written: what was typed
-// answers a question that nobody saw.
+// ask asks a question and reads one line as the answer; ok is false at the end of
+// the input. It fails if the question could not be written, because nobody has seen
+// the question then.
 func (p *prompt) ask(question string) (answer string, ok bool, err error) {
 	if _, err := fmt.Fprintf(p.a.sys.Stdout, "%s\n  Enter a value: ", question); err != nil {
 		return "", false, err

@@ -85,8 +85,8 @@ campaign "spring" {
 
 var fileDigest = regexp.MustCompile(`\{"name":"audience\.customers","digest":"sha256:[0-9a-f]+"\}`)
 
-// TestPlansOfOneInput: the same input gives the same bytes, and the order of
-// the columns is no part of it.
+// TestPlansOfOneInput: the same input gives the same bytes, whatever the order of
+// the columns.
 func TestPlansOfOneInput(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -115,9 +115,9 @@ func TestPlansOfOneInput(t *testing.T) {
 	}
 }
 
-// TestApplySendsTheSavedPlan: what an interrupted apply of a saved plan sends,
-// and what the one after it sends, is together what the plan says and nothing
-// else, whatever became of the files meanwhile.
+// TestApplySendsTheSavedPlan: an interrupted apply of a saved plan and the one
+// after it together send exactly what the plan says, even if the files change in
+// between.
 func TestApplySendsTheSavedPlan(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -147,8 +147,8 @@ func TestApplySendsTheSavedPlan(t *testing.T) {
 	}
 }
 
-// sent plans, lets something happen, applies the plan until it is done, and
-// gives the digest of what each person was sent.
+// sent makes a plan, calls meanwhile, applies the plan until it is done, and
+// returns the digest of what each person received.
 func sent(t *testing.T, contacts string, meanwhile func(*game)) map[string]string {
 	t.Helper()
 	g := &game{desk: newDesk(t), t: t}

@@ -59,7 +59,7 @@ func (a *app) checkProviders(ctx context.Context, in *inputFlags, addresses []st
 	return nil
 }
 
-// numberHealth words what a provider tells of a number.
+// numberHealth converts a provider's report about a number for the views.
 func numberHealth(c *operation.NumberCheck) view.NumberHealth {
 	switch {
 	case !c.Told:

@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/cli/view"
 )
 
-// fakes answer as Meta's Graph API and as 1msg do, by path.
+// fakes answers as Meta's Graph API and 1msg do, by path.
 func fakes(t *testing.T, answers map[string]string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +80,7 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 		return text, doc.Numbers
 	}
 
-	// A number that would not hear stops fails the check.
+	// A number that would not receive stops fails the check.
 	text, numbers := check(1)
 	for _, want := range []string{
 		"webhook    https://shop.example\n", "not subscribed to user_preferences\n    People who stop marketing in WhatsApp itself",
@@ -100,7 +100,7 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 		t.Errorf("missing: %+v", missing)
 	}
 
-	// What is lost without it is a warning; the address that is right is none.
+	// A missing event that loses no stops is a warning; a correct address is not.
 	answers["/55/subscriptions"] = strings.Replace(answers["/55/subscriptions"], `{"name":"messages"}`, `{"name":"messages"},{"name":"user_preferences"}`, 1)
 	answers["/C1/webhook"] = `"https://crm.example/webhooks/onemsg/south/long-random-word"`
 	if text, _ = check(0); strings.Contains(text, "a path that handbill serve does not have") || !strings.Contains(text, "not subscribed to user_id_update") {
@@ -108,7 +108,7 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 	}
 }
 
-// What the provider tells of the limit is kept, and the next plan is held
+// The limit that the provider reports is stored, and the next plan is checked
 // against it.
 func TestPlansAreHeldAgainstTheLimitThatWasTold(t *testing.T) {
 	d := newDesk(t)

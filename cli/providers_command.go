@@ -57,7 +57,7 @@ func campaignsOf(cfg *lang.Config, pr *lang.Provider) []string {
 	return out
 }
 
-// kinds are the kinds of message that a profile supports in a degree.
+// kinds lists the kinds of message that a profile supports to the given degree.
 func kinds(p providers.Profile, s message.Support) []string {
 	var out []string
 	for _, k := range message.Kinds() {

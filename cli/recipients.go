@@ -8,9 +8,9 @@ import (
 	"github.com/handbill/handbill/audience"
 )
 
-// personKeys reads the people that a command is about. A number that no country
-// gives out is taken too when it is written with its +: somebody may have written
-// to us from it.
+// personKeys parses the people named as arguments. With a leading + it also accepts
+// numbers outside every country's numbering plan: somebody may have written from
+// one.
 func (a *app) personKeys(args []string) ([]string, error) {
 	keys := make([]string, len(args))
 	for i, arg := range args {

@@ -112,7 +112,7 @@ func (a *app) readRecorded(p *project, name string, now time.Time) ([]plantest.I
 	return from.Read(bytes.NewReader(data))
 }
 
-// repliedReport is what the rules make of one event.
+// repliedReport is the result of the rules for one event.
 type repliedReport struct{ *plantest.Reply }
 
 // Text says which rule fires, and draws what it answers.

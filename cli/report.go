@@ -12,10 +12,10 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// Reports and diagnostics are written here and nowhere else: a command makes
-// them and passes them on.
+// Reports and diagnostics are written in this file only: commands make them and
+// pass them on.
 
-// show writes what a command ends in.
+// show writes a command's final report.
 func (a *app) show(r view.Report, s view.Style, asJSON bool) error {
 	if asJSON {
 		return view.JSON(a.sys.Stdout, s, r)
@@ -23,12 +23,12 @@ func (a *app) show(r view.Report, s view.Style, asJSON bool) error {
 	return r.Text(a.sys.Stdout, s)
 }
 
-// writeBy writes a report by one of its methods, where a format was asked for.
+// writeBy writes a report with one of its methods, for a format that was asked for.
 func (a *app) writeBy(s view.Style, by func(io.Writer, view.Style) error) error {
 	return by(a.sys.Stdout, s)
 }
 
-// applyStream writes a run while it goes on, a JSON object a line.
+// applyStream writes a run while it is in progress, one JSON object per line.
 func (a *app) applyStream(s view.Style, now func() time.Time) *view.ApplyStream {
 	return view.NewApplyStream(a.sys.Stdout, s, now)
 }
@@ -40,24 +40,23 @@ func (a *app) diagnose(diags []view.Diagnostic) {
 	view.Diagnostics(a.sys.Stderr, a.style(), diags)
 }
 
-// bindJSON binds the flag that every command has that shows something.
+// bindJSON binds -json, which every command that shows something has.
 func bindJSON(cmd *cobra.Command, to *bool) {
 	cmd.Flags().BoolVar(to, "json", false, "one JSON document")
 }
 
-// asText is a report in a form of its own.
+// asText is a report with a format of its own.
 type asText struct{ write func(io.Writer) error }
 
 // Text writes it.
 func (t asText) Text(w io.Writer, _ view.Style) error { return t.write(w) }
 
-// fail shows an error that is not about a place in a file. Main says itself
-// that the output was lost.
+// fail shows an error that has no place in a file. Main reports lost output itself.
 func (a *app) fail(summary string, err error) error {
 	return a.failAs(summary, "", err)
 }
 
-// failCode is fail for an error of a state that can be explained.
+// failCode is fail for an error that has a code to explain.
 func (a *app) failCode(code string, err error) error {
 	return a.failAs(state.SummaryOf(code), code, err)
 }

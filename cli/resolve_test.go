@@ -49,8 +49,8 @@ func openForTest(t *testing.T, d *desk) *sqlite.Store {
 	return s
 }
 
-// doubt leaves a message of campaign.spring in doubt, as an apply does that is
-// killed, and gives its reference.
+// doubt leaves a message of campaign.spring in doubt, as a killed apply does, and
+// returns its reference.
 func doubt(t *testing.T, d *desk, to string) string {
 	t.Helper()
 	s := openForTest(t, d)

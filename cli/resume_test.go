@@ -10,8 +10,8 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// haltedDesk is a campaign to 40 people of which the network refuses everybody,
-// with a rule that stops it.
+// haltedDesk has a campaign to 40 people, a network that refuses all of them, and a
+// rule that halts the campaign.
 func haltedDesk(t *testing.T, rule string) (*desk, *network) {
 	script := &sandbox.Script{Rules: []sandbox.Rule{{Match: sandbox.Match{Share: 1}, Answer: &sandbox.ScriptAnswer{Code: "131026"}}}}
 	d := newDesk(t)
@@ -27,7 +27,7 @@ func haltedDesk(t *testing.T, rule string) (*desk, *network) {
 	return d, n
 }
 
-// TestAHaltStays is a job that runs apply every hour, whatever comes of it.
+// TestAHaltStays: a job that runs apply every hour does not lift the halt.
 func TestAHaltStays(t *testing.T) {
 	rules := map[string]struct{ rule, reason string }{
 		"a failed canary":   {"canary {\n    count = 3\n    wait = \"1s\"\n    max_failure_rate = 0.2\n  }", "canary: 3 of the first 3 failed"},
@@ -74,8 +74,8 @@ func TestOnlyAHaltedCampaignIsResumed(t *testing.T) {
 	}
 }
 
-// TestAPlanThatWasSavedBeforeTheHalt is held by the halt too, and sends the rest
-// when it is lifted.
+// TestAPlanThatWasSavedBeforeTheHalt: the halt also holds a plan that was saved
+// before it. The plan sends the rest once the halt is lifted.
 func TestAPlanThatWasSavedBeforeTheHalt(t *testing.T) {
 	d, n := haltedDesk(t, "canary {\n    count = 3\n    wait = \"1s\"\n    max_failure_rate = 0.2\n  }")
 	d.must(0, "plan", "-out=week.plan")
@@ -91,8 +91,8 @@ func TestAPlanThatWasSavedBeforeTheHalt(t *testing.T) {
 	}
 }
 
-// TestNoConnectionSaysWhyAndWhere: what stays pending has its reason and its
-// provider in the report, and the command fails.
+// TestNoConnectionSaysWhyAndWhere: the report shows the reason and the provider of
+// pending messages, and the command fails.
 func TestNoConnectionSaysWhyAndWhere(t *testing.T) {
 	d, _ := springDesk(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -93,7 +93,7 @@ func (a *app) sandbox(ctx context.Context, opt *sandboxOptions) error {
 	return nil
 }
 
-// sandboxFiles reads what flags name.
+// sandboxFiles reads the files that flags name.
 func (a *app) sandboxFiles(opt *sandboxOptions) error {
 	if opt.script != "" {
 		data, err := os.ReadFile(a.path(opt.script))

@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// encryptHelp and identityHelp are the flags' help.
+// encryptHelp and identityHelp are the help texts of flags.
 const (
 	encryptHelp  = "with -out: encrypt the plan to this age recipient (age1…); may be repeated"
 	identityHelp = "the file with the age identity that reads an encrypted plan"
@@ -28,7 +28,7 @@ func (a *app) openPlan(name, identity string) (*workspace.SavedPlan, error) {
 	return saved, nil
 }
 
-// savedProject is the configuration that a saved plan carries.
+// savedProject loads the configuration that a saved plan contains.
 func (a *app) savedProject(ctx context.Context, saved *workspace.SavedPlan, vars []lang.VarInput) (*project, error) {
 	ws, diags, err := workspace.LoadSaved(ctx, a.host(), a.dir(), saved, vars)
 	if err != nil {

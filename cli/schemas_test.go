@@ -10,7 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// schema is one of docs/schemas.
+// schema loads one of docs/schemas.
 func schema(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
 	src, err := os.ReadFile(filepath.Join("..", "docs", "schemas", name))
@@ -38,7 +38,7 @@ func compileSchema(t *testing.T, src []byte) *jsonschema.Schema {
 	return s
 }
 
-// fits holds documents, one or one a line, against a schema.
+// fits validates documents, one in all or one per line, against a schema.
 func fits(t *testing.T, s *jsonschema.Schema, docs string, lines bool) {
 	t.Helper()
 	parts := []string{docs}
@@ -56,8 +56,8 @@ func fits(t *testing.T, s *jsonschema.Schema, docs string, lines bool) {
 	}
 }
 
-// TestDocumentsFitTheirSchemas: what the commands write is what docs/schemas
-// says, in a story from the first plan to a plan that fails.
+// TestDocumentsFitTheirSchemas: the commands write what docs/schemas describes,
+// from the first plan to one that fails.
 func TestDocumentsFitTheirSchemas(t *testing.T) {
 	d := newDesk(t)
 	for _, name := range []string{"main.hcl", "contacts.csv"} {
@@ -84,8 +84,8 @@ func TestDocumentsFitTheirSchemas(t *testing.T) {
 	fits(t, doc, d.must(1, "plan", "-format=json"), false)
 }
 
-// TestVariantsFitTheirSchemas is the same for campaigns with variants, with a local
-// time, and for what is gone, in what the cases of them wrote.
+// TestVariantsFitTheirSchemas checks the golden files of cases with variants, local
+// times and removed campaigns in the same way.
 func TestVariantsFitTheirSchemas(t *testing.T) {
 	t.Parallel()
 	fits(t, schema(t, "plan-stream.json"), readFile(t, "../testdata/cases/variants/plan.json.golden"), true)
@@ -105,7 +105,7 @@ func readFile(t *testing.T, path string) string {
 }
 
 // TestBrokenConfigurationIsAComment: a configuration that can't be planned is
-// told of where reviewers read, once.
+// reported once, where reviewers read.
 func TestBrokenConfigurationIsAComment(t *testing.T) {
 	d := newDesk(t)
 	d.write("main.hcl", "campaign \"c\" {}\n")
@@ -118,7 +118,7 @@ func TestBrokenConfigurationIsAComment(t *testing.T) {
 	}
 }
 
-// TestTestResultsFitTheirSchema is the same for plan tests.
+// TestTestResultsFitTheirSchema checks the results of plan tests in the same way.
 func TestTestResultsFitTheirSchema(t *testing.T) {
 	d := newDesk(t)
 	d.write("main.hcl", "locals { a = 1 }\n")
@@ -138,8 +138,8 @@ run "passes" {
 	fits(t, schema(t, "test.json"), d.must(1, "test", "-json"), false)
 }
 
-// TestLanguageSchema: the schema of the JSON syntax takes a configuration that
-// handbill takes, and refuses what handbill refuses.
+// TestLanguageSchema: the schema of the JSON syntax accepts a configuration that
+// handbill accepts, and refuses what handbill refuses.
 func TestLanguageSchema(t *testing.T) {
 	d := newDesk(t)
 	s := compileSchema(t, []byte(d.must(0, "metadata", "schema", "-json")))
@@ -172,7 +172,7 @@ func TestLanguageSchema(t *testing.T) {
 	}
 }
 
-// TestCompletion: shells are told flags as they are written here.
+// TestCompletion: shells complete flags with one dash.
 func TestCompletion(t *testing.T) {
 	d := newDesk(t)
 	if got := d.must(0, "__complete", "plan", "-detailed"); !strings.HasPrefix(got, "-detailed-exitcode\t") {

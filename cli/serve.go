@@ -61,7 +61,7 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 		return err
 	}
 	defer p.Close()
-	// Not the lock of those who send: an apply may run beside. Two servers on
+	// This is not the lock of apply, which may run at the same time. Two servers on
 	// one state would take each other's sends for interrupted ones.
 	locked, err := p.LockServe(ctx, "serve", 0)
 	if err != nil {
@@ -120,7 +120,7 @@ func (a *app) listenAndServe(ctx context.Context, server *serve.Server, numbers 
 		r.Metrics = "http://" + m.Addr().String() + "/metrics"
 	}
 	if err := a.show(r, a.style(), false); err != nil {
-		a.log.Warn("where serve listens was not written", "error", err) // Main says so at the end
+		a.log.Warn("where serve listens was not written", "error", err) // Main reports it at the end
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -144,7 +144,7 @@ func tokenHint(n *serve.Number) string {
 	return ""
 }
 
-// serveWatch tells on stderr what happens, a line each.
+// serveWatch reports on stderr what happens, one line per event.
 type serveWatch struct{ a *app }
 
 func (w *serveWatch) observe(ev serve.Event) {
@@ -174,7 +174,7 @@ var serveWords = map[serve.EventKind]string{
 	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused", serve.EventRules: "kept the rules from before:",
 }
 
-// stateHint is what to do about a state that failed serve.
+// stateHint says what to do about a state error that ended serve.
 func stateHint(err error) string {
 	if errors.Is(err, sqlite.ErrMoved) || errors.Is(err, sqlite.ErrJournal) {
 		return "(end serve; \"handbill status\" then says what to do)"

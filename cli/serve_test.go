@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// taken is an address at which nothing more can listen: a serve that reaches
-// it was not refused for another reason.
+// taken returns an address that is already in use: a serve that fails on it was not
+// refused for another reason.
 func taken(t *testing.T, host string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", host+":0")

@@ -46,7 +46,7 @@ func (a *app) showSaved(name, identity string, f *planFlags) error {
 	return a.showPlan(report, f)
 }
 
-// showState lists what the state knows, as state show does for one resource.
+// showState lists the resources of the state, each as state show prints it.
 func (a *app) showState(ctx context.Context, f *planFlags) error {
 	p, err := a.load(ctx, &f.in)
 	if err != nil {

@@ -56,7 +56,8 @@ func resourceList(ctx context.Context, s state.Store) (*view.ResourceList, error
 	return r, err
 }
 
-// deliveriesOf are the deliveries of campaigns; one without any is an error.
+// deliveriesOf returns the deliveries of campaigns; a campaign without any is an
+// error.
 func (a *app) deliveriesOf(ctx context.Context, s state.Store, campaigns []string) iter.Seq2[state.Delivery, error] {
 	return func(yield func(state.Delivery, error) bool) {
 		snap, err := s.Snapshot(ctx)

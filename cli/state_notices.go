@@ -44,7 +44,8 @@ what the provider sent, word for word.`,
 	return cmd
 }
 
-// noticesOf are the notices of some kinds, of every kind for none.
+// noticesOf returns the notices of the given kinds, or all of them if none is
+// given.
 func noticesOf(ctx context.Context, s state.Store, kinds []string) iter.Seq2[state.Notice, error] {
 	return func(yield func(state.Notice, error) bool) {
 		for n, err := range s.Notices(ctx, time.Time{}) {

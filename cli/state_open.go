@@ -19,10 +19,10 @@ type stateFlags struct {
 	lock lockFlags
 	show bool
 	json bool
-	// stands says that the command itself tells what keeps apply from sending.
+	// stands says that the command itself shows what keeps apply from sending.
 	stands bool
-	// current says that the command tells what people and providers said: what
-	// waits to be joined is joined first.
+	// current says that the command shows what people and providers reported, so
+	// pending webhooks are joined into the state first.
 	current bool
 }
 
@@ -43,7 +43,7 @@ func (f *stateFlags) bindShow(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.show, "show-recipients", false, "show numbers as they are")
 }
 
-// stateWork is what a command does with the state: the report that it ends in.
+// stateWork does a command's work on the state and returns its report.
 type stateWork func(*project, state.Store) (view.Report, error)
 
 // withState loads the configuration, opens the state for reading, and shows
@@ -73,7 +73,7 @@ func (a *app) withState(ctx context.Context, f *stateFlags, work stateWork) erro
 	return a.showWork(f, r, err)
 }
 
-// withFile is withState for what is done with the state's file.
+// withFile is withState for work that needs the state's file.
 func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*sqlite.Store) (view.Report, error)) error {
 	return a.withState(ctx, f, func(_ *project, s state.Store) (view.Report, error) {
 		file, ok := s.(*sqlite.Store)
@@ -84,12 +84,12 @@ func (a *app) withFile(ctx context.Context, f *stateFlags, work func(*sqlite.Sto
 	})
 }
 
-// noState is why a command that needs a state does nothing.
+// noState is the error of a command that needs a state where there is none.
 func noState(a *app, p *project) error {
 	return fmt.Errorf("there is no state at %s yet. \"handbill init\" makes it", a.stateName(p))
 }
 
-// stateName says where the state lies.
+// stateName says where the state is stored.
 func (a *app) stateName(p *project) string {
 	if p.Shared() {
 		return p.StateName()
@@ -97,7 +97,7 @@ func (a *app) stateName(p *project) string {
 	return a.display(p.StatePath())
 }
 
-// aside is warnStanding, unless the command tells by itself.
+// aside calls warnStanding, unless the command shows the same by itself.
 func (a *app) aside(ctx context.Context, f *stateFlags, p *project, store state.Store) error {
 	if f.stands {
 		return nil
@@ -140,7 +140,7 @@ func (a *app) showWork(f *stateFlags, r view.Report, err error) error {
 	return nil
 }
 
-// partly shows what was done before something failed, and is no report itself.
+// partly shows what was done before an error. It returns no report.
 func (a *app) partly(r view.Report, some bool, f *stateFlags) view.Report {
 	if some {
 		_ = a.show(r, a.style(), f.json) // the error that is shown next says more

@@ -54,7 +54,7 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 	return a.show(&view.RestoreReport{Backup: backup, Acknowledged: acknowledge != ""}, a.style(), f.json)
 }
 
-// failServed says that a state is not replaced while serve has it open.
+// failServed says that the state is not replaced while serve has it open.
 func (a *app) failServed(held *state.LockedError) error {
 	who := "handbill serve runs on this state"
 	if held.Info.PID > 0 {
@@ -63,7 +63,7 @@ func (a *app) failServed(held *state.LockedError) error {
 	return a.fail("Not restored", fmt.Errorf("%s, and what it records now would be lost with the file that is replaced. Stop it, restore, and start it again. The state was not changed", who))
 }
 
-// failRestore says that a file cannot be put in the state's place.
+// failRestore says that the backup cannot replace the state.
 func (a *app) failRestore(err error, backup string) error {
 	name := message.SafeText(backup)
 	var other *state.OtherStateError

@@ -41,7 +41,7 @@ func (a *app) stateVerifyCommand() *cobra.Command {
 	return cmd
 }
 
-// verify asks a state whether it is whole, as its store can tell.
+// verify checks the integrity of a state as far as its store can.
 func verify(ctx context.Context, s state.Store) (*view.VerifyReport, error) {
 	r := &view.VerifyReport{}
 	switch s := s.(type) {

@@ -99,7 +99,7 @@ func (a *app) showStatus(r *view.StatusReport, opt *statusOptions) error {
 	return nil
 }
 
-// statusReport words what a state knows of campaigns.
+// statusReport converts what the state knows about campaigns into a report.
 func (a *app) statusReport(found *operation.Status, campaign string) *view.StatusReport {
 	for i := range found.Halts { // providers' words
 		found.Halts[i].Advice = sentenceOf(found.Halts[i].Advice)

@@ -10,10 +10,9 @@ import (
 	"github.com/handbill/handbill/cli/view"
 )
 
-// output is standard output as every command writes to it. It keeps the first
-// error of a write and writes nothing after it, so that no command has to look
-// at each write: Main ends with exit code 1 when something was lost. It may be
-// used by several goroutines.
+// output is the standard output of every command. It keeps the first write error
+// and writes nothing after it, so commands need not check each write: Main exits
+// with code 1 if output was lost. It is safe for concurrent use.
 type output struct {
 	mu  sync.Mutex
 	w   io.Writer
@@ -35,15 +34,15 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// lost is the first error of a write, nil when everything was written.
+// lost returns the first write error; nil if everything was written.
 func (o *output) lost() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.err
 }
 
-// forgiveLeaver forgets that the reader left, for texts that people page
-// through, such as help.
+// forgiveLeaver ignores that the reader has closed the pipe, for texts that people
+// page through, such as help.
 func (o *output) forgiveLeaver() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -52,8 +51,8 @@ func (o *output) forgiveLeaver() {
 	}
 }
 
-// outputLost says that the output was cut, and gives the exit code. A code that
-// says more than "done" or "there is something to do" stays.
+// outputLost reports that the output is incomplete and returns the exit code. A
+// code that says more than "done" or "there are changes" is kept.
 func (a *app) outputLost(err error, code int) int {
 	a.diagnose([]view.Diagnostic{{Severity: "error", Summary: "Output cut short",
 		Detail: a.near(fmt.Sprintf("Writing to standard output failed, so what was written there is not whole: %v.\n\nWhat the command changed or sent before that stays as it is.", err))}})

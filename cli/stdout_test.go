@@ -16,7 +16,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// cutWriter takes so many bytes and fails from then on.
+// cutWriter accepts a number of bytes and then fails.
 type cutWriter struct {
 	left  int
 	at    string // fail when this is to be written
@@ -40,7 +40,7 @@ func (w *cutWriter) Write(p []byte) (int, error) {
 	return n, w.err
 }
 
-// runCut types a command whose output fails after some bytes.
+// runCut runs a command whose output fails after some bytes.
 func (d *desk) runCut(w *cutWriter, args ...string) int {
 	d.t.Helper()
 	d.wall.Add(1)
@@ -55,8 +55,8 @@ func (d *desk) runCut(w *cutWriter, args ...string) int {
 	})
 }
 
-// printing are calls of every command, on the desk of printingDesk. Those that
-// change something need a desk of their own.
+// printing has calls of every command, on the desk of printingDesk. Commands that
+// change something get their own desk.
 var printing = []struct {
 	args    string
 	changes bool
@@ -101,14 +101,14 @@ var printing = []struct {
 	{args: "state optouts import leavers.csv", changes: true}, {args: "state optouts import -json leavers.csv", changes: true},
 }
 
-// silent are commands that the table leaves out, and why.
+// silent lists the commands that are not in the table, and why.
 var silent = map[string]string{
 	"state unlock": "needs what a lock of another machine left behind; it says one line as all others do",
 }
 
-// printingDesk is a desk where every command has something to say: a campaign
-// was applied, one message of it is in doubt, one person opted out, and four
-// new people are to be sent to.
+// printingDesk is a desk where every command has something to print: a campaign was
+// applied, one of its messages is in doubt, one person opted out, and four new
+// people are waiting.
 func printingDesk(t *testing.T) *desk {
 	d := newDesk(t)
 	n := newNetwork(d, sandbox.Options{})
@@ -136,9 +136,8 @@ output "where" { value = "Berlin" }
 	return d
 }
 
-// TestOutputThatCannotBeWritten: a command whose output is lost, at its
-// beginning, in the middle or with its last byte, ends with exit code 1 and
-// says so on stderr.
+// TestOutputThatCannotBeWritten: a command that loses output at its beginning, in
+// the middle or at its last byte ends with exit code 1 and says so on stderr.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	shared := printingDesk(t)
 	for _, row := range printing {
@@ -182,7 +181,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// commands asks the program itself, as a shell does, which commands there are.
+// commands asks the program for its commands, as shell completion does.
 func commands(d *desk) (all []string) {
 	var walk func(path ...string)
 	walk = func(path ...string) {
@@ -203,7 +202,7 @@ func commands(d *desk) (all []string) {
 	return all
 }
 
-// rowsOf are the rows of the table of outputs that type a command.
+// rowsOf returns the rows of the table of outputs that run a command.
 func rowsOf(command string) (rows []string) {
 	for _, row := range printing {
 		if row.args == command || strings.HasPrefix(row.args, command+" ") {
@@ -221,7 +220,7 @@ func TestEveryCommandIsInTheTableOfOutputs(t *testing.T) {
 	}
 }
 
-// noJSON are the commands without -json, and why.
+// noJSON lists the commands without -json, and why.
 var noJSON = map[string]string{
 	"help":            "a text for people",
 	"completion":      "a script for a shell",
@@ -234,8 +233,8 @@ var noJSON = map[string]string{
 	"state pull":      "it is JSON lines",
 }
 
-// TestEveryCommandHasJSON: what a command shows to people, programs can have as
-// JSON, and it decodes.
+// TestEveryCommandHasJSON: whatever a command shows to people is also available as
+// JSON, and the JSON decodes.
 func TestEveryCommandHasJSON(t *testing.T) {
 	d := printingDesk(t)
 	all := commands(d)
@@ -277,8 +276,8 @@ func TestEveryCommandHasJSON(t *testing.T) {
 	}
 }
 
-// TestReportThatCannotBeWritten: an apply whose report is cut at its last byte
-// has sent everything, recorded it, and ends with exit code 1.
+// TestReportThatCannotBeWritten: an apply that loses the last byte of its report
+// has sent and recorded everything, and ends with exit code 1.
 func TestReportThatCannotBeWritten(t *testing.T) {
 	for _, flag := range []string{"", "-json"} {
 		t.Run("apply "+flag, func(t *testing.T) {
@@ -315,8 +314,8 @@ func TestPlanThatCannotBeShown(t *testing.T) {
 	}
 }
 
-// TestQuestionThatCannotBeAsked: an answer to a question that was not written
-// is no approval.
+// TestQuestionThatCannotBeAsked: the answer to a question that could not be written
+// is not an approval.
 func TestQuestionThatCannotBeAsked(t *testing.T) {
 	d, n := springDesk(t)
 	d.stdin = "send 5\n"
@@ -325,8 +324,8 @@ func TestQuestionThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// TestReaderOfHelpThatLeft: who pages through a help text and quits needs no
-// message; a full disk is told.
+// TestReaderOfHelpThatLeft: quitting a pager on a help text is no error; a full
+// disk is one.
 func TestReaderOfHelpThatLeft(t *testing.T) {
 	d := newDesk(t)
 	for _, args := range [][]string{{"-help"}, {"plan", "-help"}, {"help", "apply"}, {"state"}} {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// System is everything that a command may touch of the process: streams,
-// environment, clock and signals. Tests pass their own.
+// System is everything that a command may use of the process: streams, environment,
+// clock and signals. Tests pass their own.
 type System struct {
 	Stdin  io.Reader
 	Stdout io.Writer
@@ -22,22 +22,23 @@ type System struct {
 	// Build is the program's own identity.
 	Build Build
 	Now   func() time.Time
-	// Rand is where the identity of a new state comes from.
+	// Rand is the source of randomness for the identity of a new state.
 	Rand io.Reader
 	// Dir is the working directory.
 	Dir string
 	// Interrupts delivers one value per interrupt: the first ends a command
-	// cleanly, the second at once.
+	// cleanly, the second immediately.
 	Interrupts <-chan os.Signal
-	// StdinTerminal, StdoutTerminal and StderrTerminal say where a person is.
+	// StdinTerminal, StdoutTerminal and StderrTerminal say which streams are
+	// terminals.
 	StdinTerminal, StdoutTerminal, StderrTerminal bool
 	// Width is the terminal's width in columns; 0 for unknown.
 	Width int
-	// FreeSpace is how many bytes may be written where a file lies; nil asks the
-	// file system.
+	// FreeSpace returns how many bytes can be written on the disk of path; nil asks
+	// the file system.
 	FreeSpace func(path string) (int64, error)
-	// Spacing is the least time between two messages to one person; 0 for the
-	// rule of 6 seconds, negative for none, where a test's clock stands still.
+	// Spacing is the minimum time between two messages to one person: 0 for the
+	// default of 6 seconds, negative for none, for tests whose clock stands still.
 	Spacing time.Duration
 	// Sleep waits while a template is reviewed; nil waits by the machine's clock.
 	Sleep func(context.Context, time.Duration) error

@@ -95,8 +95,8 @@ func fakeWorld(d *desk) *accountWorld {
 }
 
 // killed serves a world, and ends the command at its nth request: before the
-// network has it, or after it and before the answer is there. end is what ends
-// the command; nil for a network that lets it be.
+// network receives it, or after that but before the answer arrives. end ends the
+// command; nil lets it continue.
 type killed struct {
 	world *accountWorld
 	at    int
@@ -137,10 +137,10 @@ func templateDesk(t *testing.T, world func(*desk) *accountWorld) (*desk, *killed
 	return d, k
 }
 
-// TestKillsWhileTemplatesAreMade: wherever an apply is ended while it makes
-// templates, the next one goes on: nothing is created twice, no id is lost, and
-// nothing is sent on a template that is not approved. Afterwards there is
-// nothing to do.
+// TestKillsWhileTemplatesAreMade: wherever an apply is killed while it creates
+// templates, the next one continues: nothing is created twice, no id is lost, and
+// nothing is sent with a template that is not approved. Afterwards nothing is left
+// to do.
 func TestKillsWhileTemplatesAreMade(t *testing.T) {
 	t.Parallel()
 	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {
@@ -204,8 +204,8 @@ func TestOneListForManyTemplates(t *testing.T) {
 	}
 }
 
-// TestTemplateDocumentsFitTheirSchemas: so do those of plans and applies that
-// have templates.
+// TestTemplateDocumentsFitTheirSchemas checks the documents of plans and applies
+// with templates in the same way.
 func TestTemplateDocumentsFitTheirSchemas(t *testing.T) {
 	t.Parallel()
 	d, k := templateDesk(t, sandboxWorld)

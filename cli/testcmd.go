@@ -101,7 +101,7 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 	return nil
 }
 
-// decodeWebhook reads a recorded webhook as the provider at address does.
+// decodeWebhook decodes a recorded webhook as the provider at address does.
 func (a *app) decodeWebhook(cfg *lang.Config, address string, body []byte) ([]message.Event, error) {
 	made, err := a.host().Provider(cfg, address)
 	if err != nil {
@@ -114,7 +114,7 @@ func (a *app) decodeWebhook(cfg *lang.Config, address string, body []byte) ([]me
 	return hook.Decode(body)
 }
 
-// filtered are the runs that every filter matches.
+// filtered returns the runs that match every filter.
 func filtered(runs []*plantest.Run, filters []string) ([]*plantest.Run, error) {
 	for _, f := range filters {
 		re, err := regexp.Compile(f)
@@ -132,7 +132,7 @@ func filtered(runs []*plantest.Run, filters []string) ([]*plantest.Run, error) {
 	return runs, nil
 }
 
-// renderGolden draws a plan in the form that a golden file's name asks for.
+// renderGolden renders a plan in the format that the golden file's name asks for.
 func renderGolden(name string, p *plan.Plan, diags hcl.Diagnostics, files map[string][]byte) ([]byte, error) {
 	r := &view.PlanReport{Plan: p, Diagnostics: view.FromHCL(diags, files)}
 	r.Failed = view.Errors(r.Diagnostics)
@@ -147,8 +147,8 @@ func renderGolden(name string, p *plan.Plan, diags hcl.Diagnostics, files map[st
 	return b.Bytes(), err
 }
 
-// renderReplies draws what the rules answer, in the form that a golden file's
-// name asks for: .json is an array, .md has the messages in words.
+// renderReplies renders the answers of the rules in the format that the golden
+// file's name asks for: .json is an array, .md has the messages in words.
 func renderReplies(name string, list []*plantest.Reply) ([]byte, error) {
 	var b strings.Builder
 	if strings.EqualFold(filepath.Ext(name), ".json") {

@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// usernames are the WhatsApp usernames that people had when they wrote last.
+// usernames returns the WhatsApp usernames that people had when they last wrote.
 func usernames(ctx context.Context, s state.Store) (view.Usernames, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Answers checks that the answers of one sending number are those to the messages
-// that were sent. Where a proxy or a provider repeats an answer on a kept
-// connection, all that follow belong to the message before: what looks accepted
-// was never read. The zero value is ready. It is safe for concurrent use.
+// Answers checks that the answers on one sending number belong to the messages
+// that were sent. If a proxy or a provider repeats an answer on a kept connection,
+// each later answer belongs to the message before: what looks accepted was never
+// read. The zero value is ready. It is safe for concurrent use.
 type Answers struct {
 	mu    sync.Mutex
 	known map[string]struct{} // the last ids that were given out
@@ -21,18 +21,17 @@ type Answers struct {
 }
 
 const (
-	// knownIDs is how many message ids are remembered. An answer that belongs to
-	// another message comes close to it, within what is in flight.
+	// knownIDs is how many message ids are remembered. A misplaced answer arrives
+	// close to its own message, within what is in flight.
 	knownIDs = 1024
-	// wrongAnswers is how many answers, with less than knownIDs right ones between
-	// them, may be somebody else's before nothing more is sent.
+	// wrongAnswers is how many answers to other messages, with fewer than knownIDs
+	// right ones between them, stop all sending.
 	wrongAnswers = 3
 )
 
-// Doubt puts an accepting answer that cannot be the one to the message to an
-// address in doubt, and reports whether it did. Then the sender must not use its
-// connections again; and where halt is true nothing more is to be sent from the
-// number.
+// Doubt puts an accepting answer in doubt if it cannot belong to the message to
+// this address, and reports whether it did. The sender must then use new
+// connections; if halt is true, nothing more may be sent from the number.
 func (c *Answers) Doubt(to message.Address, a *message.Answer) (doubted, halt bool) {
 	if a.Class != message.Accepted {
 		return false, false
@@ -51,8 +50,8 @@ func (c *Answers) Doubt(to message.Address, a *message.Answer) (doubted, halt bo
 	return true, c.wrong >= wrongAnswers
 }
 
-// mixedUp says why an answer belongs to another message; "" when nothing speaks
-// against it.
+// mixedUp says why an answer belongs to another message; "" if nothing suggests
+// that.
 func (c *Answers) mixedUp(to message.Address, a *message.Answer) string {
 	if !samePerson(to, a.Recipient) {
 		return "the answer names another recipient"
@@ -73,8 +72,8 @@ func (c *Answers) mixedUp(to message.Address, a *message.Answer) string {
 	return ""
 }
 
-// samePerson reports whether told, what a provider says it sent to, can be to.
-// Providers write numbers with or without "+" and may respell them; a number
+// samePerson reports whether told, the recipient that a provider reports, can be
+// to. Providers write numbers with or without "+" and may respell them; a number
 // and a user id say nothing about each other.
 func samePerson(to message.Address, told string) bool {
 	digits := strings.TrimPrefix(told, "+")

@@ -7,23 +7,22 @@ import (
 	"strings"
 )
 
-// Circle is all that was told about ids that were seen together, directly or by
-// way of others: who was seen under which, when, and what was told of each. What
-// was told is joined in any order, and with any repetition, to the same circle;
-// who is who, and what is known of them, follows from it in the order of the
-// times at which it happened. See People.
+// Circle is everything known about ids that were seen together, directly or
+// through other ids: who was seen under which id, when, and what was reported about
+// each. The same reports make the same circle in any order and with any repetition.
+// Who is who, and what is known of each person, follows from it in the order of the
+// times at which things happened. See People.
 //
-// The zero value knows nothing. What is added to a circle leaves copies of it as
-// they are.
+// The zero value knows nothing. Adding to a circle leaves copies of it unchanged.
 type Circle struct {
-	// Base is who was who before anything else here was told, as a state from
-	// before format 6 has it.
+	// Base is who was who before everything else here, from a state that is older
+	// than format 6.
 	Base  []Person     `json:",omitempty"`
 	Seen  []Seen       `json:",omitempty"`
 	Facts map[ID]Facts `json:",omitempty"`
 }
 
-// Person is somebody with the ids that are theirs, those that were theirs and
+// Person is somebody with the ids that are theirs, the ids that were theirs and
 // passed to somebody else, and what is known of them.
 type Person struct {
 	Ties   []Tie `json:",omitempty"`
@@ -37,7 +36,7 @@ type Seen struct {
 	Last int64 `json:",omitempty"` // the start of the seenStep in which it was last made
 }
 
-// key tells sightings apart.
+// key identifies a sighting.
 func (s *Sighting) key() string {
 	var b strings.Builder
 	for _, list := range [...][]ID{s.IDs, s.Old} {
@@ -51,8 +50,8 @@ func (s *Sighting) key() string {
 
 func toStep(at int64) int64 { return at - at%seenStep.Milliseconds() }
 
-// See adds a sighting of several ids. It reports whether the circle did not have
-// it.
+// See adds a sighting of several ids. It reports whether the sighting was new to
+// the circle.
 func (c *Circle) See(s Sighting) bool {
 	s.IDs, s.Old = sortedIDs(s.IDs), sortedIDs(s.Old)
 	return c.seen(Seen{s, toStep(s.At)})
@@ -77,7 +76,7 @@ func (c *Circle) seen(s Seen) bool {
 	return true
 }
 
-// Tell adds what was told of the person behind an id.
+// Tell adds what was reported about the person behind an id.
 func (c *Circle) Tell(id ID, change func(*Facts)) {
 	f := c.Facts[id]
 	change(&f)
@@ -88,7 +87,7 @@ func (c *Circle) Tell(id ID, change func(*Facts)) {
 	c.Facts[id] = f
 }
 
-// Join adds another circle, which has no id of this one.
+// Join adds another circle, which must share no id with this one.
 func (c *Circle) Join(o *Circle) {
 	c.Base = slices.Concat(c.Base, o.Base)
 	for _, s := range o.Seen {
@@ -118,9 +117,9 @@ func (c *Circle) IDs() []ID {
 	return slices.Sorted(maps.Keys(ids))
 }
 
-// Without is the circle after the person of an id was forgotten, and which ids
-// were theirs. What else was told in it is not weighed anew: who is who among the
-// others stays as it is.
+// Without returns the circle after the person with an id was forgotten, and which
+// ids were theirs. It does not decide anew about the others: who is who among them
+// stays as it is.
 func (c *Circle) Without(id ID) (left Circle, theirs []ID) {
 	people := c.People()
 	people = slices.DeleteFunc(people, func(p Person) bool {
@@ -143,8 +142,8 @@ func (p *Person) Has(id ID) bool {
 	return slices.ContainsFunc(p.Ties, func(t Tie) bool { return t.ID == id })
 }
 
-// Lone reports whether the circle says no more than what is known of one id by
-// itself, and which.
+// Lone reports whether the circle holds only what is known of a single id, and
+// which id.
 func (c *Circle) Lone() (id ID, ok bool) {
 	if len(c.Base)+len(c.Seen) > 0 || len(c.Facts) != 1 {
 		return "", false
@@ -155,9 +154,9 @@ func (c *Circle) Lone() (id ID, ok bool) {
 	return "", false
 }
 
-// Joins says how the person behind a number may be seen with a user id that is
-// theirs too: under the number, or, where they left it, under the one that they
-// have now. It is false where they are known under another user id.
+// Joins returns the number under which the person behind a number may be seen with
+// a user id of theirs: the number itself, or their present one if they left it. ok
+// is false if they are known under another user id.
 func (c *Circle) Joins(number ID) (now ID, ok bool) {
 	now = number
 	for _, p := range c.People() {
@@ -181,10 +180,10 @@ func (p *Person) left(id ID) bool {
 	return slices.ContainsFunc(p.Ties, func(t Tie) bool { return t.ID == id && t.Left != 0 })
 }
 
-// People are who is who, and what is known of them: what was told, in the order
-// of the times at which it happened. What happened in one moment has an order of
-// its own, so that it does not matter in which order it was told. The Person of a
-// tie is its person's place in the list, from 1.
+// People returns who is who, and what is known of them, from everything reported,
+// in the order of the times at which it happened. What happened in one moment has a
+// fixed order, so the order of the reports does not matter. The Person of a tie is
+// its person's place in the list, from 1.
 func (c *Circle) People() []Person {
 	r := replay{known: map[int64]*Known{}, alone: map[ID]*Known{}}
 	r.base(c.Base)

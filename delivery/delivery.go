@@ -1,16 +1,16 @@
 // Package delivery holds the rules of sending a message once: how a delivery
-// may move, when a person may be written to, and how what is told about people
-// and messages is joined. It reads no clock and no store: the caller loads the
+// may move, when a person may be written to, and how reports about people and
+// messages are joined. It reads no clock and no store: the caller loads the
 // facts, asks, and records the answer. docs/delivery.md says the same in prose.
 //
 // Times are milliseconds since 1970 in UTC; 0 stands for none. Every join is
-// commutative, associative and idempotent, so that the order and the repetition
-// of what providers tell do not matter.
+// commutative, associative and idempotent, so it does not matter in which order or
+// how often providers report something.
 package delivery
 
 import "fmt"
 
-// Send is where a delivery stands on its way to the provider.
+// Send is the state of a delivery on its way to the provider.
 type Send uint8
 
 // The states of the send axis. A delivery that nobody tried to send is pending.
@@ -62,7 +62,7 @@ func (e *TransitionError) Error() string {
 // accepted, and matters only where to is Accepted.
 //
 // A new attempt always goes through Pending, and nothing leaves Accepted.
-// Rejected is left only for the provider's own word that it took the message
+// Rejected is left only if the provider itself says that it took the message
 // after all.
 func Transition(from, to Send, p Proof) error {
 	if allowed(from, to, p) {
@@ -74,7 +74,7 @@ func Transition(from, to Send, p Proof) error {
 func allowed(from, to Send, p Proof) bool {
 	switch from {
 	case Pending:
-		// The late answer or the echo of an attempt that was believed to be not taken.
+		// The late answer to, or the echo of, an attempt that was believed not taken.
 		return to == Sending || to == Accepted && provider(p)
 	case Sending:
 		return to == Rejected || to == InDoubt || to == Pending ||
@@ -99,9 +99,9 @@ type Attempt struct {
 	Send   Send
 }
 
-// Over reports whether a says more about a person than o does, where both are
-// about the same message under different ids of theirs: what may have reached
-// them goes before what did not.
+// Over reports whether a takes precedence over o, where both are about the same
+// message under different ids of one person: what may have reached them precedes
+// what did not.
 func (a Attempt) Over(o Attempt) bool { return a.weight() > o.weight() }
 
 func (a Attempt) weight() int {
@@ -118,17 +118,17 @@ func (a Attempt) weight() int {
 	return 1
 }
 
-// Order is what the next attempt is made for.
+// Order says what the next attempt is for.
 type Order struct {
 	Number int  // the attempt's number
 	Retry  bool // a refused delivery may be tried again
 	Again  bool // a person ordered an accepted delivery to be sent once more
 }
 
-// Once lets an attempt through when the newest one can't have reached the
-// person: earlier ones can't either, or an order superseded them. A refused
-// delivery goes again only as a retry, an accepted one only by an order for
-// exactly the attempt after it.
+// Once allows an attempt if the newest one can't have reached the person: then
+// earlier ones can't have either, or an order superseded them. A refused delivery
+// is tried again only as a retry, an accepted one only by an order for exactly the
+// attempt after it.
 func (a Attempt) Once(o Order) Gate {
 	switch {
 	case a.Send == Accepted && (!o.Again || o.Number != a.Number+1):

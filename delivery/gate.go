@@ -30,11 +30,11 @@ const (
 var gates = []Gate{GateNone, GateOptedOut, GateErased, GateConsent, GateCooldown, GateWindowClosed, GateWindowUnknown,
 	GateCap, GateSent, GateDoubt, GateRefused, GateAttempt, GateSpacing, GatePace}
 
-// Reason is the gate as the reason why somebody gets nothing.
+// Reason returns the gate as the reason why somebody gets nothing.
 func (g Gate) Reason() Reason { return Reason(g) }
 
-// UnmarshalText implements encoding.TextUnmarshaler, and with it JSON. A word
-// that is no gate is an error, so that nothing passes for being unknown.
+// UnmarshalText implements encoding.TextUnmarshaler, and with it JSON. A word that
+// is no gate is an error: an unknown gate must not let a message through.
 func (g *Gate) UnmarshalText(text []byte) error {
 	if !slices.Contains(gates, Gate(text)) {
 		return fmt.Errorf("%q is no gate", text)

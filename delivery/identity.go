@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// IDKind tells apart the ids under which WhatsApp names a person.
+// IDKind is the kind of an id under which WhatsApp knows a person.
 type IDKind uint8
 
 // The kinds of ids. Source: Meta, business-scoped-user-ids, read 2026-09-11.
@@ -16,7 +16,7 @@ const (
 	IDParent                   // a user id within linked portfolios, the same otherwise
 )
 
-// kindOf is the kind of a recipient's key.
+// kindOf returns the kind of a recipient's key.
 func kindOf(key string) IDKind {
 	switch {
 	case strings.HasPrefix(key, "+"):
@@ -49,44 +49,43 @@ type Tie struct {
 // that moment.
 type Sighting struct {
 	At     int64
-	Number string // the sending number that was told
+	Number string // the sending number through which it was made
 	IDs    []ID
-	// Old are the ids that IDs took the place of, where the event says that they
-	// changed.
+	// Old are the ids that IDs replaced, if the event reports a change of ids.
 	Old []ID `json:",omitempty"`
 }
 
 // Change is what a sighting changes.
 type Change struct {
-	// Person is whom the ids belong to; 0 for somebody who has no ties yet.
+	// Person is the owner of the ids; 0 for somebody who has no ties yet.
 	Person int64
-	// Merged are the persons who turn out to be Person.
+	// Merged are the persons found to be the same as Person.
 	Merged []int64
 	// Ties are the ties of Person that are new or changed. Their Person is not
 	// set.
 	Ties []Tie
-	// Parted are ties that end, since somebody else has the id now. Opt-outs stay
+	// Parted are ties that end because somebody else has the id now. Opt-outs stay
 	// with both.
 	Parted []Tie
-	// Earlier are ids that were Person's at the time, and passed to somebody else
-	// since.
+	// Earlier are ids that were Person's at the time and have passed to somebody
+	// else since.
 	Earlier []ID
-	// Strict are others whose opt-outs hold for Person too, since they may be the
-	// same person.
+	// Strict are other persons whose opt-outs hold for Person too, since they may be
+	// the same person.
 	Strict []int64
 }
 
-// seenStep is to what when an id was last seen is kept, so that most events
-// change nothing.
+// seenStep is the precision of the time at which an id was last seen. It is coarse
+// so that most events change nothing.
 const seenStep = time.Hour
 
-// See says what a sighting changes. ties are all ties of every person to whom
-// one of its ids is tied.
+// See returns what a sighting changes. ties must be all ties of every person who
+// has a tie to one of its ids.
 //
 //   - Ids that are seen together are one person's.
-//   - A person has one phone number, and through one sending number one id of
-//     each other kind. The newer one takes the place of the other, which stays
-//     theirs until somebody else is seen with it.
+//   - A person has one phone number, and one id of each other kind per sending
+//     number. A newer one replaces the older, which stays theirs until somebody
+//     else is seen with it.
 //   - A phone number has passed on when it is seen with a user id while its
 //     person has another one through the same sending number, when somebody else
 //     changes to it, or when it is seen without the person who had left it. User
@@ -125,9 +124,9 @@ func (s Sighting) See(ties []Tie) Change {
 type resolver struct {
 	Sighting
 	ties    []Tie
-	persons []int64 // who turn out to be one
+	persons []int64 // found to be one
 	held    []Tie   // what the person holds by this sighting
-	left    []Tie   // what the person has another one for
+	left    []Tie   // replaced by another id of the person
 	out     Change
 }
 
@@ -155,8 +154,8 @@ func (r *resolver) phone(id ID) {
 		r.hold(id)
 		return
 	}
-	// Who changes to a number may have been seen with it, under a new user id,
-	// before the change was told; and not before the change.
+	// Somebody who changes to a number may be seen with it, under a new user id,
+	// before the change is reported, but not before it happens.
 	other := r.other(t.Person, r.IDs, 0)
 	if len(r.Old) > 0 && !slices.Contains(r.Old, id) {
 		other = r.other(t.Person, nil, r.At)
@@ -173,9 +172,9 @@ func (r *resolver) phone(id ID) {
 	}
 }
 
-// other is when a person was last seen under an id that never passes on and
-// that shows that they are not whom the sighting is about: one of the same kind
-// as one of ids, or one that was theirs before a moment. It is 0 for never.
+// other returns when a person was last seen under an id that never passes on and
+// that proves that the sighting is about somebody else: one of the same kind as one
+// of ids, or one that was theirs before the given moment. It is 0 for never.
 func (r *resolver) other(person int64, ids []ID, before int64) (seen int64) {
 	for i := range r.ties {
 		t := &r.ties[i]
@@ -193,7 +192,7 @@ func (r *resolver) fresh(id ID) Tie {
 	return Tie{ID: id, Number: r.Number, Since: r.At, Seen: r.At}
 }
 
-// hold notes that the person has the id at the time.
+// hold records that the person has the id at the time.
 func (r *resolver) hold(id ID) {
 	now := r.fresh(id)
 	if t := r.tie(id); t != nil {
@@ -201,14 +200,14 @@ func (r *resolver) hold(id ID) {
 		if t.Seen > r.At {
 			now.Number = t.Number
 		}
-		if t.Left >= r.At { // a late word from before
+		if t.Left >= r.At { // a late report from before that
 			now.Left = t.Left
 		}
 	}
 	r.held = append(r.held, now)
 }
 
-// leave notes that the person had the id before.
+// leave records that the person had the id before.
 func (r *resolver) leave(id ID) {
 	t := r.tie(id)
 	switch {
@@ -228,8 +227,8 @@ func (r *resolver) leave(id ID) {
 	}
 }
 
-// renumber notes that somebody with a new number has new user ids by now, or
-// will have: WhatsApp replaces them.
+// renumber records that somebody with a new number gets new user ids: WhatsApp
+// replaces them, at once or later.
 func (r *resolver) renumber() {
 	changed := func(id ID) bool { return id.Kind() == IDPhone && !slices.Contains(r.IDs, id) }
 	if !slices.ContainsFunc(r.Old, changed) || !slices.ContainsFunc(r.IDs, func(id ID) bool { return id.Kind() == IDPhone }) {
@@ -243,8 +242,7 @@ func (r *resolver) renumber() {
 	}
 }
 
-// change finishes the sighting: what is held takes the place of what the person
-// held before.
+// change finishes the sighting: what is held replaces what the person held before.
 func (r *resolver) change() Change {
 	if len(r.held)+len(r.left) < 2 && len(r.persons) == 0 && len(r.out.Parted)+len(r.out.Earlier) == 0 {
 		return r.out // one id alone, of which nothing else is known

@@ -6,21 +6,21 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Joining is what becomes of an attempt that is settled when something else is
-// told about it.
+// Joining says what happens to a settled attempt when something else is reported
+// about it.
 type Joining uint8
 
 // The ways of joining.
 const (
 	JoinKeep       Joining = iota // what is known stands
-	JoinReplace                   // what is told takes its place
-	JoinComplete                  // both say accepted: an id that is missing is added, another one is a second message
-	JoinContradict                // what is known stands, and a person is told that the answer says something else
-	JoinAfterAll                  // it was believed to be not taken, and it was
+	JoinReplace                   // the report takes its place
+	JoinComplete                  // both say accepted: a missing id is added, another id is a second message
+	JoinContradict                // what is known stands, and a person is informed that the answer differs
+	JoinAfterAll                  // the message was believed not taken, but it was
 )
 
-// Joins says how an answer to a send is joined to what is known of the attempt
-// already, by an event, by a recovery or by a person. The error is a
+// Joins says how an answer to a send is joined to what an event, a recovery or a
+// person has already established about the attempt. The error is a
 // *TransitionError.
 func Joins(known, told Send, p Proof) (Joining, error) {
 	untaken := known == Pending || known == Rejected
@@ -43,8 +43,8 @@ func Joins(known, told Send, p Proof) (Joining, error) {
 	return JoinReplace, Transition(known, told, p)
 }
 
-// NoticeReason is what is kept of an event beside itself: why it is only kept,
-// or what it says in a few words.
+// NoticeReason returns the text that is kept with an event: why the event is only
+// kept, or what it says in a few words.
 func NoticeReason(ev *message.Event) string {
 	if ev.Reason != "" {
 		return ev.Reason
@@ -52,8 +52,8 @@ func NoticeReason(ev *message.Event) string {
 	return strings.TrimSpace(ev.Code + " " + ev.Title)
 }
 
-// EventTime is when an event happened: the provider's time, or the one at which
-// it was received where the provider says none or is ahead.
+// EventTime returns when an event happened: the provider's time, or the time of
+// receipt if the provider gives none or its clock is ahead.
 func EventTime(ev *message.Event, received int64) int64 {
 	if ev.At.IsZero() {
 		return received

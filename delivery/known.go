@@ -11,7 +11,7 @@ type Known struct {
 	Opt         Opt               `json:",omitzero"`
 	Cooldown    int64             `json:",omitempty"` // until when
 	LastInbound int64             `json:",omitempty"` // to any number
-	Shut        int64             `json:",omitempty"` // all windows were closed by then; of a state from before format 3
+	Shut        int64             `json:",omitempty"` // by then all windows were closed; from a state older than format 3
 	Windows     map[string]Window `json:",omitempty"` // by sending number
 	Profile     string            `json:",omitempty"`
 	ProfileAt   int64             `json:",omitempty"`
@@ -27,14 +27,14 @@ func (k *Known) Empty() bool {
 		k.Profile == "" && k.Username == "" && len(k.Attributes) == 0 && !k.Handover
 }
 
-// Wrote notes that the person wrote to a sending number.
+// Wrote records that the person wrote to a sending number.
 func (k *Known) Wrote(number string, at int64) {
 	k.LastInbound = max(k.LastInbound, at)
 	k.window(number, Window{Inbound: at})
 }
 
-// ShutAt notes that a provider found the person's window at a number closed, or
-// all windows where the number is "".
+// ShutAt records that a provider found the person's window at a number closed, or
+// all windows if number is "".
 func (k *Known) ShutAt(number string, at int64) {
 	if number == "" {
 		k.Shut = max(k.Shut, at)
@@ -51,8 +51,8 @@ func (k *Known) window(number string, w Window) {
 	k.Windows[number] = k.Windows[number].Join(w)
 }
 
-// Named notes what the person is called: the newest name, and of two that are as
-// new the first in the alphabet, so that no order matters.
+// Named records what the person is called: the newest name, and of two equally new
+// ones the first in the alphabet, so that order does not matter.
 func (k *Known) Named(profile, username string, at int64) {
 	if profile != "" && newer(at, profile, k.ProfileAt, k.Profile) {
 		k.Profile, k.ProfileAt = profile, at
@@ -69,7 +69,7 @@ func newer(at int64, name string, was int64, old string) bool {
 // WindowAt is what is known of the window at a sending number.
 func (k *Known) WindowAt(number string) Window { return k.Windows[number].Join(Window{Shut: k.Shut}) }
 
-// With are the attributes after some were set; "" removes one.
+// With returns the attributes after some are set; "" removes one.
 func (k *Known) With(set map[string]string) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, k.Attributes)
@@ -78,15 +78,15 @@ func (k *Known) With(set map[string]string) map[string]string {
 	return all
 }
 
-// Choose is what somebody decides about marketing to the person now: it holds,
-// even where a provider's clock is ahead.
+// Choose returns somebody's present decision about marketing to the person. It
+// holds even if a provider's clock was ahead, since it is dated after the last one.
 func (k *Known) Choose(o Opt, now int64) Word {
 	o.At = max(now, k.Opt.At+1)
 	return Word{Opt: o}
 }
 
-// Join adds what is known of the same person under another id: the stricter
-// holds.
+// Join adds what is known of the same person under another id. The stricter of the
+// two holds.
 func (k *Known) Join(o *Known) {
 	k.Opt = k.Opt.Stricter(o.Opt)
 	k.Cooldown, k.LastInbound, k.Shut = max(k.Cooldown, o.Cooldown), max(k.LastInbound, o.LastInbound), max(k.Shut, o.Shut)
@@ -110,13 +110,13 @@ func (k *Known) Forbid(o *Known) {
 	k.Cooldown, k.Shut = max(k.Cooldown, o.Cooldown), max(k.Shut, o.Shut)
 }
 
-// Word is what somebody said about marketing to a person.
+// Word is one statement about marketing to a person.
 type Word struct {
 	Opt
 	Stay bool `json:",omitempty"` // it only lifts a pause: WishStay
 }
 
-// Say joins a word to what the person chose before.
+// Say joins a word to the person's earlier choice.
 func (o Opt) Say(w Word) Opt {
 	switch {
 	case w.Stay:
@@ -131,8 +131,8 @@ func (o Opt) Say(w Word) Opt {
 	return o
 }
 
-// rank orders words of one moment, so that a pause can be answered in its second
-// and a stop holds.
+// rank orders words of one moment, so that a pause can be answered within the same
+// second, and a stop holds.
 func (w *Word) rank() int {
 	switch {
 	case w.Stay:
@@ -149,15 +149,15 @@ func compareWords(a, b Word) int {
 	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Evidence, b.Evidence))
 }
 
-// Facts are what was told of a person under one id of theirs. They are joined in
-// any order, and with any repetition, to the same.
+// Facts are what was reported about a person under one of their ids. Joining facts
+// in any order, and with any repetition, gives the same result.
 type Facts struct {
-	Known          // without the Opt: Words have it
+	Known          // without the Opt, which follows from Words
 	Words   []Word `json:",omitempty"` // the oldest first
 	Decided int64  `json:",omitempty"` // when somebody decided on Attributes and Handover
 }
 
-// Decide takes in what somebody decided about the person.
+// Decide records what somebody decided about the person.
 func (f *Facts) Decide(attributes map[string]string, handover bool, now int64) {
 	f.Attributes, f.Handover, f.Decided = attributes, handover, now
 }
@@ -182,5 +182,5 @@ func (f *Facts) Say(w Word) {
 	}
 }
 
-// maxWords bounds what is kept of one who says "stop" all day.
+// maxWords bounds what is kept of somebody who says "stop" all day.
 const maxWords = 64

@@ -25,8 +25,8 @@ const Spacing = 6 * time.Second
 const spacingMargin = 500 * time.Millisecond
 
 // Spaced says whether a person whose last message was intended at last may get
-// another at now, and when it may where not. What certainly was not taken is no
-// message.
+// another at now, and if not, until when. A message that certainly was not taken
+// does not count.
 func Spaced(last, now int64, spacing time.Duration) (g Gate, until int64) {
 	until = last + (spacing + spacingMargin).Milliseconds()
 	if last == 0 || spacing <= 0 || until <= now {
@@ -47,8 +47,8 @@ func (w Window) Join(o Window) Window {
 	return Window{Inbound: max(w.Inbound, o.Inbound), Shut: max(w.Shut, o.Shut)}
 }
 
-// Claim adds what an audience claims about when the person wrote last. A claim
-// about the future proves nothing.
+// Claim adds what an audience says about when the person wrote last. A time in the
+// future proves nothing.
 func (w Window) Claim(at, now int64) Window {
 	if at <= now {
 		w.Inbound = max(w.Inbound, at)
@@ -101,8 +101,8 @@ type Opt struct {
 	Evidence string
 }
 
-// Join keeps the newest choice, and the opt-out where two are as new. Texts
-// break what ties are left, so that no order matters.
+// Join keeps the newest choice, and of two equally new ones the opt-out. Texts
+// break the remaining ties, so that order does not matter.
 func (o Opt) Join(n Opt) Opt {
 	switch {
 	case n.Choice == NoChoice:
@@ -117,8 +117,8 @@ func (o Opt) Join(n Opt) Opt {
 	return n
 }
 
-// Stricter joins the choices of two who turn out to be one person: an opt-out
-// holds, whichever is newer, and goes before a pause.
+// Stricter joins the choices of two persons who turn out to be one: an opt-out
+// holds, whichever is newer, and takes precedence over a pause.
 func (o Opt) Stricter(n Opt) Opt {
 	switch a, b := o.strictness(), n.strictness(); {
 	case a > b:
@@ -164,8 +164,8 @@ type Cap struct {
 // Since is the moment after which messages count at now.
 func (c Cap) Since(now int64) int64 { return now - c.Per.Milliseconds() }
 
-// Gate says whether one more message may go to a person. times are when those
-// of the period were intended, newest first. until is when the cap lets the next
+// Gate says whether one more message may go to a person. times are the intents of
+// the period, newest first. until is when the cap lets the next
 // one through.
 func (c Cap) Gate(times []int64) (g Gate, until int64) {
 	if c.Count <= 0 || len(times) < c.Count {

@@ -12,8 +12,8 @@ const (
 	ReasonUnreadableRow   Reason = "unreadable_row"      // the contacts have a row that cannot be read
 	ReasonEvaluation      Reason = "evaluation"          // an expression has no value for the row
 	ReasonNotTargeted     Reason = "not_targeted"        // -target or -exclude leaves the recipient out
-	ReasonInvalidPhone    Reason = "invalid_phone"       // the number is none
-	ReasonExcluded        Reason = "excluded"            // an audience that is excluded has the recipient
+	ReasonInvalidPhone    Reason = "invalid_phone"       // the value is not a phone number
+	ReasonExcluded        Reason = "excluded"            // an excluded audience has the recipient
 	ReasonDuplicate       Reason = "duplicate"           // the recipient has an earlier row
 	ReasonDuplicatePerson Reason = "duplicate_person"    // the person has an earlier row, under another id
 	ReasonPhoneNeeded     Reason = "phone_needed"        // the template goes to phone numbers only
@@ -21,7 +21,7 @@ const (
 	ReasonUSMarketing     Reason = "us_marketing"        // no marketing templates to numbers of the United States
 	ReasonMessageLimit    Reason = "message_limit"       // the message breaks a limit of WhatsApp
 	ReasonEmptyValue      Reason = "empty_value"         // a value of the message is empty
-	ReasonPlaceholder     Reason = "placeholder_value"   // a value is what an export writes for none
+	ReasonPlaceholder     Reason = "placeholder_value"   // a value is what an export writes for an empty cell
 	ReasonZoneUnknown     Reason = "quiet_hours_zone_unknown"
 
 	ReasonTemplateLanguage Reason = "template_language" // the account does not have the template in the recipient's language
@@ -36,7 +36,7 @@ const (
 	ReasonLocalTime  Reason = "local_time"  // it is not yet the campaign's hour where the recipient is
 	ReasonHalted     Reason = "halted"      // the campaign is halted
 	ReasonTotalLimit Reason = "total_limit" // the plan has as many sends as the campaign's total allows
-	ReasonTotal      Reason = "total"       // the run has
+	ReasonTotal      Reason = "total"       // the run has as many
 
 	ReasonTemplatePending Reason = "template_pending" // Meta reviews the template
 	ReasonTemplatePaused  Reason = "template_paused"  // Meta has paused the template
@@ -49,7 +49,7 @@ const (
 	ReasonUnclearAnswers Reason = "unclear_answers"
 )
 
-// reasons are all of them by their words, gates included.
+// reasons maps each word to its reason, gates included.
 var reasons = func() map[string]Reason {
 	out := map[string]Reason{}
 	for _, r := range []Reason{
@@ -67,18 +67,18 @@ var reasons = func() map[string]Reason {
 	return out
 }()
 
-// ParseReason is the reason of a word; false for a word that is none.
+// ParseReason returns the reason with this word; false for an unknown word.
 func ParseReason(word []byte) (Reason, bool) {
 	r, ok := reasons[string(word)]
 	return r, ok
 }
 
-// OfTemplate reports whether a message waits for its template, which no time of
-// ours changes: only another look at the account does.
+// OfTemplate reports whether a message waits for its template. Time does not end
+// such a wait: only reading the account again does.
 func (r Reason) OfTemplate() bool { return r == ReasonTemplatePending || r == ReasonTemplatePaused }
 
-// HaltReason is why a campaign, or everything of a number, stopped early. A
-// state keeps its word.
+// HaltReason is why a campaign, or everything of a number, stopped early. The
+// state stores its word.
 type HaltReason string
 
 // The reasons of a halt.
@@ -97,10 +97,10 @@ const (
 	HaltTemplate     HaltReason = "template"      // the provider says that the template is gone or disabled
 )
 
-// Stays reports whether a halt lasts until a person lifts it: where going on
-// costs messages or doubts each time, or where only a person can tell that its
-// cause is gone. The others cost nothing to try again. A word that is not known
-// here stays.
+// Stays reports whether a halt lasts until a person lifts it: because going on costs
+// messages or doubts each time, or because only a person can tell that its cause is
+// gone. After other halts, trying again costs nothing. A halt with an unknown word
+// stays.
 func (h HaltReason) Stays() bool {
 	switch h {
 	case HaltUnreachable, HaltThrottled, HaltLockLost, HaltClockJumped:

@@ -3,15 +3,15 @@ package delivery
 import "slices"
 
 // Registry keeps who is who in memory. The zero value is empty. It is immutable:
-// methods that add something return another one.
+// methods that add something return a new one.
 type Registry struct {
-	ties   []Tie // what is so
+	ties   []Tie // those that hold now
 	former []Tie // ids that passed to somebody else
 	last   int64 // the newest person
 }
 
-// See takes a sighting in, and returns what it changed. The change's Person is
-// set wherever the sighting tied anything.
+// See adds a sighting, and returns what it changed. The change's Person is set if
+// the sighting tied anything.
 func (r Registry) See(s Sighting) (Registry, Change) {
 	r.ties, r.former = slices.Clone(r.ties), slices.Clone(r.former)
 	c := r.see(s)
@@ -54,7 +54,7 @@ func (r *Registry) see(s Sighting) Change {
 	return c
 }
 
-// Person is whom an id belongs to; 0 for a person by itself.
+// Person returns whom an id belongs to; 0 for an id without a tie.
 func (r Registry) Person(id ID) int64 {
 	for i := range r.ties {
 		if r.ties[i].ID == id {
@@ -64,7 +64,7 @@ func (r Registry) Person(id ID) int64 {
 	return 0
 }
 
-// Of are the ids of a person, and those that were theirs and passed to somebody
+// Of returns the ids of a person, and those that were theirs and passed to somebody
 // else.
 func (r Registry) Of(person int64) (ids, former []Tie) {
 	theirs := func(list []Tie) (out []Tie) {
@@ -78,7 +78,7 @@ func (r Registry) Of(person int64) (ids, former []Tie) {
 	return theirs(r.ties), theirs(r.former)
 }
 
-// Persons are all who have ties, in the order in which they became known.
+// Persons returns all who have ties, in the order in which they became known.
 func (r Registry) Persons() (out []int64) {
 	for _, t := range slices.Concat(r.ties, r.former) {
 		out = append(out, t.Person)
@@ -87,8 +87,8 @@ func (r Registry) Persons() (out []int64) {
 	return slices.Compact(out)
 }
 
-// Holder is the tie, of all that an id ever had, of the person who had it at a
-// moment.
+// Holder returns, of all ties that an id ever had, the tie of the person who had
+// it at a moment.
 func Holder(ties []Tie, at int64) (held Tie) {
 	for i, t := range ties {
 		if since := held.Since; i == 0 || since > at && t.Since < since || t.Since <= at && t.Since > since {
@@ -98,8 +98,8 @@ func Holder(ties []Tie, at int64) (held Tie) {
 	return held
 }
 
-// Display is the id under which a person is shown, of several that are as good
-// the first; "" for none.
+// Display returns the id under which a person is shown, the first of equally good
+// ones; "" for none.
 func Display(ties []Tie) (id ID) {
 	best := 0
 	for _, t := range ties {
@@ -110,8 +110,8 @@ func Display(ties []Tie) (id ID) {
 	return id
 }
 
-// DisplayRank is how well an id shows its person, from 1: best the phone number
-// that they have, then one that they had, then a user id.
+// DisplayRank says how well an id represents its person, from 1: best their present
+// phone number, then a former one, then a user id.
 func DisplayRank(kind IDKind, left bool) int {
 	switch {
 	case kind == IDPhone && !left:

@@ -9,12 +9,12 @@ import (
 // moment is something that happened.
 type moment struct {
 	at   int64
-	rank int // of what happened at once, the lower goes first
+	rank int // order within one moment, the lowest first
 	key  string
 	do   func()
 }
 
-// The ranks: who is who goes before what they said.
+// The ranks: who is who is settled before what they said.
 const (
 	rankTogether = iota
 	rankAlone
@@ -22,7 +22,7 @@ const (
 	rankWord // and what Word.rank adds
 )
 
-// replay follows what happened from the beginning.
+// replay applies everything that happened, from the beginning.
 type replay struct {
 	who   Registry
 	known map[int64]*Known // by person
@@ -64,7 +64,7 @@ func (r *replay) of(id ID) *Known {
 	return r.alone[id]
 }
 
-// sighting is that ids were seen together.
+// sighting is the moment at which ids were seen together.
 func (r *replay) sighting(s Sighting) moment {
 	return moment{at: s.At, rank: rankTogether, key: s.key(), do: func() { r.see(s) }}
 }
@@ -160,7 +160,7 @@ func (r *replay) word(id ID, w Word) {
 	k.Opt = k.Opt.Say(w)
 }
 
-// end adds what counts for everybody who had an id, whenever.
+// end adds what counts for everybody who ever had an id.
 func (r *replay) end(facts map[ID]Facts) {
 	for id, f := range facts {
 		forbid := Known{Cooldown: f.Cooldown, Shut: f.Shut}
@@ -176,7 +176,7 @@ func (r *replay) end(facts map[ID]Facts) {
 	}
 }
 
-// people are the persons in the end.
+// people returns the persons at the end.
 func (r *replay) people() []Person {
 	var out []Person
 	for _, n := range r.who.Persons() {
@@ -200,7 +200,7 @@ func (r *replay) people() []Person {
 	return out
 }
 
-// tidy orders ties, and keeps when an id was last seen to the hour.
+// tidy sorts ties, and reduces the times at which ids were last seen to the hour.
 func tidy(ties []Tie) []Tie {
 	for i := range ties {
 		ties[i].Seen = max(ties[i].Since, toStep(ties[i].Seen))

@@ -6,7 +6,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Status is how an accepted message fared, joined from all that was told of it.
+// Status is what became of an accepted message, joined from all reports about it.
 type Status struct {
 	Rank      message.Rank
 	RankAt    int64
@@ -33,17 +33,17 @@ func (s Status) Failed(code, title string, at int64) Status {
 	return s
 }
 
-// Billed is what was told about the price of a message; the zero value is
-// nothing.
+// Billed is what was reported about the price of a message; the zero value means
+// that nothing was.
 type Billed struct {
 	message.Billing
-	Rank message.Rank // of the status that told it
+	Rank message.Rank // of the status that reported it
 	At   int64
 }
 
 // Told joins what a status says about the price: the status that got furthest
-// counts, of two of a kind the later. What is billed goes before what is free,
-// and texts break ties.
+// counts, and of two equal ones the later. Billed takes precedence over free, and
+// texts break ties.
 func (b Billed) Told(what *message.Billing, r message.Rank, at int64) Billed {
 	if what == nil {
 		return b

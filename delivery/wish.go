@@ -11,13 +11,13 @@ const (
 	WishStay         // answers that: marketing may go on
 )
 
-// OptUnclear is the reason of an opt-out that is only a pause: what the
-// person wrote may have meant something else. WishStay lifts it and no other.
+// OptUnclear is the reason of an opt-out that is only a pause: what the person
+// wrote may have meant something else. WishStay lifts this opt-out and no other.
 const OptUnclear = "stop_word_unclear"
 
-// Heed joins a wish to what a person chose. said is the choice that the wish
-// makes, with its time, reason and evidence. It reports whether marketing to the
-// person stopped by it.
+// Heed applies a wish to a person's choice. said is the choice that the wish makes,
+// with its time, reason and evidence. It reports whether the wish stopped marketing
+// to the person.
 func (o Opt) Heed(w Wish, said Opt) (Opt, bool) {
 	out := o.Choice == OptedOut
 	paused := out && o.Reason == OptUnclear
@@ -38,8 +38,8 @@ func (o Opt) Heed(w Wish, said Opt) (Opt, bool) {
 	return o, false
 }
 
-// WordOf is the word that a message with a wish is. said has its time, reason and
-// evidence.
+// WordOf returns the word that a message with a wish stands for. said has its time,
+// reason and evidence.
 func WordOf(w Wish, said Opt) Word {
 	if w == WishStay {
 		said.Choice = OptedIn

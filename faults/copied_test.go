@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// beside says that a test runs processes, beside others.
+// beside marks a test that runs processes in parallel with others.
 func beside(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -22,14 +22,15 @@ func beside(t *testing.T) {
 	handbill(t)
 }
 
-// newSquare is a street whose campaign sends a place, so that the ledger tells
-// its messages from confirmations of a stop.
+// newSquare is a street whose campaign sends a location, so that the ledger
+// distinguishes its messages from confirmations of a stop.
 func newSquare(t *testing.T, seed int64) *street {
 	t.Helper()
 	return buildStreet(t, 40, sandbox.Options{Seed: seed}, plot{place: true})
 }
 
-// sentTo is how often the network took the campaign of a square, by person.
+// sentTo counts, by person, how often the network accepted the campaign of a
+// square.
 func (h *house) sentTo() map[string]int {
 	sent := map[string]int{}
 	for e := range h.network.Ledger {
@@ -50,8 +51,8 @@ func (s *street) reached(r *running, n int) {
 	}
 }
 
-// asksToStop has people write STOP to the serve that lives, each in a webhook of its
-// own. It returns who was answered with 200: their stop holds.
+// asksToStop makes people write STOP to the running serve, each in a separate
+// webhook. It returns those that were answered with 200: their stop must hold.
 func (s *street) asksToStop(from, to int) (told []int) {
 	s.t.Helper()
 	for i := from; i < to; i++ {
@@ -66,15 +67,15 @@ func (s *street) asksToStop(from, to int) (told []int) {
 	return told
 }
 
-// at is where webhooks are brought to.
+// at is the URL to which webhooks are delivered.
 func (p *post) at() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.target
 }
 
-// refuses runs commands that are to end with exit code 1, to say all of the
-// words, and to send nothing.
+// refuses runs commands that must end with exit code 1, print all of the words, and
+// send nothing.
 func (h *house) refuses(commands [][]string, words ...string) {
 	h.t.Helper()
 	before := h.network.Totals().Posts
@@ -87,7 +88,7 @@ func (h *house) refuses(commands [][]string, words ...string) {
 	}
 }
 
-// says holds the end of a command that is to fail against the words.
+// says checks the exit code and output of a command that must fail.
 func (h *house) says(name, out string, code int, words ...string) {
 	h.t.Helper()
 	for _, w := range words {
@@ -98,11 +99,11 @@ func (h *house) says(name, out string, code int, words ...string) {
 	}
 }
 
-// all are commands that somebody may type next; that every command is refused is
-// a test of the command line.
+// all are commands that somebody may type next. A test of the command line checks
+// that every command is refused.
 var all = [][]string{{"plan"}, {"status"}, applyArgs, {"serve", "-listen=127.0.0.1:0"}}
 
-// nobodyTwice holds the ledger against who was told that their stop holds.
+// nobodyTwice checks the ledger against the people whose stop must hold.
 func (s *street) nobodyTwice(told []int) {
 	s.t.Helper()
 	sent := s.sentTo()
@@ -118,7 +119,7 @@ func (s *street) nobodyTwice(told []int) {
 	}
 }
 
-// copies are ways to come by a copy of a state.
+// copies are ways to get a copy of a state.
 var copies = map[string]func(*testing.T, *street) []byte{
 	"a copy of the file": func(t *testing.T, s *street) []byte { return s.bytes(t) },
 	"a backup": func(t *testing.T, s *street) []byte {
@@ -134,10 +135,10 @@ var copies = map[string]func(*testing.T, *street) []byte{
 	},
 }
 
-// copyOver puts data into a file, as cp does.
+// copyOver writes data into a file, as cp does.
 func copyOver(path string, data []byte) error { return os.WriteFile(path, data, 0o600) }
 
-// moveOver puts another file in its place, as mv and rsync do.
+// moveOver replaces a file by another one, as mv and rsync do.
 func moveOver(path string, data []byte) error {
 	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
 		return err
@@ -145,10 +146,10 @@ func moveOver(path string, data []byte) error {
 	return os.Rename(path+".new", path)
 }
 
-// TestOneStateUnderACopy puts an older copy in the place of a state that serve,
-// or serve and apply, have open. Nobody is told from then on that a stop holds,
-// nobody who was told before is sent to, nobody twice, and every command says
-// what to do.
+// TestOneStateUnderACopy replaces a state that serve, or serve and apply, have open
+// by an older copy. From then on nobody is told that a stop holds, nobody who was
+// told before is sent to, nobody is sent to twice, and every command says what to
+// do.
 func TestOneStateUnderACopy(t *testing.T) {
 	beside(t)
 	for _, c := range []struct {
@@ -156,7 +157,7 @@ func TestOneStateUnderACopy(t *testing.T) {
 		put    func(path string, data []byte) error
 		sends  bool
 		end    syscall.Signal
-		says   string // apply, where it is not killed
+		says   string // by apply, if it is not killed
 	}{
 		{copied: "a copy of the file", put: copyOver, sends: true, end: syscall.SIGTERM, says: "State was put away while it was open"},
 		{copied: "a backup", put: copyOver, sends: true, end: syscall.SIGKILL},
@@ -208,8 +209,8 @@ func TestOneStateUnderACopy(t *testing.T) {
 	}
 }
 
-// takenUp goes the way that handbill names once a copy lies under the journal of
-// another file: nothing is sent on it before somebody has looked.
+// takenUp follows the instructions that handbill gives for a copy beside the
+// journal of another file: nothing is sent before somebody has looked.
 func (s *street) takenUp(t *testing.T) {
 	t.Helper()
 	s.refuses(all, "State and journal do not belong together", "take the journal away")

@@ -18,14 +18,14 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// diskErrors are the calls that fail, with which errors, and at which of them.
-// A disk that is gone stays gone; one that recovers is as bad: what a failed
-// sync dropped, nobody knows.
+// diskErrors are the calls that fail, with which errors, and at which call. A
+// failed disk may stay failed or recover; the latter is no better, since nobody
+// knows what a failed sync dropped.
 var diskErrors = []struct {
 	calls  string
 	errnos []string
 	whens  []int
-	fired  int // of whens, at least: an apply makes so many of these calls
+	fired  int // the minimum number of whens that fire: an apply makes that many of these calls
 }{
 	{"fsync,fdatasync", []string{"EIO", "ENOSPC"}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 6},
 	{"pwrite64", []string{"EIO", "ENOSPC"}, []int{1, 2, 4, 7, 9, 12, 14, 20, 30, 60}, 8},
@@ -35,10 +35,10 @@ var diskErrors = []struct {
 	{"rename,renameat,renameat2", []string{"EIO", "ENOSPC", "EROFS"}, []int{1, 2, 3}, 1},
 }
 
-// TestDiskErrors makes the n-th call of a kind fail in an apply: it never
-// panics, what was intended is never sent twice, nothing is sent that the state
-// does not know, and it says what happened and what to do. The next apply goes
-// on, and the state verifies.
+// TestDiskErrors makes the n-th call of a kind fail during an apply. Apply never
+// panics, never sends an intended message twice, sends nothing that the state does
+// not know, and says what happened and what to do. The next apply continues, and
+// the state verifies.
 func TestDiskErrors(t *testing.T) {
 	if !traceable() {
 		t.Skip("strace cannot run here")
@@ -57,7 +57,7 @@ func TestDiskErrors(t *testing.T) {
 				for half := range 2 {
 					wg.Go(func() {
 						for i := half; i < len(whens); i += 2 {
-							once := i%4 > 1 // the disk is well again
+							once := i%4 > 1 // the disk recovers
 							came, well := diskError(t, row.calls, errno, whens[i], once)
 							if !came {
 								continue
@@ -82,8 +82,8 @@ func TestDiskErrors(t *testing.T) {
 	t.Logf("%d applies on disks that fail, of which %d ended early", runs.Load(), failed.Load())
 }
 
-// diskError runs one apply on a disk that fails. fired says that it did, and
-// well that apply ended well all the same.
+// diskError runs one apply on a failing disk. fired says that the failure happened,
+// and well that apply succeeded nevertheless.
 func diskError(t *testing.T, calls, errno string, when int, once bool) (fired, well bool) {
 	t.Helper()
 	name := fmt.Sprintf("%s=%s at %d", calls, errno, when)
@@ -128,12 +128,12 @@ func saysOneOf(out string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(flat, w) })
 }
 
-// flatten is an output without the borders and line ends of its boxes.
+// flatten removes the borders and line ends of boxes from an output.
 func flatten(out string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
 }
 
-// disk is a small file system of its own, or skips the test.
+// disk mounts a small separate file system, or skips the test.
 func disk(t *testing.T, size string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -144,9 +144,9 @@ func disk(t *testing.T, size string) string {
 	return dir
 }
 
-// TestFullDisk fills the disk while an apply sends: it stops, says so, and after
-// room was made the next one goes on. On a disk that is too small from the
-// start nothing is sent.
+// TestFullDisk fills the disk while an apply sends: it stops and says so, and once
+// there is room the next one continues. On a disk that is too small from the start
+// nothing is sent.
 func TestFullDisk(t *testing.T) {
 	h := build(t, 400, sandbox.Options{Seed: 6, Latency: 10 * time.Millisecond}, plot{dir: disk(t, "80m")})
 	r := h.start()
@@ -185,7 +185,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// fill writes a file until nothing fits any more.
+// fill writes a file until the disk is full.
 func fill(t *testing.T, name string) {
 	t.Helper()
 	f, err := os.Create(name)
@@ -208,9 +208,9 @@ func TestTooSmallADisk(t *testing.T) {
 	}
 }
 
-// TestReadOnlyDisk takes writing away under a project, once after an apply that
-// was killed and once after one that ended: what reads works, what sends
-// refuses before the first request, and after it is writable again all goes on.
+// TestReadOnlyDisk makes a project read-only, once after a killed apply and once
+// after a finished one. Commands that read work, commands that send refuse before
+// the first request, and once the project is writable again everything continues.
 func TestReadOnlyDisk(t *testing.T) {
 	for _, killed := range []bool{false, true} {
 		t.Run(fmt.Sprint("killed ", killed), func(t *testing.T) {
@@ -250,15 +250,15 @@ func remount(t *testing.T, dir string, flags uintptr) {
 	}
 }
 
-// networkMagic are file systems that a state may not lie on, by the number that
-// statfs(2) gives, as linux/magic.h and the manual page have it, read 2026-11.
+// networkMagic are the file systems on which a state may not be, by the number that
+// statfs(2) returns, from linux/magic.h and the manual page, read 2026-11.
 var networkMagic = map[string]uint64{
 	"NFS": 0x6969, "SMB": 0x517b, "CIFS": 0xff534d42, "SMB2": 0xfe534d42, "9p": 0x01021997, "FUSE": 0x65735546, "AFS": 0x5346414f,
 	"Ceph": 0x00c36400, "Lustre": 0x0bd00bd0, "GPFS": 0x47504653, "Coda": 0x73757245, "NCP": 0x564c,
 }
 
-// TestNetworkFileSystem has the kernel's answer to statfs(2) name each network
-// file system: no command opens a state there, and none is made.
+// TestNetworkFileSystem makes statfs(2) report each network file system: no command
+// opens a state there, and none is created.
 func TestNetworkFileSystem(t *testing.T) {
 	h := newHouse(t, 5, sandbox.Options{Seed: 8})
 	if out, code := h.run(applyArgs...); code != 0 {

@@ -1,7 +1,7 @@
-// Package faults proves docs/promises.md by breaking things: whole campaigns
-// are simulated over a network and a disk that lie, the real binary is killed,
-// starved of disk and raced, and known mistakes are put into the code to see
-// that the tests notice. It holds tests only.
+// Package faults proves docs/promises.md by breaking things: it simulates whole
+// campaigns over an unreliable network and disk, kills the real binary, fills its
+// disk and runs several processes at once, and puts known mistakes into the code to
+// check that the tests notice. It contains only tests.
 //
 // Without HANDBILL_FAULTS the tests take a small share of the work, so that
 // they can run with all the others. "make faults" sets it to "ci", and "make

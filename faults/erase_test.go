@@ -18,10 +18,11 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestErasedWhileApplySends erases people, a few at a time, at random times of
-// an apply that runs beside serve. Nobody is sent to after the erasure was
-// committed, also no answer; the apply ends well and its counts hold; and in the
-// end no file but the backups that the command named holds a trace of them.
+// TestErasedWhileApplySends erases people, a few at a time, at random times during
+// an apply that runs beside serve. After an erasure is committed nothing is sent to
+// the person, not even an answer. The apply succeeds and its counts are right. At
+// the end, only the backups that the command named contain traces of the erased
+// people.
 func TestErasedWhileApplySends(t *testing.T) {
 	rounds, each := 2, 10
 	if ci, _ := effort(); ci {
@@ -73,9 +74,9 @@ func TestErasedWhileApplySends(t *testing.T) {
 	t.Logf("%d people were erased in %d applies: %d had been sent to, %d while they were erased, %d never were", rounds*each, rounds, before, late, never)
 }
 
-// judgeErased counts who was sent to before and while the erasure ran, and
-// never. The state tells the order: an intent is older than the commit that
-// erased its recipient. When its request arrives says nothing, since it may
+// judgeErased counts the people who were sent to before the erasure, while it ran,
+// and never. The state shows the order: an intent is older than the commit that
+// erased its recipient. The arrival of the request proves nothing, since it may
 // leave after that commit, and on a busy machine long after.
 func (s *street) judgeErased(gone []int, began time.Time) (before, late, never int) {
 	s.t.Helper()
@@ -150,8 +151,8 @@ func (s *street) erasures() (out []time.Time) {
 	return out
 }
 
-// traces looks for what leads to the erased in every file beside the
-// configuration, and wants it only where the command said.
+// traces searches every file beside the configuration for traces of the erased, and
+// allows them only in files that the command named.
 func (s *street) traces(gone []int, erased string) {
 	s.t.Helper()
 	var marks [][]byte
@@ -189,8 +190,7 @@ func (s *street) traces(gone []int, erased string) {
 }
 
 // TestEraseWaitsForItsTurn: without -lock=false an erasure is refused while an
-// apply sends, or waits for its end; the apply after that sends nothing to the
-// person.
+// apply sends, or waits for its end; the next apply sends nothing to the person.
 func TestEraseWaitsForItsTurn(t *testing.T) {
 	h := newHouse(t, 60, sandbox.Options{Seed: 9})
 	h.pace(10)

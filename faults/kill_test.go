@@ -17,15 +17,15 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// failpoints are the places at which internal/fp ends a process, with how often
-// an apply passes them at least.
+// failpoints are the places at which internal/fp kills a process, with the minimum
+// number of times that an apply passes them.
 var failpoints = map[string]int{
 	"begin-after": 1, "intent-before": 20, "intent-after": 20, "request-before": 100, "answer-after": 100,
 	"outcome-before": 20, "outcome-after": 20, "commit-before": 40, "commit-after": 40, "finish-before": 1, "finish-after": 1,
 }
 
-// TestKills ends applies at named places and at random times, again and again,
-// and holds the state against the network's ledger.
+// TestKills kills applies at named places and at random times, again and again, and
+// checks the state against the network's ledger.
 func TestKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for a while")
@@ -78,7 +78,7 @@ func newKiller(t testing.TB, points map[string]int) *killer {
 // pick takes the next failpoint in turn.
 func (k *killer) pick() string { return k.names[int(k.next.Add(1))%len(k.names)] }
 
-// missed asks that every failpoint was hit in a run of full size.
+// missed checks that every failpoint was hit in a full-size run.
 func (k *killer) missed(full bool) {
 	k.t.Helper()
 	for name, n := range k.hit {
@@ -88,8 +88,8 @@ func (k *killer) missed(full bool) {
 	}
 }
 
-// campaign kills the applies of one campaign until it is nearly done, and lets
-// the last one finish.
+// campaign kills the applies of one campaign until it is nearly done, and lets the
+// last one finish.
 func (k *killer) campaign(seed uint64, kills int) {
 	rnd := rand.New(rand.NewPCG(seed, 9))
 	wires := []sandbox.Behaviour{sandbox.ResetAfterRead, sandbox.HTTP500, sandbox.Garbage200, sandbox.NoID200}
@@ -116,7 +116,7 @@ func (k *killer) campaign(seed uint64, kills int) {
 		k.doubts.Add(int64(open))
 	}
 	out, code := h.run(applyArgs...)
-	for range 20 { // throttled and unreachable ones take a few more
+	for range 20 { // throttled and unreachable ones need a few more
 		if count(h.deliveries(), state.Accepted)+count(h.deliveries(), state.InDoubt) == h.people {
 			break
 		}
@@ -131,7 +131,7 @@ func (k *killer) campaign(seed uint64, kills int) {
 	k.taken.Add(totals.Accepted)
 }
 
-// kill runs an apply and ends it; false when it was done before.
+// kill runs an apply and kills it; false if it finished before.
 func (k *killer) kill(h *house, rnd *rand.Rand) bool {
 	if rnd.IntN(2) == 0 {
 		name := k.pick()
@@ -156,7 +156,7 @@ func (k *killer) kill(h *house, rnd *rand.Rand) bool {
 	return false
 }
 
-// TestInterrupts: the first interrupt stops cleanly, the second at once, and
+// TestInterrupts: the first interrupt stops cleanly, the second immediately, and
 // both say so.
 func TestInterrupts(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
@@ -164,7 +164,7 @@ func TestInterrupts(t *testing.T) {
 			t.Run(fmt.Sprint(sig, " ", times), func(t *testing.T) {
 				opt := sandbox.Options{Seed: 1, Latency: 100 * time.Millisecond}
 				if times == 2 {
-					opt.Script = slow(20) // it still waits when the second one comes
+					opt.Script = slow(20) // it is still waiting when the second one comes
 				}
 				h := newHouse(t, 100, opt)
 				r := h.start()
@@ -200,7 +200,7 @@ func TestInterrupts(t *testing.T) {
 	}
 }
 
-// TestNextCommandSaysWhatHappened reads what a person reads after a kill.
+// TestNextCommandSaysWhatHappened checks what the next command prints after a kill.
 func TestNextCommandSaysWhatHappened(t *testing.T) {
 	h := newHouse(t, 60, sandbox.Options{Seed: 1, Latency: 20 * time.Millisecond})
 	if out, code := h.start("HANDBILL_FP=answer-after:20").wait(t); code != -1 {

@@ -13,16 +13,16 @@ import (
 	"testing"
 )
 
-// What a command may use for a hostile file. The runtime of Go reserves more
-// than a GiB of addresses before its first allocation, so what is limited is the
-// data of the process, not its address space.
+// What a command may use for a hostile file. Go's runtime reserves more than a GiB
+// of addresses before its first allocation, so the limit is on the data of the
+// process, not on its address space.
 const (
 	maxData     = 1 << 30
 	maxResident = 512 << 20
-	maxSeconds  = 60 // of work, whatever else the machine has to do
+	maxSeconds  = 60 // of CPU time, however busy the machine is
 )
 
-// hostile is a directory that somebody else wrote, and what is typed in it.
+// hostile is a directory that an attacker wrote, and the command that is run in it.
 type hostile struct {
 	name  string
 	files map[string]string
@@ -49,12 +49,12 @@ campaign "c" {
 `, source, body)
 }
 
-// expression is a configuration of which one expression is hostile.
+// expression is a configuration with a hostile expression.
 func expression(name, expr, want string) hostile {
 	return hostile{name, map[string]string{"main.hcl": shop(`"csv" { path = "people.csv" }`, expr), "people.csv": people}, "validate", want}
 }
 
-// contacts is one of which the people are hostile.
+// contacts is a configuration with hostile contacts.
 func contacts(name, kind, data, want string) hostile {
 	return hostile{name, map[string]string{"main.hcl": shop(fmt.Sprintf("%q { path = %q }", kind, "people."+kind), `recipient.name`), "people." + kind: data}, "plan", want}
 }
@@ -90,7 +90,7 @@ func hostiles(t *testing.T) []hostile {
 	}
 }
 
-// bomb is an archive that is a thousand times as large when it is unpacked.
+// bomb is an archive that becomes a thousand times larger when unpacked.
 func bomb(t *testing.T) string {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -114,8 +114,8 @@ func bomb(t *testing.T) string {
 
 var crash = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+|runtime:|unexpected fault)|out of memory`)
 
-// TestHostileFiles: whatever a file holds, a command ends with a diagnostic and
-// the exit code 1, within its memory.
+// TestHostileFiles: whatever a file contains, a command ends with a diagnostic and
+// exit code 1, within its memory limit.
 func TestHostileFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the binary on large files")
@@ -147,7 +147,7 @@ func TestHostileFiles(t *testing.T) {
 	t.Logf("at most %d MiB", most>>20)
 }
 
-// limited runs a command in dir and gives the most memory it had.
+// limited runs a command in dir and returns its peak memory.
 func limited(t *testing.T, dir, args string) (out string, code int, resident int64) {
 	t.Helper()
 	script := fmt.Sprintf("ulimit -d %d; ulimit -t %d; ulimit -c 0; exec \"$0\" %s", maxData>>10, maxSeconds, args)

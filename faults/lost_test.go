@@ -12,9 +12,9 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// TestOneStateWithoutItsJournal takes the journal away after a kill: nothing is
-// sent, every command says what to do, and with the journal put back the next
-// apply goes on.
+// TestOneStateWithoutItsJournal removes the journal after a kill: nothing is sent,
+// every command says what to do, and once the journal is back the next apply
+// continues.
 func TestOneStateWithoutItsJournal(t *testing.T) {
 	beside(t)
 	for name, c := range map[string]struct {
@@ -60,9 +60,9 @@ func TestOneStateWithoutItsJournal(t *testing.T) {
 	}
 }
 
-// TestOneStateWithoutItsMark removes what lies beside a state while an apply
-// runs, and after it was killed: no second one sends meanwhile, and the next one
-// goes on.
+// TestOneStateWithoutItsMark removes the files beside a state while an apply runs,
+// and after it was killed: no second apply sends meanwhile, and the next one
+// continues.
 func TestOneStateWithoutItsMark(t *testing.T) {
 	beside(t)
 	h := newHouse(t, 40, sandbox.Options{Seed: 34})
@@ -99,8 +99,8 @@ func TestOneStateWithoutItsMark(t *testing.T) {
 	h.refuses(all, "State")
 }
 
-// pace sets how many messages a second the provider takes, so that an apply is
-// still on its way when something happens to it.
+// pace sets how many messages a second the provider accepts, so that an apply is
+// still running when something happens to it.
 func (h *house) pace(n int) {
 	h.t.Helper()
 	config, err := os.ReadFile(filepath.Join(h.dir, "main.hcl"))
@@ -110,7 +110,7 @@ func (h *house) pace(n int) {
 	h.write("main.hcl", regexp.MustCompile(`throughput = \d+`).ReplaceAllString(string(config), fmt.Sprint("throughput = ", n)))
 }
 
-// kill ends a process that is still on its way.
+// kill kills a process that is still running.
 func (r *running) kill(t *testing.T) {
 	t.Helper()
 	if r.ended(0) {
@@ -120,8 +120,8 @@ func (r *running) kill(t *testing.T) {
 	<-r.done
 }
 
-// TestOneStateIsNotRestoredInUse restores a backup beside serve and beside
-// apply: it is refused, and who says STOP then is not sent to.
+// TestOneStateIsNotRestoredInUse tries to restore a backup beside serve and beside
+// apply: it is refused, and people who write STOP then are not sent to.
 func TestOneStateIsNotRestoredInUse(t *testing.T) {
 	beside(t)
 	s := newSquare(t, 35)
@@ -157,8 +157,8 @@ func TestOneStateIsNotRestoredInUse(t *testing.T) {
 	}
 }
 
-// TestOneStateIsRestoredByForce restores a backup beside an apply whose lock is
-// not heeded: it stops, and nothing is sent on the backup before somebody has
+// TestOneStateIsRestoredByForce restores a backup beside an apply and ignores its
+// lock: the apply stops, and nothing is sent from the backup before somebody has
 // looked.
 func TestOneStateIsRestoredByForce(t *testing.T) {
 	beside(t)

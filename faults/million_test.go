@@ -15,9 +15,9 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// TestAMillion kills an apply on a state that remembers a million deliveries,
-// and takes the time until the next one knows what was in flight, and until it
-// sends. The figure is of docs/promises.md; no time fails the test.
+// TestAMillion kills an apply on a state with a million deliveries, and measures
+// the time until the next one knows what was in flight, and until it sends. The
+// figure is in docs/promises.md; no time fails the test.
 func TestAMillion(t *testing.T) {
 	if ci, _ := effort(); !ci {
 		t.Skip("fills a state of a million deliveries; make faults does it")
@@ -65,8 +65,8 @@ func TestAMillion(t *testing.T) {
 // past is a campaign that is no longer declared.
 const past = "campaign.winter"
 
-// remember writes n accepted deliveries of an earlier campaign, as an apply
-// leaves them.
+// remember writes n accepted deliveries of an earlier campaign, as an apply leaves
+// them.
 func (h *house) remember(n int) (err error) {
 	ctx := context.Background()
 	s, err := openStore(ctx, h.statePath(), time.Now, false)

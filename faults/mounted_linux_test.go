@@ -11,18 +11,18 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// second is the house's state under a second name, in a project of its own with
-// the same campaign.
+// second is the house's state under a second name, in another project with the same
+// campaign.
 type second struct {
 	name string
-	// link makes the name where it is one; script mounts it in a namespace of its
-	// own, as a container does. There $HOUSE is the folder of the state, which the
-	// container does not see, and $HERE is the second project.
+	// link makes the second name; script mounts it in a separate mount namespace,
+	// as a container does. In the script $HOUSE is the directory of the state,
+	// which the container does not see, and $HERE is the second project.
 	link   func(from, to string) error
 	script string
-	// alone says that what lies beside the state is not the same under both names.
-	// Then nothing is sent under the second one, and under the first neither where
-	// that can tell.
+	// alone says that the two names have different files beside the state. Then
+	// nothing is sent under the second name, and nothing under the first if
+	// handbill can tell there.
 	alone, both bool
 }
 
@@ -36,7 +36,7 @@ var seconds = []second{
 	{name: "a container that is given the folder", script: `mount --bind "$HOUSE" "$HERE"` + hidden},
 }
 
-// guest is a house of its own that has the state under a second name.
+// guest is a separate house that has the state under a second name.
 func (c *second) guest(t *testing.T, h *house) *house {
 	t.Helper()
 	g := *h
@@ -61,8 +61,8 @@ func (c *second) begin(t *testing.T, g, h *house, args ...string) *running {
 	return g.inside(c.script+` && exec "$0" "$@"`, args, "HOUSE="+h.dir, "HERE="+g.dir)
 }
 
-// inside starts a command in a mount namespace of its own, once a script has
-// mounted there. Without root it has a user namespace too.
+// inside starts a command in a separate mount namespace, after a script has mounted
+// there. Without root it also gets a user namespace.
 func (h *house) inside(script string, args []string, env ...string) *running {
 	h.t.Helper()
 	own := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
@@ -75,7 +75,7 @@ func (h *house) inside(script string, args []string, env ...string) *running {
 	return h.launchAs(own, "sh", append([]string{"-c", script, handbill(h.t)}, args...), env...)
 }
 
-// mounts skips a test where nothing can be mounted; in CI it can.
+// mounts skips a test if mounting is impossible; in CI it must be possible.
 func mounts(t *testing.T, h *house) {
 	t.Helper()
 	r := h.inside(`mount -t tmpfs tmpfs "$HERE" && exec true`, nil, "HERE="+t.TempDir())
@@ -89,10 +89,10 @@ func mounts(t *testing.T, h *house) {
 
 const twoPaths = "State can be reached by two paths"
 
-// TestOneStateUnderTwoNames has applies on one state under two names: at once,
-// one after the other was killed, and where the name is given while one runs.
-// Nobody is sent to twice; where what lies beside the state is not the same
-// under both names, every command says so and what to do.
+// TestOneStateUnderTwoNames runs applies on one state under two names: at the same
+// time, one after the other was killed, and with the name made while one runs.
+// Nobody is sent to twice. If the two names have different files beside the state,
+// every command says so and what to do.
 func TestOneStateUnderTwoNames(t *testing.T) {
 	beside(t)
 	for _, c := range seconds {
@@ -108,7 +108,7 @@ func TestOneStateUnderTwoNames(t *testing.T) {
 	}
 }
 
-// atOnce has two applies begin at the same time, while a third one may run.
+// atOnce starts two applies at the same time, while a third one may run.
 func (c *second) atOnce(t *testing.T, h *house) {
 	third := h.start()
 	h.posted(third, 4)
@@ -160,8 +160,8 @@ func (h *house) backup(t *testing.T) string {
 	return found[0]
 }
 
-// killed has an apply killed under the second name and the next one run under
-// the first, and the other way round.
+// killed kills an apply under the second name and runs the next one under the
+// first, and the other way round.
 func (c *second) killed(t *testing.T, h *house) {
 	if c.alone {
 		return // nothing is sent under one of them

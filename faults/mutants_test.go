@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// mutant is a known mistake as a patch, with the part of the suite that is to
-// notice it.
+// mutant is a known mistake as a patch, with the tests that must notice it.
 type mutant struct {
 	name, what, pkg, run, patch string
 }
@@ -49,8 +48,8 @@ func mutants(t *testing.T) []mutant {
 	return out
 }
 
-// TestMutants puts each known mistake into a copy of the tree and asks that the
-// tests notice. A mistake that nobody notices is a hole in the tests.
+// TestMutants applies each known mistake to a copy of the tree and checks that the
+// tests notice. A mistake that no test notices shows a gap in the tests.
 func TestMutants(t *testing.T) {
 	if ci, _ := effort(); !ci {
 		t.Skip("compiles the tree for every mutant; make faults does it")
@@ -83,7 +82,7 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// copyOfTheTree gives a directory with the files of the checkout, which is gone
+// copyOfTheTree copies the files of the checkout to a directory that is removed
 // after the test.
 func copyOfTheTree(t *testing.T) string {
 	t.Helper()

@@ -14,7 +14,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// next is what happened to a project, and what a person types then.
+// next lists what happened to a project, and what a person types then.
 var next = []struct {
 	name  string
 	fault func(t *testing.T, h *house)
@@ -80,21 +80,20 @@ var next = []struct {
 	}, nil},
 }
 
-// single sends one message at a time, so that what is in doubt is certain.
+// single sends one message at a time, so that the doubts are always the same.
 var single = []string{"apply", "-auto-approve", "-parallelism=1"}
 
-// slowest is which message of a slow network has no answer yet when something
-// happens.
+// slowest is the number of the message that a slow network has not answered when
+// something happens.
 const slowest = 3
 
-// slow never answers the nth message, so that an apply is surely waiting for it.
+// slow never answers the nth message, so that apply is certain to wait for it.
 func slow(nth int) *sandbox.Script {
 	return &sandbox.Script{Rules: []sandbox.Rule{{Match: sandbox.Match{Nth: nth}, Behaviour: sandbox.Silence}}}
 }
 
-// TestNextCommand reads what a person reads after a fault: each fault has a
-// golden transcript of the commands after it, which says what happened and what
-// to do.
+// TestNextCommand checks what a person reads after a fault: each fault has a golden
+// transcript of the next commands, which says what happened and what to do.
 func TestNextCommand(t *testing.T) {
 	for _, c := range next {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,7 +163,7 @@ var unsteady = []struct {
 	{regexp.MustCompile(`sent in [0-9.]+ m?s`), "sent in MOMENT"},
 }
 
-// steady takes out of a transcript what differs between runs.
+// steady removes from a transcript what differs between runs.
 func (h *house) steady(out string) string {
 	out = strings.ReplaceAll(out, h.dir, "DIR")
 	for _, u := range unsteady {

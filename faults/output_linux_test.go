@@ -10,8 +10,8 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// TestFullOutput runs the program itself with a standard output that takes
-// nothing: a full disk, and a reader that left.
+// TestFullOutput runs the program with a standard output that cannot be written: a
+// full disk, and a closed pipe.
 func TestFullOutput(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")

@@ -10,15 +10,16 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// TestOnePaceForANumber has people write while a campaign is sent to them: apply
+// TestOnePaceForANumber makes people write while a campaign is sent to them. Apply
 // and serve, two processes on one state, together keep their number's limit, and
 // nobody gets two messages within 6 seconds, not from two applies either.
 //
-// Times are those of arrival, which a busy machine shifts. So all of them
-// together are held against three quarters of the time that the limit takes, and
-// two to a person against half of the spacing. Without a pace that both keep
-// they come in half the time, and at once. That no second has more than the
-// limit at the moment of leaving is what package pace proves.
+// The times are those of arrival, which shift on a busy machine. So the total must
+// take at least three quarters of the time that the limit demands, and two messages
+// to one person must be at least half of the spacing apart. Without a common pace,
+// the total would take half the time, and the two would arrive at once. The tests
+// of package pace prove that the limit holds in every second at the moment of
+// sending.
 func TestOnePaceForANumber(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs processes at their pace")
@@ -28,7 +29,7 @@ func TestOnePaceForANumber(t *testing.T) {
 	const limit, people = 10, 40
 	s := newStreet(t, people, sandbox.Options{Seed: 3}, sandbox.Cloud)
 	s.spaced = true
-	if out, code := s.run(applyArgs...); code != 0 { // also takes the rules
+	if out, code := s.run(applyArgs...); code != 0 { // also stores the rules
 		t.Fatalf("apply ends with %d:\n%s", code, out)
 	}
 	config, err := os.ReadFile(filepath.Join(s.dir, "main.hcl"))
@@ -69,7 +70,7 @@ func TestOnePaceForANumber(t *testing.T) {
 	}
 }
 
-// number is the one that the campaign was sent from.
+// number is the number that the campaign was sent from.
 func (s *street) number() (number string) {
 	for e := range s.network.Ledger {
 		number = e.Number

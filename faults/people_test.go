@@ -15,8 +15,8 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// human is somebody with a user id and two numbers, of which the network tells
-// bit by bit.
+// human is a person with a user id and two numbers, which the network reveals bit
+// by bit.
 type human struct {
 	first, second, user string
 	changed             bool // from the first number to the second
@@ -25,8 +25,8 @@ type human struct {
 
 func (h *human) ids() []string { return []string{h.first, h.second, h.user} }
 
-// crowd is a street of such people: each has three rows in the audience, and is
-// one person.
+// crowd is a street of such people. Each has three rows in the audience and must be
+// treated as one person.
 type crowd struct {
 	*street
 	humans []*human
@@ -65,8 +65,7 @@ func newCrowd(t *testing.T, seed uint64, people int) *crowd {
 	return c
 }
 
-// message is a webhook of something that a person wrote, under a number, a user
-// id or both.
+// message is a webhook of a person's message, under a number, a user id or both.
 func (c *crowd) message(phone, user string, more map[string]any) []byte {
 	c.at = c.at.Add(time.Second)
 	c.events++
@@ -94,7 +93,7 @@ func words(s string) map[string]any {
 	return map[string]any{"type": "text", "text": map[string]any{"body": s}}
 }
 
-// meet tells who everybody is, in as many messages as it takes.
+// meet reveals who everybody is, in as many messages as it takes.
 func (c *crowd) meet() (bodies [][]byte) {
 	for _, h := range c.humans {
 		bodies = append(bodies, c.message(h.first, h.user, words("hello")))
@@ -108,7 +107,7 @@ func (c *crowd) meet() (bodies [][]byte) {
 	return bodies
 }
 
-// talk is what some say, by any of their ids.
+// talk returns what some people write, under any of their ids.
 func (c *crowd) talk() (bodies [][]byte) {
 	for _, h := range c.humans {
 		phone, user := "", h.user
@@ -126,8 +125,8 @@ func (c *crowd) talk() (bodies [][]byte) {
 	return bodies
 }
 
-// tell brings webhooks in any order, some twice, while serve is killed at its
-// places and between them, until every one was answered with 200.
+// tell delivers webhooks in any order, some twice, until every one was answered
+// with 200. Meanwhile serve is killed at its failpoints and between webhooks.
 func (c *crowd) tell(bodies [][]byte, k *killer) {
 	c.t.Helper()
 	c.rnd.Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
@@ -155,7 +154,7 @@ func (c *crowd) tell(bodies [][]byte, k *killer) {
 	c.kill()
 }
 
-// kill ends the serve that runs.
+// kill kills the running serve.
 func (c *crowd) kill() {
 	c.post.to("")
 	if c.serving == nil {
@@ -188,7 +187,7 @@ func (c *crowd) erase() {
 	}
 }
 
-// send applies, and is killed, until an apply has no more to do.
+// send runs apply, and kills it, until nothing is left to do.
 func (c *crowd) send(k *killer, args ...string) {
 	c.t.Helper()
 	for range 2 {
@@ -204,8 +203,8 @@ func (c *crowd) send(k *killer, args ...string) {
 	}
 }
 
-// got is how many messages of the campaign the network took, by human. All
-// others are answers of serve, of which the state lists each.
+// got counts, by human, the campaign's messages that the network accepted. All
+// other messages are answers of serve, each of which is in the state.
 func (c *crowd) got() (out []int) {
 	out = make([]int, len(c.humans))
 	whose := map[string]int{}
@@ -218,18 +217,17 @@ func (c *crowd) got() (out []int) {
 		c.refs[d.Ref] = d.Campaign
 	}
 	for e := range c.network.Ledger {
-		if of := c.refs[e.Ref]; e.Accepted && (of == campaign || of == "") { // the state lists the last attempt alone
+		if of := c.refs[e.Ref]; e.Accepted && (of == campaign || of == "") { // the state lists only the last attempt
 			out[whose[e.To]]++
 		}
 	}
 	return out
 }
 
-// TestKillsWithSeveralIDs: people with a user id and two numbers, each of whom has
-// three rows in the audience, change numbers, write, stop by any id and are
-// erased by any id, told in any order, while serve and apply are killed. Nobody
-// who stopped or was erased is sent to, and nobody is sent twice, by the
-// network's ledger.
+// TestKillsWithSeveralIDs: people with a user id and two numbers, each with three
+// rows in the audience, change numbers, write, stop and are erased under any id.
+// Webhooks come in any order, while serve and apply are killed. By the network's
+// ledger nobody who stopped or was erased is sent to, and nobody is sent to twice.
 func TestKillsWithSeveralIDs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for a while")
@@ -259,7 +257,8 @@ func TestKillsWithSeveralIDs(t *testing.T) {
 			}
 			sent += first[i]
 		}
-		// Some who were sent to stop by another id, or are erased, before the next.
+		// Before the next apply, some people who were sent to stop under another
+		// id, or are erased.
 		c.tell(c.talk(), beside)
 		c.erase()
 		c.send(k, "-replace=campaign.spring")

@@ -16,11 +16,11 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// seams are the places that fail, once, instead of ending the process.
+// seams are the places that fail once, instead of killing the process.
 var seams = map[string]int{"commit-refused": 4, "commit-unclear": 4}
 
-// TestEveryFailpointIsKnown: what stands in the code is in the catalogue, and
-// nothing else.
+// TestEveryFailpointIsKnown: the catalogue contains exactly the failpoints in the
+// code.
 func TestEveryFailpointIsKnown(t *testing.T) {
 	call := regexp.MustCompile(`\b(?:fp\.Hit|fp\.Err|hit)\((?:[^"()]|\([^()]*\))*"([a-z-]+)"\)`)
 	found := map[string]bool{}
@@ -53,8 +53,8 @@ func TestEveryFailpointIsKnown(t *testing.T) {
 	}
 }
 
-// TestSweep goes through every failpoint on every provider's wire: the process
-// is killed there, or a commit fails there, and what comes after fixes all.
+// TestSweep visits every failpoint with every provider's wire format: the process
+// is killed there, or a commit fails there, and the next run repairs everything.
 func TestSweep(t *testing.T) {
 	wires := sandbox.Providers()
 	if ci, _ := effort(); !ci {
@@ -94,7 +94,7 @@ func TestSweep(t *testing.T) {
 	t.Logf("%d places of %d wires", hit, len(wires))
 }
 
-// sweepApply ends an apply at a place; code is how it ends.
+// sweepApply kills or fails an apply at a failpoint; code is its exit code.
 func sweepApply(t *testing.T, wire sandbox.Provider, name string, code int) {
 	h := build(t, 30, sandbox.Options{Seed: 10, Latency: time.Millisecond}, plot{wire: wire})
 	nth := 2
@@ -116,7 +116,8 @@ func sweepApply(t *testing.T, wire sandbox.Provider, name string, code int) {
 	h.judge()
 }
 
-// sweepServe ends a serve at a place; code is how it ends after an interrupt.
+// sweepServe kills or fails a serve at a failpoint; code is its exit code after an
+// interrupt.
 func sweepServe(t *testing.T, wire sandbox.Provider, name string, code int) {
 	s := newStreet(t, 6, sandbox.Options{Seed: 10}, wire)
 	if out, got := s.run(applyArgs...); got != 0 {

@@ -19,7 +19,7 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// binary is handbill with failpoints, built once a run.
+// binary is handbill with failpoints, built once per test run.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "handbill-faults-")
 	if err != nil {
@@ -59,14 +59,14 @@ func handbill(t testing.TB) string {
 	return path
 }
 
-// house is a project whose provider is a network in this process, which no
-// kill reaches: it knows what was really sent.
+// house is a project whose provider is a network in this process. The network
+// survives every kill, so it knows what was really sent.
 type house struct {
 	t       testing.TB
 	dir     string
 	people  int
 	wire    sandbox.Provider
-	said    string // by a command before
+	said    string // what an earlier command printed
 	spaced  bool   // keep six seconds between two messages to one person
 	rules   bool   // answer people, so that they get more than the campaign
 	network *sandbox.Sandbox
@@ -80,11 +80,12 @@ func newHouse(t testing.TB, people int, opt sandbox.Options) *house {
 	return build(t, people, opt, plot{})
 }
 
-// plot is what a house may have beside a campaign on the Cloud API's wire.
+// plot describes what a house has besides a campaign on the Cloud API's wire
+// format.
 type plot struct {
 	wire  sandbox.Provider
-	dir   string // a directory of its own by default
-	place bool   // the campaign sends a place, so that its messages are told from answers by their kind
+	dir   string // a new directory by default
+	place bool   // the campaign sends a location, so that its messages differ from answers in their kind
 	more  string // HCL
 }
 
@@ -140,7 +141,7 @@ campaign "spring" {
 	return h
 }
 
-// person is the number of the i-th.
+// person is the number of the i-th person.
 func person(i int) string { return fmt.Sprintf("+49151%08d", i+10_000_000) }
 
 func (h *house) write(name, text string) {
@@ -182,7 +183,7 @@ func exitCode(t testing.TB, err error) int {
 
 var applyArgs = []string{"apply", "-auto-approve", fmt.Sprint("-parallelism=", parallel)}
 
-// running is a command that lives.
+// running is a command that is running.
 type running struct {
 	cmd  *exec.Cmd
 	out  *transcript
@@ -221,7 +222,7 @@ func (h *house) launchAs(own *syscall.SysProcAttr, name string, args []string, e
 	return r
 }
 
-// transcript is what a living process has written so far.
+// transcript is what a running process has written so far.
 type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -241,8 +242,8 @@ func (s *transcript) String() string {
 
 func (r *running) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
 
-// interrupt sends a first signal and waits until it was heeded: two at once are
-// one.
+// interrupt sends a first signal and waits until it was handled: two signals at
+// once would count as one.
 func (r *running) interrupt(t testing.TB, s syscall.Signal) {
 	t.Helper()
 	r.signal(s)
@@ -253,11 +254,10 @@ func (r *running) interrupt(t testing.TB, s syscall.Signal) {
 	}
 }
 
-// patience is how long a test waits for what is to happen, on a machine that has
-// much else to do.
+// patience is how long a test waits for something to happen, on a busy machine.
 const patience = 3 * time.Minute
 
-// wait is the end of it.
+// wait waits for the end of the command.
 func (r *running) wait(t testing.TB) (out string, code int) {
 	t.Helper()
 	select {
@@ -287,7 +287,7 @@ func (h *house) posted(r *running, n uint64) bool {
 	return false
 }
 
-// ended waits for a moment whether it ends by itself.
+// ended reports whether the command ends by itself within a time.
 func (r *running) ended(within time.Duration) bool {
 	select {
 	case <-r.done:
@@ -304,7 +304,7 @@ func (r *running) ended(within time.Duration) bool {
 
 const campaign = "campaign.spring"
 
-// deliveries are the campaign's, by recipient, in the state as it lies there.
+// deliveries returns the campaign's deliveries in the state, by recipient.
 func (h *house) deliveries() map[string]state.Delivery {
 	h.t.Helper()
 	out := map[string]state.Delivery{}
@@ -314,7 +314,7 @@ func (h *house) deliveries() map[string]state.Delivery {
 	return out
 }
 
-// everything are the deliveries of campaigns and of reply rules.
+// everything returns the deliveries of campaigns and of reply rules.
 func (h *house) everything() []state.Delivery { return h.of("") }
 
 func (h *house) of(campaign string) (out []state.Delivery) {
@@ -359,8 +359,9 @@ func count(all map[string]state.Delivery, send state.Send) (n int) {
 	return n
 }
 
-// judge holds the state against the network's ledger: nobody twice, nobody
-// lost, nothing believed that did not happen. It returns how many are in doubt.
+// judge checks the state against the network's ledger: nobody was sent to twice,
+// nobody is missing, and nothing is recorded that did not happen. It returns how
+// many deliveries are in doubt.
 func (h *house) judge() (doubts int) {
 	h.t.Helper()
 	posts, taken := map[string]int{}, map[string]int{}

@@ -18,7 +18,7 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// TestRaces lets two reach for the lock of one state at the same time.
+// TestRaces makes two processes take the lock of one state at the same time.
 func TestRaces(t *testing.T) {
 	races := 20
 	if ci, _ := effort(); ci {
@@ -58,7 +58,7 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-// holder takes the lock without waiting, sends one message, and gives it back.
+// holder takes the lock without waiting, sends one message, and releases the lock.
 func holder(ctx context.Context, path string, n int, inside *atomic.Int32) (err error) {
 	lock, err := sqlite.Lock(ctx, path, state.LockInfo{ID: "x", PID: os.Getpid()}, 0)
 	if err != nil {
@@ -88,9 +88,9 @@ func holder(ctx context.Context, path string, n int, inside *atomic.Int32) (err 
 	return err
 }
 
-// TestStoppedHolder stops an apply in the middle: a second one is refused while
-// it holds the lock, and says who holds it; when the lock was forced away, the
-// first is fenced and sends nothing more.
+// TestStoppedHolder stops an apply in the middle. While it holds the lock, a second
+// one is refused and says who holds it. After a forced unlock the first one sends
+// nothing more.
 func TestStoppedHolder(t *testing.T) {
 	for _, forced := range []bool{false, true} {
 		name := "the lock holds"
@@ -132,7 +132,8 @@ func TestStoppedHolder(t *testing.T) {
 	}
 }
 
-// stop stops an apply between two commits: within one it would hold the file.
+// stop stops an apply between two commits: during one it would hold the file's
+// lock.
 func (h *house) stop(r *running) {
 	h.t.Helper()
 	for range 20 {
@@ -152,8 +153,7 @@ func (h *house) stop(r *running) {
 	h.t.Fatal("it is never between two commits")
 }
 
-// TestTogether lets webhooks be taken and a person be erased while an apply
-// sends.
+// TestTogether accepts webhooks and erases a person while an apply sends.
 func TestTogether(t *testing.T) {
 	h := newHouse(t, 60, sandbox.Options{Seed: 3})
 	h.pace(20)

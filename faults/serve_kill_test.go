@@ -13,19 +13,20 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// servepoints are the places on serve's way, with how often a round passes
-// them at least.
+// servepoints are the failpoints of serve, with the minimum number of times that a
+// round passes them.
 var servepoints = map[string]int{
 	"webhook-before": 20, "webhook-after": 20, "fold-after": 2, "claim-after": 1, "reply-intent-before": 3, "reply-intent-after": 3,
 	"reply-answer-after": 3, "reply-outcome-after": 3, "answered-before": 3, "answered-after": 3, "commit-before": 10, "commit-after": 10,
 }
 
-// answering is how many answers serve has in flight at most (serve, hands).
+// answering is the maximum number of answers that serve has in flight (serve,
+// hands).
 const answering = 64
 
 // TestKillsBesideServe kills serve, apply, and both, while the network reports
-// statuses and people write, and holds the state against what was answered with
-// 200 and against the network's ledger.
+// statuses and people write. It checks the state against what was answered with 200
+// and against the network's ledger.
 func TestKillsBesideServe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for a while")
@@ -57,7 +58,7 @@ func TestKillsBesideServe(t *testing.T) {
 	k.missed(kills >= 130)
 }
 
-// street kills on one street until its campaign has seen enough.
+// street kills processes on one street until its campaign has seen enough kills.
 func (k *killer) street(seed uint64, kills int) {
 	rnd := rand.New(rand.NewPCG(seed, 13))
 	accepts := true
@@ -111,7 +112,7 @@ func (s *street) finish() {
 	}
 }
 
-// beside runs an apply beside serve, has people write, and kills one or both.
+// beside runs an apply beside serve, makes people write, and kills one or both.
 func (k *killer) beside(s *street, rnd *rand.Rand) {
 	whom, name, env := rnd.IntN(3), "", ""
 	if rnd.IntN(2) == 0 {
@@ -151,7 +152,8 @@ func (k *killer) beside(s *street, rnd *rand.Rand) {
 	}
 }
 
-// open holds what the killed left open against what they may have in flight.
+// open checks what the killed processes left open against what they may have in
+// flight.
 func (k *killer) open(s *street) {
 	sends, answers := 0, 0
 	for _, d := range s.everything() {

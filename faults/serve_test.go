@@ -21,8 +21,8 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// echo is a reply rule whose answers differ, so that the network's ledger tells
-// a repetition.
+// echo is a reply rule whose answers differ, so that a repetition shows in the
+// network's ledger.
 const echo = `
 text_message "echo" { body = "You wrote: ${value.text}" }
 
@@ -33,14 +33,13 @@ reply_rule "echo" {
 }
 `
 
-// post is what stands between the network and serve: it brings every webhook,
-// again and again until it is answered with 200, some of them twice, and knows
-// which were.
+// post delivers webhooks from the network to serve. It repeats each until it is
+// answered with 200, delivers some twice, and knows which were accepted.
 type post struct {
-	url string // where the network brings them
+	url string // to which the network delivers
 
 	mu     sync.Mutex
-	target string // of the serve that lives; "" for none
+	target string // of the running serve; "" for none
 	queue  [][]byte
 	flying int
 	taken  [][]byte // answered with 200
@@ -52,7 +51,7 @@ func openPost(t testing.TB, seed uint64) *post {
 	in := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // the network brings it again
+			return // the network repeats it
 		}
 		p.put(body)
 		if p.rolls(20) {
@@ -85,7 +84,7 @@ func (p *post) rolls(oneIn int) bool {
 	return p.rnd.IntN(oneIn) == 0
 }
 
-// to names the serve that webhooks are brought to from now on.
+// to sets the serve to which webhooks are delivered from now on.
 func (p *post) to(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -147,7 +146,8 @@ func bring(ctx context.Context, target string, body []byte) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// street is a house with a serve beside its applies, and the post.
+// street is a house with a serve beside its applies, and the post that delivers to
+// it.
 type street struct {
 	*house
 	post    *post
@@ -156,7 +156,7 @@ type street struct {
 	wrote   int // by people
 }
 
-// quick statuses come while a campaign runs.
+// quick makes statuses arrive while a campaign runs.
 func quick() sandbox.StatusMix {
 	return sandbox.StatusMix{Delivered: 0.9, Read: 0.5, Failed: 0.05, SentAfter: 2 * time.Millisecond, DeliveredAfter: 30 * time.Millisecond, ReadAfter: 90 * time.Millisecond}
 }
@@ -209,8 +209,9 @@ func (s *street) listening(r *running) {
 	s.t.Fatalf("serve does not listen:\n%s", r.out)
 }
 
-// write has people write to us, some of them in answer to the campaign. Rules
-// are those of the last apply, so somebody must have been sent to before.
+// write makes people write to the campaign's number, some of them in answer to the
+// campaign. Rules are those of the last apply, so somebody must have been sent to
+// before.
 func (s *street) write(n int) {
 	s.t.Helper()
 	var sent []sandbox.Entry
@@ -235,8 +236,8 @@ func (s *street) write(n int) {
 	}
 }
 
-// rest waits until everything that the network tells is with serve, and serve
-// has done with it.
+// rest waits until serve has received everything that the network reports, and has
+// processed it.
 func (s *street) rest() {
 	s.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
@@ -256,7 +257,7 @@ func (s *street) rest() {
 	s.t.Fatalf("serve does not come to rest: %d webhooks wait, %+v\n%s", s.post.waiting(), s.network.Totals(), s.serving.out)
 }
 
-// close ends serve as a person does.
+// close ends serve as a person would.
 func (s *street) close() {
 	s.t.Helper()
 	s.serving.signal(syscall.SIGTERM)
@@ -265,7 +266,7 @@ func (s *street) close() {
 	}
 }
 
-// told is what webhooks that were answered with 200 say.
+// told is the content of webhooks that were answered with 200.
 type told struct {
 	ranks   map[string]message.Rank // by the message's id
 	failed  map[string]bool
@@ -274,7 +275,7 @@ type told struct {
 
 var rankOf = map[string]message.Rank{"sent": message.RankSent, "delivered": message.RankDelivered, "read": message.RankRead}
 
-// told reads the bodies of the Cloud API's wire.
+// told parses the bodies of the Cloud API's wire format.
 func (p *post) told(t testing.TB) told {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -305,9 +306,9 @@ func (p *post) told(t testing.TB) told {
 	return out
 }
 
-// judgeServe holds the state against what was answered with 200, and against
-// the network's ledger: nothing that was answered is missing, nobody was
-// answered twice, and nobody was forgotten.
+// judgeServe checks the state against what was answered with 200, and against the
+// network's ledger: nothing that was answered with 200 is missing, nobody got two
+// answers, and nobody was forgotten.
 func (s *street) judgeServe() (answered, doubts int) {
 	s.t.Helper()
 	byID := map[string]state.Delivery{}
@@ -328,7 +329,7 @@ func (s *street) judgeServe() (answered, doubts int) {
 	return s.answers()
 }
 
-// answers counts what people wrote by what became of the answer.
+// answers counts people's messages by the outcome of their answers.
 func (s *street) answers() (answered, doubts int) {
 	s.t.Helper()
 	replies := map[int]state.Delivery{} // by the event that they answer
@@ -356,7 +357,7 @@ func (s *street) answers() (answered, doubts int) {
 	return answered, doubts
 }
 
-// judgeTold asks for everything that was answered with 200.
+// judgeTold checks that everything that was answered with 200 is in the state.
 func (s *street) judgeTold(byID map[string]state.Delivery) {
 	s.t.Helper()
 	known := s.post.told(s.t)

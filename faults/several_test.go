@@ -14,22 +14,22 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// self is somebody with two numbers and two user ids, who lives while the
-// campaigns run. Everybody has four rows in the audience: the first number with
-// the first user id, the second number, and each user id.
+// self is a person with two numbers and two user ids, who acts while the campaigns
+// run. Everybody has four rows in the audience: the first number with the first
+// user id, the second number, and each user id.
 type self struct {
 	first, second, user, next string
 
-	// What is so.
+	// The truth.
 	phone, now       string // the number and the user id that are theirs now
 	changed, rotated bool
 
-	// What the state was told, and must heed from then on.
+	// What the state was told, and must respect from then on.
 	told            [][]string // ids that one event named together
 	stopped, erased map[string]bool
 	knowsRotation   bool
-	// murky: an erasure came while what was told contradicted itself, so who else
-	// was erased with the id cannot be said from here.
+	// murky: a person was erased while the reported ids contradicted each other, so
+	// the test cannot say who else was erased with the id.
 	murky bool
 }
 
@@ -42,7 +42,7 @@ func newSelf(who int) *self {
 
 func userID(i int) string { return fmt.Sprintf("DE.%07d", i) }
 
-// rowsOfOne is how many rows somebody with several ids has.
+// rowsOfOne is how many rows a person with several ids has.
 const rowsOfOne = 4
 
 // lines is how many deliveries are planned: one for each row of each campaign.
@@ -60,7 +60,7 @@ func (s *script) campaigns() int {
 	return 1
 }
 
-// at is what a line is: a campaign, a person and an address of theirs.
+// at splits a line into a campaign, a person and one of their addresses.
 func (s *script) at(line int) (campaign, who int, to message.Address) {
 	if !s.Several {
 		return 0, line, message.Address{Phone: phone(line)}
@@ -79,7 +79,7 @@ func (s *script) at(line int) (campaign, who int, to message.Address) {
 	return campaign, who, to
 }
 
-// line is the one of a campaign to a recipient.
+// line returns the line of a campaign and a recipient.
 func (s *script) line(campaign int, recipient string) (line int, ok bool) {
 	number, isPhone := strings.CutPrefix(recipient, "+49151")
 	id, isUser := strings.CutPrefix(recipient, "DE.")
@@ -103,7 +103,7 @@ func (s *script) line(campaign int, recipient string) (line int, ok bool) {
 	return line, true
 }
 
-// whose is the person behind an id; nil for none.
+// whose returns the person behind an id; nil for none.
 func (w *world) whose(id string) *self {
 	line, ok := w.script.line(0, id)
 	if !ok || !w.script.Several {
@@ -113,7 +113,7 @@ func (w *world) whose(id string) *self {
 	return w.selves[who]
 }
 
-// wishes reads the one stop word of the simulation.
+// wishes understands the only stop word of the simulation.
 func wishes(ev *message.Event, at time.Time) state.Wish {
 	if ev.Text == "STOP" {
 		return state.Wish{Kind: state.WishStop, Reason: "stop_word", Evidence: "wrote STOP"}
@@ -121,7 +121,7 @@ func wishes(ev *message.Event, at time.Time) state.Wish {
 	return state.Wish{}
 }
 
-// lifeActs are what somebody with several ids does, by any of them.
+// lifeActs are the actions of a person with several ids, under any of them.
 var lifeActs = []string{"writes", "writes", "changes", "moves", "rotates", "stops", "prefers", "erased"}
 
 func (s *script) livesOf(roll func(int, ...int) int) {
@@ -135,8 +135,8 @@ func (s *script) livesOf(roll func(int, ...int) int) {
 	}
 }
 
-// live is what somebody does while the campaigns run. What they did is told
-// whenever its webhook comes.
+// live performs a person's actions while the campaigns run. The state learns of
+// them when the webhook comes.
 func (w *world) live(ctx context.Context, who int) {
 	for k := range 8 {
 		time.Sleep(time.Second + time.Duration(w.luck(2400_000, 104, who, k))*time.Millisecond)
@@ -162,7 +162,7 @@ func (w *world) act(ctx context.Context, s *self, do string, n int) {
 		}
 		ev = message.Event{Kind: message.EventIdentity, From: message.Address{Phone: s.first}, NewAddress: message.Address{Phone: s.second}, At: ev.At}
 		s.phone, s.changed = s.second, true
-	case "moves": // the number changes, and nothing tells it but that they write
+	case "moves": // the number changes, which shows only when they write
 		if s.changed {
 			return
 		}
@@ -185,7 +185,7 @@ func (w *world) act(ctx context.Context, s *self, do string, n int) {
 	w.later(hook{n: w.hooks, due: w.comes(n), body: webhookBody{body: fmt.Sprint("life ", n), number: w.luck(2, 106, n), events: []message.Event{ev}}})
 }
 
-// from is an address under which somebody is seen: a number, a user id, or both.
+// from is the address under which a person appears: a number, a user id, or both.
 func (w *world) from(s *self, n int) message.Address {
 	out := message.Address{Phone: s.phone, UserID: s.now}
 	switch w.luck(3, 108, n) {
@@ -197,7 +197,7 @@ func (w *world) from(s *self, n int) message.Address {
 	return out
 }
 
-// comes is when a webhook is posted: soon, or late and behind others.
+// comes is when a webhook is posted: soon, or late and after others.
 func (w *world) comes(n int) time.Time {
 	if w.luck(4, 109, n) == 0 {
 		return time.Now().Add(time.Duration(w.luck(6*3600, 110, n)) * time.Second)
@@ -205,7 +205,7 @@ func (w *world) comes(n int) time.Time {
 	return time.Now().Add(time.Duration(w.luck(5000, 110, n)) * time.Millisecond)
 }
 
-// later queues a webhook, now and then twice.
+// later queues a webhook, sometimes twice.
 func (w *world) later(h hook) {
 	w.queue = append(w.queue, h)
 	if w.luck(5, 111, h.n) == 0 {
@@ -218,7 +218,7 @@ func (w *world) later(h hook) {
 	}
 }
 
-// erase is the command, which joins what waits first.
+// erase runs the erase command, which first joins pending webhooks.
 func (w *world) erase(ctx context.Context, s *self, n int) {
 	id := []string{s.first, s.second, s.user, s.next}[w.luck(4, 112, n)]
 	if err := w.store.Erase(ctx, id); err != nil {
@@ -231,13 +231,13 @@ func (w *world) erase(ctx context.Context, s *self, n int) {
 	}
 }
 
-// contradicts reports whether what was told has two user ids and no word that the
-// one follows the other. The state may then take them for two people.
+// contradicts reports whether the state was told two user ids without being told
+// that one follows the other. It may then take them for two people.
 func (s *self) contradicts() bool {
 	return s.murky || s.rotated && !s.knowsRotation && slices.ContainsFunc(s.told, func(ids []string) bool { return slices.Contains(ids, s.next) })
 }
 
-// one are the ids that the state must know as the same person's.
+// one returns the ids that the state must attribute to the same person.
 func (s *self) one(ids ...string) map[string]bool {
 	out := map[string]bool{}
 	for _, id := range ids {
@@ -261,7 +261,7 @@ func (s *self) one(ids ...string) map[string]bool {
 	return out
 }
 
-// hear is what a webhook told that was accepted: from now on it must be heeded.
+// hear records what an accepted webhook said: from now on it must be respected.
 func (w *world) hear(ev *message.Event) {
 	var ids []string
 	for _, id := range []string{ev.From.Phone, ev.From.UserID, ev.NewAddress.Phone, ev.NewAddress.UserID} {
@@ -287,7 +287,7 @@ func (w *world) hear(ev *message.Event) {
 	}
 }
 
-// hear takes in that ids were named together.
+// hear records that ids were named together.
 func (s *self) hear(ids []string) {
 	if len(ids) > 1 {
 		s.told = append(s.told, ids)
@@ -300,7 +300,7 @@ func (s *self) hear(ids []string) {
 	}
 }
 
-// settled is what the state learnt by answers.
+// settled records what the state learnt from answers.
 func (p *process) settled(out []state.Outcome) {
 	for i := range out {
 		to := p.to[out[i].Attempt]
@@ -310,8 +310,8 @@ func (p *process) settled(out []state.Outcome) {
 	}
 }
 
-// intended judges what the state let through: nobody who stopped or was erased
-// under any id.
+// intended checks the intents that the state allowed: none is for a person who
+// stopped or was erased under any id.
 func (p *process) intended(in []state.Intent, v []state.Verdict) {
 	for i := range v {
 		campaign := slices.Index(simCampaigns, in[i].Campaign)
@@ -343,7 +343,8 @@ func (p *process) intended(in []state.Intent, v []state.Verdict) {
 	}
 }
 
-// spared counts who is not sent to because of another id than their message's.
+// spared counts people who are not sent to because of another id than the
+// message's.
 func (w *world) spared(s *self, in *state.Intent, gate delivery.Gate) {
 	others := s.one(in.Recipient)
 	delete(others, in.Recipient)
@@ -357,8 +358,8 @@ func (w *world) spared(s *self, in *state.Intent, gate delivery.Gate) {
 	}
 }
 
-// takes judges a message that the provider took: nobody gets it twice by two ids
-// that were known as one person's when the later one was intended.
+// takes checks a message that the provider accepted: nobody gets it twice under two
+// ids that were known as one person's when the later one was intended.
 func (w *world) takes(line int) {
 	if !w.script.Several {
 		return
@@ -377,7 +378,7 @@ func (w *world) takes(line int) {
 	}
 }
 
-// answersWith is the user id that the answer to a send to a number tells.
+// answersWith is the user id that the answer to a send to a number contains.
 func (w *world) answersWith(line int) string {
 	_, _, to := w.script.at(line)
 	s := w.whose(to.Key())
@@ -390,7 +391,7 @@ func (w *world) answersWith(line int) string {
 	return s.now
 }
 
-// namedBy is whom a status names: the number and the user id that are theirs, or
+// namedBy is the recipient in a status: the person's current number and user id, or
 // nobody.
 func (w *world) namedBy(line int) message.Address {
 	_, _, to := w.script.at(line)
@@ -401,8 +402,8 @@ func (w *world) namedBy(line int) message.Address {
 	return message.Address{Phone: to.Phone, UserID: s.now}
 }
 
-// judgePeople is judge where people have several ids: by campaign and person,
-// since a delivery goes on under another id of theirs.
+// judgePeople is judge for people with several ids. It compares by campaign and
+// person, since a delivery may continue under another of their ids.
 func (w *world) judgePeople(standings []standing, out, shut []bool) {
 	for from := 0; from < len(standings); from += rowsOfOne {
 		campaign, who, _ := w.script.at(from)

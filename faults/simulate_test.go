@@ -21,8 +21,8 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// tallies count what was seen, over all campaigns, so that "nothing failed"
-// cannot mean "nothing happened".
+// tallies count what happened in all campaigns, so that "nothing failed" cannot
+// mean "nothing happened".
 type tallies struct {
 	mu     sync.RWMutex
 	counts map[string]*atomic.Int64
@@ -54,7 +54,7 @@ func (t *tallies) get(what string) int64 {
 	return 0
 }
 
-// newScript draws a campaign from a seed.
+// newScript generates a campaign from a seed.
 func newScript(seed uint64) *script {
 	roll := func(n int, about ...int) int { return luck(seed, n, about...) }
 	s := &script{Seed: seed, People: 1 + roll(24, 1), Parallel: 1 + roll(8, 2), Attempts: 1 + roll(4, 3), Echo: roll(4, 4) > 0,
@@ -115,8 +115,8 @@ var (
 	commitPlace = []string{"intend", "settle", "intend", "settle", "intend", "settle", "begin", "finish", "recover"}
 )
 
-// clockJumps are what somebody may set a clock by, in seconds: what is slewed, an
-// hour of daylight saving either way, a day.
+// clockJumps are the seconds by which somebody may set a clock: a minute, an hour
+// of daylight saving, or a day, either way.
 var clockJumps = []int{-60, 60, -3600, 3600, 86400, -86400}
 
 func pick(from []string, n int) string { return from[n%len(from)] }
@@ -229,8 +229,7 @@ func (w *world) open(dir string) error {
 	return err
 }
 
-// play is the campaign's life: the runs of the script, and then honest ones
-// until nothing is left to do.
+// play runs the script's runs, and then faultless ones until nothing is left to do.
 func (w *world) play(t *testing.T) {
 	time.Sleep(12 * time.Hour) // noon
 	if w.script.Quiet {
@@ -280,7 +279,7 @@ func (w *world) play(t *testing.T) {
 	w.honest(t)
 }
 
-// before is another campaign that some got lately.
+// before records another campaign that some people received recently.
 func (w *world) before(ctx context.Context) error {
 	var in []state.Intent
 	for i := 0; i < w.script.lines()/w.script.campaigns(); i += 2 {
@@ -306,7 +305,7 @@ func (w *world) before(ctx context.Context) error {
 	return errors.Join(err, p.Finish(ctx, state.Run{ID: run.ID}))
 }
 
-// optOuts queues the people who stop marketing while the campaign runs.
+// optOuts queues the opt-outs of people who stop marketing while the campaign runs.
 func (w *world) optOuts() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -324,8 +323,8 @@ func (w *world) optOuts() {
 	}
 }
 
-// honest runs apply with everything well until nothing is left, and lets every
-// webhook come.
+// honest runs apply without faults until nothing is left, and delivers every
+// webhook.
 func (w *world) honest(t *testing.T) {
 	for n := range 6 {
 		w.mu.Lock()
@@ -381,15 +380,15 @@ func (w *world) apply(ctx context.Context, pl *plan.Plan, n int, r *run) {
 	w.check(p, rep, err)
 }
 
-// outageDoubts is how many doubts an outage may leave beside what is in flight
-// when the breaker opens: four before it does, and its probes, five at most. A
-// clock that is set meanwhile makes the breaker forget four, once.
+// outageDoubts is how many doubts an outage may leave besides the sends in flight
+// when the breaker opens: four before it opens, and its probes, at most five. If
+// the clock is set meanwhile, the breaker forgets four, once.
 const (
 	outageDoubts     = 9
 	outageDoubtsJump = 4
 )
 
-// check holds what apply says against what it may say.
+// check checks what apply reports against what it may report.
 func (w *world) check(p *process, rep *apply.Report, err error) {
 	if p.dead {
 		return // a dead process says nothing
@@ -433,7 +432,7 @@ func (w *world) check(p *process, rep *apply.Report, err error) {
 	}
 }
 
-// resolve is a person who looks into doubts now and then, and knows.
+// resolve acts as a person who resolves doubts now and then, and knows the truth.
 func (w *world) resolve(ctx context.Context, n int) {
 	if w.luck(3, 60, n) > 0 {
 		return
@@ -464,7 +463,7 @@ func (w *world) resolve(ctx context.Context, n int) {
 	}
 }
 
-// judge is the oracle: it compares the state with what really happened.
+// judge compares the state with what really happened.
 func (w *world) judge(ctx context.Context) {
 	out, shut := w.outs(ctx)
 	standings := w.standings(ctx)
@@ -513,7 +512,7 @@ func (w *world) judge(ctx context.Context) {
 	}
 }
 
-// found reports whether a duplicate or a contradiction was noticed.
+// found reports whether the state noticed a duplicate or a contradiction.
 func (w *world) found(ctx context.Context) bool {
 	all, err := w.store.Findings(ctx)
 	return err == nil && len(all) > 0

@@ -17,7 +17,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// effort is how much of the work is done: see the package's documentation.
+// effort says how much of the work to do: see the package's documentation.
 func effort() (ci bool, long time.Duration) {
 	v := os.Getenv("HANDBILL_FAULTS")
 	d, err := time.ParseDuration(v)
@@ -27,11 +27,11 @@ func effort() (ci bool, long time.Duration) {
 	return v == "ci", 0
 }
 
-// realShare is one campaign in so many that keeps its state in SQLite.
+// realShare: one campaign in this many keeps its state in SQLite.
 const realShare = 200
 
-// TestSimulation plays campaigns from HANDBILL_SEED (default 1) on, each from a
-// seed of its own. One that fails is shrunk and kept in testdata/museum.
+// TestSimulation plays campaigns, each from its own seed, starting at HANDBILL_SEED
+// (default 1). A campaign that fails is shrunk and kept in testdata/museum.
 func TestSimulation(t *testing.T) {
 	campaigns, deadline := 1500, time.Time{}
 	switch ci, long := effort(); {
@@ -82,8 +82,8 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// sometimes are the things that must have happened, at least a hundred times
-// each: every move on the send axis, every class of answer, every fault.
+// sometimes checks that things happened at least a hundred times each: every
+// transition of the send state, every class of answer, every fault.
 func sometimes(t *testing.T, seen *tallies) {
 	want := []string{
 		"gate ",     // T1 and T4: planned, and intended
@@ -135,7 +135,7 @@ func logTallies(t *testing.T, seen *tallies) {
 	t.Log("\n" + strings.Join(lines, "\n"))
 }
 
-// report shrinks a script that fails and keeps it.
+// report shrinks a failing script and keeps it.
 func report(t *testing.T, s *script, problems []string) {
 	small := shrink(t, s)
 	text, err := json.MarshalIndent(small, "", "  ")
@@ -150,7 +150,7 @@ func report(t *testing.T, s *script, problems []string) {
 		len(small.Faults), len(s.Faults), strings.Join(simulate(t, small, newTallies()), "; "))
 }
 
-// shrink leaves out faults, halves first, while the script still fails.
+// shrink removes faults, halves first, while the script still fails.
 func shrink(t *testing.T, s *script) *script {
 	best := *s
 	fails := func(faults []fault) bool {

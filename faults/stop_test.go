@@ -10,9 +10,9 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// TestStopsHold kills serve at every place between the 200 of a webhook and
-// what comes of it. Nobody who wrote a stop word gets the next revision, from an
-// apply that runs alone.
+// TestStopsHold kills serve at every failpoint between the 200 for a webhook and
+// its effects. Nobody who wrote a stop word gets the next revision from an apply
+// that runs alone.
 func TestStopsHold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
@@ -47,8 +47,9 @@ func stopsHold(t *testing.T, env string) {
 		kill, env = syscall.SIGTERM, ""
 	case "HUP":
 		kill, env = syscall.SIGHUP, ""
-		// What ignores the signal, as whatever nohup starts, hands that down to its
-		// children, and handbill respects it. A signal that is caught is not.
+		// A process that ignores the signal, as under nohup, passes that on to its
+		// children, and handbill respects it. A process that catches the signal
+		// does not.
 		caught := make(chan os.Signal, 1)
 		signal.Notify(caught, syscall.SIGHUP)
 		defer signal.Stop(caught)
@@ -68,8 +69,8 @@ func stopsHold(t *testing.T, env string) {
 			t.Fatal(err)
 		}
 	}
-	// What a serve that died did not take, the next one does; it is killed as soon
-	// as everything was answered with 200.
+	// The next serve accepts what a dead one did not; it is killed as soon as
+	// everything was answered with 200.
 	for end := time.Now().Add(patience); s.post.waiting() > 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if s.serving.ended(0) {
 			s.serve()

@@ -15,8 +15,8 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// strace runs a command of handbill under strace and returns its lines; the
-// test is skipped where that cannot be.
+// strace runs a handbill command under strace and returns strace's lines; it skips
+// the test if strace cannot run.
 func (h *house) strace(args []string, options ...string) (lines []string, out string, code int) {
 	h.t.Helper()
 	r, trace := h.traced(args, options...)
@@ -24,7 +24,7 @@ func (h *house) strace(args []string, options ...string) (lines []string, out st
 	return readLines(h.t, trace), out, code
 }
 
-// traced starts it, and names the file of its lines.
+// traced starts such a command, and returns the file of strace's lines.
 func (h *house) traced(args []string, options ...string) (*running, string) {
 	h.t.Helper()
 	if !traceable() {
@@ -37,7 +37,7 @@ func (h *house) traced(args []string, options ...string) (*running, string) {
 
 var traceable = sync.OnceValue(func() bool { return exec.Command("strace", "-o", "/dev/null", "true").Run() == nil })
 
-// child is the process under a strace.
+// child is the process that strace runs.
 func (r *running) child(t testing.TB) *os.Process {
 	t.Helper()
 	pid := r.cmd.Process.Pid
@@ -98,10 +98,10 @@ func (w *walWatch) see(line string) {
 	}
 }
 
-// TestNoRequestBeforeItsIntentIsSynced watches the system calls of an apply
-// that sends one message at a time: whenever a request is written, nothing in
-// the journal waits to be synced, and there was a sync since the last one, of
-// its outcome and the next intent.
+// TestNoRequestBeforeItsIntentIsSynced watches the system calls of an apply that
+// sends one message at a time. Whenever it writes a request, the journal has no
+// unsynced writes, and it was synced since the last request, with that one's
+// outcome and the next intent.
 func TestNoRequestBeforeItsIntentIsSynced(t *testing.T) {
 	people := 40
 	if ci, _ := effort(); ci {
@@ -129,10 +129,9 @@ func TestNoRequestBeforeItsIntentIsSynced(t *testing.T) {
 	t.Logf("%d requests, each after the sync of its intent", posts)
 }
 
-// TestNoWebhookIsAnsweredBeforeItIsSynced watches the system calls of a serve
-// that gets one webhook at a time, and each only when it has nothing else to
-// do: between reading it and answering with 200 the journal is written and
-// synced.
+// TestNoWebhookIsAnsweredBeforeItIsSynced watches the system calls of a serve that
+// gets one webhook at a time, and each only when it is idle. Between reading a
+// webhook and answering it with 200 it writes and syncs the journal.
 func TestNoWebhookIsAnsweredBeforeItIsSynced(t *testing.T) {
 	webhooks := 6
 	if ci, _ := effort(); ci {
@@ -173,8 +172,8 @@ func TestNoWebhookIsAnsweredBeforeItIsSynced(t *testing.T) {
 	t.Logf("%d webhooks, each answered after its sync", answered)
 }
 
-// TestANewStateIsInItsDirectory: the name of a new state is synced before it
-// is used.
+// TestANewStateIsInItsDirectory: the directory entry of a new state is synced
+// before the state is used.
 func TestANewStateIsInItsDirectory(t *testing.T) {
 	h := newHouse(t, 1, sandbox.Options{})
 	for _, name := range []string{"", ".mark"} {

@@ -23,8 +23,8 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// script is one simulated campaign: who, how, and everything that goes wrong.
-// It is what a seed makes, what the museum keeps, and what is shrunk.
+// script is one simulated campaign with everything that goes wrong. It is generated
+// from a seed, kept in the museum, and shrunk.
 type script struct {
 	Seed     uint64  `json:"seed"`
 	People   int     `json:"people"`
@@ -37,7 +37,7 @@ type script struct {
 	Total    int     `json:"total,omitempty"`   // the most that one apply may send
 	Canary   int     `json:"canary,omitempty"`  // the first so many are looked at
 	StopIf   bool    `json:"stop_if,omitempty"` // a third of failures halts
-	// Several gives everybody several ids and a life (see self), and sends through
+	// Several gives everybody several ids and actions (see self), and sends through
 	// two numbers.
 	Several bool    `json:"several,omitempty"`
 	Runs    []run   `json:"runs"`
@@ -46,14 +46,14 @@ type script struct {
 	Real bool `json:"real,omitempty"`
 }
 
-// run is one apply. Times are milliseconds after its begin; 0 for never.
+// run is one apply. Times are milliseconds after its start; 0 for never.
 type run struct {
 	Stop   int  `json:"stop,omitempty"`   // first interrupt
 	Cancel int  `json:"cancel,omitempty"` // second interrupt
 	Saved  bool `json:"saved,omitempty"`  // applies the plan of the run before
 	Retry  bool `json:"retry,omitempty"`  // plans again what was refused
-	// Zombie is when the next run begins although this one lives: its lock was
-	// forced.
+	// Zombie is when the next run starts although this one is still running,
+	// because its lock was forced.
 	Zombie int `json:"zombie,omitempty"`
 	// Jump is when somebody sets the clock, by JumpBy seconds, and Unlock when
 	// somebody removes the lock.
@@ -62,10 +62,11 @@ type run struct {
 	Unlock int `json:"unlock,omitempty"`
 }
 
-// fault is one thing that goes wrong. At is "answer" (N is 100 times the line
-// plus the try), "life" (N is 100 times the person plus the place in their life),
-// "webhook" (N counts them), "request" (N counts those of a run), or a commit: "recover", "begin", "intend", "settle", "finish" (N counts those
-// of a run, from 1).
+// fault is one thing that goes wrong. At is "answer" (N is 100 times the line plus
+// the try), "life" (N is 100 times the person plus the place in their life),
+// "webhook" (N counts them), "request" (N counts those of a run), or a commit:
+// "recover", "begin", "intend", "settle", "finish" (N counts those of a run, from
+// 1).
 type fault struct {
 	Run int    `json:"run,omitempty"`
 	At  string `json:"at"`
@@ -79,8 +80,8 @@ var (
 	errFull = errors.New("database or disk is full")
 )
 
-// truth is what really became of one line: of a person's message, under one of
-// their ids.
+// truth is what really happened to one line: a person's message under one of their
+// ids.
 type truth struct {
 	tries  int
 	taken  int  // times that the provider took the message
@@ -93,8 +94,8 @@ type truth struct {
 	known  map[string]bool // the ids that were known as one person's at that intent
 }
 
-// world is the one outside every process: the provider, its webhooks, the disk
-// and the oracle. Everything in it is under mu.
+// world is everything outside the processes: the provider, its webhooks, the disk
+// and the oracle. All of it is guarded by mu.
 type world struct {
 	script *script
 	faults map[fault]string // without Do
@@ -125,7 +126,7 @@ type webhookBody struct {
 	events []message.Event
 }
 
-// hook is a webhook on its way.
+// hook is a webhook that is not delivered yet.
 type hook struct {
 	due  time.Time
 	body webhookBody
@@ -138,8 +139,8 @@ func (w *world) problem(format string, args ...any) {
 	}
 }
 
-// luck is a number from 0 to n-1 that depends on the seed and on what it is
-// about, never on the order of things.
+// luck returns a number from 0 to n-1 that depends only on the seed and on about,
+// never on the order of events.
 func (w *world) luck(n int, about ...int) int { return luck(w.script.Seed, n, about...) }
 
 func luck(seed uint64, n int, about ...int) int {
@@ -161,8 +162,8 @@ func (w *world) fault(run int, at string, n int) string {
 	return do
 }
 
-// process is one handbill apply: its recorder and its sender. When it dies,
-// nothing of it reaches the disk or the network any more.
+// process is one handbill apply: its recorder and its sender. Once it is dead,
+// nothing from it reaches the disk or the network.
 type process struct {
 	w        *world
 	run      int // index of the run in the script
@@ -181,8 +182,8 @@ func (p *process) die() {
 	p.w.seen.add("crash")
 }
 
-// commit is one transaction: it may die before or after, and the disk may say
-// that it failed although it is there, or that it is full.
+// commit is one transaction. The process may die before or after it, and the disk
+// may report that it failed although it did not, or that the disk is full.
 func (p *process) commit(at string, fn func() error) error {
 	p.w.mu.Lock()
 	sync := time.Duration(150+p.w.luck(100, 7, p.run, p.commits[at])) * time.Microsecond
@@ -304,7 +305,7 @@ func (p *process) Halts(ctx context.Context) ([]state.Halt, error) {
 	return p.w.store.Halts(ctx)
 }
 
-// resume is whom a person lets go on before run n: in the end everybody.
+// resume lists the campaigns that a person resumes before run n; in the end all.
 func (w *world) resume(ctx context.Context, n int) (campaigns []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -343,8 +344,8 @@ func (p sender) Encode(to message.Address, _ *message.Draft, values []string, re
 	return message.Request{Path: to.Key(), Body: []byte(ref + " " + strings.Join(values, "|"))}, nil
 }
 
-// Send implements providers.Sender: the request travels, the provider does what the
-// script says, and an answer travels back, or not.
+// Send implements providers.Sender: it delivers the request, the provider acts as
+// the script says, and an answer is returned, or not.
 func (p sender) Send(ctx context.Context, r message.Request) message.Answer {
 	w := p.w
 	ref, values, _ := strings.Cut(string(r.Body), " ")
@@ -403,8 +404,8 @@ func (p sender) Send(ctx context.Context, r message.Request) message.Answer {
 	}
 }
 
-// leaves is the rule of rules: no request without its durable intent, and one
-// request for one intent, of what the plan says.
+// leaves checks the most important rule: no request without its durable intent, one
+// request per intent, and only what the plan says.
 func (w *world) leaves(who int, ref, values string) {
 	t := w.truths[who]
 	if t.posts[ref]++; t.posts[ref] > 1 {
@@ -418,7 +419,7 @@ func (w *world) leaves(who int, ref, values string) {
 	}
 }
 
-// answer counts what was answered.
+// answer counts the answers.
 func (w *world) answer(act, id string, a message.Answer) message.Answer {
 	a.ID = id
 	w.seen.add("answer " + act)
@@ -426,7 +427,7 @@ func (w *world) answer(act, id string, a message.Answer) message.Answer {
 	return a
 }
 
-// provider is what the provider does with a request that reached it.
+// provider decides what the provider does with a request that reached it.
 func (w *world) provider(who int, ref, act string) message.Answer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -479,7 +480,7 @@ func (w *world) provider(who int, ref, act string) message.Answer {
 	panic("unknown act " + act)
 }
 
-// story queues what the provider reports of a message that it took.
+// story queues the provider's reports about an accepted message.
 func (w *world) story(who int, ref, id, how string) {
 	if !w.script.Echo {
 		ref = ""
@@ -520,7 +521,7 @@ func (w *world) story(who int, ref, id, how string) {
 	}
 }
 
-// serve takes webhooks until stop is closed, and then all that are left.
+// serve accepts webhooks until stop is closed, and then all that are left.
 func (w *world) serve(stop <-chan struct{}) {
 	for {
 		w.mu.Lock()
@@ -538,7 +539,8 @@ func (w *world) serve(stop <-chan struct{}) {
 	}
 }
 
-// deliver appends what is due, folds now and then, and says when there is more.
+// deliver appends due webhooks, sometimes folds them, and returns the time until
+// the next are due.
 func (w *world) deliver() time.Duration {
 	now := time.Now()
 	slices.SortStableFunc(w.queue, func(a, b hook) int { return a.due.Compare(b.due) })
@@ -574,8 +576,8 @@ func (w *world) fold() {
 	}
 }
 
-// standing is where every line's delivery stands in the state: what a planner
-// reads.
+// standing is the status of every line's delivery in the state, as a planner reads
+// it.
 type standing struct {
 	send    state.Send
 	known   bool
@@ -622,8 +624,9 @@ func (w *world) outs(ctx context.Context) (out, shut []bool) {
 	return out, shut
 }
 
-// plan is what planning makes of the state, and what a saved plan keeps. It knows
-// nothing of who is who: where people have several ids, the gates alone hold.
+// plan is what planning makes of the state, and what a saved plan keeps. It does
+// not know which ids belong together: if people have several ids, only the gates
+// prevent duplicates.
 func (w *world) plan(ctx context.Context, retry bool) *plan.Plan {
 	out, _ := w.outs(ctx)
 	var entries []plan.Entry

@@ -90,8 +90,8 @@ func (d *decoder) placeholders(c *content) []string {
 	return words
 }
 
-// hideContacts leaves people out of the tree, which is shown and stored, and
-// counts them.
+// hideContacts removes people from the tree, which is shown and stored, and keeps
+// their number.
 func hideContacts(t *Tree) {
 	all := len(t.Blocks)
 	t.Blocks = slices.DeleteFunc(t.Blocks, func(b Block) bool { return b.Type == "contact" })
@@ -181,7 +181,7 @@ func hideArgument(b *block, name string) {
 	}
 }
 
-// userIDPattern is what tells a business-scoped user id from a number.
+// userIDPattern distinguishes a business-scoped user id from a number.
 var userIDPattern = regexp.MustCompile(`^[A-Z]{2}\.[0-9A-Za-z]+$`)
 
 // inline reads contact blocks. Their arguments are the attributes.
@@ -270,7 +270,7 @@ func (d *decoder) attributes(a *Audience, c *content) {
 	slices.Sort(a.Attributes)
 }
 
-// checkRows checks what can be known before the header of the source is.
+// checkRows checks what can be known before the source's header is.
 func (d *decoder) checkRows(a *Audience, c *content) {
 	for _, name := range []string{"phone", "user_id", "filter", "consent", "last_inbound"} {
 		if e := exprOf(c, name); e != nil {

@@ -14,10 +14,10 @@ import (
 // the dynamic blocks around it, and the values that a campaign passes.
 type env struct {
 	elements map[string]cty.Value
-	values   *valueArgs // nil while a message is looked at without a campaign
+	values   *valueArgs // nil while a message is checked without a campaign
 }
 
-// with is the environment inside a dynamic block's content.
+// with returns the environment inside a dynamic block's content.
 func (e *env) with(iterator string, element cty.Value) *env {
 	inner := env{elements: map[string]cty.Value{iterator: element}}
 	if e != nil {
@@ -31,7 +31,7 @@ func (e *env) with(iterator string, element cty.Value) *env {
 	return &inner
 }
 
-// passing is the environment of a message whose user passes values.
+// passing returns the environment of a message to which values are passed.
 func (e *env) passing(values *valueArgs) *env {
 	inner := env{values: values}
 	if e != nil {
@@ -101,14 +101,14 @@ type argument struct {
 	expr hclsyntax.Expression
 }
 
-// content is a block's arguments and nested blocks.
+// content holds a block's arguments and nested blocks.
 type content struct {
 	block  *block
 	args   map[string]*argument
 	blocks []*block
 }
 
-// rangeOf is the place of the argument, or of the block where it is missing.
+// rangeOf returns the place of the argument, or of the block if it is missing.
 func (c *content) rangeOf(name string) hcl.Range {
 	if a := c.args[name]; a != nil {
 		return a.expr.Range()
@@ -116,7 +116,7 @@ func (c *content) rangeOf(name string) hcl.Range {
 	return c.block.defRange
 }
 
-// ofKind are the nested blocks of a kind.
+// ofKind returns the nested blocks of a kind.
 func (c *content) ofKind(kind string) []*block {
 	var out []*block
 	for _, b := range c.blocks {
@@ -148,7 +148,7 @@ type decoder struct {
 	diags *diagList
 	// scope is what the texts of the block being decoded may refer to.
 	scope scope
-	// expanded counts blocks that dynamic blocks made.
+	// expanded counts the blocks that dynamic blocks made.
 	expanded int
 }
 
@@ -175,8 +175,8 @@ func (d *decoder) content(b *block, s *hcl.BodySchema) *content {
 	return c
 }
 
-// forJSON resolves a name that is an argument or a block, such as header: in
-// JSON only the value tells which.
+// forJSON decides whether a name is an argument or a block, such as header: in
+// JSON only the value shows which.
 func forJSON(body hcl.Body, s *hcl.BodySchema) *hcl.BodySchema {
 	if _, native := body.(*hclsyntax.Body); native {
 		return s
@@ -214,8 +214,8 @@ func (d *decoder) argument(attr *hcl.Attribute, in *env) *argument {
 	return &argument{name: attr.Name, rng: attr.Range, raw: attr.Expr, expr: d.resolve(e, in)}
 }
 
-// resolve replaces what the environment knows, and keys of references that are
-// known.
+// resolve replaces references to what the environment knows, and the keys in
+// references where they are known.
 func (d *decoder) resolve(e hclsyntax.Expression, in *env) hclsyntax.Expression {
 	if in == nil {
 		return d.ev.foldKeys(e)

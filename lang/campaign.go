@@ -67,7 +67,7 @@ func (l *loader) campaignRefs(cm *Campaign, c *content) {
 	l.decodeVariants(cm, c)
 }
 
-// messageRef is the message that an argument refers to, nil for none.
+// messageRef returns the message that an argument refers to; nil for none.
 func (l *loader) messageRef(c *content, name string) *Message {
 	a := c.args[name]
 	if a == nil {

@@ -109,8 +109,8 @@ func (d *decoder) productsFrom(cat *Catalog, a *argument) {
 	}
 }
 
-// productOf reads a product from an object, by the column names that exports
-// of catalogs have.
+// productOf reads a product from an object, by the column names that catalog
+// exports use.
 func productOf(v cty.Value, rng hcl.Range) (Product, string) {
 	p := Product{DeclRange: rng, Attributes: map[string]cty.Value{}}
 	if v.IsNull() || !(v.Type().IsObjectType() || v.Type().IsMapType()) {

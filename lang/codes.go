@@ -8,7 +8,7 @@ import (
 // CodeInfo explains one diagnostic code.
 type CodeInfo struct {
 	Code        string
-	Summary     string // the Summary of its diagnostics; for hcl's own, which have many, a description
+	Summary     string // the Summary of its diagnostics; for hcl's, which have several, a description
 	Explanation string // a paragraph: what is wrong, why it matters, how to fix it
 }
 
@@ -59,7 +59,7 @@ var foreignCodes = map[string]string{
 	"Duplicate object attribute":    "duplicate_argument",
 }
 
-// foreignCode is the code for a diagnostic that is not ours.
+// foreignCode returns the code for a diagnostic that another package made.
 func foreignCode(summary string) string {
 	if code, ok := foreignCodes[summary]; ok {
 		return code
@@ -70,7 +70,7 @@ func foreignCode(summary string) string {
 	return "invalid_syntax"
 }
 
-// codeTable is sorted by Code; a test holds it so.
+// codeTable is sorted by Code; a test checks that.
 var codeTable = []CodeInfo{
 	{"block_label", "Wrong block labels", "A block has the labels that its type asks for, such as the name in text_message \"hello\" or the id and nothing else in row \"a\"; hcl's own words say which is missing or too much."},
 	{"conflicting_arguments", "Conflicting arguments", "Two arguments of a block exclude each other, such as flow_id and flow_name, or an audience's source and its contact blocks. Keep the one that is meant."},

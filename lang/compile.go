@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// compiledCampaign is a campaign's programs, kept so that they are made once.
+// compiledCampaign keeps a campaign's programs, so that they are made once.
 type compiledCampaign struct {
 	main, fallback *Program
 	variants       []VariantProgram
@@ -20,8 +20,8 @@ type compiledCampaign struct {
 }
 
 // CompileCampaign compiles a campaign's message and its fallback, which is nil
-// where there is none. Programs are nil where there are errors. Load reports
-// the same diagnostics already, warnings included; here only errors come back.
+// if there is none. Programs are nil if there are errors. Only errors are
+// returned here; Load has reported the same diagnostics, warnings included.
 func (c *Config) CompileCampaign(cm *Campaign) (main, fallback *Program, diags hcl.Diagnostics) {
 	got := c.compile(cm)
 	for _, d := range got.diags {
@@ -51,7 +51,7 @@ func (c *Config) compile(cm *Campaign) *compiledCampaign {
 	b.quote, b.identity = cm.quote, cm.identity
 	out.main = b.program(cm.Message)
 	if cm.Fallback != nil {
-		b.quote = nil // a template shows none
+		b.quote = nil // a template quotes no message
 		out.fallback = b.program(cm.Fallback)
 	}
 	out.variants = b.variants(cm)
@@ -66,7 +66,7 @@ func recipientNames(a *Audience) []string {
 	return append(slices.Clone(a.Attributes), "phone", "user_id")
 }
 
-// checkAlone looks at a message that nothing uses.
+// checkAlone checks a message that nothing uses.
 func (c *Config) checkAlone(m *Message) hcl.Diagnostics {
 	diags := &diagList{}
 	b := binder{cfg: c, diags: diags, scope: scope{rootRecipient: nil, rootValue: nil}, flatten: map[string]bool{rootValue: true}}
@@ -74,21 +74,21 @@ func (c *Config) checkAlone(m *Message) hcl.Diagnostics {
 	return diags.all
 }
 
-// binder makes programs out of messages for one user of them.
+// binder compiles messages for one campaign or reply rule that uses them.
 type binder struct {
 	cfg   *Config
 	diags *diagList
 	names []string // of the values vector; nil while they are not known
 	// attributes are the names without the address at the end of the vector;
-	// nil where it has none.
+	// nil if the vector has no address.
 	attributes []string
 	optional   []string
 	scope      scope
 	args       *valueArgs
 	provider   string // type
-	// flatten are roots whose names stand in the values vector as "root.name".
+	// flatten are roots whose names are in the values vector as "root.name".
 	flatten map[string]bool
-	// quote and identity are what goes with the message; nil for nothing.
+	// quote and identity go with the message; nil for none.
 	quote, identity hclsyntax.Expression
 }
 
@@ -98,7 +98,7 @@ type binding struct {
 	md         *messageDecoder
 	p          *Program
 	byText     map[string]int // slot by source text
-	incomplete bool           // a text is not known or wrong
+	incomplete bool           // a text is unknown or wrong
 	ctx        *hcl.EvalContext
 }
 
@@ -137,7 +137,7 @@ func (b *binder) program(m *Message) *Program {
 	return w.p
 }
 
-// envelope adds what goes with the message beside its content.
+// envelope adds what goes with the message besides its content.
 func (w *binding) envelope() {
 	var e message.Envelope
 	if w.quote != nil {
@@ -195,8 +195,8 @@ func (t *textParts) constant(s string) {
 	t.parts = append(t.parts, message.Part{Text: s, Slot: -1})
 }
 
-// add takes an expression apart. whole is true for all of a text, false for a
-// piece of a template.
+// add splits an expression into parts. whole is true for all of a text, false for
+// a piece of a template.
 func (t *textParts) add(e hclsyntax.Expression, whole bool) {
 	if tmpl, ok := e.(*hclsyntax.TemplateExpr); ok {
 		for _, part := range tmpl.Parts {
@@ -233,8 +233,8 @@ func (t *textParts) add(e hclsyntax.Expression, whole bool) {
 	t.parts = append(t.parts, message.Part{Slot: i})
 }
 
-// usesAddress reports whether e needs the recipient's phone or user id: what
-// does not is evaluated over the attributes as they are.
+// usesAddress reports whether e needs the recipient's phone or user id. Otherwise
+// e is evaluated over the attributes as they are.
 func usesAddress(e hclsyntax.Expression) bool {
 	for _, t := range e.Variables() {
 		name, ok := stepName(t, 1)
@@ -259,7 +259,7 @@ func (t *textParts) constantValue(v cty.Value, e hclsyntax.Expression, whole boo
 	}
 }
 
-// slot is the index of the slot that e fills; equal expressions share one.
+// slot returns the index of the slot that e fills; equal expressions share one.
 func (t *textParts) slot(e hclsyntax.Expression, prog *eval.Program, whole bool) int {
 	source := sourceOf(e)
 	nullable := whole && t.nullable || t.isOptional(e)
@@ -295,8 +295,8 @@ func (t *textParts) isOptional(e hclsyntax.Expression) bool {
 	return slices.Contains(t.optional, name)
 }
 
-// flattened replaces inbound.text by an attribute of the one values vector
-// that expressions are compiled for.
+// flattened replaces a reference such as inbound.text by an attribute of the
+// single values vector that expressions are compiled for.
 func (b *binder) flattened(e hclsyntax.Expression) hclsyntax.Expression {
 	if len(b.flatten) == 0 {
 		return e
@@ -315,9 +315,9 @@ func (b *binder) flattened(e hclsyntax.Expression) hclsyntax.Expression {
 	})
 }
 
-// neededBy are the attributes of the recipient that e would render as nothing
-// when they are empty: all but those within a conditional, a comparison, or a
-// function that is there to handle them.
+// neededBy returns the attributes of the recipient without which e would render
+// an empty text: all except those in a conditional, a comparison, or a function
+// that exists to handle them.
 func neededBy(e hclsyntax.Expression) []hcl.Traversal {
 	switch e := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr:
@@ -350,8 +350,8 @@ func neededByAll(list []hclsyntax.Expression) []hcl.Traversal {
 	return out
 }
 
-// handlesEmpty are functions whose point is to do something about a value that
-// is not there.
+// handlesEmpty are the functions whose purpose is to handle a value that is not
+// there.
 var handlesEmpty = []string{"coalesce", "coalescelist", "try", "can", "lookup", "compact", "jsonencode", "length", "contains", "concat", "merge"}
 
 func (t *textParts) warnEscapes(rng hcl.Range) {
@@ -363,7 +363,7 @@ func (t *textParts) warnEscapes(rng hcl.Range) {
 	}
 }
 
-// static reports what is wrong with the message for every recipient.
+// static reports what is wrong with the message whoever the recipient is.
 func (w *binding) static() {
 	var limits message.Limits
 	if w.cfg.eval.opt.Limits != nil && w.provider != "" {
@@ -371,7 +371,7 @@ func (w *binding) static() {
 	}
 	for _, v := range message.NewChecker(w.p.Draft, limits).Static() {
 		if v.Rule == "text.leftover_interpolation" {
-			continue // said already, and for texts with slots too
+			continue // reported already, and for texts with slots too
 		}
 		sev, code := hcl.DiagError, "invalid_message"
 		if v.Severity == message.Warning {

@@ -69,8 +69,8 @@ func (c *Config) dataTemplate(address string) *DataTemplate {
 	return nil
 }
 
-// templateOf is the argument template of a template_message: a text, or a
-// reference to a data block, whose template's name it becomes.
+// templateOf reads the argument template of a template_message: a text, or a
+// reference to a data block, which stands for the name of its template.
 func (d *messageDecoder) templateOf(c *content) string {
 	a := c.args["template"]
 	if a == nil {
@@ -89,8 +89,8 @@ func (d *messageDecoder) templateOf(c *content) string {
 	return d.literal(d.data.Template, a.expr.Range())
 }
 
-// dataAddress is the data block that an argument refers to, by itself or through
-// a local; ok is false for anything else.
+// dataAddress returns the data block that an argument refers to, directly or
+// through a local; ok is false for anything else.
 func (d *messageDecoder) dataAddress(a *argument) (address string, ok bool) {
 	if t, isRef := asTraversal(a.expr); isRef && (t.RootName() == rootData || t.RootName() == rootTemplate) {
 		if address, ok = d.ev.addressOf(t); ok {

@@ -102,8 +102,8 @@ type Provider struct {
 	Name      string
 	Arguments map[string]cty.Value // as the provider's schema types them; sensitive ones marked
 	// Unset are the secret arguments that read an environment variable that is
-	// not set. They are not in Arguments: the number can be planned with, and
-	// cannot be used.
+	// not set. They are not in Arguments: plans can use the number, but nothing
+	// can be sent through it.
 	Unset     []UnsetSecret
 	DeclRange hcl.Range
 	tree      Tree
@@ -145,8 +145,8 @@ type Message struct {
 	Kind message.Kind
 	Name string
 	Tree Tree // for the resource diff: constants evaluated, the rest as source
-	// Category is what a template is approved as: "marketing", "utility" or
-	// "authentication"; "" where it is not declared, and for other kinds.
+	// Category is the category in which a template is approved: "marketing",
+	// "utility" or "authentication"; "" if none is declared, and for other kinds.
 	Category  string
 	DeclRange hcl.Range
 	body      *messageBody // opaque: what compile needs
@@ -155,7 +155,8 @@ type Message struct {
 // Address is "list_message.browse".
 func (m *Message) Address() string { return string(m.Kind) + "." + m.Name }
 
-// Audience says who: a source, how a row becomes a contact, who is left out.
+// Audience says who gets messages: a source, how a row becomes a contact, and who
+// is left out.
 type Audience struct {
 	Name       string
 	Source     Source
@@ -255,7 +256,7 @@ type Frequency struct {
 	Per   time.Duration
 }
 
-// Canary sends to a few first.
+// Canary sends a campaign's first messages before the others.
 type Canary struct {
 	Count          int
 	Percent        float64
@@ -270,8 +271,8 @@ type StopIf struct {
 	Over        int
 }
 
-// ReplyRule is what serve answers to which inbound message. It is stored in
-// the state as source text at apply and compiled again by the reply room.
+// ReplyRule says what serve answers to which inbound message. Apply stores it in
+// the state as source text, from which package reply compiles it again.
 type ReplyRule struct {
 	Name      string
 	Provider  *Provider // nil for every provider
@@ -284,8 +285,8 @@ type ReplyRule struct {
 	Cooldown  time.Duration
 	Reply     *Message // nil where the rule only forwards or sets
 	Handover  bool
-	MarkRead  bool // shows the person that the message was read, before anything else is done
-	Typing    bool // shows that an answer is being written; it marks the message as read, too
+	MarkRead  bool // shows the person that the message was read, before anything else
+	Typing    bool // shows that an answer is being written; this also marks the message as read
 	Tree      Tree
 	DeclRange hcl.Range
 	body      *replyBody // opaque: when, values, lookups, forwards, sets
@@ -294,7 +295,7 @@ type ReplyRule struct {
 // Address is "reply_rule.availability".
 func (r *ReplyRule) Address() string { return "reply_rule." + r.Name }
 
-// Check is a guard evaluated against the plan.
+// Check is a check block: assertions that are evaluated against the plan.
 type Check struct {
 	Name      string
 	Asserts   []Assert
@@ -321,17 +322,17 @@ type Moved struct {
 type Tree struct {
 	Attributes []Attribute `json:"attributes,omitempty"`
 	Blocks     []Block     `json:"blocks,omitempty"`
-	// Contacts is how many contact blocks an audience has: people are counted
-	// and never shown, and are no change of the resource.
+	// Contacts is how many contact blocks an audience has. People are counted and
+	// never shown, and a change of people is no change of the resource.
 	Contacts int `json:"contacts,omitempty"`
 }
 
 // Attribute is one argument of a Tree.
 type Attribute struct {
 	Name string `json:"name"`
-	// Value is JSON: a string, number, bool, null, array or object. A reference
-	// such as audience.subscribers, and an expression that depends on the
-	// recipient or row and is no template, is HCL; then Reference is set.
+	// Value is JSON: a string, number, bool, null, array or object. It is HCL, and
+	// Reference is set, for a reference such as audience.subscribers, and for an
+	// expression that depends on the recipient or row and is no template.
 	Value     string `json:"value,omitempty"`
 	Reference bool   `json:"reference,omitempty"` // Value is an address or an expression's source: HCL, printed as it is
 	Sensitive bool   `json:"sensitive,omitempty"` // Value is empty

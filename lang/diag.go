@@ -18,9 +18,9 @@ type diagExtra struct {
 // UnwrapDiagnosticExtra lets hcl's helpers find what they put there.
 func (e *diagExtra) UnwrapDiagnosticExtra() any { return e.wrapped }
 
-// DiagCode is the stable code of a diagnostic, such as "unknown_name": what
-// scripts and `handbill explain` go by. It is "" for a diagnostic that is not
-// of the language.
+// DiagCode returns the stable code of a diagnostic, such as "unknown_name", for
+// scripts and `handbill explain`; "" for a diagnostic that is not of the
+// language.
 func DiagCode(d *hcl.Diagnostic) string {
 	if e, ok := d.Extra.(*diagExtra); ok {
 		return e.code
@@ -28,8 +28,8 @@ func DiagCode(d *hcl.Diagnostic) string {
 	return ""
 }
 
-// diagList collects diagnostics; the same one is kept once, since a message is
-// looked at for each campaign that uses it.
+// diagList collects diagnostics and keeps equal ones once, since a message is
+// checked for each campaign that uses it.
 type diagList struct {
 	all  hcl.Diagnostics
 	seen map[string]bool
@@ -49,8 +49,8 @@ func (l *diagList) add(d *hcl.Diagnostic) {
 	}
 }
 
-// take adds diagnostics of hcl and of eval. Their expressions and contexts are
-// dropped, since a writer would print values from them.
+// take adds diagnostics of hcl and of eval. It drops their expressions and
+// contexts, from which a writer would print values.
 func (l *diagList) take(diags hcl.Diagnostics) {
 	for _, d := range diags {
 		c := *d
@@ -81,8 +81,8 @@ func (l *diagList) errors() int {
 	return n
 }
 
-// newDiag makes a diagnostic whose Summary is the one that the table of codes
-// has for its code, so that the same problem always has the same words.
+// newDiag makes a diagnostic with the Summary that the table of codes has for its
+// code, so that the same problem always has the same words.
 func newDiag(sev hcl.DiagnosticSeverity, code string, rng hcl.Range, detail string) *hcl.Diagnostic {
 	summary := summaryOf(code)
 	if summary == "" {
@@ -95,11 +95,11 @@ func newDiag(sev hcl.DiagnosticSeverity, code string, rng hcl.Range, detail stri
 	return d
 }
 
-// DidYouMean is ` Did you mean "x"?`, with the one of names that is nearest to
-// what was given; "" when none is near.
+// DidYouMean returns ` Did you mean "x"?` with the name nearest to what was given;
+// "" if none is near.
 func DidYouMean(given string, names []string) string { return didYouMean(given, names) }
 
-// didYouMean is ` Did you mean "x"?`, or nothing when no name is near.
+// didYouMean returns ` Did you mean "x"?`, or "" if no name is near.
 func didYouMean(given string, names []string) string {
 	if near := nearest(given, names); near != "" {
 		return fmt.Sprintf(" Did you mean %q?", near)
@@ -107,8 +107,8 @@ func didYouMean(given string, names []string) string {
 	return ""
 }
 
-// nearest is the name most like given, "" when none is like it. Of several
-// equally near it is the first in the alphabet.
+// nearest returns the name most like given; "" if none is like it. Of equally near
+// names it returns the first in the alphabet.
 func nearest(given string, names []string) string {
 	names = slices.Sorted(slices.Values(names))
 	best, bestDistance := "", 3

@@ -7,12 +7,12 @@
 // row, a recipient or an inbound message is compiled by BindAudience,
 // CompileCampaign and CompileReply, whose results are safe for concurrent use.
 //
-// An expression of either syntax becomes native nodes first (syntax.go). While
-// a block is decoded, references to the elements of dynamic blocks and to the
-// values that a campaign passes are replaced by what they stand for, so that
-// what is left depends on names that mean the same everywhere and on the
-// recipient, and is compiled once (compile.go).
+// An expression of either syntax first becomes native nodes (syntax.go). While a
+// block is decoded, references to the elements of dynamic blocks and to the values
+// that a campaign passes are replaced by what they stand for. What is left depends
+// on the recipient, and on names that mean the same everywhere, and is compiled
+// once (compile.go).
 //
-// Mistakes of the configuration are hcl.Diagnostics with a stable code
-// (DiagCode, Codes). They never hold a sensitive value, nor a recipient's.
+// Mistakes in the configuration are hcl.Diagnostics with a stable code (DiagCode,
+// Codes). They never contain a sensitive value or a value of a recipient.
 package lang

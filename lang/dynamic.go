@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/lang/eval"
 )
 
-// Bounds of what dynamic blocks may make: in a block as a whole, and in a
-// message, which is decoded for each campaign that sends it.
+// Limits on what dynamic blocks make: in a block as a whole, and in a message,
+// which is decoded for each campaign that sends it.
 const (
 	maxDynamicBlocks = 10000
 	maxMessageBlocks = 1000
@@ -21,9 +21,9 @@ const (
 
 var dynamicSchema = schema("for_each! iterator labels", blockOf("content"))
 
-// dynamic expands a dynamic block. It does by hand what hcl's ext/dynblock
-// does, since there an element stays hidden in a wrapped expression; here it
-// becomes a constant, which is then compiled and compared like any other.
+// dynamic expands a dynamic block. hcl's ext/dynblock is not used, because there
+// an element stays hidden in a wrapped expression; here it becomes a constant,
+// which is compiled and compared like any other.
 func (d *decoder) dynamic(c *content, hb *hcl.Block, s *hcl.BodySchema) {
 	i := slices.IndexFunc(s.Blocks, func(b hcl.BlockHeaderSchema) bool { return b.Type == hb.Labels[0] })
 	if i < 0 {
@@ -119,8 +119,7 @@ func (d *decoder) expand(c *content, dyn *dynamicBlock, forEach *argument) {
 	}
 }
 
-// unexpanded keeps a dynamic block in the tree whose elements are not known
-// yet.
+// unexpanded keeps a dynamic block whose elements are not known yet in the tree.
 func (d *decoder) unexpanded(c *content, dyn *dynamicBlock, forEach *argument) {
 	n := &node{kind: "dynamic", labels: []string{dyn.hb.Labels[0]}}
 	n.attributes = append(n.attributes, d.treeAttribute(forEach))
@@ -128,7 +127,7 @@ func (d *decoder) unexpanded(c *content, dyn *dynamicBlock, forEach *argument) {
 }
 
 // elementsOf lists the elements of a collection as objects with key and value, in
-// the order of the keys, or in the given order unless it is nil.
+// the given order, or in the order of the keys if order is nil.
 func elementsOf(v cty.Value, order []string) ([]cty.Value, string) {
 	if eval.IsSensitive(v) {
 		return nil, "for_each may not be sensitive: the blocks it makes are shown."
@@ -152,8 +151,8 @@ func elementsOf(v cty.Value, order []string) ([]cty.Value, string) {
 	return out, ""
 }
 
-// productOrder is the order in which a catalog declares its products, when e
-// is just catalog.NAME.products: an object's attributes have none.
+// productOrder returns the order in which a catalog declares its products, if e is
+// just catalog.NAME.products. It is needed since attributes of an object have none.
 func (d *decoder) productOrder(e hclsyntax.Expression) []string {
 	t, ok := asTraversal(e)
 	if !ok || t.RootName() != rootCatalog {

@@ -20,14 +20,14 @@ type evaluator struct {
 	// values are by the first part of a reference and the name after it; a
 	// provider's are one level deeper.
 	values map[string]map[string]cty.Value
-	// keys are those of every block that has for_each, by its address without a
-	// key; nil where they are not known, because of an error.
+	// keys are the keys of every block with for_each, by its address without a key;
+	// nil if they are not known because of an error.
 	keys map[string][]string
 	opt  Options
 	// productOrder is the order of declaration of each catalog's products.
 	productOrder map[string][]string
 	reads        *readMemo
-	// stopped says why loading must end; nil once it has.
+	// stopped returns an error once loading must end; the field is nil after it.
 	stopped func() error
 }
 
@@ -53,7 +53,7 @@ const (
 	rootEach      = "each"
 )
 
-// scopedRoots are names that mean something in some places only.
+// scopedRoots are names that have a meaning in some places only.
 var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootMatch, rootLookup, rootPlan, rootEach}
 
 // globalRoots are the names that mean something everywhere.
@@ -82,8 +82,8 @@ func (ev *evaluator) names(root string) []string {
 	return slices.Sorted(maps.Keys(ev.values[root]))
 }
 
-// typed reports whether what root names has a type and a name: its address has
-// three parts.
+// typed reports whether references below root have a type and a name, so that an
+// address has three parts.
 func typed(root string) bool { return root == rootProvider || root == rootData }
 
 // reference is the value of a resource that is referred to as a whole.
@@ -91,7 +91,7 @@ func reference(address, name string) cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(address), "name": cty.StringVal(name)})
 }
 
-// context holds what the references in exprs need, and no more.
+// context returns a context with what the references in exprs need, and no more.
 func (ev *evaluator) context(exprs ...hcl.Expression) *hcl.EvalContext {
 	need := map[string]map[string]cty.Value{}
 	for _, e := range exprs {
@@ -124,7 +124,7 @@ func (ev *evaluator) need(need map[string]map[string]cty.Value, t hcl.Traversal)
 	maps.Copy(need[root], all)
 }
 
-// fullContext holds every name.
+// fullContext returns a context with every name.
 func (ev *evaluator) fullContext() *hcl.EvalContext {
 	vars := make(map[string]cty.Value, len(ev.values))
 	for root, names := range ev.values {
@@ -137,7 +137,7 @@ func (ev *evaluator) fullContext() *hcl.EvalContext {
 // root. A nil list takes every name.
 type scope map[string][]string
 
-// check reports every reference of e that its scope does not have, and returns
+// check reports every reference of e that the scope does not have, and returns
 // whether there was none.
 func (ev *evaluator) check(e hclsyntax.Expression, sc scope, diags *diagList) bool {
 	ok := true
@@ -250,13 +250,13 @@ func uses(e hcl.Expression, roots ...string) bool {
 	return false
 }
 
-// constant evaluates an expression that may use nothing but global names. ok
-// is false when the value is not known or there was an error.
+// constant evaluates an expression that may use only global names. ok is false
+// if the value is not known or there was an error.
 func (ev *evaluator) constant(e hclsyntax.Expression, diags *diagList) (v cty.Value, ok bool) {
 	return ev.within(e, nil, nil, diags)
 }
 
-// within evaluates e where vars are known besides the global names.
+// within evaluates e, which may use vars besides the global names.
 func (ev *evaluator) within(e hclsyntax.Expression, sc scope, vars map[string]cty.Value, diags *diagList) (cty.Value, bool) {
 	if ev.stopped != nil && ev.stopped() != nil {
 		diags.err("interrupted", hcl.Range{}, "Loading the configuration was interrupted before all of it was evaluated.")

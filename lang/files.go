@@ -99,8 +99,8 @@ func readNamed(root *os.Root, path, name string, diags *diagList) ([]byte, bool)
 	return src, true
 }
 
-// readRegular opens without waiting for the other end of a pipe, and looks
-// before it reads.
+// readRegular opens without waiting for the other end of a pipe, and checks that
+// the file is regular before it reads.
 func readRegular(root *os.Root, name string) ([]byte, error) {
 	info, err := stat(root, name)
 	if err != nil {
@@ -131,9 +131,9 @@ func open(root *os.Root, name string) (*os.File, error) {
 	return root.Open(name)
 }
 
-// cause is an error without the path that the sentence has already.
+// cause is an error without the path, which the sentence contains already.
 func cause(err error) string {
-	if err != nil && strings.HasSuffix(err.Error(), "path escapes from parent") { // os.Root has no error of its own for it
+	if err != nil && strings.HasSuffix(err.Error(), "path escapes from parent") { // os.Root has no error value for it
 		return "it leads out of the configuration's directory"
 	}
 	if p, ok := err.(*fs.PathError); ok {
@@ -168,8 +168,8 @@ func parse(name string, src []byte, diags *diagList) hcl.Body {
 	return f.Body
 }
 
-// scanJSON bounds JSON and every template in its strings, since hcl parses
-// them behind our back.
+// scanJSON checks the limits of JSON and of every template in its strings, because
+// hcl parses those templates itself.
 func scanJSON(src []byte, name string) hcl.Diagnostics {
 	if diags := eval.ScanJSON(src, name); diags.HasErrors() {
 		return diags
@@ -179,7 +179,7 @@ func scanJSON(src []byte, name string) hcl.Diagnostics {
 	for {
 		tok, err := dec.Token()
 		if err != nil {
-			return nil // the parser's own words are better
+			return nil // the parser explains it better
 		}
 		text, ok := tok.(string)
 		if !ok {

@@ -22,12 +22,12 @@ const argForEach = "for_each"
 
 var forEachSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: argForEach}}}
 
-// numberKey is what the key of a provider block may be: it stands in the path of
-// the number's webhook.
+// numberKey is the pattern for keys of provider blocks, since a key becomes part of
+// the path of the number's webhook.
 var numberKey = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// repeats reports whether blocks with this root may have for_each: those that
-// have an address and are no setting.
+// repeats reports whether blocks with this root may have for_each: those that have
+// an address and are not settings.
 func repeats(root string) bool {
 	switch root {
 	case rootVar, rootLocal, rootStopWords, "check", "output":
@@ -36,12 +36,12 @@ func repeats(root string) bool {
 	return true
 }
 
-// takeForEach parts for_each from the rest of a block.
+// takeForEach separates for_each from the rest of a block.
 func (l *loader) takeForEach(decl *declaration) {
 	if decl.block == nil || !repeats(decl.root) {
 		return
 	}
-	got, rest, _ := decl.block.body.PartialContent(forEachSchema) // what is wrong with the rest is said when that is decoded
+	got, rest, _ := decl.block.body.PartialContent(forEachSchema) // errors in the rest are reported when that is decoded
 	if attr := got.Attributes[argForEach]; attr != nil {
 		decl.forEach, decl.block.body = l.argument(attr, nil), rest
 	}
@@ -54,7 +54,7 @@ func (l *loader) expand(decl *declaration, inCycle bool) []*declaration {
 	at := slices.Index(l.list, decl)
 	instances, ok := l.instances(decl, inCycle)
 	l.list = slices.Replace(l.list, at, at+1, instances...)
-	if !ok { // nothing more is said of references to it
+	if !ok { // references to it are not reported as well
 		l.ev.keys[decl.address] = nil
 		l.setNamed(decl, cty.DynamicVal)
 		return nil
@@ -84,7 +84,7 @@ func (l *loader) expandCatalogs(decl *declaration, instances []*declaration, cat
 	l.setNamed(decl, cty.ObjectVal(values))
 }
 
-// graphOfInstances makes the graph anew once every for_each is expanded.
+// graphOfInstances builds the graph again after every for_each is expanded.
 func (l *loader) graphOfInstances() {
 	if len(l.ev.keys) == 0 {
 		return
@@ -99,7 +99,7 @@ func (l *loader) graphOfInstances() {
 	l.cfg.Graph = newGraph(refs)
 }
 
-// instances are the blocks that decl stands for; ok is false where they are not
+// instances returns the blocks that decl stands for; ok is false if they are not
 // known.
 func (l *loader) instances(decl *declaration, inCycle bool) (list []*declaration, ok bool) {
 	rng := decl.forEach.expr.Range()
@@ -108,7 +108,7 @@ func (l *loader) instances(decl *declaration, inCycle bool) (list []*declaration
 	}
 	v, ok := l.ev.constant(decl.forEach.expr, l.diags)
 	if !ok {
-		if l.diags.errors() == 0 { // else it is not known because of what was reported
+		if l.diags.errors() == 0 { // else the cause was reported
 			l.diags.err("invalid_for_each", rng, "The keys and values of for_each must be known before the plan is made.")
 		}
 		return nil, false
@@ -165,7 +165,7 @@ func forEachElements(v cty.Value) ([]cty.Value, string) {
 	return out, ""
 }
 
-// badKey says why a key cannot stand in an address; "" where it can.
+// badKey says why a key cannot be part of an address; "" if it can.
 func badKey(root, key string) string {
 	switch {
 	case key == "" || len(key) > maxKeyLength:
@@ -183,7 +183,7 @@ func quotedKey(key string) string { return `"` + key + `"` }
 // keyed is an address or a name with a key: campaign.spring["de"].
 func keyed(name, key string) string { return name + "[" + quotedKey(key) + "]" }
 
-// instance is the block of one key.
+// instance returns the block for one key.
 func (decl *declaration) instance(key string, each cty.Value) *declaration {
 	b := *decl.block
 	b.labels = slices.Clone(b.labels)
@@ -193,13 +193,13 @@ func (decl *declaration) instance(key string, each cty.Value) *declaration {
 	return &declaration{address: keyed(decl.address, key), root: decl.root, name: keyed(decl.name, key), key: key, block: &b}
 }
 
-// reference is what a reference to the declaration is in expressions, before it
-// is decoded.
+// reference returns what a reference to the declaration is in expressions, before
+// the declaration is decoded.
 func (decl *declaration) reference() cty.Value {
 	switch decl.root {
 	case rootCatalog:
 		return cty.DynamicVal
-	case rootData, rootTemplate: // its name is the template's, which must not pass for a text
+	case rootData, rootTemplate: // its name is the template's, which must not be taken for a text
 		return cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(decl.address)})
 	}
 	return reference(decl.address, decl.block.label(len(decl.block.labels)-1))
@@ -220,7 +220,7 @@ func (l *loader) setNamed(decl *declaration, v cty.Value) {
 	l.ev.set(decl.root, kind, cty.ObjectVal(attrs))
 }
 
-// baseOf is the address in a reference without a key, and its length in steps.
+// baseOf returns the address in a reference without its key, and its number of steps.
 func baseOf(t hcl.Traversal) (address string, steps int, ok bool) {
 	steps = 2
 	if typed(t.RootName()) {
@@ -237,8 +237,8 @@ func baseOf(t hcl.Traversal) (address string, steps int, ok bool) {
 	return strings.Join(parts, "."), steps, true
 }
 
-// writtenAddress is the address that a reference is written as, with its key
-// where it has one, whether or not that is declared.
+// writtenAddress returns the address in a reference, with its key if it has one,
+// whether or not that is declared.
 func (ev *evaluator) writtenAddress(t hcl.Traversal) (string, bool) {
 	root := t.RootName()
 	if _, ok := ev.values[root]; !ok || root == rootVar || root == rootLocal || root == rootPath {
@@ -273,8 +273,8 @@ func (ev *evaluator) checkKey(t hcl.Traversal, diags *diagList) bool {
 	return false
 }
 
-// foldKeys turns audience.market[local.x] into audience.market["de"], and the key of
-// a product alike, so that everything after it knows one form of a reference.
+// foldKeys turns audience.market[local.x] into audience.market["de"], and does the
+// same for the key of a product, so that later code knows one form of a reference.
 func (ev *evaluator) foldKeys(e hclsyntax.Expression) hclsyntax.Expression {
 	if len(ev.keys) == 0 {
 		return e
@@ -299,8 +299,8 @@ func (ev *evaluator) foldKeys(e hclsyntax.Expression) hclsyntax.Expression {
 	})
 }
 
-// refsOf are the addresses that a declaration refers to once every for_each is
-// expanded.
+// refsOf returns the addresses that a declaration refers to, after every for_each
+// is expanded.
 func (l *loader) refsOf(decl *declaration) []string {
 	exprs := []hclsyntax.Expression{}
 	if decl.local != nil {
@@ -324,8 +324,8 @@ func (l *loader) refsOf(decl *declaration) []string {
 	return out
 }
 
-// addressesAt are the declared addresses that a reference leads to: all of a
-// block's that has for_each, where it names no key.
+// addressesAt returns the declared addresses that a reference leads to: all blocks
+// of a for_each if it names no key.
 func (l *loader) addressesAt(t hcl.Traversal) []string {
 	base, steps, ok := baseOf(t)
 	if !ok {
@@ -344,8 +344,8 @@ func (l *loader) addressesAt(t hcl.Traversal) []string {
 	return out
 }
 
-// addressesWithin are the declared addresses in the constants of e: references
-// that came in each.value, and those that JSON syntax writes as strings.
+// addressesWithin returns the declared addresses in the constants of e: references
+// that came from each.value, and those that JSON syntax writes as strings.
 func (l *loader) addressesWithin(e hclsyntax.Expression) []string {
 	var out []string
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
@@ -364,8 +364,8 @@ func (l *loader) addressesWithin(e hclsyntax.Expression) []string {
 	return out
 }
 
-// expressionsOf are all arguments within a body of either syntax. With instance
-// the for_each of the body itself is none of them: what it is made of is in each.
+// expressionsOf returns all arguments in a body of either syntax. With instance it
+// leaves out the body's own for_each, whose element is in each already.
 func expressionsOf(body hcl.Body, instance bool) []hclsyntax.Expression {
 	var out []hclsyntax.Expression
 	native, ok := body.(*hclsyntax.Body)
@@ -388,7 +388,7 @@ func expressionsOf(body hcl.Body, instance bool) []hclsyntax.Expression {
 	return out
 }
 
-// wholeOf reports a reference to all blocks of a for_each where one is needed.
+// wholeOf reports a reference to all blocks of a for_each where one block is needed.
 func (ev *evaluator) wholeOf(t hcl.Traversal, rng hcl.Range, diags *diagList) bool {
 	base, steps, ok := baseOf(t)
 	keys, repeated := ev.keys[base]
@@ -401,8 +401,8 @@ func (ev *evaluator) wholeOf(t hcl.Traversal, rng hcl.Range, diags *diagList) bo
 	return true
 }
 
-// catalogName is the name of the catalog that a reference begins with, with its
-// key where it has one, and the number of steps that it takes.
+// catalogName returns the name of the catalog that a reference begins with, with
+// its key if it has one, and the number of steps that it takes.
 func (ev *evaluator) catalogName(t hcl.Traversal) (name string, steps int) {
 	base, steps, _ := baseOf(t)
 	name = strings.TrimPrefix(base, rootCatalog+".")
@@ -413,7 +413,7 @@ func (ev *evaluator) catalogName(t hcl.Traversal) (name string, steps int) {
 	return keyed(name, key), steps + 1
 }
 
-// asReference is the reference to a resource that v is the value of.
+// asReference returns the reference to the resource whose value is v.
 func (ev *evaluator) asReference(v cty.Value, rng hcl.Range) (hclsyntax.Expression, bool) {
 	address, ok := objectText(v, "address")
 	if !ok || !ev.declared(address) {
@@ -423,7 +423,7 @@ func (ev *evaluator) asReference(v cty.Value, rng hcl.Range) (hclsyntax.Expressi
 	return &hclsyntax.ScopeTraversalExpr{Traversal: t, SrcRange: rng}, !diags.HasErrors()
 }
 
-// cutKey parts a key from a name or address.
+// cutKey separates the key from a name or address.
 func cutKey(s string) (base, key string, ok bool) {
 	base, rest, ok := strings.Cut(s, `["`)
 	return base, strings.TrimSuffix(rest, `"]`), ok

@@ -18,7 +18,7 @@ type Graph struct {
 // Edge says that From refers to To.
 type Edge struct{ From, To string }
 
-// DOT is the graph in Graphviz's language, the same for the same
+// DOT returns the graph in Graphviz's language, always the same for the same
 // configuration.
 func (g *Graph) DOT() string {
 	var b strings.Builder
@@ -103,8 +103,8 @@ func (v *visit) node(n string) {
 	v.sorted = append(v.sorted, n)
 }
 
-// traversalsOf are all references within a body of either syntax, names that
-// dynamic blocks bind included.
+// traversalsOf returns all references in a body of either syntax, including the
+// names that dynamic blocks bind.
 func traversalsOf(body hcl.Body) []hcl.Traversal {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
@@ -125,8 +125,8 @@ func traversalsOf(body hcl.Body) []hcl.Traversal {
 	return out
 }
 
-// quotedAddresses are the declared addresses that strings of a body of JSON
-// syntax hold, as in "audience": "audience.subscribers".
+// quotedAddresses returns the declared addresses in strings of a body of JSON
+// syntax, as in "audience": "audience.subscribers".
 func quotedAddresses(body hcl.Body, declared map[string]*declaration) []string {
 	if _, native := body.(*hclsyntax.Body); native {
 		return nil

@@ -4,8 +4,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Import is an import block: what an account has becomes the business of a
-// template block.
+// Import is an import block: a template block takes over what the account already
+// has.
 type Import struct {
 	To        string // "template.spring", or one of its translations
 	ID        string // its name, NAME/LANGUAGE, or the account's id of one language
@@ -34,8 +34,7 @@ func (l *loader) decodeImports() {
 	}
 }
 
-// importTarget is the address that a reference means; "" for none that is
-// declared.
+// importTarget returns the declared address that a reference means; "" for none.
 func (l *loader) importTarget(t hcl.Traversal) string {
 	if address, ok := l.ev.addressOf(t); ok && l.cfg.template(address) != nil {
 		return address
@@ -51,8 +50,8 @@ func (l *loader) importTarget(t hcl.Traversal) string {
 	return ""
 }
 
-// Imported reports whether an import block takes over what the account has under
-// a name, a language and an id for a translation.
+// Imported reports whether an import block takes over what the account has under a
+// name, a language and an id as the translation tr.
 func (c *Config) Imported(tr *Translation, name, language, id string) bool {
 	for _, in := range c.Imports {
 		if in.To != tr.Address() && in.To != tr.Of.Address() {

@@ -43,7 +43,7 @@ func labelled(description string, labels []string, body object) object {
 	return out
 }
 
-// orList also takes an array of what it takes, as HCL's JSON syntax does.
+// orList returns a schema that also accepts an array, as HCL's JSON syntax does.
 func orList(s object) object {
 	return object{"anyOf": []any{s, object{"type": "array", "items": s}}}
 }

@@ -62,8 +62,8 @@ type loader struct {
 	expanded  int // blocks that for_each made
 }
 
-// Load reads, decodes and checks the configuration in dir. It returns what it
-// could make of it even when there are errors, so that more than the first can
+// Load reads, decodes and checks the configuration in dir. Even if there are
+// errors, it returns what it could decode, so that more than the first error can
 // be reported.
 func Load(ctx context.Context, dir string, opt Options) (*Config, hcl.Diagnostics) {
 	diags := &diagList{}
@@ -75,8 +75,8 @@ func Load(ctx context.Context, dir string, opt Options) (*Config, hcl.Diagnostic
 	return load(ctx, readDir(ctx, root, diags), source{root, newReadMemo()}, opt, diags)
 }
 
-// LoadFiles is Load for files that are at hand already, by name: those of a
-// saved plan or of a test. Functions read below root; nil refuses them.
+// LoadFiles is Load for files that the caller has already, by name, from a saved
+// plan or a test. Functions read files below root; nil refuses them.
 func LoadFiles(ctx context.Context, files map[string][]byte, root *os.Root, opt Options) (*Config, hcl.Diagnostics) {
 	diags := &diagList{}
 	total := 0
@@ -97,7 +97,7 @@ func newConfig(opt Options) *Config {
 	}
 }
 
-// source is where functions read from.
+// source is the place from which functions read.
 type source struct {
 	root  *os.Root
 	reads *readMemo
@@ -245,7 +245,7 @@ func (l *loader) variables(files map[string][]byte) {
 	}
 }
 
-// of are the declarations below root in source order.
+// of returns the declarations below root in source order.
 func (l *loader) of(root string) []*declaration {
 	var out []*declaration
 	for _, decl := range l.list {
@@ -265,7 +265,7 @@ func (l *loader) graph() {
 		} else if decl.root != rootVar {
 			decl.refs = append(addressesIn(traversalsOf(decl.block.body), l.byAddress), quotedAddresses(decl.block.body, l.byAddress)...)
 		}
-		if decl.forEach != nil { // in JSON syntax it is no part of the body any more
+		if decl.forEach != nil { // in JSON syntax the body no longer contains it
 			decl.refs = append(decl.refs, addressesIn(decl.forEach.expr.Variables(), l.byAddress)...)
 		}
 		refs[decl.address] = decl.refs
@@ -273,7 +273,7 @@ func (l *loader) graph() {
 	l.cfg.Graph = newGraph(refs)
 }
 
-// evaluate gives locals and catalogs their values, each after what it needs.
+// evaluate gives locals and catalogs their values, each after those that it needs.
 func (l *loader) evaluate() {
 	order, cycles := l.cfg.Graph.order()
 	inCycle := map[string]bool{}
@@ -315,7 +315,7 @@ func (l *loader) evaluateLocal(decl *declaration, inCycle bool) {
 	l.locals[decl.name] = local
 }
 
-// decodeAll decodes everything else; what refers to another comes after it.
+// decodeAll decodes everything else; a block comes after those it refers to.
 func (l *loader) decodeAll() {
 	l.decodeSettings()
 	for _, decl := range l.of(rootProvider) {
@@ -347,8 +347,8 @@ func (l *loader) decodeAll() {
 	l.decodeRemoved()
 }
 
-// checkAll binds every message to whatever uses it, so that validate finds
-// what plan would find.
+// checkAll binds every message to each of its users, so that validate finds what
+// plan would find.
 func (l *loader) checkAll() {
 	used := map[*Message]bool{}
 	for _, cm := range l.cfg.Campaigns {

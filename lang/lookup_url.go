@@ -12,11 +12,11 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// lookupURL is the URL of a lookup. A value in it is encoded for its place, so
-// that a person cannot reach another path than the author wrote: as a segment
-// of the path, or for the query. A value at the beginning is the author's own
-// URL, and urlencode() says that a value is encoded already; both are taken as
-// they are.
+// lookupURL returns the URL of a lookup. A value is encoded for its place in the
+// URL, as a segment of the path or for the query, so that a person cannot reach
+// another path than the author wrote. Two kinds of values are not encoded: one at
+// the beginning, which is the author's own URL, and one that the author gave to
+// urlencode().
 func lookupURL(p *eval.Program, encoded []hcl.Range, vals []message.Value) (string, error) {
 	var b strings.Builder
 	for _, piece := range p.Parts() {
@@ -43,7 +43,7 @@ func lookupURL(p *eval.Program, encoded []hcl.Range, vals []message.Value) (stri
 	return made, nil
 }
 
-// encodedFor is a value as it stands after what is there of the URL.
+// encodedFor encodes a value for its place after the text before it.
 func encodedFor(before, value string) string {
 	switch {
 	case before == "":
@@ -54,7 +54,7 @@ func encodedFor(before, value string) string {
 	return url.PathEscape(value)
 }
 
-// encodedAlready are the places of the values that the author gave to
+// encodedAlready returns the places of the values that the author gave to
 // urlencode().
 func encodedAlready(e hclsyntax.Expression) []hcl.Range {
 	template, ok := unwrap(e).(*hclsyntax.TemplateExpr)
@@ -70,8 +70,8 @@ func encodedAlready(e hclsyntax.Expression) []hcl.Range {
 	return out
 }
 
-// inHost reports whether what follows belongs to the host, where a colon or an
-// @ would make another host of it.
+// inHost reports whether what follows belongs to the host, where a colon or an @
+// would lead to another host.
 func inHost(before string) bool {
 	_, rest, ok := strings.Cut(before, "://")
 	return ok && !strings.Contains(rest, "/")
@@ -100,8 +100,8 @@ func isHTTP(s string) bool {
 	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")
 }
 
-// checkLookupURL refuses a URL whose beginning is known and leads elsewhere
-// than to a web service.
+// checkLookupURL refuses a URL whose beginning is known and does not lead to a web
+// service.
 func checkLookupURL(p *eval.Program, diags *diagList) {
 	if p == nil || len(p.Parts()) == 0 || p.Parts()[0].Program != nil {
 		return

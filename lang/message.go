@@ -12,24 +12,24 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// messageBody is a message's block as it was parsed: it is decoded again for
-// each campaign and reply rule, whose values may shape it.
+// messageBody is a message's block as it was parsed. It is decoded again for each
+// campaign and reply rule, because their values may change its structure.
 type messageBody struct {
 	block  block
 	broken bool // wrong whatever is passed; reported by Load
 }
 
-// messageDecoder decodes one message. Texts stay expressions: in the struct
-// that it makes, each is a mark that names one of texts.
+// messageDecoder decodes one message. Texts stay expressions: in the decoded
+// struct, each is a mark that refers to one of texts.
 type messageDecoder struct {
 	*decoder
 	cfg   *Config
 	texts []textDecl
 	// category is a template's, where it is declared.
 	category string
-	// data is the block that a template is read by; nil where it is a text.
+	// data is the block through which a template is read; nil if it is named by a text.
 	data    *DataTemplate
-	catalog *Catalog // that products are looked up in; nil when not known
+	catalog *Catalog // in which products are looked up; nil if not known
 }
 
 // textDecl is a text of a message before it is compiled.
@@ -38,8 +38,8 @@ type textDecl struct {
 	rng  hcl.Range
 }
 
-// messageScope is what texts may refer to while nothing is known of who uses
-// the message.
+// messageScope is what texts may refer to before it is known who uses the
+// message.
 var messageScope = scope{rootRecipient: nil, rootValue: nil}
 
 func (l *loader) decodeMessageBlock(b *block) *Message {
@@ -54,7 +54,7 @@ func (l *loader) decodeMessageBlock(b *block) *Message {
 	return m
 }
 
-// mark is what stands for the i-th text until it is bound.
+// A mark stands for the i-th text until that is bound.
 const markPrefix = "\x00text "
 
 func (d *messageDecoder) add(e hclsyntax.Expression) string {
@@ -62,7 +62,7 @@ func (d *messageDecoder) add(e hclsyntax.Expression) string {
 	return markPrefix + strconv.Itoa(len(d.texts)-1)
 }
 
-// marked is the text that a mark stands for.
+// marked returns the text that a mark stands for.
 func (d *messageDecoder) marked(s string) *textDecl {
 	rest, ok := strings.CutPrefix(s, markPrefix)
 	if !ok {
@@ -75,7 +75,7 @@ func (d *messageDecoder) marked(s string) *textDecl {
 	return &d.texts[i]
 }
 
-// text is an argument that is a text.
+// text returns the mark of an argument that is a text.
 func (d *messageDecoder) text(c *content, name string) string {
 	if a := c.args[name]; a != nil {
 		return d.add(a.expr)
@@ -83,7 +83,7 @@ func (d *messageDecoder) text(c *content, name string) string {
 	return ""
 }
 
-// literal is a label or another constant of the source as a text.
+// literal returns the mark of a label or another constant of the source.
 func (d *messageDecoder) literal(s string, rng hcl.Range) string {
 	return d.add(&hclsyntax.LiteralValueExpr{Val: cty.StringVal(s), SrcRange: rng})
 }
@@ -146,7 +146,7 @@ func (d *messageDecoder) decode(kind message.Kind, b *block) message.Message {
 
 var bodySchema = schema("body!")
 
-// decodePlain decodes the kinds that have nothing but texts.
+// decodePlain decodes the kinds that have only texts.
 func (d *messageDecoder) decodePlain(kind message.Kind, b *block) message.Message {
 	switch kind {
 	case message.KindLocationRequest:
@@ -287,8 +287,8 @@ func (d *messageDecoder) media(c *content, types ...message.MediaType) *message.
 	return nil
 }
 
-// quietConstant is the value of a constant expression; what is wrong with it
-// is reported when it is compiled.
+// quietConstant returns the value of a constant expression. Errors in it are
+// reported when it is compiled.
 func (d *messageDecoder) quietConstant(e hclsyntax.Expression) (cty.Value, bool) {
 	if uses(e, scopedRoots...) {
 		return cty.NilVal, false

@@ -45,7 +45,7 @@ func (d *messageDecoder) templateCategory(c *content) string {
 	return name
 }
 
-// marketing says whether and how the template goes through Marketing Messages.
+// marketing says whether and how the template is sent through Marketing Messages.
 func (d *messageDecoder) marketing(c *content) message.MarketingPolicy {
 	if c.args["marketing_messages"] == nil {
 		return ""

@@ -36,7 +36,7 @@ func (r *Rows) window(values []message.Value, out *Person) error {
 	return nil
 }
 
-// windowSource is how last_inbound is written, for advice.
+// windowSource returns the source of last_inbound, for advice.
 func windowSource(e hclsyntax.Expression) string {
 	if e == nil {
 		return ""
@@ -44,9 +44,9 @@ func windowSource(e hclsyntax.Expression) string {
 	return sourceOf(e)
 }
 
-// The counts of seconds and milliseconds that are taken for times: from 1973 and
-// 2001 to 2100. Smaller and larger ones are what spreadsheets count in days,
-// and dates without separators: 20261127, 202611271000, 20261127100000.
+// The counts of seconds and milliseconds that are read as times: from 1973 and 2001
+// to 2100. Smaller and larger numbers are spreadsheets' counts of days, and dates
+// without separators: 20261127, 202611271000, 20261127100000.
 const (
 	firstSecond, lastSecond = 100_000_000, 4102444800
 	firstMilli, lastMilli   = 1_000_000_000_000, 1000 * lastSecond
@@ -63,11 +63,11 @@ func momentForms() []string {
 	}
 }
 
-// parseMoment reads a time that says what it means: RFC 3339, also with a space
-// in place of the T; RFC 1123; Unix seconds and milliseconds. A time without a
-// zone, or a date whose day and month could be either, is none.
+// parseMoment reads a time in an unambiguous form: RFC 3339, also with a space in
+// place of the T; RFC 1123; Unix seconds and milliseconds. It refuses a time
+// without a zone, and a date whose day and month could be exchanged.
 func parseMoment(s string) (time.Time, bool) {
-	if len(s) > 4 && s[4] == '-' { // RFC 3339, which nearly all are
+	if len(s) > 4 && s[4] == '-' { // RFC 3339, the usual form
 		if t, err := time.Parse(time.RFC3339, s); err == nil {
 			return t, true
 		}
@@ -89,8 +89,8 @@ func parseMoment(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// momentShape is a form of time that has to be explained, and the layouts that
-// may be meant.
+// momentShape is a form of time that needs an explicit layout, and the layouts that
+// it may have.
 type momentShape struct {
 	shape   *regexp.Regexp
 	layouts []string
@@ -98,7 +98,7 @@ type momentShape struct {
 
 const clockShape = `( \d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?`
 
-// momentShapes are the forms that exports have, by year, month and day.
+// momentShapes are the usual forms in exports, by year, month and day.
 var momentShapes = []momentShape{
 	{regexp.MustCompile(`^\d{5}([.,]\d+)?$`), []string{"excel"}},
 	{regexp.MustCompile(`^\d{8}$`), []string{"YYYYMMDD"}},
@@ -114,8 +114,8 @@ var momentShapes = []momentShape{
 	{regexp.MustCompile(`^\d{1,2} [A-Za-z]{3} \d{4}` + clockShape + `$`), []string{"D MMM YYYY"}},
 }
 
-// momentAdvice is the call that reads a time of this form, written around the
-// expression that gave it. It shows the form and not the text.
+// momentAdvice returns the call that reads a time of this form, written around the
+// expression that gave it. It shows the form, but not the text.
 func momentAdvice(text, source string) string {
 	if source == "" {
 		source = "row.COLUMN"

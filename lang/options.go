@@ -23,18 +23,18 @@ type Options struct {
 	// Limits are the limits of messages at a type of provider; nil stands for
 	// message.DefaultLimits.
 	Limits func(providerType string) message.Limits
-	// Phone is what the function phone() calls; nil refuses.
+	// Phone is what the function phone() calls; nil makes phone() an error.
 	Phone func(raw, region string) (string, error)
 	// StopWords says what is wrong with the phrases of stop_words blocks; nil
 	// says nothing.
 	StopWords func([]*StopWords) []PhraseProblem
 
-	// known are values of variables from a snapshot: they win over all others.
+	// known are values of variables from a snapshot: they override all others.
 	known map[string]cty.Value
 }
 
-// VarInput is one -var (Name and Raw) or one -var-file (File). Path is where
-// the file is when that is not File itself, which messages show.
+// VarInput is one -var (Name and Raw) or one -var-file (File). Path is where the
+// file is, if that differs from File, which messages show.
 type VarInput struct{ Name, Raw, File, Path string }
 
 // ProviderSchema says which arguments a type of provider takes.

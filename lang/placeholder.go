@@ -9,15 +9,15 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// placeholders tell what an export writes where it has no value, "NULL" or
-// "N/A", from values. A nil one knows none. It is safe for concurrent use.
+// placeholders distinguishes values from what an export writes for a missing one,
+// such as "NULL" or "N/A". A nil one knows none. It is safe for concurrent use.
 type placeholders struct {
 	words   map[string]bool
 	first   [256]bool // the bytes that words begin with
 	longest int       // bytes of the longest word
 }
 
-// newPlaceholders is for the words that an audience lists.
+// newPlaceholders prepares the words that an audience lists.
 func newPlaceholders(words []string) *placeholders {
 	if len(words) == 0 {
 		return nil
@@ -38,9 +38,9 @@ func (p *placeholders) holds(text string) bool {
 	return text != "" && len(text) <= p.longest && p.first[text[0]] && p.words[text]
 }
 
-// blank reports whether the text that prog made of a row is a placeholder: one
-// of the words, also where the expression changed the case of one, or the name
-// of the column that it came from, as of a header that stands twice.
+// blank reports whether the text that prog made of a row is a placeholder. That is
+// one of the words, even if the expression changed its case, or the name of the
+// text's own column, as in a header that occurs twice.
 func (p *placeholders) blank(prog *eval.Program, text string, row []message.Value) bool {
 	if p == nil {
 		return false
@@ -76,10 +76,10 @@ func (p *placeholders) blankPiece(prog *eval.Program, row []message.Value) bool 
 	})
 }
 
-// isHeader reports whether a text is the name of its column: the very same, or
-// the same words where the name has several ("First name" below first_name).
+// isHeader reports whether a text is the name of its column: exactly, or the same
+// words if the name has several ("First name" below first_name).
 func isHeader(text, column string) bool {
-	const spaces = 8 // around it; more are not looked at
+	const spaces = 8 // spaces around it that are ignored; a text with more is no header
 	if column == "" || len(text) < len(column) || len(text) > len(column)+spaces {
 		return false
 	}
@@ -99,11 +99,11 @@ func mayBeginSpace(c byte) bool {
 	return false
 }
 
-// plainName writes the words of a column's name apart.
+// plainName separates the words of a column's name by spaces.
 func plainName(name string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(name) }
 
-// nothing reports whether an expression of one column has a placeholder to work
-// on, whatever it would make of it.
+// nothing reports whether an expression uses one column and finds a placeholder
+// there, whatever the expression would make of it.
 func (p *placeholders) nothing(prog *eval.Program, row []message.Value) bool {
 	refs := prog.Refs()
 	if p == nil || len(refs) != 1 || refs[0].Index < 0 {

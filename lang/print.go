@@ -13,14 +13,14 @@ import (
 )
 
 // sourceOf is the source text of an expression after substitution, in
-// canonical form. It is what names a slot: equal texts are equal expressions.
+// canonical form. It identifies a slot: equal texts are equal expressions.
 func sourceOf(e hclsyntax.Expression) string {
 	var p printer
 	p.expr(e)
 	return p.String()
 }
 
-// templateOf is an expression as the inside of a template: constant texts as
+// templateOf returns an expression as the inside of a template: constant texts as
 // they are, the rest in ${…}.
 func templateOf(e hclsyntax.Expression) string {
 	var p printer
@@ -128,12 +128,12 @@ func (p *printer) collection(e hclsyntax.Expression) {
 	case *hclsyntax.ObjectConsKeyExpr:
 		p.key(e)
 	case *hclsyntax.AnonSymbolExpr:
-		// The symbol of a splat is written by what stands before it.
+		// The symbol of a splat is written by the expression before it.
 	}
 }
 
-// operand puts parentheses around what binds less tightly than its place: the
-// tree alone says what belongs together after a substitution.
+// operand puts parentheses around what binds less tightly than its place. After a
+// substitution only the tree shows what belongs together.
 func (p *printer) operand(e hclsyntax.Expression) {
 	switch e.(type) {
 	case *hclsyntax.BinaryOpExpr, *hclsyntax.ConditionalExpr:
@@ -229,7 +229,7 @@ func (p *printer) steps(t hcl.Traversal) {
 	}
 }
 
-// quoted is a template as a quoted string.
+// quoted prints a template as a quoted string.
 func (p *printer) quoted(e *hclsyntax.TemplateExpr) {
 	p.WriteString(`"`)
 	for _, part := range e.Parts {

@@ -12,11 +12,11 @@ import (
 )
 
 // Program is a message bound to a campaign or reply rule: its draft, and how a
-// recipient's values become the draft's slots.
+// recipient's values fill the draft's slots.
 type Program struct {
 	Draft *message.Draft
-	// Data is the data block that the template of a template_message is read by;
-	// nil for a name that is written as a text, and for other kinds.
+	// Data is the data block through which a template_message reads its template;
+	// nil if the template is named by a text, and for other kinds.
 	Data *DataTemplate
 
 	slots  []slot
@@ -29,12 +29,12 @@ type Program struct {
 // slot is one expression that fills a slot of the draft.
 type slot struct {
 	prog *eval.Program
-	// extras is true when the values vector goes on with phone and user id.
+	// extras is true if the values vector continues with phone and user id.
 	extras bool
-	// needed are attributes that may not be empty, since nothing in the
+	// needed are attributes that may not be empty, because nothing in the
 	// expression handles that.
 	needed []neededAttribute
-	// nullable makes a null an empty text: the text is an optional one, or the
+	// nullable makes an empty text of a null: the text is optional, or the
 	// attribute may be empty.
 	nullable bool
 }
@@ -45,16 +45,16 @@ type neededAttribute struct {
 	rng   hcl.Range
 }
 
-// ValueError is a recipient for whom a text of a message has no result. It
-// holds no value of the recipient.
+// ValueError says that a text of a message has no result for a recipient. It
+// contains no value of the recipient.
 type ValueError struct {
 	Code            string // "empty_value" or "evaluation"
-	Attribute       string // with empty_value: the attribute that is empty, where one is to blame
+	Attribute       string // with empty_value: the attribute that is empty, if there is a single one
 	Range           hcl.Range
 	Summary, Detail string
 }
 
-// Error is the place, the summary and the detail.
+// Error returns the place, the summary and the detail.
 func (e *ValueError) Error() string { return e.Range.String() + ": " + e.Summary + ": " + e.Detail }
 
 // Eval appends the values of the draft's slots for one recipient, whose
@@ -64,7 +64,7 @@ func (p *Program) Eval(r *message.Recipient, dst []string) ([]string, error) {
 	return p.EvalInto(r, dst, new([]byte))
 }
 
-// EvalInto is Eval that makes texts in buf, whose memory it reuses from call to
+// EvalInto is Eval, but makes texts in buf, whose memory it reuses from call to
 // call.
 func (p *Program) EvalInto(r *message.Recipient, dst []string, buf *[]byte) ([]string, error) {
 	attributes, all := r.Attributes, r.Attributes
@@ -87,7 +87,7 @@ func (p *Program) EvalInto(r *message.Recipient, dst []string, buf *[]byte) ([]s
 	return dst, nil
 }
 
-// eval appends the slot's value, or makes it and appends a place for it.
+// eval appends the slot's value, or makes it in made and appends its place.
 func (s *slot) eval(vals []message.Value, dst []string, made *madeTexts) ([]string, error) {
 	for _, n := range s.needed {
 		if vals[n.index].Empty() {
@@ -111,7 +111,7 @@ func (s *slot) eval(vals []message.Value, dst []string, made *madeTexts) ([]stri
 	return append(dst, ""), nil
 }
 
-// madeTexts are texts that are made in one buffer, to become pieces of one
+// madeTexts collects texts in one buffer, so that they become pieces of one
 // string.
 type madeTexts struct {
 	buf []byte
@@ -119,13 +119,13 @@ type madeTexts struct {
 	n   int
 }
 
-// add notes that the text up to the end of the buffer is the slot's.
+// add records that the text up to the end of the buffer is the slot's.
 func (m *madeTexts) add(slot int) {
 	m.at[m.n].slot, m.at[m.n].end = slot, len(m.buf)
 	m.n++
 }
 
-// share puts the texts into their slots and begins again.
+// share puts the texts into their slots and empties the buffer.
 func (m *madeTexts) share(slots []string) {
 	all, from := string(m.buf), 0
 	for _, t := range m.at[:m.n] {
@@ -159,9 +159,9 @@ func valueError(err error, rng hcl.Range) *ValueError {
 	return &ValueError{Code: "evaluation", Attribute: e.Attribute, Range: e.Range, Summary: summaryOf("evaluation"), Detail: e.Summary + ": " + e.Detail}
 }
 
-// Range is the place in the source of the field at path, such as
-// "section[1].row[3].title": the tightest that is known, at least the
-// message's block.
+// Range returns the place in the source of the field at path, such as
+// "section[1].row[3].title": the closest that is known, at least the message's
+// block.
 func (p *Program) Range(path string) hcl.Range {
 	for path != "" {
 		if rng, ok := p.ranges[path]; ok {

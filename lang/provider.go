@@ -38,8 +38,8 @@ func (d *decoder) decodeProvider(b *block) *Provider {
 	return p
 }
 
-// unsetVariable is an environment variable that e reads and that is not set; ""
-// where there is none.
+// unsetVariable returns an environment variable that e reads and that is not set;
+// "" if there is none.
 func (d *decoder) unsetVariable(e hclsyntax.Expression) (name string) {
 	if d.ev.opt.Env == nil {
 		return ""
@@ -69,8 +69,8 @@ func providerSchema(ps ProviderSchema) *hcl.BodySchema {
 	return s
 }
 
-// hideSecrets takes sensitive arguments out of the tree, wherever their values
-// are from.
+// hideSecrets removes sensitive arguments from the tree, wherever their values come
+// from.
 func (d *decoder) hideSecrets(b *block, ps ProviderSchema) {
 	for i := range b.tree.attributes {
 		at := &b.tree.attributes[i]
@@ -116,8 +116,8 @@ func (d *decoder) providerArgument(a *argument, arg ProviderArgument) (cty.Value
 	return got, true
 }
 
-// readsFile reports whether e calls file, as somebody does who keeps a secret
-// in a file outside version control.
+// readsFile reports whether e calls file, as people do who keep a secret in a file
+// outside version control.
 func readsFile(e hclsyntax.Expression) bool {
 	found := false
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {

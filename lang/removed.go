@@ -4,15 +4,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Removed says of a resource that it is gone for good: a plan with the block is an
-// error while something at the address is declared.
+// Removed says that a resource is gone for good: the plan fails while something at
+// the address is still declared.
 type Removed struct {
-	// From is an address; without a key, that of all blocks of a for_each.
+	// From is an address; without a key, the address of all blocks of a for_each.
 	From      string
 	DeclRange hcl.Range
 }
 
-// Covers reports whether the block is about the resource at an address.
+// Covers reports whether the block applies to the resource at an address.
 func (r *Removed) Covers(address string) bool {
 	base, _, _ := cutKey(address)
 	return r.From == address || r.From == base

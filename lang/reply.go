@@ -48,7 +48,7 @@ type headerProgram struct {
 	value *eval.Program
 }
 
-// LookupRequest is what a lookup asks.
+// LookupRequest is the request that a lookup makes.
 type LookupRequest struct {
 	URL     string
 	Method  string
@@ -87,8 +87,8 @@ func (p *ReplyProgram) LookupRequest(i int, vals []message.Value) (LookupRequest
 	return out, nil
 }
 
-// LookupFallback is the answer that the i-th lookup falls back on when its
-// service fails; null where none is declared.
+// LookupFallback returns the answer that replaces the i-th lookup's if its service
+// fails; null if none is declared.
 func (p *ReplyProgram) LookupFallback(i int, vals []message.Value) (message.Value, error) {
 	if p.lookups[i].fallback == nil {
 		return message.Value{}, nil
@@ -162,8 +162,8 @@ func (c *Config) CompileReply(r *ReplyRule) (*ReplyProgram, hcl.Diagnostics) {
 	return p, diags.all
 }
 
-// refuseLookups reports a condition that wants an answer: lookups are made only
-// for a rule that was chosen, and the condition is part of choosing it.
+// refuseLookups reports a condition that uses a lookup: lookups are made only for
+// a rule that was chosen, and the condition is part of choosing it.
 func refuseLookups(condition hclsyntax.Expression, diags *diagList) {
 	if condition == nil {
 		return
@@ -220,7 +220,7 @@ func (c *Config) replyAttributes() []string {
 
 type replyBinder struct{ binder }
 
-// compile compiles one expression; secrets may be in those that go to the
+// compile compiles one expression. Secrets may only be in those that go to the
 // user's own services.
 func (b *replyBinder) compile(e hclsyntax.Expression, secretsAllowed bool) *eval.Program {
 	if e == nil || !b.cfg.eval.check(e, b.scope, b.diags) {

@@ -12,12 +12,12 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// When says which inbound messages a reply rule is for. Conditions of
-// different kinds must all hold; of lists, any one.
+// When says which inbound messages a reply rule is for. Conditions of different
+// kinds must all hold; of a list, any one entry is enough.
 type When struct {
 	Any          bool
 	Text         *regexp.Regexp // on the text, caption or tapped title; nil for none
-	Keywords     []string       // the whole text, but for case and outer spaces
+	Keywords     []string       // the whole text, apart from case and outer spaces
 	ListReply    *Message       // a row of this list was tapped
 	Rows         []string       // with ListReply: which rows; empty for every one
 	ButtonReply  *Message       // a button of this message was tapped
@@ -30,16 +30,16 @@ type When struct {
 	DeclRange    hcl.Range
 }
 
-// Lookup asks a service of the user's own for JSON before a rule answers.
+// Lookup asks one of the user's services for JSON before a rule answers.
 type Lookup struct {
 	Name      string
 	Method    string // "GET" or "POST"
 	Timeout   time.Duration
-	Fallback  bool // an answer is declared for when the service fails
+	Fallback  bool // an answer is declared in case the service fails
 	DeclRange hcl.Range
 }
 
-// Forward hands an inbound message on to a service of the user's own.
+// Forward hands an inbound message on to one of the user's services.
 type Forward struct {
 	URL       string
 	Secret    string // signs the request; "" for none. Sensitive
@@ -103,7 +103,7 @@ func (l *loader) decodeReplyRule(b *block) *ReplyRule {
 	return r
 }
 
-// needsReply demands reply beside an argument that says something about it.
+// needsReply requires reply if an argument that says something about it is set.
 func (l *loader) needsReply(c *content, name, does string) {
 	if c.args[name] != nil && c.args["reply"] == nil {
 		l.diags.err("missing_argument", c.rangeOf(name), "%s %s, so reply is needed too.", name, does)
@@ -307,8 +307,8 @@ func (l *loader) decodeForward(b *block) *Forward {
 	return f
 }
 
-// checkRules warns of rules that no message reaches, and of those that answer
-// whatever comes.
+// checkRules warns of rules that no message can reach, and of those that answer
+// every message.
 func (l *loader) checkRules() {
 	rules := l.cfg.rulesInOrder()
 	for i, r := range rules {
@@ -330,8 +330,8 @@ func (l *loader) checkRules() {
 	}
 }
 
-// answersAnything reports whether every message is answered by the rule, and
-// nothing spaces its answers.
+// answersAnything reports whether the rule answers every message, without a pause
+// between its answers.
 func (r *ReplyRule) answersAnything() bool {
 	return r.Reply != nil && !r.body.broken && r.Cooldown == 0 && r.body.condition == nil && r.When != nil && r.When.takes(&When{Timezone: time.UTC})
 }
@@ -344,8 +344,8 @@ func (c *Config) rulesInOrder() []*ReplyRule {
 	return out
 }
 
-// covers reports whether a certainly takes whatever b would: each of its parts
-// is one that b's messages meet.
+// covers reports whether a certainly takes every message that b would: b's messages
+// meet all of a's conditions.
 func covers(a, b *ReplyRule) bool {
 	if a.Continue || a.Cooldown > 0 || a.When == nil || b.When == nil || a.body.condition != nil {
 		return false
@@ -356,8 +356,8 @@ func covers(a, b *ReplyRule) bool {
 	return a.When.takes(b.When)
 }
 
-// takes reports whether every message that v is for is also one of w's. What is
-// not certain is false.
+// takes reports whether every message that v is for is also one of w's; false if
+// that is not certain.
 func (w *When) takes(v *When) bool {
 	switch {
 	case w.FirstContact && !v.FirstContact,
@@ -373,7 +373,7 @@ func (w *When) takes(v *When) bool {
 	return true
 }
 
-// allOf reports whether the choices a are among b, where none means every one.
+// allOf reports whether all choices a are among b; an empty list means every choice.
 func allOf(a, b []string) bool { return len(b) == 0 || len(a) > 0 && subset(a, b) }
 
 func folded(words []string) []string {
@@ -384,8 +384,8 @@ func folded(words []string) []string {
 	return out
 }
 
-// contradiction says which parts of a when block no one message meets; "" for
-// none.
+// contradiction says which parts of a when block no single message can meet; ""
+// for none.
 func (w *When) contradiction() string {
 	switch {
 	case w.ListReply != nil && w.ButtonReply != nil:

@@ -62,8 +62,8 @@ func (c *Config) evalAssert(name string, a Assert, sc scope, vars map[string]cty
 	return res
 }
 
-// campaignsByKey replaces plan.campaign.NAME of a campaign with for_each, which the
-// plan has by key (spring["de"]), by an object of its keys: so
+// campaignsByKey replaces plan.campaign.NAME of a campaign with for_each by an object
+// of its keys. The plan has each key as its own campaign (spring["de"]): so
 // plan.campaign.spring["de"] is one, and `for k, c in plan.campaign` sees them all.
 func (ev *evaluator) campaignsByKey(e hclsyntax.Expression, plan cty.Value) hclsyntax.Expression {
 	if len(ev.keys) == 0 {
@@ -89,8 +89,8 @@ func (ev *evaluator) campaignsByKey(e hclsyntax.Expression, plan cty.Value) hcls
 // AssertResult is the result of one assertion of a plan test.
 type AssertResult struct {
 	CheckResult
-	// Compared are the comparisons that made it fail: those of its condition
-	// that are false, where it is made of comparisons.
+	// Compared are the comparisons that made it fail: the false ones in its
+	// condition, if the condition is made of comparisons.
 	Compared []Comparison
 }
 
@@ -100,8 +100,8 @@ type Comparison struct {
 	LeftRange, RightRange hcl.Range
 }
 
-// EvalAsserts evaluates assertions that stand outside the configuration, as
-// those of plan tests do, where vars are known besides the global names.
+// EvalAsserts evaluates assertions from outside the configuration, such as those
+// of plan tests. They may use vars besides the global names.
 func (c *Config) EvalAsserts(name string, list []Assert, vars map[string]cty.Value) []AssertResult {
 	sc := scope{}
 	for root := range vars {
@@ -118,12 +118,11 @@ func (c *Config) EvalAsserts(name string, list []Assert, vars map[string]cty.Val
 	return out
 }
 
-// comparing are the operators of comparisons.
+// comparing are the comparison operators.
 var comparing = []*hclsyntax.Operation{hclsyntax.OpEqual, hclsyntax.OpNotEqual, hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual,
 	hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual}
 
-// compared finds the comparisons of e that are false and that e holds only if
-// they are not.
+// compared finds the false comparisons in e that alone make e false.
 func (c *Config) compared(e hclsyntax.Expression, sc scope, vars map[string]cty.Value) []Comparison {
 	op, ok := unwrap(e).(*hclsyntax.BinaryOpExpr)
 	if !ok {
@@ -168,7 +167,7 @@ func (c *Config) EvalOutputs(plan cty.Value) ([]OutputValue, hcl.Diagnostics) {
 }
 
 // EvalConsole evaluates one expression over the global names. The value may be
-// marked sensitive (eval.IsSensitive tells).
+// marked sensitive: see eval.IsSensitive.
 func (c *Config) EvalConsole(src string) (cty.Value, hcl.Diagnostics) {
 	const name = "<console>"
 	diags := &diagList{}
@@ -196,8 +195,8 @@ type Resource struct {
 	DeclRange hcl.Range
 }
 
-// Resources are the catalogs, messages, audiences, campaigns, reply rules, stop
-// words and providers, sorted by address. Their trees hold no secrets.
+// Resources returns the catalogs, messages, audiences, campaigns, reply rules, stop
+// words and providers, sorted by address. Their trees contain no secrets.
 func (c *Config) Resources() []Resource {
 	var out []Resource
 	add := func(address string, t Tree, rng hcl.Range) {
@@ -229,8 +228,8 @@ func (c *Config) Resources() []Resource {
 	return out
 }
 
-// resourceRefs are the resources that address depends on, through variables
-// and locals too.
+// resourceRefs returns the resources that address depends on, including those
+// through variables and locals.
 func (c *Config) resourceRefs(address string) []string {
 	found := map[string]bool{}
 	seen := map[string]bool{}
@@ -269,9 +268,9 @@ func Functions() []FunctionInfo {
 	return out
 }
 
-// Format is the canonical form of a file of native syntax: idempotent, with
-// comments kept. A file that is not valid comes back as it is, with
-// diagnostics. Files of JSON syntax are left alone.
+// Format returns the canonical form of a file of native syntax: idempotent, with
+// comments kept. A file that is not valid is returned unchanged, with diagnostics.
+// Files of JSON syntax are returned unchanged.
 func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 	diags := &diagList{}
 	if parse(filename, src, diags) == nil {

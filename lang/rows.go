@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Rows makes people out of the rows of an audience's source. It is safe for
+// Rows reads people from the rows of an audience's source. It is safe for
 // concurrent use with different Persons.
 type Rows struct {
 	phone, userID, filter, consent, lastInbound *eval.Program // nil where not given
@@ -22,16 +22,16 @@ type Rows struct {
 	lastInboundText                             string // the source of its expression
 }
 
-// Person is what a row of a source says.
+// Person is what a row of a source says about one person.
 type Person struct {
-	Keep        bool            // false: the filter leaves the row out, and nothing else is set
+	Keep        bool            // false: the filter leaves the row out, and no other field is set
 	Phone       string          // as the source has it, not normalised
 	UserID      string          // "" where there is none
 	Attributes  []message.Value // parallel to Audience.Attributes; reused by the next Eval
 	Consent     bool
 	LastInbound time.Time // zero where not known
 
-	blank []int  // the attributes that were placeholders and are empty now
+	blank []int  // the attributes that are empty because of a placeholder
 	buf   []byte // for texts, reused by the next Eval
 }
 
@@ -39,19 +39,19 @@ type Person struct {
 // placeholder there, such as "NULL".
 func (p *Person) Placeholder(i int) bool { return slices.Contains(p.blank, i) }
 
-// RowError is a row for which an expression of the audience has no result. It
-// holds no value of the row.
+// RowError says that an expression of the audience has no result for a row. It
+// contains no value of the row.
 type RowError struct {
 	Range           hcl.Range
 	Code            string
 	Summary, Detail string
 }
 
-// Error is the place, the summary and the detail.
+// Error returns the place, the summary and the detail.
 func (e *RowError) Error() string { return e.Range.String() + ": " + e.Summary + ": " + e.Detail }
 
-// BindAudience compiles an audience's expressions for the columns of its
-// source. A name that the columns lack is an error at its place.
+// BindAudience compiles an audience's expressions for the columns of its source.
+// A name that no column has is an error at its place.
 func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnostics) {
 	diags := &diagList{}
 	if columns == nil {
@@ -89,7 +89,7 @@ type rowBinder struct {
 	columns []string
 }
 
-// column is row.NAME, as if it stood in the audience.
+// column returns row.NAME, as if the audience contained it.
 func (b *rowBinder) column(name string, rng hcl.Range) hclsyntax.Expression {
 	return &hclsyntax.ScopeTraversalExpr{
 		Traversal: hcl.Traversal{hcl.TraverseRoot{Name: rootRow, SrcRange: rng}, hcl.TraverseAttr{Name: name, SrcRange: rng}}, SrcRange: rng,
@@ -128,7 +128,7 @@ func (r *Rows) Eval(values []message.Value, out *Person) error {
 	}
 	if r.consent != nil {
 		out.Consent, err = r.consent.EvalBool(values)
-		if err != nil && !errors.Is(err, eval.ErrNull) { // nothing said is no consent
+		if err != nil && !errors.Is(err, eval.ErrNull) { // no answer means no consent
 			return rowError(err)
 		}
 	}
@@ -165,7 +165,7 @@ func (r *Rows) fill(values []message.Value, out *Person) error {
 	return nil
 }
 
-// text is a text of a row, "" for null and for a placeholder.
+// text returns a text of a row, "" for null and for a placeholder.
 func (r *Rows) text(p *eval.Program, values []message.Value, out *Person) (string, error) {
 	text, err := out.text(p, values)
 	if text != "" && r.placeholders.blank(p, text, values) {
@@ -174,7 +174,7 @@ func (r *Rows) text(p *eval.Program, values []message.Value, out *Person) (strin
 	return text, err
 }
 
-// text is a text of a row, "" for null.
+// text returns a text of a row, "" for null.
 func (out *Person) text(p *eval.Program, values []message.Value) (string, error) {
 	if p == nil {
 		return "", nil

@@ -10,7 +10,7 @@ const (
 	maxWithin     = 12 * time.Hour
 )
 
-// recipientZone is the timezone of a schedule that is told where each recipient is.
+// recipientZone is the timezone of a schedule that uses each recipient's time.
 const recipientZone = "recipient"
 
 func (d *decoder) decodeSchedule(b *block) *Schedule {
@@ -29,7 +29,7 @@ func (d *decoder) decodeSchedule(b *block) *Schedule {
 	return s
 }
 
-// scheduleAt reads the hour at which a campaign goes out where its recipients are.
+// scheduleAt reads the local hour at which a campaign goes out to each recipient.
 func (d *decoder) scheduleAt(s *Schedule, c *content) {
 	s.Within = d.duration(c, "within")
 	switch {

@@ -70,11 +70,11 @@ func (d *decoder) decodeState(b *block) StateSettings {
 	return s
 }
 
-// defaultSchema is where a state in a database lies when nothing is said.
+// defaultSchema is where a state in a database lies unless a schema is given.
 const defaultSchema = "handbill"
 
-// schemaName reports whether a name needs no quotes in PostgreSQL, and is not kept
-// for the system.
+// schemaName reports whether a name needs no quotes in PostgreSQL and is not
+// reserved for the system.
 func schemaName(s string) bool {
 	for i, c := range []byte(s) {
 		if c != '_' && (c < 'a' || c > 'z') && (i == 0 || c < '0' || c > '9') {
@@ -84,8 +84,8 @@ func schemaName(s string) bool {
 	return len(s) <= 63 && !strings.HasPrefix(s, "pg_") && s[0] != '_'
 }
 
-// secretURL is a connection string: a password in it must not stand in the
-// configuration. hide says that it is made from a sensitive value.
+// secretURL reads a connection string. Its password must not be written in the
+// configuration; hide says that it is made from a sensitive value.
 func (d *decoder) secretURL(c *content, name string) (url string, hide bool) {
 	a := c.args[name]
 	if a == nil {
@@ -221,8 +221,8 @@ func (d *decoder) decodeOutput(b *block) *Output {
 	return o
 }
 
-// planScope is what checks and outputs see besides the global names. What the
-// plan holds is known to the plan alone.
+// planScope is what checks and outputs see besides the global names. Which names
+// the plan has is known only with the plan.
 var planScope = scope{rootPlan: nil}
 
 var checkSchema = schema("", blockOf("assert"))
@@ -272,7 +272,7 @@ func rootOf(address string) string {
 	return root
 }
 
-// movedAddress reads an address, whose resource need not exist any more.
+// movedAddress reads an address. Its resource need not exist any more.
 func (d *decoder) movedAddress(c *content, name string) (string, bool) {
 	a := c.args[name]
 	if a == nil {

@@ -27,7 +27,7 @@ type readMemo struct {
 
 func newReadMemo() *readMemo { return &readMemo{calls: map[string]typedValue{}} }
 
-// wrap makes the reading functions answer from the memo, and remember.
+// wrap makes the reading functions answer from the memo, and store new results.
 func (m *readMemo) wrap(funcs map[string]function.Function) map[string]function.Function {
 	out := maps.Clone(funcs)
 	for _, name := range readingFunctions {
@@ -86,7 +86,7 @@ func callKey(name string, args []cty.Value) string {
 // typedValue is a value with its type in JSON.
 type typedValue struct{ cty.Value }
 
-// MarshalJSON writes the value with its type beside it.
+// MarshalJSON writes the value together with its type.
 func (v typedValue) MarshalJSON() ([]byte, error) {
 	return ctyjson.Marshal(v.Value, cty.DynamicPseudoType)
 }
@@ -97,8 +97,8 @@ func (v *typedValue) UnmarshalJSON(src []byte) (err error) {
 	return err
 }
 
-// snapshot is the form of ReplySource: everything that the reply rules need
-// to be compiled again elsewhere, without secrets.
+// snapshot is the format of ReplySource: everything needed to compile the reply
+// rules again elsewhere, without secrets.
 type snapshot struct {
 	FormatVersion int                   `json:"format_version"`
 	Files         map[string]string     `json:"files"`
@@ -106,11 +106,11 @@ type snapshot struct {
 	Reads         map[string]typedValue `json:"reads"`
 }
 
-// ReplySource is the snapshot of the configuration that the state keeps, so
+// ReplySource returns the snapshot of the configuration that the state keeps, so
 // that serve compiles the rules of the last apply: the files, the values of
-// variables that are not sensitive, and what was read from files. It is the
-// same bytes for the same configuration. Sensitive variables and env() are read
-// again where the snapshot is loaded.
+// variables that are not sensitive, and what was read from files. The same
+// configuration gives the same bytes. Where the snapshot is loaded, sensitive
+// variables and env() are read again.
 func (c *Config) ReplySource() ([]byte, error) {
 	s := snapshot{FormatVersion: 1, Files: map[string]string{}, Variables: map[string]typedValue{}, Reads: c.eval.reads.calls}
 	for name, src := range c.Files {
@@ -128,8 +128,8 @@ func (c *Config) ReplySource() ([]byte, error) {
 	return out, nil
 }
 
-// LoadReplySource is LoadFiles for a snapshot of ReplySource. Variables that
-// are not sensitive have the values of the snapshot, whatever opt says.
+// LoadReplySource is LoadFiles for a snapshot of ReplySource. Variables that are
+// not sensitive get their values from the snapshot, whatever opt says.
 func LoadReplySource(ctx context.Context, src []byte, opt Options) (*Config, hcl.Diagnostics) {
 	diags := &diagList{}
 	var s snapshot

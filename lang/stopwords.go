@@ -12,15 +12,15 @@ const rootStopWords = "stop_words"
 // AnyLanguage is the label of a stop_words block for every language.
 const AnyLanguage = "any"
 
-// StopWords is a stop_words block: how it extends, for one language, the words
-// by which people ask for no more messages.
+// StopWords is a stop_words block. For one language, it extends the words with
+// which people ask for no more messages.
 type StopWords struct {
-	// Language is BCP 47, or AnyLanguage. Questions and confirmations are in it.
+	// Language is BCP 47, or AnyLanguage. Questions and confirmations use it.
 	Language string
-	Anywhere []Phrase // says it also among a few other words
-	Alone    []Phrase // says it where the message is nothing else
-	Unclear  []Phrase // alone it may say it: the person is asked
-	Ignore   []Phrase // built-in ones that say nothing here
+	Anywhere []Phrase // means stop, even among a few other words
+	Alone    []Phrase // means stop if the message is nothing else
+	Unclear  []Phrase // alone, may mean stop: the person is asked
+	Ignore   []Phrase // built-in phrases that do not mean stop here
 	Tree     Tree
 	// DeclRange is the block's head.
 	DeclRange hcl.Range
@@ -39,7 +39,7 @@ type Phrase struct {
 type PhraseProblem struct {
 	Phrase  Phrase
 	Detail  string
-	Warning bool // it works all the same
+	Warning bool // the phrase works all the same
 }
 
 var (

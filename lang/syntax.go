@@ -85,8 +85,8 @@ func substitute(e hclsyntax.Expression, replace replacer) hclsyntax.Expression {
 	return s.expr(e)
 }
 
-// fold copies e with those of its index expressions replaced for which index
-// gives something.
+// fold copies e, and replaces its index expressions where index returns a
+// replacement.
 func fold(e hclsyntax.Expression, index func(*hclsyntax.IndexExpr) hclsyntax.Expression) hclsyntax.Expression {
 	s := substitution{replace: func(*hclsyntax.ScopeTraversalExpr) hclsyntax.Expression { return nil }, index: index}
 	return s.expr(e)
@@ -161,7 +161,7 @@ func (s *substitution) collection(e hclsyntax.Expression) hclsyntax.Expression {
 	return e // literals, and the symbol of a splat
 }
 
-// key leaves a bare word alone: it is a literal.
+// key leaves a bare word unchanged: it is a literal.
 func (s *substitution) key(e hclsyntax.Expression) hclsyntax.Expression {
 	k, ok := e.(*hclsyntax.ObjectConsKeyExpr)
 	if !ok {
@@ -207,7 +207,7 @@ func (s *substitution) reference(e *hclsyntax.ScopeTraversalExpr) hclsyntax.Expr
 	return e
 }
 
-// follow is base with the steps of a reference after it.
+// follow appends the steps of a reference to base.
 func follow(base hclsyntax.Expression, steps hcl.Traversal, rng hcl.Range) hclsyntax.Expression {
 	if len(steps) == 0 {
 		return base
@@ -219,7 +219,7 @@ func follow(base hclsyntax.Expression, steps hcl.Traversal, rng hcl.Range) hclsy
 	return &hclsyntax.RelativeTraversalExpr{Source: base, Traversal: steps, SrcRange: rng}
 }
 
-// unwrap takes away parentheses and "${…}" around a whole expression.
+// unwrap removes parentheses and "${…}" around a whole expression.
 func unwrap(e hclsyntax.Expression) hclsyntax.Expression {
 	for {
 		switch w := e.(type) {
@@ -233,7 +233,7 @@ func unwrap(e hclsyntax.Expression) hclsyntax.Expression {
 	}
 }
 
-// stepName is the name that step i of a reference goes to: .name or ["name"].
+// stepName returns the name to which step i of a reference leads: .name or ["name"].
 func stepName(t hcl.Traversal, i int) (string, bool) {
 	if i >= len(t) {
 		return "", false
@@ -249,7 +249,7 @@ func stepName(t hcl.Traversal, i int) (string, bool) {
 	return "", false
 }
 
-// asTraversal is the reference that e is, if it is nothing else.
+// asTraversal returns the reference that e is; ok is false for anything else.
 func asTraversal(e hclsyntax.Expression) (hcl.Traversal, bool) {
 	switch e := unwrap(e).(type) {
 	case *hclsyntax.ScopeTraversalExpr:

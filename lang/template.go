@@ -16,10 +16,10 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Template is a template block: one name in an account, in some languages, which
-// apply creates and edits.
+// Template is a template block: one name in an account, in one or more languages.
+// Apply creates and edits its translations.
 type Template struct {
-	// Held is how messages refer to it, as they do to a data block.
+	// Held is what messages refer to, as to a data block.
 	Held *DataTemplate
 	// Wait says that apply waits for its approval, for up to Timeout.
 	Wait         bool
@@ -31,8 +31,8 @@ type Template struct {
 // Address is "template.spring".
 func (t *Template) Address() string { return t.Held.Address() }
 
-// Translation is one language of a Template. Of the header's file only the path
-// and the type are known.
+// Translation is one language of a Template. Only the path and the type of the
+// header's file are known.
 type Translation struct {
 	Of        *Template
 	Spec      account.Spec
@@ -42,7 +42,7 @@ type Translation struct {
 // Address is "template.spring.en_US".
 func (tr *Translation) Address() string { return tr.Of.Address() + "." + tr.Spec.Language }
 
-// translation is the one in a language; nil for none.
+// translation returns the translation in a language; nil for none.
 func (t *Template) translation(language string) *Translation {
 	for _, tr := range t.Translations {
 		if tr.Spec.Language == language {
@@ -52,7 +52,7 @@ func (t *Template) translation(language string) *Translation {
 	return nil
 }
 
-// languages are those that the block declares, sorted.
+// languages returns the languages that the block declares, sorted.
 func (t *Template) languages() []string {
 	var out []string
 	for _, tr := range t.Translations {
@@ -173,7 +173,7 @@ type templateWork struct {
 	t       *Template
 	samples map[string]string
 	used    map[string]bool // samples, by any translation
-	said    map[string]bool // what is wrong with the block as a whole
+	said    map[string]bool // problems of the block as a whole that were reported
 }
 
 func (w *templateWork) translation(b *block, common account.Spec) {
@@ -212,7 +212,7 @@ func (w *templateWork) translation(b *block, common account.Spec) {
 	w.t.Translations = append(w.t.Translations, tr)
 }
 
-// give hands the samples to a translation that its variables need.
+// give passes the samples that a translation's variables need to it.
 func (w *templateWork) give(s *account.Spec) {
 	for _, name := range s.Variables() {
 		if sample, ok := w.samples[name]; ok {
@@ -222,7 +222,7 @@ func (w *templateWork) give(s *account.Spec) {
 	}
 }
 
-// check reports what Meta would refuse, each at its place.
+// check reports what Meta would refuse, with the place of each problem.
 func (w *templateWork) check(tr *Translation, ranges map[string]hcl.Range) {
 	for _, p := range tr.Spec.Check() {
 		rng, own := ranges[p.Path]
@@ -236,7 +236,7 @@ func (w *templateWork) check(tr *Translation, ranges map[string]hcl.Range) {
 	}
 }
 
-// sampleTypes are the files that Meta takes as samples, by their endings.
+// sampleTypes are the files that Meta takes as samples, by file extension.
 // Source: Meta, resumable upload, 2026-09-11.
 var sampleTypes = map[string]map[string]string{
 	"image":    {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"},
@@ -304,7 +304,7 @@ func (w *templateWork) button(i int, b *block, s *account.Spec) {
 	s.Buttons = append(s.Buttons, out)
 }
 
-// written takes components that are JSON in Meta's own form.
+// written reads components that are JSON in Meta's own form.
 func (w *templateWork) written(c *content, a *argument, s *account.Spec) {
 	if s.Body != "" || s.Footer != "" || s.Header != nil || len(s.Buttons) > 0 {
 		w.diags.err("conflicting_arguments", a.expr.Range(), "components stand in place of body, footer, header and buttons.")
@@ -319,8 +319,8 @@ func (w *templateWork) written(c *content, a *argument, s *account.Spec) {
 	}
 }
 
-// oneOwner refuses two blocks for one identity: a name, in an account that they
-// surely share.
+// oneOwner refuses two blocks for the same template: one name, in accounts that are
+// certainly the same.
 func (l *loader) oneOwner() {
 	known := map[string]*Template{}
 	for _, t := range l.cfg.Templates {
@@ -351,8 +351,8 @@ func (p *Program) language() (code string, constant bool) {
 	return t.Language, true
 }
 
-// declaredFit holds a template_message against the template block that it names,
-// where its language is the same for everybody.
+// declaredFit checks a template_message against the template block that it names,
+// if its language is the same for everybody.
 func (w *binding) declaredFit() {
 	if w.p.Data == nil || w.p.Data.Declared == nil {
 		return

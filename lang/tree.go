@@ -46,7 +46,7 @@ func (d *decoder) treeAttribute(a *argument) Attribute {
 	return out
 }
 
-// sourceAttribute is an argument that has no value yet, by its source: a template
+// sourceAttribute is the source of an argument that has no value yet: a template
 // as a text, any other expression as it is written.
 func (d *decoder) sourceAttribute(a *argument) Attribute {
 	e := d.folded(a.expr)
@@ -56,8 +56,8 @@ func (d *decoder) sourceAttribute(a *argument) Attribute {
 	return Attribute{Name: a.name, Value: sourceOf(unwrap(e)), Reference: true}
 }
 
-// folded is e with what is known put in place of names, so that a change of a
-// variable is a change of every text that it stands in.
+// folded returns e with known values in place of names, so that a change of a
+// variable changes every text that uses it.
 func (d *decoder) folded(e hclsyntax.Expression) hclsyntax.Expression {
 	if tmpl, ok := e.(*hclsyntax.TemplateExpr); ok {
 		out := &hclsyntax.TemplateExpr{SrcRange: tmpl.SrcRange}
@@ -93,8 +93,8 @@ func (d *decoder) literalOf(e hclsyntax.Expression) hclsyntax.Expression {
 	return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: e.Range()}
 }
 
-// isProduct reports whether e is a product of a catalog, which is shown as the
-// reference that it is.
+// isProduct reports whether e is a product of a catalog, which is shown as a
+// reference.
 func isProduct(e hclsyntax.Expression) bool {
 	t, ok := asTraversal(e)
 	if !ok || t.RootName() != rootCatalog || len(t) < 4 {

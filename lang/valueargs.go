@@ -77,7 +77,7 @@ func (v *valueArgs) replace(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Express
 	return follow(parenthesised(e), ref.Traversal[2:], ref.SrcRange)
 }
 
-// parenthesised keeps an expression together where another one goes on.
+// parenthesised keeps an expression together when it becomes part of another.
 func parenthesised(e hclsyntax.Expression) hclsyntax.Expression {
 	switch e.(type) {
 	case *hclsyntax.BinaryOpExpr, *hclsyntax.ConditionalExpr, *hclsyntax.UnaryOpExpr:

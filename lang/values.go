@@ -66,7 +66,7 @@ func (d *decoder) str(c *content, name string) string {
 	return v.AsString()
 }
 
-// filled is str for an argument that may not be empty.
+// filled is str for an argument that must not be empty.
 func (d *decoder) filled(c *content, name string) string {
 	v, ok := d.value(c, name, cty.String)
 	if !ok {
@@ -135,7 +135,7 @@ func (d *decoder) strings(c *content, name string) []string {
 	return out
 }
 
-// oneOf is one of the words that an argument takes; the first is the default.
+// oneOf reads one of the words that an argument accepts; the first is the default.
 func (d *decoder) oneOf(c *content, name string, words ...string) string {
 	v, ok := d.value(c, name, cty.String)
 	if !ok {
@@ -196,8 +196,8 @@ func (d *decoder) timestamp(c *content, name string) time.Time {
 	return t
 }
 
-// refer is the address that an argument refers to, when that is of one of the
-// roots; what is wrong is reported.
+// refer returns the address that an argument refers to, if that is below one of the
+// roots; otherwise it reports an error.
 func (d *decoder) refer(a *argument, roots ...string) (string, bool) {
 	t, isRef := asTraversal(a.expr)
 	if isRef && t.RootName() != rootVar && t.RootName() != rootLocal {
@@ -254,7 +254,7 @@ func (d *decoder) referList(a *argument, roots ...string) []string {
 	return out
 }
 
-// atMostOne is the only block of a kind, nil for none; more are reported.
+// atMostOne returns the only block of a kind; nil for none. It reports further ones.
 func (d *decoder) atMostOne(c *content, kind string) *block {
 	list := c.ofKind(kind)
 	if len(list) == 0 {
@@ -266,7 +266,7 @@ func (d *decoder) atMostOne(c *content, kind string) *block {
 	return list[0]
 }
 
-// exclusive reports arguments that may not stand together.
+// exclusive reports arguments that exclude each other.
 func (d *decoder) exclusive(c *content, names ...string) {
 	first := ""
 	for _, name := range names {

@@ -142,7 +142,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return out
 }
 
-// finish gives a variable its value and holds it against its validations.
+// finishVariable gives a variable its value and checks it against its validations.
 func (d *decoder) finishVariable(decl *variableDecl, g *given) (missing bool) {
 	v := decl.v
 	in, ok := g.values[v.Name]
@@ -185,7 +185,7 @@ func (d *decoder) defaultValue(decl *variableDecl) cty.Value {
 func (d *decoder) givenValue(decl *variableDecl, in varValue) cty.Value {
 	rng := in.rng
 	if decl.v.Sensitive || rng.Filename == "" {
-		rng = decl.v.DeclRange // the place of the value would show it
+		rng = decl.v.DeclRange // the value's own place would show it
 	}
 	if in.expr != nil {
 		val, diags := literalValue(in.expr)
@@ -211,8 +211,8 @@ func literalValue(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	return e.Value(nil)
 }
 
-// parseRaw reads a value of the command line or the environment: a string as
-// it is, anything else as an expression.
+// parseRaw reads a value of the command line or the environment: a string as it
+// is written, anything else as an expression.
 func parseRaw(raw string, ty cty.Type) (cty.Value, bool) {
 	if ty == cty.String || ty == cty.DynamicPseudoType {
 		return cty.StringVal(raw), true
@@ -314,7 +314,7 @@ func refersTo(e hcl.Expression, root, name string) bool {
 	})
 }
 
-// openRoot opens the directory that all reads are kept to.
+// openRoot opens the directory to which all reads are confined.
 func openRoot(dir string, diags *diagList) *os.Root {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

@@ -14,7 +14,7 @@ type Variant struct {
 	Name      string
 	When      string // the condition as it is written
 	Message   *Message
-	Fallback  *Message // nil where the campaign's counts
+	Fallback  *Message // nil to use the campaign's
 	DeclRange hcl.Range
 	when      hclsyntax.Expression
 }
@@ -22,7 +22,7 @@ type Variant struct {
 // VariantProgram is a variant compiled. It is safe for concurrent use.
 type VariantProgram struct {
 	Main     *Program
-	Fallback *Program // nil where the campaign's counts, or there is none
+	Fallback *Program // nil to use the campaign's, or if there is none
 
 	when   *eval.Program
 	extras bool // the condition uses recipient.phone or recipient.user_id
@@ -58,8 +58,8 @@ func (l *loader) fallbackRef(c *content) *Message {
 	return m
 }
 
-// Messages are all that the campaign may send: its own, its fallback, and those
-// of its variants.
+// Messages returns all messages that the campaign may send: its own, its fallback,
+// and those of its variants.
 func (cm *Campaign) Messages() []*Message {
 	list := []*Message{cm.Message, cm.Fallback}
 	for _, v := range cm.Variants {
@@ -89,7 +89,7 @@ func (b *binder) variants(cm *Campaign) []VariantProgram {
 		b.quote = cm.quote
 		p.Main = b.program(v.Message)
 		if v.Fallback != nil {
-			b.quote = nil // a template shows none
+			b.quote = nil // a template quotes no message
 			p.Fallback = b.program(v.Fallback)
 		}
 		out = append(out, p)

@@ -2,7 +2,7 @@ package message
 
 import "time"
 
-// Request is one message in a provider's wire form, complete except for the
+// Request is one message in a provider's wire format, complete except for the
 // credentials.
 type Request struct {
 	Path string // below the provider's base URL, such as "/messages" or "/sendList"
@@ -15,13 +15,13 @@ type Class uint8
 
 // The classes of an Answer. See docs/delivery.md.
 const (
-	// Unknown: a byte may have left and nothing proves what became of it. The
+	// Unknown: a byte may have left and nothing proves what became of it. It is the
 	// zero value, so that a forgotten case is never sent again.
 	Unknown Class = iota
 	// Accepted: the provider took the message and gave an id.
 	Accepted
-	// Refused: the provider certainly did not take this message, and a repeat
-	// would fare the same.
+	// Refused: the provider certainly did not take this message, and sending it
+	// again would have the same result.
 	Refused
 	// Throttled: certainly not taken; the number or the account is too fast.
 	Throttled
@@ -33,9 +33,10 @@ const (
 	// AccountFault: certainly not taken, and nothing else will be until a
 	// person acts: token, balance, blocked, spam, redirect.
 	AccountFault
-	// WindowClosed: certainly not taken, for the 24-hour window is closed.
+	// WindowClosed: certainly not taken, because the 24-hour window is closed.
 	WindowClosed
-	// OptedOut: certainly not taken, for the person does not want them.
+	// OptedOut: certainly not taken, because the person does not want such
+	// messages.
 	OptedOut
 )
 
@@ -62,15 +63,15 @@ func (c Class) String() string {
 	return "unknown"
 }
 
-// Answer is what became of one send as far as the provider's response tells.
+// Answer is the outcome of one send, as far as the provider's response tells it.
 type Answer struct {
 	Class Class
 	ID    string // the provider's message id, with Accepted
 	// Recipient is who the provider says it sent to, as it writes them: a number
 	// with or without "+", or a user id; "" where it does not say.
 	Recipient string
-	// UserID is the recipient's user id, with Accepted; "" where the provider does
-	// not tell it.
+	// UserID is the recipient's user id, with Accepted; "" if the provider does not
+	// return it.
 	UserID string
 	Code   string // the provider's code, such as "131047" or "WA401"; "" where there is none
 	// Title says in a few words what the provider reported; never a token,

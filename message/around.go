@@ -1,13 +1,13 @@
 package message
 
-// Around is what goes with a message of any kind beside its content. The zero
-// value is nothing.
+// Around is what any kind of message can have besides its content. The zero value
+// is empty.
 type Around struct {
 	Envelope *Envelope `json:"envelope,omitempty"`
 }
 
-// Envelope is data of one send that is not content. Its texts may have slots,
-// as those of the message.
+// Envelope is data of one send that is not content. Its texts may have slots, like
+// those of the message.
 type Envelope struct {
 	// Quote is the provider's id of an earlier message in the same chat, which
 	// the phone shows above this one. Empty quotes nothing.
@@ -20,7 +20,7 @@ type Envelope struct {
 
 func (a *Around) around() *Around { return a }
 
-// EnvelopeOf is what goes with m; the zero value for nothing.
+// EnvelopeOf returns the envelope of m; the zero value if it has none.
 func EnvelopeOf(m Message) Envelope {
 	if e := m.around().Envelope; e != nil {
 		return *e
@@ -28,7 +28,7 @@ func EnvelopeOf(m Message) Envelope {
 	return Envelope{}
 }
 
-// SetEnvelope makes e go with m; the zero value takes away what there was.
+// SetEnvelope sets the envelope of m; the zero value removes it.
 func SetEnvelope(m Message, e Envelope) {
 	m.around().Envelope = nil
 	if e != (Envelope{}) {
@@ -36,9 +36,9 @@ func SetEnvelope(m Message, e Envelope) {
 	}
 }
 
-// visitAll visits every text of m, those of its envelope last. A message without
-// one has none of them, so that its digest is what it was before there were
-// envelopes.
+// visitAll visits every text of m, then those of its envelope. Without an envelope
+// nothing more is visited, so that digests are the same as before envelopes
+// existed.
 func visitAll(m Message, v *visitor) {
 	m.fields(v)
 	if e := m.around().Envelope; e != nil {
@@ -60,7 +60,7 @@ func Clone(m Message) Message {
 	return c
 }
 
-// envelope are the rules about what goes with a message.
+// envelope adds the rules for the envelope of m.
 func (b *builder) envelope(m Message) {
 	e := m.around().Envelope
 	if e == nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// quoting is a draft whose quotation each recipient's value fills.
+// quoting is a draft whose quoted message id is a slot.
 func quoting(m Message) *Draft {
 	m = Clone(m)
 	m.around().Envelope = &Envelope{}
@@ -47,8 +47,8 @@ func TestAnEnvelopeGoesWithEveryKind(t *testing.T) {
 	}
 }
 
-// TestWhatADigestCovers: the quotation is part of what a person gets, the way
-// that a template takes is not.
+// TestWhatADigestCovers: a digest includes the quotation, which people see, but not
+// the API through which a template is sent.
 func TestWhatADigestCovers(t *testing.T) {
 	digest := func(m Message) [16]byte { return Digest(&Draft{Message: m}, nil) }
 	plain, quotes := &Text{Body: "Hi"}, &Text{Body: "Hi"}

@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/internal/attack"
 )
 
-// TestAttacksAreHarmless puts the whole corpus to safe text and to the masks.
+// TestAttacksAreHarmless runs safe text and the masks on the whole corpus.
 func TestAttacksAreHarmless(t *testing.T) {
 	for _, s := range attack.Texts() {
 		for what, got := range map[string]string{"SafeText": SafeText("a" + s + "b"), "Mask": Mask(s), "MaskName": MaskName(s)} {

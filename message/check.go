@@ -21,22 +21,22 @@ func (s Severity) String() string {
 type Violation struct {
 	Path     string // as Field.Path; "" for the message as a whole
 	Rule     string // stable code, such as "list.row.title.max"
-	Limit    int    // the figure that is broken; 0 where the rule has none
+	Limit    int    // the limit that is broken; 0 if the rule has none
 	Got      int    // what was found, in the limit's unit
 	Severity Severity
 	Detail   string // what, why and how to fix it; never the text itself
 	Source   string // where the rule is from
 }
 
-// Check says everything that is wrong with m: first its shape, then its texts
-// in document order, then what holds between texts. A nil l stands for
-// DefaultLimits. Nothing is ever cut or repaired.
+// Check reports everything that is wrong with m: first its shape, then its texts in
+// document order, then relations between texts. A nil l stands for DefaultLimits.
+// Nothing is cut or repaired.
 func Check(m Message, l Limits) []Violation {
 	return NewChecker(&Draft{Message: m}, l).Static()
 }
 
-// ruler is what every kind of message has besides its fields: the rules that
-// hold between texts, and those of its shape.
+// ruler is implemented by every kind of message: rules adds the checks of relations
+// between texts and of the message's shape.
 type ruler interface{ rules(b *builder) }
 
 // rule is one check of a message. What it reports may depend on nothing but
@@ -46,8 +46,8 @@ type rule interface {
 	check(t texts) []Violation
 }
 
-// builder collects the rules of one message. What depends on the shape alone
-// is judged at once and kept in found.
+// builder collects the rules of one message. Rules about the shape alone are
+// checked at once, with the result in found.
 type builder struct {
 	limits Limits
 	source string
@@ -104,7 +104,7 @@ func (b *builder) fail(path, rule, detail string) {
 	b.found = append(b.found, Violation{Path: path, Rule: rule, Detail: detail, Source: b.source})
 }
 
-// count holds n, the number of things at path, against the named limit.
+// count checks n, the number of things at path, against the named limit.
 func (b *builder) count(path, limit string, n int) {
 	l, source := b.limit(limit)
 	v := Violation{Path: path, Got: n, Source: source}
@@ -134,7 +134,7 @@ func (b *builder) limit(name string) (Limit, string) {
 	return l, l.Source + " (" + l.Date + ")"
 }
 
-// of returns the indexes of the given texts, which are m's own.
+// of returns the indexes of the given texts of the message.
 func (b *builder) of(texts ...*string) []int {
 	list := make([]int, len(texts))
 	for i, p := range texts {
@@ -143,10 +143,10 @@ func (b *builder) of(texts ...*string) []int {
 	return list
 }
 
-// path is where the text p stands.
+// path returns the path of the text p.
 func (b *builder) path(p *string) string { return b.fields[b.index[p]].Path }
 
-// add keeps a rule that depends on texts.
+// add adds a rule that depends on texts.
 func (b *builder) add(r rule) { b.rules = append(b.rules, r) }
 
 // unique demands that the texts differ from each other.

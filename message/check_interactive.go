@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The rules methods say what holds between the texts of a message, and what
-// its shape must be. What each text must be on its own is in textRule.
+// The rules methods check relations between the texts of a message, and its shape.
+// Each single text is checked by textRule.
 
 func (m *List) rules(b *builder) {
 	b.count("section", "list.sections", len(m.Sections))
@@ -62,7 +62,8 @@ func (m *Flow) rules(b *builder) {
 	b.add(&needsRule{b.relation("flow.data.screen", Error, "Data is handed to a screen, so the screen must be named too.", &m.Data, &m.Screen)})
 }
 
-// word demands that a word of the message's shape is empty or one of a few.
+// word demands that a keyword of the message's shape is empty or one of those
+// allowed.
 func (b *builder) word(path, rule, word string, allowed ...string) {
 	if word != "" && !slices.Contains(allowed, word) {
 		b.fail(path, rule, "The word here must be one of: "+join(allowed)+".")
@@ -73,8 +74,8 @@ func (m *AddressRequest) rules(b *builder) { b.header(&m.Header) }
 
 func (m *ProductList) rules(b *builder) { b.productSections("", m.Sections) }
 
-// productSections are the rules of sections of products, which stand in the
-// place that prefix names ("" or "button[0].").
+// productSections adds the rules of sections of products at prefix ("" or
+// "button[0].").
 func (b *builder) productSections(prefix string, sections []ProductSection) {
 	b.count(prefix+"section", "product_list.sections", len(sections))
 	total := 0
@@ -94,7 +95,7 @@ func (b *builder) productSections(prefix string, sections []ProductSection) {
 	b.unique("product.id.unique", Warning, "The message names one product twice.", products...)
 }
 
-// header are the rules of a header that is a text, a medium, or absent.
+// header adds the rules of a header that is a text, a medium, or absent.
 func (b *builder) header(h *Header) {
 	if h.Media == nil {
 		return
@@ -103,7 +104,7 @@ func (b *builder) header(h *Header) {
 	b.media(h.Media, Image, Video, Document)
 }
 
-// media are the rules of a medium that must be one of the given types.
+// media adds the rules of a medium that must have one of the given types.
 func (b *builder) media(m *MediaRef, allowed ...MediaType) {
 	path := b.path(&m.Link)
 	path = path[:len(path)-len(".link")]
@@ -118,7 +119,7 @@ func (b *builder) media(m *MediaRef, allowed ...MediaType) {
 	}
 }
 
-// extension warns of a link to a file of another kind.
+// extension warns about a link to a file of another kind.
 func (b *builder) extension(m *MediaRef) {
 	formats := mediaFormats[m.Type]
 	detail := "WhatsApp does not take files with this ending as " + string(m.Type) +
@@ -126,7 +127,7 @@ func (b *builder) extension(m *MediaRef) {
 	b.add(&extensionRule{b.relation("media.format", Warning, detail, &m.Link), formats})
 }
 
-// join lists words for people.
+// join lists words in a sentence.
 func join[T ~string](words []T) string {
 	var list []string
 	for _, w := range words {
@@ -166,7 +167,7 @@ func (m *Carousel) rules(b *builder) {
 	}
 }
 
-// card are the rules of one card by its kind.
+// card adds the rules of one card, by its kind.
 func (b *builder) card(path string, c *CarouselCard) {
 	limit, source := b.limit("carousel.card.body.breaks")
 	if limit.Max > 0 {

@@ -14,8 +14,8 @@ func (m *Template) rules(b *builder) {
 	}
 }
 
-// bodyLimit names the limit of the expanded body, which depends on the kind of
-// template.
+// bodyLimit is the name of the limit of the expanded body, which depends on the
+// kind of template.
 func (m *Template) bodyLimit() string {
 	switch {
 	case m.Offer != nil:
@@ -52,8 +52,8 @@ func (b *builder) templateHeader(path string, h *TemplateHeader) {
 	}
 }
 
-// parameters are the rules of a body's values, which together with the
-// template's own words must keep within the named limit.
+// parameters adds the rules of a body's parameters. Together with the template's
+// own words they must keep within the named limit.
 func (b *builder) parameters(limit string, list []TemplateParameter) {
 	for i := range list {
 		b.parameter(&list[i])
@@ -75,7 +75,7 @@ func (b *builder) parameter(p *TemplateParameter) {
 		&p.Text, &p.DateTime)
 }
 
-// total bounds the values of one text together.
+// total bounds the total length of the parameters of one text.
 func (b *builder) total(limit, path string, list ...*TemplateParameter) {
 	l, source := b.limit(limit)
 	if l.Max == 0 {
@@ -93,8 +93,8 @@ func (b *builder) total(limit, path string, list ...*TemplateParameter) {
 	b.add(&totalRule{r, l.Max})
 }
 
-// naming demands that all parameters of a template are named, each with a name
-// of its own within its text, or none.
+// naming demands that either all parameters of a template have a name, unique
+// within their text, or none has.
 func (b *builder) naming(m *Template) {
 	named, positional := 0, 0
 	count := func(list ...*TemplateParameter) {
@@ -134,7 +134,7 @@ func pointers(list []TemplateParameter) []*TemplateParameter {
 	return out
 }
 
-// headers are the headers of the template and of its cards.
+// headers returns the headers of the template and of its cards.
 func (m *Template) headers() []*TemplateHeader {
 	var list []*TemplateHeader
 	if m.Header != nil {
@@ -148,8 +148,7 @@ func (m *Template) headers() []*TemplateHeader {
 	return list
 }
 
-// templateButtons are the rules of the buttons in the place that prefix names
-// ("" or "card[1].").
+// templateButtons adds the rules of the buttons at prefix ("" or "card[1].").
 func (b *builder) templateButtons(prefix string, list []TemplateButton) {
 	byType := map[TemplateButtonType]int{}
 	taken := map[int]bool{}
@@ -192,7 +191,7 @@ func (b *builder) templateButton(path string, t *TemplateButton) {
 	}
 }
 
-// cards demands that the cards of a carousel template have one shape.
+// cards demands that all cards of a carousel template have the same shape.
 func (b *builder) cards(m *Template) {
 	if len(m.Cards) == 0 {
 		return
@@ -238,7 +237,7 @@ func headerKind(h *TemplateHeader) string {
 	return "text"
 }
 
-// offer are the rules of a limited-time offer.
+// offer adds the rules of a limited-time offer.
 func (b *builder) offer(m *Template) {
 	if h := m.Header; h != nil && (h.Media == nil || h.Media.Type == Document) {
 		b.fail("header", "lto.header", "A limited-time offer has an image or a video as its header, or none.")

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/internal/golden"
 )
 
-// valid is one message of every kind, and more where a kind has several
-// shapes, with which nothing is wrong. They are new at each call.
+// valid returns valid messages: one of every kind, and more if a kind has several
+// shapes. Each call returns new ones.
 func valid() map[string]Message {
 	image := func() *MediaRef { return &MediaRef{Type: Image, Link: "https://shop.example/a.jpg"} }
 	return map[string]Message{
@@ -342,8 +342,8 @@ func TestRejectedMessages(t *testing.T) {
 	golden.Assert(t, []byte(out.String()), "testdata/rejected.golden")
 }
 
-// Every text takes as many characters as its limit says and not one more, and
-// where only UTF-16 counts more there is a warning.
+// Every text accepts as many characters as its limit says and not one more. If only
+// the UTF-16 count exceeds it, there is a warning.
 func TestLengths(t *testing.T) {
 	limits := DefaultLimits()
 	for name, sample := range valid() {
@@ -377,7 +377,7 @@ func TestLengths(t *testing.T) {
 	}
 }
 
-// A provider's tighter limit counts, and its source is quoted.
+// A provider's tighter limit is used, and its source is quoted.
 func TestTighterLimits(t *testing.T) {
 	l := DefaultLimits().With(Limits{"list.row.title": {Min: 1, Max: 3, Source: "a provider's page", Date: "2026-01-02"}})
 	found := Check(valid()["list"], l)
@@ -397,7 +397,7 @@ func TestLimitsHaveSources(t *testing.T) {
 	}
 }
 
-// What people read of a violation never holds the text that broke the rule.
+// Violations never contain the text that broke the rule.
 func TestDetailsHoldNoText(t *testing.T) {
 	secret := "Katharina"
 	for name, sample := range valid() {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Checker holds the messages of one Draft against limits. What is the same for
-// every recipient is judged once. It is safe for concurrent use.
+// Checker checks the messages of one Draft against limits. What is the same for
+// every recipient is checked once. It is safe for concurrent use.
 type Checker struct {
 	fields   []Field // of a copy of the draft's message
 	bound    []int   // by field: index into bindings, or -1
@@ -15,15 +15,15 @@ type Checker struct {
 	dynamic  []rule
 }
 
-// boundText is a Binding whose constants are summarised already.
+// boundText is a Binding with precomputed summaries of its constants.
 type boundText struct {
 	parts []Part
 	sums  []summary // by part; of constants only
 }
 
-// NewChecker compiles the checks of d against l; a nil l stands for
-// DefaultLimits. It panics if d binds a text that its message does not have:
-// ReadDraft says so beforehand.
+// NewChecker compiles the checks of d against l; a nil l stands for DefaultLimits.
+// It panics if d binds a text that its message does not have; MarshalDraft and
+// UnmarshalDraft refuse such drafts.
 func NewChecker(d *Draft, l Limits) *Checker {
 	b := newBuilder(Clone(d.Message), l)
 	c := &Checker{fields: b.fields, bound: make([]int, len(b.fields)), static: b.found}
@@ -90,11 +90,11 @@ func (c *Checker) prefixed(f int) bool {
 	return ok && end > 0 && isHost(rest[:end])
 }
 
-// Static returns what is wrong for every recipient alike. The slice must not
-// be changed.
+// Static returns what is wrong for every recipient. The caller must not change the
+// slice.
 func (c *Checker) Static() []Violation { return c.static }
 
-// Dynamic reports whether anything that is checked depends on the recipient.
+// Dynamic reports whether any check depends on the recipient.
 func (c *Checker) Dynamic() bool { return len(c.dynamic) > 0 }
 
 // Check reports what is wrong for one recipient's values beyond Static. It
@@ -118,7 +118,7 @@ type texts struct {
 func (t texts) path(f int) string  { return t.c.fields[f].Path }
 func (t texts) isBound(f int) bool { return t.c.bound[f] >= 0 }
 
-// at is the text itself.
+// at returns the text itself.
 func (t texts) at(f int) string {
 	if b := t.c.bound[f]; b >= 0 {
 		return render(t.c.bindings[b].parts, t.values)
@@ -126,7 +126,7 @@ func (t texts) at(f int) string {
 	return *t.c.fields[f].Text
 }
 
-// empty is at(f) == "" without making the text.
+// empty is at(f) == "" without building the text.
 func (t texts) empty(f int) bool {
 	b := t.c.bound[f]
 	if b < 0 {
@@ -140,8 +140,8 @@ func (t texts) empty(f int) bool {
 	return true
 }
 
-// summary is scan(at(f)) without making the text. Only a text with a character
-// that is cut in two is made.
+// summary is scan(at(f)) without building the text, unless a character is split
+// between two parts.
 func (t texts) summary(f int) summary {
 	b := t.c.bound[f]
 	if b < 0 {
@@ -169,8 +169,8 @@ func (t texts) length(f int) int {
 	return sum.runes
 }
 
-// hash is a hash of at(f) that is the same for equal texts, however they are
-// made up (FNV-1a).
+// hash returns a hash of at(f) that is the same for equal texts, whatever their
+// parts are (FNV-1a).
 func (t texts) hash(f int) uint64 {
 	h := uint64(14695981039346656037)
 	b := t.c.bound[f]

@@ -2,8 +2,8 @@ package message
 
 import "slices"
 
-// shallow copies *p. Enough for kinds that hold nothing but strings, numbers
-// and flags.
+// shallow copies *p. That is enough for kinds that hold only strings, numbers and
+// flags.
 func shallow[T any](p *T) *T {
 	if p == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// metaInteractive is Meta's interactive object as far as the corpora hold it.
+// metaInteractive is the part of Meta's interactive object that the corpora use.
 type metaInteractive struct {
 	Type   string
 	Header *metaHeader
@@ -55,8 +55,8 @@ func (h *metaHeader) decode() Header {
 	return Header{Text: h.Text}
 }
 
-// decode makes our message of Meta's. What our types can't even say is an
-// error, as the language would refuse it.
+// decode converts Meta's message to ours. What our types cannot express is an
+// error, as in the language.
 func (m *metaInteractive) decode() (Message, error) {
 	header := m.Header.decode()
 	if header.Media != nil && m.Type != "button" {
@@ -108,7 +108,7 @@ func corpora(t *testing.T, name string) string {
 
 var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// codes says which of our rules stands for one of the corpora's.
+// codes maps the corpora's rules to ours.
 var codes = map[string]string{
 	"body.required":         "interactive.body.required",
 	"header.required":       "header.text.required",

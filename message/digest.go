@@ -26,12 +26,12 @@ func Digest(d *Draft, values []string) [16]byte { return NewDigester(d).Sum(valu
 // Digester computes Digest for many recipients of one draft. It is safe for
 // concurrent use.
 type Digester struct {
-	// chunks are the canonical bytes of the message between its bound texts,
-	// which stand after each chunk but the last.
+	// chunks are the canonical bytes of the message between its bound texts. One
+	// bound text follows each chunk except the last.
 	chunks [][]byte
 	bound  [][]Part
-	// state is the hash's state behind the whole blocks that all recipients'
-	// messages begin with; the first chunk has only what follows.
+	// state is the hash's state after the complete blocks with which every
+	// recipient's message begins; the first chunk holds only the bytes after them.
 	state []byte
 }
 
@@ -56,7 +56,7 @@ func NewDigester(d *Draft) *Digester {
 	return g
 }
 
-// skipAhead hashes what is the same for everybody once.
+// skipAhead hashes once what is the same for every recipient.
 func (g *Digester) skipAhead() {
 	h := sha256.New()
 	whole := len(g.chunks[0]) / sha256.BlockSize * sha256.BlockSize
@@ -68,7 +68,7 @@ func (g *Digester) skipAhead() {
 	}
 }
 
-// shape is everything of m but its texts, as bytes.
+// shape encodes everything of m except its texts.
 func shape(m Message) []byte {
 	c := Clone(m)
 	if t, ok := c.(*Template); ok {
@@ -82,10 +82,10 @@ func shape(m Message) []byte {
 	return append([]byte(m.Kind()+"\n"), data...)
 }
 
-// Sum returns the digest for one recipient's values. Who needs many takes Sums.
+// Sum returns the digest for one recipient's values. For many recipients, use Sums.
 func (g *Digester) Sum(values []string) [16]byte { return g.Sums().Sum(values) }
 
-// Sums is a Digester at work, which reuses its memory. It is not safe for
+// Sums computes digests with a Digester and reuses its memory. It is not safe for
 // concurrent use.
 type Sums struct {
 	g    *Digester
@@ -94,7 +94,7 @@ type Sums struct {
 	data []byte
 }
 
-// Sums makes the digests of one goroutine.
+// Sums returns a Sums for one goroutine.
 func (g *Digester) Sums() *Sums {
 	h := sha256.New()
 	return &Sums{g: g, h: h, from: h.(encoding.BinaryUnmarshaler)}

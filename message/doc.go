@@ -3,6 +3,6 @@
 // (Recipient, Address), what bounds it (Limits, Check), and the Draft: a
 // message whose texts still have slots for one recipient's values.
 //
-// It imports the standard library only and knows no provider, no file and no
-// clock, so that every other room can speak its language.
+// It imports only the standard library and knows no provider, file or clock, so
+// that every other package can use it.
 package message

@@ -13,7 +13,7 @@ import (
 // What a recipient's values can change is texts only. The shape of a message
 // (how many rows, which header) is the same for everyone.
 type Draft struct {
-	// Message holds the constant texts; a text with slots holds "".
+	// Message holds the constant texts; texts with slots are "".
 	Message Message
 	// Bindings are the texts that have slots, in document order.
 	Bindings []Binding
@@ -35,7 +35,7 @@ type Part struct {
 	Slot int    // index into the recipient's values; -1 for a constant
 }
 
-// text is the part's text for one recipient.
+// text returns the part's text for one recipient.
 func (p Part) text(values []string) string {
 	if p.Slot >= 0 {
 		return values[p.Slot]
@@ -43,9 +43,10 @@ func (p Part) text(values []string) string {
 	return p.Text
 }
 
-// Render returns the message for one recipient's values, which are in the
-// order of d.Slots. The result shares nothing that can be changed with d.
-// It panics if d is not valid (see ReadDraft) or values are missing.
+// Render returns the message for one recipient's values, which are in the order of
+// d.Slots. The result shares nothing that can be changed with d. It panics if
+// values are missing or d is not valid; MarshalDraft and UnmarshalDraft refuse such
+// drafts.
 func (d *Draft) Render(values []string) Message {
 	m := Clone(d.Message)
 	set, next := 0, 0
@@ -69,7 +70,7 @@ func (d *Draft) Render(values []string) Message {
 // Text returns the i-th bound text for one recipient's values.
 func (d *Draft) Text(i int, values []string) string { return render(d.Bindings[i].Parts, values) }
 
-// render joins parts; a single part costs no allocation.
+// render joins parts. A single part is returned without an allocation.
 func render(parts []Part, values []string) string {
 	if len(parts) == 1 {
 		return parts[0].text(values)
@@ -86,9 +87,9 @@ func render(parts []Part, values []string) string {
 	return s.String()
 }
 
-// validate says whether d is whole: every binding names a text of the message
-// that is empty there and is bound once, in document order, and every part is
-// either a constant or a slot that exists.
+// validate reports whether d is well-formed: bindings are in document order, each
+// names a text of the message that is empty there, no text is bound twice, and
+// every part is either a constant or an existing slot.
 func (d *Draft) validate() error {
 	if d.Message == nil {
 		return fmt.Errorf("the draft has no message")

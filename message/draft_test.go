@@ -21,8 +21,8 @@ func sorted(list []Violation) []Violation {
 	})
 }
 
-// What a compiled checker finds in two steps is what Check finds in the
-// rendered message.
+// The two steps of a compiled checker find the same as Check finds in the rendered
+// message.
 func TestCheckerAgreesWithCheck(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d, values := drawDraft(t)
@@ -36,7 +36,8 @@ func TestCheckerAgreesWithCheck(t *testing.T) {
 	})
 }
 
-// What shows only where a constant and a value meet is found all the same.
+// The checker also finds problems that appear only where a constant and a value
+// meet.
 func TestCheckerSeesSeams(t *testing.T) {
 	word := func(s string) Part { return Part{Text: s, Slot: -1} }
 	cases := []struct {
@@ -73,7 +74,7 @@ func TestCheckerSeesSeams(t *testing.T) {
 	}
 }
 
-// A digest tells rendered messages apart, not how they were made.
+// A digest depends on the rendered message, not on how it was made.
 func TestDigestOfRendered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d, values := drawDraft(t)

@@ -12,20 +12,20 @@ const (
 	EventPreference EventKind = "preference" // a person stopped or resumed marketing
 	EventIdentity   EventKind = "identity"   // a person's number or user id changed
 	EventAccount    EventKind = "account"    // quality, template and account notices
-	EventOther      EventKind = "other"      // kept, not understood; Reason says why
+	EventOther      EventKind = "other"      // kept but not understood; Reason says why
 
-	// These are kept and never taken for a message to the number: they open no
-	// window, are not answered, and Reason says so.
+	// Events of these kinds are kept but never treated as messages to the number:
+	// they open no window and are not answered. Reason says why.
 
 	EventGroup   EventKind = "group"   // a person wrote in a group, or a group changed
-	EventEcho    EventKind = "echo"    // somebody wrote from the number in the WhatsApp Business app; From is to whom
+	EventEcho    EventKind = "echo"    // somebody wrote from the number in the WhatsApp Business app; From is the recipient
 	EventHistory EventKind = "history" // chats and contacts of that app from before; counted only
 	EventCall    EventKind = "call"    // a call, or what became of one
 )
 
-// Rank is how far a message got: none < sent < delivered < read < played.
-// Ranks are joined, never assigned, so that order and repetition of events do
-// not matter.
+// Rank is how far a message got: none < sent < delivered < read < played. Ranks are
+// merged, never overwritten, so that the order and repetition of events do not
+// matter.
 type Rank uint8
 
 // The ranks.
@@ -42,30 +42,30 @@ func (r Rank) String() string {
 	return [...]string{"", "sent", "delivered", "read", "played"}[min(r, RankPlayed)]
 }
 
-// Event is one thing that a provider told us, by webhook or by poll, in the
-// vocabulary of handbill. Fields that do not belong to its kind are zero.
+// Event is one thing that a provider reported, by webhook or by poll, in handbill's
+// terms. Fields that do not belong to its kind are zero.
 type Event struct {
 	Kind EventKind
 	// ID is the provider's id: of the inbound message, or of the message whose
 	// status this is.
 	ID string
-	At time.Time // the provider's clock; zero where it does not say
+	At time.Time // the provider's clock; zero if it does not say
 
-	// NumberID and Number are the sending number that it is about: the provider's
-	// id of it, and its digits. AccountID is the account that it is about. Empty
-	// where the provider does not say.
+	// NumberID and Number are the provider's id and the digits of the sending
+	// number that it is about; AccountID is the account. They are empty if the
+	// provider does not say.
 	NumberID  string `json:",omitempty"`
 	Number    string `json:",omitempty"`
 	AccountID string `json:",omitempty"`
-	// GroupID is the group in which it was written; "" for none.
+	// GroupID is the group in which the message was written; "" for none.
 	GroupID string `json:",omitempty"`
 
-	// From is who wrote, or whom the status is about. WhatsApp may leave both
-	// parts out of a status; never correlate statuses by it.
+	// From is who wrote, or whom the status is about. WhatsApp may leave out both
+	// parts in a status, so statuses must never be matched by it.
 	From        Address
-	Parent      string `json:",omitempty"` // the person's user id in linked portfolios, "US.ENT.…"; "" where it is not told
+	Parent      string `json:",omitempty"` // the person's user id in linked portfolios, "US.ENT.…"; "" if it is not reported
 	ProfileName string // the sender's WhatsApp profile name
-	Username    string `json:",omitempty"` // the sender's WhatsApp username, for display: it tells nobody apart
+	Username    string `json:",omitempty"` // the sender's WhatsApp username, for display only: it does not identify a person
 
 	// Status
 	Ref    string // the reference that we sent and the provider echoed
@@ -94,8 +94,8 @@ type Event struct {
 	NewAddress Address
 	NewParent  string `json:",omitempty"` // as Parent, after the change
 
-	// Limit is how many people may be written to outside their windows in 24
-	// hours, where an account's notice says so; -1 for no limit, 0 for nothing said.
+	// Limit is how many people may be written to outside their windows in 24 hours,
+	// from an account's notice; -1 for no limit, 0 if it does not say.
 	Limit int `json:",omitempty"`
 
 	// Account and Other
@@ -104,20 +104,19 @@ type Event struct {
 	Raw    []byte // the JSON of this one event, for Account and Other
 }
 
-// Billing is what a provider says about the price of one message. WhatsApp bills
-// what it delivers: of a message that never arrives it says the same.
+// Billing is what a provider reports about the price of one message. WhatsApp bills
+// only delivered messages, but reports the same about messages that never arrive.
 // Source: Meta, webhooks/reference/messages/status, read 2026-09-11.
 type Billing struct {
 	Billable bool
-	// Category, Model and Type are Meta's words, also those that handbill does not
-	// know; UnknownWord where one has not the form of a word. Category is never
-	// empty.
+	// Category, Model and Type are Meta's words, including unknown ones;
+	// UnknownWord if one does not have the form of a word. Category is never empty.
 	Category string `json:",omitempty"` // "marketing", "marketing_lite", "utility", "authentication-international", "service", …
 	Model    string `json:",omitempty"` // "PMP": by message
 	Type     string `json:",omitempty"` // "regular", "free_customer_service", "free_entry_point"
 }
 
-// UnknownWord stands in a Billing for a word that is missing or cannot be shown.
+// UnknownWord replaces a word in a Billing that is missing or cannot be shown.
 const UnknownWord = "unknown"
 
 // Order is a cart that a person sent.

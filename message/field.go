@@ -15,10 +15,9 @@ const (
 	FieldParameter                  // a template's parameter: one line, never empty
 )
 
-// Field is one text of a message: where it stands, what bounds it, and the
-// text itself.
+// Field is one text of a message: its path, its limit, and the text itself.
 type Field struct {
-	// Path is the field's place in the words of the language, counted from 0:
+	// Path is the field's path in the configuration language, counted from 0:
 	// "body", "section[1].row[3].title", "button[0].id", "card[2].body[0]".
 	Path     string
 	Type     FieldType
@@ -27,8 +26,8 @@ type Field struct {
 	Text     *string
 }
 
-// visitor is handed to Message.fields. It keeps the path of the field being
-// visited, so that a visit that needs no paths pays for none.
+// visitor is passed to Message.fields. It tracks the path of the current field, at
+// no cost for visits that need no paths.
 type visitor struct {
 	visit func(path []byte, f Field)
 	path  []byte
@@ -63,10 +62,10 @@ func (v *visitor) pushAt(name string, i int) int {
 
 func (v *visitor) pop(mark int) { v.path = v.path[:mark] }
 
-// Fields visits every text of m in document order: everything that one
-// recipient's values may change. The pointers are m's own. What belongs to a
-// message's shape is not visited: kinds of media and buttons, a flow's mode
-// and action, names of template parameters, numbers and flags.
+// Fields visits every text of m in document order: everything that a recipient's
+// values can change. The pointers point into m. It does not visit the message's
+// shape: kinds of media and buttons, a flow's mode and action, names of template
+// parameters, numbers and flags.
 func Fields(m Message, visit func(Field)) {
 	visitAll(m, &visitor{visit: func(path []byte, f Field) {
 		f.Path = string(path)

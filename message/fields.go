@@ -1,7 +1,7 @@
 package message
 
-// The fields methods name every text of every kind: its path in the words of
-// the language, and the limit that bounds it.
+// The fields methods visit every text of each kind: its path in the configuration
+// language, and the limit that bounds it.
 
 func (m *Text) fields(v *visitor) {
 	v.add("body", &m.Body, Field{Limit: "text.body"})
@@ -55,8 +55,8 @@ func (m *Link) fields(v *visitor) {
 	v.add("url", &m.URL, Field{Type: FieldURL, Limit: "cta_url.url"})
 }
 
-// header visits "header" for a text, and "header.image.link" and the like for
-// a medium.
+// header visits "header" for a text, and "header.image.link" and the like for a
+// medium.
 func (v *visitor) header(h *Header) {
 	v.add("header", &h.Text, Field{Limit: "header.text", Optional: true})
 	if h.Media != nil {
@@ -67,7 +67,7 @@ func (v *visitor) header(h *Header) {
 }
 
 // media visits "image.link", "image.id" and "filename". Link and id are both
-// optional on their own; that there is exactly one of them is a rule of its own.
+// optional here; a separate rule demands exactly one of them.
 func (v *visitor) media(m *MediaRef) {
 	name := string(m.Type)
 	if name == "" {
@@ -117,7 +117,7 @@ func (v *visitor) productSections(sections []ProductSection) {
 	}
 }
 
-// here visits the text p at the current place itself.
+// here visits the text p at the current path.
 func (v *visitor) here(p *string, f Field) {
 	f.Text = p
 	v.visit(v.path, f)
@@ -219,8 +219,8 @@ func (m *Carousel) fields(v *visitor) {
 	}
 }
 
-// fields visits all texts of a card, whatever its kind: which of them a kind
-// needs or forbids are rules of their own.
+// fields visits all texts of a card, whatever its kind. Separate rules say which of
+// them a kind needs or forbids.
 func (c *CarouselCard) fields(v *visitor) {
 	if c.Media != nil {
 		mark := v.push("header")
@@ -241,7 +241,7 @@ func (c *CarouselCard) fields(v *visitor) {
 	v.add("product", &c.ProductID, Field{Type: FieldID, Limit: "product.id", Optional: kind != productCard})
 }
 
-// cardKind is what a CarouselCard is, as far as its shape tells.
+// cardKind is the kind of a CarouselCard, as its shape shows.
 type cardKind uint8
 
 const (

@@ -53,7 +53,7 @@ func (v *visitor) parameters(list []TemplateParameter) {
 	}
 }
 
-// fields visits the parameter's own place for a text, and "currency.code",
+// fields visits the parameter's own path for a text, and "currency.code",
 // "date_time" and the like below it.
 func (p *TemplateParameter) fields(v *visitor) {
 	v.here(&p.Text, Field{Type: FieldParameter, Limit: "template.parameter", Optional: true})
@@ -68,8 +68,8 @@ func (p *TemplateParameter) fields(v *visitor) {
 	v.pop(mark)
 }
 
-// buttonText says which limit bounds a template button's text, and whether
-// its type can do without one.
+// buttonText says which limit bounds a template button's text, and whether its type
+// can do without a text.
 var buttonText = map[TemplateButtonType]Field{
 	TemplateQuickReply:   {Limit: "template.button.payload"},
 	TemplateURL:          {Type: FieldParameter, Limit: "template.button.url"},

@@ -107,8 +107,8 @@ func decimalWithin(most float64) func(string) bool {
 	}
 }
 
-// isEmoji accepts what can be one emoji: the longest, a family of four with
-// skin tones, has eleven code points; flags of regions have seven.
+// isEmoji accepts what can be one emoji. The longest, a family of four with skin
+// tones, has eleven code points; flags of regions have seven.
 func isEmoji(s string) bool {
 	n, symbol := 0, false
 	for _, r := range s {

@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawText draws a text as people and files have it: mostly ordinary, now and
-// then everything that a rule looks for.
+// drawText draws a realistic text: mostly ordinary, sometimes with everything that
+// a rule looks for.
 func drawText(t *rapid.T, label string) string {
 	odd := []string{
 		"", " ", "   ", "\u00a0", "\u200b", "a", "a", "b", " a", "a ", "é ", "\u00a0x", "x\u2003",
@@ -69,7 +69,7 @@ func fill(t *rapid.T, v reflect.Value) {
 	}
 }
 
-// drawWord draws a word of a message's shape.
+// drawWord draws a keyword of a message's shape.
 func drawWord(t *rapid.T, typ reflect.Type) string {
 	switch typ {
 	case reflect.TypeFor[MediaType]():

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxDraftBytes bounds the JSON that UnmarshalDraft reads. The longest message
-// that WhatsApp takes is far below.
+// maxDraftBytes bounds the JSON that UnmarshalDraft reads. The longest message that
+// WhatsApp accepts is far smaller.
 const maxDraftBytes = 8 << 20
 
 // wireDraft is a Draft as JSON.

@@ -2,12 +2,12 @@ package message
 
 import "unicode/utf8"
 
-// CodePoints counts s in Unicode code points: the count that limits are held
-// against. A byte that is not UTF-8 counts as one.
+// CodePoints counts s in Unicode code points, the unit of limits. A byte that is
+// not UTF-8 counts as one.
 //
-// No page of Meta says what a "character" is. Code points are the strictest
-// count that never refuses a text which WhatsApp is known to take; where only
-// the UTF-16 count is over a limit, Check warns. Nothing is ever cut.
+// No page of Meta says what a "character" is. Code points are the strictest count
+// that never refuses a text which WhatsApp is known to accept; if only the UTF-16
+// count exceeds a limit, Check warns. Nothing is ever cut.
 // Source: Meta, the message pages, all of which say "characters" only, read
 // 2026-11-20.
 func CodePoints(s string) int {

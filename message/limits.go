@@ -11,9 +11,8 @@ type Limit struct {
 	Date   string // when it was read, YYYY-MM-DD
 }
 
-// Limits are the bounds of all messages, by name ("list.row.title"). A
-// provider that bounds something more tightly hands its own copy with that
-// entry replaced.
+// Limits are the bounds of all messages, by name ("list.row.title"). A provider
+// with tighter bounds uses a copy in which it replaces those entries.
 type Limits map[string]Limit
 
 // DefaultLimits returns WhatsApp's own limits as a new map that the caller may

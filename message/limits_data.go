@@ -1,9 +1,9 @@
 package message
 
-// bound is the figures of a Limit.
+// bound is the numbers of a Limit.
 type bound struct{ min, max, warn int }
 
-// limitGroup is the limits that one page states.
+// limitGroup is the limits that one documentation page states.
 type limitGroup struct {
 	source string
 	date   string
@@ -21,8 +21,8 @@ const (
 	interactiveBodyMax = 1024
 )
 
-// limitGroups is every limit by the page that states it. Ids that the pages
-// leave unbounded have no entry.
+// limitGroups returns every limit by the page that states it. Ids have no entry if
+// the pages do not bound them.
 func limitGroups() []limitGroup {
 	groups := messageLimits()
 	groups = append(groups, interactiveLimits()...)

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// masked stands for what Mask hides. Its length tells nothing.
+// masked replaces what Mask hides. Its length is always the same.
 const masked = "•••••"
 
-// Mask hides most of a recipient's key, a phone number or a user id, for
-// everything that people or logs may read: "+49151•••••89". It shows at most
-// the first five and the last two characters, and of short keys only a third
-// or none; the dots are always five. What is no key is hidden altogether.
+// Mask hides most of a recipient's key, a phone number or a user id, for everything
+// that people or logs may read: "+49151•••••89". It shows at most the first five
+// and the last two characters, and of short keys only a third or nothing. There are
+// always five dots. Anything that is not a key is hidden completely.
 func Mask(key string) string {
 	plus := strings.HasPrefix(key, "+")
 	rest := strings.TrimPrefix(key, "+")
@@ -31,7 +31,7 @@ func Mask(key string) string {
 	return out
 }
 
-// plain reports whether s has only what numbers and user ids are made of.
+// plain reports whether s has only characters of numbers and user ids.
 func plain(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -42,7 +42,7 @@ func plain(s string) bool {
 	return true
 }
 
-// MaskName hides a person's name but for its first letter: "A•••".
+// MaskName hides a person's name except for its first letter: "A•••".
 func MaskName(name string) string {
 	name = strings.TrimSpace(name)
 	r, size := utf8.DecodeRuneInString(name)

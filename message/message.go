@@ -34,13 +34,13 @@ const (
 type Message interface {
 	// Kind is the message's type.
 	Kind() Kind
-	// fields visits every text of the message in document order. Paths, limits
-	// and pointers are those of the receiver, so that a visitor may set texts.
+	// fields visits every text of the message in document order. The pointers point
+	// into the receiver, so that a visitor may set texts.
 	fields(v *visitor)
-	// clone copies the message so that its texts can be set without touching
-	// the original; what Around holds may be shared or missing.
+	// clone copies the message so that its texts can be set without changing the
+	// original; the contents of Around may be shared or missing.
 	clone() Message
-	// around is what goes with the message.
+	// around returns the message's envelope.
 	around() *Around
 }
 
@@ -64,7 +64,7 @@ type List struct {
 
 // Section is a titled group of rows of a List.
 type Section struct {
-	Title string `json:"title,omitempty"` // required where there is more than one section
+	Title string `json:"title,omitempty"` // required if there is more than one section
 	Rows  []Row  `json:"rows,omitempty"`
 }
 
@@ -161,7 +161,7 @@ type ProductList struct {
 
 // ProductSection is a titled group of products.
 type ProductSection struct {
-	Title    string   `json:"title,omitempty"`    // required where there is more than one section
+	Title    string   `json:"title,omitempty"`    // required if there is more than one section
 	Products []string `json:"products,omitempty"` // retailer ids
 }
 
@@ -303,7 +303,7 @@ type CallPermissionRequest struct {
 	Around
 }
 
-// ContactRequest asks somebody who hides the number to share it.
+// ContactRequest asks a person who hides their number to share it.
 type ContactRequest struct {
 	Body string `json:"body,omitempty"`
 	Around
@@ -319,9 +319,9 @@ type Template struct {
 	Buttons  []TemplateButton    `json:"buttons,omitempty"`
 	Cards    []TemplateCard      `json:"cards,omitempty"` // carousel; all of one shape
 	Offer    *TemplateOffer      `json:"offer,omitempty"` // limited-time offer
-	// Marketing sends it through Meta's Marketing Messages instead of the
-	// address for all messages; "" does not. It is no part of what the recipient
-	// gets, so a Digest leaves it out.
+	// Marketing sends the template through Meta's Marketing Messages API instead of
+	// the general one; "" does not. It does not change what the recipient gets, so
+	// a Digest leaves it out.
 	Marketing MarketingPolicy `json:"marketing_messages,omitempty"`
 	Around
 }
@@ -372,8 +372,9 @@ type TemplateProduct struct {
 type TemplateButton struct {
 	Index int                `json:"index"`
 	Type  TemplateButtonType `json:"type,omitempty"`
-	// Text is the value of its type: the payload of a quick reply, the URL's
-	// variable end, the coupon code, the flow token, the call's payload.
+	// Text is the value for the button's type: the payload of a quick reply, the
+	// variable end of a URL, the coupon code, the flow token, or the call's
+	// payload.
 	Text string `json:"text,omitempty"`
 	// Data is the JSON object of a flow's flow_action_data.
 	Data string `json:"data,omitempty"`

@@ -2,9 +2,9 @@ package message
 
 import "strconv"
 
-// Address is where a message goes: a phone number, or a business-scoped user
-// id for people who hide their number. Where both are set the message goes to the
-// number, and what is known under either id counts.
+// Address is where a message goes: a phone number, or a business-scoped user id for
+// people who hide their number. If both are set the message goes to the number, and
+// what is known about either id applies.
 type Address struct {
 	Phone  string // E.164 with "+", such as "+4915112345678"; "" when only UserID is known
 	UserID string // business-scoped user id, such as "US.13491208655302741918"
@@ -33,8 +33,8 @@ type Recipient struct {
 type Place struct {
 	File string // base name, such as "contacts.csv"; "" for a query
 	Line int    // 1-based line of the record's first byte; for a query the row's number
-	// Element is the 1-based number of an element of a JSON document's array,
-	// since many may stand in one line; 0 for what is no such element.
+	// Element is the 1-based number of an element in a JSON document's array, since
+	// many may be on one line; 0 for anything else.
 	Element int
 }
 

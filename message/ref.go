@@ -12,30 +12,30 @@ import (
 // refEncoding has neither padding nor characters that a provider might escape.
 var refEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// NewRef makes the reference of one attempt of one delivery, which providers
-// with a place for it echo in their events: "hb1.", a tag of the state's
-// lineage, a keyed hash of the delivery and attempt, and a keyed check. It has
-// 46 characters, holds nothing about a person, and is the same for the same
+// NewRef makes the reference of one attempt of one delivery. Providers with a field
+// for it echo it in their events. It consists of "hb1.", a tag of the state's
+// lineage, a keyed hash of the delivery and attempt, and a keyed check. It has 46
+// characters, contains nothing about a person, and is the same for the same
 // arguments. Bound: Kaleyra's ref takes 255 characters, Meta's
 // biz_opaque_callback_data 512.
 func NewRef(lineage, campaign, recipient string, revision, attempt int) string {
 	return NewReferences(lineage).Of(campaign, recipient, revision, attempt)
 }
 
-// References makes many references of one lineage: those of NewRef, for a third
-// of the work. One goroutine at a time may use it.
+// References makes many references of one lineage, the same as NewRef does, at a
+// third of the cost. It is not safe for concurrent use.
 type References struct {
 	head string
 	mac  hash.Hash // keyed with the lineage
 	buf  []byte
 }
 
-// NewReferences makes the references of a lineage.
+// NewReferences returns a References for a lineage.
 func NewReferences(lineage string) *References {
 	return &References{head: refHead(lineage), mac: hmac.New(sha256.New, []byte(lineage))}
 }
 
-// Of is the reference of one attempt of one delivery.
+// Of returns the reference of one attempt of one delivery.
 func (r *References) Of(campaign, recipient string, revision, attempt int) string {
 	b := r.buf[:0]
 	for _, s := range [...]string{campaign, recipient} {
@@ -53,16 +53,15 @@ func (r *References) Of(campaign, recipient string, revision, attempt int) strin
 	return string(ref)
 }
 
-// sum is b with its keyed hash behind it.
+// sum appends a keyed hash of b to b.
 func (r *References) sum(b []byte) []byte {
 	r.mac.Reset()
 	r.mac.Write(b)
 	return r.mac.Sum(b)
 }
 
-// OurRef reports whether ref was made by NewRef for this lineage. A reference
-// that is ours and that the state does not know means that the state is older
-// than reality.
+// OurRef reports whether ref was made by NewRef for this lineage. If it was and the
+// state does not know it, the state is older than what was really sent.
 func OurRef(lineage, ref string) bool {
 	i := strings.LastIndexByte(ref, '.')
 	if i < 0 || !strings.HasPrefix(ref, refHead(lineage)) {
@@ -76,7 +75,7 @@ func refHead(lineage string) string {
 	return "hb1." + refEncoding.EncodeToString(sum[:5]) + "."
 }
 
-// refCheckOf begins what the check of a reference is computed of.
+// refCheckOf is the prefix of the input from which a reference's check is computed.
 const refCheckOf = "ref check "
 
 func refCheck(lineage, head string) string {

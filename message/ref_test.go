@@ -36,7 +36,7 @@ func TestRef(t *testing.T) {
 	}
 }
 
-// References are in states and at providers: they never change.
+// References are stored in states and by providers, so they must never change.
 func TestReferences(t *testing.T) {
 	refs := NewReferences("0123456789abcdef0123456789abcdef")
 	for range 2 {

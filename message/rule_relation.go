@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// relation is what all rules between texts have in common.
+// relation is the common part of all rules between texts.
 type relation struct {
 	name     string // the rule's whole code
 	severity Severity
 	detail   string
 	source   string
-	path     string // where to report what concerns no single text
+	path     string // where to report what does not concern a single text
 	fields   []int
 }
 
@@ -63,15 +63,14 @@ func (r *needsRule) check(t texts) (found []Violation) {
 	return found
 }
 
-// uniqueRule demands that its texts differ from each other. Empty ones are
-// passed over. Where groups is set, equal texts of one group are the business
-// of another rule.
+// uniqueRule demands that its texts differ from each other. Empty ones are ignored.
+// If groups is set, equal texts within one group are left to another rule.
 type uniqueRule struct {
 	relation
 	groups []int
 }
 
-// hashed is how many texts are compared by hash without allocating.
+// hashed is how many texts are compared by hash without an allocation.
 const hashed = 32
 
 func (r *uniqueRule) check(t texts) (found []Violation) {
@@ -164,8 +163,8 @@ func (r *breaksRule) check(t texts) (found []Violation) {
 	return found
 }
 
-// mediaFormats are the endings of the files that WhatsApp takes, by kind of
-// medium. Source: Meta, the pages below messages/ on each kind, 2026-09-11.
+// mediaFormats are the file extensions that WhatsApp accepts, by kind of medium.
+// Source: Meta, the pages below messages/ on each kind, 2026-09-11.
 var mediaFormats = map[MediaType]string{
 	Image:    ".jpg .jpeg .png",
 	Video:    ".mp4 .3gp",
@@ -174,12 +173,12 @@ var mediaFormats = map[MediaType]string{
 	Sticker:  ".webp",
 }
 
-// otherFormats are endings that say what a file is, and that WhatsApp takes as
-// nothing.
+// otherFormats are known file extensions that WhatsApp accepts for no kind of
+// medium.
 const otherFormats = ".gif .svg .bmp .tif .tiff .heic .avif .mov .avi .mkv .webm .wmv .wav .flac .wma .opus .html .htm"
 
-// extensionRule warns where the ending of a link's path is that of another
-// kind of file. An unknown ending, or none, proves nothing.
+// extensionRule warns if the extension in a link's path belongs to another kind of
+// file. An unknown extension, or none, proves nothing.
 type extensionRule struct {
 	relation
 	allowed string
@@ -200,7 +199,7 @@ func (r *extensionRule) check(t texts) (found []Violation) {
 	return append(found, r.violation(r.path, r.detail))
 }
 
-// isMediaFormat reports whether the ending says what a file is.
+// isMediaFormat reports whether the extension is a known one.
 func isMediaFormat(ending string) bool {
 	for _, formats := range mediaFormats {
 		if slices.Contains(strings.Fields(formats), ending) {

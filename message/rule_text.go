@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// textRule is all that one text must be on its own: there, readable, within
-// its bounds, and of its type.
+// textRule checks one text by itself: whether it is there, readable, within its
+// bounds, and of its type.
 type textRule struct {
 	field    int
 	path     string
@@ -40,8 +40,8 @@ func (r *textRule) check(t texts) (found []Violation) {
 	return found
 }
 
-// clean reports whether a text of this summary can break none of the rules.
-// False means no more than that the text must be looked at.
+// clean reports whether a text with this summary cannot break any of the rules.
+// False only means that the text must be checked.
 func (r *textRule) clean(s summary) bool {
 	if s.runes == 0 {
 		return r.optional
@@ -108,13 +108,13 @@ func (r *textRule) judge(s string, report func(Violation)) {
 	}
 }
 
-// isProse reports whether the text is one that people read.
+// isProse reports whether people read the text.
 func (r *textRule) isProse() bool {
 	return r.kind == FieldText || r.kind == FieldParameter && r.name != urlEnd
 }
 
-// judgeLength holds the text's length against its limit. A number is bounded
-// by its value instead.
+// judgeLength checks the text's length against its limit. For a number the value is
+// bounded instead.
 func (r *textRule) judgeLength(s summary, report func(Violation)) {
 	l := r.limit
 	if r.kind == FieldNumber {
@@ -182,7 +182,7 @@ func (r *textRule) judgeNumber(s string, report func(Violation)) {
 	}
 }
 
-// judgeParameter holds a template's value against what WhatsApp refuses under
+// judgeParameter checks a template's parameter for what WhatsApp refuses with
 // 132018.
 func (r *textRule) judgeParameter(s string, sum summary, report func(Violation)) {
 	if sum.has&lineBreak != 0 {
@@ -196,11 +196,10 @@ func (r *textRule) judgeParameter(s string, sum summary, report func(Violation))
 	}
 }
 
-// urlEnd is the limit of what a template's button puts at the end of its URL.
+// urlEnd is the limit of the variable end of a template button's URL.
 const urlEnd = "template.button.url"
 
-// judgeURLEnd: the template has the URL's beginning, and what comes after it is
-// part of a URL.
+// judgeURLEnd checks the variable end of a URL, whose beginning is in the template.
 func (r *textRule) judgeURLEnd(s string, sum summary, report func(Violation)) {
 	if _, whole := httpURL(s); whole {
 		r.report(report, "whole", Warning, "The text is a whole URL, and WhatsApp puts it behind the beginning that the template has, so the link would lead nowhere. Give the end alone, such as \"spring?u=7\".")

@@ -66,10 +66,10 @@ func escapeControl(r rune) string {
 	return fmt.Sprintf(`\x%02x`, r)
 }
 
-// hides reports whether r is invisible and changes how its surroundings are
-// read: bidirectional controls, zero-width characters, separators of lines and
-// paragraphs, tags, fillers and other format characters. The two variation
-// selectors that emoji have stay; all others can smuggle data and don't.
+// hides reports whether r is invisible and changes how its surroundings are read:
+// bidirectional controls, zero-width characters, line and paragraph separators,
+// tags, fillers and other format characters. The two variation selectors that emoji
+// use are allowed; all others can smuggle data and are not.
 func hides(r rune) bool {
 	switch r {
 	case 0x2028, 0x2029, 0x034F, 0x115F, 0x1160, 0x3164, 0xFFA0:

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// traits is what a text holds, as a set of bits.
+// traits is a set of bits that say what a text contains.
 type traits uint16
 
 const (
@@ -21,16 +21,16 @@ const (
 	ampersand                      // "&", with which HTML's entities begin
 )
 
-// summary is what the rules want to know of a text. The summaries of the parts of a
-// text add up to the summary of the whole, except where a character is cut in two:
-// then both parts are invalid.
+// summary is what the rules need to know about a text. The summaries of a text's
+// parts add up to the summary of the whole, unless a character is split between two
+// parts: then both parts are invalid.
 type summary struct {
 	runes, utf16 int
 	has          traits
 	first, last  byte
 }
 
-// ascii is what each ASCII character holds.
+// ascii has the traits of each ASCII character.
 var ascii = func() (table [utf8.RuneSelf]traits) {
 	for c := range table {
 		switch {
@@ -47,7 +47,7 @@ var ascii = func() (table [utf8.RuneSelf]traits) {
 	return table
 }()
 
-// scan summarises s. It is what a recipient's values pass through.
+// scan summarises s. Every value of a recipient passes through it.
 func scan(s string) summary {
 	if s == "" {
 		return summary{}
@@ -70,7 +70,7 @@ func scan(s string) summary {
 	}
 }
 
-// slots finds what looks like a slot that nothing fills.
+// slots finds text that looks like an unfilled slot.
 func slots(s string, braces bool) traits {
 	if braces && (strings.Contains(s, "${") || strings.Contains(s, "%{")) {
 		return leftover
@@ -106,10 +106,10 @@ func scanRunes(s string) summary {
 	return sum
 }
 
-// runeTraits is what a character outside of ASCII holds.
+// runeTraits returns the traits of a character outside ASCII.
 func runeTraits(r rune) traits {
-	// Most texts are in these ranges, which have neither control characters nor
-	// spaces, nor what is drawn as nothing (TestRuneTraits).
+	// Most texts are in these ranges, which contain no control characters, spaces
+	// or invisible characters (TestRuneTraits).
 	switch {
 	case r >= 0xC0 && r < 0x34F, r > 0x34F && r < 0x600, // letters of Europe and the Near East
 		r >= 0x620 && r < 0x115F, r > 0x1160 && r < 0x1680, // of the Near East, India, South East Asia, Georgia and Ethiopia
@@ -133,7 +133,7 @@ func controlTraits(r rune) traits {
 	return control
 }
 
-// ignorable reports whether r is drawn as nothing at all.
+// ignorable reports whether r is drawn as nothing.
 func ignorable(r rune) bool {
 	switch r {
 	case 0x00AD, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, // blank letters and the soft hyphen

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// TestRuneTraits: the short way of common scripts says what Unicode says.
+// TestRuneTraits: the fast path for common scripts agrees with Unicode.
 func TestRuneTraits(t *testing.T) {
 	for r := rune(0x80); r <= unicode.MaxRune; r++ {
 		want := visible

@@ -2,19 +2,20 @@ package message
 
 import "strings"
 
-// Canonical folds the spellings of one WhatsApp account into one key, so that a
-// person who stands in an audience twice is found: Brazil's ninth digit,
-// Mexico's 521 and Argentina's 549 (help pages of several providers, read
-// 2026-07; Meta says that it may alter such prefixes), and the 01 that every
-// number of Benin got in front of its eight digits (ARCEP Bénin, 2024-11-30).
-// Countries whose old numbers cannot be told from new ones, or are no numbers
-// any more as Ivory Coast's of before 2021, have one spelling. The key is not
-// always a number to send to. Anything but such a number stays as it is.
+// Canonical maps the spellings of one WhatsApp account to one key, so that a person
+// who appears twice in an audience is found: Brazil's ninth digit, Mexico's 521 and
+// Argentina's 549 (help pages of several providers, read 2026-07; Meta says that it
+// may alter such prefixes), and the 01 that every number of Benin got in front of
+// its eight digits (ARCEP Bénin, 2024-11-30). A country has only one spelling if
+// its old numbers cannot be told from new ones, or no longer work, as those of
+// Ivory Coast from before 2021. The key is not always a number that can be sent to.
+// Any other number stays as it is.
 func Canonical(e164 string) string {
 	switch {
 	case strings.HasPrefix(e164, "+55") && len(e164) == len("+55AA9NNNNNNNN") && e164[5] == '9' && e164[6] >= '6':
-		// Mobile numbers of eight digits began with 6 to 9, and got a 9 before.
-		// One that goes on with less was never shorter.
+		// Mobile numbers used to have eight digits, the first from 6 to 9, and then
+		// got a 9 in front. A number that continues with a smaller digit was never
+		// shorter.
 		return e164[:5] + e164[6:]
 	case strings.HasPrefix(e164, "+521") && len(e164) == len("+521NNNNNNNNNN"):
 		return "+52" + e164[4:]
@@ -26,8 +27,8 @@ func Canonical(e164 string) string {
 	return e164
 }
 
-// OtherSpelling is the other E.164 number that has the same Canonical key, ""
-// where there is none.
+// OtherSpelling returns the other E.164 number with the same Canonical key; "" if
+// there is none.
 func OtherSpelling(e164 string) string {
 	if key := Canonical(e164); key != e164 {
 		return key

@@ -38,7 +38,7 @@ func TestSpellingsOfOneAccount(t *testing.T) {
 	}
 }
 
-// No number but its other spelling has a number's key.
+// Only a number and its other spelling have the same key.
 func TestANumberHasTwoSpellingsAtMost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := rapid.StringMatching(`\+(52|54|55|49|229|22901)[0-9]{8,13}`).Draw(t, "number")

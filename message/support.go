@@ -1,8 +1,8 @@
 package message
 
-// Support grades whether a sending number can do something: carry a kind of
-// message, or have a feature. The zero value is No, so that nothing is promised
-// by a forgotten case.
+// Support says whether a sending number can do something: carry a kind of message,
+// or have a feature. The zero value is No, so that a forgotten case promises
+// nothing.
 type Support uint8
 
 // The grades.

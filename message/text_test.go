@@ -33,8 +33,8 @@ func TestLengthUnits(t *testing.T) {
 	}
 }
 
-// Whatever a text holds, the lengths are those of the standard library, and
-// the one scan that checks make agrees with them.
+// For every text, the lengths agree with the standard library's, and the single
+// scan of the checks agrees with them.
 func TestLengthsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawText(t, "text") + rapid.String().Draw(t, "more")
@@ -51,7 +51,7 @@ func TestLengthsAgree(t *testing.T) {
 	})
 }
 
-// A text is summarised eight characters at a time, to the same end as one by one.
+// Scanning a text eight characters at a time gives the same result as one by one.
 func TestScanAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		alphabet := rapid.SampledFrom([]rune("ab ${%\n\r\t\x00\x1f\x7f~é李가\u200b\u00a0😀"))

@@ -12,9 +12,9 @@ const (
 	JSON                    // Text is a JSON array or object
 )
 
-// Value is one cell of an audience's row or one attribute of a recipient. It
-// is comparable and costs no allocation to pass on; only expressions that look
-// into an array or object pay for decoding it.
+// Value is one cell of an audience's row or one attribute of a recipient. It is
+// comparable and can be passed without an allocation; it is decoded only by
+// expressions that look into an array or object.
 type Value struct {
 	Kind ValueKind
 	Text string
@@ -23,8 +23,8 @@ type Value struct {
 // Str makes a string Value.
 func Str(s string) Value { return Value{Kind: String, Text: s} }
 
-// Empty reports whether v would render as nothing: null, or a string without
-// a character other than white space.
+// Empty reports whether v would render as nothing: null, or a string with nothing
+// but white space.
 func (v Value) Empty() bool {
 	switch v.Kind {
 	case Null:

@@ -15,19 +15,19 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Apply has the state of a workspace open and its lock, to carry out one plan:
+// Apply holds the state of a workspace open and locked, to carry out one plan:
 // BackUp, Prepare, Run. Between BeginApply and BackUp the plan is made on Store,
-// checked and approved; nothing but Run sends.
+// checked and approved; only Run sends.
 type Apply struct {
 	Store state.Store
-	// Recovered are the sends that an earlier run left open, which are in doubt
-	// now.
+	// Recovered counts the sends that an earlier run left open; they are now in
+	// doubt.
 	Recovered int
 
 	ws     *workspace.Workspace
-	held   workspace.Locked // nil where there is no lock
+	held   workspace.Locked // nil if the lock is off
 	free   func()
-	opened os.FileInfo // of the state; nil where it is no file
+	opened os.FileInfo // the state's file; nil if it has none
 
 	// made by Prepare
 	plan      *plan.Plan
@@ -36,10 +36,9 @@ type Apply struct {
 	kept      map[string][]byte
 }
 
-// BeginApply opens the state and takes the lock, refuses a state that nothing
-// may be sent from, and turns what an earlier run left open into doubts. A number
-// of a campaign without its secrets is refused before anything else. The caller
-// closes it.
+// BeginApply opens the state, takes the lock, and marks what an earlier run left
+// open as in doubt. It refuses a halted state and, before anything else, a
+// campaign's number whose secrets are not set. The caller closes the result.
 func BeginApply(ctx context.Context, ws *workspace.Workspace, lock Lock) (*Apply, error) {
 	if err := withSecrets(ws, nil); err != nil {
 		return nil, err
@@ -72,7 +71,7 @@ func (a *Apply) begin(ctx context.Context, lock Lock) error {
 	return err
 }
 
-// Close gives the lock back, and closes the state and what Prepare opened.
+// Close releases the lock, and closes the state and what Prepare opened.
 func (a *Apply) Close() {
 	if a.numbers != nil {
 		a.numbers.Close()
@@ -81,8 +80,8 @@ func (a *Apply) Close() {
 	a.Store.Close()
 }
 
-// Fresh refuses with an *Error a saved plan that does not fit the state or this
-// build any more.
+// Fresh refuses with an *Error a saved plan that no longer fits the state or this
+// build.
 func (a *Apply) Fresh(ctx context.Context, p *plan.Plan, by planfile.Maker) error {
 	meta, err := a.Store.Meta(ctx)
 	if err != nil {
@@ -98,8 +97,9 @@ func (a *Apply) Fresh(ctx context.Context, p *plan.Plan, by planfile.Maker) erro
 	return nil
 }
 
-// SameTemplates refuses with an *Error a plan whose templates the account holds
-// otherwise now, or does not tell: the one wraps a *plan.ChangedError.
+// SameTemplates refuses with an *Error a plan whose templates have changed in the
+// account or cannot be read. If they have changed, the error wraps a
+// *plan.ChangedError.
 func (a *Apply) SameTemplates(ctx context.Context, p *plan.Plan) error {
 	err := a.ws.SameTemplates(ctx, p)
 	var changed *plan.ChangedError
@@ -112,8 +112,8 @@ func (a *Apply) SameTemplates(ctx context.Context, p *plan.Plan) error {
 	return &Error{"Templates not readable", err}
 }
 
-// Resumable refuses with an *Error campaigns that are to be resumed and are not
-// halted: a job that always says -resume would make every halt worth nothing.
+// Resumable refuses with an *Error to resume campaigns that are not halted: a job
+// that always passes -resume would make halts useless.
 func (a *Apply) Resumable(ctx context.Context, p *plan.Plan, campaigns []string) error {
 	halts, err := a.Store.Halts(ctx)
 	if err != nil {
@@ -136,8 +136,8 @@ func (a *Apply) Resumable(ctx context.Context, p *plan.Plan, campaigns []string)
 	return nil
 }
 
-// BackUp copies the state and returns the copy's path, "" where none was needed.
-// A disk that the outcomes of the plan may not fit on is refused: the *Error
+// BackUp copies the state and returns the copy's path; "" if no copy was needed. It
+// refuses a disk that may be too small for the outcomes of the plan: the *Error
 // wraps a *workspace.SpaceError.
 func (a *Apply) BackUp(ctx context.Context, p *plan.Plan) (file string, err error) {
 	if err := a.ws.RoomFor(p.Sends()); err != nil {
@@ -149,8 +149,8 @@ func (a *Apply) BackUp(ctx context.Context, p *plan.Plan) (file string, err erro
 	return file, nil
 }
 
-// Prepare makes everything ready that the plan needs to be sent, and gives what
-// moved blocks rename its new address.
+// Prepare prepares everything that sending the plan needs, and renames in the state
+// what moved blocks rename.
 func (a *Apply) Prepare(ctx context.Context, p *plan.Plan) (err error) {
 	a.plan = p
 	if a.numbers, err = a.ws.Senders(p); err != nil {
@@ -159,7 +159,7 @@ func (a *Apply) Prepare(ctx context.Context, p *plan.Plan) (err error) {
 	if a.resources, err = p.StateResources(); err != nil {
 		return &Error{"Plan not usable", err}
 	}
-	// What an earlier run of a saved plan moved is there already.
+	// Skip what an earlier run of a saved plan has already moved.
 	for _, c := range p.Moved() {
 		if err := a.Store.Move(ctx, c.From, c.Address); err != nil && !errors.Is(err, state.ErrUnknown) {
 			return err
@@ -176,14 +176,14 @@ type Applied struct {
 	Report *apply.Report
 	Took   time.Duration
 	Err    error // that ended the run; the report holds up to there
-	// Later is an error of what follows the run: it concerns no message.
+	// Later is an error after the run; it concerns no message.
 	Later error
-	// Moved says that another state lies at the path now, or none.
+	// Moved says that the file at the state's path is gone or another one.
 	Moved error
 }
 
-// Run sends what the prepared plan says. opt has what the caller decides:
-// Resume, Parallelism, Spacing, Stop and Observe; the rest is filled in here.
+// Run sends what the prepared plan says. The caller sets Resume, Parallelism,
+// Spacing, Stop and Observe in opt; Run sets the rest.
 func (a *Apply) Run(ctx context.Context, opt apply.Options) *Applied {
 	started := a.ws.Now()
 	opt.Recorder, opt.Senders, opt.Resources, opt.Blobs = a.Store, a.numbers.ByProvider, a.resources, a.kept

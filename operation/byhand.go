@@ -14,22 +14,21 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Restore puts a backup in the state's place.
+// Restore replaces the state by a backup.
 type Restore struct {
 	Backup      string // path
-	Lineage     string // of another state, to take its backup all the same
+	Lineage     string // of another state, to accept its backup nevertheless
 	Acknowledge string // why going on is right; "" leaves the state halted
 	Lock        Lock
 }
 
-// ServedError says that a state is not replaced while serve has it open.
+// ServedError says that the state is not replaced while serve has it open.
 type ServedError struct{ Held *state.LockedError }
 
 // Error says who serves.
 func (e *ServedError) Error() string { return "handbill serve runs on this state: " + e.Held.Error() }
 
-// BackupError says that a file was not put in the state's place, which is as it
-// was.
+// BackupError says that the backup could not be restored. The state is unchanged.
 type BackupError struct{ Err error }
 
 // Error is the cause.
@@ -38,8 +37,8 @@ func (e *BackupError) Error() string { return e.Err.Error() }
 // Unwrap is the cause.
 func (e *BackupError) Unwrap() error { return e.Err }
 
-// Run restores. Its errors are a *ServedError, a *BackupError, or those of the
-// state.
+// Run restores the backup. Its errors are a *ServedError, a *BackupError, or errors
+// of the state.
 func (r *Restore) Run(ctx context.Context, ws *workspace.Workspace) error {
 	const name = "state restore"
 	_, free, err := r.Lock.take(ctx, ws, name)
@@ -47,8 +46,8 @@ func (r *Restore) Run(ctx context.Context, ws *workspace.Workspace) error {
 		return err
 	}
 	defer free()
-	// serve would go on writing into the file that is put away, and answer 200
-	// for what nobody would ever find.
+	// serve would keep writing into the replaced file, and answer 200 for events
+	// that nobody would ever find.
 	served, err := ws.LockServe(ctx, name, r.Lock.Wait)
 	if err != nil {
 		var held *state.LockedError
@@ -72,10 +71,11 @@ func (r *Restore) Run(ctx context.Context, ws *workspace.Workspace) error {
 	return store.Acknowledge(ctx, ws.Who(), r.Acknowledge)
 }
 
-// Acknowledge takes a person's word that going on is right after a restore or a
-// roll-back, and with clock, which must be today's date (YYYY-MM-DD, UTC), that
-// the clock is right. It reports whether the state was halted. What is left to
-// acknowledge is the error of state.Sendable.
+// Acknowledge records a person's confirmation that it is right to continue after a
+// restore or a roll-back, and with clock, which must be today's date (YYYY-MM-DD,
+// UTC), that the clock is right. It reports whether the state was halted. If
+// something else still needs to be acknowledged, it returns the error of
+// state.Sendable.
 func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, why, clock string) (halted bool, err error) {
 	halt, err := s.Halted(ctx)
 	if err != nil {
@@ -97,9 +97,9 @@ func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, wh
 	return halt != nil, state.Sendable(ctx, s, ws.Now())
 }
 
-// Erase forgets people by number or user id, and returns the files beside the
-// state that still hold them. It makes no backup first: that would keep them.
-// look is called before anything changes; its error ends it.
+// Erase erases people by number or user id, and returns the files beside the state
+// that still contain them. It makes no backup first, since that would keep them.
+// look is called before anything changes; its error stops the erasure.
 func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []string, look func(state.Store) error) (copies []string, err error) {
 	_, free, err := lock.take(ctx, ws, "state erase")
 	if err != nil {
@@ -122,14 +122,14 @@ func Erase(ctx context.Context, ws *workspace.Workspace, lock Lock, people []str
 	return ws.StateCopies(), nil
 }
 
-// Exporter is a state that can be written as JSON lines.
+// Exporter is a state that can be exported as JSON lines.
 type Exporter interface {
 	Export(ctx context.Context, w io.Writer) error
 }
 
-// Export writes the state as JSON lines into a new file at path; name is how
-// the person called it. A file that is there is never overwritten, and half an
-// export is not left.
+// Export writes the state as JSON lines to a new file at path; name is the path as
+// the person gave it. An existing file is never overwritten, and an incomplete
+// export is removed.
 func Export(ctx context.Context, s Exporter, path, name string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {

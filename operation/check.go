@@ -8,21 +8,21 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// NumberCheck is what a provider tells of one sending number.
+// NumberCheck is what a provider reports about one sending number.
 type NumberCheck struct {
 	Address string
 	Profile *providers.Profile
-	Told    bool  // the provider tells how its numbers are
+	Told    bool  // the provider reports the health of its numbers
 	Err     error // it could not be asked; then nothing below is set
 
 	Health       *providers.Health
-	Subscription *Subscription // nil where the provider does not tell
-	// SubscriptionErr and LimitErr say that where events go could not be read,
-	// and that the messaging limit could not be kept in the state.
+	Subscription *Subscription // nil if the provider does not report it
+	// SubscriptionErr says that the webhook subscription could not be read,
+	// LimitErr that the messaging limit could not be stored.
 	SubscriptionErr, LimitErr error
 }
 
-// Subscription is where a provider posts a number's events, and which.
+// Subscription says where a provider posts a number's events, and which.
 type Subscription struct {
 	*providers.Subscription
 	Hosts []string // scheme and host of each URL: the path may hold a secret
@@ -30,9 +30,8 @@ type Subscription struct {
 	Path  string   // the path that handbill serve has for the number
 }
 
-// CheckNumber asks the provider how the number at an address is, and keeps the
-// messaging limit that it tells in the state, where there is one. Nothing is
-// sent.
+// CheckNumber asks the provider about the number at an address, and stores the
+// messaging limit that it reports in the state, if there is one. Nothing is sent.
 func CheckNumber(ctx context.Context, ws *workspace.Workspace, address string) (*NumberCheck, error) {
 	number, err := ws.Provider(address)
 	if err != nil {

@@ -15,10 +15,9 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// FormatFiles lists the files that a path stands for: the file itself, or the
-// *.hcl files of a directory, in the order of their names. With recursive it
-// descends into the directories below. Files and directories whose names begin
-// with a dot are left out.
+// FormatFiles lists the files at a path: the file itself, or the *.hcl files of a
+// directory, sorted by name. With recursive it includes subdirectories. Names that
+// begin with a dot are left out.
 func FormatFiles(path string, recursive bool) (files []string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -42,14 +41,14 @@ func FormatFiles(path string, recursive bool) (files []string, err error) {
 	return files, err
 }
 
-// Formatted is a file of the language beside its canonical format.
+// Formatted is a source file and its canonical form.
 type Formatted struct {
 	Path          string
 	Before, After []byte
 }
 
-// FormatFile reads a file and formats it; name is how diagnostics call it. The
-// file is not changed. With errors among the diagnostics there is no After.
+// FormatFile reads and formats a file without changing it; diagnostics call it
+// name. If the diagnostics contain errors, After is empty.
 func FormatFile(path, name string) (*Formatted, hcl.Diagnostics, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -59,11 +58,11 @@ func FormatFile(path, name string) (*Formatted, hcl.Diagnostics, error) {
 	return &Formatted{Path: path, Before: src, After: out}, diags, nil
 }
 
-// Changed reports whether the file is not in the canonical format.
+// Changed reports whether the file is not in canonical form.
 func (f *Formatted) Changed() bool { return !bytes.Equal(f.Before, f.After) }
 
-// Write puts After in the place of the file, with its permissions. It writes
-// beside the file and renames, so that a full disk loses nothing.
+// Write replaces the file by After and keeps its permissions. It writes a new file
+// and renames it, so that a full disk loses nothing.
 func (f *Formatted) Write() error {
 	if err := f.write(); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(f.Path), workspace.PathCause(err))

@@ -14,30 +14,30 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Import takes over sends that another program made.
+// Import records sends that another program made.
 type Import struct {
-	Campaign string         // address of the declared campaign whose message they had
+	Campaign string         // address of the declared campaign whose message was sent
 	Revision int            // of it; 0 for the declared one
-	Sends    audience.Sends // where they are listed; Region is the audience's by default
+	Sends    audience.Sends // the file with the sends; Region is the audience's by default
 	Skip     bool           // leave out rows that can't be read instead of importing nothing
 	DryRun   bool           // count, and change nothing
 }
 
-// Imported is what an import read and took over.
+// Imported is the result of an import.
 type Imported struct {
 	Campaign string
 	Revision int
 	Rows     int
-	// Of the rows: taken over, known before, in the file already, of people who
-	// were erased, and not readable.
+	// How many rows were imported, known before, repeated in the file, of erased
+	// people, or not readable.
 	New, Known, Repeated, Erased, Invalid int
 	Reasons                               []string // of the first invalid rows
 	RecipientColumn, IDColumn, TimeColumn string   // "" for none
 	Notes                                 []string // how the file was read
 }
 
-// RowsError says that rows of an import can't be read, so that nothing was
-// imported: whoever they mean would be sent to again.
+// RowsError says that rows of an import can't be read. Nothing was imported,
+// because the people in those rows would be sent to again.
 type RowsError struct {
 	Invalid int
 	Reasons []string // of the first few
@@ -48,8 +48,8 @@ func (e *RowsError) Error() string {
 	return fmt.Sprintf("%d rows can't be read: %s", e.Invalid, strings.Join(e.Reasons, "; "))
 }
 
-// Run reads the whole file before anything is written. What the state knows
-// already stays as it is. Rows that can't be read are a *RowsError.
+// Run reads the whole file before it writes anything. Deliveries that the state
+// already has stay unchanged. For rows that can't be read it returns a *RowsError.
 func (im *Import) Run(ctx context.Context, ws *workspace.Workspace, s state.Store) (*Imported, error) {
 	campaign, err := declared(ws.Config, im.Campaign)
 	if err != nil {
@@ -76,8 +76,8 @@ func (im *Import) Run(ctx context.Context, ws *workspace.Workspace, s state.Stor
 	return r, err
 }
 
-// declared finds a declared campaign: what is imported for another would never
-// be looked at.
+// declared finds a declared campaign. An import for any other campaign would never
+// be used.
 func declared(cfg *lang.Config, address string) (*lang.Campaign, error) {
 	var names []string
 	for _, c := range cfg.Campaigns {
@@ -92,7 +92,7 @@ func declared(cfg *lang.Config, address string) (*lang.Campaign, error) {
 	return nil, fmt.Errorf("-campaign=%s is not declared; declared are: %s", message.SafeText(address), strings.Join(names, ", "))
 }
 
-// importRun takes over one file.
+// importRun imports one file.
 type importRun struct {
 	sends    audience.Sends
 	campaign *lang.Campaign
@@ -100,10 +100,10 @@ type importRun struct {
 	erased   func(recipient string) bool
 }
 
-// shownReasons is how many invalid rows are named.
+// shownReasons bounds how many invalid rows are named.
 const shownReasons = 3
 
-// survey reads the whole file, and counts what would be taken over.
+// survey reads the whole file and counts what would be imported.
 func (run *importRun) survey(ctx context.Context, s state.Store) (*Imported, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
@@ -151,8 +151,8 @@ func (run *importRun) survey(ctx context.Context, s state.Store) (*Imported, err
 	return r, nil
 }
 
-// deliveries are the rows that can be read, for the state. The number of an
-// erased person does not come back by an import.
+// deliveries converts the readable rows for the state. An import does not bring
+// back the number of an erased person.
 func (run *importRun) deliveries(ctx context.Context) iter.Seq2[state.Delivery, error] {
 	return func(yield func(state.Delivery, error) bool) {
 		for send, err := range run.sends.Rows(ctx) {

@@ -9,11 +9,12 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// isManaged reports whether an address is that of something in an account, such
-// as template.spring or template.spring.en_US, which has records of its own.
+// isManaged reports whether an address is that of an object in an account, such as
+// template.spring or template.spring.en_US, which the state keeps in separate
+// records.
 func isManaged(address string) bool { return strings.HasPrefix(address, "template.") }
 
-// managed is what the state has of objects of accounts, by address.
+// managed returns the state's records of objects in accounts, by address.
 func managed(ctx context.Context, s state.Store) ([]state.Managed, error) {
 	snap, err := s.Snapshot(ctx)
 	if err != nil {
@@ -23,7 +24,7 @@ func managed(ctx context.Context, s state.Store) ([]state.Managed, error) {
 	return snap.Managed(ctx)
 }
 
-// below are those at an address, or of the block at it.
+// below returns the records at an address, or of the block at it.
 func below(ctx context.Context, s state.Store, address string) ([]state.Managed, error) {
 	list, err := managed(ctx, s)
 	var out []state.Managed
@@ -38,8 +39,8 @@ func below(ctx context.Context, s state.Store, address string) ([]state.Managed,
 	return out, err
 }
 
-// forgetManaged has the state forget what it has at an address, or of the block
-// at it. The account is left alone.
+// forgetManaged removes from the state the records at an address, or of the block
+// at it. The account is not changed.
 func forgetManaged(ctx context.Context, s state.Store, address string) error {
 	list, err := below(ctx, s, address)
 	if err != nil {
@@ -52,8 +53,8 @@ func forgetManaged(ctx context.Context, s state.Store, address string) error {
 	return s.Manage(ctx, nil, gone)
 }
 
-// moveManaged gives what the state has at an address, or of the block at it,
-// another one.
+// moveManaged changes the address of the records at an address, or of the block at
+// it.
 func moveManaged(ctx context.Context, s state.Store, from, to string) error {
 	list, err := below(ctx, s, from)
 	if err != nil {
@@ -73,8 +74,8 @@ func moveManaged(ctx context.Context, s state.Store, from, to string) error {
 	return s.Manage(ctx, list, gone)
 }
 
-// Move gives what the state has at one address another: a resource with its
-// deliveries, or what an account has.
+// Move changes the address of a resource with its deliveries, or of an object in an
+// account.
 func Move(ctx context.Context, s state.Store, from, to string) error {
 	if isManaged(from) {
 		return moveManaged(ctx, s, from, to)

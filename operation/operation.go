@@ -1,10 +1,9 @@
-// Package operation holds what commands do: the steps of an apply around
-// apply.Run, refreshing statuses, resolving doubts, trying a campaign, importing
-// sends, checking numbers, changing the state by hand, formatting files, and
-// writing a campaign to start from. It works on a workspace, knows no flags and
-// prints nothing. An operation returns what it found, of which the command line
-// makes a report. Where it is refused, the error is an *Error with a heading, or an
-// error of the state.
+// Package operation holds what commands do: the steps of an apply around apply.Run,
+// refreshing statuses, resolving doubts, trying a campaign, importing sends,
+// checking numbers, changing the state by hand, formatting files, and writing a
+// starter campaign. It works on a workspace, knows no flags and prints nothing. An
+// operation returns its results, from which the command line makes a report. If it
+// is refused, the error is an *Error with a heading, or an error of the state.
 //
 //	run, err := operation.BeginApply(ctx, ws, operation.Lock{})
 //	found, err := operation.Refresh(ctx, ws, store, nil)
@@ -33,20 +32,20 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// refuse is an *Error of words.
+// refuse makes an *Error.
 func refuse(summary, format string, args ...any) error {
 	return &Error{Summary: summary, Err: fmt.Errorf(format, args...)}
 }
 
-// Lock is how the state's lock is taken.
+// Lock says how to take the state's lock.
 type Lock struct {
 	Off     bool          // it is not taken: the caller knows that nothing else sends
 	Wait    time.Duration // how long to wait when another process holds it
 	Waiting func()        // called before waiting; may be nil
 }
 
-// take takes the lock for an operation. Release it with free; held is nil where
-// it is off.
+// take takes the lock for an operation; free releases it. held is nil if the lock
+// is off.
 func (l *Lock) take(ctx context.Context, ws *workspace.Workspace, operation string) (held workspace.Locked, free func(), err error) {
 	if l.Off {
 		return nil, func() {}, nil
@@ -60,17 +59,17 @@ func (l *Lock) take(ctx context.Context, ws *workspace.Workspace, operation stri
 	return held, func() { held.Unlock() }, nil
 }
 
-// Change is one change of the state by hand: Do takes the lock, looks at the state,
-// backs it up, and works.
+// Change is one change of the state by hand. Do takes the lock, calls Look, backs
+// the state up, and does the work.
 type Change struct {
 	Name string // of the operation, such as "state rm"
 	Lock Lock
-	// Look is called before anything changes; its error ends the change.
+	// Look is called before anything changes; its error stops the change.
 	Look func(state.Store) error
 }
 
-// Do carries the change out. Its own errors are an *Error, or errors of the
-// state; those of Look and of work are as they are.
+// Do carries out the change. Its own errors are an *Error or errors of the state;
+// those of Look and work are returned unchanged.
 func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(state.Store) error) error {
 	_, free, err := c.Lock.take(ctx, ws, c.Name)
 	if err != nil {
@@ -91,8 +90,8 @@ func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(stat
 	return work(store)
 }
 
-// backUp copies a state that is a file and returns the copy's path, "" where none
-// was needed. A database has backups of its own.
+// backUp copies a state in a file and returns the copy's path; "" if no copy was
+// needed. A database has its own backups.
 func backUp(ctx context.Context, s state.Store, why string) (file string, err error) {
 	b, ok := s.(interface {
 		AutoBackup(ctx context.Context, why string) (string, error)

@@ -42,7 +42,7 @@ const spring = "campaign.spring"
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// newWorkspace is a directory with the shop, opened, at noon.
+// newWorkspace opens a directory with the shop, at noon.
 func newWorkspace(t *testing.T) *workspace.Workspace {
 	t.Helper()
 	dir := t.TempDir()
@@ -77,7 +77,7 @@ func openState(t *testing.T, ws *workspace.Workspace) state.Store {
 	return s
 }
 
-// doubt records a send of the campaign to each number that nobody heard of again.
+// doubt records a send of the campaign to each number, without an outcome.
 func doubt(t *testing.T, s state.Store, numbers ...string) {
 	t.Helper()
 	run, err := s.Begin(t.Context(), state.Run{Lanes: []state.Lane{{Number: "provider.sandbox.main"}}}, nil)
@@ -98,7 +98,7 @@ func doubt(t *testing.T, s state.Store, numbers ...string) {
 	}
 }
 
-// refused is the heading of an *Error; "" for other errors and for none.
+// refused returns the heading of an *Error; "" for other errors and for none.
 func refused(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -107,8 +107,8 @@ func refused(err error) string {
 	return ""
 }
 
-// A change by hand backs the state up before it works, and neither backs up nor
-// works when the look at the state or the lock refuses.
+// A change by hand backs the state up before it works. If Look or the lock refuses,
+// it does neither.
 func TestChange(t *testing.T) {
 	ws := newWorkspace(t)
 	openState(t, ws).Close()
@@ -173,7 +173,7 @@ func TestGiveBack(t *testing.T) {
 	}
 }
 
-// The starter is written as a whole or not at all, and never over anything.
+// The starter is written completely or not at all, and never overwrites anything.
 func TestStarter(t *testing.T) {
 	dir := t.TempDir()
 	mine := write(t, dir, "main.csv", "")
@@ -246,7 +246,7 @@ func TestExportOverwritesNothing(t *testing.T) {
 	}
 }
 
-// Only the date that the clock shows confirms it.
+// Only the date that the clock shows confirms the clock.
 func TestAcknowledgeClock(t *testing.T) {
 	ws := newWorkspace(t)
 	s := openState(t, ws)

@@ -6,8 +6,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// GiveBack gives people back to the reply rules after a handover. People are
-// named by message.Address.Key. Those before an error are given back.
+// GiveBack returns people to the reply rules after a handover. People are named by
+// message.Address.Key. If it fails, those before the error have been given back.
 func GiveBack(ctx context.Context, s state.Store, people []string) error {
 	for _, who := range people {
 		if err := s.Handover(ctx, who, false); err != nil {
@@ -17,14 +17,14 @@ func GiveBack(ctx context.Context, s state.Store, people []string) error {
 	return nil
 }
 
-// Removed is a resource that the state forgot.
+// Removed is a resource that was removed from the state.
 type Removed struct {
 	Address  string
 	Attempts int // at deliveries of a campaign that were forgotten with it
 }
 
-// Remove has the state forget resources, one after another. What was removed
-// before an error is returned with it: it stays removed.
+// Remove removes resources from the state, one after another. If it fails, done
+// lists those that were removed before the error; they stay removed.
 func Remove(ctx context.Context, s state.Store, addresses []string) (done []Removed, err error) {
 	for _, address := range addresses {
 		address = state.Quoted(address)

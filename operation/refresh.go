@@ -12,44 +12,44 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// pollAge is how old a message may be that is asked about: a status may come
-// 30 days after the send, and a week more by webhook. Source: Meta, messages,
-// "time to live", read 2026-09-11.
+// pollAge is the maximum age of messages to ask about: a status may come 30 days
+// after the send, plus a week by webhook. Source: Meta, messages, "time to live",
+// read 2026-09-11.
 const pollAge = 38 * 24 * time.Hour
 
-// maxPolls is how many questions are open at a time, and pollBatch how many
-// messages' answers are recorded at once.
+// maxPolls bounds the concurrent questions, and pollBatch how many messages'
+// answers are recorded at once.
 const (
 	maxPolls  = 8
 	pollBatch = 256
 )
 
-// Refreshed is what Refresh asked about.
+// Refreshed is the result of Refresh.
 type Refreshed struct {
 	Asked   int       // messages
 	Missing int       // of them those that got no answer
-	Unasked []Unasked // numbers whose provider cannot be asked
+	Unasked []Unasked // numbers whose provider cannot be asked for statuses
 	Limits  []ToldLimit
 }
 
-// ToldLimit is what a provider told of the messaging limit of a number.
+// ToldLimit is what a provider reported about a number's messaging limit.
 type ToldLimit struct {
 	Provider  string
-	People    int    // -1 for no limit, 0 where it was not told
-	Portfolio string // whose numbers share it; "" where it was not told
+	People    int    // -1 for no limit, 0 if it was not reported
+	Portfolio string // whose numbers share the limit; "" if it was not reported
 	Err       error  // the provider could not be asked
 }
 
-// Unasked is a number whose provider tells outcomes by webhook only.
+// Unasked is a number whose provider reports outcomes by webhook only.
 type Unasked struct {
 	Provider string
 	Messages int
 }
 
-// Refresh asks the providers what became of every message of campaigns (all for
-// none) that is neither read nor failed, and joins the answers into the state;
-// and how many people the numbers may write to outside their windows. An answer
-// that did not come is counted, and is no error.
+// Refresh asks the providers about every message of campaigns (all if empty) that
+// is neither read nor failed, and joins the answers into the state. It also asks
+// how many people the numbers may write to outside their windows. A missing answer
+// is counted and is not an error.
 func Refresh(ctx context.Context, ws *workspace.Workspace, store state.Store, campaigns []string) (*Refreshed, error) {
 	if err := withSecrets(ws, campaigns); err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ func Refresh(ctx context.Context, ws *workspace.Workspace, store state.Store, ca
 	return r, r.limits(ctx, ws, store, campaigns)
 }
 
-// withSecrets refuses with an *Error numbers of campaigns (all for none) whose
-// secrets are not set.
+// withSecrets refuses with an *Error if a number of campaigns (all if empty) has
+// secrets that are not set.
 func withSecrets(ws *workspace.Workspace, campaigns []string) error {
 	for _, c := range ws.Config.Campaigns {
 		if c.Provider == nil || len(campaigns) > 0 && !slices.Contains(campaigns, c.Address()) {
@@ -85,9 +85,9 @@ func withSecrets(ws *workspace.Workspace, campaigns []string) error {
 	return nil
 }
 
-// limits asks for the messaging limits of the numbers of campaigns, and keeps
-// them. A provider that cannot be asked stops nothing: what it told before is
-// kept.
+// limits asks for the messaging limits of the campaigns' numbers and stores them.
+// If a provider cannot be asked, its earlier answer is kept and the others are
+// still asked.
 func (r *Refreshed) limits(ctx context.Context, ws *workspace.Workspace, store state.Store, campaigns []string) error {
 	asked := map[string]bool{}
 	for _, c := range ws.Config.Campaigns {
@@ -112,7 +112,7 @@ func (r *Refreshed) limits(ctx context.Context, ws *workspace.Workspace, store s
 	return nil
 }
 
-// askHealth asks how a number is; nil where its provider does not tell.
+// askHealth asks about a number's health; nil if its provider does not report it.
 func askHealth(ctx context.Context, ws *workspace.Workspace, address string) (*providers.Health, error) {
 	made, err := ws.Provider(address)
 	if err != nil {
@@ -126,7 +126,7 @@ func askHealth(ctx context.Context, ws *workspace.Workspace, address string) (*p
 	return checker.Check(ctx)
 }
 
-// unsettled are the ids of a campaign's messages that may still change.
+// unsettled returns the ids of a campaign's messages whose status may still change.
 func unsettled(ctx context.Context, store state.Store, campaign string, since time.Time) (ids []string, err error) {
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
@@ -145,7 +145,7 @@ func unsettled(ctx context.Context, store state.Store, campaign string, since ti
 	return ids, nil
 }
 
-// poll asks about ids and joins the answers, in order, a batch at a time.
+// poll asks about ids and joins the answers in order, one batch at a time.
 func (r *Refreshed) poll(ctx context.Context, ws *workspace.Workspace, store state.Store, address string, ids []string) error {
 	if len(ids) == 0 {
 		return nil
@@ -170,8 +170,8 @@ func (r *Refreshed) poll(ctx context.Context, ws *workspace.Workspace, store sta
 	return nil
 }
 
-// pollAll asks about ids side by side. The events are in the order of the ids,
-// so that the same answers are always joined in the same order.
+// pollAll asks about ids concurrently. The events are in the order of the ids, so
+// that the same answers are always joined in the same order.
 func pollAll(ctx context.Context, poller providers.Poller, ids []string) (events []message.Event, missing int) {
 	answers := make([][]message.Event, len(ids))
 	errs := make([]error, len(ids))

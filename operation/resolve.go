@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Resolution is what somebody found out about deliveries in doubt.
+// Resolution is what a person found out about deliveries in doubt.
 type Resolution struct {
 	As       state.Send // state.Accepted, or state.Pending for not sent
 	Who, Why string     // kept in the state
@@ -20,12 +20,14 @@ type Resolution struct {
 type Resolved struct {
 	Campaign string
 	Messages int
-	// Told are those that what the provider told settled before the person did.
+	// Told counts those that the provider's own report settled before the person
+	// did.
 	Told int
 }
 
-// Resolve settles the doubts at an address: those of a campaign, or of one
-// delivery such as campaign.spring["+4915112345678"]. None is an *Error.
+// Resolve settles the doubts at an address: those of a campaign, or of one delivery
+// such as campaign.spring["+4915112345678"]. If there are none it returns an
+// *Error.
 func Resolve(ctx context.Context, s state.Store, address string, r Resolution) (one Resolved, err error) {
 	if address, err = withQuotes(address); err != nil {
 		return one, &Error{"Invalid address", err}
@@ -66,8 +68,7 @@ func maskAddress(campaign, recipient string) string {
 	return fmt.Sprintf("%s[%q]", campaign, message.Mask(recipient))
 }
 
-// inDoubt are the deliveries of a campaign that are in doubt: all, or those of one
-// recipient.
+// inDoubt returns a campaign's deliveries in doubt: all, or those of one recipient.
 func inDoubt(ctx context.Context, s state.Store, campaign, recipient string) (keys []state.Key, err error) {
 	for d, err := range s.InDoubt(ctx, campaign) {
 		if err != nil {
@@ -80,8 +81,8 @@ func inDoubt(ctx context.Context, s state.Store, campaign, recipient string) (ke
 	return keys, nil
 }
 
-// withQuotes is the address of a campaign or of one of its deliveries, with the
-// quotes around its key, which a shell takes away.
+// withQuotes restores the quotes around the key in the address of a campaign or
+// delivery, which a shell removes.
 func withQuotes(s string) (string, error) {
 	head, _, hasKey := strings.Cut(s, "[")
 	if !strings.Contains(head, ".") {

@@ -20,14 +20,14 @@ import (
 // Sample is what one recipient of a campaign would get.
 type Sample struct {
 	Entry plan.Entry
-	Draft *message.Draft // nil for who would get nothing; Entry has the reason
-	Why   string         // it was chosen, such as "longest"; "" where nobody chose
+	Draft *message.Draft // nil for a recipient who would get nothing; Entry has the reason
+	Why   string         // why it was chosen, such as "longest"; "" if it was not chosen by Choose
 
 	length int // code points of all its texts
 	room   int // characters that are left to the nearest limit
 }
 
-// FindCampaign is the campaign that a person named, "spring" or
+// FindCampaign returns the campaign that a person named, as "spring" or
 // "campaign.spring".
 func FindCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
 	var known []string
@@ -44,10 +44,10 @@ func FindCampaign(cfg *lang.Config, name string) (*lang.Campaign, error) {
 	return nil, fmt.Errorf("there is no campaign %q; declared are %s", message.SafeText(name), strings.Join(known, ", "))
 }
 
-// Render plans one campaign of a workspace as if everybody's window were open
-// and nothing had been sent, so that every recipient's message can be looked at.
-// With unread no account is asked about templates. The caller closes the plan,
-// which is there whatever the diagnostics say.
+// Render plans one campaign of a workspace as if everybody's window were open and
+// nothing had been sent, so that every recipient's message can be inspected. With
+// unread it asks no account about templates. The caller closes the plan, which is
+// returned even if the diagnostics contain errors.
 func Render(ctx context.Context, ws *workspace.Workspace, c *lang.Campaign, unread bool) (*plan.Plan, hcl.Diagnostics, error) {
 	alone := *c
 	alone.Window, alone.Schedule, alone.Limit, alone.OnInvalid = "assume_open", nil, nil, "skip"
@@ -60,8 +60,8 @@ func Render(ctx context.Context, ws *workspace.Workspace, c *lang.Campaign, unre
 	return ws.Plan(ctx, nil, workspace.PlanOptions{Unread: unread, Options: plan.Options{Target: []string{c.Address()}}})
 }
 
-// Choose picks n recipients' messages: the one nearest to a limit, the longest,
-// the shortest, and then some by the seed.
+// Choose picks n recipients' messages: the one nearest to a limit, the longest, the
+// shortest, and then random ones by the seed.
 func Choose(pl *plan.Plan, campaign string, limits message.Limits, n int, seed uint64) ([]Sample, error) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	var nearest, longest, shortest *Sample
@@ -105,15 +105,15 @@ func Choose(pl *plan.Plan, campaign string, limits message.Limits, n int, seed u
 	return distinct(append(out, some...), n), nil
 }
 
-// keep copies what the stream of entries reuses.
+// keep copies a sample, because the stream of entries reuses its memory.
 func keep(s Sample, why string) *Sample {
 	s.Why = why
 	s.Entry.Values = slices.Clone(s.Entry.Values)
 	return &s
 }
 
-// distinct are the first n samples of different recipients; one that was
-// chosen for several reasons says all of them.
+// distinct returns the first n samples of different recipients; a sample that was
+// chosen for several reasons lists all of them.
 func distinct(list []Sample, n int) []Sample {
 	var out []Sample
 	at := map[string]int{}
@@ -161,7 +161,7 @@ func (r ruler) measure(e plan.Entry) Sample {
 	return s
 }
 
-// FindSample is what a recipient, named by number or user id, would get of a
+// FindSample returns what a recipient, named by number or user id, would get from a
 // campaign; region is the country of a number in national form.
 func FindSample(pl *plan.Plan, campaign, region, who string) (*Sample, error) {
 	key := who

@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// An import counts every row once, by what the state knows, and a row that
-// can't be read stops all of them unless it is to be skipped.
+// An import counts every row once, depending on what the state knows. A row that
+// can't be read stops the import unless such rows are skipped.
 func TestImport(t *testing.T) {
 	ws := newWorkspace(t)
 	s := openState(t, ws)
@@ -76,7 +76,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// A campaign that nobody knows is an error, and no empty status.
+// An unknown campaign is an error, not an empty status.
 func TestStatusOfAnUnknownCampaign(t *testing.T) {
 	ws := newWorkspace(t)
 	if _, err := ReadStatus(t.Context(), ws, "campaign.sprin"); err == nil {
@@ -97,7 +97,7 @@ func TestStatusOfAnUnknownCampaign(t *testing.T) {
 	}
 }
 
-// Nothing is resumed that is not halted, or that the plan leaves out.
+// A campaign that is not halted, or not in the plan, cannot be resumed.
 func TestResumable(t *testing.T) {
 	a := &Apply{Store: openState(t, newWorkspace(t))}
 	planned := &plan.Plan{Campaigns: []plan.Campaign{{Address: spring}}}
@@ -117,8 +117,8 @@ func TestResumable(t *testing.T) {
 	}
 }
 
-// The samples show the extremes first, each person once, and the same ones for
-// the same seed.
+// The samples show the extremes first, each person once, and are the same for the
+// same seed.
 func TestChoose(t *testing.T) {
 	ws := newWorkspace(t)
 	p, diags, err := Render(t.Context(), ws, ws.Config.Campaigns[0], true)
@@ -152,8 +152,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// A try goes to no tester who opted out, under either spelling of a number, or
-// who was erased.
+// A try sends nothing to testers who opted out, under either spelling of a number,
+// or who were erased.
 func TestTryAsksWhoIsWilling(t *testing.T) {
 	ws := newWorkspace(t)
 	s := openState(t, ws)

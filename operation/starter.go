@@ -67,8 +67,8 @@ func hasConfiguration(dir string) (bool, error) {
 	return false, err
 }
 
-// writeNew writes a file that must not exist. made reports whether it was made,
-// whatever became of the writing.
+// writeNew writes a file that must not exist yet. made reports whether it was
+// created, even if writing failed.
 func writeNew(path string, data []byte) (made bool, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {

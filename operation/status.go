@@ -12,27 +12,28 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Status is what a state knows of campaigns.
+// Status is what a state knows about campaigns.
 type Status struct {
 	Runs     []state.Run
 	Funnel   []state.FunnelRow
 	Orders   []state.OrderCount
 	Halts    []state.Halt
 	Findings []state.Finding
-	Notices  []state.NoticeCount // none where one campaign is asked for: they belong to none
+	Notices  []state.NoticeCount // none if one campaign is asked for, since they belong to none
 	Waiting  int                 // webhook bodies that are accepted and not joined yet
 	Doubts   []state.Delivery    // the first few; Funnel counts them all
 	Variants []VariantRow        // of campaigns with variants
-	// Unsendable is why nothing is sent from the state, as of state.Sendable.
+	// Unsendable is the error of state.Sendable: why nothing is sent from the
+	// state.
 	Unsendable error
 }
 
-// maxDoubts is how many doubts are listed.
+// maxDoubts bounds how many doubts are listed.
 const maxDoubts = 20
 
-// ReadStatus reads what became of a campaign, of every campaign for "". Where
-// there is no state yet it is all zero. A campaign that is neither declared nor
-// in the state is an error.
+// ReadStatus reads the status of a campaign, or of every campaign for "". If there
+// is no state yet, everything is zero. A campaign that is neither declared nor in
+// the state is an error.
 func ReadStatus(ctx context.Context, ws *workspace.Workspace, campaign string) (*Status, error) {
 	s := &Status{}
 	store, err := ws.ReadState(ctx)
@@ -87,8 +88,8 @@ func (s *Status) read(ctx context.Context, ws *workspace.Workspace, store state.
 	return nil
 }
 
-// known says so when a campaign was asked for that neither the configuration
-// nor the state has.
+// known returns an error if the campaign is neither in the configuration nor in the
+// state.
 func (s *Status) known(ws *workspace.Workspace, campaign string) error {
 	ran := func(r state.Run) bool {
 		return slices.ContainsFunc(r.Campaigns, func(c state.CampaignRun) bool { return c.Campaign == campaign })
@@ -106,8 +107,8 @@ func (s *Status) known(ws *workspace.Workspace, campaign string) error {
 	return fmt.Errorf("there is no %s, neither declared nor in the state; declared are: %s", message.SafeText(campaign), strings.Join(names, ", "))
 }
 
-// Unsendable is state.Sendable for those who only look: why nothing is sent from
-// the state comes apart from the error of reading it.
+// Unsendable is state.Sendable for callers that only read: why says why nothing is
+// sent from the state, err that it could not be read.
 func Unsendable(ctx context.Context, store state.Store, ws *workspace.Workspace) (why, err error) {
 	err = state.Sendable(ctx, store, ws.Now())
 	var halt *state.HaltError

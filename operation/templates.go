@@ -17,27 +17,27 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// TemplateOptions are what carrying out the template blocks of a plan needs.
+// TemplateOptions are the options for carrying out the template blocks of a plan.
 type TemplateOptions struct {
-	// Stop, when closed, ends it cleanly: nothing new is begun or waited for.
+	// Stop, when closed, ends the work cleanly: nothing new is begun or waited for.
 	Stop <-chan struct{}
 	// Sleep waits; nil is pace.Sleep.
 	Sleep func(context.Context, time.Duration) error
-	// Observe is told of each step as it comes; nil for nobody.
+	// Observe is called for each step; may be nil.
 	Observe func(TemplateStep)
 }
 
-// TemplateStep is what became of one translation of a template block.
+// TemplateStep is one step for one translation of a template block.
 type TemplateStep struct {
 	Address string
 	Did     string // a Template… constant
 	Status  string // Meta's word
-	ID      string // the account's; "" where it tells none
+	ID      string // the account's; "" if it reports none
 	Detail  string // of what failed, or what else is to be known
 	Took    time.Duration
 }
 
-// What a TemplateStep did.
+// What a TemplateStep did:
 const (
 	TemplateCreating  = "creating" // a request is about to leave
 	TemplateEditing   = "editing"
@@ -52,7 +52,7 @@ const (
 	TemplateLate      = "late" // not approved within its time
 )
 
-// TemplatesDone is how the template blocks of a plan were carried out.
+// TemplatesDone is the result of carrying out the template blocks of a plan.
 type TemplatesDone struct {
 	Steps []TemplateStep // how each one that was to change or to be waited for ended, by address
 	// Hold are the campaigns that may not be sent yet, and why.
@@ -61,20 +61,20 @@ type TemplatesDone struct {
 	Err     error // that ended it: the state, or a *plan.ChangedError before anything was changed
 }
 
-// Failed reports whether a template could not be made as it was planned.
+// Failed reports whether a template could not be changed as planned.
 func (d *TemplatesDone) Failed() bool { return d.any(TemplateFailed) }
 
-// Late reports whether a template was not approved in its time.
+// Late reports whether a template was not approved in time.
 func (d *TemplatesDone) Late() bool { return d.any(TemplateLate) }
 
 func (d *TemplatesDone) any(did string) bool {
 	return slices.ContainsFunc(d.Steps, func(s TemplateStep) bool { return s.Did == did })
 }
 
-// Templates carries out the template blocks of the prepared plan: an intent is
-// durable before each request, and what an answer says is recorded after it.
-// Then it waits for those that messages need. A template that fails stops
-// neither the others nor the campaigns that do without it.
+// Templates carries out the template blocks of the prepared plan: it stores an
+// intent before each request and records the answer after it. Then it waits for the
+// templates that messages need. A template that fails stops neither the others nor
+// the campaigns that do not need it.
 func (a *Apply) Templates(ctx context.Context, opt TemplateOptions) *TemplatesDone {
 	w := &templateWork{Apply: a, opt: opt, done: &TemplatesDone{Hold: map[string]delivery.Reason{}}, rows: map[string]state.Managed{}, numbers: map[string]providers.TemplateWriter{}}
 	if len(a.plan.Templates) == 0 {
@@ -135,7 +135,7 @@ func (w *templateWork) tell(s TemplateStep) {
 	}
 }
 
-// end notes how a translation ended.
+// end records how a translation ended.
 func (w *templateWork) end(s TemplateStep) {
 	w.tell(s)
 	w.done.Steps = append(w.done.Steps, s)
@@ -169,7 +169,7 @@ func (w *templateWork) run(ctx context.Context) error {
 	return w.wait(ctx, waits)
 }
 
-// settle notes whether messages may be sent in a translation.
+// settle records whether messages may use a translation.
 func (w *templateWork) settle(c *plan.TemplateChange, status, category string) {
 	w.sendable[c.Address] = (&account.Template{Status: status}).State() == account.Sendable && category == c.Spec.Category
 }
@@ -187,7 +187,7 @@ func (w *templateWork) load(ctx context.Context) error {
 	return err
 }
 
-// keep records a row; what an answer told is recorded whatever interrupts.
+// keep stores a row. An answer is stored even after an interrupt.
 func (w *templateWork) keep(ctx context.Context, row *state.Managed, forget ...string) error {
 	if err := w.Store.Manage(context.WithoutCancel(ctx), []state.Managed{*row}, forget); err != nil {
 		return err
@@ -196,7 +196,7 @@ func (w *templateWork) keep(ctx context.Context, row *state.Managed, forget ...s
 	return nil
 }
 
-// list is what the account of a number tells now; again reads it anew.
+// list returns the templates in the account of a number; again reads them anew.
 func (w *templateWork) list(ctx context.Context, provider string, again bool) *plan.Observed {
 	if w.lists == nil || again {
 		w.lists = map[string]*plan.Observed{}
@@ -224,8 +224,8 @@ func (w *templateWork) number(provider string) (providers.TemplateWriter, error)
 	return n, nil
 }
 
-// unchanged demands that what is to be changed is what the plan saw, before
-// anything is. What an earlier run of the same plan made is as it should be.
+// unchanged checks, before any change, that the templates to be changed are as the
+// plan saw them. Changes that an earlier run of the same plan made are accepted.
 func (w *templateWork) unchanged(ctx context.Context) error {
 	for i := range w.plan.Templates {
 		c := &w.plan.Templates[i]
@@ -252,8 +252,8 @@ func (w *templateWork) unchanged(ctx context.Context) error {
 	return nil
 }
 
-// step carries out one change; made says that the account holds the template as
-// it is declared.
+// step carries out one change; made says that the account now has the template as
+// declared.
 func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made bool, err error) {
 	switch c.Change {
 	case plan.Forget:
@@ -286,7 +286,7 @@ func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made b
 	return true, w.record(ctx, c, c.Seen, row)
 }
 
-// record keeps what the account holds for a translation, as row goes on.
+// record stores what the account has for a translation, based on row.
 func (w *templateWork) record(ctx context.Context, c *plan.TemplateChange, held *account.Template, row state.Managed) error {
 	declared, err := json.Marshal(&c.Spec)
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// How often the account is asked while something is reviewed.
+// How often the account is asked during a review.
 const (
 	firstPoll = 10 * time.Second
 	lastPoll  = time.Minute
 )
 
-// wait asks the accounts what became of templates until each has an end or its
-// time is up. An account that cannot be read is asked again: nothing is taken
-// for gone.
+// wait asks the accounts about templates until each has a final status or its time
+// is up. An account that cannot be read is asked again: its templates are not taken
+// for deleted.
 func (w *templateWork) wait(ctx context.Context, waits []*plan.TemplateChange) error {
 	waited, pause := time.Duration(0), firstPoll // counted by what was slept: no clock that is set shortens it
 	for first := true; len(waits) > 0; first = false {
@@ -45,7 +45,7 @@ func (w *templateWork) wait(ctx context.Context, waits []*plan.TemplateChange) e
 	return nil
 }
 
-// interrupted leaves what is reviewed to the next apply.
+// interrupted leaves pending reviews to the next apply.
 func (w *templateWork) interrupted(ctx context.Context, waits []*plan.TemplateChange) error {
 	if !w.done.Stopped {
 		return ctx.Err()
@@ -56,8 +56,8 @@ func (w *templateWork) interrupted(ctx context.Context, waits []*plan.TemplateCh
 	return nil
 }
 
-// look asks once what became of a translation; over says that there is nothing
-// more to wait for.
+// look asks once about a translation; over says that there is nothing more to wait
+// for.
 func (w *templateWork) look(ctx context.Context, c *plan.TemplateChange, waited time.Duration) (over bool, err error) {
 	seen := w.list(ctx, c.Provider, false)
 	held := account.Find(seen.Templates, c.Spec.Name, c.Spec.Language)

@@ -12,12 +12,12 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// The waits of one change.
+// The waiting times of one change.
 const (
 	lookups   = 3                // readings of a list that may lag behind a creation
 	lookSpan  = 40 * time.Second // between them, so that all take two minutes
 	busyTries = 3
-	busySpan  = time.Minute // where the provider does not say how long
+	busySpan  = time.Minute // if the provider does not say how long
 )
 
 // write creates or edits a translation.
@@ -64,7 +64,7 @@ func (w *templateWork) write(ctx context.Context, c *plan.TemplateChange) (made 
 	}
 }
 
-// upload hands in the file of the header, as it was planned.
+// upload uploads the file of the header, as it was planned.
 func (w *templateWork) upload(ctx context.Context, number providers.TemplateWriter, c *plan.TemplateChange) (string, error) {
 	f := c.Spec.File
 	if f == nil {
@@ -87,8 +87,8 @@ func (w *templateWork) send(ctx context.Context, number providers.TemplateWriter
 	return number.EditTemplate(ctx, c.Seen.ID, &c.Spec, handle, c.Seen.Category != c.Spec.Category)
 }
 
-// answered does what an answer asks for. again says that the request is to be
-// made once more: it surely had no effect.
+// answered handles an answer. again says that the request must be repeated, because
+// it certainly had no effect.
 func (w *templateWork) answered(ctx context.Context, c *plan.TemplateChange, ans *providers.TemplateAnswer, row, before state.Managed, started time.Time, try int) (again, made bool, err error) {
 	switch ans.Outcome {
 	case providers.TemplateDone:
@@ -115,7 +115,7 @@ func (w *templateWork) answered(ctx context.Context, c *plan.TemplateChange, ans
 			w.failed(c, "nobody knows whether it was made: "+ans.Detail+". Nothing is repeated by itself; the next apply looks for it first")
 			return false, false, nil // the intent stays
 		}
-		return true, false, nil // three readings say that it had no effect
+		return true, false, nil // three readings show that it had no effect
 	}
 	detail := ans.Detail
 	if ans.Code != "" {
@@ -128,7 +128,7 @@ func (w *templateWork) answered(ctx context.Context, c *plan.TemplateChange, ans
 	return false, false, w.undo(ctx, c, before)
 }
 
-// undo takes the intent back of a change that was surely not made.
+// undo removes the intent of a change that was certainly not made.
 func (w *templateWork) undo(ctx context.Context, c *plan.TemplateChange, before state.Managed) error {
 	if before.Address == "" || !before.Known() {
 		delete(w.rows, c.Address)
@@ -142,7 +142,7 @@ func (w *templateWork) failed(c *plan.TemplateChange, detail string) {
 	w.end(TemplateStep{Address: c.Address, Did: TemplateFailed, Detail: message.SafeText(detail)})
 }
 
-// made records a change that was answered.
+// made records a change that was confirmed.
 func (w *templateWork) made(ctx context.Context, c *plan.TemplateChange, ans *providers.TemplateAnswer, row state.Managed, started time.Time) error {
 	held := c.Spec.Template
 	held.ID, held.Status = ans.ID, ans.Status
@@ -163,7 +163,7 @@ func (w *templateWork) made(ctx context.Context, c *plan.TemplateChange, ans *pr
 	return nil
 }
 
-// recent leaves out edits that no budget counts any more.
+// recent drops edits that no longer count towards a limit.
 func recent(edits []time.Time, now time.Time) []time.Time {
 	var out []time.Time
 	for _, at := range edits {
@@ -186,7 +186,7 @@ func (w *templateWork) adopt(ctx context.Context, c *plan.TemplateChange, held *
 	return nil
 }
 
-// held is what the account has of a translation; nil for nothing.
+// held returns what the account has of a translation; nil for nothing.
 func (w *templateWork) held(ctx context.Context, c *plan.TemplateChange, again bool) *account.Template {
 	seen := w.list(ctx, c.Provider, again)
 	if seen.Err != nil {
@@ -196,7 +196,7 @@ func (w *templateWork) held(ctx context.Context, c *plan.TemplateChange, again b
 }
 
 // lookUp looks for a translation whose answer was lost, in a list that may lag
-// behind; read is false where it could not be read to the end.
+// behind; read is false if the list could not be read completely.
 func (w *templateWork) lookUp(ctx context.Context, c *plan.TemplateChange) (held *account.Template, read bool) {
 	for i := range lookups {
 		if i > 0 && !w.sleep(ctx, lookSpan) {
@@ -214,7 +214,7 @@ func (w *templateWork) lookUp(ctx context.Context, c *plan.TemplateChange) (held
 	return held, read
 }
 
-// sleep waits; false where it was interrupted.
+// sleep waits; it returns false if it was interrupted.
 func (w *templateWork) sleep(ctx context.Context, d time.Duration) bool {
 	if w.stopped() {
 		return false

@@ -14,13 +14,13 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Try sends what a few recipients of a campaign would get to its testers, and
-// to nobody else. The campaign's deliveries are not touched.
+// Try sends the messages of a few recipients of a campaign to its testers, and to
+// nobody else. The campaign's deliveries are not touched.
 type Try struct {
 	Campaign *lang.Campaign
 	Samples  []Sample // each goes to every tester
 	Lock     Lock
-	// LeftOut is told of testers who get nothing, and why.
+	// LeftOut is called for testers who get nothing, with the reason.
 	LeftOut func(tester, why string)
 }
 
@@ -31,9 +31,9 @@ type Tried struct {
 	Answer message.Answer
 }
 
-// Run sends every sample to every tester, one after the other. When it is
-// interrupted, or a message can't be encoded, what was sent before is returned
-// beside the *Error.
+// Run sends every sample to every tester, one after the other. If it is
+// interrupted, or a message can't be encoded, it returns what was sent before
+// together with the *Error.
 func (t *Try) Run(ctx context.Context, ws *workspace.Workspace) ([]Tried, error) {
 	// The lock: two processes must never pace the same number at once.
 	_, free, err := t.Lock.take(ctx, ws, "try")
@@ -48,9 +48,8 @@ func (t *Try) Run(ctx context.Context, ws *workspace.Workspace) ([]Tried, error)
 	return t.send(ctx, ws, testers)
 }
 
-// willing are the testers who can get messages and did not opt out. What people
-// said in webhooks that wait counts, and from a state that is halted nothing is
-// sent.
+// willing returns the testers who can receive messages and did not opt out.
+// Opt-outs in pending webhooks count. It fails if the state is halted.
 func (t *Try) willing(ctx context.Context, ws *workspace.Workspace) ([]string, error) {
 	store, err := ws.PlanState(ctx, false)
 	if err != nil {
@@ -71,7 +70,7 @@ func (t *Try) willing(ctx context.Context, ws *workspace.Workspace) ([]string, e
 	return t.optedIn(ctx, snap, t.served())
 }
 
-// served are the testers in countries that WhatsApp's business platform serves.
+// served returns the testers in countries that WhatsApp's business platform serves.
 func (t *Try) served() []string {
 	var left []string
 	for _, tester := range t.Campaign.Testers {
@@ -117,8 +116,8 @@ func (t *Try) optedIn(ctx context.Context, snap state.Snapshot, testers []string
 	return left, nil
 }
 
-// send sends to testers. References are of another lineage than the state's, so
-// that no event about a try is taken for one of a delivery.
+// send sends to testers. References have another lineage than the state's, so that
+// no event about a try is taken for one about a delivery.
 func (t *Try) send(ctx context.Context, ws *workspace.Workspace, testers []string) (tried []Tried, err error) {
 	c := t.Campaign
 	number, err := ws.Provider(c.Provider.Address())
@@ -154,8 +153,8 @@ func (t *Try) send(ctx context.Context, ws *workspace.Workspace, testers []strin
 	return tried, nil
 }
 
-// rest waits as long as a provider asks for between two messages to one
-// recipient; the sandbox takes them at once.
+// rest waits as long as a provider demands between two messages to one recipient;
+// the sandbox demands nothing.
 func rest(ctx context.Context, provider string, seconds float64) bool {
 	if provider == "sandbox" {
 		return ctx.Err() == nil

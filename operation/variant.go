@@ -11,17 +11,18 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// VariantRow counts deliveries of one variant of a campaign that stand alike.
+// VariantRow counts the deliveries of one campaign variant that have the same
+// status.
 type VariantRow struct {
-	// Variant is its name, "" of those who met none, and all names of variants that
-	// send the same message. It is the message's address where no variant of the
-	// last apply sends it.
+	// Variant is its name, "" for recipients who match none, or all names if
+	// several variants send the same message. It is the message's address if no
+	// variant of the last apply sends it.
 	Variant string
 	Row     state.FunnelRow
 }
 
-// readVariants counts the deliveries of campaigns that had variants when they were
-// last applied, by variant: which it was, the message says that they were sent.
+// readVariants counts, by variant, the deliveries of campaigns that had variants in
+// the last apply. The message that was sent shows which variant it was.
 func (s *Status) readVariants(ctx context.Context, store state.Store, campaign string) error {
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
@@ -61,7 +62,7 @@ func (s *Status) readVariants(ctx context.Context, store state.Store, campaign s
 	return nil
 }
 
-// addVariants adds the counts of one campaign, its variants in their order.
+// addVariants adds the counts of one campaign, with its variants in order.
 func (s *Status) addVariants(order []string, counts map[VariantRow]int) {
 	var rows []VariantRow
 	for r, n := range counts {
@@ -83,8 +84,8 @@ func (s *Status) addVariants(order []string, counts map[VariantRow]int) {
 	s.Variants = append(s.Variants, rows...)
 }
 
-// variantNames are the names of a campaign's variants by the messages that they
-// send, and in their order, that of those who meet none last.
+// variantNames returns the names of a campaign's variants by the messages that they
+// send, and in order, with the one for recipients who match none last.
 func variantNames(campaign *lang.Tree) (order []string, byMessage map[string]string) {
 	sends := map[string][]string{} // message → variants
 	note := func(name string, t *lang.Tree) {

@@ -25,10 +25,10 @@ type Number struct {
 	paused time.Time     // nothing is asked before it
 	lead   time.Duration // what a commit takes
 	slowed time.Time     // when Slow last lowered the pace
-	seen   time.Time     // the last time that it was told
+	seen   time.Time     // the latest time that a caller gave
 
 	late   []*late // who missed their slots
-	taking bool    // somebody takes new ones for all of them
+	taking bool    // a goroutine takes new ones for all of them
 }
 
 // New returns a number that sends at most rate messages a second, 0 for no limit.
@@ -156,10 +156,10 @@ func (n *Number) Ease() {
 	n.factor = min(n.factor+0.005, 1)
 }
 
-// Leave returns when a message with that slot may leave, or with ctx's error. A
-// message that misses its slot gets another from again, which takes as many
-// slots as it is told and returns the first; its error is returned, and the
-// message must not leave.
+// Leave blocks until a message with that slot may leave, or returns ctx's error. A
+// message that misses its slot gets another from again, which takes many slots and
+// returns the first. If again fails, Leave returns its error, and the message must
+// not leave.
 func (n *Number) Leave(ctx context.Context, clock func() time.Time, slot time.Time, again func(a Ask, many int) (time.Time, error)) error {
 	for seen := (time.Time{}); !slot.IsZero(); {
 		now := clock()

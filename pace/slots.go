@@ -27,12 +27,12 @@ const (
 	// has at most headroom × (1 s + slack) × limit + 1 messages: never more than
 	// the limit, for limits up to 1,000 a second, and within 2 % of it.
 	headroom = 0.985
-	// grace is how far before the earliest moment at which a message can leave
-	// its slot may lie, so that a commit that took longer than the last ones does
-	// not lose slots: half of slack.
+	// grace is how far a slot may lie before the earliest moment at which its message
+	// can leave, so that no slot is lost when a commit takes longer than the last
+	// ones: half of slack.
 	grace = slack / 2
-	// ahead is how far after the moment that was asked for a slot may lie. One
-	// that is further away is not given: nobody writes an intent so early.
+	// ahead is how far a slot may lie after the moment that was asked for. A slot
+	// further away is not given: nobody writes an intent so early.
 	ahead = 250 * time.Millisecond
 )
 
@@ -82,7 +82,7 @@ func (s *Slots) Again(a Ask, now time.Time, n int) time.Time {
 
 // first returns the first free slot that a can use.
 func (s *Slots) first(a Ask, now time.Time) time.Time {
-	if putBack(s.At, now) { // what was taken by that clock is worth nothing
+	if putBack(s.At, now) { // slots that were taken by the wrong clock don't count
 		s.Next = now
 	}
 	return later(s.Next, later(a.After, now).Add(-grace))

@@ -63,11 +63,11 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	return b.plan, b.diags
 }
 
-// MaxAge is how long after it was made a saved plan may be applied, unless
+// MaxAge is how long a saved plan may be applied after it was made, unless
 // Options says otherwise.
 const MaxAge = 24 * time.Hour
 
-// Moved lists the resources that get a new address by a moved block.
+// Moved lists the resources to which a moved block gives a new address.
 func (p *Plan) Moved() []ResourceChange {
 	var out []ResourceChange
 	for _, c := range p.Resources {
@@ -124,13 +124,13 @@ type builder struct {
 	prices   *prices
 	numbers  *audience.Numbers
 	excluded map[string]*excludedSet
-	reached  map[string]*reach // by what shares a messaging limit
+	reached  map[string]*reach // keyed by what shares a messaging limit
 	// templates are what was read for data blocks; nil for one with an error.
 	templates map[*lang.DataTemplate]*Observed
-	rows      map[string]*state.Managed // what the state has of template blocks, by address
+	rows      map[string]*state.Managed // what the state knows about template blocks, by address
 	fits      []*fitted                 // of campaigns and reply rules
 	capped    bool                      // a campaign has a frequency cap
-	planned   *sends                    // by this plan
+	planned   *sends                    // sends of this plan
 }
 
 // prepare reads the state and compares resources.
@@ -163,7 +163,7 @@ func (b *builder) prepare(ctx context.Context) bool {
 	return !b.diags.HasErrors()
 }
 
-// readState reads what the state knows beside the campaigns: its identity, the
+// readState reads what the state knows besides the campaigns: its identity, the
 // resources of the last apply, and who is who.
 func (b *builder) readState(ctx context.Context) ([]state.Resource, error) {
 	if b.in.State == nil {
@@ -221,8 +221,8 @@ func (b *builder) changeOf(address string) string {
 	return NoOp
 }
 
-// hasNewCampaign reports whether the plan creates a campaign. Only such a one
-// can be a renamed campaign.
+// hasNewCampaign reports whether the plan creates a campaign: only a new campaign
+// can be a renamed one.
 func (b *builder) hasNewCampaign() bool {
 	return slices.ContainsFunc(b.plan.Resources, func(r ResourceChange) bool { return r.Type == "campaign" && r.Change == Create })
 }
@@ -249,7 +249,7 @@ func (b *builder) campaigns(ctx context.Context) {
 	}
 }
 
-// progress tells the caller how far the plan is.
+// progress reports to the caller how far planning is.
 func (b *builder) progress(p Progress) {
 	if b.in.Progress != nil {
 		b.in.Progress(p)

@@ -18,8 +18,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// rowBytes is the typical least size of a row: a number and a few attributes, in
-// bytes. It only sizes tables.
+// rowBytes is a low estimate of the size of a row in bytes: a number and a few
+// attributes. It only sizes tables.
 const rowBytes = 48
 
 // planCampaign plans all recipients of one campaign. It reports false when
@@ -121,7 +121,7 @@ func sourceName(a *lang.Audience) string {
 	return path.Base(a.Source.Path)
 }
 
-// attribute is the index of an audience's attribute, -1 for none.
+// attribute returns the index of an audience's attribute; -1 for none.
 func attribute(a *lang.Audience, name string) int {
 	for i, n := range a.Attributes {
 		if n == name {
@@ -151,8 +151,8 @@ func (b *builder) compile(decl *lang.Campaign, c *Campaign) (own texts, variants
 	return own, variants, ok && fit
 }
 
-// compileOne prepares one message. Findings that hold for every recipient are told
-// here, once, and not again for each.
+// compileOne prepares one message. Findings that hold for every recipient are
+// reported here, once, and not again for each.
 func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Message) (*compiled, bool) {
 	var limits message.Limits
 	if b.in.Limits != nil {
@@ -193,8 +193,8 @@ func Outdated(cfg *lang.Config, says func(*lang.Provider) string) hcl.Diagnostic
 	return diags
 }
 
-// templateOf is the template that a campaign sends to people whose window is
-// closed; nil for none. Where variants have others, they are of its category.
+// templateOf returns the template that a campaign sends to people whose window is
+// closed; nil for none. Templates of variants have the same category.
 func templateOf(decl *lang.Campaign) *lang.Message {
 	for _, m := range decl.Messages() {
 		if m.Kind == message.KindTemplate {
@@ -214,8 +214,8 @@ func consentBy(a *lang.Audience) string {
 	return ""
 }
 
-// mayReach demands that consent is stated where messages go to people who did
-// not write within 24 hours.
+// mayReach requires that consent is stated if messages go to people who did not
+// write within 24 hours.
 func (b *builder) mayReach(decl *lang.Campaign) bool {
 	template := templateOf(decl)
 	if template == nil || decl.Audience.HasConsent {
@@ -262,7 +262,7 @@ func sourceOf(a *lang.Audience) audience.Source {
 	return out
 }
 
-// numberReason says why something is no phone number.
+// numberReason says why something is not a phone number.
 func numberReason(err error) (code, detail string) {
 	var n *audience.NumberError
 	if errors.As(err, &n) {
@@ -317,7 +317,7 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, seq *sequenc
 		c.Notes = []string{}
 	}
 	if seq.spaced > 0 {
-		// What people wrote is sent as it is. A note, since it seldom matters.
+		// Values are sent as people wrote them. This is a note, since it seldom matters.
 		c.Notes = append(c.Notes, fmt.Sprintf("%d with spaces around a value, which trimspace() takes away", seq.spaced))
 	}
 	if b.prices != nil {

@@ -61,7 +61,7 @@ func (b *builder) assertion(r lang.CheckResult) {
 	b.diags = append(b.diags, fail("check_failed", r.Range, "check %q: %s", r.Name, r.Message))
 }
 
-// outputJSON is the value of an output as JSON; null for one that is not known.
+// outputJSON returns the value of an output as JSON; null if it is not known.
 func (b *builder) outputJSON(name string, v cty.Value) string {
 	v, _ = v.UnmarkDeep()
 	if v == cty.NilVal || !v.IsWhollyKnown() {

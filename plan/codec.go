@@ -25,8 +25,8 @@ import (
 //	uvarint  element, string file, varint window's end (Unix seconds), string reason: each by its flag
 //	core     see appendCore
 //
-// A string is its length as a uvarint, and its bytes. A reader takes nothing for
-// granted: whatever does not decode to the last byte is damage.
+// A string is its length as a uvarint, and its bytes. A reader trusts nothing:
+// whatever does not decode to the last byte is damage.
 
 // maxEntry bounds one encoded entry when it is read, in bytes: more than the texts
 // of any message that WhatsApp accepts.
@@ -149,9 +149,9 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
-// appendDecided appends the part of e that the plan's digest covers: neither its
-// place nor times, and for recipients who are not sent to only the reason. An
-// entry that waits for its hour counts like one that does not.
+// appendDecided appends the part of e that the plan's digest covers. It leaves out
+// the entry's place and times, and keeps only the reason for recipients who are not
+// sent to. An entry that waits for its hour counts like one that does not.
 func appendDecided(dst []byte, e *Entry, c *Campaign, core []byte) []byte {
 	action := e.Action
 	if action == Defer {
@@ -180,11 +180,11 @@ type decoder struct {
 	skimmed []string
 }
 
-// skimmedText stands for the texts of an entry that is only skimmed: making
-// them would cost more than all else.
+// skimmedText stands for the texts of an entry that is only skimmed. Making the
+// texts would cost more than everything else.
 const skimmedText = "…"
 
-// byte reads one byte. After the end it sets bad and gives zero, as all reads
+// byte reads one byte. After the end it sets bad and returns zero, as all reads
 // do.
 func (d *decoder) byte() byte {
 	if len(d.b) == 0 {
@@ -259,7 +259,7 @@ func (d *decoder) string() string {
 	return string(b)
 }
 
-// reason reads a reason; any other word garbles the entry.
+// reason reads a reason; an unknown word makes the entry invalid.
 func (d *decoder) reason() delivery.Reason {
 	r, ok := delivery.ParseReason(d.bytes(d.uvarint()))
 	d.bad = d.bad || !ok

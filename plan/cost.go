@@ -41,8 +41,8 @@ const maxPrices = 100_000
 //	4915,marketing,0.1150,EUR
 //	*,marketing,0.05,EUR
 //
-// The longest prefix of a number decides. All prices are in one currency: an
-// estimate that adds two is worth nothing. Lines that begin with # are comments.
+// The longest prefix of a number decides. All prices are in one currency: a sum
+// of two currencies means nothing. Lines that begin with # are comments.
 func readPrices(r io.Reader) (*prices, error) {
 	in := csv.NewReader(r)
 	in.Comment = '#'
@@ -173,7 +173,7 @@ func (c *costCount) add(p *prices, phone, category string) {
 }
 
 // cost returns the estimate, rounded once, at the end. Messages without a price
-// are counted apart and cost nothing in it.
+// are counted separately and add nothing to it.
 func (c *costCount) cost(p *prices) *Cost {
 	sum := new(big.Rat)
 	out := &Cost{Currency: p.currency, Unpriced: c.unpriced, ByPrefix: map[string]int{}}

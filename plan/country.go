@@ -7,10 +7,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// country is the ISO 3166-1 code of where an address is from; several, with
-// spaces between, where the number does not say; "" for unknown. A business-
-// scoped user id begins with its country (Meta, business-scoped user ids,
-// 2026-06-29).
+// country returns the ISO 3166-1 code of an address's country; several codes, with
+// spaces between, if the number fits several; "" if unknown. A business-scoped
+// user id begins with its country (Meta, business-scoped user ids, 2026-06-29).
 func country(to message.Address) string {
 	if to.Phone == "" {
 		code, _, ok := strings.Cut(to.UserID, ".")
@@ -38,8 +37,8 @@ func country(to message.Address) string {
 	return countryOf[two]
 }
 
-// countryOf is countriesOf by the calling code as a number: none begins with a
-// zero.
+// countryOf is countriesOf with the calling code as a number: no code begins with
+// a zero.
 var countryOf = func() (table [1000]string) {
 	for code, countries := range countriesOf {
 		n, err := strconv.Atoi(code)
@@ -61,9 +60,9 @@ func allDigits(s string) bool {
 	return true
 }
 
-// northAmerica is the country of a number of the North American Numbering Plan,
-// without its 1, by the area code. What is neither another country's nor for
-// services belongs to the United States, those that are opened later included.
+// northAmerica returns the country of a number of the North American Numbering
+// Plan, without its 1, by the area code. A code that belongs neither to another
+// country nor to a service counts as the United States, even if it is opened later.
 func northAmerica(national string) string {
 	if len(national) < 3 {
 		return ""
@@ -78,9 +77,9 @@ func northAmerica(national string) string {
 	return "US"
 }
 
-// areaCodes are those of the North American Numbering Plan outside of the
-// United States; "" for those that are no place: toll-free, personal and premium
-// numbers. Sources: libphonenumber's metadata (github.com/nyaruka/phonenumbers
+// areaCodes are those of the North American Numbering Plan outside of the United
+// States; "" for codes without a place: toll-free, personal and premium numbers.
+// Sources: libphonenumber's metadata (github.com/nyaruka/phonenumbers
 // v1.8.1) and nanpa.com's list of area codes, read 2026-11-21.
 var areaCodes = map[string]string{
 	"204": "CA", "226": "CA", "236": "CA", "249": "CA", "250": "CA", "257": "CA", "263": "CA", "289": "CA", "306": "CA", "343": "CA",
@@ -100,8 +99,8 @@ var areaCodes = map[string]string{
 	"885": "", "886": "", "887": "", "888": "", "889": "", "900": "",
 }
 
-// zonesOfAddress are the names of all time zones that an address may be in,
-// with spaces between; "" where that is not known.
+// zonesOfAddress returns all time zones that an address may be in, with spaces
+// between; "" if they are not known.
 func zonesOfAddress(to message.Address) string {
 	countries := country(to)
 	if zones, single := zonesOf[countries]; single || countries == "" {

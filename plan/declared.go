@@ -15,10 +15,10 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// What a plan does with a resource of an account, beside Create, Update and NoOp.
+// What a plan does with a resource of an account, besides Create, Update and NoOp.
 const (
-	Import = "import" // it is there, and the state takes it over
-	Forget = "forget" // it stays in the account, and leaves the state
+	Import = "import" // it exists in the account, and the state takes it over
+	Forget = "forget" // it stays in the account, but leaves the state
 )
 
 // TemplateChange is what apply does with one language of a template block.
@@ -28,7 +28,7 @@ type TemplateChange struct {
 	Provider string `json:"provider"`
 	Account  string `json:"account,omitempty"`
 	Change   string `json:"change"` // Create, Update, Import, Forget, Move or NoOp
-	// Spec is what is handed in.
+	// Spec is what is submitted.
 	Spec account.Spec `json:"spec"`
 	// Seen is what the account held; nil for nothing.
 	Seen *account.Template `json:"seen,omitempty"`
@@ -37,14 +37,14 @@ type TemplateChange struct {
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
-// Drift is what became of an object of an account without handbill.
+// Drift is a change to an object of an account that handbill did not make.
 type Drift struct {
 	Address string       `json:"address"`
 	Type    string       `json:"type"`
 	Fields  []DriftField `json:"fields"`
 }
 
-// DriftField is one of its fields, as the state knew it and as it is.
+// DriftField is one changed field, as the state knew it and as it is.
 type DriftField struct {
 	Name   string `json:"name"`
 	Before string `json:"before"`
@@ -52,15 +52,15 @@ type DriftField struct {
 	Note   string `json:"note,omitempty"`
 }
 
-// declared is a template block held against its account and the state.
+// declared is a template block compared with its account and the state.
 type declared struct {
-	*Observed       // the account's list, those of this name as they will be
+	*Observed       // the account's list, with those of this name as they will be
 	broken    bool  // an error was reported
 	changes   []int // indices into Plan.Templates
 }
 
 // settleTemplates compares the template blocks with the state and with what the
-// accounts told.
+// accounts reported.
 func (b *builder) settleTemplates() {
 	if b.in.Templates.Unread {
 		return
@@ -84,7 +84,7 @@ func (b *builder) settleTemplates() {
 // blockOf is the address of a translation's block.
 func blockOf(address string) string { return address[:max(strings.LastIndexByte(address, '.'), 0)] }
 
-// moveRows gives what the state has of a block that was renamed to its new name.
+// moveRows moves what the state has of a renamed block to its new name.
 func (b *builder) moveRows() {
 	for _, m := range b.cfg.Moved {
 		if !strings.HasPrefix(m.From, "template.") {
@@ -94,13 +94,13 @@ func (b *builder) moveRows() {
 			to := m.To + strings.TrimPrefix(address, m.From)
 			if blockOf(address) == m.From && b.rows[to] == nil {
 				delete(b.rows, address)
-				b.rows[to] = row // row.Address still says from where
+				b.rows[to] = row // row.Address keeps the old address
 			}
 		}
 	}
 }
 
-// forgetRows lets go of what is not declared any more: it stays in the account.
+// forgetRows drops what is no longer declared from the state; the account keeps it.
 func (b *builder) forgetRows() {
 	for _, address := range sortedRows(b.rows) {
 		row := b.rows[address]
@@ -140,8 +140,8 @@ func (b *builder) declares(address string) bool {
 	return false
 }
 
-// settleTemplate compares one block. What messages are held against is the
-// account's list with the words that are declared.
+// settleTemplate compares one block. Messages are checked against the account's
+// list with the declared words in it.
 func (b *builder) settleTemplate(t *lang.Template) {
 	seen := b.accountOf(t.Held)
 	if seen == nil {
@@ -174,7 +174,7 @@ type settling struct {
 	seen *Observed
 	held *account.Template // in the account; nil for none
 	spec account.Spec
-	was  account.Spec // as it was handed in last, with row
+	was  account.Spec // as it was last submitted, if there is a row
 	c    ResourceChange
 }
 
@@ -183,7 +183,7 @@ func (s *settling) fail(code, format string, args ...any) *TemplateChange {
 	return nil
 }
 
-// settle decides what apply does; nil where an error was reported.
+// settle decides what apply does; nil if an error was reported.
 func (s *settling) settle() *TemplateChange {
 	s.spec = s.tr.Spec
 	if err := s.readFile(); err != nil {
@@ -217,8 +217,8 @@ func (s *settling) readFile() error {
 	return nil
 }
 
-// maxSample bounds a sample. Source: Meta, media types of headers, 2026-09-11:
-// 100 MB for documents; samples beyond 16 MiB serve nobody.
+// maxSample bounds a sample. Meta allows 100 MB for documents, but samples beyond
+// 16 MiB help nobody. Source: Meta, media types of headers, 2026-09-11.
 const maxSample = 16 << 20
 
 // ReadSample reads the file of a header, below the configuration's directory.
@@ -240,7 +240,7 @@ func ReadSample(root *os.Root, name string) ([]byte, error) {
 	return content, nil
 }
 
-// decide says what apply does with the translation: "" where an error was
+// decide returns what apply does with the translation; "" if an error was
 // reported.
 func (s *settling) decide() string {
 	able := s.in.Templates.abilities(s.t.Held.Provider)
@@ -273,12 +273,12 @@ func (s *settling) decide() string {
 	return s.edit(able)
 }
 
-// sameFile reports whether the header's file is the one that was handed in.
+// sameFile reports whether the header's file is the one that was submitted.
 func sameFile(a, b *account.Spec) bool {
 	return a.File == nil && b.File == nil || a.File != nil && b.File != nil && a.File.Digest == b.File.Digest
 }
 
-// create checks what would be refused.
+// create checks a new translation for what would be refused.
 func (s *settling) create(able account.Abilities) string {
 	media := s.spec.Header != nil && s.spec.Header.Format != "text" && s.spec.Header.Format != "location"
 	switch {
@@ -327,7 +327,7 @@ func (s *settling) there() {
 		s.spec.Name, s.spec.Language, words, advice)
 }
 
-// claimed is the address under which the state has the same template; "" for
+// claimed returns the address under which the state has the same template; "" for
 // none.
 func (s *settling) claimed() string {
 	for _, address := range sortedRows(s.rows) {
@@ -338,7 +338,7 @@ func (s *settling) claimed() string {
 	return ""
 }
 
-// TemplateKey is how an account tells one translation from another.
+// TemplateKey is how an account identifies a translation.
 func TemplateKey(t *account.Template) string { return t.Name + "/" + t.Language }
 
 // record puts the change into the plan.
@@ -376,7 +376,7 @@ func (s *settling) record(change string) *TemplateChange {
 	return &s.plan.Templates[len(s.plan.Templates)-1]
 }
 
-// awaited are the translations that messages are sent in once they are approved.
+// awaited returns the translations in which messages are sent once they are approved.
 func awaited(messages ...*compiled) []string {
 	var out []string
 	for _, m := range messages {
@@ -393,8 +393,8 @@ func awaited(messages ...*compiled) []string {
 	return slices.Compact(out)
 }
 
-// will is the template as it is once apply is through with it: what messages
-// are held against.
+// will returns the template as it will be after apply: messages are checked against
+// that.
 func (s *settling) will(c *TemplateChange) account.Template {
 	if c.Change == NoOp || c.Change == Move || c.Change == Import {
 		return *s.held

@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// category demands that the category that is declared is the one that the
-// account holds, where it was not just changed in the configuration.
+// category requires that the declared category is the one in the account, unless
+// the configuration has just changed it.
 func (s *settling) category() bool {
 	if s.spec.Category == s.held.Category {
 		return true
@@ -41,7 +41,7 @@ const (
 	editDay       = 24 * time.Hour
 )
 
-// edit checks what would be refused.
+// edit checks an edit for what would be refused.
 func (s *settling) edit(able account.Abilities) string {
 	switch {
 	case able.Edit != "":
@@ -66,8 +66,8 @@ func (s *settling) edit(able account.Abilities) string {
 	return Update
 }
 
-// budget counts the edits of the last 30 days, and says when the next one may
-// be; zero for now.
+// budget counts the edits of the last 30 days, and returns when the next one is
+// possible; zero for now.
 func (s *settling) budget() (used int, next time.Time) {
 	var recent []time.Time
 	for _, at := range s.row.Edits {
@@ -87,7 +87,7 @@ func (s *settling) budget() (used int, next time.Time) {
 	return len(recent), next
 }
 
-// drift notes what the account tells otherwise than the state has it.
+// drift records where the account differs from the state.
 func (s *settling) drift() {
 	if s.row == nil || s.held == nil || len(s.row.Observed) == 0 {
 		return
@@ -102,7 +102,7 @@ func (s *settling) drift() {
 			fields = append(fields, DriftField{name, message.SafeText(before), message.SafeText(after), note})
 		}
 	}
-	// What was in review was to change.
+	// A template in review was expected to change.
 	if was.State() != account.Pending || s.held.State() != account.Sendable {
 		add("status", was.Status, s.held.Status, s.held.Says())
 	}

@@ -37,7 +37,7 @@ func Codes() []lang.CodeInfo {
 	return list
 }
 
-// codeText is what "handbill explain" says of a code.
+// codeText is what "handbill explain" prints for a code.
 type codeText struct{ summary, explanation string }
 
 // codes are the diagnostics of planning. The summary is that of each one.
@@ -159,12 +159,12 @@ func diagnose(sev hcl.DiagnosticSeverity, code string, rng hcl.Range, format str
 	return d
 }
 
-// fail is diagnose for an error, which keeps the plan from being applied.
+// fail diagnoses an error, which keeps the plan from being applied.
 func fail(code string, rng hcl.Range, format string, args ...any) *hcl.Diagnostic {
 	return diagnose(hcl.DiagError, code, rng, format, args...)
 }
 
-// warn is diagnose for a warning, which does not.
+// warn diagnoses a warning, which does not.
 func warn(code string, rng hcl.Range, format string, args ...any) *hcl.Diagnostic {
 	return diagnose(hcl.DiagWarning, code, rng, format, args...)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/delivery"
 )
 
-// Attach makes the entries in s those of p. p.Close closes s.
+// Attach makes the entries in s the entries of p. p.Close closes s.
 func (p *Plan) Attach(s Spool) {
 	p.spool = s
 	p.Entries = entries(s.Open, p.Campaigns)
@@ -22,10 +22,10 @@ func AppendEntry(dst []byte, e *Entry, c *Campaign) []byte {
 	return appendEntry(dst, e, c.Source, appendCore(nil, e))
 }
 
-// EachEncoded calls visit for every entry of p, in their order, and counts
-// them. raw is the entry as AppendEntry makes it, without the length before it.
-// unsent is the same entry decoded where nothing is sent, and nil where
-// something is. Both are valid until visit returns; its error ends the walk.
+// EachEncoded calls visit for every entry of p, in order, and counts them. raw is
+// the entry as AppendEntry makes it, without the length before it. unsent is the
+// decoded entry if nothing is sent, else nil. Both are valid until visit returns.
+// An error of visit ends the walk.
 func (p *Plan) EachEncoded(visit func(raw []byte, unsent *Entry) error) (n uint64, err error) {
 	src, err := p.spool.Open()
 	if err != nil {

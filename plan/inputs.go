@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Inputs are what a plan is made from beside the configuration.
+// Inputs are what a plan is made from besides the configuration.
 type Inputs struct {
 	// At is the moment that the plan is for; required.
 	At time.Time
@@ -29,13 +29,13 @@ type Inputs struct {
 	// Outdated says in sentences what is wrong with a provider's version at At;
 	// "" for nothing. Nil finds nothing.
 	Outdated func(*lang.Provider) string
-	// Messaging is what is known of the messaging limit of a sending number; nil
-	// holds nothing against limits.
+	// Messaging returns what is known of the messaging limit of a sending number;
+	// nil checks no limits.
 	Messaging MessagingLimits
-	// Templates are those of the accounts that data blocks name. The zero value
-	// makes every data block an error.
+	// Templates are those of the accounts that data blocks name. With the zero value
+	// every data block is an error.
 	Templates Templates
-	// Managed is what the state has of template blocks.
+	// Managed is what the state knows about template blocks.
 	Managed []state.Managed
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.
@@ -46,28 +46,28 @@ type Inputs struct {
 	// Outputs are the values of outputs at the last apply, as JSON by name; "" for
 	// a sensitive one, whose value is not kept.
 	Outputs map[string]string
-	// Halts are the campaigns that earlier runs halted: nothing of them is
-	// planned for now, but of those that Options.Resume names.
+	// Halts are the campaigns that earlier runs halted. Nothing of them is planned
+	// for now, except for those that Options.Resume names.
 	Halts []state.Halt
 	// Options narrow or widen what is planned.
 	Options Options
 	// Spool keeps the entries while they are made; nil stands for a
 	// MemorySpool.
 	Spool Spool
-	// Progress is told how far planning is, one call at a time; may be nil.
+	// Progress is called with how far planning is, one call at a time; may be nil.
 	Progress func(Progress)
 	// Parallelism is how many goroutines evaluate recipients; 0 for one per
 	// processor. The plan does not depend on it.
 	Parallelism int
 }
 
-// Supports says what a sending number can do. message.Doubted is a warning with
-// the note, message.No an error. A nil function says message.Yes.
+// Supports says what a sending number can do. For message.Doubted, planning warns
+// with the note; message.No is an error. A nil function stands for message.Yes.
 type Supports struct {
-	// Message is about a message as it is declared. The draft tells which texts it
+	// Message is about a message as it is declared. The draft shows which texts it
 	// has and what goes with it.
 	Message func(p *lang.Provider, d *message.Draft) (support message.Support, note string)
-	// Feature is about what a reply rule asks for beside its message, by the
+	// Feature is about what a reply rule asks for besides its message, by the
 	// argument's name: "mark_read", "typing".
 	Feature func(p *lang.Provider, name string) (support message.Support, note string)
 }
@@ -77,7 +77,7 @@ type Options struct {
 	// Target and Exclude are addresses of resources, or of one recipient of a
 	// campaign (campaign.spring["+4915112345678"]).
 	Target, Exclude []string
-	// Replace are addresses of campaigns or of their recipients who get the
+	// Replace are addresses of campaigns, or of recipients of a campaign, who get the
 	// message again although they had it.
 	Replace []string
 	// Retry plans refused recipients again: "failed" for all, or one code of a
@@ -98,18 +98,18 @@ type Options struct {
 type Snapshot interface {
 	Meta(ctx context.Context) (state.Meta, error)
 	Resources(ctx context.Context) ([]state.Resource, error)
-	// Compact is what became of everybody in one revision of a campaign.
+	// Compact returns what happened to everybody in one revision of a campaign.
 	Compact(ctx context.Context, campaign string, revision int) (state.SentIndex, error)
-	// Deliveries are all of a campaign, whatever their revision.
+	// Deliveries returns all of a campaign, whatever their revision.
 	Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error]
 	People(ctx context.Context) iter.Seq2[state.Person, error]
-	// Ties are the ids of everybody who has several.
+	// Ties returns the ids of everybody who has several.
 	Ties(ctx context.Context) iter.Seq2[state.Tie, error]
-	// Windows are the 24-hour windows of everybody at one sending number.
+	// Windows returns the 24-hour windows of everybody at one sending number.
 	Windows(ctx context.Context, number string) iter.Seq2[state.PersonWindow, error]
-	// RecentSends are the messages that were sent since a moment, by any campaign.
+	// RecentSends returns the messages sent since a moment, by any campaign.
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error]
-	// Erased tells who was erased and must never be sent to again.
+	// Erased returns a function that reports who was erased and must never be sent to.
 	Erased(ctx context.Context) (func(recipient string) bool, error)
 }
 

@@ -25,7 +25,7 @@ type compiled struct {
 	body     bodyMeter
 	window   bool    // it needs an open window
 	category string  // for the price
-	fitted   *fitted // against the account's template; nil where it names none
+	fitted   *fitted // checked against the account's template; nil if it names none
 }
 
 // judge decides about the recipients of one campaign, each by itself. What
@@ -42,7 +42,7 @@ type judge struct {
 	known      *known
 	windows    *windows // of the campaign's number
 	table      aliases  // of this revision
-	last       *aliases // of the revision before, while this one has nobody; else nil
+	last       *aliases // of the revision before, while this one has no deliveries; else nil
 	excluded   []*excludedSet
 	earlier    *openmap.Map[struct{}] // who had an earlier revision; nil unless resending is prevented
 	earlierIDs *recipientIDs
@@ -57,7 +57,7 @@ type verdict struct {
 	key     string // of the person: the same for every id of theirs, and every spelling of a number
 	id      uint64 // key as a number; 0 where it is none
 	own     string // the recipient's own key, canonical
-	also    string // the person of the row's user id where the row has a number too and the state knows nothing of them being one; "" for none
+	also    string // the person of the row's user id, if the row has a number too and the state does not know that both are one person; else ""
 	dropped bool   // the audience's filter leaves it out
 	keyless bool   // no usable address
 	oldText bool
@@ -68,7 +68,7 @@ type verdict struct {
 	ends    ends
 	// problems lists what is wrong with the row or its message.
 	problems []placed
-	due      int64 // Unix time, of who waits for their local time: when it may go
+	due      int64 // Unix time when the message may go, for who waits for their local time
 	variant  int   // index into Campaign.Variants, from 1; 0 for none, or not asked
 }
 
@@ -98,7 +98,7 @@ type worker struct {
 	numbers *audience.Numbers
 	clock   Clock
 	due     map[string]int64 // Unix times by zone
-	always  map[string]bool  // zones that are never open together
+	always  map[string]bool  // whether zones are never open at the same time
 	sums    []*message.Sums  // parallel to judge.drafts
 	core    []byte
 	text    []byte

@@ -13,10 +13,10 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// loadTables reads what the state knows of the campaign before its first row is
-// judged: who was sent this revision, and the one before where max_change compares
-// with it; the windows at its sending number; and recent sends of all campaigns
-// where a cap counts them. Without a state everything is empty.
+// loadTables reads, before the first row is judged, what the state knows of the
+// campaign: who was sent this revision, and the one before if max_change compares
+// with it; the windows at its sending number; and recent sends of all campaigns if
+// a cap counts them. Without a state everything is empty.
 func (b *builder) loadTables(ctx context.Context, j *judge, l *sequencer) error {
 	j.table.table, j.table.ties = noTable{}, b.known.ties
 	c := j.campaign

@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// maskKey is a recipient's key that tells neither the number nor the user id:
-// "+49151•••••89"; "" for none.
+// maskKey masks a recipient's key so that it shows neither the number nor the user
+// id: "+49151•••••89"; "" for none.
 func maskKey(key string) string {
 	if key == "" {
 		return ""

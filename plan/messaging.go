@@ -16,7 +16,7 @@ import (
 type Messaging struct {
 	Starts int       `json:"starts"`        // people whose window is closed
 	Limit  int       `json:"limit"`         // of the business portfolio; state.NoLimit for none, 0 where it is unknown
-	Told   time.Time `json:"told,omitzero"` // when the provider told the limit
+	Told   time.Time `json:"told,omitzero"` // when the provider reported the limit
 }
 
 // reach counts the people with whom the numbers that share a limit start a
@@ -24,7 +24,7 @@ type Messaging struct {
 type reach struct {
 	ids   recipientIDs
 	seen  openmap.Map[struct{}]
-	first *lang.Campaign // with which it begins
+	first *lang.Campaign // the first campaign that counts
 	limit int
 }
 
@@ -57,9 +57,9 @@ func (b *builder) messaging(decl *lang.Campaign) (*Messaging, *reach) {
 	return m, r
 }
 
-// shares names what shares a limit: the portfolio, if it is known of all numbers
-// with that limit. Otherwise all of these are taken for those of one portfolio,
-// which errs to the safe side.
+// shares names the group of numbers that share a limit: the portfolio, if it is
+// known of all numbers with that limit. Otherwise all of them are assumed to be of
+// one portfolio, which is the safe side.
 func (b *builder) shares(l *state.MessagingLimit) string {
 	for _, decl := range b.cfg.Campaigns {
 		if decl.Provider == nil {
@@ -113,7 +113,7 @@ func people(n int) string {
 	return fmt.Sprintf("%d people", n)
 }
 
-// told is when the limit of a campaign's number was told.
+// told returns when the limit of a campaign's number was reported.
 func (b *builder) told(decl *lang.Campaign) time.Time {
 	l, _ := b.in.Messaging(decl.Provider)
 	return l.Told

@@ -235,12 +235,12 @@ type aliases struct {
 	table state.SentIndex
 	ties  *ties
 	found sync.Once
-	other map[string][]string // person → the keys that the table has of those with several ids
+	other map[string][]string // person → their keys in the table, for people with several ids
 }
 
-// lookup finds the delivery to a person, by the recipient's own key or by another
-// id of theirs when that delivery is further along. It returns the spelling that
-// the state has for the recipient's key.
+// lookup finds the delivery to a person, by the recipient's own key, or by another
+// id of theirs if that delivery is further along. It returns the state's spelling
+// of the recipient's key.
 func (a *aliases) lookup(key, person string) (state.Sent, string, bool) {
 	sent, spelling, had := a.spelled(key)
 	if a.ties == nil {
@@ -273,7 +273,7 @@ func (a *aliases) loadOthers() {
 }
 
 // spelled finds a recipient by the number as it is or by its other spelling,
-// where that says more; it returns the key under which it was found.
+// whichever says more, and returns the key that it found.
 func (a *aliases) spelled(key string) (state.Sent, string, bool) {
 	sent, had := a.table.Lookup(key)
 	other := message.OtherSpelling(key)

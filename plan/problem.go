@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// problem is what is wrong with one recipient, by its cause. It is compared
-// by cause, and holds no value of the recipient.
+// problem is what is wrong with one recipient. Problems are compared by their
+// cause, and hold no value of the recipient.
 type problem struct {
 	cause
 	severity hcl.DiagnosticSeverity
@@ -22,8 +22,8 @@ type problem struct {
 	with     message.Place // another row that it is about; zero for none
 }
 
-// cause is what makes problems the same one: one diagnostic for all
-// recipients.
+// cause identifies a problem: recipients with the same cause share one
+// diagnostic.
 type cause struct {
 	code     string
 	campaign string
@@ -98,13 +98,13 @@ func (p *problems) diagnostics() hcl.Diagnostics {
 	return diags
 }
 
-// ended is a sentence as a sentence is written.
+// ended returns s with a capital at the beginning and a full stop at the end.
 func ended(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return dotted(string(unicode.ToUpper(r)) + s[n:])
 }
 
-// dotted is s with a full stop, where it ends without one.
+// dotted returns s with a full stop, unless it ends with punctuation already.
 func dotted(s string) string {
 	if s == "" || strings.ContainsRune(".!?:", rune(s[len(s)-1])) {
 		return s

@@ -18,7 +18,7 @@ type renamed struct {
 	people    openmap.Map[oldDelivery]
 	messages  map[string]uint32
 	campaigns []string
-	hits      []int // how often had found each campaign since the last reset
+	hits      []int // how often the method had found each campaign since the last reset
 }
 
 // oldDelivery is one person's delivery; the last one where there were several.
@@ -84,7 +84,7 @@ func (g *renamed) had(key string, digest [16]byte, message string) bool {
 	return same
 }
 
-// likeliest returns the campaign that had found most often.
+// likeliest returns the campaign that the method had found most often.
 func (g *renamed) likeliest() string {
 	best := 0
 	for i := range g.hits {

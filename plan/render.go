@@ -37,7 +37,7 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 		return
 	}
 	if hold != delivery.ReasonNone {
-		reason = hold // before the schedule, whose end apply sees by itself
+		reason = hold // precedes the schedule, whose end apply sees by itself
 	}
 	v.entry.Draft, v.entry.Values = c.draft, values
 	v.entry.Digest = j.digest(w, c, values)
@@ -100,8 +100,8 @@ func (j *judge) due(w *worker, zone string) int64 {
 	return at
 }
 
-// alwaysQuiet reports whether at every time of day that the campaign may go out it
-// is quiet in at least one of the zones.
+// alwaysQuiet reports whether, at every time of day when the campaign may go out,
+// it is quiet in at least one of the zones.
 func (j *judge) alwaysQuiet(w *worker, zone string) bool {
 	if !strings.Contains(zone, " ") {
 		return false
@@ -183,7 +183,7 @@ func placeholderDetail(name string) string {
 		"Handle it with coalesce(recipient.%s, \"…\") or a conditional, add %q to the audience's optional, or say with its placeholders which texts are meant as they are.", name, name, name)
 }
 
-// textChanged reports whether the recipient was sent another text than today's.
+// textChanged reports whether the recipient was sent a text other than today's.
 func (j *judge) textChanged(w *worker, b *batch, p texts, r message.Recipient, digest [16]byte) bool {
 	if digest == ([16]byte{}) {
 		return false // sent by somebody else, and imported

@@ -16,8 +16,8 @@ import (
 const (
 	Create = "create" // declared, and not in the state
 	Update = "update" // both, and they differ
-	Delete = "delete" // in the state alone; what was sent under it stays known
-	NoOp   = "no-op"  // both, and alike, or left out by -target and -exclude
+	Delete = "delete" // only in the state; what was sent under it stays known
+	NoOp   = "no-op"  // both, and equal, or left out by -target and -exclude
 	Move   = "move"   // a moved block renames it, and nothing else changes
 )
 
@@ -76,10 +76,10 @@ func newDiffer(cfg *lang.Config, known []state.Resource, s *scope) (*differ, err
 	return d, nil
 }
 
-// move follows one moved block, and any that continue it: with a → b and b → c,
-// what the state has under a goes to c. A block whose resource is not in the
-// state any more was followed by an earlier apply and is left alone. An address
-// that is still declared, or that the state has already, is never written over.
+// move follows one moved block, and the blocks that continue it: with a → b and
+// b → c, what the state has under a goes to c. If the state no longer has the
+// resource, an earlier apply followed the block, and move does nothing. An address
+// that is still declared, or already in the state, is never overwritten.
 func (d *differ) move(m *lang.Moved, all []*lang.Moved) {
 	if d.before[m.From] == nil {
 		return // done in an earlier apply
@@ -164,7 +164,7 @@ func (d *differ) change(r *lang.Resource) *ResourceChange {
 	return c
 }
 
-// refs is list, never nil, for JSON.
+// refs returns list, and an empty one for nil, for JSON.
 func refs(list []string) []string {
 	if list == nil {
 		return []string{}

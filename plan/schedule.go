@@ -31,7 +31,7 @@ func quiet(s *lang.Schedule, timezone int) *Quiet {
 			q.Timezone = "" // the recipient's own, or all of their country's
 		}
 		if timezone >= 0 || s.Timezone == nil {
-			q.Attribute = 0 // of the only attribute that entries keep
+			q.Attribute = 0 // index of the only attribute that entries keep
 		}
 	}
 	return q
@@ -42,7 +42,7 @@ func (q *Quiet) hasQuietHours() bool { return q.From >= 0 && q.From != q.Until }
 // local reports whether something depends on the time where the recipient is.
 func (q *Quiet) local() bool { return q.hasQuietHours() || q.Within > 0 }
 
-// zoneless reports whether no zone is known by which to tell the recipient's time.
+// zoneless reports whether no zone is known that gives the recipient's time.
 func (q *Quiet) zoneless(zone string) bool {
 	return q != nil && q.local() && zone == "" && q.Timezone == ""
 }
@@ -70,9 +70,9 @@ func (c *Clock) zone(name string) *time.Location {
 	return loc
 }
 
-// last returns the one of several zones, separated by spaces, in which it is
-// earliest at a moment: there every hour comes last. It is zones itself where that
-// is one.
+// last returns, of several zones separated by spaces, the one with the earliest
+// local time at a moment: every hour comes last there. A single zone is returned as
+// it is.
 func (c *Clock) last(at time.Time, zones string) string {
 	if !strings.Contains(zones, " ") {
 		return zones
@@ -205,10 +205,10 @@ func (q *Quiet) Open(c *Clock, at time.Time, zone string) (open time.Time, ok bo
 	return time.Time{}, false
 }
 
-// step advances by left minutes of wall time from a moment that is closed: closed
-// says how many minutes it is still. When the clocks change in between, wall time
-// and elapsed time differ, so it then searches minute by minute from the first that
-// may be open.
+// step advances from a closed moment by left minutes of wall time. closed returns
+// for how many minutes a moment is still closed. When the clocks change in between,
+// wall time and elapsed time differ, so step then searches minute by minute from the
+// first minute that may be open.
 func step(from time.Time, left int, closed func(time.Time) int) time.Time {
 	from = from.Truncate(time.Minute)
 	to := from.Add(time.Duration(left) * time.Minute)

@@ -14,9 +14,10 @@ import (
 // scope holds the choices of -target, -exclude, -replace and -retry. A recipient
 // is the same under every id and in every spelling of a number.
 //
-// -exclude wins over -target. A choice of a recipient is one of the campaign too:
+// -exclude wins over -target. Naming a recipient also names the campaign:
 // -target='campaign.spring["+49…"]' plans that campaign, for that person alone.
-// None of the four lifts a rule of delivery: who opted out gets nothing by -replace.
+// None of the four overrides a rule of delivery: -replace sends nothing to somebody
+// who opted out.
 type scope struct {
 	in, out map[string]bool      // resources; in is nil without -target
 	only    map[string][]string  // campaign → the recipients that are targeted
@@ -32,10 +33,10 @@ type replaced struct {
 	keys []string
 }
 
-// newScope reads the options. addresses are those that the configuration or the
-// state has; one that neither has is an error, since a typing mistake in -target
-// would plan nothing, and in -exclude everything. An address without a key stands
-// for all blocks of its for_each.
+// newScope reads the options. addresses are those in the configuration or the
+// state. An address in neither is an error, since a typing mistake in -target would
+// plan nothing, and in -exclude everything. An address without a key stands for all
+// blocks of its for_each.
 func newScope(cfg *lang.Config, opt Options, addresses []string, who *ties) (*scope, hcl.Diagnostics) {
 	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry, who: who}
 	resources := cfg.Resources()
@@ -58,7 +59,7 @@ func newScope(cfg *lang.Config, opt Options, addresses []string, who *ties) (*sc
 	return s, diags
 }
 
-// meant are the resources that a person names, and the recipient, "" for none:
+// meant returns the resources that a person names, and the recipient; "" for none.
 // campaign.spring["+49…"] is a recipient of a campaign, campaign.spring["de"] a
 // campaign where there is one with this key.
 func meant(a string, addresses []string) (list []string, recipient string) {
@@ -128,7 +129,7 @@ func (s *scope) exclude(resources []lang.Resource, address, recipient string) {
 	}
 }
 
-// replace sends a campaign again, to one recipient or to all for "".
+// replace plans a campaign again, for one recipient, or for all with "".
 func (s *scope) replace(address, recipient string) {
 	r := s.again[address]
 	if r == nil {
@@ -155,7 +156,7 @@ func (s *scope) targeted(campaign, key string) bool {
 	return !slices.Contains(s.never[campaign], key)
 }
 
-// partly reports whether the campaign is planned for some recipients alone.
+// partly reports whether the campaign is planned for some recipients only.
 func (s *scope) partly(campaign string) bool { return s.only[campaign] != nil }
 
 // replaces reports whether the recipient gets the campaign again.

@@ -27,7 +27,7 @@ type sequencer struct {
 	seen    openmap.Map[struct{}]
 	firsts  map[string]first // the first row of a person with several ids
 	recent  *sends           // sent within the cap's period; nil without a cap
-	planned *sends           // by the campaigns before; nil where none has a cap
+	planned *sends           // sends of the campaigns before; nil if none has a cap
 	reach   *reach           // people with whom a conversation starts; nil where no limit is known
 	renamed *renamed
 	again   int // recipients who had the same message from a campaign that is gone
@@ -110,8 +110,7 @@ func (q *sequencer) write(b *batch, to ends) error {
 	return err
 }
 
-// replace writes an amended entry in place of the one that the batch holds after
-// from.
+// replace writes an amended entry instead of the one in the batch after from.
 func (q *sequencer) replace(b *batch, v *verdict, from ends) error {
 	if err := q.write(b, from); err != nil {
 		return err
@@ -160,8 +159,8 @@ func (q *sequencer) amend(v *verdict, repeated bool) bool {
 	return false
 }
 
-// sentTo is how many messages a cap counts for a row: those under its user id
-// too, where the row has a number and nothing tells that the two are one person.
+// sentTo returns how many messages a cap counts for a row. They include those under
+// its user id if the row has a number too and nothing says that both are one person.
 func (q *sequencer) sentTo(v *verdict) int {
 	n := q.recent.of(v.key) + q.planned.of(v.key)
 	if v.also != "" {
@@ -302,8 +301,8 @@ func (s *samples) list(drafts []*message.Draft) []Sample {
 	return out
 }
 
-// text is the message's main text with the recipient's values masked. A
-// template has none of its own: its parameters stand for it.
+// text returns the message's main text with the recipient's values masked. A
+// template has no text here: its parameters stand for it.
 func (s *sample) text(d *message.Draft) string {
 	masked := make([]string, len(s.values))
 	for i, v := range s.values {

@@ -10,8 +10,8 @@ import (
 type Spool interface {
 	// Write appends; entries may be cut anywhere between two calls.
 	io.Writer
-	// Open reads everything from the start. It may be called again, and while
-	// another reader is open, but not before the last Write.
+	// Open reads everything from the start. It may be called again, even while
+	// another reader is open, but only after the last Write.
 	Open() (io.Reader, error)
 	// Close frees what the spool holds.
 	io.Closer
@@ -20,7 +20,7 @@ type Spool interface {
 // MemorySpool keeps entries in memory, for small plans and tests. The zero
 // value is ready.
 type MemorySpool struct {
-	chunks [][]byte // full but for the last one, so that growing copies nothing
+	chunks [][]byte // all are full except the last, so that growing copies nothing
 	size   int
 }
 

@@ -15,7 +15,7 @@ import (
 type batch struct {
 	audience.Block
 	verdicts []verdict
-	ids      []uint64        // numbers as keys, by row; 0 for who has none
+	ids      []uint64        // numbers as keys, by row; 0 for none
 	values   []string        // of the messages' slots
 	zones    []message.Value // recipients' time zones
 	entries  []byte          // the entries as they are judged, encoded

@@ -7,9 +7,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Carried holds every campaign's messages and every reply rule against what
-// their numbers can do: an error where one can't, a warning where that is not
-// certain. It is what Build finds of it, without contacts and state.
+// Carried checks every campaign's messages and every reply rule against what their
+// numbers can do: an error if a number can't, a warning if that is not certain.
+// Build reports the same; Carried needs no contacts and no state.
 func Carried(cfg *lang.Config, can Supports) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, decl := range cfg.Campaigns {
@@ -31,7 +31,7 @@ func Carried(cfg *lang.Config, can Supports) hcl.Diagnostics {
 	return append(diags, can.rules(cfg)...)
 }
 
-// rules holds the reply rules against the numbers that they answer from: their
+// rules checks the reply rules against the numbers from which they answer: their
 // own, or every one.
 func (can Supports) rules(cfg *lang.Config) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -59,7 +59,7 @@ func (can Supports) rules(cfg *lang.Config) hcl.Diagnostics {
 	return diags
 }
 
-// carried holds one message against a number.
+// carried checks one message against a number.
 func (can Supports) carried(n *lang.Provider, m *lang.Message, d *message.Draft, at hcl.Range) hcl.Diagnostics {
 	if can.Message == nil {
 		return nil
@@ -73,7 +73,7 @@ func (can Supports) carried(n *lang.Provider, m *lang.Message, d *message.Draft,
 	return nil
 }
 
-// feature holds what a reply rule asks for against a number.
+// feature checks what a reply rule asks for against a number.
 func (can Supports) feature(n *lang.Provider, r *lang.ReplyRule, name string) hcl.Diagnostics {
 	if can.Feature == nil {
 		return nil

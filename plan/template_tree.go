@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// templateTree is a translation as plans compare and draw it. t is its block; nil
-// where it is not declared any more.
+// templateTree is a translation as plans compare and show it. t is its block; nil
+// if it is no longer declared.
 func templateTree(s *account.Spec, t *lang.Template) *lang.Tree {
 	out := &lang.Tree{}
 	if t != nil && t.Held.Provider != nil {

@@ -11,30 +11,30 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Observed is what an account told of its templates, or why it did not.
+// Observed is what an account reported about its templates, or why it did not.
 type Observed struct {
-	Account   string // names it; "" where the number does not tell
+	Account   string // names it; "" if the number does not say
 	Templates []account.Template
-	At        time.Time // when it was told
+	At        time.Time // when it was reported
 	Err       error     // why it could not be read
 }
 
 // Templates are what was read for the plan's data blocks.
 type Templates struct {
-	// Of is what the account of a number told; nil where it was not asked.
+	// Of returns what the account of a number reported; nil if it was not asked.
 	Of func(*lang.Provider) *Observed
 	// Account names the account of a number; "" where that is not known.
 	Account func(*lang.Provider) string
 	// Abilities say which changes of templates the account of a number takes; nil
 	// takes all.
 	Abilities func(*lang.Provider) account.Abilities
-	// Unread takes every template for one that fits and may be sent. It is for plans
-	// that are not applied, such as those of tests.
+	// Unread assumes that every template fits and may be sent. It is for plans that
+	// are not applied, such as those of tests.
 	Unread bool
 }
 
-// Managed is what the plan relies on and somebody else owns: a template of the
-// account, as it was read.
+// Managed is something that the plan relies on and somebody else owns: a template
+// of the account, as it was read.
 type Managed struct {
 	Address    string    `json:"address"` // "data.template.otp.en_US"
 	Kind       string    `json:"kind"`    // "template"
@@ -44,7 +44,7 @@ type Managed struct {
 	Status     string    `json:"status"`
 	Category   string    `json:"category"`
 	ObservedAt time.Time `json:"observed_at"`
-	// Declared says that a template block looks after it; else it is read alone.
+	// Declared says that a template block manages it; otherwise it is only read.
 	Declared bool `json:"declared,omitempty"`
 	// Observed is all that was read.
 	Observed account.Template `json:"observed"`
@@ -57,7 +57,7 @@ func (t *Templates) abilities(p *lang.Provider) account.Abilities {
 	return t.Abilities(p)
 }
 
-// fitted is a template message held against the template that it names, in each
+// fitted is a template message checked against the template that it names, in each
 // of its languages.
 type fitted struct {
 	data   *lang.DataTemplate
@@ -77,8 +77,8 @@ type translation struct {
 	after    bool // apply waits for its approval before it sends
 }
 
-// hold is why a message in this language waits; ReasonNone where it may go, or
-// where it never will.
+// hold returns why a message in this language waits; ReasonNone if it may go, or
+// never will.
 func (t *translation) hold() delivery.Reason {
 	if t.after {
 		return delivery.ReasonNone
@@ -102,8 +102,8 @@ func (t *translation) unusable() string {
 	return "The account holds it as " + message.SafeText(t.template.Status) + ". " + t.template.Says()
 }
 
-// fit holds a message against the template that it names by a data block. It
-// returns nil, true where there is nothing to hold it against.
+// fit checks a message against the template that it names by a data block. It
+// returns nil, true if there is nothing to check.
 func (b *builder) fit(m *lang.Message, p *lang.Program) (*fitted, bool) {
 	if p.Data == nil || b.in.Templates.Unread {
 		return nil, true
@@ -136,7 +136,7 @@ func (b *builder) fit(m *lang.Message, p *lang.Program) (*fitted, bool) {
 	return f, ok
 }
 
-// doubt warns of what may not fit, once for all languages that it is about.
+// doubt warns of what may not fit, once for all languages with the same doubt.
 func (b *builder) doubt(f *fitted, m *lang.Message, p *lang.Program) {
 	said := map[string]bool{}
 	for _, code := range f.listed {
@@ -159,7 +159,7 @@ func (f *fitted) sole() bool {
 	return constant
 }
 
-// fixed holds the message against its only language.
+// fixed checks the message in its only language.
 func (b *builder) fixed(f *fitted, m *lang.Message, p *lang.Program, code string) bool {
 	f.fixed = f.langs[code]
 	if f.fixed == nil {
@@ -184,7 +184,7 @@ func (f *fitted) others(code string) string {
 	return "the account has the template " + f.data.Template + " in: " + message.SafeText(strings.Join(f.listed, ", ")) + "." + lang.DidYouMean(code, f.listed)
 }
 
-// language is the language of the message with a recipient's values; constant
+// language returns the language of the message for a recipient's values; constant
 // says that it is the same for everybody, whatever the values.
 func (f *fitted) language(values []string) (constant bool, code string) {
 	for _, bound := range f.draft.Bindings {
@@ -207,8 +207,8 @@ func (f *fitted) language(values []string) (constant bool, code string) {
 	return true, t.Language
 }
 
-// observed is what the account of a data block told of its template. What is
-// wrong is reported once for each block.
+// observed returns what the account of a data block reported about its template.
+// Problems are reported once for each block.
 func (b *builder) observed(d *lang.DataTemplate) *Observed {
 	if seen, done := b.templates[d]; done {
 		return seen
@@ -227,8 +227,8 @@ func (b *builder) observed(d *lang.DataTemplate) *Observed {
 	return seen
 }
 
-// accountOf is what the account of a template told; nil where it did not, which
-// is reported.
+// accountOf returns what the account of a template reported. If it reported
+// nothing, accountOf adds a diagnostic and returns nil.
 func (b *builder) accountOf(d *lang.DataTemplate) *Observed {
 	if d.Provider == nil {
 		return nil // reported by lang.Load
@@ -257,7 +257,7 @@ func names(list []account.Template) []string {
 	return slices.Compact(out) // sorted by name
 }
 
-// sameAccount demands that a message leaves from a number of the account that
+// sameAccount requires that a message is sent from a number of the account that
 // holds its template.
 func (b *builder) sameAccount(owner string, number *lang.Provider, m *lang.Message, f *fitted) bool {
 	d, seen := f.data, f.seen
@@ -273,9 +273,9 @@ func (b *builder) sameAccount(owner string, number *lang.Provider, m *lang.Messa
 	return false
 }
 
-// categories holds the category that a message declares against what the
-// account holds: what is dearer, needs other consent, or does not reach the
-// United States must not be found out when it is sent.
+// categories compares the category that a message declares with the account's. That
+// a template costs more, needs other consent, or does not reach the United States
+// must be found out before it is sent.
 func (b *builder) categories(f *fitted, m *lang.Message) bool {
 	ok := true
 	t, _ := f.draft.Message.(*message.Template)
@@ -300,8 +300,8 @@ func (b *builder) categories(f *fitted, m *lang.Message) bool {
 	return ok
 }
 
-// fitCampaign holds a campaign's messages against the account. What the account
-// holds a template as counts for the campaign, too.
+// fitCampaign checks a campaign's messages against the account. The account's
+// category of a template also counts for the campaign.
 func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, own texts, variants []choice) bool {
 	ok := true
 	list := sides(decl, own, variants)
@@ -324,9 +324,9 @@ func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, own texts, varia
 	return b.oneCategory(decl, list) && ok
 }
 
-// category is what the account holds the template as, in every language that a
-// message may be in; "" where that differs or is no word of ours: it then counts
-// as marketing.
+// category returns the account's category of the template, if it is the same in
+// every language that a message may be in; "" if it differs or is an unknown word:
+// it then counts as marketing.
 func (f *fitted) category() string {
 	list := f.langs
 	if f.fixed != nil {
@@ -343,12 +343,12 @@ func (f *fitted) category() string {
 	return held
 }
 
-// fitReplies holds the templates that reply rules send against the account.
+// fitReplies checks the templates that reply rules send against the account.
 func (b *builder) fitReplies() {
 	for _, r := range b.cfg.ReplyRules {
 		p, failed := b.cfg.CompileReply(r)
 		if failed.HasErrors() || p == nil || p.Reply == nil || p.Reply.Data == nil {
-			continue // reported by lang.Load, or nothing to hold it against
+			continue // reported by lang.Load, or nothing to check it against
 		}
 		numbers := b.cfg.Providers
 		if r.Provider != nil {
@@ -367,12 +367,12 @@ func (b *builder) fitReplies() {
 	}
 }
 
-// managed notes the templates that the plan relies on, and warns of those that
+// managed records the templates that the plan relies on, and warns of those that
 // are not as they should be.
 func (b *builder) managed() {
 	for _, d := range b.cfg.Data {
 		if b.scope.covers(d.Address()) && !b.in.Templates.Unread {
-			b.observed(d) // one that nothing uses has to be there all the same
+			b.observed(d) // even one that nothing uses has to exist
 		}
 	}
 	noted := map[string]bool{}

@@ -9,22 +9,22 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// observedAge is how old what an account told may be when it is applied.
+// observedAge is the most age that an account's report may have when it is applied.
 const observedAge = 5 * time.Minute
 
-// ChangedError says that an account holds a template otherwise than when the
-// plan was made.
+// ChangedError says that a template of an account has changed since the plan was
+// made.
 type ChangedError struct{ Detail string }
 
-// Error is a sentence with the way out.
+// Error returns a sentence that says what changed and what to do.
 func (e *ChangedError) Error() string {
 	return "the plan is stale: " + e.Detail + ". Nothing was sent; run `handbill plan` again"
 }
 
-// SameTemplates compares what the plan relies on with what accounts tell at now,
-// where that is older than observedAge. read gives what the account of a number
-// tells, by the number's address. An error is a *ChangedError, or says what
-// could not be read.
+// SameTemplates compares the templates that the plan relies on with those that
+// accounts hold at now, unless the plan's report is newer than observedAge. read
+// returns what the account of a number reports, by the number's address. An error is
+// a *ChangedError, or says what could not be read.
 func (p *Plan) SameTemplates(now time.Time, read func(provider string) *Observed) error {
 	now = now.Round(0) // by the wall, as a saved plan has it
 	for i := range p.Managed {

@@ -5,8 +5,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// template says what a recipient's language means: why the message waits, or
-// that there is none, which it reports.
+// template says what a recipient's language means: why the message waits, or that
+// the template lacks the language, which it reports.
 func (j *judge) template(c *compiled, values []string, v *verdict) (hold delivery.Reason, ok bool) {
 	f := c.fitted
 	switch {
@@ -33,7 +33,7 @@ func (j *judge) template(c *compiled, values []string, v *verdict) (hold deliver
 	return tr.hold(), true
 }
 
-// use notes the language in which something is sent.
+// use records a language in which something is sent.
 func (f *fitted) use(values []string) {
 	if f == nil || f.fixed != nil {
 		return

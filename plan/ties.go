@@ -11,8 +11,8 @@ import (
 // ties says which ids belong to one person. A nil *ties stands for a state in which
 // every person has one id. After loading it is safe for concurrent reading.
 type ties struct {
-	persons map[string]string   // id → the key of the person whose it is
-	former  map[string][]string // id → the keys of persons whose it was
+	persons map[string]string   // id → the key of the person who has it
+	former  map[string][]string // id → the keys of persons who had it
 }
 
 // loadTies reads who has several ids. All keys are canonical.
@@ -35,7 +35,7 @@ func loadTies(ctx context.Context, snap Snapshot) (*ties, error) {
 	return t, nil
 }
 
-// has reports whether an id is or was one of somebody's several.
+// has reports whether an id is or was one of several ids of somebody.
 func (t *ties) has(id string) bool {
 	if t == nil {
 		return false
@@ -44,7 +44,7 @@ func (t *ties) has(id string) bool {
 	return is || t.former[id] != nil
 }
 
-// person is the key of the person whose id it is: the id itself where they have
+// person returns the key of the person who has an id: the id itself if they have
 // no other.
 func (t *ties) person(id string) string {
 	if t != nil {
@@ -55,7 +55,7 @@ func (t *ties) person(id string) string {
 	return id
 }
 
-// earlier are the keys of persons whose id it was.
+// earlier returns the keys of persons who had the id before.
 func (t *ties) earlier(id string) []string {
 	if t == nil {
 		return nil

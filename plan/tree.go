@@ -146,7 +146,7 @@ func align(a, b []string) []pair {
 // rising returns a longest subsequence of pairs that rises on both sides; list
 // already rises on the side before.
 func rising(list []pair) []pair {
-	var tails []int // by length of a run less one: the index of its last pair
+	var tails []int // tails[n] is the index of the last pair of a run of n+1
 	previous := make([]int, len(list))
 	for i, p := range list {
 		n, _ := slices.BinarySearchFunc(tails, p.after, func(t, after int) int { return list[t].after - after })

@@ -23,9 +23,9 @@ import (
 type Plan struct {
 	FormatVersion string    `json:"format_version"`
 	Version       string    `json:"handbill_version"`
-	Build         string    `json:"handbill_build"` // which handbill made it; "" for one that nothing tells from another
+	Build         string    `json:"handbill_build"` // identity of the handbill that made it; "" if the build has none
 	At            time.Time `json:"at"`
-	Expires       time.Time `json:"expires"` // when a saved plan may not be applied any more
+	Expires       time.Time `json:"expires"` // after this a saved plan may not be applied
 	Lineage       string    `json:"lineage"`
 	Serial        int64     `json:"serial"`
 
@@ -34,8 +34,8 @@ type Plan struct {
 	Drafts    []*message.Draft `json:"-"` // serialised by message.MarshalDraft
 	// Managed are the templates of accounts that the plan relies on.
 	Managed []Managed `json:"managed"`
-	// Templates are what apply does with the template blocks, and Drift what
-	// became of their templates without handbill.
+	// Templates are what apply does with the template blocks, and Drift what changed
+	// in their templates without handbill.
 	Templates []TemplateChange `json:"template_changes,omitempty"`
 	Drift     []Drift          `json:"resource_drift,omitempty"`
 	Checks    []Check          `json:"checks"`
@@ -58,13 +58,13 @@ type Plan struct {
 	spool Spool // what Entries reads; closed by Close
 }
 
-// Action is what apply does with one recipient, or why nothing.
+// Action is what apply does with one recipient, or why it does nothing.
 type Action uint8
 
 // The actions. Those up to Retry, Defer and Replace are sends.
 const (
 	Send     Action = iota // send the campaign's message
-	Fallback               // send the fallback, for the window is closed
+	Fallback               // send the fallback, because the window is closed
 	Retry                  // send again what was refused or cancelled, by -retry or -replace
 	Sent                   // accepted before in this revision
 	Doubt                  // in doubt; needs resolve, a webhook or a poll
@@ -100,8 +100,8 @@ type Entry struct {
 	Draft     int             // index into Plan.Drafts; -1 where nothing is sent
 	Values    []string        // the draft's slots for this recipient
 	Digest    [16]byte        // of the rendered message
-	// WindowUntil is what the audience or the state says of the window's end;
-	// zero when unknown.
+	// WindowUntil is when the window ends, by the audience or the state; zero when
+	// unknown.
 	WindowUntil time.Time
 	Attempt     int // number of the attempt that apply makes, from 1
 }
@@ -132,18 +132,18 @@ type Campaign struct {
 	StopIf        StopIf        `json:"stop_if"`
 	Consent       bool          `json:"consent"` // a consent expression is declared
 	// ConsentBy is the consent expression as it is written: the claim that a run
-	// relies on. Category is the template's, "" where there is none.
+	// relies on. Category is the template's; "" if there is no template.
 	ConsentBy string `json:"consent_by,omitempty"`
 	Category  string `json:"category,omitempty"`
-	// Template is the data block that its template is read by; "" for none.
+	// Template is the data block through which its template is read; "" for none.
 	Template string   `json:"template,omitempty"`
 	OldText  int      `json:"old_text"` // recipients who were sent an earlier text of this revision
 	Samples  []Sample `json:"samples"`  // masked
-	// Variants are there where the campaign declares some; the last is what those
-	// get who meet none.
+	// Variants are set if the campaign declares some. The last one is for recipients
+	// who meet no condition.
 	Variants []Variant `json:"variants,omitempty"`
-	// Next is when the first of those may go who wait for their local time; zero
-	// where nobody does.
+	// Next is when the first message may go to somebody who waits for their local
+	// time; zero if nobody does.
 	Next    time.Time `json:"next,omitzero"`
 	Longest int       `json:"longest_body"` // code points of the longest body
 	Notes   []string  `json:"notes"`        // how the source was read
@@ -151,7 +151,7 @@ type Campaign struct {
 	// AfterApproval are the translations that have to be approved first: apply
 	// waits for them, and sends nothing of the campaign before.
 	AfterApproval []string `json:"after_approval,omitempty"`
-	// Messaging is there where the campaign starts conversations on WhatsApp.
+	// Messaging is set if the campaign starts conversations on WhatsApp.
 	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.
 	Halt *Halt `json:"halt,omitempty"`
@@ -160,8 +160,8 @@ type Campaign struct {
 // Halted reports whether nothing of the campaign is sent by this plan.
 func (c *Campaign) Halted() bool { return c.Halt != nil && !c.Halt.Lifted }
 
-// Halt is why an earlier run of a campaign stopped early, for good until a
-// person says otherwise.
+// Halt is why an earlier run of a campaign stopped early. It lasts until a person
+// lifts it.
 type Halt struct {
 	Reason delivery.HaltReason `json:"reason"`
 	Code   string              `json:"code,omitempty"`
@@ -256,9 +256,9 @@ type Quiet struct {
 	// is, for Within minutes; Within is 0 where any time will do.
 	At     int `json:"at,omitempty"`
 	Within int `json:"within,omitempty"`
-	// Attribute is the index in Entry.Recipient.Attributes of the recipient's
-	// time zone, or of all that they may be in, with spaces between; -1 where
-	// the schedule's own counts for everybody.
+	// Attribute is the index in Entry.Recipient.Attributes of the recipient's time
+	// zone, or of all zones that they may be in, with spaces between; -1 if the
+	// schedule's own zone counts for everybody.
 	Attribute int `json:"-"`
 }
 
@@ -302,7 +302,7 @@ type ResourceChange struct {
 	Refs    []string   `json:"refs"`
 	// Removed says that a removed block demands the deletion.
 	Removed bool `json:"removed,omitempty"`
-	// Notes are what else a reviewer has to know, as fragments.
+	// Notes are what else a reviewer should know, as fragments.
 	Notes []string `json:"notes,omitempty"`
 }
 

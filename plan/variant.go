@@ -9,7 +9,7 @@ import (
 )
 
 // Variant is one of the texts of a campaign with variants. The last one of a
-// campaign has no name: it is what those get who meet no condition.
+// campaign has no name: it is for recipients who meet no condition.
 type Variant struct {
 	Name          string   `json:"name"`
 	When          string   `json:"when"` // the condition as it is written; "" for the last
@@ -22,8 +22,8 @@ type Variant struct {
 	FallbackDraft int      `json:"-"`
 }
 
-// MessageOf returns the address of the message that a draft of the campaign is of,
-// and whether it is a fallback; ok is false for a draft of another campaign.
+// MessageOf returns the address of the message that a draft of the campaign was made
+// from, and whether it is a fallback; ok is false for a draft of another campaign.
 func (c *Campaign) MessageOf(draft int) (address string, fallback, ok bool) {
 	switch {
 	case draft < 0:
@@ -50,7 +50,7 @@ type texts struct {
 	fallback *compiled // nil for none
 }
 
-// choice is a variant ready to be asked about recipients.
+// choice is a variant that is ready to be tested on recipients.
 type choice struct {
 	texts
 	program lang.VariantProgram
@@ -104,8 +104,8 @@ func sides(decl *lang.Campaign, own texts, variants []choice) []side {
 	return slices.DeleteFunc(list, func(s side) bool { return s.made == nil })
 }
 
-// oneTemplate demands that what a campaign's variants read of the account is one
-// template, which may have several languages: apply asks for it before it sends.
+// oneTemplate requires that a campaign's variants read one template from the account,
+// in any of its languages: apply asks for it before it sends.
 func (b *builder) oneTemplate(decl *lang.Campaign, before string, d *lang.DataTemplate) bool {
 	if before == "" || before == d.Address() || len(decl.Variants) == 0 {
 		return true
@@ -116,8 +116,8 @@ func (b *builder) oneTemplate(decl *lang.Campaign, before string, d *lang.DataTe
 	return false
 }
 
-// oneCategory demands that all templates of a campaign with variants are of one
-// category: consent, cool-downs and prices are those of the campaign.
+// oneCategory requires that all templates of a campaign with variants have one
+// category: consent, cool-downs and prices belong to the campaign.
 func (b *builder) oneCategory(decl *lang.Campaign, list []side) bool {
 	var first *side
 	for i := range list {

@@ -72,8 +72,8 @@ var zonesOf = map[string]string{
 	"ZA": "Africa/Johannesburg", "ZM": "Africa/Lusaka", "ZW": "Africa/Harare",
 }
 
-// countriesOf are the countries of a calling code; +1 is by area code, see
-// country.go. Source: libphonenumber's metadata (github.com/nyaruka/phonenumbers
+// countriesOf are the countries of each calling code; +1 is resolved by area code,
+// see country.go. Source: libphonenumber's metadata (github.com/nyaruka/phonenumbers
 // v1.8.1), read 2026-11-21.
 var countriesOf = map[string]string{
 	"7": "RU KZ", "20": "EG", "27": "ZA", "30": "GR", "31": "NL", "32": "BE", "33": "FR", "34": "ES", "36": "HU",

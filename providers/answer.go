@@ -15,8 +15,8 @@ import (
 // some 60 (read 2026-11-27).
 const maxID = 512
 
-// ID is a provider's message id as it is kept: a longer one than any provider
-// makes is kept by its digest, so that nobody can fill the state with it.
+// ID returns a provider's message id as the state keeps it. An id longer than any
+// provider issues is replaced by its digest, so that nobody can fill the state.
 func ID(id string) string {
 	if len(id) <= maxID {
 		return id
@@ -28,15 +28,14 @@ func ID(id string) string {
 var (
 	longNumber = regexp.MustCompile(`\+?[0-9][0-9 ().-]{4,}[0-9]`)
 	quoted     = regexp.MustCompile(`"[^"]*"|«[^»]*»|“[^”]*”|'[^']{3,}'`)
-	// wireWord are values of the wire format that a provider's words are full of.
+	// wireWord matches values of the wire format that providers' error texts repeat.
 	wireWord = regexp.MustCompile(`^(text|list|button|reply|header|body|footer|image|video|document|audio|sticker|interactive|template|individual|whatsapp|product|product_list|flow|url|payload|action)$`)
 	address  = regexp.MustCompile(`[^\s@]+@[^\s@]+|https?://\S+`)
 )
 
-// Safe is a provider's words fit for a report: without anything in quotes,
-// numbers of six digits and more, addresses, any text that stands in the
-// request, the secrets given, and whatever a terminal would obey; at most 160
-// characters.
+// Safe makes a provider's text fit for a report. It removes quoted text, numbers
+// of six digits or more, addresses, any text of the request, the given secrets and
+// terminal control characters, and keeps at most 160 characters.
 func Safe(text string, request []byte, secrets ...string) string {
 	for _, s := range append(secrets, texts(request)...) {
 		if len(s) > 2 {
@@ -53,8 +52,8 @@ func Safe(text string, request []byte, secrets ...string) string {
 	return text
 }
 
-// texts are the strings of a request that a person may have written, longest
-// first, so that one that is part of another leaves nothing of it behind.
+// texts returns the strings of a request that a person may have written, longest
+// first, so that removing a part of another string leaves no rest of it.
 func texts(request []byte) []string {
 	var v any
 	if len(request) == 0 || json.Unmarshal(request, &v) != nil {

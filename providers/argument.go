@@ -19,8 +19,7 @@ type Argument struct {
 	Description string
 }
 
-// Secret is a credential. Printing it in any way shows that there is one and
-// not what it is.
+// Secret is a credential. Printing it in any way shows only that it is set.
 type Secret string
 
 // Format implements fmt.Formatter for every verb.
@@ -33,8 +32,8 @@ func (s Secret) Format(f fmt.State, _ rune) {
 // MarshalText keeps a Secret out of JSON.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(s)), nil }
 
-// Check says whether s can be a credential named name: present, and fit for a
-// header. The error does not hold it.
+// Check returns an error unless s is present and can be put into a header. The
+// error holds name, but not the secret.
 func (s Secret) Check(name string) error {
 	if s == "" {
 		return fmt.Errorf("%s is missing", name)
@@ -45,14 +44,14 @@ func (s Secret) Check(name string) error {
 	return nil
 }
 
-// Split parts several secrets that stand in one argument, separated by commas:
-// the one in use and the one before it, while they are being changed.
+// Split returns the comma-separated secrets of one argument: while a secret is
+// being rotated, the current one and the previous one.
 func (s Secret) Split() []string {
 	return strings.FieldsFunc(string(s), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// CheckThroughput says whether v can be a number's messages per second; 0 is
-// the provider's own.
+// CheckThroughput returns an error unless v can be a number's messages per
+// second; 0 means the provider's default.
 func CheckThroughput(v float64) error {
 	if v < 0 || v > 1000 || v != v {
 		return errors.New("throughput: expected messages per second, more than 0 and at most 1000")
@@ -60,7 +59,7 @@ func CheckThroughput(v float64) error {
 	return nil
 }
 
-// CheckPart says whether s can be one part of a URL's path.
+// CheckPart returns an error unless s can be one segment of a URL's path.
 func CheckPart(name, s string) error {
 	if s == "" {
 		return fmt.Errorf("%s is missing", name)
@@ -78,8 +77,7 @@ func plainRune(r rune) bool {
 // Header makes a header of one field.
 func Header(name, value string) http.Header { return http.Header{name: {value}} }
 
-// WithThroughput is the profile with the configured pace in place of its own;
-// 0 leaves it.
+// WithThroughput returns the profile with throughput v; 0 keeps its own.
 func (p Profile) WithThroughput(v float64) *Profile {
 	if v > 0 {
 		p.Throughput = Fact{Value: v, Source: "the configuration's throughput"}
@@ -87,21 +85,21 @@ func (p Profile) WithThroughput(v float64) *Profile {
 	return &p
 }
 
-// Numbered is a Webhook whose events may say which number they are about. One
-// address may get the events of all numbers of an account.
+// Numbered is a Webhook whose events may say which number they are about, since
+// one address may get the events of all numbers of an account.
 type Numbered interface {
-	// WebhookNumber is how events name this number: the provider's id of it, and
-	// the telephone number; "" for what is not known.
+	// WebhookNumber returns how events name this number: by the provider's id and
+	// by the telephone number; "" for what is not known.
 	WebhookNumber() (id, phone string)
 }
 
 // Accounted is a Webhook that also gets notices about an account as a whole.
 type Accounted interface {
-	// WebhookAccount is how they name the account; "" where it is not known.
+	// WebhookAccount returns how notices name the account; "" if it is not known.
 	WebhookAccount() string
 }
 
-// Digits are the digits of a telephone number, however it is written.
+// Digits returns the digits of a telephone number, however it is written.
 func Digits(number string) string {
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
@@ -111,16 +109,16 @@ func Digits(number string) string {
 	}, number)
 }
 
-// PathGuard is a Webhook whose events are vouched for by a secret part of the
-// path, since the provider signs nothing.
+// PathGuard is a Webhook that is authenticated by a secret in its path, since the
+// provider signs nothing.
 type PathGuard interface {
-	// WebhookTokens are the secrets of which the path must hold one: the one in
-	// use, and the one before it. Empty where none is configured.
+	// WebhookTokens returns the secrets of which the path must hold one: the
+	// current one and the previous one. It is empty if none is configured.
 	WebhookTokens() []string
 }
 
-// CheckBase says what is wrong with a base URL: only https, and plain http to
-// this machine itself. It returns the URL without a trailing slash.
+// CheckBase returns a base URL without its trailing slash. It is an error unless
+// the URL is https, or plain http to this machine.
 func CheckBase(base string) (string, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {

@@ -7,26 +7,25 @@ import (
 	"unicode/utf8"
 )
 
-// Writer writes JSON in the order in which it is told, so that equal messages
-// become equal bytes. It escapes what JSON demands and nothing more.
-// It keeps the first thing that its user could not write. The zero value is
-// ready.
+// Writer writes JSON in the order of its calls, so that equal messages become
+// equal bytes. It escapes only what JSON requires. It keeps the first failure that
+// its caller reports. The zero value is ready to use.
 type Writer struct {
 	buf []byte
 	err error
 }
 
-// Bytes is what was written.
+// Bytes returns the JSON written so far.
 func (w *Writer) Bytes() []byte { return w.buf }
 
-// Fail says that something has no form in this JSON; Err is the first of those.
+// Fail records that something cannot be written; Err returns the first of these.
 func (w *Writer) Fail(format string, args ...any) {
 	if w.err == nil {
 		w.err = fmt.Errorf(format, args...)
 	}
 }
 
-// Err is the first failure; nil when all could be written.
+// Err returns the first failure, or nil.
 func (w *Writer) Err() error { return w.err }
 
 // Open begins an object ('{') or an array ('[').
@@ -57,8 +56,8 @@ func (w *Writer) String(s string) {
 	w.buf = AppendString(w.buf, s)
 }
 
-// Object writes a key with an object that the configuration spells out as JSON.
-// Anything else fails.
+// Object writes a key and text, which must be a JSON object, as the configuration
+// gives it. Anything else is a failure.
 func (w *Writer) Object(key, text string) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, []byte(text)); err != nil || compact.Bytes()[0] != '{' {
@@ -88,8 +87,8 @@ func (w *Writer) Optional(name, s string) {
 	}
 }
 
-// comma separates from what stands before; only the start of a value, a colon
-// and an opening bracket need none. A string's end is always '"'.
+// comma writes a comma where one is needed: not at the start, and not after a
+// colon or an opening bracket. A string always ends in '"'.
 func (w *Writer) comma() {
 	if len(w.buf) == 0 {
 		return

@@ -1,8 +1,8 @@
-// Package providers is what all sending numbers have in common: a Profile
-// (limits and capabilities, each with source and date), and the contracts that
-// the rest of handbill relies on, each said once. Provider is what a provider's
-// package writes; Sender is what apply and serve send with; Webhook, Poller,
-// Reader, Checker and TemplateReader are what some providers are besides.
+// Package providers defines what all sending numbers have in common: a Profile
+// (limits and capabilities, each with source and date), and the interfaces that
+// the rest of handbill relies on. Each provider's package implements Provider;
+// apply and serve send through a Sender. Some providers also implement Webhook,
+// Poller, Reader, Checker and TemplateReader.
 package providers
 
 import (
@@ -23,8 +23,8 @@ import (
 type Provider interface {
 	Profile() *Profile
 	// Encode builds the request for one message. ref is the reference that the
-	// provider echoes in its events; it is left out where the provider has no
-	// place for one. The result depends on the arguments alone.
+	// provider echoes in its events; it is left out if the provider has no field
+	// for one. The result depends only on the arguments.
 	Encode(to message.Address, m message.Message, ref string) (message.Request, error)
 	// Send makes at most one HTTP request and says what its answer means.
 	Send(ctx context.Context, r message.Request) message.Answer
@@ -33,8 +33,8 @@ type Provider interface {
 // Sender is one sending number as apply and serve use it. It is safe for
 // concurrent use.
 type Sender interface {
-	// Encode builds the request of draft d with one recipient's values. It is
-	// pure, and is called before the intent is recorded.
+	// Encode builds the request of draft d with one recipient's values. The result
+	// depends only on the arguments. It is called before the intent is recorded.
 	Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error)
 	// Send makes at most one HTTP request and says what its answer means. It is
 	// never called before the intent of r is durable, and never twice for one
@@ -42,17 +42,16 @@ type Sender interface {
 	Send(ctx context.Context, r message.Request) message.Answer
 }
 
-// Distruster is a Provider or a Sender with connections that it can give up.
-// After an answer that belongs to another message the next request must not go
-// over the same connection: every answer on it may be shifted by one.
+// Distruster is a Provider or a Sender that can discard its connections. After an
+// answer that belongs to another message, the next request must not use the same
+// connection: every answer on it may be shifted by one.
 type Distruster interface {
-	// Distrust uses no connection again that there is now: idle ones are closed
-	// at once, those in use when their exchange ends.
+	// Distrust makes sure that no existing connection carries another request: idle
+	// ones are closed at once, those in use when their exchange ends.
 	Distrust()
 }
 
-// Distrust has a sender use no connection again that there is now, where it has
-// any of its own.
+// Distrust calls the sender's Distrust if it is a Distruster.
 func Distrust(s Sender) {
 	if d, ok := s.(Distruster); ok {
 		d.Distrust()
@@ -61,12 +60,11 @@ func Distrust(s Sender) {
 
 // Webhook is a Provider whose events can be received.
 type Webhook interface {
-	// Handshake answers a GET of the provider that checks the address; ok is
-	// false when it is not to be answered.
+	// Handshake answers the GET by which the provider verifies the address; ok is
+	// false when the request must be refused.
 	Handshake(query url.Values) (body string, ok bool)
-	// Authenticate checks a POST before anything of its body is parsed.
-	// signed is false where the provider has no signature and only the path's
-	// secret vouches for it.
+	// Authenticate checks a POST before its body is parsed. signed is false if the
+	// provider has no signatures, so that only the path's secret authenticates it.
 	Authenticate(h http.Header, body []byte) (signed bool, err error)
 	// Decode turns a body into events. An event that it does not understand
 	// comes as message.EventOther with the reason; an error means that the
@@ -76,52 +74,52 @@ type Webhook interface {
 
 // Poller is a Provider that can be asked what became of a message.
 type Poller interface {
-	// Poll asks for the message that the provider calls messageID, and returns
-	// what it tells of it, in no order; nothing where it knows nothing more.
-	// Asking changes nothing.
+	// Poll asks about the message with the provider's id messageID, and returns its
+	// events, in no order; none if the provider knows nothing more. It changes
+	// nothing.
 	Poll(ctx context.Context, messageID string) ([]message.Event, error)
 }
 
 // Reader is a Provider that can show a person that a message was read.
 type Reader interface {
-	// MarkRead marks a message that a person wrote, by the provider's id of it,
-	// as read; with typing it shows for a while that an answer is being written.
-	// It is one request that changes nothing else: to repeat it, or not to make
-	// it, does no harm. The error holds no address and no credential.
+	// MarkRead marks a message that a person wrote, given by the provider's id, as
+	// read; with typing it also shows for a while that an answer is being written.
+	// It makes one request that changes nothing else, so repeating or skipping it
+	// does no harm. The error holds no address and no credential.
 	MarkRead(ctx context.Context, messageID string, typing bool) error
 }
 
-// Checker is a Provider that tells about the health of the number.
+// Checker is a Provider that reports the health of the number.
 type Checker interface {
 	Check(ctx context.Context) (*Health, error)
 }
 
-// TemplateReader is a Provider that tells which templates its account has.
+// TemplateReader is a Provider that lists its account's templates.
 type TemplateReader interface {
-	// Account names the account that the number belongs to; numbers of one
-	// account name it alike. "" where the number's arguments do not tell: then
-	// nothing but the number itself is known to belong to it.
+	// Account names the account that the number belongs to, the same for all of the
+	// account's numbers. "" means that the arguments do not say: then no other
+	// number is known to share the account.
 	Account() string
 	// Templates reads all templates of the account, in all languages, sorted by
-	// name and language. It changes nothing. Whatever is not the whole list is an
-	// error: a page that is missing, unreadable or told twice in two ways. The
+	// name and language. It changes nothing. It returns the whole list or an error:
+	// a missing or unreadable page, or two pages that disagree, is an error. The
 	// error holds no credential.
 	Templates(ctx context.Context) ([]account.Template, error)
 }
 
-// Subscriber is a Provider that tells where it posts events, and which.
+// Subscriber is a Provider that reports where it posts events, and which.
 type Subscriber interface {
-	// Subscription reads that, and changes nothing.
+	// Subscription reads the current settings and changes nothing.
 	Subscription(ctx context.Context) (*Subscription, error)
 }
 
 // Subscription is where a provider posts events of a number, and which.
 type Subscription struct {
-	// URLs are where they go; none for nowhere. They may hold a secret.
+	// URLs are where the events go; none if they go nowhere. They may hold a secret.
 	URLs []string
 	// Missing are events that handbill needs and does not get.
 	Missing []Missing
-	// Findings are what else a person should know.
+	// Findings are other things that a person should know.
 	Findings []Finding
 }
 
@@ -132,8 +130,8 @@ type Missing struct {
 	Severe bool   // stops are lost
 }
 
-// Profile is what a provider can do and where it ends. Every Fact has a source
-// and a date.
+// Profile is what a provider can do, with its limits. Every Fact has a source and a
+// date.
 type Profile struct {
 	Type  string // "onemsg"
 	Title string // "1msg"
@@ -141,7 +139,7 @@ type Profile struct {
 	Limits message.Limits
 	// Kinds says for every kind of message whether the provider carries it.
 	Kinds map[message.Kind]Capability
-	// Features says it for every Feature.
+	// Features says for every Feature whether the provider carries it.
 	Features map[Feature]Capability
 	// Throughput is the number's default in messages per second.
 	Throughput Fact
@@ -153,25 +151,25 @@ type Profile struct {
 	PairSeconds Fact
 }
 
-// Feature is something that a message or a reply rule may ask for beside a kind
-// of message, by its argument in the language.
+// Feature is something other than a kind of message that a message or a reply rule
+// may ask for. Its value is the name of the argument in the language.
 type Feature string
 
 // The features.
 const (
 	FeatureQuote     Feature = "quote"              // quote an earlier message
-	FeatureIdentity  Feature = "identity_key_hash"  // refuse where the person behind a number changed
+	FeatureIdentity  Feature = "identity_key_hash"  // refuse if the person behind a number has changed
 	FeatureMarketing Feature = "marketing_messages" // Meta's Marketing Messages
 	FeatureRead      Feature = "mark_read"          // mark a person's message as read: a Reader
 	FeatureTyping    Feature = "typing"             // show that an answer is being written: a Reader
 )
 
-// AllFeatures are all of them, in the order of the documentation.
+// AllFeatures returns all features, in the order of the documentation.
 func AllFeatures() []Feature {
 	return []Feature{FeatureQuote, FeatureIdentity, FeatureMarketing, FeatureRead, FeatureTyping}
 }
 
-// FeaturesOf are the features that a message asks for.
+// FeaturesOf returns the features that a message asks for.
 func FeaturesOf(d *message.Draft) []Feature {
 	var out []Feature
 	asks := func(text, path string, f Feature) {
@@ -191,10 +189,10 @@ func FeaturesOf(d *message.Draft) []Feature {
 // Capability is whether and how well a provider carries a kind of message.
 type Capability struct {
 	Support message.Support
-	// Note says the doubt or, where it can't be carried, the alternative.
+	// Note explains the doubt or, if the kind can't be carried, the alternative.
 	Note string
-	// Fields are the texts that a doubt is about, by path ("header"); empty
-	// where it is about the kind as a whole.
+	// Fields are the texts that a doubt is about, by path ("header"); empty if the
+	// doubt is about the whole kind.
 	Fields []string
 	Source string
 	Date   string
@@ -207,8 +205,8 @@ type Fact struct {
 	Date   string // YYYY-MM-DD
 }
 
-// Health is what a provider tells about the number, without anything being
-// sent. Empty strings are unknown.
+// Health is what a provider reports about the number without sending anything.
+// Empty strings are unknown.
 type Health struct {
 	Status  string // provider's word: "connected", "AVAILABLE", …
 	Quality string // GREEN, YELLOW, RED
@@ -229,10 +227,10 @@ type Finding struct {
 	Advice string
 }
 
-// Clock tells the time; it is passed in.
+// Clock returns the current time.
 type Clock func() time.Time
 
-// Code is what one of a provider's codes means, for people.
+// Code explains one of a provider's error codes to people.
 type Code struct {
 	Code   string
 	Class  message.Class

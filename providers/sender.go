@@ -12,9 +12,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// encoder is the Sender of a Provider. It encodes each draft once, with marks
-// where a recipient's values belong, and then only escapes values and joins
-// pieces.
+// encoder is the Sender of a Provider. It encodes each draft once, with marks in
+// place of a recipient's values. For each recipient it only escapes the values
+// and joins the pieces.
 type encoder struct {
 	provider Provider
 
@@ -22,8 +22,8 @@ type encoder struct {
 	forms map[*message.Draft]*form
 }
 
-// NewSender is the Sender of p. A draft that it has seen must not change any
-// more.
+// NewSender returns a Sender for p. The caller must not change a draft after it
+// has passed it to Encode.
 func NewSender(p Provider) Sender {
 	return &encoder{provider: p, forms: map[*message.Draft]*form{}}
 }
@@ -40,8 +40,8 @@ func (s *encoder) Distrust() {
 	}
 }
 
-// Encode implements Sender: the same bytes as Provider.Encode of the rendered
-// message.
+// Encode implements Sender. It gives the same bytes as Provider.Encode of the
+// rendered message.
 func (s *encoder) Encode(to message.Address, d *message.Draft, values []string, ref string) (message.Request, error) {
 	f := s.form(d)
 	if f.pieces != nil && f.fits(to, values, ref) {
@@ -53,15 +53,15 @@ func (s *encoder) Encode(to message.Address, d *message.Draft, values []string, 
 	return s.provider.Encode(to, d.Render(values), ref)
 }
 
-// form is a draft's request cut at the places that depend on the recipient.
-// Without pieces it can't be cut, and every recipient takes the long way.
+// form is a draft's request, cut where it depends on the recipient. If it can't be
+// cut it has no pieces, and the whole message is encoded for each recipient.
 type form struct {
 	path   string
 	pieces []piece
 	size   int // of the constant parts
 	slots  int
-	// whole are the fields that are nothing but slots: where all of one are
-	// empty the field is absent, and the request has another shape.
+	// whole are the fields that consist of slots only. If all slots of one are
+	// empty, the field is absent and the request has another shape.
 	whole [][]int
 }
 
@@ -77,9 +77,9 @@ const (
 	refMark             // the reference
 )
 
-// The marks stand for what is filled in. Those of slots are private-use
-// characters around a number; texts that hold one take the long way. Those of
-// the address and the reference are checked by a second encoding.
+// The marks stand for what is filled in. The mark of a slot is a number between
+// private-use characters; a draft whose texts hold such characters isn't cut. The
+// marks of the address and the reference are checked by a second encoding.
 const (
 	markOpen  = "\uf8f0"
 	markClose = "\uf8f1"
@@ -104,13 +104,12 @@ func (s *encoder) form(d *message.Draft) *form {
 	return f
 }
 
-// maxForms bounds what is kept: a campaign has one draft or a few, a server
-// that makes a new one for each answer has many and uses each once.
+// maxForms bounds the cache. A campaign has few drafts; a server that makes a new
+// draft for each answer uses each only once.
 const maxForms = 256
 
-// compile cuts the request of d. What it made is tried on made-up recipients
-// against the provider's own encoding; where the two differ, the draft isn't
-// cut.
+// compile cuts the request of d. It compares the result with the provider's own
+// encoding for invented recipients; if they differ, the draft isn't cut.
 func (s *encoder) compile(d *message.Draft) *form {
 	whole, ok := cuttable(d)
 	if !ok {
@@ -152,7 +151,7 @@ func cuttable(d *message.Draft) (whole [][]int, ok bool) {
 		}
 		switch f.Type {
 		case message.FieldNumber, message.FieldJSON, message.FieldURL:
-			ok = false // their values are looked at or written without quotes
+			ok = false // their values are inspected or written without quotes
 		}
 		var indices []int
 		constant := false
@@ -201,7 +200,7 @@ func cut(body []byte) []piece {
 	return append(out, piece{bytes: body[start:], slot: nothing})
 }
 
-// agrees tries f on a made-up recipient.
+// agrees compares f with the provider's encoding for an invented recipient.
 func (s *encoder) agrees(f *form, d *message.Draft, number string) bool {
 	values := make([]string, f.slots)
 	for i := range values {
@@ -219,7 +218,7 @@ func (f *form) fits(to message.Address, values []string, ref string) bool {
 	}
 	for _, v := range values {
 		if !utf8.ValidString(v) {
-			return false // two halves of a character may meet in the middle
+			return false // two values may each hold half of a character
 		}
 	}
 	for _, slots := range f.whole {

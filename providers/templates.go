@@ -14,17 +14,17 @@ type TemplateWriter interface {
 	TemplateReader
 	// Abilities say which changes the account takes.
 	Abilities() account.Abilities
-	// CreateTemplate hands a template in for review. handle stands for its
-	// header's file; "" where it has none. To create is not idempotent, and the
-	// provider has no key for it: after TemplateUnknown the account is to be read
-	// before anything is created again.
+	// CreateTemplate submits a template for review. handle stands for its header's
+	// file; "" if it has none. Creating is not idempotent, and providers take no
+	// idempotency key: after TemplateUnknown the caller must read the account
+	// before it creates anything again.
 	CreateTemplate(ctx context.Context, s *account.Spec, handle string) TemplateAnswer
-	// EditTemplate hands the template with that id in anew, all of it; see
-	// account.Spec.Edit. To do it twice is to do it once, but for the budget of
-	// edits of an approved template.
+	// EditTemplate replaces the whole template with that id; see account.Spec.Edit.
+	// Repeating it has no further effect, except that an approved template may be
+	// edited only a limited number of times.
 	EditTemplate(ctx context.Context, id string, s *account.Spec, handle string, recategorize bool) TemplateAnswer
-	// DeleteTemplate deletes one language of a template, by its id; where id is
-	// "", all of them. The name is blocked for 30 days then.
+	// DeleteTemplate deletes one language of a template by its id, or all languages
+	// if id is "". The name is then blocked for 30 days.
 	DeleteTemplate(ctx context.Context, name, id string) TemplateAnswer
 	// UploadSample uploads a header's file, and returns the handle that stands
 	// for it in the request that follows.
@@ -36,20 +36,20 @@ type TemplateOutcome uint8
 
 // The outcomes.
 const (
-	TemplateUnknown TemplateOutcome = iota // it may have been made, or not
+	TemplateUnknown TemplateOutcome = iota // the change may have been made, or not
 	TemplateDone                           // it was made
-	TemplateRefused                        // it was not made; as it stands it never will be
+	TemplateRefused                        // it was not made, and never will be without a change
 	TemplateBusy                           // it was not made; a later request may be
-	TemplateThere                          // it was not made: there is one of that name and language
-	TemplateLocked                         // it was not made: one of that name and language is being deleted
+	TemplateThere                          // it was not made: a template of that name and language exists
+	TemplateLocked                         // it was not made: that name and language is being deleted
 )
 
 // TemplateAnswer is what an answer to a change of a template means.
 type TemplateAnswer struct {
 	Outcome TemplateOutcome
-	ID      string        // of what was created; "" where it is not told
-	Status  string        // Meta's word in upper case; "" where it is not told
+	ID      string        // of what was created; "" if not reported
+	Status  string        // Meta's word in upper case; "" if not reported
 	Code    string        // "100/2388043"; "" for none
 	Detail  string        // a sentence; the provider's own words stand in quotes
-	Wait    time.Duration // with TemplateBusy: how long; 0 where it is not told
+	Wait    time.Duration // with TemplateBusy: how long; 0 if not reported
 }

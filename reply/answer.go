@@ -28,11 +28,11 @@ type Answer struct {
 	limits func(string) message.Limits
 }
 
-// Rule is the rule's address.
+// Rule returns the rule's address.
 func (a *Answer) Rule() string { return a.rule.address }
 
-// Match are the named groups of the rule's pattern, as they matched; a group
-// that took no part is left out.
+// Match returns the named groups of the rule's pattern, as they matched. Groups that
+// did not take part in the match are left out.
 func (a *Answer) Match() map[string]string {
 	out := map[string]string{}
 	for i, name := range a.rule.program.Names {
@@ -62,7 +62,7 @@ type Lookup struct {
 	Fallback bool // an answer is declared for when the service fails
 }
 
-// Lookups are the rule's, in the order in which they are made.
+// Lookups returns the rule's lookups, in the order in which they are made.
 func (a *Answer) Lookups() []Lookup {
 	out := make([]Lookup, len(a.rule.decl.Lookups))
 	for i, lk := range a.rule.decl.Lookups {
@@ -71,7 +71,7 @@ func (a *Answer) Lookups() []Lookup {
 	return out
 }
 
-// Request is an HTTP request of a lookup.
+// Request is the HTTP request of a lookup.
 type Request struct {
 	URL     string
 	Method  string
@@ -88,7 +88,7 @@ func (a *Answer) Request(i int) (Request, error) {
 	return Request{URL: r.URL, Method: r.Method, Body: r.Body, Headers: r.Headers}, nil
 }
 
-// errNoJSON is what Found returns for an answer that is no JSON.
+// errNoJSON is returned by Found for an answer that is not JSON.
 var errNoJSON = errors.New("the answer is no JSON")
 
 // Found takes the answer of the i-th lookup, which must be JSON.
@@ -115,8 +115,8 @@ func (a *Answer) Missed(i int) error {
 	return nil
 }
 
-// setLookup puts what a lookup came to where the expressions of the rule find
-// it. A rule that never uses it has no place for it.
+// setLookup stores a lookup's result where the rule's expressions find it. If no
+// expression uses the result, it is dropped.
 func (a *Answer) setLookup(i int, v message.Value) {
 	name := "lookup." + a.rule.decl.Lookups[i].Name
 	if at := slices.Index(a.rule.program.Names, name); at >= 0 {
@@ -176,7 +176,7 @@ func (a *Answer) render(out *Result) error {
 	return nil
 }
 
-// providerType is "cloud" of "provider.cloud.main".
+// providerType returns the "cloud" of "provider.cloud.main".
 func providerType(address string) string {
 	const head = "provider."
 	if len(address) < len(head) {

@@ -12,19 +12,20 @@ const (
 	SpentAutomaton = "automaton"    // nobody reads and writes that fast
 )
 
-// An automaton answers this many of our answers in a row, each within quickTime.
+// The other side counts as an automaton after this many quick answers in a row,
+// each within quickTime.
 const (
 	quickTurns = 8
 	quickTime  = 3 * time.Second
 )
 
-// Remembered says which exchanges a decision at a time needs: those answered
+// Remembered returns which exchanges a decision at the time now needs: those answered
 // after since, and no more than n of them.
 func (r *Rules) Remembered(now time.Time) (since time.Time, n int) {
 	return now.Add(-r.budget.Per), max(r.budget.Count, 2*quickTurns)
 }
 
-// spent says why the rules answer a person no more; "" when they do.
+// spent returns why the rules no longer answer a person; "" if they do.
 func (r *Rules) spent(ev *state.InboundEvent, k *Known) string {
 	since, _ := r.Remembered(k.Now)
 	count := 0
@@ -42,10 +43,10 @@ func (r *Rules) spent(ev *state.InboundEvent, k *Known) string {
 	return ""
 }
 
-// isAutomaton reports whether the other side seems to be a program: quickTurns
-// times in a row it answered one of our answers sooner than a person could read
-// it. People write several messages at a time; those that came before our
-// answer to the one before say nothing.
+// isAutomaton reports whether the other side seems to be a program: quickTurns times
+// in a row it replied to our answer sooner than a person could read it. A message
+// that came before our previous answer is no quick reply, since people often write
+// several messages at a time.
 func isAutomaton(ev *state.InboundEvent, exchanges []state.Exchange) bool {
 	asked, quick := ev.Received, 0
 	for _, e := range exchanges {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxFold bounds what is compared, in bytes: no keyword is longer.
+// maxFold bounds how much of a text is compared, in bytes: no keyword is longer.
 const maxFold = 4096
 
 // fold brings a text into the form in which words are compared: it replaces
@@ -37,15 +37,15 @@ func isUnseen(r rune) bool {
 	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF || strings.ContainsRune("\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0", r)
 }
 
-// alike maps letters to those that people write instead, where Unicode has no
-// decomposition.
+// alike maps letters that Unicode does not decompose to those that people write
+// instead.
 var alike = map[rune]rune{
 	'ı': 'i', 'ł': 'l', 'đ': 'd', 'ø': 'o', 'æ': 'a', 'œ': 'o',
 	'ى': 'ي', 'ی': 'ي', 'ک': 'ك', 'ة': 'ه', 'ς': 'σ', 'ё': 'е',
 }
 
-// plain removes the accents of a folded text. The vowel signs of Indian and Thai
-// scripts are no accents and stay.
+// plain removes the accents of a folded text. It keeps the vowel signs of Indian and
+// Thai scripts, which are not accents.
 func plain(folded string) string {
 	base := rune(0)
 	s := strings.Map(func(r rune) rune {

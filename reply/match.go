@@ -9,9 +9,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// match returns an Answer when the rule is for the event, and otherwise why it
-// is not. It asks what is cheap first and the condition, which evaluates an
-// expression, last.
+// match returns an Answer if the rule fires for the event, and otherwise the reason
+// why not. It does the cheap checks first, and evaluates the condition last.
 func (r *rule) match(ev *state.InboundEvent, k *Known) (*Answer, string, error) {
 	if why := r.refuses(ev, k); why != "" {
 		return nil, why, nil
@@ -31,7 +30,7 @@ func (r *rule) match(ev *state.InboundEvent, k *Known) (*Answer, string, error) 
 	return a, "", nil
 }
 
-// refuses says which part of the rule the event does not meet, apart from the
+// refuses returns which part of the rule the event does not meet, apart from the
 // pattern and the condition; "" for none.
 func (r *rule) refuses(ev *state.InboundEvent, k *Known) string {
 	w := r.decl.When
@@ -60,8 +59,8 @@ func (r *rule) refuses(ev *state.InboundEvent, k *Known) string {
 }
 
 // pressed reports whether the event is a tap on a button of the rule's message.
-// WhatsApp tells buttons of templates apart from those of other messages; a
-// rule means either.
+// WhatsApp distinguishes buttons of templates from those of other messages; a rule
+// covers both.
 func (r *rule) pressed(ev *state.InboundEvent) bool {
 	w := r.decl.When
 	address := w.ButtonReply.Address()
@@ -89,9 +88,8 @@ func isKeyword(words []string, text string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return fold(w) == text })
 }
 
-// inTime reports whether the rule's time of day is now, in its time zone. A
-// range may go past midnight: from 22:00 until 6:00. From is in it, Until is
-// not.
+// inTime reports whether now is within the rule's time of day, in its time zone. A
+// range may cross midnight: from 22:00 until 6:00. It includes From, but not Until.
 func inTime(w *lang.When, now time.Time) bool {
 	local := now.In(w.Timezone)
 	minute := local.Hour()*60 + local.Minute()
@@ -101,8 +99,8 @@ func inTime(w *lang.When, now time.Time) bool {
 	return minute >= w.From || minute < w.Until
 }
 
-// textMatches gives the named groups of the rule's pattern; ok is true where
-// there is no pattern.
+// textMatches returns the named groups of the rule's pattern; ok is true if there is
+// no pattern.
 func (r *rule) textMatches(text string) (groups map[string]message.Value, ok bool) {
 	re := r.decl.When.Text
 	if re == nil {
@@ -122,8 +120,9 @@ func (r *rule) textMatches(text string) (groups map[string]message.Value, ok boo
 	return groups, true
 }
 
-// choices are the ids that a message offers. complete says that there are no
-// others: blocks made by dynamic and buttons of templates are not known here.
+// choices are the ids that a message offers. complete says that there are no others.
+// It is false if the message has dynamic blocks or a template's buttons, whose ids
+// are not known here.
 type choices struct {
 	ids      []string
 	complete bool

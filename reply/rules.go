@@ -1,16 +1,16 @@
-// Package reply decides what to answer to what a person wrote. It is pure: it gets
-// an event and what is known, and returns a decision. Lookups are requests as
+// Package reply decides how to answer what a person wrote. It has no side effects:
+// from an event and what is known it computes a decision. Lookups are requests as
 // data, which the caller fetches; the caller also sends and records.
 //
 //	rules, diags := reply.Compile(cfg, reply.Options{})
 //	decision := rules.Answer(&event, reply.Known{Now: now, Person: person})
 //	for _, a := range decision.Answers { … }
 //
-// A decision is made in this order. A message that is a stop word and nothing
-// else gets no rule. Nobody gets a rule while a person has taken over (handover).
-// Otherwise the rules are tried by priority, and the first that fires ends it,
-// unless it says continue. What a rule would send is dropped when the budget of
-// answers is spent, or when the other side seems to be an automaton.
+// A decision is made in this order. If the message is only a stop word, no rule is
+// tried. Nor is one tried while an operator has taken over (handover). Otherwise
+// the rules are tried by priority, and the first that fires is the last, unless it
+// says continue. What a rule would send is dropped if the budget of answers is
+// spent, or if the other side seems to be an automaton.
 package reply
 
 import (
@@ -27,7 +27,7 @@ import (
 
 // Options of Compile. The zero value checks against message.DefaultLimits.
 type Options struct {
-	// Limits are the limits of messages at a type of provider.
+	// Limits returns the message limits of a type of provider.
 	Limits func(providerType string) message.Limits
 }
 
@@ -60,8 +60,8 @@ func Load(ctx context.Context, src []byte, opt lang.Options) (*Rules, hcl.Diagno
 	return rules, append(diags, more...)
 }
 
-// Compile compiles the rules of a configuration. They are tried by priority,
-// the highest first, and else in the order of the source.
+// Compile compiles the rules of a configuration. They are tried by priority, the
+// highest first, and with equal priority in the order of the source.
 func Compile(cfg *lang.Config, opt Options) (*Rules, hcl.Diagnostics) {
 	if opt.Limits == nil {
 		opt.Limits = func(string) message.Limits { return message.DefaultLimits() }
@@ -86,14 +86,14 @@ func Compile(cfg *lang.Config, opt Options) (*Rules, hcl.Diagnostics) {
 	return out, diags
 }
 
-// Silent returns no rules, with stop words: a configuration without rules still
-// heeds them.
+// Silent returns Rules that hold no rule, only stop words: they are honoured even if
+// a configuration has no rules.
 func Silent(words *Words) *Rules { return &Rules{words: words} }
 
-// Words are the stop words of the configuration that the rules are from.
+// Words returns the stop words of the rules' configuration.
 func (r *Rules) Words() *Words { return r.words }
 
-// Len is how many rules there are.
+// Len returns the number of rules.
 func (r *Rules) Len() int { return len(r.rules) }
 
 // Cooldowns lists the addresses of the rules that keep silent for a while after
@@ -108,8 +108,8 @@ func (r *Rules) Cooldowns() []string {
 	return out
 }
 
-// Forward returns where a rule forwards messages to; ok is false when the rule is
-// gone or forwards nothing.
+// Forward returns where a rule forwards messages to; ok is false if the rule no
+// longer exists or forwards nothing.
 func (r *Rules) Forward(address string) (f Forward, ok bool) {
 	for _, one := range r.rules {
 		if one.address == address && one.decl.Forward != nil {
@@ -132,8 +132,8 @@ type Known struct {
 	// LastReply is when a rule last answered this person, by the rule's
 	// address; only those of Cooldowns are looked at.
 	LastReply map[string]time.Time
-	// Exchanges are the answers that the person got before, newest first: those
-	// that Remembered asks for.
+	// Exchanges are the earlier answers to the person, newest first, as far back as
+	// Remembered says.
 	Exchanges []state.Exchange
 }
 
@@ -141,9 +141,9 @@ type Known struct {
 type Decision struct {
 	// Stop says that the person wants no more messages.
 	Stop Stop
-	// Handover says that a person has taken over, so no rule was tried.
+	// Handover says that an operator has taken over, so no rule was tried.
 	Handover bool
-	// Spent says why a person has to take over before the rules send anything:
+	// Spent says why the rules must send nothing and an operator has to take over:
 	// SpentBudget or SpentAutomaton; "" for no reason.
 	Spent string
 	// Answers are the rules that fire, in their order: one, unless a rule says
@@ -157,7 +157,7 @@ type Decision struct {
 type Passed struct {
 	Rule   string // address
 	Reason string // in a few words; never a text of the message
-	// Err is the error of the rule's condition, nil where it just did not hold.
+	// Err is the error of the rule's condition; nil if it was merely false.
 	Err error
 }
 

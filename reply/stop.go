@@ -12,25 +12,25 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Stop is what a message says about being written to.
+// Stop is what a message says about getting further messages.
 type Stop struct {
 	// Word is the stop word that was found; "" for none.
 	Word string
-	// Exact says that the message says nothing else, politeness aside. Without it
+	// Exact says that the message says nothing else, apart from politeness. Otherwise
 	// the word stands among a few others: marketing stops, and a person should look
 	// at the message.
 	Exact bool
 	// Ask says that the message may mean something else. Marketing pauses, and
 	// the person is asked once.
 	Ask bool
-	// Stay says that the message answers that question: go on.
+	// Stay says that the message answers that question with a wish to go on.
 	Stay bool
 	// Language is that of the word, BCP 47, or lang.AnyLanguage.
 	Language string
 }
 
-// Reason is what the state keeps: "stop_word", "stop_word_near",
-// "stop_word_unclear", or "" where no word was found.
+// Reason returns the reason that the state keeps: "stop_word", "stop_word_near",
+// "stop_word_unclear", or "" if no word was found.
 func (s Stop) Reason() string {
 	switch {
 	case s.Word == "" || s.Stay:
@@ -43,7 +43,7 @@ func (s Stop) Reason() string {
 	return "stop_word_near"
 }
 
-// Kind is what the message says as the state takes it.
+// Kind returns the same as a kind of wish, for the state.
 func (s Stop) Kind() state.WishKind {
 	switch {
 	case s.Word == "":
@@ -56,10 +56,10 @@ func (s Stop) Kind() state.WishKind {
 	return state.WishStop
 }
 
-// Wish is StopIn as the state keeps it, with evidence such as: wrote "STOP"
-// (en) on 2026-03-02T12:00:00Z. The state calls it when it joins a message; at
-// is when the message was written. What is written in a group counts only if it
-// is a stop and nothing else.
+// Wish returns the result of StopIn in the state's form, with evidence such as:
+// wrote "STOP" (en) on 2026-03-02T12:00:00Z. The state calls it when it folds a
+// message in; at is when the message was written. A message in a group counts only
+// if it is nothing but a stop.
 func (w *Words) Wish(ev *message.Event, at time.Time) state.Wish {
 	st := w.StopIn(ev)
 	if ev.GroupID != "" && (!st.Exact || st.Ask || st.Stay) {
@@ -83,23 +83,22 @@ func (w *Words) Wish(ev *message.Event, at time.Time) state.Wish {
 
 // How many words may say something else.
 const (
-	fewWords  = 5  // beside a clear phrase that still is a stop
-	manyWords = 40 // beside a clear phrase that is asked about
-	mostWords = 80 // in a text that is looked at at all
+	fewWords  = 5  // with up to this many, a clear phrase is a stop
+	manyWords = 40 // with up to this many, the person is asked
+	mostWords = 80 // a text of more words is not searched
 )
 
-// stayWords answer the question that an unclear message leads to: go on.
+// stayWords answer the question about an unclear message with: go on.
 var stayWords = []string{"start", "unstop", "resume"}
 
 // isStay reports whether a word takes a stop back.
 func isStay(key string) bool { return slices.Contains(stayWords, key) }
 
-// index finds stop phrases. It is made once and not changed afterwards. Where a
-// word without its accents is another word, as in Vietnamese, exact has the
-// phrase.
+// index finds stop phrases. It is not changed after it was made. exact has the
+// phrases of languages in which accents distinguish words, such as Vietnamese.
 type index struct {
 	plain, exact map[string]entry // by words without and with accents
-	longest      map[string]int   // by its first word without accents: words of the longest phrase
+	longest      map[string]int   // by first word without accents: the number of words of the longest phrase
 }
 
 // entry is a phrase with what it says and its language.
@@ -108,7 +107,7 @@ type entry struct {
 	word, language string
 }
 
-// phrases is the index of the words that handbill brings along.
+// phrases is the index of handbill's built-in words.
 var phrases = sync.OnceValue(func() *index {
 	s := &index{plain: map[string]entry{}, exact: map[string]entry{}, longest: map[string]int{}}
 	for i := range stopWords {
@@ -117,8 +116,8 @@ var phrases = sync.OnceValue(func() *index {
 	return s
 })
 
-// addLanguage adds the phrases of one language. The first class and the first
-// language that has a phrase keeps it.
+// addLanguage adds the phrases of one language. A phrase that several classes or
+// languages have belongs to the first of them.
 func (s *index) addLanguage(w *wordsOf) {
 	for _, l := range [...]struct {
 		class class
@@ -135,7 +134,7 @@ func (s *index) addLanguage(w *wordsOf) {
 	}
 }
 
-// put adds a phrase where no other has its words.
+// put adds a phrase unless there is one with the same words.
 func (s *index) put(e entry, exact bool) {
 	into := s.plain
 	if exact {
@@ -151,8 +150,8 @@ func (s *index) put(e entry, exact bool) {
 	s.longest[first] = max(s.longest[first], strings.Count(key, " ")+1)
 }
 
-// phraseKey is a phrase in the form in which it is compared: folded, words
-// joined by single spaces, and without accents unless those tell words apart.
+// phraseKey returns the form of a phrase that is compared: folded, with words joined
+// by single spaces, and without accents unless they distinguish words.
 func phraseKey(phrase string, accentless bool) string {
 	ws := words(fold(phrase))
 	if accentless {
@@ -163,12 +162,11 @@ func phraseKey(phrase string, accentless bool) string {
 	return strings.Join(ws, " ")
 }
 
-// StopIn reads what a person's message says about being written to. It looks at
-// a text, at the caption of a picture, a video or a document, at a message
-// after it was edited, and at the title of what the person tapped. A title
-// counts only if it says nothing else, and more of the words count for a
-// template's button than for a row of a list, which may be called "Cancel" for
-// reasons of its own.
+// StopIn reads what a person's message says about getting further messages. It looks
+// at a text, at the caption of a picture, a video or a document, at a message after
+// it was edited, and at the title of what the person tapped. A title counts only if
+// it says nothing else. More words count for a template's button than for a row of a
+// list, which may be called "Cancel" for other reasons.
 func (w *Words) StopIn(ev *message.Event) Stop {
 	weakest := maybe
 	switch ev.Type {
@@ -191,12 +189,12 @@ func (w *Words) StopIn(ev *message.Event) Stop {
 	return Stop{}
 }
 
-// tally counts what stands in a text.
+// tally counts what a text holds.
 type tally struct {
 	count    [digit + 1]int
 	word     entry // the clearest phrase
-	others   int   // words that say something else; of scripts without spaces, two letters are one
-	turned   bool  // a negation stands right before a clear word
+	others   int   // words that say something else; in scripts without spaces, two letters count as one
+	turned   bool  // a negation comes right before a clear word
 	question bool
 }
 
@@ -229,8 +227,8 @@ func (s *index) tally(text string) tally {
 	return t
 }
 
-// note counts a phrase, and keeps it if it is clearer than those before. "don't
-// stop" turns a stop round.
+// note counts a phrase, and keeps it if it is clearer than those before. A negation,
+// as in "don't stop", reverses a stop.
 func (t *tally) note(e entry, before class) {
 	t.count[e.class]++
 	switch e.class {
@@ -242,8 +240,7 @@ func (t *tally) note(e entry, before class) {
 	}
 }
 
-// longestAt is the longest phrase with which ws begins, and how many words it
-// has.
+// longestAt returns the longest phrase at the start of ws, and its number of words.
 func (s *index) longestAt(ws, bare []string) (entry, int) {
 	for n := min(s.longest[bare[0]], len(ws)); n > 0; n-- {
 		if e, ok := s.exact[strings.Join(ws[:n], " ")]; ok {
@@ -283,7 +280,7 @@ func (w *Words) stopOf(text string) Stop {
 	return s
 }
 
-// wish is what a text comes to.
+// wish is the result for a text.
 type wish uint8
 
 const (

@@ -2,8 +2,8 @@ package reply
 
 import "strings"
 
-// textsOf are, by language, what says that a wish was heard, and what asks what
-// an unclear message meant. The answers are STOP and START in every language.
+// textsOf holds, by language, the text that confirms a stop, and the question about
+// an unclear message. The answers are STOP and START in every language.
 var textsOf = map[string]struct{ confirmation, question string }{
 	"en": {"You will get no more messages from us.", "Do you want no more messages from us? Answer STOP for none, or START to keep them."},
 	"de": {"Sie erhalten keine Nachrichten mehr von uns.", "Möchten Sie keine Nachrichten mehr von uns? Antworten Sie STOP für keine oder START, um sie zu behalten."},
@@ -34,11 +34,11 @@ var textsOf = map[string]struct{ confirmation, question string }{
 	"ko": {"더 이상 메시지를 보내지 않겠습니다.", "더 이상 메시지를 원하지 않으십니까? 중지하려면 STOP, 계속 받으려면 START라고 답해 주세요."},
 }
 
-// Confirmation is the text that answers a stop word of that language.
+// Confirmation returns the text that answers a stop word of that language.
 func Confirmation(language string) string { return textsOf[Spoken(language)].confirmation }
 
-// Spoken is the language of answers to a stop word of that language: it or what
-// it is a form of, else English.
+// Spoken returns the language of the answer to a stop word of that language: the same
+// language, or its base language, or else English.
 func Spoken(language string) string {
 	base, _, _ := strings.Cut(language, "-")
 	for _, l := range [...]string{language, base} {
@@ -49,10 +49,10 @@ func Spoken(language string) string {
 	return "en"
 }
 
-// Question is the text that asks what an unclear message of that language meant.
+// Question returns the text that asks what an unclear message of that language meant.
 func Question(language string) string { return textsOf[Spoken(language)].question }
 
-// StopLanguages are the languages of the stop words.
+// StopLanguages returns the languages of the stop words.
 func StopLanguages() []string {
 	out := make([]string, len(stopWords))
 	for i := range stopWords {

@@ -5,24 +5,25 @@ type class uint8
 
 // The classes of phrases, the clearest first.
 const (
-	other  class = iota // a word of which nothing is known
+	other  class = iota // an unknown word
 	clear               // says it also among a few other words: "unsubscribe"
 	stop                // says it alone, or with what it is about: "stop it"
-	alone               // says it alone; it means other things too: "cancel"
-	maybe               // alone it may say it: to be asked about
+	alone               // says it only alone, since it has other meanings: "cancel"
+	maybe               // may say it when alone; the person is asked
 	object              // what may be stopped: "it", "all", "messages"
 	polite              // adds nothing: "please"
 	ask                 // makes a question of it: "how do I"
 	want                // makes a wish of it: "I want to"
-	not                 // turns it round: "don't"
-	no                  // a bare no, of which it is not clear what it is about
+	not                 // reverses it: "don't"
+	no                  // a bare no; what it refuses is unclear
 	digit               // a number
 )
 
-// wordsOf are the phrases of one language, by class, with slashes between them; case, accents, punctuation and what is not seen do not matter.
+// wordsOf are the phrases of one language, by class, separated by slashes. Case,
+// accents, punctuation and invisible characters do not matter.
 type wordsOf struct {
 	language string // BCP 47
-	// exact says that a word with other accents is another word.
+	// exact says that accents distinguish words in this language.
 	exact bool
 
 	clear, stop, alone, maybe, object, polite, ask, want, not, no string
@@ -31,8 +32,7 @@ type wordsOf struct {
 // stopWords are the project's own. English has the list of 47 CFR
 // 64.1200(a)(10), in force since 2025-04-11 (stop, quit, end, revoke, opt out,
 // cancel, unsubscribe), and Meta's own button "Stop promotions"; the others are
-// what people write for the same. Where a phrase stands in two languages, the
-// first has it.
+// what people write for the same. A phrase of two languages belongs to the first.
 var stopWords = []wordsOf{
 	{
 		language: "en",

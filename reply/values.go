@@ -28,8 +28,8 @@ func (r *rule) vector(ev *state.InboundEvent, k *Known, groups map[string]messag
 	return out
 }
 
-// personValue is recipient.name and the like. An attribute that a rule has set
-// wins over WhatsApp's profile name.
+// personValue returns recipient.name and the like. An attribute that a rule has set
+// takes precedence over WhatsApp's profile name.
 func personValue(name string, ev *state.InboundEvent, k *Known) message.Value {
 	p := &k.Person
 	switch name {
@@ -56,7 +56,7 @@ func personValue(name string, ev *state.InboundEvent, k *Known) message.Value {
 	return message.Value{}
 }
 
-// inboundValue is inbound.text and the like.
+// inboundValue returns inbound.text and the like.
 func inboundValue(name string, ev *state.InboundEvent) message.Value {
 	e := &ev.Event
 	switch name {
@@ -84,8 +84,8 @@ func inboundValue(name string, ev *state.InboundEvent) message.Value {
 	return message.Value{}
 }
 
-// EventTime is when the person wrote, by the provider's clock, or by ours
-// where it does not say.
+// EventTime returns when the person wrote, by the provider's clock, or when we
+// received the message if the provider does not say.
 func EventTime(ev *state.InboundEvent) time.Time {
 	if ev.Event.At.IsZero() {
 		return ev.Received
@@ -122,7 +122,7 @@ type OrderItem struct {
 	Currency string `json:"currency"`
 }
 
-// OrderOf is o in that form; nil for none.
+// OrderOf converts o; nil stays nil.
 func OrderOf(o *message.Order) *Order {
 	if o == nil {
 		return nil
@@ -140,14 +140,14 @@ func orderValue(o *message.Order) message.Value {
 		return message.Value{}
 	}
 	data, err := json.Marshal(OrderOf(o))
-	if err != nil { // strings and a number: cannot be
+	if err != nil { // cannot happen: strings and a number
 		panic("reply: encoding an order: " + err.Error())
 	}
 	return message.Value{Kind: message.JSON, Text: string(data)}
 }
 
-// jsonValue is a JSON document as the language takes it; what is no JSON is
-// null.
+// jsonValue returns a JSON document as a value of the language; null if data is not
+// JSON.
 func jsonValue(data []byte) message.Value {
 	var v any
 	d := json.NewDecoder(strings.NewReader(string(data)))

@@ -8,12 +8,12 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// Words are the words by which people ask for no more messages: the project's
-// own, and what the stop_words blocks of a configuration change about them. Nil
-// are the project's own. They are never changed, and safe for concurrent use.
+// Words are the words by which people ask for no more messages: the built-in ones,
+// as changed by the stop_words blocks of a configuration. Nil are the built-in
+// words. Words are immutable and safe for concurrent use.
 type Words struct{ index *index }
 
-// BuiltIn are the project's own words.
+// BuiltIn returns the built-in words.
 func BuiltIn() *Words { return nil }
 
 // NewWords are the words of a configuration's stop_words blocks.
@@ -46,8 +46,7 @@ func (w *Words) phrases() *index {
 	return w.index
 }
 
-// addition is an argument of a stop_words block, and what its phrases are taken
-// for.
+// addition is an argument of a stop_words block, and the class of its phrases.
 type addition struct {
 	name    string
 	class   class
@@ -67,7 +66,7 @@ func isExact(language string) bool {
 	return false
 }
 
-// find is what a phrase is taken for.
+// find returns the entry of a phrase.
 func (s *index) find(phrase string) (entry, bool) {
 	if e, ok := s.exact[phraseKey(phrase, false)]; ok {
 		return e, true
@@ -85,11 +84,11 @@ func (s *index) drop(phrase string) {
 	delete(s.plain, phraseKey(phrase, true))
 }
 
-// federal are the words that opt a person out in the United States whatever else
-// a sender says: 47 CFR 64.1200(a)(10), in force since 2025-04-11.
+// federal are the words that always opt a person out in the United States, whatever
+// the sender decides: 47 CFR 64.1200(a)(10), in force since 2025-04-11.
 var federal = []string{"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"}
 
-// CheckWords says what is wrong with the phrases of stop_words blocks.
+// CheckWords returns what is wrong with the phrases of stop_words blocks.
 func CheckWords(blocks []*lang.StopWords) []lang.PhraseProblem {
 	c := wordsCheck{seen: map[string]lang.Phrase{}}
 	for _, b := range blocks {
@@ -123,7 +122,7 @@ func (c *wordsCheck) warnFederal(p lang.Phrase, key, what string) {
 	}
 }
 
-// usable reports whether a phrase is one by itself.
+// usable reports whether a phrase may be a stop word, apart from other blocks.
 func (c *wordsCheck) usable(p lang.Phrase) (key string, ok bool) {
 	key = phraseKey(p.Text, true)
 	first, twice := c.seen[key]

@@ -31,7 +31,7 @@ type chat struct {
 	version uint64
 }
 
-// chats keeps the conversations that were used last.
+// chats keeps the most recently used conversations.
 type chats struct {
 	mu    sync.Mutex
 	limit int

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// check holds one send against WhatsApp's limits and sharpens o.kind.
+// check checks one send against WhatsApp's limits and makes o.kind more specific.
 func (o *outbound) check() *refusal {
 	switch o.typ {
 	case "text":

@@ -38,8 +38,8 @@ func (metaWire) accepted(o *outbound, m receipt) answer {
 	return answer{status: http.StatusOK, body: append(b, `}]}`...)}
 }
 
-// appendField writes a JSON member; strings of our own making need the quoting
-// of encoding/json only for foreign characters.
+// appendField writes a JSON member. Most of our own strings need no escaping;
+// encoding/json quotes those that do.
 func appendField(b []byte, name, value string) []byte {
 	b = append(b, '"')
 	b = append(b, name...)
@@ -81,7 +81,7 @@ func trace(key uint64, r *refusal) string {
 	return "A" + strings.ToUpper(strconv.FormatUint(hashString(key, r.text()+r.details), 36)) + "Q"
 }
 
-// jsonAnswer encodes a value of our own; failing to is our bug.
+// jsonAnswer encodes one of our own values; a failure is a bug here.
 func jsonAnswer(status int, v any) answer {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Sandbox) cloudSend(marketing bool) http.HandlerFunc {
 	})
 }
 
-// sendMeta takes a POST to one of the two addresses of messages.
+// sendMeta handles a POST to either of Meta's two endpoints for messages.
 func (s *Sandbox) sendMeta(w http.ResponseWriter, r *http.Request, num *number, marketing bool) {
 	if !marketing {
 		s.sendOrRead(w, r, num)
@@ -184,7 +184,7 @@ func (s *Sandbox) health(num *number) map[string]any {
 // AccountID is the WhatsApp business account of every number.
 const AccountID = "102290129340398"
 
-// portfolio is the business portfolio that the account is of.
+// portfolio is the business portfolio that the account belongs to.
 const portfolio = "506914307656634"
 
 // messageHistory answers the poll of one message's events. Source: Meta
@@ -202,7 +202,8 @@ func (s *Sandbox) messageHistory(w http.ResponseWriter, r *http.Request) {
 	jsonAnswer(http.StatusOK, map[string]any{"data": data}).write(w)
 }
 
-// historyID makes a message's history addressable; it is undone by messageEvents.
+// historyID turns a message id into one that fits a URL path; messageEvents
+// reverses it.
 func historyID(wamid string) string { return strings.ReplaceAll(wamid, "/", "~") }
 
 func (s *Sandbox) messageEvents(w http.ResponseWriter, r *http.Request) {
@@ -239,7 +240,7 @@ func historyEvents(steps []Status) []map[string]any {
 	return out
 }
 
-// uploadMedia takes a file and forgets all but that it came.
+// uploadMedia accepts a file and keeps nothing of its content.
 func (s *Sandbox) uploadMedia(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 100<<20)
 	if err := r.ParseMultipartForm(8 << 20); err != nil || r.FormValue("messaging_product") != "whatsapp" || len(r.MultipartForm.File["file"]) != 1 {

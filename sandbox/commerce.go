@@ -131,7 +131,7 @@ func checkCarousel(raw json.RawMessage) *refusal {
 	return nil
 }
 
-// check returns what must be alike on all cards.
+// check returns the card's kind, which must be the same on all cards.
 func (c card) check() (kind string, r *refusal) {
 	if c.Type == "product" {
 		var p productAction

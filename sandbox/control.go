@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// routeControl serves what no provider has: the ledger and the phone.
+// routeControl serves the sandbox's own paths: the ledger and the phone.
 func (s *Sandbox) routeControl(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_sandbox/ledger", s.serveLedger)
 	mux.HandleFunc("GET /_sandbox/rates", func(w http.ResponseWriter, _ *http.Request) {
@@ -28,7 +28,7 @@ func (s *Sandbox) serveLedger(w http.ResponseWriter, _ *http.Request) {
 	out := bufio.NewWriterSize(w, 64<<10)
 	enc := json.NewEncoder(out)
 	s.Ledger(func(e Entry) bool { return enc.Encode(e) == nil })
-	// A reader that has gone needs no end of the ledger.
+	// An error means that the client has gone away.
 	_ = out.Flush()
 }
 

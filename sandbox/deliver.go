@@ -77,7 +77,7 @@ func (d *dispatcher) counts() (ok, bad uint64, pending int) {
 	return d.ok, d.bad, len(d.heap) + d.flying
 }
 
-// add plans a webhook, disturbed as the options say.
+// add schedules a webhook, with the disturbances that the options ask for.
 func (d *dispatcher) add(t WebhookTarget, due time.Time, body func() []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -104,7 +104,7 @@ func (d *dispatcher) push(x *outgoing) {
 	heap.Push(&d.heap, x)
 }
 
-// next takes the first delivery that is due, or tells how long until then.
+// next returns the first delivery that is due, or how long to wait for it.
 func (d *dispatcher) next() (*outgoing, time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -158,8 +158,8 @@ func (d *dispatcher) try(ctx context.Context, x *outgoing) bool {
 
 const workers = 8
 
-// Run delivers webhooks as they fall due, until ctx ends. Start does it by
-// itself; a Handler that is served otherwise needs it beside it.
+// Run delivers webhooks as they fall due, until ctx ends. Start calls it; a
+// caller that serves Handler itself must run it too.
 func (s *Sandbox) Run(ctx context.Context) {
 	jobs := make(chan *outgoing)
 	var wg sync.WaitGroup
@@ -199,8 +199,8 @@ func (d *dispatcher) feed(ctx context.Context, jobs chan<- *outgoing) {
 }
 
 // Tick delivers everything that is due by the clock now, one after the other,
-// and returns how many posts it made. It is for tests with a clock of their
-// own, in place of Run.
+// and returns how many posts it made. Tests with a fake clock use it instead
+// of Run.
 func (s *Sandbox) Tick(ctx context.Context) int {
 	n := 0
 	for ctx.Err() == nil {

@@ -9,7 +9,7 @@ import (
 	"net/url"
 )
 
-// routeDialog360: paths have no number in them, the key names it. Source:
+// routeDialog360 serves paths without a number: the API key names it. Source:
 // docs.360dialog.com messaging API reference, read 2026-11-20.
 func (s *Sandbox) routeDialog360(mux *http.ServeMux) {
 	for path, marketing := range map[string]bool{"messages": false, "marketing_messages": true} {
@@ -31,8 +31,8 @@ func (s *Sandbox) routeDialog360(mux *http.ServeMux) {
 	})
 }
 
-// DialogNumber is the number that the sandbox gives to a 360dialog key, as it
-// stands in the ledger and in Inbound.Number; the key itself is kept nowhere.
+// DialogNumber returns the number that the sandbox derives from a 360dialog key,
+// as the ledger and Inbound.Number use it. The key itself is never stored.
 func DialogNumber(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return "key-" + hex.EncodeToString(sum[:4])

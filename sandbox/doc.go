@@ -1,9 +1,9 @@
 // Package sandbox is a WhatsApp network in a box. One listener speaks the wire
 // formats of Meta's Cloud API, 360dialog, Kaleyra and 1msg, each under its own
-// base path (see BasePath); it enforces WhatsApp's limits by its own code, keeps
+// base path (see BasePath). It enforces WhatsApp's limits with its own code, keeps
 // the 24-hour windows, reports sent, delivered, read and failed, posts signed
-// webhooks, misbehaves as a Script says, and remembers every request in a
-// ledger that a test can hold a campaign against.
+// webhooks, misbehaves as a Script says, and records every request in a ledger
+// that a test can compare a campaign with.
 //
 // Beside the wire formats a running sandbox serves
 //
@@ -13,7 +13,7 @@
 //	GET  /_sandbox/totals    posts, acceptances, duplicates, webhooks (Totals)
 //	POST /_sandbox/inbound   act as a phone (Inbound)
 //	GET  /_sandbox/templates the account's templates as they are now (Template)
-//	POST /_sandbox/templates add one, or change the fields given of the one of that name and language
+//	POST /_sandbox/templates add a template, or change the given fields of an existing one
 //
 // A script is JSON:
 //
@@ -24,17 +24,17 @@
 //	  {"match": {"kind": "template", "first": 3}, "fails": 131049}
 //	]}
 //
-// A script may also hold the account's templates and what becomes of them.
-// Without a template in the account every template is taken; with one, sends are
-// held against what the account has:
+// A script may also define the account's templates and what happens to them.
+// While the account has no template, a send may use any; otherwise sends are
+// checked against the account's templates:
 //
 //	{"templates": [{"name": "login_code", "language": "en_US", "category": "AUTHENTICATION", "components": […]}],
 //	 "review": [{"match": {"name": "login_code"}, "after": "10m", "outcome": "pause"}],
 //	 "edit_by_hand": [{"match": {"name": "login_code"}, "after": "1h", "components": […]}]}
 //
-// Kaleyra gives Meta's verdict by webhook only, so there a Meta code without an
-// http status is an acceptance that fails later.
+// Kaleyra reports Meta's verdict by webhook only, so on its wire format a Meta
+// code without an http status accepts the message, which fails later.
 //
-// Nothing of message.Check is used here: a sender that counts wrongly and a
-// simulator that counts the same way would agree on a mistake.
+// The sandbox does not use message.Check: a sender and a simulator that share
+// the code would share its mistakes.
 package sandbox

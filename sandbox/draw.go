@@ -37,8 +37,8 @@ type bubbleView struct {
 // run is a stretch of text in one style of WhatsApp's formatting.
 type run struct{ Style, Text string }
 
-// tapView is something to tap: what it says, and the inbound it makes. A tap
-// without Type is a link.
+// tapView is something to tap: its label, and the inbound message that a tap
+// sends. Without Type it is a link.
 type tapView struct{ Type, ID, Title, Description, URL string }
 
 // sheetView slides up: a list's rows or a catalog's products.
@@ -88,7 +88,7 @@ func (s *Sandbox) phone(c chat, now time.Time) phoneView {
 	return p
 }
 
-// plain is the start of the text, for quotes.
+// plain returns the start of the text, for quotes.
 func (v bubbleView) plain() string {
 	var b strings.Builder
 	for _, r := range v.Text {
@@ -126,8 +126,8 @@ func (s *Sandbox) drawSent(v *bubbleView, b bubble) {
 	}
 }
 
-// decodeDrawn reads content that was checked before; what doesn't fit is left
-// out of the picture.
+// decodeDrawn reads content that was checked before; what doesn't fit is not
+// drawn.
 func decodeDrawn(raw json.RawMessage, into any) { _ = json.Unmarshal(raw, into) }
 
 type drawnAction struct {
@@ -245,7 +245,7 @@ func headerMedia(h headerPart) (typ, name string) {
 	return h.Type, m.name()
 }
 
-// name is what a placeholder says.
+// name returns the text of a medium's placeholder.
 func (m mediaObject) name() string {
 	switch {
 	case m.Filename != nil:

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// misanswer is the verdict as the ledger records it: with the status that the
-// client gets to see.
+// misanswer returns the verdict with the HTTP status that the client will see,
+// for the ledger.
 func (s *Sandbox) misanswer(v verdict) verdict {
 	if v.rule == nil {
 		return v
@@ -29,7 +29,7 @@ func (s *Sandbox) misanswer(v verdict) verdict {
 	return v
 }
 
-// misbehave answers as a rule's behaviour says.
+// misbehave answers according to the rule's behaviour.
 func (s *Sandbox) misbehave(w http.ResponseWriter, r *http.Request, v verdict) {
 	switch v.rule.Behaviour {
 	case ResetBeforeRead, ResetAfterRead:
@@ -57,7 +57,7 @@ func (s *Sandbox) misbehave(w http.ResponseWriter, r *http.Request, v verdict) {
 		zipped(w, v.answer)
 	case Oversize:
 		oversize(w, v.answer)
-	default: // no_id_200, held, queued: the answer was made that way
+	default: // no_id_200, held, queued: the answer already has that form
 		v.answer.write(w)
 	}
 }
@@ -75,8 +75,8 @@ func hijack(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-// reset ends the connection with a TCP reset. Errors only mean that the
-// client was faster.
+// reset ends the connection with a TCP reset. An error only means that the
+// client closed it first.
 func reset(w http.ResponseWriter) {
 	conn := hijack(w)
 	if tcp, ok := conn.(*net.TCPConn); ok {

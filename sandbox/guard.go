@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// guard keeps web pages of other sites out: they must neither read the ledger
-// nor write as people. A page can make a name of its own lead to this machine,
-// so a request must name a host that is known. A page can post to a known host
-// too, so what changes something must not come from another site; browsers say
-// so in Sec-Fetch-Site and Origin. A text/plain body is what a form can post
-// without asking, and what no provider takes.
+// guard keeps out web pages of other sites: they must neither read the ledger
+// nor write as people. A page can point its own host name at this machine (DNS
+// rebinding), so the Host of a request must be a known one. A page can also post
+// to a known host, so a request that changes something must not come from another
+// site; browsers send that in Sec-Fetch-Site and Origin. text/plain bodies are
+// refused: a form can post them across sites, and no provider takes them.
 func guard(hosts []string, next http.Handler) http.Handler {
 	var sites http.CrossOriginProtection
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,8 +51,8 @@ func knownHost(hosts []string, host string) bool {
 	return host == "localhost" || slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(strings.Trim(h, "[]"), host) })
 }
 
-// ownHost is the host that an address to listen at names, none when it stands
-// for every address of the machine.
+// ownHost returns the host of a listening address; none when the address stands
+// for all interfaces.
 func ownHost(addr string) []string {
 	host, _, err := net.SplitHostPort(addr)
 	if ip, ipErr := netip.ParseAddr(host); err != nil || host == "" || ipErr == nil && ip.IsUnspecified() {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// firstInbound keeps the numbers of inbound messages apart from those of sends.
+// firstInbound is where inbound messages start to count, so that their numbers
+// differ from those of sends.
 const firstInbound = 1 << 31
 
 // Inbound is something that a person does on the phone.
@@ -132,7 +133,8 @@ func (s *Sandbox) encodeInbound(t WebhookTarget, num *number, in Inbound, id str
 
 func (s *Sandbox) mediaIDFor(id string) string { return "10" + digits(hashString(s.key, id), 14) }
 
-// kaleyraExtra: the references of the answered message come back.
+// kaleyraExtra is Kaleyra's extra_info; it repeats the references of the answered
+// message.
 func (s *Sandbox) kaleyraExtra(in Inbound, id string) object {
 	out := object{"media_url": in.Link, "trace_id": kaleyraID(s.key, uint32(hashString(s.key, id))), "waba_id": AccountID, "ref": "", "ref1": "", "ref2": ""}
 	if _, n, _, ok := parseMessageID(s.key, in.Context); ok {
@@ -165,7 +167,7 @@ func (in Inbound) value(num *number, media, id string, at time.Time) object {
 	return object{"contacts": []object{contact}, "messages": []object{m}}
 }
 
-// content is Meta's type and the object of that name.
+// content returns Meta's type and the object of that name.
 func (in Inbound) content(media string) (string, any) {
 	switch in.Type {
 	case "list_reply":

@@ -207,7 +207,7 @@ func checkList(raw json.RawMessage) *refusal {
 	return nil
 }
 
-// rowText words a row's faults as the API does.
+// rowText refuses a row's text in the API's own words.
 func rowText(what, s string, limit int, root string, parts ...any) *refusal {
 	if length(s) > limit {
 		return invalid("%s is too long. Max length is %d", what, limit)
@@ -329,7 +329,7 @@ func checkFlow(raw json.RawMessage) *refusal {
 	return between("flow_cta", p.CTA, maxFlowCTA, "interactive", "action", "parameters", "flow_cta")
 }
 
-// named checks an action that is nothing but its name.
+// named checks an action that has only a name.
 func named(name string) func(json.RawMessage) *refusal {
 	return func(raw json.RawMessage) *refusal {
 		var a struct {

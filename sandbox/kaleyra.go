@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// kaleyraWire is Kaleyra's v2 answer format. It takes everything that has the
-// right shape; Meta's verdict comes by callback. Source: Kaleyra, "Send
+// kaleyraWire is Kaleyra's v2 answer format. Kaleyra accepts everything that has
+// the right shape; Meta's verdict comes by callback. Source: Kaleyra, "Send
 // interactive list messages" and error codes of v2, read 2026-11-20.
 type kaleyraWire struct{ key uint64 }
 
@@ -51,7 +51,7 @@ var kaleyraCodes = map[string]kaleyraCode{
 	"WA500":   {500, "Please try again later", "error", false},
 	"E110":    {400, "Please check your balance, You have a low balance!", "balance", false},
 	"WAV2101": {400, "Account daily limit reached", "account", false},
-	// Not documented: Kaleyra names no limit of its own, a proxy in front may.
+	// Not documented: Kaleyra names no rate limit, but a proxy in front may have one.
 	"WA429": {429, "Too many requests", "error", false},
 }
 
@@ -102,7 +102,7 @@ func (s *Sandbox) routeKaleyra(mux *http.ServeMux) {
 	})
 }
 
-// decodeKaleyra takes the wrapper off.
+// decodeKaleyra unwraps Meta's message from Kaleyra's body.
 func decodeKaleyra(body []byte) (*outbound, *refusal) {
 	var in struct {
 		Object json.RawMessage `json:"messaging_object"`

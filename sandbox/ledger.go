@@ -97,7 +97,7 @@ func (l *ledger) extra(n uint32) [2]string {
 	return l.extras[n]
 }
 
-// describe fills in what the request says.
+// describe fills in the entry from the request.
 func (l *ledger) describe(n uint32, o *outbound) {
 	d := digest(o)
 	l.mu.Lock()
@@ -116,7 +116,7 @@ func (l *ledger) describe(n uint32, o *outbound) {
 	}
 }
 
-// take records the acceptance and tells whether it was a duplicate.
+// take records the acceptance and reports whether it was a duplicate.
 func (l *ledger) take(n uint32, fails int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -180,8 +180,7 @@ func (l *ledger) export(n uint32, e entry, key uint64) Entry {
 	return out
 }
 
-// digest is the same for the same message, whoever gets it and under whatever
-// reference.
+// digest depends on the message alone, not on its recipient or reference.
 func digest(o *outbound) uint64 {
 	h := sha256.New()
 	h.Write([]byte(o.typ))

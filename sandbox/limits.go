@@ -48,7 +48,7 @@ func length(s string) int { return utf8.RuneCountInString(s) }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
-// between checks a text that must be there.
+// between checks a required text.
 func between(what, s string, limit int, root string, parts ...any) *refusal {
 	switch n := length(s); {
 	case n == 0:
@@ -61,7 +61,7 @@ func between(what, s string, limit int, root string, parts ...any) *refusal {
 	return nil
 }
 
-// atMost checks a text that may be left out.
+// atMost checks an optional text.
 func atMost(what string, s *string, limit int) *refusal {
 	switch {
 	case s == nil:
@@ -88,7 +88,7 @@ func place(root string, parts ...any) string {
 	return b.String()
 }
 
-// first returns the first refusal there is.
+// first returns the first refusal that is not nil.
 func first(rs ...*refusal) *refusal {
 	for _, r := range rs {
 		if r != nil {

@@ -37,7 +37,7 @@ type span struct {
 	head  int
 }
 
-// trim drops what is a second or more older than at and counts the rest.
+// trim drops the times that are a second or more before at, and counts the rest.
 func (w *span) trim(at int64) int {
 	for w.head < len(w.times) && w.times[w.head] <= at-int64(time.Second) {
 		w.head++
@@ -54,8 +54,7 @@ func (w *span) add(at int64) int {
 	return w.trim(at)
 }
 
-// number finds or makes the number; the network knows every number that is
-// used once.
+// number returns the number, and creates it on its first use.
 func (s *Sandbox) number(p Provider, id string) *number {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +80,7 @@ func digits(v uint64, k int) string {
 	return string(b)
 }
 
-// arrive counts a POST and tells whether it is within the number's throughput.
+// arrive counts a POST and reports whether it is within the number's throughput.
 func (n *number) arrive(at time.Time, limit int) bool {
 	t := at.UnixNano()
 	n.mu.Lock()
@@ -104,7 +103,7 @@ const (
 	pairEvery = 6 * time.Second
 )
 
-// pair takes one message of the pair's credit.
+// pair uses one message of the pair's credit; false when none is left.
 func (n *number) pair(to string, now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -151,7 +150,7 @@ func (s *Sandbox) OpenWindow(p Provider, numberID, user string) {
 	s.number(p, numberID).openWindow(userKey(user), s.opt.Clock())
 }
 
-// userKey is how a user is known: by digits, or by a business-scoped user id.
+// userKey returns the key of a user: digits, or a business-scoped user id.
 func userKey(s string) string {
 	if isUserID(s) {
 		return s
@@ -170,8 +169,8 @@ type Rate struct {
 	Max      int      `json:"max_per_second"` // most POSTs in any one second
 }
 
-// Rates tells for every number how many POSTs at most arrived within any one
-// second, sorted by provider and number.
+// Rates returns, for every number, the most POSTs that arrived within any one
+// second. It is sorted by provider and number.
 func (s *Sandbox) Rates() []Rate {
 	s.mu.Lock()
 	all := make([]*number, 0, len(s.numbers))

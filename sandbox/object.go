@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// outbound is one accepted-for-checking send in Meta's shape, whatever wire
-// format it came in.
+// outbound is one decoded send in Meta's shape, whatever its wire format.
 type outbound struct {
 	to      string // digits, or a business-scoped user id
 	kind    string // "text", "list", "template", …: the interactive type where there is one
@@ -55,8 +54,8 @@ type quotedMessage struct {
 	MessageID string `json:"message_id"`
 }
 
-// content is the object that the type names, and the number of other content
-// objects that stand beside it.
+// content returns the object that the type names, and how many other content
+// objects the envelope has.
 func (e *envelope) content() (json.RawMessage, int) {
 	var named json.RawMessage
 	others := 0
@@ -151,7 +150,7 @@ func (e *envelope) checkRecipient() *refusal {
 	return nil
 }
 
-// strict decodes JSON that may hold known fields only.
+// strict decodes JSON and refuses unknown fields.
 func strict(body []byte, into any, on string) *refusal {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

@@ -135,8 +135,8 @@ func (b *oneMsgBody) recipient() (string, *refusal) {
 
 type object = map[string]any
 
-// dressed builds an interactive message with what is there of header, body and
-// footer.
+// dressed builds an interactive message with those of header, body and footer
+// that are given.
 func (b *oneMsgBody) dressed(typ string, action any) object {
 	out := object{"type": typ, "action": action}
 	var title string
@@ -159,8 +159,8 @@ func oneMsgText(b *oneMsgBody) (string, any, *refusal) {
 	return "text", object{"body": b.Body}, nil
 }
 
-// oneMsgList: of buttonText and action the documentation does not say which is
-// the label, so both are held to its limit and buttonText is shown.
+// oneMsgList builds a list. The documentation does not say whether buttonText or
+// action is the label, so both must keep its limit, and buttonText is shown.
 func oneMsgList(b *oneMsgBody) (string, any, *refusal) {
 	var action string
 	if b.Action != nil && json.Unmarshal(b.Action, &action) != nil {
@@ -183,7 +183,8 @@ func orNull(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// oneMsgButtons: sections is the name; buttons is an alias with flat entries.
+// oneMsgButtons builds reply buttons. Their field is sections; buttons is an
+// alias with flat entries.
 func oneMsgButtons(b *oneMsgBody) (string, any, *refusal) {
 	buttons := b.Sections
 	if buttons == nil && b.Buttons != nil {

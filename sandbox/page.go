@@ -12,7 +12,7 @@ import (
 //go:embed web
 var web embed.FS
 
-// shown is how many phones stand side by side unless the address names some.
+// shown is how many phones the page shows unless its URL names some.
 const shown = 4
 
 // page holds the parsed phone page.
@@ -22,7 +22,7 @@ func newPage() page {
 	return page{template.Must(template.ParseFS(web, "web/page.html"))}
 }
 
-// policy lets the page load nothing that is not its own.
+// policy lets the page load only its own resources.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (s *Sandbox) routePage(mux *http.ServeMux) {
@@ -62,8 +62,8 @@ func (s *Sandbox) servePage(w http.ResponseWriter, r *http.Request) {
 	answer{status: http.StatusOK, typ: "text/html; charset=utf-8", body: html}.write(w)
 }
 
-// serveChats tells the script what is new: bubbles drawn by the same templates
-// as the page, and ticks.
+// serveChats gives the page's script the current bubbles, drawn by the same
+// templates as the page, and their ticks.
 func (s *Sandbox) serveChats(w http.ResponseWriter, r *http.Request) {
 	phones, _ := s.phones(r)
 	type bubbleJSON struct {
@@ -102,8 +102,8 @@ func (s *Sandbox) render(name string, data any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// phones are those that the address names with chat=PROVIDER/NUMBER/USER, or
-// the ones used last.
+// phones returns the phones that the URL names with chat=PROVIDER/NUMBER/USER, or
+// the most recently used ones.
 func (s *Sandbox) phones(r *http.Request) (phones []phoneView, pinned bool) {
 	now := s.opt.Clock()
 	for _, key := range r.URL.Query()["chat"] {

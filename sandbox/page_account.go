@@ -14,14 +14,14 @@ type templateView struct {
 // transition is a button: what Meta may do with the template.
 type transition struct{ Title, Field, To, Reason string }
 
-// transitions are all of them.
+// transitions lists all buttons.
 var transitions = []transition{
 	{"Approve", "status", "APPROVED", "NONE"}, {"Reject", "status", "REJECTED", "PROMOTIONAL"}, {"Pause", "status", "PAUSED", "NONE"},
 	{"Disable", "status", "DISABLED", "NONE"}, {"Archive", "status", "ARCHIVED", "NONE"}, {"Review", "status", "PENDING", "NONE"},
 	{"Make marketing", "category", "MARKETING", ""}, {"Make utility", "category", "UTILITY", ""},
 }
 
-// account is what the page shows of the account's templates.
+// account returns what the page shows of the account's templates.
 func (s *Sandbox) account() []templateView {
 	var out []templateView
 	for _, t := range s.Templates() {
@@ -45,7 +45,7 @@ func (s *Sandbox) account() []templateView {
 	return out
 }
 
-// serveAccount is the page's table of templates.
+// serveAccount serves the page's table of templates.
 func (s *Sandbox) serveAccount(w http.ResponseWriter, _ *http.Request) {
 	html, err := s.render("account", s.account())
 	if err != nil {

@@ -7,21 +7,21 @@ import (
 	"net/http"
 )
 
-// Mark is what a business showed the person about one of the person's messages.
+// Mark says how the business marked a message that a person wrote.
 type Mark struct {
 	Read   bool // the message is marked as read
 	Typing bool // an answer was announced
 }
 
-// Marked tells what was shown about an inbound message, by its id.
+// Marked returns the mark of the inbound message with that id.
 func (s *Sandbox) Marked(id string) Mark {
 	s.chats.mu.Lock()
 	defer s.chats.mu.Unlock()
 	return s.chats.marks[id]
 }
 
-// mark notes what is shown about a message that a person wrote to the number;
-// false where there is no such message.
+// mark records a mark on a message that a person wrote to the number; false when
+// there is no such message.
 func (c *chats) mark(num *number, id string, typing bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,8 +41,8 @@ func (c *chats) mark(num *number, id string, typing bool) bool {
 	return false
 }
 
-// sendOrRead takes a POST to messages: a send, or a mark at a message that came
-// in. Source: Meta, messages/mark-message-as-read, typing-indicators, read
+// sendOrRead handles a POST to messages: a send, or the mark of an inbound message
+// as read. Source: Meta, messages/mark-message-as-read, typing-indicators, read
 // 2026-09-11.
 func (s *Sandbox) sendOrRead(w http.ResponseWriter, r *http.Request, num *number) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
@@ -53,7 +53,7 @@ func (s *Sandbox) sendOrRead(w http.ResponseWriter, r *http.Request, num *number
 	s.send(w, r, num, s.meta(), func(b []byte) (*outbound, *refusal) { return decodeObject(b, false) })
 }
 
-// failing is a reader that fails as another one did.
+// failing is a reader that returns err, which another reader returned before.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) {
@@ -63,7 +63,7 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, f.err
 }
 
-// read answers a body that is a mark; false where it is none.
+// read answers a body that marks a message as read; false when it is another body.
 func (s *Sandbox) read(w http.ResponseWriter, num *number, body []byte) bool {
 	var named struct {
 		Status *string `json:"status"`
@@ -101,7 +101,8 @@ func (s *Sandbox) read(w http.ResponseWriter, num *number, body []byte) bool {
 	return true
 }
 
-// oneMsgRead is 1msg's method for it. Source: OpenAPI 2.39, read 2026-11-20.
+// oneMsgRead is 1msg's method to mark a message as read. Source: OpenAPI 2.39,
+// read 2026-11-20.
 func (s *Sandbox) oneMsgRead(w http.ResponseWriter, r *http.Request, num *number) {
 	var in struct {
 		MessageID string `json:"messageId"`

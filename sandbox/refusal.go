@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// refusal is Meta's verdict on a send; each wire format words it its own way.
+// refusal is why Meta refuses a request; each wire format has its own form of it.
 type refusal struct {
 	code    int    // Meta's code
 	http    int    // zero: what metaCodes says
@@ -26,7 +26,7 @@ func (r *refusal) text() string {
 	return fmt.Sprintf("(#%d) %s", r.code, r.title())
 }
 
-// title is the message of the code without its number.
+// title returns the code's message without the number.
 func (r *refusal) title() string {
 	if c, ok := metaCodes[r.code]; ok {
 		return c.title

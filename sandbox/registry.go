@@ -25,17 +25,17 @@ type Template struct {
 
 	id      string
 	since   time.Time // when it was added
-	review  time.Time // when its content was last handed in
+	review  time.Time // when its content was last submitted
 	edits   []time.Time
-	decided map[int]bool // reviews that came about since it was handed in
-	handled map[int]bool // edits by hand that came about
+	decided map[int]bool // reviews that happened since it was submitted
+	handled map[int]bool // edits by hand that happened
 	written bool         // over the wire; else by a script or the page
 	known   bool         // it was approved once
 	gone    bool
 }
 
 // Review is what Meta decides about templates some time after their content was
-// handed in: added, created or edited.
+// submitted: added, created or edited.
 type Review struct {
 	Match   TemplateMatch `json:"match"`
 	After   Duration      `json:"after,omitempty"`
@@ -77,14 +77,14 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// outcomes are what a Review may decide, and the status that follows; "" for
-// none of its own.
+// outcomes maps what a Review may decide to the status that follows; "" when the
+// outcome sets no fixed status.
 var outcomes = map[string]string{
 	"approve": "APPROVED", "reject": "REJECTED", "pause": "PAUSED", "disable": "DISABLED", "archive": "ARCHIVED",
 	"appeal": "IN_APPEAL", "recategorize": "", "notice": "",
 }
 
-// outcomeNames are the outcomes of reviews.
+// outcomeNames lists the outcomes of reviews.
 func outcomeNames() []string {
 	out := make([]string, 0, len(outcomes))
 	for name := range outcomes {
@@ -139,7 +139,7 @@ type registry struct {
 
 	mu      sync.Mutex
 	list    []*Template // in the order in which they were added
-	lost    []int       // how often each of losses was met
+	lost    []int       // how often each of losses matched
 	locked  map[string]time.Time
 	created []time.Time // within the last hour
 	handles map[string]bool
@@ -160,11 +160,11 @@ func newRegistry(script *Script, key uint64, clock func() time.Time) *registry {
 	return r
 }
 
-// now is the moment by the wall, which a test moves.
+// now returns the wall-clock time; a test may move its clock.
 func (r *registry) now() time.Time { return r.clock().Round(0) }
 
-// put adds a template, or changes the fields that are given of the one of that
-// name and language.
+// put adds a template, or changes the given fields of the template with that name
+// and language.
 func (r *registry) put(t Template) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -190,7 +190,7 @@ func (r *registry) add(t *Template) {
 	r.list = append(r.list, t)
 }
 
-// before counts the templates of that name and language that are gone.
+// before counts the deleted templates of that name and language.
 func (r *registry) before(name, language string) int {
 	n := 0
 	for _, t := range r.list {
@@ -201,7 +201,7 @@ func (r *registry) before(name, language string) int {
 	return n
 }
 
-// find is the template of that name and language; nil for none. r.mu is held.
+// find returns the template of that name and language, or nil. r.mu is held.
 func (r *registry) find(name, language string) *Template {
 	for _, t := range r.list {
 		if !t.gone && t.Name == name && t.Language == language {
@@ -226,7 +226,7 @@ func (t *Template) fill(status, category string) {
 	}
 }
 
-// change takes over what other gives.
+// change copies the fields that other sets.
 func (t *Template) change(other *Template) {
 	for _, f := range []struct {
 		field *string
@@ -243,8 +243,8 @@ func (t *Template) change(other *Template) {
 	t.known = t.known || t.Status == "APPROVED"
 }
 
-// at is the account as it is now: what was added, and what reviews and hands
-// have done since.
+// at returns the account's templates as they are now, after all reviews and edits
+// by hand that are due.
 func (r *registry) at() []Template {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -258,7 +258,7 @@ func (r *registry) at() []Template {
 	return out
 }
 
-// pass lets time pass for all templates; r.mu is held.
+// pass applies what is due to all templates; r.mu is held.
 func (r *registry) pass() {
 	now := r.now()
 	for _, t := range r.list {
@@ -268,7 +268,7 @@ func (r *registry) pass() {
 	}
 }
 
-// age carries out what was to come about for a template by now, each once.
+// age applies the reviews and edits that are due for a template, each once.
 func (r *registry) age(t *Template, now time.Time) {
 	reviewed := false
 	for i, v := range r.reviews {
@@ -282,7 +282,7 @@ func (r *registry) age(t *Template, now time.Time) {
 		}
 	}
 	if t.written && !reviewed && t.Status == "PENDING" {
-		t.decide(&Review{Outcome: "approve"}) // who says nothing of reviews need not wait for one
+		t.decide(&Review{Outcome: "approve"}) // without a matching review it is approved at once
 	}
 	for i, e := range r.edits {
 		if t.handled[i] || !e.Match.fits(t) || now.Sub(t.since) < time.Duration(e.After) {
@@ -312,11 +312,11 @@ func (t *Template) decide(v *Review) {
 	t.known = t.known || t.Status == "APPROVED"
 }
 
-// Templates are the account's templates as they are now.
+// Templates returns the account's templates as they are now.
 func (s *Sandbox) Templates() []Template { return s.templates.at() }
 
-// PutTemplate adds a template to the account, or changes the fields that are
-// given of the one of that name and language.
+// PutTemplate adds a template to the account, or changes the given fields of the
+// template with that name and language.
 func (s *Sandbox) PutTemplate(t Template) error {
 	if err := t.check(); err != nil {
 		return err

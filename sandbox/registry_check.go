@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// part is a component of a template that is handed in. Source: Meta, template
-// components, read 2025-11-21 and 2026-09-11.
+// part is a component of a submitted template. Source: Meta, template components,
+// read 2025-11-21 and 2026-09-11.
 type part struct {
 	Type    string `json:"type"`
 	Format  string `json:"format"`
@@ -74,7 +74,7 @@ func lastsRight(category string, ttl int) bool {
 	return ttl >= 43200 && ttl <= 2592000
 }
 
-// check holds a template that is handed in against Meta's rules.
+// check checks a submitted template against Meta's rules.
 func (b *templateBody) check(handles map[string]bool) *refusal {
 	if bad := b.checkHead(); bad != nil {
 		return bad
@@ -186,7 +186,7 @@ func sampled(vars []string, isNamed bool, given []sampledName, listed []string) 
 
 func (c *checker) bodyText(p *part, most int) *refusal {
 	if c.code && p.Text == "" {
-		return nil // the text of a code is Meta's own
+		return nil // Meta writes the text of authentication templates
 	}
 	vars := placeholders(p.Text)
 	var listed []string
@@ -241,8 +241,8 @@ func (c *checker) buttons(p *part) *refusal {
 	return nil
 }
 
-// readBack is how components that were handed in are told: words in upper case,
-// other addresses for what was uploaded, and a code's button as an address.
+// readBack returns submitted components as Meta lists them: type names in upper
+// case, new URLs for uploaded files, and the button of a code as a URL button.
 func (r *registry) readBack(raw json.RawMessage) json.RawMessage {
 	var list []map[string]any
 	if json.Unmarshal(raw, &list) != nil {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// fields are a template as Meta answers it: those that are asked for.
+// fields returns the requested fields of a template, as Meta answers them.
 func (t *Template) fields(asked []string) map[string]any {
 	all := map[string]any{
 		"name": t.Name, "language": t.Language, "status": t.Status, "category": t.Category, "parameter_format": t.Format,
@@ -33,12 +33,12 @@ func (t *Template) fields(asked []string) map[string]any {
 	return out
 }
 
-// defaultFields are what Meta answers unasked. Source: Meta, reference of the
-// template API, read 2026-09-11.
+// defaultFields are what Meta answers when no fields are requested. Source: Meta,
+// reference of the template API, read 2026-09-11.
 var defaultFields = []string{"name", "parameter_format", "components", "language", "status", "category"}
 
-// cloudTemplates answers GET /{account}/message_templates. The default and the
-// largest page are not documented; this one has 25 and gives at most 250.
+// cloudTemplates answers GET /{account}/message_templates. Meta documents neither
+// the default page size nor the largest; the sandbox uses 25 and 250.
 func (s *Sandbox) cloudTemplates(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("number") != AccountID {
 		s.meta().refused(&refusal{code: 100, param: "Unsupported get request. Object with ID '" + r.PathValue("number") + "' does not exist"}).write(w)
@@ -109,7 +109,7 @@ func (s *Sandbox) accountNumbers(w http.ResponseWriter, r *http.Request) {
 // messaging API, read 2026-11-20.
 func (s *Sandbox) dialogTemplates(w http.ResponseWriter, r *http.Request, _ *number) {
 	q, list := r.URL.Query(), s.Templates()
-	offset, _ := strconv.Atoi(q.Get("offset")) // what is no number counts as none
+	offset, _ := strconv.Atoi(q.Get("offset")) // anything but a number counts as 0
 	from := min(max(offset, 0), len(list))
 	to := min(from+pageSize(q, 20, 1000), len(list))
 	data := []map[string]any{}
@@ -133,7 +133,7 @@ func (s *Sandbox) oneMsgTemplates(w http.ResponseWriter) {
 	jsonAnswer(http.StatusOK, map[string]any{"templates": data}).write(w)
 }
 
-// lower is a template with its status in lower case, and without an id.
+// lower returns a template's fields with the status in lower case, without an id.
 func lower(t *Template) map[string]any {
 	out := t.fields([]string{"name", "language", "category", "parameter_format", "components", "rejected_reason"})
 	delete(out, "id")

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// definition is what a template's components say about sends.
+// definition is what a template's components require of a send.
 type definition struct {
 	Type    string `json:"type"`
 	Format  string `json:"format"`
@@ -30,8 +30,9 @@ func componentsOf(raw json.RawMessage) ([]definition, error) {
 	return out, nil
 }
 
-// judge holds a send against the account; without a template in it everything
-// passes. Source: Meta, error codes and template components, read 2026-09-11.
+// judge checks a send against the account's templates; when there are none,
+// everything passes. Source: Meta, error codes and template components, read
+// 2026-09-11.
 func (r *registry) judge(content json.RawMessage) *refusal {
 	list := r.at()
 	r.mu.Lock()
@@ -66,7 +67,7 @@ func (t *Template) judge(sent *templateObject) *refusal {
 	return agree(defs, sent.Components, t.Format == "NAMED")
 }
 
-// agree holds a message's components against a template's, or those of a card.
+// agree checks the components of a message, or of a card, against the template's.
 func agree(defs []definition, given []component, named bool) *refusal {
 	for _, d := range defs {
 		var bad *refusal
@@ -117,7 +118,7 @@ func parametersOf(given []component, kind string) []parameter {
 	return nil
 }
 
-// placeholders are the names between {{ and }}, each once.
+// placeholders returns the names between {{ and }}, each once.
 func placeholders(text string) []string {
 	var out []string
 	for {
@@ -195,7 +196,7 @@ func agreeCards(d definition, given []component, named bool) *refusal {
 		if !strings.EqualFold(c.Type, "carousel") {
 			continue
 		}
-		// Products are cards like the first, as many as the message gives.
+		// A product carousel has as many cards as the message gives, all like the first.
 		products := len(d.Cards) > 0 && ofProducts(d.Cards[0].Components)
 		if len(c.Cards) != len(d.Cards) && !products {
 			return &refusal{code: 132000, details: fmt.Sprintf("carousel: %d cards, expected %d", len(c.Cards), len(d.Cards))}

@@ -13,7 +13,8 @@ import (
 // appID is the app that files of templates are uploaded to.
 const appID = "670843887433847"
 
-// routeCloudTemplates: Meta, template API and resumable upload, read 2026-09-11.
+// routeCloudTemplates serves Meta's template API and resumable upload. Source:
+// Meta, both pages read 2026-09-11.
 func (s *Sandbox) routeCloudTemplates(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cloud/{version}/{number}/message_templates", s.cloudAuth(s.cloudTemplates))
 	mux.HandleFunc("POST /cloud/{version}/{number}/message_templates", s.cloudAuth(s.ownAccount(s.cloudCreate)))
@@ -31,7 +32,7 @@ func (s *Sandbox) routeCloudTemplates(mux *http.ServeMux) {
 	mux.HandleFunc("POST /cloud/{version}/{number}/uploads", s.cloudAuth(s.announceUpload))
 }
 
-// ownAccount refuses what is about another account.
+// ownAccount refuses requests about another account.
 func (s *Sandbox) ownAccount(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("number") != AccountID {
@@ -63,7 +64,8 @@ func (s *Sandbox) cloudCreate(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// conclude answers a change in Meta's form, or not at all.
+// conclude answers a change in Meta's form; when lost is set, it cuts the
+// connection instead.
 func (s *Sandbox) conclude(w http.ResponseWriter, lost bool, bad *refusal, done func() answer) {
 	switch {
 	case lost:
@@ -96,8 +98,8 @@ func (s *Sandbox) cloudDelete(w http.ResponseWriter, r *http.Request) {
 	s.conclude(w, lost, bad, success)
 }
 
-// templateFields answers GET /{template id}?fields=…; false where the id is no
-// template's.
+// templateFields answers GET /{template id}?fields=…; false when no template has
+// that id.
 func (s *Sandbox) templateFields(w http.ResponseWriter, r *http.Request) bool {
 	for _, t := range s.Templates() {
 		if t.id != r.PathValue("number") {
@@ -113,7 +115,7 @@ func (s *Sandbox) templateFields(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// announceUpload is the first step of a resumable upload.
+// announceUpload answers the first step of a resumable upload.
 func (s *Sandbox) announceUpload(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	size, err := strconv.Atoi(q.Get("file_length"))
@@ -130,7 +132,8 @@ func (s *Sandbox) announceUpload(w http.ResponseWriter, r *http.Request) {
 	jsonAnswer(http.StatusOK, map[string]string{"id": "upload:" + id}).write(w)
 }
 
-// takeUpload is the second; its token stands behind another word.
+// takeUpload answers the second step. Here the Authorization scheme is OAuth, not
+// Bearer.
 func (s *Sandbox) takeUpload(w http.ResponseWriter, r *http.Request, id string) {
 	token, oauth := strings.CutPrefix(r.Header.Get("Authorization"), "OAuth ")
 	raw, err := io.ReadAll(io.LimitReader(r.Body, 100<<20))
@@ -149,7 +152,8 @@ func (s *Sandbox) takeUpload(w http.ResponseWriter, r *http.Request, id string) 
 	}
 }
 
-// dialogRefused is Meta's refusal as 360dialog passes it on: as a text.
+// dialogRefused returns Meta's refusal as 360dialog passes it on: as JSON inside
+// a string.
 func (s *Sandbox) dialogRefused(bad *refusal) answer {
 	return jsonAnswer(bad.status(), map[string]any{"meta": map[string]any{
 		"success": false, "http_code": bad.status(), "developer_message": string(s.meta().refused(bad).body)}})
@@ -188,7 +192,7 @@ func (s *Sandbox) dialogDelete(w http.ResponseWriter, r *http.Request, _ *number
 	}
 }
 
-// oneMsgCreate answers POST /addTemplate: a refusal is a 200, too. Source: 1msg,
+// oneMsgCreate answers POST /addTemplate; even a refusal is a 200. Source: 1msg,
 // OpenAPI 2.39, read 2026-11-20.
 func (s *Sandbox) oneMsgCreate(w http.ResponseWriter, r *http.Request) {
 	b, bad := readTemplate(r)

@@ -13,26 +13,27 @@ const (
 	callDelete = "delete"
 )
 
-// LostAnswer has a change of a template carried out, and the connection cut
-// before its answer.
+// LostAnswer makes a template change succeed, but cuts the connection before the
+// answer.
 type LostAnswer struct {
 	Match TemplateMatch `json:"match"`
 	Call  string        `json:"call,omitempty"`  // "create", "edit" or "delete"; "" for each
 	First int           `json:"first,omitempty"` // the first n that match; 0 for all
 }
 
-// TemplateWrite is one request that was to change a template, in their order.
+// TemplateWrite is one request to create, edit or delete a template.
 type TemplateWrite struct {
 	Call     string // "create", "edit", "delete"
 	Name     string
-	Language string // "" where all languages are meant
+	Language string // "" for all languages
 	Done     bool   // it was carried out
 	Code     int    // Meta's code and subcode of a refusal
 	Subcode  int
 	Lost     bool // the answer was cut off
 }
 
-// TemplateWrites are all requests that were to change templates.
+// TemplateWrites returns all requests to change templates, in the order in which
+// they came.
 func (s *Sandbox) TemplateWrites() []TemplateWrite {
 	s.templates.mu.Lock()
 	defer s.templates.mu.Unlock()
@@ -49,7 +50,7 @@ type templateBody struct {
 	Components json.RawMessage `json:"components"`
 }
 
-// The figures of an account that is not verified. Source: Meta,
+// The limits of an account that is not verified. Source: Meta,
 // template-management, read 2026-09-11.
 const (
 	maxTemplates   = 250
@@ -61,14 +62,14 @@ const (
 	sampleTemplate = "hello_world"
 )
 
-// subcode is a refusal of a change. Source: Meta's answers as developers quote
-// them, 2025 to 2026.
+// subcode makes the refusal of a change. Source: Meta's answers as developers
+// quote them, 2025 to 2026.
 func subcode(sub int, text string) *refusal {
 	return &refusal{code: 100, param: "Invalid parameter", subcode: sub, user: text}
 }
 
-// create adds a template that somebody asks for over the wire. lost says that
-// the answer is to be cut off.
+// create adds a template on a request over the wire. When lost is true, the
+// caller must cut off the answer.
 func (r *registry) create(b *templateBody) (t Template, lost bool, bad *refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -222,7 +223,7 @@ func (r *registry) delete(name, id string) (lost bool, bad *refusal) {
 	return r.wrote(callDelete, name, language, bad), bad
 }
 
-// remove takes a template away, and blocks its name where it was approved once.
+// remove deletes a template. Its name is blocked if it was ever approved.
 func (r *registry) remove(t *Template) {
 	t.gone = true
 	if t.known {
@@ -239,7 +240,7 @@ func (r *registry) byID(id string) *Template {
 	return nil
 }
 
-// wrote notes a request, and says whether its answer is lost; r.mu is held.
+// wrote records a request and reports whether its answer is lost; r.mu is held.
 func (r *registry) wrote(call, name, language string, bad *refusal) (lost bool) {
 	w := TemplateWrite{Call: call, Name: name, Language: language, Done: bad == nil}
 	if bad != nil {

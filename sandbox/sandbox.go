@@ -33,8 +33,8 @@ type Sandbox struct {
 	media   uint32
 }
 
-// New makes a network. It panics when opt.Clock is nil or opt.Script does not
-// pass Check, which are the caller's mistakes.
+// New makes a network. It panics if opt.Clock is nil or opt.Script does not pass
+// Check.
 func New(opt Options) *Sandbox {
 	if opt.Clock == nil {
 		panic("sandbox: Options.Clock is not set")
@@ -69,9 +69,9 @@ func New(opt Options) *Sandbox {
 }
 
 // Handler serves the four wire formats under BasePath, the control paths under
-// /_sandbox/ and the phone page at /. It answers requests whose Host is a
-// loopback name or one of Options.Hosts, and refuses what pages of other sites
-// send.
+// /_sandbox/ and the phone page at /. It answers only requests whose Host is a
+// loopback name or one of Options.Hosts, and refuses what web pages of other
+// sites send.
 func (s *Sandbox) Handler() http.Handler { return s.handler(nil) }
 
 func (s *Sandbox) handler(own []string) http.Handler {
@@ -133,14 +133,14 @@ func (s *Sandbox) Start(ctx context.Context, addr string) (*Server, error) {
 	return srv, nil
 }
 
-// URL is the base URL of the server, without a path.
+// URL returns the server's base URL, without a path.
 func (srv *Server) URL() string { return srv.url }
 
-// BaseURL is what a provider of that wire format uses as its base URL.
+// BaseURL returns the base URL for a provider of that wire format.
 func (srv *Server) BaseURL(p Provider) string { return srv.url + BasePath(p) }
 
-// Close answers the requests under way, for up to two seconds, and stops.
-// Webhooks that are not yet due are dropped.
+// Close waits up to two seconds for the requests in progress and stops the
+// server. Webhooks that are not yet due are dropped.
 func (srv *Server) Close() error {
 	srv.sandbox.shut()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

@@ -13,17 +13,17 @@ import (
 // first that applies decides.
 type Script struct {
 	Rules []Rule `json:"rules"`
-	// Templates are those that the account has from the beginning.
+	// Templates are the account's templates at the start.
 	Templates []Template `json:"templates,omitempty"`
-	// Review is what Meta decides about templates, and EditByHand what somebody
-	// does in WhatsApp Manager, each at its time.
+	// Review lists what Meta decides about templates, and EditByHand what somebody
+	// does in WhatsApp Manager. Each happens after its own delay.
 	Review     []Review     `json:"review,omitempty"`
 	EditByHand []EditByHand `json:"edit_by_hand,omitempty"`
-	// LostAnswer are answers to changes of templates that nobody gets.
+	// LostAnswer lists the template changes whose answers get lost.
 	LostAnswer []LostAnswer `json:"lost_answer,omitempty"`
 }
 
-// Rule says which sends it is about and what happens to them: an answer, a
+// Rule says which sends it applies to and what happens to them: an answer, a
 // misbehaviour of the connection, or a failure after acceptance.
 type Rule struct {
 	Match Match `json:"match"`
@@ -31,8 +31,8 @@ type Rule struct {
 	Answer *ScriptAnswer `json:"answer,omitempty"`
 	// Behaviour is one of Behaviours.
 	Behaviour Behaviour `json:"behaviour,omitempty"`
-	// Accepts tells whether the network takes the message although it
-	// misbehaves; nil is what the behaviour does by itself (see Behaviours).
+	// Accepts says whether the network accepts the message although it
+	// misbehaves; nil is the behaviour's own default (see Behaviour).
 	Accepts *bool `json:"accepts,omitempty"`
 	// Fails accepts the message and later reports failed with Meta's code.
 	Fails int `json:"fails,omitempty"`
@@ -57,11 +57,11 @@ type Match struct {
 // ScriptAnswer is a refusal: a code of Meta or of the provider, or a raw body.
 type ScriptAnswer struct {
 	Code       Code            `json:"code,omitempty"`
-	HTTP       int             `json:"http,omitempty"` // 0: what belongs to the code
+	HTTP       int             `json:"http,omitempty"` // 0: the code's own status
 	Details    string          `json:"details,omitempty"`
 	RetryAfter int             `json:"retry_after,omitempty"` // seconds
-	Body       json.RawMessage `json:"body,omitempty"`        // sent as it is instead
-	Text       string          `json:"text,omitempty"`        // sent as plain text instead
+	Body       json.RawMessage `json:"body,omitempty"`        // sent unchanged in place of a code
+	Text       string          `json:"text,omitempty"`        // sent as plain text in place of a code
 }
 
 // Code is Meta's number or a provider's word ("131056", "WA500"); JSON may
@@ -90,13 +90,13 @@ const (
 	Garbage200      Behaviour = "garbage_200"       // 200, not JSON; taken
 	NoID200         Behaviour = "no_id_200"         // 200 without a message id; taken
 	Slow            Behaviour = "slow"              // the answer trickles for DelayMS (default a second); taken
-	Gzip            Behaviour = "gzip"              // compressed though nobody asked; taken
+	Gzip            Behaviour = "gzip"              // compressed although the client did not ask for it; taken
 	Oversize        Behaviour = "oversize"          // 2 MiB of answer; taken
 	Held            Behaviour = "held"              // message_status held_for_quality_assessment; taken
 	Queued          Behaviour = "queued"            // 1msg: sent:false with a jobId; taken
 )
 
-// taken tells for each Behaviour whether the message is taken by default.
+// taken returns whether the message is taken by default.
 func (b Behaviour) taken() (taken, known bool) {
 	switch b {
 	case ResetBeforeRead, ResetAfterRead, Silence, HTTP500, HTML502, Redirect307:
@@ -160,7 +160,7 @@ func (r Rule) check() error {
 	return nil
 }
 
-// accepts tells whether the network takes the message.
+// accepts reports whether the network takes the message.
 func (r Rule) accepts() bool {
 	if r.Accepts != nil {
 		return *r.Accepts
@@ -185,8 +185,8 @@ func newPlayer(s *Script, key uint64) *player {
 	return p
 }
 
-// pick returns the rule for a send; o is nil before its body was read, and
-// then only rules that need no body are tried.
+// pick returns the rule for a send. Before its body is read o is nil, and only
+// rules with ResetBeforeRead are tried.
 func (p *player) pick(n *number, o *outbound) *Rule {
 	if len(p.rules) == 0 {
 		return nil

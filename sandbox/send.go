@@ -20,13 +20,13 @@ type answer struct {
 	body       []byte
 }
 
-// wire words verdicts in a provider's format.
+// wire encodes verdicts in a provider's format.
 type wire interface {
 	// accepted is the answer to a message that was taken; status is "" or
 	// Meta's message_status.
 	accepted(o *outbound, m receipt) answer
 	refused(r *refusal) answer
-	// late tells whether Meta's verdict comes by webhook only.
+	// late reports whether Meta's verdict comes by webhook only.
 	late() bool
 }
 
@@ -48,7 +48,7 @@ type verdict struct {
 	rule     *Rule
 }
 
-// send is the way of every send of every wire format.
+// send handles every send, whatever its wire format.
 func (s *Sandbox) send(w http.ResponseWriter, r *http.Request, num *number, wr wire, decode func([]byte) (*outbound, *refusal)) {
 	now := s.opt.Clock()
 	n := s.ledger.open(num, now)
@@ -79,7 +79,7 @@ func (s *Sandbox) send(w http.ResponseWriter, r *http.Request, num *number, wr w
 
 func refuse(wr wire, r *refusal) verdict { return verdict{answer: wr.refused(r), refusal: r} }
 
-// judge takes or refuses a message.
+// judge accepts or refuses a message.
 func (s *Sandbox) judge(num *number, wr wire, o *outbound, n uint32, now time.Time, faulty *refusal, rule *Rule) verdict {
 	fails := 0
 	if rule != nil {
@@ -112,8 +112,9 @@ func (s *Sandbox) judge(num *number, wr wire, o *outbound, n uint32, now time.Ti
 	return v
 }
 
-// failure is the code with which the rule lets a taken message fail later:
-// also a Meta code that this wire format reports by webhook only.
+// failure returns the code with which an accepted message fails later; 0 for
+// none. On a wire format that reports Meta's verdict by webhook only, a Meta code
+// in the rule's answer counts too.
 func (r *Rule) failure(wr wire) int {
 	if r.Answer == nil || r.Answer.HTTP != 0 || !wr.late() {
 		return r.Fails
@@ -139,7 +140,7 @@ func (s *Sandbox) receipt(o *outbound, n uint32, now time.Time, rule *Rule) rece
 	return m
 }
 
-// scripted words a rule's answer.
+// scripted encodes a rule's answer.
 func scripted(wr wire, rule *Rule) verdict {
 	a := rule.Answer
 	if a == nil {
@@ -165,7 +166,7 @@ func scripted(wr wire, rule *Rule) verdict {
 	return v
 }
 
-// policy is what WhatsApp refuses although the message is well made.
+// policy returns why WhatsApp refuses a well-formed message; nil if it does not.
 func (s *Sandbox) policy(num *number, o *outbound, now time.Time) *refusal {
 	switch {
 	case o.to == num.display:
@@ -180,7 +181,7 @@ func (s *Sandbox) policy(num *number, o *outbound, now time.Time) *refusal {
 	return nil
 }
 
-// finish writes the ledger, waits as long as the network takes, and answers.
+// finish writes the ledger entry, waits for the latency, and answers.
 func (s *Sandbox) finish(w http.ResponseWriter, r *http.Request, n uint32, v verdict) {
 	err := s.ledger.close(n, s.misanswer(v), s.key)
 	if err != nil {
@@ -196,7 +197,7 @@ func (s *Sandbox) finish(w http.ResponseWriter, r *http.Request, n uint32, v ver
 	v.answer.write(w)
 }
 
-// pause waits out the latency; false when the client has gone.
+// pause waits for the latency; false when the client has gone away.
 func (s *Sandbox) pause(ctx context.Context, n uint32, rule *Rule) bool {
 	d := time.Duration(float64(s.opt.Latency) * (0.5 + roll(s.key, 6, uint64(n))))
 	if rule != nil && rule.Behaviour != Slow {
@@ -229,11 +230,11 @@ func (a answer) write(w http.ResponseWriter) {
 		h.Set("Retry-After", strconv.Itoa(a.retryAfter))
 	}
 	w.WriteHeader(a.status)
-	// A client that has gone does not read the answer; the ledger has it.
+	// If the client has gone away, the ledger still has the answer.
 	_, _ = w.Write(a.body)
 }
 
-// badToken tells whether a credential is refused.
+// badToken reports whether a credential is refused.
 func (s *Sandbox) badToken(token string) bool {
 	return token == "" || s.bad[strings.ToLower(token)]
 }

@@ -9,9 +9,9 @@ type Status struct {
 	Code int // with failed: Meta's code
 }
 
-// timeline is everything that becomes of message n accepted at second at. It
-// depends on the seed, n and at alone, so polls and webhooks agree. A forced
-// code fails the message.
+// timeline returns all statuses of message n, accepted at second at. It depends
+// only on the seed, n, at and forced, so polls and webhooks agree. A forced code
+// makes the message fail.
 func (s *Sandbox) timeline(n uint32, at time.Time, forced int) []Status {
 	m := s.opt.Statuses
 	after := func(mean time.Duration, salt uint64) time.Time {
@@ -41,7 +41,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// due is the part of a timeline that has happened by now.
+// due returns the part of a timeline that has happened by now.
 func due(all []Status, now time.Time) []Status {
 	for i, st := range all {
 		if st.At.After(now) {
@@ -51,8 +51,8 @@ func due(all []Status, now time.Time) []Status {
 	return all
 }
 
-// History is what has become of the message with this id so far; ok is false
-// for an id that this network did not give out.
+// History returns the statuses so far of the message with this id; ok is false
+// for an id that this network did not issue.
 func (s *Sandbox) History(id string) (to string, steps []Status, ok bool) {
 	digits, n, at, ok := parseMessageID(s.key, id)
 	if !ok || n >= firstInbound {

@@ -158,7 +158,7 @@ func (c component) checkCards() *refusal {
 	return nil
 }
 
-// checkButton knows which parameter each sub type takes.
+// checkButton checks that the parameters fit the button's sub type.
 func (c component) checkButton(ps []parameter) *refusal {
 	takes := map[string]string{
 		"quick_reply": "payload", "url": "text", "copy_code": "coupon_code", "coupon_code": "coupon_code",
@@ -233,7 +233,8 @@ func (p parameter) checkOther() *refusal {
 	return nil
 }
 
-// checkParamText: Meta, errors 132000, 132005 and 132018, read 2026-09-11.
+// checkParamText checks a text parameter. Source: Meta, errors 132000, 132005 and
+// 132018, read 2026-09-11.
 func checkParamText(s *string) *refusal {
 	switch {
 	case s == nil:

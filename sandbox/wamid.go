@@ -10,9 +10,9 @@ import (
 )
 
 // Message ids look like Meta's: base64 of a small binary envelope around the
-// other party's digits and twenty hex digits. The hex digits hide the number
-// of the request and its second, so a poll can be answered from the id alone,
-// also by a sandbox started later with the same seed.
+// other party's digits and twenty hex digits. The hex digits encode the request's
+// number and its second, so a poll can be answered from the id alone, even by a
+// sandbox that is started later with the same seed.
 
 const (
 	mixA, mixAInverse = 0x9e3779b97f4a7c15, 0xf1de83e19937733d
@@ -32,7 +32,8 @@ func unmix(x, key uint64) uint64 {
 	return x ^ key
 }
 
-// roll is a uniform number in [0, 1) decided by its arguments alone.
+// roll returns a number that is uniform in [0, 1) and depends only on its
+// arguments.
 func roll(key uint64, salt uint64, n uint64) float64 {
 	return float64(mix(mix(n, key)+salt, ^key)>>11) / (1 << 53)
 }
@@ -46,7 +47,7 @@ func hashString(key uint64, s string) uint64 {
 	return mix(h.Sum64(), key)
 }
 
-// messageID is the wamid of request n at second at, to or from digits.
+// messageID returns the wamid of request n at second at, to or from digits.
 func messageID(key uint64, digits string, n uint32, at time.Time) string {
 	if len(digits) > 31 {
 		digits = digits[:31]
@@ -63,7 +64,7 @@ func messageID(key uint64, digits string, n uint32, at time.Time) string {
 	return "wamid." + base64.StdEncoding.EncodeToString(b)
 }
 
-// parseMessageID takes an id of messageID apart; ok is false for any other.
+// parseMessageID decodes an id made by messageID; ok is false for any other id.
 func parseMessageID(key uint64, id string) (digits string, n uint32, at time.Time, ok bool) {
 	raw, found := strings.CutPrefix(id, "wamid.")
 	b, err := base64.StdEncoding.DecodeString(raw)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// dress sets the headers that a provider's webhooks carry.
+// dress sets the headers of a provider's webhooks.
 func (t WebhookTarget) dress(h http.Header, body []byte) {
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", "handbill-sandbox")
@@ -23,15 +23,15 @@ func (t WebhookTarget) dress(h http.Header, body []byte) {
 	}
 }
 
-// Signature is Meta's X-Hub-Signature-256 of a webhook body.
+// Signature returns Meta's X-Hub-Signature-256 of a webhook body.
 func Signature(appSecret string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(appSecret))
 	mac.Write(body)
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// targetsOf is where a number's events go: what was registered over the wire,
-// else what the options say.
+// targetsOf returns where a number's events go: the targets registered over the
+// wire, or else those of the options.
 func (s *Sandbox) targetsOf(num *number) []WebhookTarget {
 	if ts, set := num.registered(); set {
 		return ts
@@ -88,7 +88,7 @@ func (n *number) wantsAcks() bool {
 	return n.acks
 }
 
-// must encodes a value of our own; failing to is our bug.
+// must encodes one of our own values; a failure is a bug here.
 func must(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -147,8 +147,9 @@ func metaEnvelope(num *number, with object) object {
 	}}}
 }
 
-// kaleyraStatus: what stands in statuses is Kaleyra's own id, the wamid stands
-// beside it. Source: wa-status-update-webhooks-payload-v2-sent, read 2026-11-20.
+// kaleyraStatus is Kaleyra's status webhook. Its statuses hold Kaleyra's own id;
+// message_id holds the wamid. Source: wa-status-update-webhooks-payload-v2-sent,
+// read 2026-11-20.
 func (s *Sandbox) kaleyraStatus(e statusEvent) []byte {
 	st, id := e.object(), kaleyraID(s.key, e.m.n)
 	st["id"] = id
@@ -175,7 +176,7 @@ func oneMsgAck(e statusEvent) []byte {
 	return must(object{"instanceId": e.num.id, "ack": []object{ack}})
 }
 
-// oneMsgEcho is our own message coming back, as 1msg does.
+// oneMsgEcho is the webhook in which 1msg echoes a message that we sent.
 func oneMsgEcho(num *number, o *outbound, m receipt, now time.Time) []byte {
 	return must(object{"instanceId": num.id, "messages": []object{{
 		"id": m.id, "type": "chat", "body": summary(o), "fromMe": true, "self": 1, "time": now.Unix(),
@@ -183,7 +184,7 @@ func oneMsgEcho(num *number, o *outbound, m receipt, now time.Time) []byte {
 	}}})
 }
 
-// summary is the text of a message in one string.
+// summary returns the text of a message as one string.
 func summary(o *outbound) string {
 	var c struct {
 		Body json.RawMessage `json:"body"`

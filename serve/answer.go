@@ -21,7 +21,7 @@ func (s *Server) answer(ctx context.Context, seq int64) error {
 		return ctx.Err()
 	}
 	ev, ok, err := s.opt.Store.Inbound(ctx, seq)
-	if err != nil || !ok { // gone with a person who was erased
+	if err != nil || !ok { // erased together with its person
 		return err
 	}
 	if err := s.decide(ctx, &ev); err != nil {
@@ -33,9 +33,9 @@ func (s *Server) answer(ctx context.Context, seq int64) error {
 	return err
 }
 
-// decide asks the rules about one event and carries out what they say. It reads
-// what is known of the person first, and the answers that an earlier server
-// gave to the same event.
+// decide asks the rules about one event and carries out what they say. First it
+// reads what is known of the person, and the answers that an earlier server gave to
+// the same event.
 func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	person, err := s.opt.Store.Person(ctx, ev.Provider, ev.Recipient)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	if len(d.Answers) == 0 {
 		return nil
 	}
-	// An answer that an earlier server gave before it ended stands, even if the
+	// An answer that an earlier server gave before it ended counts, even if the
 	// rules have changed since.
 	replied, err := s.opt.Store.RepliedBy(ctx, ev.Recipient, ev.Seq)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Server) decide(ctx context.Context, ev *state.InboundEvent) error {
 	return nil
 }
 
-// known is what the state knows for a decision, apart from the person.
+// known returns what the state knows for a decision, apart from the person.
 func (s *Server) known(ctx context.Context, rules *reply.Rules, ev *state.InboundEvent) (reply.Known, error) {
 	k := reply.Known{Now: s.opt.Now(), LastReply: map[string]time.Time{}}
 	if rules.Len() == 0 {
@@ -99,8 +99,8 @@ func (s *Server) known(ctx context.Context, rules *reply.Rules, ev *state.Inboun
 	return k, err
 }
 
-// takeOver stops the rules for a person, so that an operator answers, and tells
-// the operator.
+// takeOver stops the rules for a person and notifies the operator, who answers from
+// then on.
 func (s *Server) takeOver(ctx context.Context, ev *state.InboundEvent, why string) error {
 	if err := s.opt.Store.Handover(context.WithoutCancel(ctx), ev.Recipient, true); err != nil {
 		return err
@@ -180,9 +180,9 @@ func (s *Server) result(ctx context.Context, a *reply.Answer) (reply.Result, err
 	return a.Result()
 }
 
-// stop tells a person once that the wish was heard, or asks what an unclear
-// message meant. The opt-out itself is in the state already: it was recorded
-// when the message was joined.
+// stop confirms a person's opt-out once, or asks what an unclear message meant. The
+// opt-out itself is in the state already: it was recorded when the message was
+// folded.
 func (s *Server) stop(ctx context.Context, ev *state.InboundEvent, st reply.Stop) error {
 	if !ev.Stopped {
 		return nil

@@ -19,8 +19,8 @@ const (
 	heldMost = 1 << 16
 )
 
-// line is a person with an open event at a number. The store gives out the next
-// one when it is answered, so a person's messages keep their order.
+// line is a person with an open event at a number. The store gives out the person's
+// next event only after this one is answered, so messages keep their order.
 type line struct {
 	provider, recipient string
 
@@ -45,7 +45,7 @@ type lane struct {
 // used by one goroutine.
 type backlog struct {
 	store Store
-	full  bool                       // read stopped since too much was held
+	full  bool                       // read stopped because too much was held
 	lines map[state.InboundRef]*line // by number and person, Seq 0
 	held  map[int64]bool             // the events of the lines
 	lanes map[string]*lane           // by number
@@ -60,8 +60,8 @@ func newBacklog(store Store, lanes []state.Lane) *backlog {
 	return b
 }
 
-// read takes up what is open after the cursors. It reports whether there may be
-// more.
+// read adds the events that are open after the cursors. It reports whether there
+// may be more.
 func (b *backlog) read(ctx context.Context) (more bool, err error) {
 	for _, n := range b.lanes {
 		if b.full = len(b.lines) >= heldMost; b.full {
@@ -85,8 +85,8 @@ func (b *backlog) read(ctx context.Context) (more bool, err error) {
 // room reports whether read may go on after it stopped.
 func (b *backlog) room() bool { return b.full && len(b.lines) <= heldMost/2 }
 
-// add takes up a person's oldest event. Of somebody who has one already it is
-// the next, which done asks for.
+// add adds a person's oldest event. If the person already has a line, it does
+// nothing: done will ask for the next event.
 func (b *backlog) add(n *lane, ref state.InboundRef) {
 	l := &line{provider: ref.Provider, recipient: ref.Recipient, seq: ref.Seq}
 	if b.lines[l.key()] != nil || b.held[ref.Seq] {
@@ -96,7 +96,7 @@ func (b *backlog) add(n *lane, ref state.InboundRef) {
 	n.ready = append(n.ready, l)
 }
 
-// next returns an event to answer, of a number with a free worker; done ends its
+// next returns an event to answer, from a number with a free worker; done ends its
 // turn. ok is false when there is none.
 func (b *backlog) next() (l *line, seq int64, ok bool) {
 	for _, n := range b.lanes {
@@ -134,7 +134,7 @@ func (b *backlog) refill(ctx context.Context, l *line) error {
 		if err != nil {
 			return err
 		}
-		// Two lines may turn out to be one person's: then the other has it.
+		// Two lines may turn out to be one person's: then the other one has the event.
 		if !ok || b.held[ref.Seq] {
 			delete(b.lines, l.key())
 			return nil
@@ -145,9 +145,9 @@ func (b *backlog) refill(ctx context.Context, l *line) error {
 	return nil
 }
 
-// again lets the lines that were set aside take turns again. Where nothing waits
-// any more it begins anew, so that no event is passed over for long whose person
-// turned out to be somebody else.
+// again lets the lines that were set aside take turns again. When no line is left,
+// it resets the cursors, so that events that were skipped, because their person
+// turned out to be another one, are soon found.
 func (b *backlog) again(ctx context.Context) error {
 	if len(b.lines) == 0 {
 		for _, n := range b.lanes {
@@ -171,8 +171,8 @@ type finished struct {
 	err  error
 }
 
-// answerLoop answers inbound events until ctx ends, and waits for those under
-// way. What it leaves stays open for the next server.
+// answerLoop answers inbound events until ctx ends, and waits for those in
+// progress. The rest stay open for the next server.
 func (s *Server) answerLoop(ctx context.Context, lanes []state.Lane) {
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
@@ -229,7 +229,7 @@ func (s *Server) rest(ctx context.Context, number string, d time.Duration) error
 	return err
 }
 
-// rested tells the answer loop; false when the loop has ended.
+// rested sends r to the answer loop; false when the loop has ended.
 func (s *Server) rested(ctx context.Context, r rest) bool {
 	select {
 	case s.resting <- r:
@@ -239,7 +239,8 @@ func (s *Server) rested(ctx context.Context, r rest) bool {
 	}
 }
 
-// rest frees the worker of an answer that waits, or takes one for it again.
+// rest frees the worker of an answer that begins to wait, and takes one again when
+// the wait ends.
 func (b *backlog) rest(r rest) {
 	if r.ends {
 		b.lanes[r.number].running++
@@ -248,7 +249,7 @@ func (b *backlog) rest(r rest) {
 	}
 }
 
-// open is a closed channel, for those who need not wait.
+// open is a closed channel: a receive from it never waits.
 var open = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // start begins to answer as many events as there are free workers, and returns how

@@ -24,13 +24,13 @@ const (
 	maxFetch = 10 * time.Second
 )
 
-// errForbiddenAddress is returned while connecting, when the name is resolved and
-// its address cannot change any more.
+// errForbiddenAddress is returned while connecting, after the name was resolved, so
+// that the address cannot change after the check.
 var errForbiddenAddress = errors.New("the address is on this machine or in a private network; allow it with -allow-host=HOST:PORT if that is meant")
 
-// guardedClient reaches public addresses by https on port 443, and the hosts
-// in allow. It follows no redirect. What proxy names a proxy for goes through
-// that, under the same rules: see proxied.
+// guardedClient reaches public addresses by https on port 443, and the hosts in
+// allow. It follows no redirect. Requests for which proxy returns a proxy go through
+// it, under the same rules: see proxied.
 func guardedClient(allow []string, proxy func(*url.URL) (*url.URL, error)) *http.Client {
 	if proxy == nil {
 		proxy = func(*url.URL) (*url.URL, error) { return nil, nil }
@@ -61,7 +61,7 @@ type allowed struct {
 	proxied http.RoundTripper // the same through a proxy
 }
 
-// transport bounds what a service may keep us waiting for.
+// transport limits how long a service may keep us waiting.
 func transport(t *http.Transport) *http.Transport {
 	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = 5*time.Second, maxFetch, 64<<10
 	t.MaxIdleConnsPerHost, t.IdleConnTimeout = 8, 30*time.Second
@@ -79,7 +79,7 @@ func (a *allowed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return next.RoundTrip(r)
 }
 
-// way says how a request is made, or why it is refused.
+// way returns the transport for a request, or why the request is refused.
 func (a *allowed) way(r *http.Request) (http.RoundTripper, error) {
 	free, err := a.check(r)
 	if err != nil {
@@ -97,9 +97,9 @@ func (a *allowed) way(r *http.Request) (http.RoundTripper, error) {
 	return a.proxied, publicHost(r.Context(), r.URL.Hostname())
 }
 
-// publicHost refuses a host that has an address which is not public, or none
-// that this machine can find. It stands for guard where a proxy connects: the
-// proxy looks the name up itself, so it should refuse private networks as well.
+// publicHost refuses a host that has a non-public address, or that this machine
+// cannot resolve. It replaces guard when a proxy connects. The proxy resolves the
+// name itself, so it should refuse private networks as well.
 func publicHost(ctx context.Context, host string) error {
 	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -138,8 +138,8 @@ func guard(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// reserved are the networks that no public service has, besides those that
-// netip knows. Source: IANA special-purpose address registries, 2026-11-20.
+// reserved returns the networks without public services, besides those that netip
+// knows. Source: IANA special-purpose address registries, 2026-11-20.
 func reserved() []netip.Prefix {
 	var out []netip.Prefix
 	for _, s := range [...]string{
@@ -186,7 +186,7 @@ func (s *Server) fetch(ctx context.Context, q reply.Request, timeout time.Durati
 // do makes a request and reads up to limit bytes of a 2xx answer.
 func (s *Server) do(r *http.Request, limit int64) ([]byte, error) {
 	r.Header.Set("User-Agent", strings.TrimSuffix("handbill/"+s.opt.Build.Version, "/"))
-	r.GetBody = nil // nothing is sent twice behind our back
+	r.GetBody = nil // so that net/http never repeats the request
 	resp, err := s.client.Do(r)
 	if err != nil {
 		return nil, unwrapURL(err)

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// foldTime is how long one fold may occupy the writer, so that an apply and the
-	// next webhooks wait only briefly.
+	// foldTime is how long one fold may occupy the store's writer, so that an apply
+	// and the next webhooks wait only briefly.
 	foldTime = 20 * time.Millisecond
 	foldMin  = 16
 	foldMax  = 512
@@ -41,7 +41,7 @@ func (s *Server) foldLoop(ctx context.Context) {
 func (s *Server) fold(ctx context.Context, limit int) int {
 	for {
 		if s.broken.Load() == nil {
-			s.currentRules(ctx) // the stop words may be others since the last apply
+			s.currentRules(ctx) // the last apply may have changed the stop words
 		}
 		began := s.opt.Now()
 		n, err := s.opt.Store.Fold(ctx, limit)

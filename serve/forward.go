@@ -43,7 +43,8 @@ type pending struct {
 
 func (p *pending) name() string { return strconv.FormatInt(p.Seq, 10) + "/" + p.Rule }
 
-// forwards passes events on to the user's own services, beside everything else.
+// forwards passes events on to the user's own services, independently of the
+// answers.
 type forwards struct {
 	s    *Server
 	wake chan struct{}
@@ -100,7 +101,7 @@ func (f *forwards) revive(ctx context.Context, name string, data []byte, blobs m
 
 func encodePending(p *pending) []byte {
 	data, err := json.Marshal(p)
-	if err != nil { // strings, numbers and a time: cannot be
+	if err != nil { // cannot happen: strings, numbers and a time
 		panic("serve: encoding a forward: " + err.Error())
 	}
 	return data
@@ -125,8 +126,8 @@ func (f *forwards) add(ctx context.Context, seq int64, rule string) error {
 	return nil
 }
 
-// loop makes the forwards that are due until ctx ends, and waits for those under
-// way.
+// loop makes the forwards that are due until ctx ends, and waits for those in
+// progress.
 func (f *forwards) loop(ctx context.Context) {
 	free := make(chan struct{}, forwardWorkers)
 	var wg sync.WaitGroup
@@ -234,8 +235,8 @@ func (f *forwards) put(p *pending, change func(*pending)) {
 	change(p)
 }
 
-// close ends a forward. When the state fails the next server makes the forward
-// again; services recognise repetitions by webhook-id.
+// close ends a forward. If the state fails, the next server repeats the forward;
+// services recognise repetitions by webhook-id.
 func (f *forwards) close(ctx context.Context, p *pending, blobs map[string][]byte) {
 	if err := f.s.opt.Store.PutAll(ctx, blobs); err != nil {
 		f.s.stateFault(err)
@@ -274,7 +275,7 @@ type ForwardedData struct {
 	Ad        string          `json:"ad,omitempty"`
 }
 
-// forwarded is an event as a service gets it.
+// forwarded returns the form of an event that a service gets.
 func forwarded(ev *state.InboundEvent, rule string) *Forwarded {
 	e := &ev.Event
 	f := &Forwarded{Type: "message.received", Timestamp: reply.EventTime(ev).UTC(), Data: ForwardedData{
@@ -315,7 +316,7 @@ func (f *forwards) id(seq int64, rule string) string {
 	return "msg_" + hex.EncodeToString(sum[:12])
 }
 
-// Sign is the webhook-signature of a forward: "v1," and the HMAC-SHA256 of id,
+// Sign returns the webhook-signature of a forward: "v1," and the HMAC-SHA256 of id,
 // timestamp and body, in base64. A secret that begins with "whsec_" is base64.
 // Source: standardwebhooks.com, spec, 2026-11-20.
 func Sign(secret, id, timestamp string, body []byte) string {

@@ -36,7 +36,7 @@ func (s *Server) Handler() http.Handler {
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	// A client that has gone needs no answer.
+	// An error means that the client has gone away.
 	_, _ = w.Write([]byte(text))
 }
 
@@ -66,9 +66,9 @@ func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// find splits a path. vouched says that it holds the number's secret; token is the
-// SHA-256 of the part where the secret stands. A path without a number takes the
-// same work, so that the time of the answer tells nothing.
+// find looks up the number of a path. vouched says that the path holds the number's
+// secret; token is the SHA-256 of the secret's part of the path. An unknown path
+// takes the same work, so that the response time reveals nothing.
 func (s *Server) find(path string) (n *number, vouched bool, token [32]byte) {
 	rest, ok := strings.CutPrefix(path, "/webhooks/")
 	typ, rest, _ := strings.Cut(rest, "/")
@@ -125,8 +125,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, n *number, vouc
 	plain(w, status, strings.ToLower(http.StatusText(status))+"\n")
 }
 
-// accept returns the status of one webhook. What neither a signature nor a
-// secret of the path vouches for is refused, and nothing of it is kept.
+// accept returns the status of one webhook. Without a valid signature or path secret
+// the webhook is refused, and nothing of it is stored.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouched bool, token [32]byte) int {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return s.refuse(n, http.StatusUnsupportedMediaType, errors.New("its body is compressed"))
@@ -141,7 +141,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *number, vouch
 		return s.refuse(n, http.StatusForbidden, err)
 	}
 	vouched = vouched || signed || n.TrustUnsigned
-	if !vouched { // what anybody may send is neither believed nor kept
+	if !vouched { // anybody could have sent it
 		return s.refuse(n, http.StatusForbidden, errUnvouched)
 	}
 	events, err := decode(n.Webhook, body)

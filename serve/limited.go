@@ -9,8 +9,8 @@ import (
 )
 
 // limited is a listener with a bound on its connections. When it is full, a new
-// connection replaces the oldest one of the address that has the most, so that an
-// address that opens thousands and sends nothing keeps nobody else out.
+// connection replaces the oldest one of the address with the most connections, so
+// that an address that opens thousands and sends nothing does not block others.
 type limited struct {
 	net.Listener
 	most int
@@ -68,8 +68,8 @@ func (l *limited) add(c *limitedConn) (old *limitedConn, ok bool) {
 	return old, true
 }
 
-// oldest is the oldest connection of the host that has the most of those whose
-// webhook is not being stored; nil when there is none.
+// oldest returns the oldest connection of the host with the most connections. It
+// ignores those whose webhook is being stored; nil when there is no other.
 func (l *limited) oldest() (out *limitedConn) {
 	most := 0
 	for _, conns := range l.from {
@@ -100,7 +100,7 @@ func (l *limited) drop(c *limitedConn) {
 	}
 }
 
-// limitedConn is a connection that has a place of limited.
+// limitedConn is a connection that holds a place in limited.
 type limitedConn struct {
 	net.Conn
 	of   *limited
@@ -127,8 +127,7 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// busy says whether the request's connection stays although another needs its
-// place.
+// busy sets whether the request's connection is protected from being replaced.
 func busy(ctx context.Context, on bool) {
 	if c, ok := ctx.Value(connKey{}).(*limitedConn); ok {
 		c.of.mu.Lock()

@@ -40,7 +40,8 @@ type ListenOptions struct {
 	// Now is the clock by which certificate files are looked at again, at most
 	// once a second; nil looks at them for every connection.
 	Now func() time.Time
-	// Reloaded is told when certificate files were taken or refused; may be nil.
+	// Reloaded is called when new certificate files were accepted, or refused with
+	// an error; may be nil.
 	Reloaded func(error)
 }
 
@@ -147,7 +148,7 @@ func (c *certReloader) certificate(*tls.ClientHelloInfo) (*tls.Certificate, erro
 }
 
 // Serve runs the server on l, and its metrics on m unless that is nil, until ctx
-// ends. Then it answers the requests that have arrived, finishes what is under way,
+// ends. Then it answers the requests that have arrived, finishes work in progress,
 // and returns.
 func (s *Server) Serve(ctx context.Context, l, m net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -187,7 +188,7 @@ func (s *Server) Serve(ctx context.Context, l, m net.Listener) error {
 	return <-errs
 }
 
-// stopTime is how long requests under way may still take after ctx ends.
+// stopTime is how long requests in progress may still take after ctx ends.
 const stopTime = 10 * time.Second
 
 func shutdown(servers []*http.Server) {
@@ -195,7 +196,7 @@ func shutdown(servers []*http.Server) {
 	defer cancel()
 	for _, srv := range servers {
 		if srv.Shutdown(ctx) != nil {
-			_ = srv.Close() // time is over: connections end
+			_ = srv.Close() // out of time: close the connections
 		}
 	}
 }
@@ -204,7 +205,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ConnContext: withConn, ReadHeaderTimeout: min(2*time.Second, s.opt.ReadTimeout), ReadTimeout: s.opt.ReadTimeout,
 		WriteTimeout: s.opt.ReadTimeout + 5*time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		// What strangers do wrong at the protocol is nobody's news.
+		// Protocol errors of strangers are not worth logging.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 }

@@ -47,7 +47,7 @@ func (m *metrics) received(provider string, status int, took time.Duration) {
 	m.seconds.Observe(took.Seconds())
 }
 
-// Metrics serves /metrics, for a listener of its own.
+// Metrics returns the handler of /metrics; serve it on a separate listener.
 func (s *Server) Metrics() http.Handler {
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "handbill_webhooks_waiting", Help: "Accepted webhooks that are not joined yet."}, func() float64 {
 		n, _, err := s.opt.Store.Waiting(context.Background())

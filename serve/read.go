@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// markTime is how long a reply may wait for the mark before it.
+// markTime is how long a reply may be delayed by marking the message as read.
 const markTime = 2 * time.Second
 
 // mark shows the person that the message was read, or that an answer is being

@@ -124,8 +124,8 @@ func same(yes bool) naming {
 	return another
 }
 
-// tail is what two ways to write a number have in common: countries put digits
-// between their code and the rest, or leave them out.
+// tail returns the digits that two spellings of a number share: some countries have
+// optional digits after the country code.
 func tail(digits string) string { return digits[max(len(digits)-8, 0):] }
 
 // aside turns an event that belongs to no declared number into a notice with the
@@ -141,7 +141,7 @@ func aside(ev *message.Event, why string) message.Event {
 	}
 	raw, err := json.Marshal(ev)
 	if err != nil {
-		raw = nil // an event is made of texts and numbers: cannot happen
+		raw = nil // cannot happen: an event holds only texts and numbers
 	}
 	return message.Event{Kind: message.EventOther, Field: string(ev.Kind), At: ev.At, Raw: raw,
 		Reason: fmt.Sprintf("it is about %s, %s", message.SafeText(what), why)}

@@ -90,7 +90,7 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	in.Ref = message.NewRef(s.lineage, in.Campaign, in.Recipient, in.Revision, in.Attempt)
 	req, err := n.Sender.Encode(in.To, m.draft, m.values, in.Ref)
 	if err != nil {
-		return message.Answer{}, state.Verdict{Gate: "unsendable"}, nil // told as a gate
+		return message.Answer{}, state.Verdict{Gate: "unsendable"}, nil // reported as a gate
 	}
 	in.Body = sha256.Sum256(req.Body)
 	if err := s.rest(ctx, n.Address, n.pace.Reserve(s.opt.Now())); err != nil {
@@ -131,8 +131,8 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	return ans, verdicts[0], err
 }
 
-// compare puts an answer that is about another message in doubt. After a few of
-// them the number answers nothing more: nobody could tell what was taken.
+// compare marks an answer that is about another message as unknown. After a few of
+// them the number stops answering: its answers no longer prove anything.
 func (s *Server) compare(n *number, to message.Address, ans *message.Answer) {
 	doubted, halt := n.answers.Doubt(to, ans)
 	if doubted {
@@ -143,7 +143,7 @@ func (s *Server) compare(n *number, to message.Address, ans *message.Answer) {
 	}
 }
 
-// again returns whether a reply that was certainly not taken is tried again, and
+// again reports whether a reply that was certainly not taken is tried again, and
 // after how long.
 func (s *Server) again(n *number, ans message.Answer, try int) (time.Duration, bool) {
 	if ans.Class == message.Accepted {
@@ -164,7 +164,7 @@ func (s *Server) again(n *number, ans message.Answer, try int) (time.Duration, b
 	return 0, false
 }
 
-// refusal returns an answer that is not an acceptance as an error; nil for an
+// refusal returns an error for an answer that is not an acceptance, and nil for an
 // acceptance.
 func refusal(ans message.Answer) error {
 	if ans.Class == message.Accepted {

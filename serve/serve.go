@@ -1,9 +1,9 @@
-// Package serve receives what providers tell by webhook, keeps it, and answers
+// Package serve receives the providers' webhooks, stores them, and answers people
 // by the reply rules of the last apply.
 //
-// A webhook is answered with 200 only after its body and events are durable;
-// joining them into the state, answering, and handing on to the user's own
-// services go on behind that. See docs/delivery.md.
+// A webhook is answered with 200 only after its body and events are durable.
+// Folding them into the state, answering people, and forwarding to the user's own
+// services happen later. See docs/delivery.md.
 package serve
 
 import (
@@ -65,12 +65,12 @@ type Number struct {
 	// digits; "" when unknown. An event that names another number of the same type
 	// goes to that number; one that names a number that is not declared is put aside.
 	ID, Phone string
-	// Account is the account that the number is of; "" where it is not known.
-	// Notices about another account that no number is of are put aside.
+	// Account is the account that the number belongs to; "" if it is not known.
+	// Notices about an account to which no number belongs are put aside.
 	Account string
 	Webhook providers.Webhook
-	// Tokens are the secrets of which the path must hold one as its last part;
-	// empty where the path has none.
+	// Tokens are the accepted secrets in the last part of the path; empty if the
+	// path has no secret.
 	Tokens []string
 	// TrustUnsigned accepts webhooks that neither a signature nor a token
 	// authenticates. Without it such a webhook is answered with 403, and nothing of
@@ -78,10 +78,10 @@ type Number struct {
 	TrustUnsigned bool
 	// Sender is where answers go; nil answers nothing.
 	Sender providers.Sender
-	// Reader marks messages as read; nil where the provider has no way.
+	// Reader marks messages as read; nil if the provider cannot.
 	Reader providers.Reader
-	// Rate is how many messages a second the number may send, an apply's
-	// included; 0 for no bound.
+	// Rate is how many messages a second the number may send, including those of an
+	// apply; 0 for no bound.
 	Rate float64
 }
 
@@ -93,7 +93,7 @@ type Options struct {
 	// Rules returns the rules of the last apply. It is called for every message, so
 	// it must be cheap while nothing changed. Nil rules answer nothing.
 	Rules func(ctx context.Context) (*reply.Rules, error)
-	// Observe is called with what happens, from many goroutines; nil for nobody.
+	// Observe is called with every Event, from many goroutines; may be nil.
 	Observe func(Event)
 	// AllowHosts are "host:port" of services that lookups and forwards may reach
 	// although they are on this machine or in a private network, and by http.
@@ -101,8 +101,8 @@ type Options struct {
 	// Build names the program in the metrics, and in requests of lookups and
 	// forwards.
 	Build Build
-	// Proxy is the proxy that lookups and forwards to a URL go through, nil for
-	// none, as httpproxy.Config.ProxyFunc tells it. Nil asks no proxy.
+	// Proxy returns the proxy for a lookup or forward to a URL, nil for none, as
+	// httpproxy.Config.ProxyFunc does. A nil Proxy uses no proxy.
 	Proxy func(*url.URL) (*url.URL, error)
 	// RetryDead tries forwards again that were given up.
 	RetryDead bool
@@ -111,7 +111,7 @@ type Options struct {
 	// with 503. 0 for 1024.
 	Queue int
 	// CommitTime is how long a webhook waits for its commit before it is answered
-	// with 503; it may be kept all the same. 0 for 4 s.
+	// with 503; it may still be stored after that. 0 for 4 s.
 	CommitTime time.Duration
 	// MaxBody bounds a webhook's body in bytes; 0 for 4 MiB. Meta's are 3 MB at
 	// most (Meta, webhooks/overview, read 2026-09-11).
@@ -121,8 +121,8 @@ type Options struct {
 	// Backoff are the waits before a reply that was certainly not taken is tried
 	// again; nil for 1 s, 6 s, 15 s and 60 s.
 	Backoff []time.Duration
-	// Spacing is the least time between two messages to one person, a campaign's
-	// included; 0 for delivery.Spacing, negative for none.
+	// Spacing is the least time between two messages to one person, including those
+	// of a campaign; 0 for delivery.Spacing, negative for none.
 	Spacing time.Duration
 	// ForwardBackoff are the waits before a forward is tried again; nil for the
 	// schedule of standardwebhooks.com, 27 hours in all.
@@ -152,7 +152,7 @@ const (
 	EventDead      EventKind = "dead"      // a forward was given up
 	EventState     EventKind = "state"     // the state could not be read or written
 	EventWell      EventKind = "well"      // the state can be written again
-	EventRules     EventKind = "rules"     // the rules could not be loaded; those before go on
+	EventRules     EventKind = "rules"     // the rules could not be loaded; the previous ones stay in use
 )
 
 // Event is something that happened. It holds no text of a message, no secret
@@ -177,13 +177,13 @@ type Server struct {
 	queue    chan struct{} // a place for each webhook that waits for its commit
 	folding  chan struct{} // wakes the fold
 	inbound  chan struct{} // wakes the answering
-	resting  chan rest     // of those who answer and wait
+	resting  chan rest     // from answers that begin or end a wait
 	forwards *forwards
 	client   *http.Client
 	confirm  map[string]*message.Draft // by language
 	question map[string]*message.Draft // by language
 
-	keeping sync.WaitGroup // commits that webhooks wait or waited for
+	keeping sync.WaitGroup // commits in progress, even if their webhook has stopped waiting
 
 	broken atomic.Pointer[error]     // why the state is not usable
 	rules  atomic.Pointer[lastRules] // the last that could be loaded
@@ -199,7 +199,7 @@ type number struct {
 	tokens [][32]byte // SHA-256 of Tokens
 
 	answers delivery.Answers
-	halted  atomic.Bool // what the provider answers belongs to other messages
+	halted  atomic.Bool // the provider's answers belong to other messages
 }
 
 // New makes a Server. Nothing happens before Run.
@@ -268,8 +268,8 @@ func (s *Server) add(n Number) error {
 	return nil
 }
 
-// Run folds, answers and forwards until ctx ends, and then finishes what is
-// under way. It runs beside the listeners of Serve.
+// Run folds, answers and forwards until ctx ends, and then finishes work in
+// progress. It runs next to the listeners of Serve.
 func (s *Server) Run(ctx context.Context) error {
 	start := context.WithoutCancel(ctx)
 	lanes, err := s.take(start)
@@ -289,8 +289,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// take takes the numbers to answer at: those that are declared, and those that
-// were and have messages still, whose rules run although nothing is sent.
+// take takes the lanes of the numbers to answer at: the declared ones, and former
+// ones that still have open messages. For the latter rules run, but nothing is sent.
 func (s *Server) take(ctx context.Context) (lanes []state.Lane, err error) {
 	addresses, err := s.opt.Store.Unanswered(ctx)
 	if err != nil {

@@ -20,20 +20,20 @@ type PlanOptions struct {
 	Prices      string    // path of a price file; "" for none
 	Parallelism int
 	Progress    func(plan.Progress)
-	// Unread asks no account about templates, for what nobody sends.
+	// Unread asks no account about templates, for plans that are not sent.
 	Unread bool
-	// Advice words what a provider advises about a halt; nil leaves it.
+	// Advice returns a provider's advice about a halt; nil leaves it out.
 	Advice func(string) string
 }
 
-// Inputs are what planning takes from the table of providers.
+// Inputs returns what planning needs from the table of providers.
 func Inputs() plan.Inputs {
 	return plan.Inputs{Supports: Supports(), Limits: Limits, Throughput: Throughput}
 }
 
-// Plan plans the configuration on a state; nil stands for one that is empty.
-// What is wrong with the plan itself is in the diagnostics, beside the plan as
-// it would have been. The caller closes the plan.
+// Plan plans the configuration on a state; nil stands for an empty one. If the
+// diagnostics contain errors, the plan shows what it would have been. The caller
+// closes the plan.
 func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions) (*plan.Plan, hcl.Diagnostics, error) {
 	in := Inputs()
 	in.Version, in.Build = w.host.Version, w.host.Build()
@@ -88,7 +88,7 @@ func (e *PricesError) Error() string {
 // Unwrap is the cause.
 func (e *PricesError) Unwrap() error { return e.Err }
 
-// past takes what the state knows into the inputs of a plan.
+// past copies what the state knows into the inputs of a plan.
 func past(ctx context.Context, snap state.Snapshot, in *plan.Inputs, advice func(string) string) error {
 	in.State = snap
 	outputs, err := Outputs(ctx, snap)

@@ -6,14 +6,14 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// The names under which the state keeps what an apply leaves beside its
-// deliveries: the outputs, and what serve answers by.
+// The names under which the state keeps what an apply leaves besides its
+// deliveries: the outputs, and what serve needs to answer.
 const (
 	keptOutputs = "outputs"
 	keptReplies = "reply_source"
 )
 
-// Kept is what the state keeps of an apply of p beside its deliveries.
+// Kept returns what the state keeps of an apply of p besides its deliveries.
 func (w *Workspace) Kept(p *plan.Plan) (map[string][]byte, error) {
 	src, err := w.Config.ReplySource()
 	if err != nil {
@@ -23,7 +23,7 @@ func (w *Workspace) Kept(p *plan.Plan) (map[string][]byte, error) {
 	return map[string][]byte{keptOutputs: outputs, keptReplies: src}, err
 }
 
-// Outputs are the outputs of the last apply. from is a state, or a snapshot of
+// Outputs returns the outputs of the last apply. from is a state, or a snapshot of
 // one.
 func Outputs(ctx context.Context, from interface {
 	Get(ctx context.Context, name string) ([]byte, error)

@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// messagingLimits are the limits of numbers as the state has them; snap is nil
-// without a state. A simulated number reaches nobody, so none holds for it.
+// messagingLimits returns the limits of numbers from the state; snap is nil without
+// a state. A simulated number reaches nobody, so no limit applies to it.
 func (w *Workspace) messagingLimits(ctx context.Context, snap state.Snapshot) (plan.MessagingLimits, error) {
 	known := map[string]state.MessagingLimit{}
 	for _, p := range w.Config.Providers {
@@ -27,8 +27,8 @@ func (w *Workspace) messagingLimits(ctx context.Context, snap state.Snapshot) (p
 	return func(p *lang.Provider) (state.MessagingLimit, bool) { return known[p.Address()], p.Type != "sandbox" }, nil
 }
 
-// KeepMessagingLimit keeps in the state, where there is one, what a provider
-// just told of a number's limit.
+// KeepMessagingLimit stores in the state, if there is one, what a provider just
+// reported about a number's limit.
 func (w *Workspace) KeepMessagingLimit(ctx context.Context, address string, h *providers.Health) error {
 	if h.Limit == 0 && h.Portfolio == "" {
 		return nil
@@ -44,8 +44,8 @@ func (w *Workspace) KeepMessagingLimit(ctx context.Context, address string, h *p
 	return state.PutMessagingLimit(ctx, store, address, w.MessagingLimit(h, "providers check"))
 }
 
-// MessagingLimit is what a provider just told, as it is kept. by is the command
-// that asked.
+// MessagingLimit converts what a provider just reported for the state. by is the
+// command that asked.
 func (w *Workspace) MessagingLimit(h *providers.Health, by string) state.MessagingLimit {
 	return state.MessagingLimit{People: h.Limit, Told: w.host.Now().UTC(), By: by, Portfolio: h.Portfolio}
 }

@@ -31,13 +31,13 @@ type providerType struct {
 	make    func(a arguments, o outside) (providers.Provider, error)
 }
 
-// outside is what a provider gets from the process: time, proxy, user agent.
+// outside is what a provider gets from the process: clock, proxy, user agent.
 type outside struct {
 	client *wire.Client
 	now    func() time.Time
 }
 
-// providerTypes is the table of providers: a new one is added here and in
+// providerTypes is the table of providers. Add a new one here and in
 // imports_test.go.
 func providerTypes() []providerType {
 	plain := func(p func() providers.Profile) func(arguments) providers.Profile {
@@ -76,7 +76,7 @@ func findType(name string) (providerType, bool) {
 	return providerType{}, false
 }
 
-// newSandbox makes the simulated number with the wire format that it asks for.
+// newSandbox makes the simulated number, with the wire format that the block names.
 func newSandbox(a arguments, o outside) (providers.Provider, error) {
 	latency, err := time.ParseDuration(a.or("latency", "0s"))
 	if err != nil {
@@ -89,8 +89,8 @@ func newSandbox(a arguments, o outside) (providers.Provider, error) {
 	})
 }
 
-// sandboxWire is the provider that speaks a wire format to the simulator, with
-// credentials that it accepts.
+// sandboxWire is the provider that talks to the simulator in a wire format, with
+// credentials that the simulator accepts.
 func sandboxWire(wire, base string, throughput float64, o outside) (providers.Provider, error) {
 	const accepted = "sandbox"
 	pace := min(throughput, 1000) // the wire's own bound; the sandbox's profile has the real one
@@ -107,7 +107,7 @@ func sandboxWire(wire, base string, throughput float64, o outside) (providers.Pr
 	return nil, fmt.Errorf("wire: %q is not one of cloud, dialog360, kaleyra, onemsg", message.SafeText(wire))
 }
 
-// sandboxProfile is that of the wire format.
+// sandboxProfile is the profile of the wire format.
 func sandboxProfile(a arguments) providers.Profile {
 	if t, ok := findType(a.or("wire", "cloud")); ok && t.name != "sandbox" {
 		return t.profile(a)
@@ -115,7 +115,7 @@ func sandboxProfile(a arguments) providers.Profile {
 	return cloud.Profile()
 }
 
-// arguments are a provider block's, typed by its schema.
+// arguments are those of a provider block, typed by its schema.
 type arguments map[string]cty.Value
 
 func (a arguments) value(name string) (cty.Value, bool) {
@@ -190,7 +190,7 @@ func Schemas() map[string]lang.ProviderSchema {
 	return out
 }
 
-// Limits are the bounds of messages at a type of provider.
+// Limits returns the bounds of messages for a type of provider.
 func Limits(name string) message.Limits {
 	if t, ok := findType(name); ok {
 		return t.profile(nil).Limits
@@ -198,11 +198,11 @@ func Limits(name string) message.Limits {
 	return message.DefaultLimits()
 }
 
-// Supports are what sending numbers can do, for plans.
+// Supports says what sending numbers can do, for plans.
 func Supports() plan.Supports { return plan.Supports{Message: carries, Feature: can} }
 
-// carries says whether a sending number carries a message with all that it asks
-// for. A doubt about single texts counts only where the message has one of them.
+// carries says whether a sending number supports a message with all its features. A
+// doubt about single texts counts only if the message has one of them.
 func carries(p *lang.Provider, d *message.Draft) (support message.Support, note string) {
 	t, ok := findType(p.Type)
 	if !ok {
@@ -221,7 +221,7 @@ func carries(p *lang.Provider, d *message.Draft) (support message.Support, note 
 	return c.Support, c.Note
 }
 
-// can says whether a sending number can do what a reply rule asks for.
+// can says whether a sending number has a feature that a reply rule needs.
 func can(p *lang.Provider, name string) (support message.Support, note string) {
 	t, ok := findType(p.Type)
 	if !ok {
@@ -255,8 +255,8 @@ func Throughput(p *lang.Provider) float64 {
 	return 0
 }
 
-// Outdated says what is wrong at a moment with the version of an API that a
-// provider block asks for; "" for nothing.
+// Outdated says what is wrong at a point in time with the API version of a provider
+// block; "" for nothing.
 func Outdated(at time.Time) func(*lang.Provider) string {
 	return func(p *lang.Provider) string {
 		if p.Type != "cloud" {
@@ -276,8 +276,8 @@ func Advice(code string) string {
 	return c.Advice
 }
 
-// Profile is what is known of a number's type of provider; ok is false where
-// there is no such type.
+// Profile is the profile of a number's type of provider; ok is false if there is no
+// such type.
 func Profile(p *lang.Provider) (profile providers.Profile, ok bool) {
 	t, ok := findType(p.Type)
 	if !ok {
@@ -286,7 +286,7 @@ func Profile(p *lang.Provider) (profile providers.Profile, ok bool) {
 	return t.profile(arguments(p.Arguments)), true
 }
 
-// Codes are the codes that providers answer with, by whose they are.
+// Codes are the codes that providers answer with, by provider.
 func Codes() map[string][]providers.Code {
 	return map[string][]providers.Code{
 		"Meta (360dialog, 1msg and Kaleyra pass it on)": metaobject.Explained(),
@@ -297,7 +297,7 @@ func Codes() map[string][]providers.Code {
 	}
 }
 
-// statusCodes are the statuses of HTTP that mean something by themselves.
+// statusCodes are the HTTP statuses that have a meaning by themselves.
 func statusCodes() []providers.Code {
 	var out []providers.Code
 	for _, status := range wire.Statuses() {
@@ -329,8 +329,8 @@ func (h *Host) Provider(cfg *lang.Config, address string) (providers.Provider, e
 	return nil, fmt.Errorf("%s is not declared", address)
 }
 
-// WithSecrets is an error where a secret of p reads an environment variable that
-// is not set: p can be planned with, and not used.
+// WithSecrets returns an error if a secret of p reads an environment variable that
+// is not set: p can then be used for planning, but not for requests.
 func WithSecrets(p *lang.Provider) error {
 	if len(p.Unset) == 0 {
 		return nil
@@ -345,7 +345,7 @@ func (w *Workspace) Provider(address string) (providers.Provider, error) {
 	return w.host.Provider(w.Config, address)
 }
 
-// CloseProvider ends what a number keeps open.
+// CloseProvider closes what a number keeps open.
 func CloseProvider(p providers.Provider) {
 	if c, ok := p.(io.Closer); ok {
 		c.Close()

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// Proxy is the proxy that requests of this process go through, to providers as
-// well as to lookups and forwards: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or the
-// same in lower case. What is on this machine is never asked through a proxy.
+// Proxy is the proxy of this process's requests to providers, lookups and forwards:
+// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or the same in lower case. Addresses of
+// this machine are always reached directly.
 type Proxy struct {
-	// Of is the proxy for a URL; nil for none.
+	// Of returns the proxy for a URL; nil for none.
 	Of func(*url.URL) (*url.URL, error)
 	// HTTPS and Except are HTTPS_PROXY without its password, and NO_PROXY, for
 	// people; "" where they are not set.
@@ -32,7 +32,7 @@ func (h *Host) Proxy() Proxy {
 	c := httpproxy.Config{HTTPSProxy: env("HTTPS_PROXY", "https_proxy"), HTTPProxy: env("HTTP_PROXY", "http_proxy"),
 		NoProxy: env("NO_PROXY", "no_proxy"), CGI: env("REQUEST_METHOD") != ""}
 	p := Proxy{Of: c.ProxyFunc(), Except: c.NoProxy}
-	// One that is no URL would be passed over in silence.
+	// An invalid URL would otherwise be ignored silently.
 	for name, value := range map[string]string{"HTTPS_PROXY": c.HTTPSProxy, "HTTP_PROXY": c.HTTPProxy} {
 		if value != "" && usable(value) == nil {
 			p.Of = func(*url.URL) (*url.URL, error) { return nil, fmt.Errorf("%s is no URL of a proxy", name) }
@@ -46,7 +46,7 @@ func (h *Host) Proxy() Proxy {
 	return p
 }
 
-// usable is the URL of a proxy as it is set; nil when it is none.
+// usable returns the URL of a proxy setting; nil if it is invalid.
 func usable(value string) *url.URL {
 	c := httpproxy.Config{HTTPSProxy: value}
 	u, err := c.ProxyFunc()(&url.URL{Scheme: "https", Host: "provider.invalid"})

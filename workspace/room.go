@@ -8,9 +8,9 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// What the disk must have free before a run. A send writes about 700 bytes into
-// the state; three times that leaves room for the journal and for what comes
-// back (measured; docs/delivery.md).
+// The free space that a run needs. A send writes about 700 bytes into the state;
+// three times that leaves room for the journal and for later events (measured;
+// docs/delivery.md).
 const (
 	minFree   = 64 << 20
 	sendBytes = 3 * 700
@@ -27,8 +27,8 @@ func (e *SpaceError) Error() string {
 	return fmt.Sprintf("there are %s free where the state lies, and %d sends need %s", Size(e.Free), e.Sends, Size(e.Need))
 }
 
-// RoomFor refuses with a *SpaceError a disk that the outcomes of so many sends
-// may not fit on: a send whose outcome can't be written is in doubt.
+// RoomFor refuses with a *SpaceError a disk that may be too small for the outcomes
+// of that many sends: a send whose outcome can't be written is in doubt.
 func (w *Workspace) RoomFor(sends int) error {
 	if sends == 0 || w.Shared() { // a database's disk is not this machine's
 		return nil
@@ -52,7 +52,7 @@ func (w *Workspace) RoomFor(sends int) error {
 	return &SpaceError{Free: free, Need: need, Sends: sends}
 }
 
-// Size is a number of bytes as people read it.
+// Size formats a number of bytes for people.
 func Size(n int64) string {
 	const mib = 1 << 20
 	if n < 10*mib {
@@ -61,7 +61,7 @@ func Size(n int64) string {
 	return fmt.Sprintf("%d MiB", n/mib)
 }
 
-// StateFile is the file of the state; nil where it has none.
+// StateFile describes the file of the state; nil if it has none.
 func (w *Workspace) StateFile() (os.FileInfo, error) {
 	if w.Shared() {
 		return nil, nil
@@ -69,9 +69,9 @@ func (w *Workspace) StateFile() (os.FileInfo, error) {
 	return os.Stat(w.StatePath())
 }
 
-// SameState proves that the state that was written is still the one at its
-// path: a file that was replaced meanwhile would forget what was sent. opened
-// is what StateFile told when it was opened.
+// SameState checks that the file at the state's path is still the one that was
+// written: a file that replaced it would not know what was sent. opened is the
+// result of StateFile when the state was opened.
 func (w *Workspace) SameState(opened os.FileInfo) error {
 	if w.Shared() {
 		return nil

@@ -20,10 +20,10 @@ import (
 	"github.com/handbill/handbill/plan/planfile"
 )
 
-// ageMagic is how an encrypted plan begins (https://age-encryption.org/v1).
+// ageMagic is the beginning of an encrypted plan (https://age-encryption.org/v1).
 const ageMagic = "age-encryption.org/v1\n"
 
-// Readers reads the recipients of -encrypt. None leaves the plan as it is.
+// Readers parses the recipients of -encrypt. Without any, plans are not encrypted.
 func Readers(given []string) ([]age.Recipient, error) {
 	if len(given) == 0 {
 		return nil, nil
@@ -40,8 +40,8 @@ func Readers(given []string) ([]age.Recipient, error) {
 	return list, nil
 }
 
-// SavePlan writes a plan to the file at path, encrypted where somebody is named
-// who may read it. It writes beside and renames, so that no half plan is left.
+// SavePlan writes a plan to the file at path, encrypted if there are readers. It
+// writes a new file and renames it, so that no incomplete plan is left.
 func (w *Workspace) SavePlan(p *plan.Plan, path string, readers []age.Recipient) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -77,8 +77,8 @@ type SavedPlan struct {
 func (s *SavedPlan) Close() error { return errors.Join(s.Plan.Close(), s.file.Close()) }
 
 // OpenPlan reads the saved plan at path, encrypted or not. identity is the file
-// with the age identity that reads an encrypted one, "" for none; given is that
-// file as a person named it.
+// with the age identity that decrypts it, "" for none; given is that path as a
+// person wrote it.
 func OpenPlan(path, identity, given string) (*SavedPlan, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -119,7 +119,8 @@ func readPlan(file *os.File, size int64, identity, given string) (*plan.Plan, *p
 	return p, snapshot, err
 }
 
-// identities reads an identity file. Its errors hold nothing of its content.
+// identities reads an identity file. Its errors contain nothing of the file's
+// content.
 func identities(path, given string) ([]age.Identity, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -133,8 +134,8 @@ func identities(path, given string) ([]age.Identity, error) {
 	return keys, nil
 }
 
-// savedVariables are a saved plan's variables as -var takes them: a string as
-// it is, everything else as JSON, which the language reads.
+// savedVariables converts a saved plan's variables for -var: strings stay as they
+// are, everything else is JSON, which the language reads.
 func savedVariables(saved map[string]json.RawMessage) ([]lang.VarInput, error) {
 	var out []lang.VarInput
 	for name, data := range saved {

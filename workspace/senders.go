@@ -42,18 +42,18 @@ func (s *Senders) Close() {
 	}
 }
 
-// concluder is a number whose network ends with this process, so that what
-// became of its messages must be taken over now: the embedded sandbox.
+// concluder is a number whose network ends with this process, so that the outcomes
+// of its messages must be recorded now: the embedded sandbox.
 type concluder interface {
-	// Conclude lets the network's time pass and gives what became of each
-	// message; ok is false where there is nothing to take over.
+	// Conclude lets the network's time pass and returns the events of a message; ok
+	// is false if there is nothing to record.
 	Conclude(messageID string) (events []message.Event, ok bool)
 }
 
 // concludeBatch is how many messages' events are recorded at once.
 const concludeBatch = 500
 
-// Conclude records what became of the messages that the embedded sandbox took.
+// Conclude records the outcomes of the messages that the embedded sandbox accepted.
 func (s *Senders) Conclude(ctx context.Context, store state.Store, p *plan.Plan) error {
 	for i := range p.Campaigns {
 		c := &p.Campaigns[i]

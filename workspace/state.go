@@ -15,12 +15,12 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// Shared reports whether the state lies in a database. There is no file then, and
-// what goes with one, its backups and the checks of its place, is the database's.
+// Shared reports whether the state is in a database. It then has no file, and
+// backups and checks of its location are up to the database.
 func (w *Workspace) Shared() bool { return w.Config.Settings.State.Type == "postgres" }
 
-// StateName says where the configuration's state lies: the path of its file, or
-// which schema of the database.
+// StateName says where the configuration's state is stored: the path of its file,
+// or the schema of the database.
 func (w *Workspace) StateName() string {
 	if o := w.database(); w.Shared() {
 		return o.Name()
@@ -28,8 +28,8 @@ func (w *Workspace) StateName() string {
 	return w.StatePath()
 }
 
-// StatePath is where the configuration's state lies that is a file: the file
-// itself, also where the configuration names a symbolic link to it.
+// StatePath is the path of a state in a file, with symbolic links in the configured
+// path resolved.
 func (w *Workspace) StatePath() string {
 	path := w.Config.Settings.State.Path
 	if path == "" {
@@ -49,31 +49,31 @@ func (w *Workspace) HasState(ctx context.Context) (bool, error) {
 	return sqlite.Exists(w.StatePath()), nil
 }
 
-// options are those of every opening of a state in a file.
+// options are the options for every opening of a state in a file.
 func (w *Workspace) options() sqlite.Options {
 	return sqlite.Options{Path: w.StatePath(), Clock: w.host.Now, Rand: w.host.Rand, Version: w.host.Version, Wish: w.wish}
 }
 
-// patience is how long whoever uses a state in a database waits for one that went
-// away: a restart takes less.
+// patience is how long users of a state in a database wait when it goes away: a
+// restart takes less.
 const patience = 30 * time.Second
 
-// database are the options of every opening of a state in a database.
+// database returns the options for every opening of a state in a database.
 func (w *Workspace) database() postgres.Options {
 	s := w.Config.Settings.State
 	return postgres.Options{URL: s.URL, Schema: s.Schema, Clock: w.host.Now, Rand: w.host.Rand, Wish: w.wish, Patience: patience}
 }
 
-// wish reads what people say about being written to by the words of the
+// wish reads what people say about being written to, with the stop words of the
 // configuration, whichever command joins their messages into the state.
 func (w *Workspace) wish(ev *message.Event, at time.Time) state.Wish {
 	return w.words.Load().Wish(ev, at)
 }
 
-// OpenState opens the state for writing, or makes it where it is a file: a database
-// that holds none may be the wrong one, so there InitState alone makes it. Webhooks
-// that were accepted and not joined yet are joined first: what people said before
-// the command began holds for it, whether or not serve is running.
+// OpenState opens the state for writing. It creates a missing state in a file, but
+// not in a database: an empty one may be the wrong one, so only InitState does
+// that. It first joins webhooks that were accepted but not joined yet, so that what
+// people said before the command began counts, whether or not serve is running.
 func (w *Workspace) OpenState(ctx context.Context) (store state.Store, created bool, err error) {
 	opt := w.options()
 	switch {
@@ -94,7 +94,7 @@ func (w *Workspace) OpenState(ctx context.Context) (store state.Store, created b
 	return store, false, nil
 }
 
-// opened keeps a nil pointer from being a store that is there.
+// opened keeps a nil pointer from becoming a non-nil store.
 func opened[S state.Store](s S, err error) (state.Store, error) {
 	if err != nil {
 		return nil, err
@@ -102,8 +102,8 @@ func opened[S state.Store](s S, err error) (state.Store, error) {
 	return s, nil
 }
 
-// InitState is OpenState for init: it makes a state in a database too, and brings
-// one of an older handbill up to date.
+// InitState is OpenState for init: it also creates a state in a database, and
+// upgrades one of an older handbill.
 func (w *Workspace) InitState(ctx context.Context) (store state.Store, created bool, err error) {
 	if !w.Shared() {
 		return w.OpenState(ctx)
@@ -122,7 +122,7 @@ func (w *Workspace) InitState(ctx context.Context) (store state.Store, created b
 	return w.OpenState(ctx)
 }
 
-// ReadState opens the state for reading; nil when there is none yet.
+// ReadState opens the state for reading; nil if there is none yet.
 func (w *Workspace) ReadState(ctx context.Context) (state.Store, error) {
 	if w.Shared() {
 		return opened(postgres.Open(ctx, w.database()))
@@ -135,10 +135,9 @@ func (w *Workspace) ReadState(ctx context.Context) (state.Store, error) {
 	return opened(sqlite.Open(ctx, opt))
 }
 
-// PlanState opens the state for planning; nil where there is none. A plan that
-// is saved is bound to the state's lineage, so with bind the state is made when
-// there is none; a plan that is only shown works without, also in a directory
-// that can't be written.
+// PlanState opens the state for planning; nil if there is none. A saved plan is
+// bound to the state's lineage, so with bind a missing state is created. A plan
+// that is only shown needs no state, and works in a read-only directory.
 func (w *Workspace) PlanState(ctx context.Context, bind bool) (state.Store, error) {
 	if bind {
 		s, _, err := w.OpenState(ctx)
@@ -147,9 +146,9 @@ func (w *Workspace) PlanState(ctx context.Context, bind bool) (state.Store, erro
 	return w.CurrentState(ctx)
 }
 
-// CurrentState opens the state for those who tell what people chose; nil where
-// there is none. People may have asked to stop in webhooks that were accepted and
-// wait: these are joined first, for which the state is opened for writing.
+// CurrentState opens the state for commands that show people's choices; nil if
+// there is none. People may have asked to stop in webhooks that were accepted but
+// not joined yet. These are joined first, so the state is opened for writing.
 func (w *Workspace) CurrentState(ctx context.Context) (state.Store, error) {
 	s, err := w.ReadState(ctx)
 	if err != nil || s == nil {
@@ -166,8 +165,8 @@ func (w *Workspace) CurrentState(ctx context.Context) (state.Store, error) {
 	return s, err
 }
 
-// RestoreState puts a backup in the state's place. One of another state is
-// refused with a *state.OtherStateError, unless lineage names it.
+// RestoreState replaces the state by a backup. It refuses a backup of another state
+// with a *state.OtherStateError, unless lineage names that state.
 func (w *Workspace) RestoreState(ctx context.Context, backup, lineage string) error {
 	if w.Shared() {
 		return errors.New("the state lies in a database, which its own tools restore (pg_restore). The next command says that it was, and \"handbill state acknowledge\" goes on from it")
@@ -177,8 +176,8 @@ func (w *Workspace) RestoreState(ctx context.Context, backup, lineage string) er
 	return sqlite.Restore(ctx, backup, opt)
 }
 
-// StateCopies are the files beside the state that handbill copied or put away; a
-// state in a database has none.
+// StateCopies returns the copies and replaced files that handbill left beside the
+// state; a state in a database has none.
 func (w *Workspace) StateCopies() []string {
 	if w.Shared() {
 		return nil
@@ -186,7 +185,7 @@ func (w *Workspace) StateCopies() []string {
 	path := w.StatePath()
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
-		return nil // there is nothing beside a state that is not there
+		return nil // no directory, so no files beside a state
 	}
 	var out []string
 	for _, e := range entries {
@@ -199,15 +198,15 @@ func (w *Workspace) StateCopies() []string {
 	return out
 }
 
-// Locked is a lock that is held.
+// Locked is a lock that was taken.
 type Locked interface {
-	// Held reports whether it still is: a forced unlock ends it.
+	// Held reports whether it is still held: a forced unlock ends it.
 	Held() bool
 	Unlock() error
 }
 
-// Lock takes the lock of those who send for an operation, and waits for it as
-// long as told. A *state.LockedError says who holds it.
+// Lock takes the lock that sending commands need, and waits for it up to wait. A
+// *state.LockedError says who holds it.
 func (w *Workspace) Lock(ctx context.Context, operation string, wait time.Duration) (Locked, error) {
 	return w.lock(ctx, "", operation, wait)
 }
@@ -227,7 +226,7 @@ func (w *Workspace) lock(ctx context.Context, which, operation string, wait time
 	return held(sqlite.Lock(ctx, w.StatePath()+which, info, wait))
 }
 
-// held keeps a nil pointer from being a lock that is held.
+// held keeps a nil pointer from becoming a non-nil lock.
 func held[L Locked](l L, err error) (Locked, error) {
 	if err != nil {
 		return nil, err
@@ -235,7 +234,7 @@ func held[L Locked](l L, err error) (Locked, error) {
 	return l, nil
 }
 
-// ForceUnlock removes what the lock of another machine left behind.
+// ForceUnlock removes a lock that another machine left behind.
 func (w *Workspace) ForceUnlock(ctx context.Context, id string) error {
 	if !w.Shared() {
 		return sqlite.ForceUnlock(w.StatePath(), id, hostname())

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestWhoseStopWords: the state joins messages by the words of the directory
-// until serve has read those of an apply, and from each apply on by its words.
+// TestWhoseStopWords: the state uses the stop words of the directory until serve
+// has read those of an apply, and from then on those of the latest apply.
 func TestWhoseStopWords(t *testing.T) {
 	const words = `
 stop_words "de" { alone = ["Ruhe"] }

@@ -12,14 +12,15 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// accounts reads the templates of accounts: one list for each account, however
-// many data blocks and numbers it has.
+// accounts reads the templates of accounts: each account once, however many data
+// blocks and numbers it has.
 type accounts struct {
 	w     *Workspace
 	lists map[string]*plan.Observed // by account
 }
 
-// templates reads what the data blocks need; without any it makes no request.
+// templates reads what the data blocks need; without data blocks it makes no
+// request.
 func (w *Workspace) templates(ctx context.Context) plan.Templates {
 	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
 	known := map[*lang.Provider]*plan.Observed{}
@@ -39,12 +40,12 @@ func (w *Workspace) templates(ctx context.Context) plan.Templates {
 	}
 }
 
-// abilities are which changes of templates the account of the number at an
-// address takes.
+// abilities says which changes of templates are possible in the account of the
+// number at an address.
 func (w *Workspace) abilities(address string) account.Abilities {
 	number, err := w.Provider(address)
 	if err != nil {
-		return account.Abilities{} // reported where its account is read
+		return account.Abilities{} // reported when its account is read
 	}
 	defer CloseProvider(number)
 	if writer, ok := number.(providers.TemplateWriter); ok {
@@ -54,12 +55,11 @@ func (w *Workspace) abilities(address string) account.Abilities {
 	return account.Abilities{Create: why, Media: why, Edit: why, Delete: why}
 }
 
-// account names the account of the number at an address; "" where it is not
-// known.
+// account names the account of the number at an address; "" if it is not known.
 func (w *Workspace) account(address string) string {
 	number, err := w.Provider(address)
 	if err != nil {
-		return "" // reported where the number is used
+		return "" // reported when the number is used
 	}
 	defer CloseProvider(number)
 	if reader, ok := number.(providers.TemplateReader); ok {
@@ -68,8 +68,8 @@ func (w *Workspace) account(address string) string {
 	return ""
 }
 
-// of is what the account of the number at an address tells now, or told this
-// reader before.
+// of returns what the account of the number at an address holds, as this reader
+// first read it.
 func (r *accounts) of(ctx context.Context, address string) *plan.Observed {
 	number, err := r.w.Provider(address)
 	if err != nil {
@@ -99,9 +99,9 @@ func (w *Workspace) ReadTemplates(ctx context.Context, address string) *plan.Obs
 	return read.of(ctx, address)
 }
 
-// SameTemplates reads the templates again that a plan relies on, where they were
-// read longer than five minutes ago. A *plan.ChangedError says that one is
-// not any more what the plan was made with.
+// SameTemplates reads the templates of a plan again if they were read more than
+// five minutes ago. A *plan.ChangedError says that one has changed since the plan
+// was made.
 func (w *Workspace) SameTemplates(ctx context.Context, p *plan.Plan) error {
 	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
 	err := p.SameTemplates(w.host.Now(), func(address string) *plan.Observed { return read.of(ctx, address) })

@@ -20,10 +20,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Webhooks are the numbers of the configuration that have webhooks. trusted are
-// addresses of numbers that are believed without a signature; local is set
-// where only this machine can post. close ends what they keep open, and is
-// never nil.
+// Webhooks returns the numbers of the configuration that have webhooks. trusted are
+// addresses of numbers that are believed without a signature; local says that only
+// this machine can post. close closes what they keep open, and is never nil.
 func (w *Workspace) Webhooks(trusted []string, local bool) (out []serve.Number, close func(), err error) {
 	var made []providers.Provider
 	close = func() {
@@ -69,7 +68,7 @@ func (w *Workspace) DecodeWebhook(address string, body []byte) ([]message.Event,
 	return hook.Decode(body)
 }
 
-// guarded refuses a number to which anybody could write as its provider.
+// guarded refuses a number if anybody could post events as its provider.
 func guarded(n *serve.Number) error {
 	_, byPath := n.Webhook.(providers.PathGuard)
 	_, open := n.Webhook.(simulated)
@@ -101,7 +100,7 @@ func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (se
 		n.Account = of.WebhookAccount()
 	}
 	args := arguments(decl.Arguments)
-	// What these compare is a secret that only the provider was told.
+	// These compare a secret that only the provider knows.
 	n.TrustUnsigned = len(args.secrets("webhook_headers")) > 0 || args.text("webhook_user") != ""
 	if guard, ok := made.(providers.PathGuard); ok {
 		n.Tokens = guard.WebhookTokens()
@@ -113,13 +112,13 @@ func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (se
 }
 
 // simulated is a number of the simulated network, which has no secrets: it is
-// believed where only this machine can post.
+// believed if only this machine can post.
 type simulated struct{ providers.Webhook }
 
-// Authenticate takes everything.
+// Authenticate accepts every request.
 func (simulated) Authenticate(http.Header, []byte) (bool, error) { return false, nil }
 
-// Rules gives the reply rules of the last apply, compiled once for every apply.
+// Rules provides the reply rules of the last apply, compiled once per apply.
 type Rules struct {
 	ws    *Workspace
 	store state.Store
@@ -131,15 +130,15 @@ type Rules struct {
 	rules *reply.Rules
 }
 
-// Rules reads the rules from a state; vars are the values of variables.
+// Rules returns the rules of a state; vars are the values of variables.
 func (w *Workspace) Rules(store state.Store, vars []lang.VarInput) *Rules {
 	none := reply.Silent(w.words.Load())
 	return &Rules{ws: w, store: store, vars: vars, none: none, rules: none}
 }
 
-// Current compiles the rules when the state holds others than before. Until the
-// first apply there are none, and stop words are those of the directory. Rules
-// that do not compile are told once; those before them stay.
+// Current compiles the rules when those in the state have changed. Before the first
+// apply there are none, and stop words are those of the directory. If rules do not
+// compile, Current reports that once and keeps the previous ones.
 func (r *Rules) Current(ctx context.Context) (*reply.Rules, error) {
 	src, err := r.store.Get(ctx, keptReplies)
 	if err != nil {
@@ -163,8 +162,8 @@ func (r *Rules) Current(ctx context.Context) (*reply.Rules, error) {
 	return rules, nil
 }
 
-// use makes rules the current ones, and their stop words those by which the state
-// joins messages.
+// use makes rules the current ones, and uses their stop words for joining messages
+// into the state.
 func (r *Rules) use(rules *reply.Rules) {
 	r.rules = rules
 	r.ws.words.Store(rules.Words())
@@ -179,8 +178,8 @@ func firstError(diags hcl.Diagnostics) error {
 	return diags
 }
 
-// LeadsHere reports whether a path ends in one of handbill serve's for numbers
-// of the same type: one address may get the events of all.
+// LeadsHere reports whether a path ends in one of handbill serve's paths for
+// numbers of the same type, since one URL may receive the events of all of them.
 func LeadsHere(cfg *lang.Config, address, path string) bool {
 	typ := strings.Split(address, ".")[1]
 	for _, p := range cfg.Providers {
@@ -201,8 +200,8 @@ func LeadsHere(cfg *lang.Config, address, path string) bool {
 	return false
 }
 
-// WebhookPath is a number's path at handbill serve; a secret in it is named, not
-// shown.
+// WebhookPath is a number's path at handbill serve. A secret in it is replaced by
+// its name.
 func WebhookPath(cfg *lang.Config, address string) string {
 	for _, p := range cfg.Providers {
 		if p.Address() == address && arguments(p.Arguments).text("webhook_token") != "" {

@@ -1,7 +1,7 @@
-// Package workspace opens what a command works on: the configuration of a
-// directory with its variables, the state with its lock, the sending numbers,
-// and saved plans. It knows nothing of flags and prints nothing: what goes wrong
-// is an error or a diagnostic, which the command line words.
+// Package workspace opens what a command works on: the configuration of a directory
+// with its variables, the state with its lock, the sending numbers, and saved
+// plans. It knows no flags and prints nothing: problems are errors or diagnostics,
+// which the command line words.
 //
 //	ws, diags, err := workspace.Load(ctx, host, dir, vars)
 //	store, created, err := ws.OpenState(ctx)
@@ -32,15 +32,15 @@ type Host struct {
 	Environ []string // as "NAME=value"
 	Env     func(name string) (string, bool)
 	Now     func() time.Time
-	Rand    io.Reader // where the identity of a new state comes from
-	// Version is handbill's own. Release is the version that required_version
-	// compares, "" where the build has none. UserAgent is how requests name the
-	// program. Build is the build's identity, which saved plans are bound to.
+	Rand    io.Reader // randomness for the identity of a new state
+	// Version is handbill's version. Release is the version that required_version
+	// compares, "" if the build has none. UserAgent is the User-Agent of requests.
+	// Build identifies the build, to which saved plans are bound.
 	Version, Release, UserAgent string
 	Build                       func() string
 	// Who is the person at the command line, for the record.
 	Who string
-	// FreeSpace is how many bytes may be written where a file lies; nil asks
+	// FreeSpace returns how many bytes can be written on the disk of path; nil asks
 	// the file system.
 	FreeSpace func(path string) (int64, error)
 }
@@ -55,12 +55,12 @@ type Workspace struct {
 	words atomic.Pointer[reply.Words] // by which people stop
 }
 
-// loadTime is how long loading may take: files of others must not hang a
-// pipeline. A configuration of thousands of products loads in a second.
+// loadTime bounds loading, so that files from others cannot hang a pipeline. A
+// configuration of thousands of products loads in a second.
 const loadTime = 30 * time.Second
 
-// Load reads the configuration of a directory. With errors among the
-// diagnostics the workspace is for looking at. The caller closes it.
+// Load reads the configuration of a directory. If the diagnostics contain errors,
+// the workspace may only be inspected. The caller closes it.
 func Load(ctx context.Context, host *Host, dir string, vars []lang.VarInput) (*Workspace, hcl.Diagnostics, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -79,9 +79,9 @@ func (w *Workspace) Reload(ctx context.Context, vars []lang.VarInput) hcl.Diagno
 	return diags
 }
 
-// LoadSaved reads the configuration that a saved plan carries, whatever the
-// directory holds now. Values of sensitive variables are not in the plan: vars
-// give them.
+// LoadSaved reads the configuration that a saved plan contains, whatever the
+// directory holds now. The plan does not contain values of sensitive variables;
+// vars must provide them.
 func LoadSaved(ctx context.Context, host *Host, dir string, saved *SavedPlan, vars []lang.VarInput) (*Workspace, hcl.Diagnostics, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -104,7 +104,7 @@ func (w *Workspace) configure(cfg *lang.Config) {
 	w.words.Store(reply.NewWords(cfg.StopWords))
 }
 
-// LangOptions is what a configuration in dir is loaded with.
+// LangOptions returns the options for loading a configuration in dir.
 func (h *Host) LangOptions(dir string, vars []lang.VarInput) lang.Options {
 	vars = slices.Clone(vars)
 	for i := range vars {
@@ -127,7 +127,7 @@ func (w *Workspace) Who() string { return w.host.Who }
 // Close closes the directory.
 func (w *Workspace) Close() error { return w.Root.Close() }
 
-// Path is a file that a person named, relative to dir.
+// Path resolves a path that a person wrote, relative to dir.
 func Path(dir, name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -135,8 +135,8 @@ func Path(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// PathCause is the cause of an error of the file system without the path, which
-// the caller names as people see it.
+// PathCause returns the cause of a file system error without the path, which the
+// caller names in the form that people see.
 func PathCause(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {

@@ -17,8 +17,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Event is what came back before the run: what a person did, or a webhook as
-// the provider posted it.
+// Event is something that happened before the run: what a person did, or a webhook
+// as the provider posted it.
 type Event struct {
 	Kind     string    // "inbound", "stop" or "webhook"
 	At       time.Time // zero for the webhook's own time
@@ -28,7 +28,7 @@ type Event struct {
 	// Of "inbound" and "stop".
 	Message message.Event
 	Answers string // address of the message that it answers; "" for none
-	First   *bool  // first contact; nil for what the run's events tell
+	First   *bool  // first contact; nil to derive it from the run's events
 
 	File string // of "webhook"
 
@@ -64,7 +64,7 @@ func (d *decoder) event(b *hcl.Block) {
 	d.run.Events = append(d.run.Events, e)
 }
 
-// inbound reads what a person wrote, tapped or ordered.
+// inbound decodes what a person wrote, tapped or ordered.
 func (d *decoder) inbound(a hcl.Attributes) message.Event {
 	e := message.Event{Kind: message.EventInbound, Type: "text", ProfileName: d.text(a["name"], ""), Text: d.text(a["text"], ""), Ad: d.text(a["ad"], "")}
 	if from := d.text(a["from"], ""); strings.HasPrefix(from, "+") {
@@ -129,7 +129,7 @@ func (d *decoder) webhook(b *hcl.Block) {
 		File: d.text(a["file"], ""), Range: b.DefRange, Lookups: d.lookups(c.Blocks)})
 }
 
-// lookups reads what the lookups of rules answer.
+// lookups decodes the answers to the lookups of rules.
 func (d *decoder) lookups(blocks hcl.Blocks) map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}
 	for _, b := range blocks {
@@ -151,7 +151,7 @@ func (d *decoder) lookups(blocks hcl.Blocks) map[string]json.RawMessage {
 	return out
 }
 
-// asJSON is a value that is wholly known and no null.
+// asJSON encodes a value that is wholly known and not null.
 func asJSON(v cty.Value) json.RawMessage {
 	data, err := ctyjson.Marshal(v, v.Type())
 	if err != nil {
@@ -160,7 +160,7 @@ func asJSON(v cty.Value) json.RawMessage {
 	return data
 }
 
-// address is a reference such as provider.cloud.main, or the same in quotes.
+// address decodes a reference such as provider.cloud.main, with or without quotes.
 func (d *decoder) address(a *hcl.Attribute) string {
 	if a == nil {
 		return ""
@@ -219,7 +219,7 @@ func (d *decoder) truth(a *hcl.Attribute) bool {
 	return b.True()
 }
 
-// applied reads what was applied before: true for the configuration itself, or
+// applied decodes what was applied before: true for the configuration itself, or
 // the files of an earlier one.
 func (d *decoder) applied(a *hcl.Attribute) {
 	v, ok := d.value(a)

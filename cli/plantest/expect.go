@@ -16,8 +16,7 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// assertions evaluates the run's over the plan and over what the rules
-// answered.
+// assertions evaluates the run's assertions over the plan and the replies.
 func assertions(cfg *lang.Config, run *Run, p *plan.Plan, replies []*Reply) []string {
 	var out []string
 	list := run.Asserts
@@ -55,11 +54,11 @@ func assertions(cfg *lang.Config, run *Run, p *plan.Plan, replies []*Reply) []st
 	return out
 }
 
-// mostKeys is how many keys are listed where one is missing.
+// mostKeys bounds how many existing keys are listed when one is missing.
 const mostKeys = 12
 
-// missingKey says which key of a reference is not there, and which are; "" for
-// none.
+// missingKey says which key of a reference does not exist, and which keys do; "" if
+// none is missing.
 func missingKey(e hcl.Expression, vars map[string]cty.Value) string {
 	for _, t := range e.Variables() {
 		v, ok := vars[t.RootName()]
@@ -81,7 +80,7 @@ func missingKey(e hcl.Expression, vars map[string]cty.Value) string {
 
 func isReply(t hcl.Traversal) bool { return t.RootName() == "reply" || t.RootName() == "replies" }
 
-// named finds a step of that name in a reference.
+// named matches references that have a step of that name.
 func named(name string) func(hcl.Traversal) bool {
 	return func(t hcl.Traversal) bool {
 		return slices.ContainsFunc(t, func(step hcl.Traverser) bool {
@@ -91,7 +90,8 @@ func named(name string) func(hcl.Traversal) bool {
 	}
 }
 
-// using is where an assertion has a reference that is found; nil for nowhere.
+// using returns where the assertions have a reference that found matches; nil for
+// nowhere.
 func using(list []lang.Assert, found func(hcl.Traversal) bool) *hcl.Range {
 	var at *hcl.Range
 	for _, a := range list {
@@ -119,7 +119,8 @@ func using(list []lang.Assert, found func(hcl.Traversal) bool) *hcl.Range {
 	return at
 }
 
-// matches asks of what has no root only for its steps.
+// matches applies found to a reference. Without a root, only its steps are
+// compared.
 func matches(t hcl.Traversal, found func(hcl.Traversal) bool) bool {
 	if t.IsRelative() {
 		t = append(hcl.Traversal{hcl.TraverseRoot{}}, t...)
@@ -132,14 +133,14 @@ func visit(e hcl.Expression, see func(hclsyntax.Node)) {
 	if !ok {
 		return
 	}
-	_ = hclsyntax.VisitAll(syntax, func(n hclsyntax.Node) hcl.Diagnostics { // see has none to give
+	_ = hclsyntax.VisitAll(syntax, func(n hclsyntax.Node) hcl.Diagnostics { // see returns no diagnostics
 		see(n)
 		return nil
 	})
 }
 
-// unknownRules finds comparisons of reply.rule with a rule that is not there:
-// reply.rule != "hous" would hold for ever.
+// unknownRules finds comparisons of reply.rule with a rule that does not exist:
+// reply.rule != "hous" would always hold.
 func unknownRules(cfg *lang.Config, a lang.Assert) []string {
 	var names, out []string
 	for _, r := range cfg.ReplyRules {
@@ -197,7 +198,7 @@ func (r *Run) compared(c *lang.Comparison) string {
 	return head + strings.Join(lineDiff(a, b), "\n")
 }
 
-// source is a part of the test file, on one line.
+// source returns a part of the test file on one line.
 func (r *Run) source(from, to int) string {
 	if from < 0 || to > len(r.src) || from > to {
 		return ""
@@ -209,8 +210,8 @@ func isText(v cty.Value) bool { return v.Type() == cty.String && !v.IsNull() }
 
 func shown(v cty.Value) string { return string(hclwrite.TokensForValue(v).Bytes()) }
 
-// lineDiff is what differs between two texts, with the lines that both begin
-// and end with.
+// lineDiff marks the lines in which two texts differ, between the lines that they
+// have in common at the beginning and the end.
 func lineDiff(want, got []string) []string {
 	head, tail := 0, 0
 	for head < min(len(want), len(got)) && want[head] == got[head] {

@@ -9,20 +9,20 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Inbound is a message that came in, with what is known besides.
+// Inbound is a message that came in, with its context.
 type Inbound struct {
 	Event state.InboundEvent
 	Known reply.Known
-	// Lookups are what lookups answer, by name; nil says that the service
-	// fails. One that is not here fails too.
+	// Lookups are the answers of lookups, by name. A lookup whose answer is nil or
+	// missing fails.
 	Lookups map[string]json.RawMessage
-	// ForwardBody makes what is handed on; nil leaves it out.
+	// ForwardBody makes the body of forwards; nil leaves it out.
 	ForwardBody func(ev *state.InboundEvent, rule string) ([]byte, error)
 }
 
 // Reply is what the rules make of one message, as JSON shows it.
 type Reply struct {
-	Event   string   `json:"event"` // where it is from
+	Event   string   `json:"event"` // where the message comes from
 	Type    string   `json:"type"`
 	Text    string   `json:"text,omitempty"`
 	Stop    string   `json:"stop_word,omitempty"`
@@ -47,7 +47,7 @@ type Answer struct {
 	Typing   bool              `json:"typing,omitempty"`    // and that an answer is being written
 	Error    string            `json:"error,omitempty"`
 
-	Rendered message.Message `json:"-"` // nil where nothing is sent
+	Rendered message.Message `json:"-"` // nil if nothing is sent
 }
 
 // Lookup is a question that a rule asks.
@@ -63,11 +63,11 @@ type Passed struct {
 	Reason string `json:"reason"`
 }
 
-// unclear reports whether the message may hold a wish to stop and may mean
-// something else: marketing pauses, and the person is asked once.
+// unclear reports whether the message may ask to stop but may also mean something
+// else: marketing then pauses, and the person is asked once.
 func (r *Reply) unclear() bool { return r.stop.Ask }
 
-// Judge holds the rules against a message. Nothing is sent, fetched or stored.
+// Judge applies the rules to a message. Nothing is sent, fetched or stored.
 func Judge(rules *reply.Rules, in *Inbound) *Reply {
 	d := rules.Answer(&in.Event, in.Known)
 	out := &Reply{Type: in.Event.Event.Type, Text: in.Event.Event.Text, Stop: d.Stop.Word, stop: d.Stop, Answers: []Answer{}}
@@ -124,7 +124,7 @@ func (in *Inbound) forward(rules *reply.Rules, out *Answer) (err error) {
 	return err
 }
 
-// lookUp answers a rule's lookups with what is written.
+// lookUp answers a rule's lookups from in.Lookups.
 func (in *Inbound) lookUp(a *reply.Answer, out *Answer) error {
 	for i, lk := range a.Lookups() {
 		q, err := a.Request(i)

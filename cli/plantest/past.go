@@ -20,7 +20,8 @@ import (
 
 var outcomes = map[string]state.Send{"accepted": state.Accepted, "rejected": state.Rejected, "in_doubt": state.InDoubt}
 
-// past is what a run says was done before, as planning reads a state.
+// past is what a run declares as done before, in the form in which planning reads a
+// state.
 type past struct {
 	run        *Run
 	deliveries []Delivery // of the run, with what webhooks say of them
@@ -30,7 +31,7 @@ type past struct {
 	who        delivery.Registry
 }
 
-// known is a person with what the state keeps beside.
+// known is a person with what the state keeps about them.
 type known struct {
 	state.Person
 	windows map[string]delivery.Window // by sending number; "" is any
@@ -74,7 +75,7 @@ func (p *past) add(who string) *known {
 	return k
 }
 
-// see takes in what an event says about who is who, as the state does.
+// see records what an event tells about a person's ids, as the state does.
 func (p *past) see(provider string, ev *message.Event, at time.Time) {
 	now, old := ids(ev.From, ev.Parent), []delivery.ID(nil)
 	if ev.Kind == message.EventIdentity {
@@ -110,7 +111,7 @@ func (p *past) see(provider string, ev *message.Event, at time.Time) {
 	}
 }
 
-// firstOf is one of the ids that a person had before.
+// firstOf returns one of a person's ids, if there is any.
 func firstOf(who delivery.Registry, person int64) []delivery.Tie {
 	ids, _ := who.Of(person)
 	return ids[:min(len(ids), 1)]
@@ -125,7 +126,7 @@ func ids(a message.Address, parent string) (out []delivery.ID) {
 	return out
 }
 
-// forbid takes over what holds for whoever has the same number.
+// forbid takes over the opt-out and the cooldown of o, who has had the same number.
 func (k *known) forbid(o *known) {
 	k.setOpt(k.choice.Stricter(o.choice.Passed()))
 	k.OptedOut = k.OptedOut || o.OptedOut
@@ -134,11 +135,11 @@ func (k *known) forbid(o *known) {
 	}
 }
 
-// absorb joins what was known of the same person under another id.
+// absorb merges what was known of the same person under another id.
 func (k *known) absorb(o *known) {
 	out, why := k.OptedOut || o.OptedOut, cmp.Or(k.OptOut, o.OptOut)
 	k.setOpt(k.choice.Stricter(o.choice))
-	if out && !k.OptedOut { // as the run says, without a time
+	if out && !k.OptedOut { // the run declares it, without a time
 		k.OptedOut, k.OptOut = true, why
 	}
 	k.ProfileName, k.Handover = cmp.Or(k.ProfileName, o.ProfileName), k.Handover || o.Handover
@@ -199,7 +200,7 @@ func (k *known) shut(number string, at time.Time) {
 	k.windows[number] = k.windows[number].Join(delivery.Window{Shut: at.UnixMilli()})
 }
 
-// at is the person as a rule sees them that answers from a sending number.
+// at returns the person as seen by a rule that answers from a sending number.
 func (k *known) at(number string, now time.Time) state.Person {
 	p := k.Person
 	if ends := k.windows[number].Join(k.windows[""]).Ends(); ends != 0 {
@@ -208,15 +209,15 @@ func (k *known) at(number string, now time.Time) state.Person {
 	return p
 }
 
-// opt joins an opt-out or opt-in.
+// opt merges an opt-out or opt-in.
 func (k *known) opt(choice delivery.Choice, at time.Time, reason string) {
 	k.setOpt(k.choice.Join(delivery.Opt{Choice: choice, At: at.UnixMilli(), Reason: reason}))
 }
 
-// heed joins what a message says about being written to.
+// heed merges what a message says about wanting or not wanting messages.
 func (k *known) heed(s reply.Stop, at time.Time) {
 	before := k.choice
-	if k.OptedOut && before.Choice != delivery.OptedOut { // as the run says, without a time
+	if k.OptedOut && before.Choice != delivery.OptedOut { // the run declares it, without a time
 		before = delivery.Opt{Choice: delivery.OptedOut, Reason: k.OptOut}
 	}
 	if after, _ := before.Heed(s.Kind(), delivery.Opt{At: at.UnixMilli(), Reason: s.Reason()}); after != before {
@@ -239,15 +240,15 @@ func choice(out bool) delivery.Choice {
 	return delivery.OptedIn
 }
 
-// status joins what a webhook says of a delivery that the run knows by the
-// provider's id.
+// status merges a webhook's status into the run's delivery with the same provider
+// id.
 func (p *past) status(provider string, e *message.Event, at time.Time) {
 	i := slices.IndexFunc(p.deliveries, func(d Delivery) bool { return d.ID != "" && d.ID == e.ID })
 	if i < 0 {
 		return
 	}
 	d := &p.deliveries[i]
-	d.Outcome = "accepted" // whoever tells of it has taken it
+	d.Outcome = "accepted" // a provider that reports a status has accepted the message
 	if !e.Failed {
 		return
 	}
@@ -261,7 +262,7 @@ func (p *past) status(provider string, e *message.Event, at time.Time) {
 	}
 }
 
-// answered is what a person's tap or answer is about.
+// answered finds the delivery that a person's tap or answer refers to.
 func (p *past) answered(id string) *Delivery {
 	i := slices.IndexFunc(p.deliveries, func(d Delivery) bool { return id != "" && d.ID == id })
 	if i < 0 {
@@ -365,7 +366,7 @@ func (p *past) Erased(context.Context) (func(string) bool, error) {
 // table implements state.SentIndex.
 type table map[string]state.Sent
 
-// Len is how many recipients there are.
+// Len is the number of recipients.
 func (t table) Len() int { return len(t) }
 
 // Lookup finds one recipient.
@@ -374,7 +375,7 @@ func (t table) Lookup(who string) (state.Sent, bool) {
 	return s, ok
 }
 
-// All are all recipients.
+// All iterates over all recipients.
 func (t table) All() iter.Seq2[string, state.Sent] {
 	return func(yield func(string, state.Sent) bool) {
 		for who, s := range t {

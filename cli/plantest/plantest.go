@@ -214,7 +214,7 @@ func (d *decoder) text(a *hcl.Attribute, otherwise string) string {
 	return textOf(v)
 }
 
-// textOf is a scalar as text; what is none is its JSON-like form's type.
+// textOf converts a scalar to text; anything else gives "".
 func textOf(v cty.Value) string {
 	s, err := convert.Convert(v, cty.String)
 	if err != nil || s.IsNull() || !s.IsKnown() {
@@ -274,7 +274,7 @@ func (d *decoder) contacts(b *hcl.Block) {
 		d.fail(a.Range, "A list of objects is needed here, one for each row.")
 		return
 	}
-	// Written contacts always have both columns of an address.
+	// Written contacts always have both address columns.
 	out := Contacts{Audience: state.Quoted(b.Labels[0]), Columns: []string{"phone", "user_id"}}
 	var rows []map[string]cty.Value
 	for _, row := range v.AsValueSlice() {

@@ -19,15 +19,14 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// maxWebhook bounds a recorded webhook, as serve bounds those that come.
+// maxWebhook bounds a recorded webhook, as serve bounds those that it receives.
 const maxWebhook = 4 << 20
 
-// finding is something that a run did not expect; the code is what
-// expect_errors may name.
+// finding is something that a run did not expect; expect_errors may name its code.
 type finding struct{ code, text string }
 
-// player plays a run's events one after another: what they change for the plan
-// and for the events after them, and what the rules answer.
+// player plays a run's events in order. It keeps what they change for the plan and
+// for later events, and what the rules answer.
 type player struct {
 	runner   *Runner
 	run      *Run
@@ -79,7 +78,7 @@ func (pl *player) event(e *Event) {
 	}
 }
 
-// known reports whether what the event refers to is declared.
+// known reports whether everything that the event refers to is declared.
 func (pl *player) known(e *Event) bool {
 	if e.Answers != "" && !slices.ContainsFunc(pl.cfg.Messages, func(m *lang.Message) bool { return m.Address() == e.Answers }) {
 		pl.fail("unknown_reference", "%s: there is no message %s that the event could answer.", pl.at(e.Range), e.Answers)
@@ -88,7 +87,7 @@ func (pl *player) known(e *Event) bool {
 	return pl.knownLookups(e.Range, e.Lookups)
 }
 
-// knownLookups reports whether some rule asks for each of the answers.
+// knownLookups reports whether some rule has a lookup for each of the answers.
 func (pl *player) knownLookups(rng hcl.Range, answers map[string]json.RawMessage) bool {
 	names := map[string]bool{}
 	for _, r := range pl.cfg.ReplyRules {
@@ -105,7 +104,7 @@ func (pl *player) knownLookups(rng hcl.Range, answers map[string]json.RawMessage
 	return true
 }
 
-// provider is the address of the number that the event came to.
+// provider returns the address of the number that received the event.
 func (pl *player) provider(e *Event) (string, bool) {
 	var known []string
 	for _, p := range pl.cfg.Providers {
@@ -127,7 +126,7 @@ func nameOr(name, otherwise string) string {
 	return name
 }
 
-// webhook decodes a recorded webhook and plays what is in it.
+// webhook decodes a recorded webhook and plays its events.
 func (pl *player) webhook(e *Event, provider string) {
 	body, err := fs.ReadFile(pl.runner.Root.FS(), filepath.ToSlash(e.File))
 	if err != nil || len(body) > maxWebhook {
@@ -185,7 +184,7 @@ func (pl *player) time(e *message.Event) time.Time {
 	return e.At
 }
 
-// inbound notes that a person wrote, tries the rules, and notes what they
+// inbound records that a person wrote, tries the rules, and records what they
 // change.
 func (pl *player) inbound(e *Event, provider string, m *message.Event) {
 	if m.From.Key() == "" {
@@ -227,7 +226,8 @@ func (pl *player) messageOf(campaign string) string {
 	return ""
 }
 
-// lookups are those of the event, and of the run where the event has none.
+// lookups returns the event's answers of lookups, or the run's if the event has
+// none.
 func (pl *player) lookups(e *Event) map[string]json.RawMessage {
 	out := maps.Clone(pl.run.Lookups)
 	if out == nil {
@@ -237,7 +237,7 @@ func (pl *player) lookups(e *Event) map[string]json.RawMessage {
 	return out
 }
 
-// changes is what answering leaves behind, as serve leaves it in the state.
+// changes records the effects of answering, as serve records them in the state.
 func (pl *player) changes(e *Event, k *known, r *Reply, at time.Time) {
 	k.heed(r.stop, at)
 	k.Handover = k.Handover || r.Silent == reply.SpentBudget || r.Silent == reply.SpentAutomaton

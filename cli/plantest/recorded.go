@@ -51,8 +51,8 @@ type recorded struct {
 	Webhook    json.RawMessage            `json:"webhook"`
 }
 
-// Read reads all values. A webhook may hold several messages, and events that
-// are no messages, which are left out. Errors name the value by its number, from 1.
+// Read reads all values. Events of a webhook that are not messages are left out.
+// Errors name the value by its number, from 1.
 func (rec *Recorded) Read(in io.Reader) ([]Inbound, error) {
 	d := json.NewDecoder(in)
 	d.DisallowUnknownFields()
@@ -88,7 +88,7 @@ func (rec *Recorded) events(r *recorded) ([]message.Event, error) {
 	return []message.Event{r.event()}, nil
 }
 
-// event is the event of a value that is no webhook.
+// event returns the event of a value that is not a webhook.
 func (r *recorded) event() message.Event {
 	e := message.Event{Kind: message.EventInbound, ID: "wamid.recorded", At: r.At, ProfileName: r.Name, Type: r.Type, Text: r.Text,
 		ReplyKind: r.ReplyKind, ReplyID: r.ReplyID, Data: string(r.Data), Ad: r.Ad}
@@ -112,8 +112,8 @@ func (r *recorded) event() message.Event {
 	return e
 }
 
-// inbound adds what is known of the person: they have just written, so their
-// window is open.
+// inbound adds the person's context: they have just written, so their window is
+// open.
 func (rec *Recorded) inbound(r *recorded, e message.Event) Inbound {
 	at := e.At
 	if at.IsZero() {

@@ -11,10 +11,10 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Report is what "handbill test" ends in.
+// Report is the result of "handbill test".
 type Report struct{ Results []Result }
 
-// Failed is how many runs did not pass.
+// Failed returns how many runs did not pass.
 func (r *Report) Failed() int {
 	n := 0
 	for i := range r.Results {
@@ -112,7 +112,7 @@ type junitFailure struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the report as CI systems read it, one suite for each file.
+// JUnit writes the report as JUnit XML for CI systems, one suite per file.
 func (r *Report) JUnit(w io.Writer) error {
 	doc := junitSuites{Tests: len(r.Results), Failed: r.Failed()}
 	var took time.Duration

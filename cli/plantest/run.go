@@ -29,14 +29,14 @@ type Runner struct {
 	Root    *os.Root     // of Dir: contacts, test and golden files are below it
 	Options lang.Options // what the configuration is loaded with; a run adds its variables
 	Inputs  func() plan.Inputs
-	// Render draws a plan for a golden file, in the form that its name asks for.
+	// Render renders a plan for a golden file, in the format that its name asks
+	// for.
 	Render func(name string, p *plan.Plan, diags hcl.Diagnostics, files map[string][]byte) ([]byte, error)
-	// RenderReplies draws what the rules answer, likewise.
+	// RenderReplies renders the answers of the rules in the same way.
 	RenderReplies func(name string, list []*Reply) ([]byte, error)
-	// Decode turns a recorded webhook into events, as the provider at address
-	// does.
+	// Decode decodes a recorded webhook as the provider at address does.
 	Decode func(cfg *lang.Config, address string, body []byte) ([]message.Event, error)
-	// ForwardBody is what a rule hands on.
+	// ForwardBody makes the body that a rule forwards.
 	ForwardBody func(ev *state.InboundEvent, rule string) ([]byte, error)
 	Update      bool // golden files are written and not compared
 	Now         func() time.Time
@@ -53,7 +53,7 @@ type Result struct {
 	Took       time.Duration
 }
 
-// All runs them, some at a time; the results are in the order of runs.
+// All runs the runs, some in parallel; the results are in the order of runs.
 func (r *Runner) All(ctx context.Context, runs []*Run, parallel int) []Result {
 	out := make([]Result, len(runs))
 	slots := make(chan struct{}, max(parallel, 1))
@@ -121,7 +121,7 @@ func (r *Runner) run(ctx context.Context, run *Run) (res Result) {
 	return res
 }
 
-// outcome is what a run comes to: the plan, and what the rules answer.
+// outcome is the result of a run: the plan, and what the rules answer.
 type outcome struct {
 	plan     *plan.Plan
 	replies  []*Reply
@@ -135,8 +135,8 @@ func (o *outcome) close() {
 	}
 }
 
-// make plays the run's events and plans. The error says that the past could
-// not be made.
+// make plays the run's events and makes the plan. It fails if the declared past
+// cannot be built.
 func (r *Runner) make(ctx context.Context, cfg *lang.Config, run *Run) (*outcome, error) {
 	p := newPast(run)
 	if err := r.applied(ctx, cfg, run, p); err != nil {
@@ -149,7 +149,7 @@ func (r *Runner) make(ctx context.Context, cfg *lang.Config, run *Run) (*outcome
 	return &outcome{plan: built, replies: played.replies, findings: played.findings, diags: diags}, nil
 }
 
-// applied puts into the past what the run says was applied before.
+// applied adds to the past what the run declares as applied before.
 func (r *Runner) applied(ctx context.Context, cfg *lang.Config, run *Run, p *past) error {
 	if run.AppliedNow {
 		return p.applied(cfg)
@@ -189,8 +189,8 @@ func (r *Runner) goldens(run *Run, cfg *lang.Config, made *outcome, diags hcl.Di
 	return out
 }
 
-// options are the base's with the run's variables and environment, and nothing
-// of the real environment: a test gives the same on every machine.
+// options are the base options with the run's variables and environment. The real
+// environment is left out, so that a test gives the same result on every machine.
 func (r *Runner) options(run *Run) lang.Options {
 	opt := r.Options
 	opt.Environ = nil
@@ -221,7 +221,7 @@ func sortedNames(m map[string]cty.Value) []string {
 	return out
 }
 
-// replaceContacts puts rows in the place of what audiences read.
+// replaceContacts replaces the contacts that audiences read.
 func replaceContacts(cfg *lang.Config, list []Contacts) string {
 	for _, c := range list {
 		i := slices.IndexFunc(cfg.Audiences, func(a *lang.Audience) bool { return a.Name == c.Audience || a.Address() == c.Audience })
@@ -242,8 +242,8 @@ func replaceContacts(cfg *lang.Config, list []Contacts) string {
 	return ""
 }
 
-// unexpected says which errors came that were not expected, and which did not
-// come.
+// unexpected lists errors that were not expected, and expected ones that are
+// missing.
 func unexpected(diags hcl.Diagnostics, findings []finding, expected []string) []string {
 	var out []string
 	came := map[string]bool{}
@@ -271,8 +271,8 @@ func unexpected(diags hcl.Diagnostics, findings []finding, expected []string) []
 	return out
 }
 
-// golden compares got with the golden file, or writes it. A run that fails
-// otherwise never changes its golden file.
+// golden compares got with the golden file, or writes it. A run that fails for
+// another reason never changes its golden file.
 func (r *Runner) golden(name, what string, got []byte, update bool) (updated bool, err error) {
 	want, err := fs.ReadFile(r.Root.FS(), filepath.ToSlash(name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

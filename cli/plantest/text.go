@@ -15,13 +15,13 @@ import (
 var silences = map[string]string{"handover": "handed over", "stop_word": "stop word: opted out, and told so once",
 	reply.SpentBudget: "the reply budget is spent: handed over", reply.SpentAutomaton: "an automatic service writes: handed over"}
 
-// Look is how replies are shown.
+// Look says how replies are shown.
 type Look struct {
 	Draw   func(message.Message) string
 	Bodies bool // also what is handed on, in full
 }
 
-// Told tells what the rules make of one message.
+// Told describes what the rules do with one message.
 func (r *Reply) Told(look Look) string {
 	b := &strings.Builder{}
 	what := strconv.Quote(message.SafeText(r.Text))
@@ -92,7 +92,7 @@ func quoting(m message.Message) string {
 	return ", quoting " + message.SafeText(id)
 }
 
-// Indent moves lines two columns to the right.
+// Indent indents lines by two spaces.
 func Indent(s string) string {
 	return "  " + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n  ") + "\n"
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// replyValue is a Reply as assertions see it. What is about one rule (rule,
-// message, text, fields, match, lookup, forward, error) is of the first that
-// sends a message, else of the first that fires; forward and error, of the
-// first that has one. answers has all rules, one after another.
+// replyValue is a Reply as assertions see it. The values about one rule (rule,
+// message, text, fields, match, lookup) come from the first rule that sends a
+// message, or else from the first that fires; forward and error come from the first
+// rule that has one. answers has all rules, in order.
 func replyValue(r *Reply) cty.Value {
 	lead, rules, answers := Answer{}, []cty.Value{}, []cty.Value{}
 	set := map[string]string{}
@@ -72,8 +72,8 @@ func answerValues(a *Answer) map[string]cty.Value {
 	return out
 }
 
-// messageValues are the names under which assertions see a rendered message;
-// null where there is none.
+// messageValues returns the values under which assertions see a rendered message;
+// null if there is none.
 func messageValues(address string, m message.Message) map[string]cty.Value {
 	text, fields := cty.NullVal(cty.String), map[string]string{}
 	if m != nil {
@@ -109,7 +109,7 @@ func texts(m map[string]string) cty.Value {
 	return cty.MapVal(out)
 }
 
-// textObject is an object and no map, so that { name = "x" } is equal to it.
+// textObject returns an object, not a map, so that { name = "x" } equals it.
 func textObject(m map[string]string) cty.Value {
 	out := map[string]cty.Value{}
 	for name, s := range m {
@@ -130,7 +130,7 @@ func jsonValue(data json.RawMessage) cty.Value {
 	return v
 }
 
-// withRecipients is the plan's value with recipient["+49…"] in its campaigns.
+// withRecipients is the plan's value with recipient["+49…"] added to its campaigns.
 func withRecipients(p *plan.Plan) (cty.Value, error) {
 	byCampaign := make([]map[string]cty.Value, len(p.Campaigns))
 	none := messageValues("", nil)

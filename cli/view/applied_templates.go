@@ -21,7 +21,7 @@ type AppliedTemplate struct {
 	Took    time.Duration `json:"-"`
 }
 
-// Line is the step in the words that people know from plans of other things.
+// Line describes the step in one line, in Terraform's words.
 func (t *AppliedTemplate) Line() string {
 	out := message.SafeText(t.Address) + ": "
 	switch t.Did {
@@ -59,7 +59,7 @@ func (t *AppliedTemplate) Line() string {
 	return out
 }
 
-// templates are the steps at the end of an apply.
+// templates writes the template steps at the end of an apply.
 func (r *ApplyReport) templates(b *strings.Builder, s Style) {
 	if len(r.Templates) == 0 {
 		return
@@ -89,7 +89,7 @@ func (a *ApplyStream) Template(t *AppliedTemplate) {
 	a.stream.write(level, "template_step", t.Line(), field{"template", t})
 }
 
-// ManagedResource is what the state has of something in an account, for
+// ManagedResource converts a managed object of an account, as the state has it, for
 // "state show".
 func ManagedResource(m *state.Managed) ResourceReport {
 	out := ResourceReport{Address: m.Address, Values: &lang.Tree{}}

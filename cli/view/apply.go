@@ -11,14 +11,15 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// ApplyReport is what "handbill apply" ends in.
+// ApplyReport is the final report of "handbill apply".
 type ApplyReport struct {
-	// Templates are those of template blocks that were made, or waited for.
+	// Templates are the template blocks that were changed or waited for.
 	Templates []AppliedTemplate
 	Campaigns []AppliedCampaign
 	Took      time.Duration
 	Stopped   bool
-	// Broken says that the state failed. Campaigns are then what it still told.
+	// Broken says that the state failed. Campaigns are then what could still be
+	// read.
 	Broken  bool
 	Outputs []Output
 	Hints   bool
@@ -30,7 +31,7 @@ type AppliedCampaign struct {
 	Sent         int
 	Provider     string
 	Refused      map[string]int    // by cause, in this run
-	Advice       map[string]string // what to do about causes in Refused, where there is something
+	Advice       map[string]string // what to do about causes in Refused, if anything
 	Unsent       map[string]int    // tried in this run and left pending, by cause
 	Gates        map[delivery.Reason]int
 	Halt         *Halt
@@ -63,7 +64,7 @@ func NewHalt(campaign string, h Halt, stays bool) *Halt {
 	return &h
 }
 
-// lines say what happened, what to do about it, and how to go on.
+// lines say what happened, what to do about it, and how to continue.
 func (h *Halt) lines(s Style, indent string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s %s\n", indent, s.red("Halted:"), haltText(h))
@@ -125,8 +126,8 @@ func (r *ApplyReport) Sent() int {
 	return n
 }
 
-// Text is the end of an apply for people: the verdict, the arithmetic of every
-// campaign, and what to do about the rest.
+// Text writes the end of an apply for people: the verdict, the counts of every
+// campaign, and what to do about messages that were not sent.
 func (r *ApplyReport) Text(w io.Writer, s Style) error {
 	var b strings.Builder
 	head := s.bold(s.green("Apply complete!"))
@@ -155,7 +156,7 @@ func (r *ApplyReport) Text(w io.Writer, s Style) error {
 	return say(w, b.String())
 }
 
-// awaits reports whether nothing else went wrong than that a template is not
+// awaits reports whether the only problem is that templates are not approved yet.
 // approved yet.
 func (r *ApplyReport) awaits() bool {
 	late := false
@@ -178,7 +179,7 @@ func (r *ApplyReport) halted() bool {
 	return false
 }
 
-// took says how long a run was where that is worth a person's notice.
+// took says how long a run took, if it is long enough to mention.
 func took(d time.Duration) string {
 	switch {
 	case d < 2*time.Second:
@@ -235,7 +236,7 @@ func (r *ApplyReport) campaign(b *strings.Builder, s Style, c *AppliedCampaign) 
 	}
 }
 
-// causes makes the causes safe to show: they are the providers' words.
+// causes makes the causes safe to show, since they are the providers' words.
 func causes(counts map[string]int) map[string]int {
 	out := make(map[string]int, len(counts))
 	for cause, n := range counts {
@@ -258,7 +259,7 @@ func haltText(h *Halt) string {
 	return out
 }
 
-// arithmetic is the sum that must come out, terms of nothing left out.
+// arithmetic writes the counts as a sum, without terms that are zero.
 func arithmetic(c *state.CampaignRun) string {
 	var parts []string
 	for _, term := range []struct {
@@ -297,13 +298,13 @@ type Delivery struct {
 	Done, Total                         int
 }
 
-// ApplyStream writes a run as one JSON object a line.
+// ApplyStream writes a run as JSON objects, one per line.
 type ApplyStream struct {
 	stream *stream
 	style  Style
 }
 
-// NewApplyStream writes to w.
+// NewApplyStream returns a stream that writes to w.
 func NewApplyStream(w io.Writer, s Style, now func() time.Time) *ApplyStream {
 	return &ApplyStream{stream: &stream{w: w, now: now}, style: s}
 }
@@ -319,8 +320,8 @@ func (a *ApplyStream) Start(r *PlanReport) {
 	}
 }
 
-// Delivery writes one event; attempts that will be repeated and pauses are
-// progress, everything final is a delivery.
+// Delivery writes one event: a final outcome as a delivery, a pause or an attempt
+// that will be repeated as progress.
 func (a *ApplyStream) Delivery(d Delivery) {
 	recipient, id := a.style.Recipient(d.Recipient), ""
 	if a.style.ShowRecipients { // an id holds the number, merely encoded

@@ -24,10 +24,10 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// canary stands in every foreign text, so that a test finds where it got to.
+// canary is part of every foreign text, so that a test finds it in the output.
 const canary = "zqx"
 
-// attacks are pieces of which foreign texts are made.
+// attacks are the parts of which foreign texts are made.
 var attacks = attack.Texts()
 
 func foreign(t *rapid.T, label string) string {
@@ -89,8 +89,8 @@ func attackedReport(t *rapid.T) *view.PlanReport {
 	}}
 }
 
-// TestMarkdownIsInert: whatever foreign texts say, they are in fences and code
-// spans only, and no line is a command of a runner.
+// TestMarkdownIsInert: foreign texts are in fences and code spans only, and no line
+// is a command of a CI runner.
 func TestMarkdownIsInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b bytes.Buffer
@@ -109,8 +109,8 @@ func TestMarkdownIsInert(t *testing.T) {
 	})
 }
 
-// outsideOfCode takes fenced blocks, code spans and code elements out of a
-// Markdown text, by CommonMark's rules for them.
+// outsideOfCode removes fenced blocks, code spans and code elements from a Markdown
+// text, by CommonMark's rules.
 func outsideOfCode(t *rapid.T, md string) string {
 	var out strings.Builder
 	open := ""
@@ -133,8 +133,8 @@ func outsideOfCode(t *rapid.T, md string) string {
 	return regexp.MustCompile(`<code>[^<]*</code>`).ReplaceAllString(out.String(), "CODE")
 }
 
-// withoutSpans takes the code spans out of one line, cell by cell where it is
-// a row of a table: bars bind more strongly than backticks.
+// withoutSpans removes the code spans from one line, cell by cell in a table row:
+// bars bind more tightly than backticks.
 func withoutSpans(line string) string {
 	if strings.HasPrefix(line, "| ") {
 		cells := regexp.MustCompile(`(?:[^|\\]|\\.)*`).FindAllString(line, -1)
@@ -181,7 +181,7 @@ func spans(s string) string {
 	return out.String() + s
 }
 
-// checkText holds what must be true of every text that we write.
+// checkText checks what must be true of every text that handbill writes.
 func checkText(t *rapid.T, text string) {
 	if !utf8.ValidString(text) {
 		t.Fatal("not UTF-8")
@@ -198,7 +198,7 @@ func checkText(t *rapid.T, text string) {
 	}
 }
 
-// TestTextIsInert is the same for terminals.
+// TestTextIsInert checks the same for terminals.
 func TestTextIsInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := attackedReport(t)
@@ -217,7 +217,7 @@ func TestTextIsInert(t *testing.T) {
 	})
 }
 
-// allowed are the elements that our pages are made of.
+// allowed are the elements that the pages consist of.
 var allowed = map[string]bool{"html": true, "head": true, "meta": true, "title": true, "style": true, "body": true, "main": true, "header": true,
 	"h1": true, "h2": true, "h3": true, "h4": true, "p": true, "time": true, "code": true, "pre": true, "ul": true, "li": true, "b": true,
 	"section": true, "span": true, "div": true, "table": true, "thead": true, "tbody": true, "tr": true, "th": true, "td": true,
@@ -226,8 +226,8 @@ var allowed = map[string]bool{"html": true, "head": true, "meta": true, "title":
 var allowedAttributes = map[string]bool{"lang": true, "charset": true, "http-equiv": true, "content": true, "name": true, "class": true, "datetime": true,
 	"scope": true, "open": true, "viewBox": true, "preserveAspectRatio": true, "aria-hidden": true, "role": true, "aria-label": true, "x": true, "y": true, "width": true, "height": true, "rx": true}
 
-// TestPagesAreInert: a page has our elements and attributes only, no foreign
-// text is anywhere but in texts and labels, and nothing is loaded.
+// TestPagesAreInert: a page has only known elements and attributes, foreign texts
+// are only in texts and labels, and nothing is loaded.
 func TestPagesAreInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b bytes.Buffer
@@ -299,8 +299,8 @@ func TestCSVIsInert(t *testing.T) {
 	})
 }
 
-// TestPlansOfAnySizeFit: a plan of many recipients, campaigns and resources is
-// one comment and one page of a bounded size.
+// TestPlansOfAnySizeFit: a plan of many recipients, campaigns and resources gives
+// one comment and one page of bounded size.
 func TestPlansOfAnySizeFit(t *testing.T) {
 	r := &view.PlanReport{Plan: &plan.Plan{Digest: "sha256:0", At: time.Unix(0, 0)}}
 	tree := func(i, rows int) *lang.Tree {

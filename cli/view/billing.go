@@ -17,11 +17,12 @@ type BillingStatus struct {
 	Type     string `json:"type"`     // such as "regular" and "free_entry_point"
 	Billable bool   `json:"billable"`
 	Count    int    `json:"count"`
-	// Delivered are those of Count that arrived: WhatsApp bills no others.
+	// Delivered counts the messages of Count that were delivered: WhatsApp bills no
+	// others.
 	Delivered int `json:"delivered"`
 }
 
-// billed books what was told about the price.
+// billed adds what the provider reported about the price.
 func (c *CampaignStatus) billed(row state.FunnelRow) {
 	if row.Billing.Category == "" {
 		return
@@ -46,7 +47,7 @@ func (b BillingStatus) price() string {
 	return "free"
 }
 
-// name is what the provider calls it.
+// name is the provider's name for the price.
 func (b BillingStatus) name() string {
 	var more []string
 	for _, word := range [...]string{b.Model, b.Type} {
@@ -60,7 +61,8 @@ func (b BillingStatus) name() string {
 	return message.SafeText(b.Category) + " (" + strings.Join(more, ", ") + ")"
 }
 
-// note says how many of it do not count, because they have not arrived.
+// note says how many of the messages are not billed because they have not been
+// delivered.
 func (b BillingStatus) note() string {
 	if away := b.Count - b.Delivered; b.Billable && away > 0 {
 		return Count(away) + " only once delivered"
@@ -68,7 +70,7 @@ func (b BillingStatus) note() string {
 	return ""
 }
 
-// unpriced counts the accepted messages without a price, where others have one.
+// unpriced counts the accepted messages without a price, if others have one.
 func (c *CampaignStatus) unpriced() int {
 	n := c.Accepted
 	for _, b := range c.Billing {

@@ -17,8 +17,8 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// TestPageInABrowser opens a page with the attacks in it: the style applies,
-// nothing is loaded, and the browser finds nothing to complain of.
+// TestPageInABrowser opens a page that contains the attacks: the style applies,
+// nothing is loaded, and the browser reports no problems.
 func TestPageInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser is slow")

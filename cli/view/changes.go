@@ -19,8 +19,8 @@ type diffLine struct {
 	Text string
 }
 
-// changeLines is what a resource's change looks like line by line: a message
-// as the words of its picture, anything else as its source.
+// changeLines shows a resource's change line by line: a message as the words of its
+// picture, anything else as its source.
 func changeLines(c *plan.ResourceChange, context int) []diffLine {
 	var out []diffLine
 	for _, note := range c.Notes {
@@ -78,8 +78,8 @@ func treeLines(t *lang.Tree, indent int) []string {
 	return out
 }
 
-// diffLines compares line by line and keeps context unchanged lines around
-// what changed; what is left out is counted.
+// diffLines compares line by line and keeps context unchanged lines around each
+// change. Omitted lines are counted.
 func diffLines(before, after []string, context int) []diffLine {
 	if len(before) == 0 || len(after) == 0 {
 		var out []diffLine
@@ -134,8 +134,8 @@ func unchanged(n int) diffLine {
 
 const longLine = 240 // bytes above which a line is cut to what differs
 
-// focused cuts long lines: a pair of a removed and an added line around where
-// they differ, others at the end.
+// focused shortens long lines: a removed and an added line that belong together
+// around their difference, others at the end.
 func focused(lines []diffLine) []diffLine {
 	for i := 0; i < len(lines); {
 		from := i
@@ -161,7 +161,7 @@ func focused(lines []diffLine) []diffLine {
 	return lines
 }
 
-// around cuts what two long lines begin alike with.
+// around cuts most of the common beginning of two long lines.
 func around(a, b string) (string, string) {
 	if len(a) <= longLine && len(b) <= longLine {
 		return a, b
@@ -183,7 +183,7 @@ func around(a, b string) (string, string) {
 	return "…" + a[lead:], "…" + b[lead:]
 }
 
-// cutText cuts s to n bytes and says how many characters are left out.
+// cutText cuts s to n bytes and says how many characters are omitted.
 func cutText(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -206,7 +206,8 @@ func (r *PlanReport) changed() []*plan.ResourceChange {
 	return out
 }
 
-// rank puts what people get first, then who gets it, then the rest.
+// rank orders resources: what people receive first, then who receives it, then the
+// rest.
 func rank(c *plan.ResourceChange) int {
 	switch {
 	case IsMessage(c.Type):
@@ -221,7 +222,7 @@ func rank(c *plan.ResourceChange) int {
 	return 3
 }
 
-// changeVerb is what happens to a resource, in words.
+// changeVerb says in words what happens to a resource.
 func changeVerb(c *plan.ResourceChange) string {
 	if c.Removed {
 		return "removed, as its removed block says"

@@ -1,7 +1,7 @@
 package view
 
-// compare marks what the other picture lacks: what is new in after, and what is
-// gone from before.
+// compare marks the parts that the other picture lacks: new ones in after, gone
+// ones in before.
 func compare(before, after *Picture) {
 	old, now := map[string]int{}, map[string]int{}
 	seen(old, before.Parts)
@@ -10,7 +10,7 @@ func compare(before, after *Picture) {
 	mark(after.Parts, old, "new")
 }
 
-// key is what a part shows, without the parts in it.
+// key is what a part shows, without its nested parts.
 func (p *Part) key() string {
 	return string(p.Role) + "\x00" + p.Label + "\x00" + p.Text.String() + "\x00" + p.Detail.String() + "\x00" + p.ID.String()
 }
@@ -22,8 +22,8 @@ func seen(in map[string]int, parts []Part) {
 	}
 }
 
-// mark takes every part that it finds out of other, so that one of two equal
-// parts is marked when the other picture has only one.
+// mark removes every part that it finds from other, so that one of two equal parts
+// is marked if the other picture has only one.
 func mark(parts []Part, other map[string]int, as string) {
 	for i := range parts {
 		if k := parts[i].key(); other[k] > 0 {

@@ -49,8 +49,8 @@ type Snippet struct {
 	HighlightEnd   int `json:"highlight_end_offset"`
 }
 
-// FromHCL turns diags into their form for views, errors first where sort is
-// asked for by severity; files give the snippets.
+// FromHCL converts diags for views, errors before warnings. files provide the
+// snippets.
 func FromHCL(diags hcl.Diagnostics, files map[string][]byte) []Diagnostic {
 	out := make([]Diagnostic, 0, len(diags))
 	for _, d := range diags {
@@ -95,9 +95,9 @@ func place(d *hcl.Diagnostic, files map[string][]byte) (*Range, *Snippet) {
 		HighlightStart: min(s.Start.Byte-from, len(code)), HighlightEnd: max(end-from, 0)}
 }
 
-// blockContext is the header of the top-level block that is open at the end of
-// src: blocks begin in the first column in formatted files, which is all that
-// a hint needs.
+// blockContext is the header of the top-level block that is open at the end of src.
+// It relies on formatted files, where such blocks begin in the first column; that
+// is enough for a hint.
 func blockContext(src []byte) string {
 	lines := bytes.Split(src, []byte("\n"))
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -146,7 +146,7 @@ func box(s Style, d Diagnostic) string {
 	return b.String()
 }
 
-// snippetWidth is how much of a source line is shown: a message's text may be
+// snippetWidth bounds how much of a source line is shown: a message's text may be
 // thousands of characters long.
 const snippetWidth = 160
 
@@ -163,7 +163,7 @@ func located(d Diagnostic) string {
 	return fmt.Sprintf("%s:\n  %4d: %s", on, d.Snippet.Start, strings.TrimRight(code, " "))
 }
 
-// textWidth is where paragraphs are wrapped.
+// textWidth is the width at which paragraphs are wrapped.
 func (s Style) textWidth() int {
 	if s.Width < 40 || s.Width > 120 {
 		return 78
@@ -196,7 +196,8 @@ func wrap(text string, width int) []string {
 	return out
 }
 
-// PlanDiagnostic is a finding of a saved plan, whose source is not at hand.
+// PlanDiagnostic converts a diagnostic of a saved plan, whose source is not
+// available.
 func PlanDiagnostic(d plan.Diagnostic) Diagnostic {
 	v := Diagnostic{Severity: d.Severity, Summary: d.Summary, Detail: d.Detail, Code: d.Code}
 	if d.File != "" {

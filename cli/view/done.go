@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// What commands end in that change something: what they changed.
+// The reports of commands that change something: they say what was changed.
 
 // Done is the report of a command that did one thing: a sentence for people,
 // and one fact for programs.
@@ -18,10 +18,10 @@ type Done struct {
 	value any
 }
 
-// Text is the sentence.
+// Text writes the sentence.
 func (r *Done) Text(w io.Writer, _ Style) error { return say(w, r.text) }
 
-// JSON is the fact under its name.
+// JSON writes the fact under its name.
 func (r *Done) JSON(w io.Writer, _ Style) error {
 	fact, err := encode(r.value)
 	if err != nil {
@@ -30,35 +30,35 @@ func (r *Done) JSON(w io.Writer, _ Style) error {
 	return say(w, fmt.Sprintf("{\"format_version\":%q,%q:%s}\n", planFormat, r.name, strings.TrimSuffix(string(fact), "\n")))
 }
 
-// BackedUp is what "state backup" ends in.
+// BackedUp is the final report of "state backup".
 func BackedUp(file string) *Done {
 	return &Done{fmt.Sprintf("Backed the state up to %s.\n", message.SafeText(file)), "file", file}
 }
 
-// Exported is what "state export" ends in.
+// Exported is the final report of "state export".
 func Exported(file string) *Done {
 	return &Done{fmt.Sprintf("Exported the state to %s. It holds numbers and names as they are.\n", message.SafeText(file)), "file", file}
 }
 
-// GivenBack is what "state giveback" ends in.
+// GivenBack is the final report of "state giveback".
 func GivenBack(people int) *Done {
 	return &Done{fmt.Sprintf("Reply rules answer %s again.\n", Plural(people, "person")), "people", people}
 }
 
-// Pruned is what "state prune" ends in.
+// Pruned is the final report of "state prune".
 func Pruned(rows int) *Done {
 	return &Done{fmt.Sprintf("Pruned %s.\n", Plural(rows, "row")), "rows", rows}
 }
 
-// Unlocked is what "state unlock" ends in.
+// Unlocked is the final report of "state unlock".
 func Unlocked() *Done { return &Done{"The state is unlocked.\n", "unlocked", true} }
 
-// OptOutsChanged is what the commands end in that change opt-outs.
+// OptOutsChanged is the final report of the commands that change opt-outs.
 func OptOutsChanged(recipients int) *Done {
 	return &Done{fmt.Sprintf("%s changed.\n", Plural(recipients, "recipient")), "recipients", recipients}
 }
 
-// InitReport is what "init" ends in.
+// InitReport is the final report of "init".
 type InitReport struct {
 	Wrote   []string `json:"wrote"` // files of the starter
 	State   string   `json:"state"` // its path
@@ -83,22 +83,22 @@ func (r *InitReport) Text(w io.Writer, s Style) error {
 	return say(w, b.String())
 }
 
-// RefreshReport is what "refresh" ends in.
+// RefreshReport is the final report of "refresh".
 type RefreshReport struct {
 	NothingSent bool       `json:"-"`
 	Asked       int        `json:"asked"`   // messages
 	Missing     int        `json:"missing"` // of them those without an answer
 	Unasked     []Unpolled `json:"unasked"`
-	// Limits are the messaging limits that providers told.
+	// Limits are the messaging limits that providers reported.
 	Limits []RefreshedLimit `json:"limits"`
 }
 
-// RefreshedLimit is how many people a number may write to outside their windows
-// in 24 hours.
+// RefreshedLimit says how many people a number may write to in 24 hours outside
+// their windows.
 type RefreshedLimit struct {
 	Provider  string `json:"provider"`
-	People    int    `json:"people"`              // -1 for no limit, 0 where it is not told
-	Portfolio string `json:"portfolio,omitempty"` // whose numbers share it
+	People    int    `json:"people"`              // -1 for no limit, 0 if it is not reported
+	Portfolio string `json:"portfolio,omitempty"` // the portfolio whose numbers share the limit
 	Problem   string `json:"problem,omitempty"`   // why it is not known
 }
 
@@ -118,7 +118,7 @@ func (l *RefreshedLimit) text() string {
 	return "may start conversations with " + Count(l.People) + " people in 24 hours" + shared
 }
 
-// Unpolled is a number whose provider cannot be asked.
+// Unpolled is a number whose provider cannot be asked for statuses.
 type Unpolled struct {
 	Provider string `json:"provider"`
 	Messages int    `json:"messages"`
@@ -140,7 +140,7 @@ func (r *RefreshReport) Text(w io.Writer, _ Style) error {
 	return say(w, b.String())
 }
 
-// ResolveReport is what "resolve" ends in.
+// ResolveReport is the final report of "resolve".
 type ResolveReport struct {
 	As       string             `json:"as"` // "sent" or "not-sent"
 	Resolved []ResolvedCampaign `json:"resolved"`
@@ -150,11 +150,12 @@ type ResolveReport struct {
 type ResolvedCampaign struct {
 	Campaign string `json:"campaign"`
 	Messages int    `json:"messages"`
-	// Told are those that what the provider told settled before the person did.
+	// Told counts those that the provider's own report settled before the person
+	// did.
 	Told int `json:"told,omitempty"`
 }
 
-// Text writes a campaign a line.
+// Text writes one line per campaign.
 func (r *ResolveReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for _, c := range r.Resolved {
@@ -166,9 +167,9 @@ func (r *ResolveReport) Text(w io.Writer, _ Style) error {
 	return say(w, b.String())
 }
 
-// AcknowledgeReport is what "state acknowledge" ends in.
+// AcknowledgeReport is the final report of "state acknowledge".
 type AcknowledgeReport struct {
-	Acknowledged bool `json:"acknowledged"`    // false where there was nothing to
+	Acknowledged bool `json:"acknowledged"`    // false if there was nothing to acknowledge
 	Clock        bool `json:"clock,omitempty"` // that a clock was ahead
 }
 
@@ -185,13 +186,13 @@ func (r *AcknowledgeReport) Text(w io.Writer, _ Style) error {
 	return say(w, "Acknowledged. Apply sends from this state again.\n")
 }
 
-// EraseReport is what "state erase" ends in.
+// EraseReport is the final report of "state erase".
 type EraseReport struct {
 	People int      `json:"people"`
 	Copies []string `json:"copies"` // backups that still hold them
 }
 
-// Text says how many were erased, and what else holds them.
+// Text says how many people were erased, and which files still hold them.
 func (r *EraseReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Erased %s.\n", Plural(r.People, "person"))
@@ -204,7 +205,7 @@ func (r *EraseReport) Text(w io.Writer, _ Style) error {
 	return say(w, b.String())
 }
 
-// MoveReport is what "state mv" ends in.
+// MoveReport is the final report of "state mv".
 type MoveReport struct {
 	From string `json:"from"`
 	To   string `json:"to"`
@@ -215,13 +216,13 @@ func (r *MoveReport) Text(w io.Writer, _ Style) error {
 	return say(w, fmt.Sprintf("Moved %s to %s.\n", message.SafeText(r.From), message.SafeText(r.To)))
 }
 
-// RestoreReport is what "state restore" ends in.
+// RestoreReport is the final report of "state restore".
 type RestoreReport struct {
 	Backup       string `json:"backup"`
 	Acknowledged bool   `json:"acknowledged"`
 }
 
-// Text says what was restored, and what is left to do.
+// Text says what was restored, and what still has to be done.
 func (r *RestoreReport) Text(w io.Writer, _ Style) error {
 	text := fmt.Sprintf("Restored the state from %s.\n", message.SafeText(r.Backup))
 	if !r.Acknowledged {
@@ -231,18 +232,19 @@ func (r *RestoreReport) Text(w io.Writer, _ Style) error {
 	return say(w, text)
 }
 
-// RemoveReport is what "state rm" ends in.
+// RemoveReport is the final report of "state rm".
 type RemoveReport struct {
 	Removed []RemovedResource `json:"removed"`
 }
 
-// RemovedResource is a resource that the state forgot, with its deliveries.
+// RemovedResource is a resource that was removed from the state with its
+// deliveries.
 type RemovedResource struct {
 	Address    string `json:"address"`
 	Deliveries int    `json:"deliveries"`
 }
 
-// Text writes a resource a line.
+// Text writes one line per resource.
 func (r *RemoveReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for _, one := range r.Removed {
@@ -258,7 +260,7 @@ func deliveries(n int) string {
 	return Count(n) + " deliveries"
 }
 
-// ImportReport is what "import" ends in.
+// ImportReport is the final report of "import".
 type ImportReport struct {
 	Campaign string        `json:"campaign"`
 	Revision int           `json:"revision"`
@@ -266,8 +268,8 @@ type ImportReport struct {
 	Columns  ImportColumns `json:"columns"`
 	Notes    []string      `json:"notes"` // how the file was read
 	Rows     int           `json:"rows"`
-	// Of the rows: taken over, known before, in the file already, of people who
-	// were erased, and not readable.
+	// How many rows were imported, known before, repeated in the file, of erased
+	// people, or not readable.
 	Imported int      `json:"imported"`
 	Known    int      `json:"known"`
 	Repeated int      `json:"repeated"`
@@ -283,7 +285,7 @@ type ImportColumns struct {
 	Time      string `json:"time"`
 }
 
-// Text says what was done, or with -dry-run would be.
+// Text says what was done or, with -dry-run, what would be done.
 func (r *ImportReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	column := func(name, otherwise string) string {

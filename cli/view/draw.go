@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// bubbleWidth is how many columns the text of a bubble takes at most: about
-// what a phone shows on a line.
+// bubbleWidth bounds the text of a bubble in columns: about what a phone shows on a
+// line.
 const bubbleWidth = 40
 
 // Terminal draws the picture for a terminal: a bubble, the buttons under it,
@@ -55,7 +55,7 @@ func split(parts []Part) (inside, actions, opened, cards []Part) {
 	return inside, actions, opened, cards
 }
 
-// drawer draws boxes one under the other.
+// drawer draws boxes below each other.
 type drawer struct {
 	style Style
 	width int
@@ -142,7 +142,7 @@ func (d *drawer) sheet(parts []Part) []boxLine {
 	return out
 }
 
-// box draws lines in a frame, and buttons under a rule.
+// box draws lines in a frame, and buttons below a line.
 func (d *drawer) box(title string, lines, buttons []boxLine) {
 	if len(lines)+len(buttons) == 0 {
 		return
@@ -186,14 +186,14 @@ func (d *drawer) wrap(text string) []string {
 	return out
 }
 
-// safeText is a text of several lines, each safe to be shown.
+// safeText returns a text of several lines, each safe to show.
 func safeText(t Text) string { return inertLines(strings.TrimRight(t.String(), "\n")) }
 
-// lineOf is a text on one line.
+// lineOf returns a text on one line, safe to show.
 func lineOf(t Text) string { return inert(message.SafeText(t.String())) }
 
-// wrapColumns breaks one line at spaces, and inside words that are longer than
-// a line, so that nothing takes more than width columns.
+// wrapColumns breaks one line at spaces, and inside words that are too long, so
+// that no line is wider than width columns.
 func wrapColumns(line string, width int) []string {
 	width = max(width, 2)
 	if columns(line) <= width {
@@ -232,8 +232,8 @@ func wrapColumns(line string, width int) []string {
 	return out
 }
 
-// Words describes the picture in lines, one thing each, for places that have
-// no phone to draw on: what it is, a bar, and what it says.
+// Words describes the picture line by line for places without a phone to draw: each
+// line has a label, a bar, and the text.
 func (p Picture) Words() []string {
 	var out []string
 	words(&out, p.Parts, 0)

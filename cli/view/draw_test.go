@@ -73,7 +73,7 @@ func TestDrawGolden(t *testing.T) {
 	golden.Assert(t, b.Bytes(), filepath.Join("testdata", "draw.html.golden"))
 }
 
-// TestEveryTextIsDrawn: nothing that a recipient reads is missing in a picture.
+// TestEveryTextIsDrawn: a picture contains every text that a recipient reads.
 func TestEveryTextIsDrawn(t *testing.T) {
 	for _, m := range messages() {
 		words := strings.Join(view.MessagePicture(m).Words(), "\n")
@@ -111,8 +111,8 @@ func TestBoxesAreStraight(t *testing.T) {
 	})
 }
 
-// TestSamples: a draft is drawn with what fills its slots, masked unless it may
-// be seen.
+// TestSamples: a draft is drawn with the values of its slots, masked unless
+// recipients are shown.
 func TestSamples(t *testing.T) {
 	d := &message.Draft{Message: &message.Text{}, Slots: []string{"recipient.name"},
 		Bindings: []message.Binding{{Path: "body", Parts: []message.Part{{Text: "Hello ", Slot: -1}, {Slot: 0}, {Text: "!", Slot: -1}}}}}
@@ -129,8 +129,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// TestCompare: only what differs is marked, and one of two equal rows where the
-// other side has one.
+// TestCompare: only differences are marked, and one of two equal rows if the other
+// side has only one.
 func TestCompare(t *testing.T) {
 	list := func(titles ...string) *view.Picture {
 		m := &message.List{Body: "Pick one", Button: "Open", Sections: []message.Section{{Title: "S"}}}

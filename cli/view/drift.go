@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// driftText draws what became of objects of an account without handbill.
+// driftText lists the objects of accounts that changed outside handbill.
 func driftText(b *strings.Builder, s Style, p *plan.Plan) {
 	for i := range p.Drift {
 		d := &p.Drift[i]
@@ -30,7 +30,7 @@ func driftText(b *strings.Builder, s Style, p *plan.Plan) {
 	}
 }
 
-// markdownDrift is the same as a table.
+// markdownDrift writes the same as a table.
 func (r *PlanReport) markdownDrift(m *markdown) {
 	if len(r.Plan.Drift) == 0 {
 		return

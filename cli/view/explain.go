@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ExplainReport is what "explain" ends in: every diagnostic, or what one code
-// means.
+// ExplainReport is the final report of "explain": the list of all diagnostics, or
+// what one code means.
 type ExplainReport struct {
 	Codes []ExplainedCode `json:"codes"`
 	// Listed leaves the explanations out.
@@ -19,11 +19,11 @@ type ExplainedCode struct {
 	Code        string `json:"code"`
 	Summary     string `json:"summary"`
 	Explanation string `json:"explanation,omitempty"`
-	Whose       string `json:"provider,omitempty"` // who answers with it; "" for a diagnostic
+	Whose       string `json:"provider,omitempty"` // the provider that answers with it; "" for a diagnostic
 	Source      string `json:"source,omitempty"`   // of what is known about a provider's code
 }
 
-// Text writes a code a line, or its explanations.
+// Text writes one code per line, or the explanations of a code.
 func (r *ExplainReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for i, c := range r.Codes {

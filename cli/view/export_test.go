@@ -1,4 +1,4 @@
 package view
 
-// Compare is for tests of the package from outside.
+// Compare is exported for external tests.
 var Compare = compare

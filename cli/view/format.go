@@ -2,13 +2,13 @@ package view
 
 import "io"
 
-// FormatReport is what "fmt" says of a file that it changes.
+// FormatReport is what "fmt" reports about a file that it changes.
 type FormatReport struct {
 	File string
-	Diff string // unified; "" where it was not asked for
+	Diff string // unified diff; "" if it was not requested
 }
 
-// Text is the file's name, and the difference.
+// Text writes the file's name and the diff.
 func (r *FormatReport) Text(w io.Writer, _ Style) error {
 	return say(w, r.File+"\n"+safeLines(r.Diff))
 }

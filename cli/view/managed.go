@@ -10,18 +10,18 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// managedHead names a template of the account: the data block that reads it and
+// managedHead names a template of the account: the data block that reads it, and
 // the language.
 func managedHead(m *plan.Managed) string {
 	block, _ := strings.CutSuffix(m.Address, "."+m.Observed.Language)
 	return resourceHead(block) + " " + quote(m.Observed.Language)
 }
 
-// managedRow is one line of what an account tells: a name, a value, and a
+// managedRow is one line about an object of an account: a name, a value, and a
 // remark.
 type managedRow struct{ Name, Value, Note string }
 
-// managedRows are what a reviewer is shown of a template: what it is held as,
+// managedRows are what a reviewer sees of a template: its status and properties,
 // and its words.
 func managedRows(m *plan.Managed) []managedRow {
 	t := &m.Observed
@@ -80,8 +80,8 @@ func contentRows(prefix string, c *account.Content) []managedRow {
 	return rows
 }
 
-// readAlone are the templates that are read and not looked after: what a
-// template block declares is shown as a resource.
+// readAlone leaves out templates that a template block declares and that can be
+// sent: they are shown as resources.
 func readAlone(list []plan.Managed) []plan.Managed {
 	var out []plan.Managed
 	for i := range list {
@@ -92,7 +92,7 @@ func readAlone(list []plan.Managed) []plan.Managed {
 	return out
 }
 
-// managedText draws what the accounts tell.
+// managedText writes what the accounts report.
 func managedText(b *strings.Builder, s Style, p *plan.Plan) {
 	list := readAlone(p.Managed)
 	for i := range list {
@@ -115,7 +115,7 @@ func managedText(b *strings.Builder, s Style, p *plan.Plan) {
 	}
 }
 
-// managedLines are the same for a comment.
+// managedLines are the same lines for a comment.
 func managedLines(m *plan.Managed) []string {
 	lines := []string{"read at " + m.ObservedAt.UTC().Format(time.DateTime) + " UTC"}
 	for _, r := range managedRows(m) {
@@ -128,7 +128,7 @@ func managedLines(m *plan.Managed) []string {
 	return lines
 }
 
-// maxManaged is how many templates a comment and a page show.
+// maxManaged bounds how many templates a comment and a page show.
 const maxManaged = 40
 
 // markdownManaged is a table of the account's templates, and their words.

@@ -26,11 +26,11 @@ const (
 	maxFindings    = 25 // diagnostics
 )
 
-// Markdown writes the plan as one comment of a pull request: the marker by
-// which a bot finds its comment again, the verdict, what changes, who gets
-// what. It is never longer than maxMarkdown; what is cut is counted. Nothing
-// that comes from files or contacts is markup: it stands in fences and code
-// spans that it can't close.
+// Markdown writes the plan as one comment of a pull request: the marker by which a
+// bot finds its comment again, the verdict, what changes, and who gets what. It is
+// never longer than maxMarkdown; what is cut is counted. No text from files or
+// contacts is rendered as markup: it is in fences and code spans that it can't
+// close.
 func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	m := &markdown{left: maxMarkdown, style: s}
 	tail := r.markdownTail()
@@ -54,7 +54,7 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	return err
 }
 
-// markdown is a comment while it is written.
+// markdown is a comment that is being written.
 type markdown struct {
 	b     strings.Builder
 	left  int
@@ -73,8 +73,8 @@ func (m *markdown) add(part string) bool {
 	return true
 }
 
-// markerDigest is the digest where it is one, so that nothing ends the HTML
-// comment.
+// markerDigest returns digest if it has the form of one, else "", so that nothing
+// can end the HTML comment.
 func markerDigest(digest string) string {
 	if hex, ok := strings.CutPrefix(digest, "sha256:"); !ok || strings.Trim(hex, "0123456789abcdef") != "" {
 		return ""
@@ -111,8 +111,8 @@ func (r *PlanReport) settledBefore() int {
 	return n
 }
 
-// code is a foreign text as a code span: nothing in it is markup, a mention or
-// a link. Bars are drawn broken, since a table takes them for its own.
+// code makes a foreign text a code span: nothing in it is markup, a mention or a
+// link. Vertical bars are replaced, since a table would take them for its own.
 func code(s string) string {
 	s = strings.ReplaceAll(inert(message.SafeText(s)), "|", "¦")
 	if s == "" {
@@ -125,7 +125,7 @@ func code(s string) string {
 	return ticks + s + ticks
 }
 
-// codeHTML is a foreign text inside HTML.
+// codeHTML escapes a foreign text for HTML.
 func codeHTML(s string) string {
 	return "<code>" + html.EscapeString(inert(message.SafeText(s))) + "</code>"
 }
@@ -143,7 +143,7 @@ func longestRun(s string) int {
 	return longest
 }
 
-// fence encloses lines, which hold no line breaks, in a block that they can't
+// fence puts lines, which hold no line breaks, in a code block that they can't
 // close.
 func fence(language string, lines []string) string {
 	longest := 2
@@ -155,7 +155,7 @@ func fence(language string, lines []string) string {
 	return ticks + language + "\n" + strings.Join(lines, "\n") + "\n" + ticks + "\n"
 }
 
-// diffFence is a difference in the form that forges colour.
+// diffFence writes a diff in the form that GitHub and GitLab colour.
 func diffFence(lines []diffLine, most int) string {
 	out := make([]string, 0, min(len(lines), most)+1)
 	for i, l := range lines {
@@ -218,7 +218,7 @@ func (r *PlanReport) markdownChecks(m *markdown) {
 	}
 }
 
-// markdownChanges is the heart: one short difference for each resource.
+// markdownChanges is the main part: one short diff for each resource.
 func (r *PlanReport) markdownChanges(m *markdown) {
 	changes := r.changed()
 	hidden := 0
@@ -252,7 +252,7 @@ func (r *PlanReport) markdownChanges(m *markdown) {
 	}
 }
 
-// markdownCampaigns is the table of who gets what.
+// markdownCampaigns writes the table of who gets what.
 func (r *PlanReport) markdownCampaigns(m *markdown) {
 	if len(r.Plan.Campaigns) == 0 {
 		return

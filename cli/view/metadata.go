@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// FunctionsReport is what "metadata functions" ends in.
+// FunctionsReport is the final report of "metadata functions".
 type FunctionsReport []lang.FunctionInfo
 
 // Text writes the signatures, each with what it does.

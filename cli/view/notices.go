@@ -45,7 +45,7 @@ type NoticeStatus struct {
 	Newest time.Time `json:"newest"`
 }
 
-// NewNotices is what status says about notices.
+// NewNotices converts the counts of notices for status.
 func NewNotices(counts []state.NoticeCount) []NoticeStatus {
 	out := make([]NoticeStatus, 0, len(counts))
 	for _, c := range counts {
@@ -56,7 +56,7 @@ func NewNotices(counts []state.NoticeCount) []NoticeStatus {
 
 func (n NoticeStatus) what() string { return noticeWhat(message.EventKind(n.Kind)) }
 
-// noticeLines are what status says about notices.
+// noticeLines writes the lines of status about notices.
 func noticeLines(b *strings.Builder, list []NoticeStatus) {
 	if len(list) == 0 {
 		return
@@ -67,13 +67,14 @@ func noticeLines(b *strings.Builder, list []NoticeStatus) {
 	}
 }
 
-// NoticeList is what "state notices" ends in. It is read while it is written.
+// NoticeList is the final report of "state notices". Its rows are read while it is
+// written.
 type NoticeList struct {
 	Notices iter.Seq2[state.Notice, error]
 }
 
-// Text writes a notice a line, oldest first, and their number. What providers sent
-// may name people, so it is shown only with recipients.
+// Text writes one notice per line, oldest first, and their number. What providers
+// sent may name people, so it is shown only together with recipients.
 func (r *NoticeList) Text(w io.Writer, s Style) error {
 	n := 0
 	err := each(w, r.Notices, func(out *bufio.Writer, e *state.Notice) error {
@@ -113,10 +114,10 @@ func (r *NoticeList) JSON(w io.Writer, s Style) error {
 	})
 }
 
-// numberForm is what may be a phone number in a text.
+// numberForm matches what may be a phone number in a text.
 var numberForm = regexp.MustCompile(`\+?[0-9](?:[-. ()/]{0,2}[0-9]){6,}`)
 
-// reason is what a notice says, without numbers.
+// reason is the text of a notice, without phone numbers.
 func (s Style) reason(n *state.Notice) string {
 	if s.ShowRecipients {
 		return n.Reason

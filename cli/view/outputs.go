@@ -11,11 +11,11 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// OutputsReport is what "output" ends in: the outputs of the last apply by
+// OutputsReport is the final report of "output": the outputs of the last apply by
 // name.
 type OutputsReport plan.StoredOutputs
 
-// Text writes an output a line.
+// Text writes one output per line.
 func (r OutputsReport) Text(w io.Writer, _ Style) error {
 	if len(r) == 0 {
 		return say(w, "No outputs. Declare them with output blocks; apply keeps their values.\n")
@@ -40,7 +40,7 @@ func (r OutputsReport) JSON(w io.Writer, _ Style) error {
 	return say(w, string(out)+"\n")
 }
 
-// OutputReport is what "output NAME" ends in.
+// OutputReport is the final report of "output NAME".
 type OutputReport struct{ Value json.RawMessage }
 
 // Text writes the value as HCL does.
@@ -48,5 +48,5 @@ func (r *OutputReport) Text(w io.Writer, _ Style) error {
 	return say(w, jsonValue(string(r.Value))+"\n")
 }
 
-// JSON writes the value alone.
+// JSON writes only the value.
 func (r *OutputReport) JSON(w io.Writer, _ Style) error { return say(w, string(r.Value)+"\n") }

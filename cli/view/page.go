@@ -34,7 +34,7 @@ func newPage(title string) (page, error) {
 	return page{Title: title, Style: template.CSS(css), Policy: "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}, nil
 }
 
-// render writes a page made of the template name.
+// render writes a page from the template name.
 func render(w io.Writer, name string, data any) error {
 	t, err := template.New("").Funcs(template.FuncMap{
 		"safe":      func(s string) string { return inert(message.SafeText(s)) },
@@ -49,7 +49,7 @@ func render(w io.Writer, name string, data any) error {
 	if err := t.ExecuteTemplate(&b, name, data); err != nil {
 		return err
 	}
-	// Runners' logs again; see inert.
+	// CI runners act on this text in their logs; see inert.
 	_, err = w.Write(bytes.ReplaceAll(b.Bytes(), []byte("##["), []byte("##&#91;")))
 	return err
 }
@@ -75,13 +75,13 @@ func newPhone(parts []Part) phone {
 	return p
 }
 
-// side is one of several phones beside each other.
+// side is one of several phones that are drawn side by side.
 type side struct {
 	Caption string
 	Phone   phone
 }
 
-// barPart is one piece of a bar of counts.
+// barPart is one part of a bar of counts.
 type barPart struct {
 	Name, Note string
 	Count      string

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Picture is a message as a phone shows it, as data: parts from top to bottom.
-// The terminal, the words of Markdown and the page are all drawn from it.
+// Picture describes a message as a phone shows it: parts from top to bottom. The
+// terminal, Markdown and the HTML page are all drawn from it.
 type Picture struct {
 	Kind  message.Kind
 	Parts []Part
@@ -39,14 +39,14 @@ type Part struct {
 	Role   Role
 	Label  string // what it is, in a word that this program chose: "image", "button"
 	Text   Text
-	Detail Text // second line: a row's description, where a button leads
+	Detail Text // second line: a row's description, or a button's target
 	ID     Text // what comes back when it is tapped, or a retailer id
 	Parts  []Part
 	// Mark is "new" or "gone" for what the other of two pictures lacks.
 	Mark string
 }
 
-// Text is a text with places that each recipient fills differently.
+// Text is a text with slots that are filled for each recipient.
 type Text []Span
 
 // Span is a constant, or the name or sample of what fills a slot.
@@ -63,7 +63,7 @@ func fixed(s string) Text {
 	return Text{{Text: s}}
 }
 
-// String is the text for reading, slots between angle brackets.
+// String is the readable text, with slots in angle brackets.
 func (t Text) String() string {
 	var b strings.Builder
 	for _, s := range t {
@@ -76,8 +76,8 @@ func (t Text) String() string {
 	return b.String()
 }
 
-// SamplePicture is the picture of what one recipient gets. Unless recipients
-// are shown, their values are masked.
+// SamplePicture is the picture of what one recipient gets. Values are masked unless
+// s shows recipients.
 func SamplePicture(d *message.Draft, values []string, s Style) Picture {
 	m := message.Clone(d.Message)
 	byPath := map[string]Text{}
@@ -109,8 +109,8 @@ func MessagePicture(m message.Message) Picture {
 	return Picture{Kind: m.Kind(), Parts: painter{}.message(m)}
 }
 
-// painter makes the parts of a message. texts hold what stands where the
-// message has slots.
+// painter makes the parts of a message. texts are the texts that replace those with
+// slots.
 type painter struct{ texts map[*string]Text }
 
 func (p painter) text(s *string) Text {
@@ -120,7 +120,7 @@ func (p painter) text(s *string) Text {
 	return fixed(*s)
 }
 
-// part is a part with a text, or nothing where the text is absent.
+// part returns a part with a text, or nothing if the text is absent.
 func (p painter) part(role Role, label string, s *string) []Part {
 	if t := p.text(s); len(t) > 0 {
 		return []Part{{Role: role, Label: label, Text: t}}
@@ -146,7 +146,7 @@ func (p painter) media(m *message.MediaRef) Part {
 	return part
 }
 
-// around is header, body and footer of an interactive message, then rest.
+// around returns the header, body and footer of an interactive message, then rest.
 func (p painter) around(header []Part, body, footer *string, rest ...Part) []Part {
 	parts := append(header, p.part(RoleBody, "body", body)...)
 	if footer != nil {
@@ -193,7 +193,7 @@ func (p painter) message(m message.Message) []Part {
 	return p.request(m)
 }
 
-// request is the parts of messages that ask the recipient for something.
+// request returns the parts of messages that ask the recipient for something.
 func (p painter) request(m message.Message) []Part {
 	switch m := m.(type) {
 	case *message.LocationRequest:
@@ -301,7 +301,8 @@ func (p painter) carousel(m *message.Carousel) []Part {
 	return out
 }
 
-// template is what a template message fills: its own wording is with Meta.
+// template returns what a template message fills in; the template's own wording is
+// at Meta.
 func (p painter) template(m *message.Template) []Part {
 	out := []Part{{Role: RoleFact, Label: "template", Text: p.text(&m.Name), Detail: append(fixed("language "), p.text(&m.Language)...)}}
 	out = append(out, p.templateHeader(m.Header)...)

@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// TreePicture is the picture of a declared message as its tree has it: what
-// was declared when it was last applied can be drawn beside what is now.
+// TreePicture is the picture of a declared message from its tree, so that the
+// message of the last apply can be drawn beside the current one.
 func TreePicture(kind string, t *lang.Tree) Picture {
 	p := Picture{Kind: message.Kind(kind)}
 	p.Parts = treeParts(t)
@@ -20,7 +20,8 @@ func TreePicture(kind string, t *lang.Tree) Picture {
 // IsMessage reports whether a type of resource is a message that can be drawn.
 func IsMessage(resourceType string) bool { return message.New(message.Kind(resourceType)) != nil }
 
-// treeOrder is where the arguments of a message stand on the phone.
+// treeOrder lists the arguments of a message in the order in which a phone shows
+// them.
 var treeOrder = []struct {
 	name string
 	role Role
@@ -32,9 +33,9 @@ var treeOrder = []struct {
 	{"body", RoleBody}, {"caption", RoleBody}, {"footer", RoleFooter}, {"button", RoleAction}, {"products", RoleProduct},
 }
 
-// treeParts are the parts of a message or of a block of one: known arguments
-// where the phone shows them, blocks in their order, and everything else as
-// facts, so that no change is invisible.
+// treeParts returns the parts of a message or of a block of one: known arguments
+// where the phone shows them, blocks in order, and everything else as facts, so
+// that every change is visible.
 func treeParts(t *lang.Tree) []Part {
 	if t == nil {
 		return nil
@@ -130,7 +131,7 @@ func blockPart(b *lang.Block) Part {
 	return p
 }
 
-// attributeText is an argument's value as a text with slots.
+// attributeText returns an argument's value as a text with slots.
 func attributeText(a *lang.Attribute) Text {
 	switch {
 	case a.Sensitive:
@@ -167,8 +168,8 @@ func listElements(s string) []string {
 	return out
 }
 
-// sourceText is the source of an expression: a constant as it is, anything
-// else as what fills a slot.
+// sourceText converts the source of an expression: a constant stays as it is,
+// anything else becomes a slot.
 func sourceText(src string) Text {
 	var s string
 	if json.Unmarshal([]byte(src), &s) == nil {
@@ -177,8 +178,8 @@ func sourceText(src string) Text {
 	return Text{{Text: src, Slot: true}}
 }
 
-// jsonSpan is a JSON value as a person reads it: a text itself, a product by
-// its title and id.
+// jsonSpan shows a JSON value to people: a text as it is, a product by its title
+// and id.
 func jsonSpan(src json.RawMessage) Text {
 	var s string
 	if json.Unmarshal(src, &s) == nil {
@@ -219,8 +220,8 @@ func templateText(s string) Text {
 	return out
 }
 
-// closing is where the bracket that is open before s is closed; -1 for
-// nowhere. Brackets inside quotes do not count.
+// closing returns the index of the bracket that closes the one opened before s; -1
+// if there is none. Brackets in quotes do not count.
 func closing(s string) int {
 	depth, quoted := 1, false
 	for i := 0; i < len(s); i++ {

@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// campaignText draws one campaign: what it names, what changed, and what
+// campaignText writes one campaign: what it refers to, what changed, and what
 // happens to its recipients.
 func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 	change := campaignChange(p, c.Address)
@@ -57,7 +57,7 @@ func campaignChange(p *plan.Plan, address string) *plan.ResourceChange {
 	return nil
 }
 
-// campaignFacts are the names that a reader needs, and what follows from them.
+// campaignFacts writes what a campaign refers to, and what follows from that.
 func campaignFacts(t treeText, p *plan.Plan, c *plan.Campaign) {
 	facts := []struct{ name, value, note string }{
 		{"message", c.Message, ""},
@@ -85,8 +85,8 @@ func campaignFacts(t treeText, p *plan.Plan, c *plan.Campaign) {
 	}
 }
 
-// besideContent is what a campaign's message has at a path of its envelope, as it is
-// written; "" for nothing.
+// besideContent returns the source of one field of the envelope of a campaign's
+// message; "" if it is not set.
 func besideContent(p *plan.Plan, c *plan.Campaign, path string) string {
 	if c.Draft < 0 || c.Draft >= len(p.Drafts) {
 		return ""
@@ -114,7 +114,7 @@ func besideContent(p *plan.Plan, c *plan.Campaign, path string) string {
 	return strconv.Quote(constant)
 }
 
-// paceNote says how fast it goes and how long it takes.
+// paceNote says how fast messages are sent and how long that takes.
 func paceNote(c *plan.Campaign) string {
 	if c.Throughput <= 0 {
 		return ""
@@ -131,8 +131,8 @@ func paceNote(c *plan.Campaign) string {
 	return note + ": about " + Duration(took) + limitNote(c.Messaging)
 }
 
-// limitNote holds the conversations that a campaign starts against what its
-// number may start.
+// limitNote compares the conversations that a campaign starts with the messaging
+// limit of its number.
 func limitNote(m *plan.Messaging) string {
 	if m == nil {
 		return ""
@@ -153,7 +153,7 @@ type countLine struct {
 	count            int
 }
 
-// sendingLines are the counts of what apply would send.
+// sendingLines are the counts of messages that apply would send.
 func sendingLines(c *plan.Campaign) []countLine {
 	lines := []countLine{
 		{"create", "send", "", c.Counts.Send},
@@ -167,8 +167,8 @@ func sendingLines(c *plan.Campaign) []countLine {
 	return nonZero(lines)
 }
 
-// laterNote says why messages go later, and when the first of those may go who wait
-// for their local time.
+// laterNote says why messages are sent later, and, if they wait for the recipients'
+// local time, when the first of them may be sent.
 func laterNote(c *plan.Campaign, reason delivery.Reason) string {
 	if reason != delivery.ReasonLocalTime || c.Next.IsZero() {
 		return Reason(reason)
@@ -176,7 +176,7 @@ func laterNote(c *plan.Campaign, reason delivery.Reason) string {
 	return Reason(reason) + ", the first at " + c.Next.UTC().Format("2006-01-02 15:04 MST")
 }
 
-// fallbackNote says what those get whose window is closed.
+// fallbackNote says what recipients get whose window is closed.
 func fallbackNote(c *plan.Campaign) string {
 	if len(c.Variants) > 0 {
 		return "window closed: the fallback of each variant"
@@ -184,7 +184,7 @@ func fallbackNote(c *plan.Campaign) string {
 	return "window closed: " + c.Fallback
 }
 
-// settledLines are the counts of those to whom nothing is sent.
+// settledLines are the counts of recipients who get nothing.
 func settledLines(c *plan.Campaign) []countLine {
 	skipped := 0
 	for _, n := range c.Counts.Skip {

@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// Bounds of the page: it stays below 2 MB whatever the size of the plan. What
+// Bounds of the page, which keep it below 2 MB whatever the size of the plan. What
 // is left out is counted.
 const (
 	maxPageChanges   = 120
@@ -23,7 +23,7 @@ const (
 	maxAllPlaces     = 4000
 )
 
-// planPage is a plan as its template takes it.
+// planPage is the data of the template of a plan.
 type planPage struct {
 	page
 	Failed                                   bool
@@ -68,8 +68,8 @@ type skipGroup struct {
 
 type figureRow struct{ Name, Value string }
 
-// HTML writes the plan as one page that needs nothing else: what each message
-// looks like before and after, who gets it, who does not and why.
+// HTML writes the plan as one self-contained page: what each message looks like
+// before and after, who gets it, and who does not and why.
 func (r *PlanReport) HTML(w io.Writer, s Style) error {
 	base, err := newPage("handbill plan")
 	if err != nil {
@@ -161,7 +161,7 @@ func (p *planPage) changes(r *PlanReport) {
 	}
 }
 
-// sides are a message before and after, as far as there are words left.
+// sides draws a message before and after, until left runs out.
 func sides(c *plan.ResourceChange, left *int) []side {
 	before, after := TreePicture(c.Type, c.Before), TreePicture(c.Type, c.After)
 	if c.Before != nil && c.After != nil {
@@ -197,7 +197,7 @@ func (r *PlanReport) pageCampaign(i int, skipped []skipGroup, s Style) pageCampa
 	return p
 }
 
-// countsBar is a campaign's recipients by what happens to them.
+// countsBar counts a campaign's recipients by what happens to them.
 func countsBar(c *plan.Campaign) bar {
 	var b bar
 	b.add("send", "", 1, c.Counts.Send)
@@ -217,8 +217,8 @@ func countsBar(c *plan.Campaign) bar {
 	return b
 }
 
-// skipped collects where those stand who are left out, by campaign and reason:
-// row numbers, never people.
+// skipped collects, by campaign and reason, the places of the recipients who are
+// left out: row numbers, never people.
 func (r *PlanReport) skipped() ([][]skipGroup, error) {
 	places := make([]map[delivery.Reason][]string, len(r.Plan.Campaigns))
 	all := 0

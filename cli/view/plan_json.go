@@ -11,11 +11,11 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// planFormat is the version of the JSON documents: the minor one rises with
-// additions, the major one with anything that could break a reader.
+// planFormat is the version of the JSON documents: the minor number rises with
+// additions, the major number with any change that could break a reader.
 const planFormat = "1.0"
 
-// Stream writes the plan as "plan -json" does, one object a line.
+// Stream writes the plan as "plan -json" does, one object per line.
 func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version string) error {
 	out := bufio.NewWriter(w)
 	st := &stream{w: out, now: now}
@@ -89,8 +89,8 @@ type plannedDelivery struct {
 	Request   json.RawMessage `json:"request,omitempty"`
 }
 
-// delivery is e for JSON. The request holds what the person will get, so it is
-// there only where recipients are shown.
+// delivery converts e for JSON. The request contains what the person will get, so
+// it is included only if recipients are shown.
 func (r *PlanReport) delivery(e *plan.Entry, s Style) (*plannedDelivery, error) {
 	c := &r.Plan.Campaigns[e.Campaign]
 	key := s.Recipient(e.Recipient.Key())

@@ -10,23 +10,23 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// PlanReport is what "handbill plan" and "handbill show PLANFILE" end in.
+// PlanReport is the final report of "handbill plan" and "handbill show PLANFILE".
 type PlanReport struct {
 	Plan        *plan.Plan
 	Diagnostics []Diagnostic
-	// Failed says that the plan can't be applied, for the diagnostics hold
+	// Failed says that the plan can't be applied, because the diagnostics contain
 	// errors.
 	Failed bool
-	// Deliveries lists every send instead of only counting.
+	// Deliveries lists every send instead of only the counts.
 	Deliveries bool
-	// Requests gives the request of an entry for the JSON list of deliveries;
-	// nil leaves it out.
+	// Requests returns the request of an entry for the JSON list of deliveries; nil
+	// leaves requests out.
 	Requests func(*plan.Entry) (path string, body []byte, err error)
 	// SavedAs is the plan file that was written; "" for none.
 	SavedAs string
-	// ApplyCommand is what carries the saved plan out.
+	// ApplyCommand is the command that applies the saved plan.
 	ApplyCommand string
-	// Hints are left out where a pipeline runs us.
+	// Hints says what to type next. It is not set in pipelines.
 	Hints bool
 }
 
@@ -58,7 +58,7 @@ func (r *PlanReport) Text(w io.Writer, s Style) error {
 	return err
 }
 
-// text draws what changes, and reports whether a summary is to follow it.
+// text writes what changes, and reports whether a summary must follow.
 func (r *PlanReport) text(b *strings.Builder, s Style) bool {
 	switch {
 	case r.Failed && !r.Changes():
@@ -86,7 +86,7 @@ func (r *PlanReport) text(b *strings.Builder, s Style) bool {
 	return true
 }
 
-// nothing is the plan that leaves everything as it is, and why.
+// nothing writes that the plan changes nothing, and why.
 func (r *PlanReport) nothing(b *strings.Builder, s Style) {
 	b.WriteString(s.bold(s.green("No changes.")) + s.bold(" Nothing is left to send.") + "\n")
 	for i := range r.Plan.Campaigns {
@@ -107,7 +107,7 @@ func (r *PlanReport) nothing(b *strings.Builder, s Style) {
 	r.checks(b, s)
 }
 
-// resourceText draws one resource that is not a campaign.
+// resourceText writes one resource that is not a campaign.
 func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
 	verb := map[string]string{"create": "created", "update": "updated", "delete": "removed", "move": "moved", "import": "imported", "forget": "forgotten"}[c.Change]
 	if c.Type == "template" && c.Change == "update" {
@@ -134,7 +134,7 @@ func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
 	b.WriteString("\n")
 }
 
-// contactsOf is how many contacts are written into an audience's block.
+// contactsOf returns how many contacts an audience's block lists.
 func contactsOf(c *plan.ResourceChange) int {
 	switch {
 	case c.After != nil:
@@ -145,8 +145,8 @@ func contactsOf(c *plan.ResourceChange) int {
 	return 0
 }
 
-// resourceHead is `list_message "browse"` for list_message.browse, and for
-// list_message.browse["de"] too: the block stands there once.
+// resourceHead is `list_message "browse"` for list_message.browse, and also for
+// list_message.browse["de"]: the source has only one block.
 func resourceHead(address string) string {
 	if base, _, ok := state.SplitAddress(address); ok {
 		address = base
@@ -158,7 +158,7 @@ func resourceHead(address string) string {
 	return message.SafeText(strings.Join(parts, " "))
 }
 
-// gone draws campaigns that left the configuration.
+// gone writes the campaigns that are no longer in the configuration.
 func (r *PlanReport) gone(b *strings.Builder, s Style) {
 	planned := map[string]bool{}
 	for i := range r.Plan.Campaigns {
@@ -203,7 +203,8 @@ func (r *PlanReport) Summary() string {
 	return out + "."
 }
 
-// TemplateWrites is how many translations applying the plan would create or edit.
+// TemplateWrites returns how many translations applying the plan would create or
+// edit.
 func (r *PlanReport) TemplateWrites() int {
 	n := 0
 	for _, c := range r.Plan.Resources {
@@ -214,7 +215,7 @@ func (r *PlanReport) TemplateWrites() int {
 	return n
 }
 
-// afterApproval is how many messages wait for a template first.
+// afterApproval returns how many messages wait until a template is approved.
 func (r *PlanReport) afterApproval() int {
 	n := 0
 	for i := range r.Plan.Campaigns {
@@ -244,7 +245,7 @@ func (r *PlanReport) summary(b *strings.Builder, s Style) {
 	}
 }
 
-// outputValue is what an output will be.
+// outputValue returns what an output will be.
 func outputValue(o *plan.Output) string {
 	switch {
 	case o.Change == plan.Delete:
@@ -273,8 +274,8 @@ func (r *PlanReport) checks(b *strings.Builder, s Style) {
 	}
 }
 
-// deliveriesText lists every recipient of every campaign, before a summary
-// that follows or after all else.
+// deliveriesText lists every recipient of every campaign; followed says that a
+// summary comes after the list.
 func (r *PlanReport) deliveriesText(w io.Writer, s Style, followed bool) error {
 	before, after := "\n", ""
 	if followed {

@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// PreviewReport is what "handbill preview" ends in: messages as a phone shows
-// them.
+// PreviewReport is the final report of "handbill preview": messages as a phone
+// shows them.
 type PreviewReport struct{ Groups []PreviewGroup }
 
 // PreviewGroup is one message, once or for several recipients.
@@ -57,7 +57,7 @@ type previewSection struct {
 	Sides         []side
 }
 
-// HTML draws the messages as a page that needs nothing else.
+// HTML draws the messages as a self-contained page.
 func (r *PreviewReport) HTML(w io.Writer, _ Style) error {
 	base, err := newPage("handbill preview")
 	if err != nil {

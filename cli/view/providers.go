@@ -9,11 +9,11 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// ProvidersReport is what "handbill providers" ends in.
+// ProvidersReport is the final report of "handbill providers".
 type ProvidersReport struct {
 	Providers []ProviderNumber `json:"providers"`
-	// Proxy is what requests go through, without its password; NoProxy is whom
-	// they go to directly all the same. "" where the environment names none.
+	// Proxy is the proxy of requests, without its password; NoProxy lists the hosts
+	// that are reached without it. "" if the environment does not set it.
 	Proxy   string `json:"proxy,omitempty"`
 	NoProxy string `json:"no_proxy,omitempty"`
 }
@@ -51,7 +51,7 @@ func (r ProvidersReport) JSON(w io.Writer, _ Style) error {
 	return err
 }
 
-// Text draws a paragraph for each number.
+// Text writes a paragraph for each number.
 func (r ProvidersReport) Text(w io.Writer, s Style) error {
 	var b strings.Builder
 	if len(r.Providers) == 0 {
@@ -88,7 +88,7 @@ func (r ProvidersReport) Text(w io.Writer, s Style) error {
 	return err
 }
 
-// doubtsText is how a send in doubt gets settled at this provider.
+// doubtsText says how a send in doubt is settled at this provider.
 func doubtsText(p ProviderNumber) string {
 	switch {
 	case p.Echo:
@@ -99,16 +99,16 @@ func doubtsText(p ProviderNumber) string {
 	return "a person settles them"
 }
 
-// CheckReport is what "providers check" ends in.
+// CheckReport is the final report of "providers check".
 type CheckReport struct {
 	Numbers []NumberHealth `json:"numbers"`
 }
 
-// NumberHealth is what a provider tells of one number.
+// NumberHealth is what a provider reports about one number.
 type NumberHealth struct {
 	Address string `json:"address"`
-	// Checked is false where the provider tells nothing about its numbers, or
-	// could not be reached; Problem says which.
+	// Checked is false if the provider reports nothing about its numbers, or could
+	// not be reached; Problem says which.
 	Checked    bool            `json:"checked"`
 	Reached    bool            `json:"reached"`
 	Problem    string          `json:"problem,omitempty"`
@@ -116,20 +116,20 @@ type NumberHealth struct {
 	Name       string          `json:"name,omitempty"`
 	Quality    string          `json:"quality,omitempty"`
 	Tier       string          `json:"tier,omitempty"`
-	Throughput float64         `json:"throughput,omitempty"` // what the provider tells, messages per second
+	Throughput float64         `json:"throughput,omitempty"` // what the provider reports, messages per second
 	Paced      float64         `json:"paced,omitempty"`      // what handbill would pace at
-	Webhook    *WebhookHealth  `json:"webhook,omitempty"`    // absent where the provider does not tell
+	Webhook    *WebhookHealth  `json:"webhook,omitempty"`    // absent if the provider does not report it
 	Findings   []HealthFinding `json:"findings"`
 }
 
-// WebhookHealth is where a provider posts a number's events, and what handbill
-// needs and does not get.
+// WebhookHealth says where a provider posts a number's events, and which events
+// handbill needs but does not receive.
 type WebhookHealth struct {
 	Hosts   []string       `json:"hosts"` // without the path, which may hold a secret
 	Missing []MissingEvent `json:"missing"`
 }
 
-// MissingEvent is a kind of event that does not come.
+// MissingEvent is a kind of event that handbill does not receive.
 type MissingEvent struct {
 	Name   string `json:"name"`
 	Lost   string `json:"lost"`
@@ -143,8 +143,8 @@ type HealthFinding struct {
 	Advice string `json:"advice"`
 }
 
-// OK reports whether every number can send, and hears people's stops as far as
-// its provider tells.
+// OK reports whether every number can send, and receives people's opt-outs as far
+// as its provider reports that.
 func (r *CheckReport) OK() bool {
 	return !slices.ContainsFunc(r.Numbers, func(n NumberHealth) bool {
 		return !n.Reached || slices.ContainsFunc(n.Findings, func(f HealthFinding) bool { return f.Severe }) ||
@@ -170,7 +170,7 @@ func (r *CheckReport) JSON(w io.Writer, _ Style) error {
 	return say(w, string(out))
 }
 
-// Text draws a paragraph for each number.
+// Text writes a paragraph for each number.
 func (r *CheckReport) Text(w io.Writer, s Style) error {
 	var b strings.Builder
 	for i := range r.Numbers {

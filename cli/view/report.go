@@ -6,14 +6,14 @@ import (
 	"reflect"
 )
 
-// Report is what a command ends in. Text is made of it for people, and JSON of
-// the same value for programs.
+// Report is the result of a command. Text writes it for people, JSON the same value
+// for programs.
 type Report interface {
 	Text(w io.Writer, s Style) error
 }
 
-// JSON writes a report as one JSON document: its fields, behind the version of
-// the format. A report with a JSON method of its own is written by that.
+// JSON writes a report as one JSON document: its fields, after the version of the
+// format. A report with a JSON method writes itself.
 func JSON(w io.Writer, s Style, r Report) error {
 	if own, ok := r.(interface {
 		JSON(io.Writer, Style) error
@@ -32,8 +32,7 @@ func JSON(w io.Writer, s Style, r Report) error {
 	return err
 }
 
-// filled is r with empty lists for those that are nil, which JSON would write
-// as null.
+// filled is r with empty lists instead of nil ones, which JSON would write as null.
 func filled(r Report) Report {
 	v := reflect.ValueOf(r)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
@@ -47,7 +46,7 @@ func filled(r Report) Report {
 	return r
 }
 
-// say writes text that was made of a report.
+// say writes the finished text of a report.
 func say(w io.Writer, text string) error {
 	_, err := io.WriteString(w, text)
 	return err

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ServerReport is what "serve" and "sandbox" say when they listen.
+// ServerReport is what "serve" and "sandbox" print once they listen.
 type ServerReport struct {
 	What    string // "Listening", "Sandbox"
 	URL     string
@@ -15,10 +15,10 @@ type ServerReport struct {
 	Metrics string // URL; "" for none
 }
 
-// ServerPath is a path or URL, and the number or wire format that it is for.
+// ServerPath is a path or URL, with the number or wire format that it serves.
 type ServerPath struct{ Of, Path string }
 
-// Text writes the address, and a path a line.
+// Text writes the address, and one path per line.
 func (r *ServerReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s\n", r.What, r.URL)

@@ -15,12 +15,12 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// ResourceList is what "state list" ends in.
+// ResourceList is the final report of "state list".
 type ResourceList struct {
 	Resources []string `json:"resources"` // addresses
 }
 
-// Text writes an address a line.
+// Text writes one address per line.
 func (r *ResourceList) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for _, address := range r.Resources {
@@ -29,22 +29,22 @@ func (r *ResourceList) Text(w io.Writer, _ Style) error {
 	return say(w, b.String())
 }
 
-// DeliveryList is what "state list ADDRESS" ends in. It is read while it is
-// written, since there may be millions.
+// DeliveryList is the final report of "state list ADDRESS". Its rows are read while
+// it is written, since there may be millions.
 type DeliveryList struct {
 	Deliveries iter.Seq2[state.Delivery, error]
 	Usernames  Usernames
 }
 
-// Usernames are the WhatsApp usernames of people, by every id of theirs.
+// Usernames are the WhatsApp usernames of people, by each of their ids.
 type Usernames map[string]string
 
-// of is the username of a recipient, as a style shows it.
+// of returns a recipient's username, in the style's form.
 func (u Usernames) of(recipient string, s Style) string {
 	return s.Username(u[message.Canonical(recipient)])
 }
 
-// after is of with the space before it; "" for none.
+// after returns the username with a space before it; "" for none.
 func (u Usernames) after(recipient string, s Style) string {
 	if name := u.of(recipient, s); name != "" {
 		return "  " + name
@@ -52,7 +52,7 @@ func (u Usernames) after(recipient string, s Style) string {
 	return ""
 }
 
-// Text writes a delivery a line.
+// Text writes one delivery per line.
 func (r *DeliveryList) Text(w io.Writer, s Style) error {
 	return each(w, r.Deliveries, func(out *bufio.Writer, d *state.Delivery) error {
 		_, err := fmt.Fprintf(out, "%s[%q]%s  %s%s\n", message.SafeText(d.Campaign), s.Recipient(d.Recipient), r.Usernames.after(d.Recipient, s), d.Send, s.deliveryNote(d))
@@ -87,7 +87,7 @@ func (r *DeliveryList) JSON(w io.Writer, s Style) error {
 	})
 }
 
-// each writes what write makes of every element.
+// each calls write for every element of list.
 func each[T any](w io.Writer, list iter.Seq2[T, error], write func(*bufio.Writer, *T) error) error {
 	out := bufio.NewWriter(w)
 	for e, err := range list {
@@ -95,15 +95,15 @@ func each[T any](w io.Writer, list iter.Seq2[T, error], write func(*bufio.Writer
 			err = write(out, &e)
 		}
 		if err != nil {
-			_ = out.Flush() // what was read before; the error says more
+			_ = out.Flush() // what was read before the error, which is returned
 			return err
 		}
 	}
 	return out.Flush()
 }
 
-// array writes a document with an array of what element makes, an element a
-// line.
+// array writes a document with one array. Its elements are what element returns,
+// one per line.
 func array[T any](w io.Writer, name string, list iter.Seq2[T, error], element func(*T) any) error {
 	before := fmt.Sprintf("{\"format_version\":%q,%q:[\n", planFormat, name)
 	err := each(w, list, func(out *bufio.Writer, e *T) error {
@@ -125,9 +125,9 @@ func array[T any](w io.Writer, name string, list iter.Seq2[T, error], element fu
 	return say(w, before+"]}\n")
 }
 
-// deliveryNote is what is known of a delivery beside its state, in brackets.
-// A message id is shown only where recipients are: WhatsApp's ids hold the
-// recipient's number, merely encoded.
+// deliveryNote returns what else is known about a delivery, in brackets. A message
+// id is shown only if recipients are: WhatsApp's ids contain the recipient's
+// number, merely encoded.
 func (s Style) deliveryNote(d *state.Delivery) string {
 	var notes []string
 	if d.Rank > message.RankNone {
@@ -151,7 +151,8 @@ func (s Style) deliveryNote(d *state.Delivery) string {
 	return "  (" + strings.Join(notes, ", ") + ")"
 }
 
-// ResourceReport is what "state show" ends in: one resource as it was applied.
+// ResourceReport is the final report of "state show": one resource as it was
+// applied.
 type ResourceReport struct {
 	Address string     `json:"address"`
 	Values  *lang.Tree `json:"values"`
@@ -167,8 +168,8 @@ func (r *ResourceReport) Text(w io.Writer, s Style) error {
 	return say(w, b.String())
 }
 
-// StateReport is what "show" ends in without a plan: every resource of the last
-// apply. The zero value stands for a state that does not exist yet.
+// StateReport is the final report of "show" without a plan: every resource of the
+// last apply. The zero value stands for a state that does not exist yet.
 type StateReport struct {
 	Lineage   string           `json:"lineage"`
 	Serial    int64            `json:"serial"`
@@ -193,21 +194,21 @@ func (r *StateReport) Text(w io.Writer, s Style) error {
 	return nil
 }
 
-// VerifyReport is what "state verify" ends in.
+// VerifyReport is the final report of "state verify".
 type VerifyReport struct {
 	Sound    bool           `json:"sound"`
 	Rows     int64          `json:"rows"`
 	Problems []StateProblem `json:"problems"`
 }
 
-// StateProblem is a row that is not what was written.
+// StateProblem is a row that differs from what was written.
 type StateProblem struct {
 	Table string `json:"table"`
 	Row   int64  `json:"row"`
 	What  string `json:"what"`
 }
 
-// Text says that the state is sound; what is wrong is in Damage.
+// Text says that the state is sound; if it is not, Damage says so.
 func (r *VerifyReport) Text(w io.Writer, _ Style) error {
 	if !r.Sound {
 		return nil
@@ -231,14 +232,14 @@ func (r *VerifyReport) Damage() string {
 	return b.String()
 }
 
-// OptOutList is what "state optouts list" ends in. It is read while it is
-// written.
+// OptOutList is the final report of "state optouts list". Its rows are read while
+// it is written.
 type OptOutList struct {
 	OptOuts   iter.Seq2[state.OptOutEntry, error]
 	Usernames Usernames
 }
 
-// Text writes an opt-out a line, and their number.
+// Text writes one opt-out per line, and their number.
 func (r *OptOutList) Text(w io.Writer, s Style) error {
 	n := 0
 	err := each(w, r.OptOuts, func(out *bufio.Writer, e *state.OptOutEntry) error {
@@ -265,8 +266,8 @@ func (r *OptOutList) JSON(w io.Writer, s Style) error {
 	})
 }
 
-// CSV writes the list that "state optouts import" reads, with recipients as
-// they are.
+// CSV writes the list in the format that "state optouts import" reads, with
+// recipients unmasked.
 func (r *OptOutList) CSV(w io.Writer) error {
 	row, flush := audience.WriteOptOuts(w)
 	for e, err := range r.OptOuts {

@@ -12,18 +12,19 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// StatusReport is what "handbill status" ends in.
+// StatusReport is the final report of "handbill status".
 type StatusReport struct {
 	FormatVersion string           `json:"format_version"`
 	At            time.Time        `json:"at"`
 	Campaigns     []CampaignStatus `json:"campaigns"`
 	Findings      []StatusFinding  `json:"findings"`
-	// Waiting are webhook events that are accepted and not folded in yet.
+	// Waiting counts webhook events that are accepted but not yet joined into the
+	// state.
 	Waiting int `json:"waiting"`
-	// Notices are what came that is neither a message to a number nor a status, by
-	// kind; none where one campaign is asked for.
+	// Notices count, by kind, what came in besides messages and statuses; empty if
+	// the report is about one campaign.
 	Notices []NoticeStatus `json:"notices"`
-	// Doubts are the deliveries in doubt, a few of each campaign.
+	// Doubts lists some deliveries in doubt of each campaign.
 	Doubts []Doubt `json:"doubts"`
 	// Diagnostics are what keeps apply from sending from this state.
 	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
@@ -39,34 +40,35 @@ type CampaignStatus struct {
 	Rejected int    `json:"rejected"`
 	InDoubt  int    `json:"in_doubt"`
 	Held     int    `json:"held"`
-	// HeldFor are the held ones by reason, as the last run left them.
+	// HeldFor counts the held messages by reason, as of the last run.
 	HeldFor map[delivery.Reason]int `json:"held_for,omitempty"`
-	// HeldUntil is when the first of them may be sent; zero when that is not known.
+	// HeldUntil is when the first of them may be sent; zero if that is not known.
 	HeldUntil time.Time               `json:"held_until,omitzero"`
 	Pending   int                     `json:"pending"`
 	Cancelled int                     `json:"cancelled"`
 	Skipped   map[delivery.Reason]int `json:"skipped"`
 
-	// Of the accepted, where each is now.
+	// The current status of the accepted messages.
 	Sent      int `json:"sent"`
 	Delivered int `json:"delivered"`
 	Read      int `json:"read"`
 	Failed    int `json:"failed"`
-	// Silent are accepted messages without any status.
+	// Silent counts accepted messages without any status.
 	Silent  int `json:"silent"`
 	Replied int `json:"replied"`
 
 	Failures []Failure     `json:"failures"`
 	Orders   []OrderStatus `json:"orders"`
-	// Variants split the counts by what people were sent; none without variants.
+	// Variants splits the counts by the variant that people received; empty without
+	// variants.
 	Variants []VariantStatus `json:"variants,omitempty"`
-	// Billing counts the accepted by what the provider told about their price.
+	// Billing counts the accepted messages by the price that the provider reported.
 	Billing  []BillingStatus `json:"billing"`
 	OptedOut int             `json:"opted_out"`
 	Running  bool            `json:"running"`
 	LastRun  time.Time       `json:"last_run,omitzero"`
-	// Halted is why the last run stopped early; Halt is there while nothing is
-	// sent before somebody lifts it.
+	// Halted is why the last run stopped early. Halt is set if a person has to lift
+	// the halt before anything is sent.
 	Halted delivery.HaltReason `json:"halted,omitempty"`
 	Halt   *Halt               `json:"halt,omitempty"`
 }
@@ -79,7 +81,7 @@ type Failure struct {
 	Advice string `json:"advice"`
 }
 
-// OrderStatus sums the orders that answer a campaign, in one currency.
+// OrderStatus sums up the orders that answer a campaign, in one currency.
 type OrderStatus struct {
 	Currency string `json:"currency"`
 	Count    int    `json:"count"`
@@ -102,9 +104,9 @@ type Doubt struct {
 	Cause     string    `json:"cause"`
 }
 
-// BuildStatus makes the campaigns' part of a report from the state's counts.
-// advice says what a person can do about a code of a provider.
-// Halts are the campaigns that a person has to resume.
+// BuildStatus makes the campaigns' part of a report from the state's counts. advice
+// returns what a person can do about a provider's code. halts are the campaigns
+// that a person has to resume.
 func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.OrderCount, halts []state.Halt, advice func(code string) string) []CampaignStatus {
 	type key struct {
 		campaign string
@@ -171,7 +173,7 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 	return out
 }
 
-// add books deliveries that stand alike.
+// add adds deliveries that have the same status.
 func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
 	switch row.Send {
 	case state.Accepted:
@@ -200,7 +202,7 @@ func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
 	}
 }
 
-// accepted books where accepted messages are now: delivered or better wins
+// accepted counts the current status of accepted messages: delivered or better wins
 // over failed.
 func (c *CampaignStatus) accepted(row state.FunnelRow) {
 	switch {
@@ -304,15 +306,15 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 	}
 }
 
-// funnel draws how far accepted messages got; every stage counts those that
-// got at least so far.
+// funnel draws how far accepted messages got; every stage counts the messages that
+// got at least that far.
 func (c *CampaignStatus) funnel(b *strings.Builder, s Style) {
 	if c.Accepted == 0 {
 		return
 	}
 	b.WriteString("\n")
 	cells := 30
-	if s.Width > 0 { // what stands beside the bar takes less than 28 columns
+	if s.Width > 0 { // the text beside the bar takes less than 28 columns
 		cells = min(cells, max(s.Width-28, 4))
 	}
 	for _, st := range c.stages() {
@@ -333,7 +335,7 @@ func (c *CampaignStatus) funnel(b *strings.Builder, s Style) {
 	}
 }
 
-// stage is one step of the funnel: how many got at least so far.
+// stage is one step of the funnel: how many messages got at least that far.
 type stage struct {
 	name string
 	n    int

@@ -18,7 +18,7 @@ const (
 	maxPageCauses = 50
 )
 
-// statusPage is a status as its template takes it.
+// statusPage is the data of the template of a status.
 type statusPage struct {
 	page
 	Verdict   string
@@ -60,7 +60,7 @@ type billingRow struct{ Name, Price, Count, Note string }
 
 type pageDoubt struct{ Address, Since, Cause string }
 
-// HTML writes the status as one page that needs nothing else.
+// HTML writes the status as one self-contained page.
 func (r *StatusReport) HTML(w io.Writer, s Style) error {
 	base, err := newPage("handbill status")
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *CampaignStatus) page() statusCampaign {
 	return p
 }
 
-// haltNote is why the campaign stopped early, and how to lift it where only a
+// haltNote says why the campaign stopped early, and how to lift the halt if only a
 // person can.
 func (c *CampaignStatus) haltNote() string {
 	if c.Halt == nil {
@@ -152,8 +152,8 @@ func (c *CampaignStatus) haltNote() string {
 	return haltText(c.Halt) + "; lift it with " + c.Halt.Resume
 }
 
-// CSV writes one row for each campaign revision, for spreadsheets: a cell that
-// a spreadsheet would take for a formula begins with an apostrophe.
+// CSV writes one row for each campaign revision. A cell that a spreadsheet would
+// take for a formula begins with an apostrophe.
 func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"campaign", "revision", "planned", "accepted", "rejected", "in_doubt", "held", "pending", "cancelled",
@@ -193,8 +193,8 @@ func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 	return out.Error()
 }
 
-// cellText is a foreign text that a spreadsheet does not calculate with.
-// Source: OWASP ASVS 5.0, 1.2.10.
+// cellText keeps a spreadsheet from taking a foreign text for a formula. Source:
+// OWASP ASVS 5.0, 1.2.10.
 func cellText(s string) string {
 	s = inert(message.SafeText(s))
 	if trimmed := strings.TrimSpace(s); trimmed != "" && strings.ContainsAny(trimmed[:1], "=+-@\t\r") {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// stream writes one JSON object a line with Terraform's UI conventions. The
-// first error of the writer is kept; nothing is written after it.
+// stream writes JSON objects, one per line, in the format of Terraform's
+// machine-readable UI. It keeps the first write error and writes nothing after it.
 type stream struct {
 	w   io.Writer
 	now func() time.Time

@@ -40,7 +40,7 @@ func (s Style) red(text string) string    { return s.paint("31", text) }
 func (s Style) green(text string) string  { return s.paint("32", text) }
 func (s Style) yellow(text string) string { return s.paint("33", text) }
 
-// Recipient is a recipient's key as this style shows it.
+// Recipient returns a recipient's key in the style's form.
 func (s Style) Recipient(key string) string {
 	if s.ShowRecipients {
 		return message.SafeText(key)
@@ -48,8 +48,7 @@ func (s Style) Recipient(key string) string {
 	return message.Mask(key)
 }
 
-// Username is a WhatsApp username as this style shows it, after what it belongs
-// to; "" for none.
+// Username returns a WhatsApp username in the style's form; "" for none.
 func (s Style) Username(name string) string {
 	switch {
 	case name == "":
@@ -60,7 +59,7 @@ func (s Style) Username(name string) string {
 	return "@" + message.MaskName(name)
 }
 
-// Count is n with thousands separated: 1,204.
+// Count formats n with thousands separators: 1,204.
 func Count(n int) string {
 	if n < 0 {
 		return "-" + Count(-n)
@@ -93,7 +92,7 @@ func safeLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Duration is d in the units that a person plans with.
+// Duration formats d in units that people plan with.
 func Duration(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -108,7 +107,7 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%.1f days", d.Hours()/24)
 }
 
-// rate is a number of messages per second, with thousands apart.
+// rate formats a number of messages per second, with thousands separators.
 func rate(f float64) string {
 	if whole := int(f); f >= 1000 && float64(whole) == f {
 		return Count(whole)
@@ -116,14 +115,14 @@ func rate(f float64) string {
 	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.2f", f), "0"), ".")
 }
 
-// Reason is a reason's word in words.
+// Reason turns the identifier of a reason into words.
 func Reason[T ~string](word T) string {
 	return message.SafeText(strings.ReplaceAll(string(word), "_", " "))
 }
 
 func sorted[K ~string](m map[K]int) []K { return slices.Sorted(maps.Keys(m)) }
 
-// byCount are the names with the most counted first.
+// byCount returns the keys of m, the highest counts first.
 func byCount[K ~string](m map[K]int) []K {
 	names := sorted(m)
 	slices.SortStableFunc(names, func(a, b K) int { return m[b] - m[a] })

@@ -10,19 +10,19 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// treeText draws the difference of a resource as Terraform does: a mark in
-// front of what is new, changed or gone, equal signs in one column, what is
-// unchanged counted and hidden.
+// treeText draws the difference of a resource as Terraform does: a mark before what
+// is new, changed or gone, aligned equal signs, and a count instead of what is
+// unchanged.
 type treeText struct {
 	style Style
 	b     *strings.Builder
 	still bool // draws a resource as it is, without marks
-	// contacts are the contact blocks that a resource has and that are counted
+	// contacts is the number of the resource's contact blocks, which are counted
 	// instead of shown.
 	contacts int
 }
 
-// mark is the sign of a change in its colour.
+// mark is the coloured sign of a change.
 func (s Style) mark(change string) string {
 	switch change {
 	case "create":
@@ -97,7 +97,8 @@ func (t treeText) hidden(n int, noun string, indent int) {
 	t.line(indent, " ", t.style.dim(fmt.Sprintf("# (%s hidden)", Plural(n, "unchanged "+noun))))
 }
 
-// attribute draws one changed argument, texts of several lines line by line.
+// attribute draws one changed argument. Texts of several lines are compared line by
+// line.
 func (t treeText) attribute(a plan.AttributeDiff, width, indent int) {
 	name := pad(message.SafeText(a.Name), width)
 	switch {

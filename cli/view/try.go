@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// TryReport is what "try" ends in.
+// TryReport is the final report of "try".
 type TryReport struct {
 	Campaign string `json:"campaign"`
 	Tries    []Try  `json:"tries"`
@@ -25,7 +25,7 @@ type Try struct {
 	Advice  string `json:"advice,omitempty"`
 }
 
-// Add takes a try into the report.
+// Add adds a try to the report.
 func (r *TryReport) Add(tester, why string, answer *message.Answer) {
 	t := Try{Tester: message.Mask(tester), Why: why, Outcome: answer.Class.String(), Code: answer.Code, Advice: answer.Advice}
 	if answer.Class == message.Accepted {
@@ -36,7 +36,7 @@ func (r *TryReport) Add(tester, why string, answer *message.Answer) {
 	r.Tries = append(r.Tries, t)
 }
 
-// Text writes a try a line, and how many were accepted.
+// Text writes one line per try, and how many were accepted.
 func (r *TryReport) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for _, t := range r.Tries {

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// ValidateReport is what "handbill validate" ends in.
+// ValidateReport is the final report of "handbill validate".
 type ValidateReport struct{ Diagnostics []Diagnostic }
 
 // count is how many diagnostics have a severity.
@@ -19,7 +19,8 @@ func count(diags []Diagnostic, severity string) int {
 	return n
 }
 
-// Text is the verdict in a line; of errors the diagnostics say all.
+// Text writes the verdict in one line. It writes nothing about errors, since the
+// diagnostics show them.
 func (r *ValidateReport) Text(w io.Writer, s Style) error {
 	switch warnings := count(r.Diagnostics, "warning"); {
 	case Errors(r.Diagnostics):
@@ -30,7 +31,7 @@ func (r *ValidateReport) Text(w io.Writer, s Style) error {
 	return say(w, s.green("Success!")+" The configuration is valid.\n")
 }
 
-// JSON is Terraform's document of validate.
+// JSON writes the document of Terraform's validate -json.
 func (r *ValidateReport) JSON(w io.Writer, _ Style) error {
 	diags := r.Diagnostics
 	if diags == nil {
@@ -50,7 +51,7 @@ func (r *ValidateReport) JSON(w io.Writer, _ Style) error {
 	return err
 }
 
-// Unique drops diagnostics that say the same of the same place.
+// Unique drops repeated diagnostics: those that say the same about the same place.
 func Unique(diags []Diagnostic) []Diagnostic {
 	type key struct {
 		code, summary, detail, file string

@@ -15,7 +15,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// attributeValue is an argument's value as a person would write it in a file.
+// attributeValue returns an argument's value as a person would write it in a file.
 func attributeValue(a *lang.Attribute) string {
 	switch {
 	case a == nil:
@@ -28,7 +28,7 @@ func attributeValue(a *lang.Attribute) string {
 	return jsonValue(a.Value)
 }
 
-// jsonValue is a JSON value as HCL writes it, on one line.
+// jsonValue returns a JSON value in HCL's syntax, on one line.
 func jsonValue(src string) string {
 	dec := json.NewDecoder(strings.NewReader(src))
 	dec.UseNumber()
@@ -76,9 +76,9 @@ func hclValue(v any) string {
 	return string(out)
 }
 
-// quote is s as a quoted template: line breaks and quotes are escaped, but for
-// what stands in an interpolation, which is an expression of its own. What
-// could disturb a terminal is shown as text.
+// quote returns s as a quoted template. Line breaks and quotes are escaped, except
+// in interpolations, which are expressions. Characters that could disturb a
+// terminal are shown as text.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -128,7 +128,7 @@ func text(a *lang.Attribute) (string, bool) {
 	return s, true
 }
 
-// encode is v as JSON without HTML escaping and with a line break at the end.
+// encode returns v as JSON without HTML escaping, with a line break at the end.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -139,9 +139,9 @@ func encode(v any) ([]byte, error) {
 	return escapeUnseen(b.Bytes()), nil
 }
 
-// escapeUnseen writes characters that turn the direction of text, or that a
-// terminal obeys, as JSON escapes: the same document, and harmless where
-// somebody looks at it.
+// escapeUnseen writes characters that change the direction of text, or that a
+// terminal interprets, as JSON escapes. The document stays equivalent and is safe
+// to look at.
 func escapeUnseen(document []byte) []byte {
 	if !bytes.ContainsFunc(document, unseen) {
 		return document
@@ -161,8 +161,8 @@ func unseen(r rune) bool {
 	return r >= 0x7f && r <= 0x9f || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// Value is a value of the language as a person would write it; what is
-// sensitive is not shown.
+// Value formats a value of the language as a person would write it; sensitive
+// values are not shown.
 func Value(v cty.Value) string {
 	if v.ContainsMarked() {
 		return "(sensitive value)"

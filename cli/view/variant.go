@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// variantName is a variant's name, "others" for recipients who meet none.
+// variantName is a variant's name; "others" for recipients who match none.
 func variantName(name string) string {
 	if name == "" {
 		return "others"
@@ -23,7 +23,7 @@ func variantCount(v *plan.Variant) string {
 	return Plural(v.Recipients, "recipient") + ", " + Plural(v.Messages, "message")
 }
 
-// variantRule is the condition of a variant and what those get who meet it.
+// variantRule is the condition of a variant and what recipients get who match it.
 func variantRule(v *plan.Variant) string {
 	out := v.Message
 	if v.Fallback != "" {
@@ -35,7 +35,7 @@ func variantRule(v *plan.Variant) string {
 	return out
 }
 
-// variantsText draws who meets which variant, each with its texts.
+// variantsText shows which recipients match which variant, each with its texts.
 func variantsText(t treeText, c *plan.Campaign) {
 	t.b.WriteString("\n")
 	names, counts := 0, 0
@@ -106,9 +106,9 @@ func pageVariants(c *plan.Campaign) []pageVariant {
 	return out
 }
 
-// VariantStatus is what became of the messages of one variant.
+// VariantStatus counts the messages of one variant by their status.
 type VariantStatus struct {
-	Name      string `json:"name"` // "" for those who met none; of several with one message, all names
+	Name      string `json:"name"` // "" for recipients who match none; all names if several variants send one message
 	Accepted  int    `json:"accepted"`
 	Rejected  int    `json:"rejected"`
 	InDoubt   int    `json:"in_doubt"`
@@ -118,8 +118,8 @@ type VariantStatus struct {
 	Failed    int    `json:"failed"`
 }
 
-// AddVariant books deliveries of a variant, which add up with those of the others
-// to what the campaign has.
+// AddVariant adds deliveries of a variant. The counts of all variants add up to
+// those of the campaign.
 func (r *StatusReport) AddVariant(name string, row state.FunnelRow) {
 	i := slices.IndexFunc(r.Campaigns, func(c CampaignStatus) bool { return c.Address == row.Campaign && c.Revision == row.Revision })
 	if i < 0 {

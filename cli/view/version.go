@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// VersionReport is what "version" ends in.
+// VersionReport is the final report of "version".
 type VersionReport struct {
 	Version  string `json:"handbill_version"`
 	Revision string `json:"revision"`
@@ -18,7 +18,7 @@ type VersionReport struct {
 	Platform string `json:"platform"`
 }
 
-// JSON writes the fields alone, as Terraform does.
+// JSON writes only the fields, as Terraform does.
 func (r *VersionReport) JSON(w io.Writer, _ Style) error {
 	out, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// columns is how many terminal columns s takes, wide scripts and emoji counted
-// as the terminal draws them.
+// columns returns how many terminal columns s takes. Wide scripts and emoji are
+// counted as terminals draw them.
 func columns(s string) int { return uniseg.StringWidth(s) }
 
 // pad fills s with spaces up to width columns.
@@ -26,7 +26,7 @@ func padLeft(s string, width int) string {
 	return s
 }
 
-// clip cuts s to width columns, the last of which is then "…".
+// clip cuts s to width columns; the last column is then "…".
 func clip(s string, width int) string {
 	if columns(s) <= width {
 		return s
@@ -44,5 +44,5 @@ func clip(s string, width int) string {
 	return b.String() + "…"
 }
 
-// Clip cuts s to width columns, the last of which is then "…".
+// Clip cuts s to width columns; the last column is then "…".
 func Clip(s string, width int) string { return clip(s, width) }

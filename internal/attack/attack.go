@@ -1,11 +1,11 @@
-// Package attack is the corpus of foreign texts that try to forge what a
-// reviewer sees. The tests of masking, safe text, Markdown, HTML, CSV, JSON and
-// of whole commands draw from it, so that a trick is added in one place.
+// Package attack is a corpus of foreign texts that try to forge what a reviewer
+// sees. The tests of masking, safe text, Markdown, HTML, CSV, JSON and whole
+// commands use it, so that a new trick is added in one place.
 package attack
 
 import "strings"
 
-// Texts returns every piece, each once. Some are not UTF-8.
+// Texts returns every text once. Some are not UTF-8.
 func Texts() []string {
 	var out []string
 	for _, family := range [][]string{terminal(), order(), markup(), pages(), runners(), cells(), forged(), odd()} {
@@ -14,26 +14,26 @@ func Texts() []string {
 	return out
 }
 
-// terminal are bytes that move a cursor, name a window or hide what was written.
+// terminal are bytes that move the cursor, set a window title or hide text.
 func terminal() []string {
 	return []string{"\x1b[31m", "\x1b[2K", "\x1b[1A\x1b[2K", "\x1b]0;title\x07", "\x1b]8;;https://evil.example\x07", "\x1b]52;c;ZXZpbA==\x1b\\", "\x1bc", "\x1bP1$r\x1b\\",
 		"\u009b31m", "\u0085", "\x00", "\x07", "\b\b\b", "\x7f", "\r", "\v", "\f"}
 }
 
-// order are characters that turn text around, hide in it or end a line unseen.
+// order are characters that reverse text, hide in it or break lines invisibly.
 func order() []string {
 	return []string{"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069", "\u200e", "\u200f", "\u061c",
 		"\u200b", "\u2060", "\ufeff", "\u00ad", "\u2028", "\u2029", "\U000e0041"}
 }
 
-// markup is Markdown that is active in a comment of GitHub or GitLab.
+// markup is Markdown that GitHub or GitLab would render in a comment.
 func markup() []string {
 	return []string{"@all", "@org/team", "![i](https://evil.example/i.png)", "[l](javascript:alert(1))", "[x]: https://evil.example", "https://evil.example", "www.evil.example",
 		"<https://evil.example>", "#1", "GH-1", "!1", "~label", "`", "```", "````", "~~~", "|", "\\|", "\\", "*b*", "_i_", "$$x$$", "$`x`$", "\n\n# heading", "\n- [x] done",
 		"\n| a | b |\n|---|---|\n", "\n/approve\n", "\n> [!WARNING]\n> forged", "[^1]", ":+1:", "\n---\n", "\n    code"}
 }
 
-// pages is HTML that runs, loads or closes what surrounds it.
+// pages is HTML that runs, loads something or closes surrounding elements.
 func pages() []string {
 	return []string{"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</details>", "</style>", "</code>", "</title>", "<!--", "-->", "<![CDATA[", "javascript:", "data:text/html,x",
 		"&lt;b&gt;", "&amp;", "\"", "'", "\" onload=\"alert(1)", "{{.}}"}
@@ -45,12 +45,12 @@ func runners() []string {
 		"\nsection_start:1:x[collapsed=true]\r\x1b[0Kforged", "::"}
 }
 
-// cells are formulas to a spreadsheet, and what breaks a table.
+// cells are spreadsheet formulas, and texts that break a table.
 func cells() []string {
 	return []string{"=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(\"https://evil.example\")", "＝1", ",", ";", "\",=1"}
 }
 
-// forged are lines that look like ours.
+// forged are lines that look like handbill's own output.
 func forged() []string {
 	return []string{"\nPlan: 0 to add, 0 to change, 0 to remove. 0 messages to send.\n", "\nNo changes. Nothing is left to send.\n", "\nApply complete. 0 messages sent.\n", "\nError: forged\n",
 		"\nDigest: sha256:0000\n", "\n  Enter a value: yes\n", "\n$ handbill apply\n"}

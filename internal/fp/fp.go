@@ -13,6 +13,6 @@ func Hit(string) {}
 // Err marks a place where something may fail.
 func Err(string) error { return nil }
 
-// Spacing is the least time between two messages to one person that a test asks
-// for; 0 for none asked.
+// Spacing is the minimum time between two messages to one person that a test sets;
+// 0 if it sets none.
 func Spacing() time.Duration { return 0 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Hit kills the process when HANDBILL_FP names this place: "intent-after:7" is
+// Hit kills the process when HANDBILL_FP names this place: "intent-after:7" means
 // the seventh time that it is reached.
 func Hit(name string) {
 	if reached(name) {
@@ -31,8 +31,8 @@ func Err(name string) error {
 	return nil
 }
 
-// Spacing is the least time between two messages to one person that a test asks
-// for: negative, which is no time, when HANDBILL_FP_SPACING is "none", else 0.
+// Spacing is the minimum time between two messages to one person that a test sets:
+// negative, which means none, if HANDBILL_FP_SPACING is "none", else 0.
 func Spacing() time.Duration {
 	if os.Getenv("HANDBILL_FP_SPACING") == "none" {
 		return -1

@@ -1,4 +1,4 @@
-// Package golden compares what a test got with a file that a person reviewed.
+// Package golden compares the output of a test with a file that a person reviewed.
 package golden
 
 import (
@@ -15,9 +15,9 @@ var update = flag.Bool("update", false, "rewrite golden files with what the test
 // Updating reports whether the test run rewrites golden files.
 func Updating() bool { return *update }
 
-// Assert compares got with the golden file at path, byte for byte. With the
-// flag -update it writes the file instead. A missing file is an empty one, so
-// that a new case shows all of its output as a difference.
+// Assert compares got with the golden file at path, byte for byte. With the flag
+// -update it writes the file instead. A missing file counts as empty, so that a new
+// case shows all of its output as a diff.
 func Assert(t testing.TB, got []byte, path string) {
 	t.Helper()
 	if *update {

@@ -17,7 +17,7 @@ type Map[V any] struct {
 }
 
 type slot[V any] struct {
-	val V      // first, so that an empty one takes no room
+	val V      // first, so that an empty one takes no space
 	key uint64 // 0 for a free slot
 }
 

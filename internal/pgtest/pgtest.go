@@ -1,6 +1,5 @@
-// Package pgtest runs a PostgreSQL cluster of a test's own, on a socket in a
-// temporary directory. Where PostgreSQL is not installed the test is skipped; in CI
-// it fails.
+// Package pgtest runs a PostgreSQL cluster for tests, on a socket in a temporary
+// directory. If PostgreSQL is not installed the test is skipped; in CI it fails.
 package pgtest
 
 import (
@@ -21,7 +20,7 @@ import (
 	"time"
 )
 
-// Cluster is a cluster that runs.
+// Cluster is a running cluster.
 type Cluster struct {
 	Dir    string // of the socket
 	user   string
@@ -30,11 +29,11 @@ type Cluster struct {
 	conf   string
 }
 
-// errMissing is why there can be no cluster here.
+// errMissing says why no cluster can be started.
 var errMissing = errors.New("PostgreSQL is not installed")
 
-// Start runs a cluster until the test ends. The superuser has that name, and any
-// password; settings are what pg_ctl's -o takes.
+// Start starts a cluster that runs until the test ends. superuser is the name of
+// its superuser, who may use any password; settings are passed to pg_ctl -o.
 func Start(t testing.TB, superuser, settings string) *Cluster {
 	t.Helper()
 	c, err := open(superuser, settings)
@@ -54,8 +53,8 @@ var (
 	last   atomic.Int64
 )
 
-// Shared is the one cluster of the test binary, whose TestMain calls Main. It syncs
-// to the disk as PostgreSQL does by itself.
+// Shared returns the shared cluster of the test binary, whose TestMain must call
+// Main. It uses PostgreSQL's default of syncing to disk.
 func Shared(t testing.TB) *Cluster {
 	t.Helper()
 	once.Do(func() { shared, failed = open("handbill", "") })
@@ -86,10 +85,10 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// URL is how the superuser connects.
+// URL is the connection URL of the superuser.
 func (c *Cluster) URL() string { return c.As(c.user, "") }
 
-// As is how a role connects.
+// As is the connection URL of a role.
 func (c *Cluster) As(role, password string) string {
 	who := url.User(role)
 	if password != "" {
@@ -98,7 +97,7 @@ func (c *Cluster) As(role, password string) string {
 	return (&url.URL{Scheme: "postgres", User: who, Path: "/postgres", RawQuery: url.Values{"host": {c.Dir}}.Encode()}).String()
 }
 
-// Run runs one of PostgreSQL's programs, which connects to the cluster.
+// Run runs one of PostgreSQL's programs, connected to the cluster.
 func (c *Cluster) Run(t testing.TB, program string, args ...string) {
 	t.Helper()
 	if err := c.run(program, append([]string{"-h", c.Dir, "-U", c.user, "-d", "postgres"}, args...)...); err != nil {
@@ -106,7 +105,7 @@ func (c *Cluster) Run(t testing.TB, program string, args ...string) {
 	}
 }
 
-// Schema is a name that no other test has.
+// Schema returns a schema name that no other test uses.
 func Schema() string { return fmt.Sprintf("t%d", last.Add(1)) }
 
 func open(superuser, settings string) (c *Cluster, err error) {
@@ -134,13 +133,13 @@ func open(superuser, settings string) (c *Cluster, err error) {
 
 func (c *Cluster) data() string { return filepath.Join(c.Dir, "data") }
 
-// Up starts a cluster that is down.
+// Up starts a stopped cluster.
 func (c *Cluster) Up() error {
 	return c.run("pg_ctl", "-D", c.data(), "-w", "-t", "60", "-l", filepath.Join(c.Dir, "log"), "-o", c.conf, "start")
 }
 
-// Down ends the server at once, as a crash does: what was committed is there when
-// it is Up again.
+// Down stops the server immediately, as in a crash: what was committed is there
+// after Up.
 func (c *Cluster) Down() error {
 	return c.run("pg_ctl", "-D", c.data(), "-m", "immediate", "-w", "stop")
 }
@@ -162,8 +161,8 @@ func bin() string {
 	return filepath.Dir(slices.Max(found))
 }
 
-// drop has PostgreSQL's programs, which refuse to run as root, run as the user
-// postgres where this is root.
+// drop makes PostgreSQL's programs, which refuse to run as root, run as the user
+// postgres if this process is root.
 func (c *Cluster) drop() error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -185,8 +184,7 @@ func (c *Cluster) run(program string, args ...string) error {
 	args = slices.Concat(c.prefix, []string{filepath.Join(c.bin, program)}, args)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir = c.Dir
-	// A file, not a pipe: the server that pg_ctl leaves running would hold the pipe
-	// open.
+	// A file, not a pipe: the server that pg_ctl starts would keep the pipe open.
 	log, err := os.CreateTemp("", "handbill-pg-out-")
 	if err != nil {
 		return err

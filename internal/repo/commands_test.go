@@ -65,8 +65,8 @@ func receiver(d *ast.FuncDecl) string {
 	return ""
 }
 
-// uses are the names that a file takes from other files: those of the package,
-// and of methods of app as "a.name".
+// uses returns the names that a file uses from other files: those of the package,
+// and methods of app as "a.name".
 func (c *commandFile) uses() map[string]bool {
 	used := map[string]bool{}
 	for _, id := range c.ast.Unresolved {
@@ -83,9 +83,9 @@ func (c *commandFile) uses() map[string]bool {
 	return used
 }
 
-// TestCommandsStandAlone: a file of cli holds one command, and no file uses what
-// a command's file declares but for the command itself, which the command above
-// it takes. What commands share is in files without a command, and in rooms.
+// TestCommandsStandAlone: a file of cli holds one command. Other files use nothing
+// that it declares except the command itself, which its parent command lists. Code
+// that commands share is in files without a command, and in other packages.
 func TestCommandsStandAlone(t *testing.T) {
 	paths, err := filepath.Glob("cli/*.go")
 	if err != nil || len(paths) == 0 {

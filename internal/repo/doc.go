@@ -1,4 +1,5 @@
-// Package repo holds the tests about the repository itself: who may import and
-// call what, which names are exported, links and generated parts of the pages,
-// pinned versions, and the pipelines of examples/gitops. Nothing imports it.
+// Package repo holds tests of the repository itself: which packages may import and
+// call what, which names are exported, links and generated parts of the
+// documentation, pinned versions, and the pipelines of examples/gitops. Nothing
+// imports it.
 package repo

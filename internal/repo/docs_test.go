@@ -21,9 +21,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestGoldenDocs: what the pages say of blocks, functions, limits, codes and
-// providers is what the program has. "go test -run TestGoldenDocs -update
-// ./internal/repo" rewrites the generated parts, which stand between comments.
+// TestGoldenDocs: the documentation of blocks, functions, limits, codes and
+// providers matches the program. "go test -run TestGoldenDocs -update
+// ./internal/repo" rewrites the generated parts, which are between comments.
 func TestGoldenDocs(t *testing.T) {
 	check(t, "docs/language.md", map[string]string{"blocks": blocksText(lang.Blocks()), "functions": functionsText(), "limits": limitsText()})
 	check(t, "docs/diagnostics.md", map[string]string{"codes": codesText()})
@@ -59,7 +59,7 @@ func fieldsText() string {
 	return b.String()
 }
 
-// check compares a page with itself after its generated parts were made anew.
+// check compares a page with itself after its generated parts were regenerated.
 func check(t *testing.T, path string, parts map[string]string) {
 	t.Helper()
 	src, err := os.ReadFile(path)

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// exported are names that only their own package and tests use and that stay
-// exported all the same, and why.
+// exported are names that only their own package and tests use, but that stay
+// exported nevertheless, and why.
 var exported = map[string]string{
 	"apply.Running.Drive":   "an apply in three parts: with a shared state, another process drives a lane",
 	"apply.Running.Lanes":   "tells that process which lanes there are",
@@ -28,8 +28,8 @@ var exported = map[string]string{
 	"state/sqlite.Snapshot": "what is read at one moment; Store gives it as a state.Snapshot",
 }
 
-// byInterface are methods that the standard library or a library calls, by an
-// interface of its own.
+// byInterface are methods that the standard library or another library calls
+// through its interfaces.
 var byInterface = []string{
 	"Error", "Unwrap", "Is", "As", "String", "Format", "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText",
 	"Read", "Write", "Close", "Len", "Less", "Swap", "ServeHTTP", "RoundTrip", "Set", "Type",
@@ -43,11 +43,11 @@ var forTests = []string{"state/memstate", "state/statetest", "providers/provider
 type exports struct {
 	names   map[string]token.Position // functions, types, variables, constants
 	methods map[string]token.Position // "Type.Method", of exported types
-	// shown are types that other exported declarations of the package speak of:
-	// whoever gets a value of one wants its name in the documentation.
+	// shown are types that other exported declarations of the package mention:
+	// users who get such a value want its name in the documentation.
 	shown map[string]bool
-	// group is which constants a constant is declared with: they are exported
-	// as a whole.
+	// group is the declaration that contains a constant: its constants are exported
+	// together.
 	group map[string]*ast.GenDecl
 	// values is the exported type whose values a group of constants names.
 	values map[*ast.GenDecl]string
@@ -60,8 +60,8 @@ type usage struct {
 	interfaces map[string]bool            // methods of interfaces
 }
 
-// TestExports: what a package exports, another one uses. A name that only its
-// own package uses is not exported, and one that nobody uses is deleted.
+// TestExports: another package uses every exported name. A name that only its own
+// package uses must not be exported, and one that nobody uses must be deleted.
 func TestExports(t *testing.T) {
 	packages, used := readExports(t)
 	for _, dir := range slices.Sorted(maps.Keys(packages)) {
@@ -132,8 +132,8 @@ func readExports(t *testing.T) (map[string]*exports, *usage) {
 	return packages, used
 }
 
-// add notes what a file uses of other packages. Tests count where packages are
-// for tests.
+// add records what a file uses of other packages. Tests count if packages are for
+// tests.
 func (u *usage) add(dir string, test bool, file *ast.File) {
 	imports := map[string]string{}
 	for _, spec := range file.Imports {
@@ -196,7 +196,7 @@ func usesForTests(imports map[string]string) bool {
 	return false
 }
 
-// add notes what a file exports.
+// add records what a file exports.
 func (p *exports) add(fset *token.FileSet, file *ast.File) {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
@@ -244,7 +244,7 @@ func (p *exports) spec(fset *token.FileSet, d *ast.GenDecl, s ast.Spec) {
 	}
 }
 
-// show notes the types that a declaration speaks of: of a type, those of its
+// show records the types that a declaration mentions: for a type, those of its
 // exported fields and methods.
 func (p *exports) show(decl ast.Expr, all bool) {
 	ast.Inspect(decl, func(n ast.Node) bool {

@@ -89,7 +89,7 @@ func (r *repository) pipeline(args ...string) string {
 	return out
 }
 
-// edit replaces a text of a file that must be in it.
+// edit replaces a text in a file; the file must contain it.
 func (r *repository) edit(name, from, to string) {
 	r.t.Helper()
 	path := filepath.Join(r.dir, name)
@@ -111,7 +111,7 @@ func (r *repository) read(name string) string {
 	return string(src)
 }
 
-// taken are the messages that were sent since it was last asked.
+// taken returns the messages that were sent since the last call.
 func (r *repository) taken() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -120,8 +120,8 @@ func (r *repository) taken() []string {
 	return out
 }
 
-// TestPipeline walks through what the pipelines of examples/gitops do: plan on
-// a pull request, comment, merge, apply what was reviewed and nothing else.
+// TestPipeline follows the pipelines of examples/gitops: plan on a pull request,
+// comment, merge, and apply exactly what was reviewed.
 func TestPipeline(t *testing.T) {
 	r := newRepository(t)
 	r.pipeline("check")
@@ -148,7 +148,7 @@ func TestPipeline(t *testing.T) {
 		t.Error("a phone number is shown to reviewers")
 	}
 
-	// What is merged meanwhile changes nothing of what was reviewed.
+	// A merge in between does not change what was reviewed.
 	r.git("checkout", "-q", "main")
 	r.git("merge", "-q", "--no-ff", "-m", "Merge", "beta")
 	r.edit("main.hcl", `"Beta Widget 2"`, `"Something that nobody reviewed"`)
@@ -184,8 +184,8 @@ func TestPipelineRefuses(t *testing.T) {
 	}
 }
 
-// TestPipelineFiles: the files of the forges are YAML, and the steps that they
-// name are those of pipeline.sh.
+// TestPipelineFiles: the files for the forges are valid YAML, and the steps that
+// they name are those of pipeline.sh.
 func TestPipelineFiles(t *testing.T) {
 	for _, name := range []string{".github/workflows/campaign.yml", ".gitlab-ci.yml", "atlantis.yaml", "repos.yaml"} {
 		src, err := os.ReadFile(filepath.Join("examples/gitops", name))

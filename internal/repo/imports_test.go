@@ -14,9 +14,9 @@ import (
 
 const module = "github.com/handbill/handbill"
 
-// rooms says who may import whom inside the module, and which libraries and
-// parts of the standard library are kept to a room. A package that is not in
-// the table fails: a new room is added here in the commit that makes it.
+// rooms says which packages of the module may import which, and which libraries and
+// parts of the standard library only some may import. A package that is not in the
+// table fails: add a new one in the commit that creates it.
 var rooms = map[string][]string{
 	"":                       {"cli"},
 	"message":                {},
@@ -61,7 +61,7 @@ var rooms = map[string][]string{
 	"bench":                  {},
 }
 
-// kept says which imports are kept to which rooms (by path prefix).
+// kept says which imports are restricted to which packages (by path prefix).
 var kept = map[string][]string{
 	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "workspace", "operation", "cli"},
 	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "workspace", "operation", "cli"},
@@ -74,8 +74,8 @@ var kept = map[string][]string{
 	"github.com/gofrs/flock":      {"state/sqlite"},
 }
 
-// never says what a room may not import, in particular: the contract of a state
-// knows no SQL and no file.
+// never says what a package must not import: the interface of a state knows no SQL
+// and no file.
 var never = map[string][]string{
 	"state":           {"os", "io/fs", "path/filepath", "syscall"},
 	"state/memstate":  {"os", "io/fs", "path/filepath", "syscall"},
@@ -83,7 +83,7 @@ var never = map[string][]string{
 	"delivery":        {"os", "io/fs", "path/filepath", "syscall"},
 }
 
-// TestImports holds the walls of the house; see docs/architecture.md.
+// TestImports enforces the import rules; see docs/architecture.md.
 func TestImports(t *testing.T) {
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -17,8 +17,8 @@ var (
 	codePattern    = regexp.MustCompile("`[^`\n]*`")
 )
 
-// TestLinks: every link between the pages leads to a file and a heading that
-// are there. Links to other sites are not followed.
+// TestLinks: every link between the pages leads to an existing file and heading.
+// Links to other sites are not followed.
 func TestLinks(t *testing.T) {
 	var pages []string
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -76,7 +76,7 @@ func checkLink(t *testing.T, page, link string) {
 	t.Errorf("%s links to %s, and %s has no such heading", page, link, target)
 }
 
-// slug is a heading's anchor as forges make it.
+// slug is a heading's anchor as GitHub and GitLab generate it.
 func slug(heading string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -11,11 +11,11 @@ import (
 	"github.com/handbill/handbill/cli"
 )
 
-// beHandbill makes this test binary be handbill, for what runs it as a program.
+// beHandbill makes this test binary act as handbill when it is run as a program.
 const beHandbill = "HANDBILL_TEST_BINARY"
 
-// TestMain runs the tests in the repository's root, so that paths are those
-// that people type.
+// TestMain runs the tests in the repository's root, so that paths are the same as
+// those that people type.
 func TestMain(m *testing.M) {
 	if os.Getenv(beHandbill) != "" {
 		os.Exit(cli.Main(context.Background(), os.Args[1:], cli.ProcessSystem(nil)))
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRoot: the root holds main.go, and no other Go file to skip over.
+// TestRoot: main.go is the only Go file in the root.
 func TestRoot(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil || !slices.Equal(files, []string{"main.go"}) {

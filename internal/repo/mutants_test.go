@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestMutantsFit: every mistake in faults/mutants still fits the tree. make
-// faults tries them all, which takes minutes; a change that moves the lines of
-// a patch learns it here.
+// TestMutantsFit: every patch in faults/mutants still applies to the tree. make
+// faults runs them all, which takes minutes; this test quickly finds a change that
+// breaks a patch.
 func TestMutantsFit(t *testing.T) {
 	patches, err := filepath.Glob("faults/mutants/*.patch")
 	if err != nil || len(patches) == 0 {
@@ -30,7 +30,8 @@ func TestMutantsFit(t *testing.T) {
 		}
 		cmd := exec.Command("git", "apply", "--check")
 		cmd.Stdin = bytes.NewReader(patch)
-		// Git looks for no repository: a tree without one is checked as well.
+		// Git must not look for a repository: a tree without one is checked as
+		// well.
 		cmd.Env = append(os.Environ(), "GIT_DIR=/dev/null")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s fits no more, make it again: %v\n%s", filepath.Base(name), err, out)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestPins holds two versions together: modernc.org/sqlite works only with the
-// exact modernc.org/libc of its own go.mod, and another dependency could raise
-// it silently.
+// TestPins checks that two versions match: modernc.org/sqlite works only with the
+// exact modernc.org/libc in its go.mod, and another dependency could raise it
+// silently.
 func TestPins(t *testing.T) {
 	ours, err := os.ReadFile("go.mod")
 	if err != nil {

@@ -15,8 +15,8 @@ var (
 	testPackage  = regexp.MustCompile(`\./[a-z0-9./]+`)
 )
 
-// TestPromisedTestsExist: every test that the pages name by a command, as the
-// proof of a promise or a rule, is there, each alternative of a pattern by itself.
+// TestPromisedTestsExist: every test that the pages name in a command, as the proof
+// of a promise or a rule, exists; each alternative of a pattern is checked.
 func TestPromisedTestsExist(t *testing.T) {
 	cases := names(t, "testdata/cases/*", "")
 	mutants := names(t, "faults/mutants/*.patch", ".patch")
@@ -59,7 +59,7 @@ func TestPromisedTestsExist(t *testing.T) {
 	}
 }
 
-// unbracketed splits a pattern where go test does.
+// unbracketed splits a pattern as go test does.
 func unbracketed(pattern string, at rune) (out []string) {
 	depth, from := 0, 0
 	for i, r := range pattern {
@@ -101,7 +101,7 @@ func names(t *testing.T, pattern, suffix string) (out []string) {
 	return out
 }
 
-// functions are the tests of a package, or of all below it for "./x/...".
+// functions returns the tests of a package, or of all below it for "./x/...".
 func functions(t *testing.T, pkg string) (out []string) {
 	t.Helper()
 	dir, below := strings.CutSuffix(pkg, "/...")

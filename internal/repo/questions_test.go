@@ -10,8 +10,9 @@ import (
 // questionRow is a row of "Where is …?" in docs/architecture.md.
 var questionRow = regexp.MustCompile("(?m)^\\| (.+\\?) \\| (.+) \\| `([^`]+)` \\|$")
 
-// TestQuestions: the page for newcomers answers with paths that exist, each
-// holds what its answer speaks of, and every path in the answer exists too.
+// TestQuestions: the page for newcomers answers with paths that exist. The file of
+// each row contains what its answer relies on, and every path in an answer exists,
+// too.
 func TestQuestions(t *testing.T) {
 	page, err := os.ReadFile("docs/architecture.md")
 	if err != nil {

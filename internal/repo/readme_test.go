@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestReadmeShowsARealPlan holds the plan in the README against the golden
-// output of the example that it is from.
+// TestReadmeShowsARealPlan compares the plan in the README with the golden output
+// of its example.
 func TestReadmeShowsARealPlan(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

@@ -16,20 +16,20 @@ import (
 	"testing"
 )
 
-// What is short enough to be read: the bounds of TestLengths, in lines.
+// The bounds of TestLengths, in lines, so that code stays readable.
 const (
 	maxFile     = 449 // of a file
 	maxP95      = 39  // of 19 functions of 20, in each room
 	maxFunction = 65
 )
 
-// support are rooms of tests and of examples, whose functions tell stories: 19
-// of 20 are no longer than told.
+// support are packages of tests and of examples with higher bounds, since their
+// functions are scenarios: 19 of 20 functions are at most this long.
 var support = map[string]int{
 	"providers/providertest": 42, "state/statetest": 49, "examples/list-to-order/demo": 47,
 }
 
-// lengths are the lines of the functions and files of a room.
+// lengths are the lengths of a package's functions and files, in lines.
 type lengths struct {
 	funcs []int
 	files map[string]int // by path
@@ -40,7 +40,7 @@ type lengths struct {
 // share is the percentage of lines that hold a comment.
 func (l *lengths) share() int { return 100 * l.comments / max(l.lines, 1) }
 
-// measure reads what ships, and the rooms of tests that are packages.
+// measure measures the code that ships, and the packages of test helpers.
 func measure(t *testing.T) map[string]*lengths {
 	t.Helper()
 	rooms := map[string]*lengths{}
@@ -84,7 +84,7 @@ func measure(t *testing.T) map[string]*lengths {
 	return rooms
 }
 
-// notBlank counts the lines that hold more than white space.
+// notBlank counts the lines that contain more than white space.
 func notBlank(src []byte) (n int) {
 	for line := range bytes.Lines(src) {
 		if len(bytes.TrimSpace(line)) > 0 {
@@ -94,7 +94,7 @@ func notBlank(src []byte) (n int) {
 	return n
 }
 
-// TestLengths: files and functions stay short enough to be read.
+// TestLengths: files and functions are short enough to read.
 func TestLengths(t *testing.T) {
 	for name, room := range measure(t) {
 		for path, lines := range room.files {
@@ -114,14 +114,14 @@ func TestLengths(t *testing.T) {
 	}
 }
 
-// core are the rooms that sending once rests on. In each, between leastShare and
-// mostShare percent of the lines hold a comment: with fewer, nobody knows why the
-// code is as it is; with more, the code is hard to find.
+// core are the packages on which sending each message only once depends. In each,
+// between leastShare and mostShare percent of the lines must hold a comment: with
+// fewer, the reasons for the code get lost; with more, the code is hard to find.
 var core = []string{"apply", "delivery", "pace", "plan", "reply", "serve", "state", "state/sqlite"}
 
 const leastShare, mostShare = 15, 30
 
-// TestComments: the core rooms say what callers may rely on, and why, and no more.
+// TestComments: the core packages have enough comments, and not too many.
 func TestComments(t *testing.T) {
 	rooms := measure(t)
 	for _, name := range core {

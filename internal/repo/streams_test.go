@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// writers are the files of cli that touch the standard streams, and why. All
-// others end in a report, which report.go passes to its view.
+// writers are the files of cli that use the standard streams, and why. All other
+// output is a report, which report.go passes to its view.
 var writers = map[string]string{
 	"report.go":   "passes reports and diagnostics to their views",
 	"notice.go":   "lines beside a report, while a command works",
@@ -21,8 +21,8 @@ var writers = map[string]string{
 	"system.go":   "names the streams of the process",
 }
 
-// TestReportsAlonePrint: no command prints. What it shows is a report of
-// cli/view, so that every form of it says the same.
+// TestReportsAlonePrint: no command prints. Output is a report of cli/view, so that
+// all formats say the same.
 func TestReportsAlonePrint(t *testing.T) {
 	paths, err := filepath.Glob("cli/*.go")
 	if err != nil || len(paths) == 0 {

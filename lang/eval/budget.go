@@ -17,9 +17,9 @@ const (
 	maxSteps    = 2_000_000 // operations, each of them about a microsecond or less
 )
 
-// budget counts what one evaluation has spent. Once it is exhausted every
-// guarded node answers at once with an unknown value, and the evaluation as a
-// whole is an error.
+// budget counts what one evaluation has spent. Once it is exhausted, every guarded
+// node immediately returns an unknown value, and the evaluation as a whole is an
+// error.
 type budget struct {
 	elements, bytes, steps int
 	spent                  string     // what ran out first; "" while nothing did
@@ -38,7 +38,7 @@ func withBudget(ctx *hcl.EvalContext, b *budget) *hcl.EvalContext {
 	return child
 }
 
-// budgetOf finds the budget; nil in a context that has none.
+// budgetOf returns the context's budget; nil if it has none.
 func budgetOf(ctx *hcl.EvalContext) *budget {
 	for ; ctx != nil; ctx = ctx.Parent() {
 		if v, ok := ctx.Variables[budgetVariable]; ok {
@@ -50,7 +50,7 @@ func budgetOf(ctx *hcl.EvalContext) *budget {
 
 func (b *budget) exhausted() bool { return b != nil && b.spent != "" }
 
-// charge books what a node at rng spent, and reports whether that was still
+// charge adds what a node at rng spent, and reports whether the total is still
 // within the budget.
 func (b *budget) charge(elements, bytes, steps int, rng hcl.Range) bool {
 	if b == nil {
@@ -76,7 +76,7 @@ func (b *budget) charge(elements, bytes, steps int, rng hcl.Range) bool {
 	return false
 }
 
-// diagnostic is the error of an exhausted budget, nil of any other.
+// diagnostic returns the error of an exhausted budget; nil for any other.
 func (b *budget) diagnostic() *hcl.Diagnostic {
 	if b.spent == "" {
 		return nil
@@ -98,11 +98,11 @@ var stringTooLongDetail = fmt.Sprintf("A text may have at most %d MiB.", maxStri
 type load struct {
 	elements int // at every level
 	bytes    int // of its strings
-	work     int // elements, each as often as it is deep: what comparing and converting cost
+	work     int // elements, each counted as often as it is deep: the cost of comparing and converting
 }
 
-// weigh stops counting above limit elements, since a value that is made of
-// shared parts can be larger than any memory.
+// weigh stops counting above limit elements, since a value made of shared parts can
+// be larger than any memory.
 func weigh(v cty.Value, limit int) load {
 	var l load
 	l.add(v, limit, 1)
@@ -130,16 +130,15 @@ func (l *load) add(v cty.Value, limit, depth int) {
 	}
 }
 
-// weight is the elements and bytes of weigh.
+// weight returns the elements and bytes that weigh counts.
 func weight(v cty.Value, limit int) (elements, bytes int) {
 	l := weigh(v, limit)
 	return l.elements, l.bytes
 }
 
-// Value evaluates an expression that is not compiled (a local, an output, a
-// check) within a budget. It must be used for every evaluation of untrusted
-// source, never expr.Value. Details that could quote a sensitive value are
-// replaced.
+// Value evaluates an expression that is not compiled (a local, an output, a check)
+// within a budget. Use it for every evaluation of untrusted source, never
+// expr.Value. It replaces details that could quote a sensitive value.
 func Value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	lowered, diags := lower(expr)
 	if diags.HasErrors() {
@@ -165,8 +164,8 @@ func run(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics)
 	return v, diags
 }
 
-// calmly turns a panic within hcl or cty into a diagnostic: some operators
-// panic on nulls and on rare mixtures of types, which a source text can hold.
+// calmly turns a panic in hcl or cty into a diagnostic: some operators panic on
+// nulls and on rare mixtures of types, which untrusted source can contain.
 func calmly(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
 	defer func() {
 		if recover() != nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Compile prepares expr, whose other variables and functions are those of
-// ctx, for evaluation over values vectors. Its diagnostics name references to
-// attributes that in.Names lacks, and everything that must fail whatever the
-// recipient is. The program is nil when there are errors.
+// Compile prepares expr for evaluation over values vectors. Variables other than
+// the root, and functions, are those of ctx. Its diagnostics report references to
+// attributes that in.Names lacks, and everything that fails for every recipient.
+// The program is nil if there are errors.
 func Compile(expr hcl.Expression, ctx *hcl.EvalContext, in Input) (*Program, hcl.Diagnostics) {
 	if ctx == nil {
 		ctx = &hcl.EvalContext{}
@@ -59,8 +59,8 @@ func (c *compiler) build(p *Program, lowered hcl.Expression, whole bool) {
 	}
 }
 
-// probeContext has every attribute of the root unknown: what fails then,
-// fails for every recipient.
+// probeContext makes every attribute of the root unknown: what fails then fails for
+// every recipient.
 func probeContext(ctx *hcl.EvalContext, in Input) *hcl.EvalContext {
 	child := ctx.NewChild()
 	root := cty.DynamicVal
@@ -119,7 +119,7 @@ func references(expr hcl.Expression, in Input) (refs []Ref, whole bool, diags hc
 	return refs, whole, diags
 }
 
-// attributeOf is the attribute that root.name or root["name"] refers to.
+// attributeOf returns the attribute to which root.name or root["name"] refers.
 func attributeOf(t hcl.Traversal) (string, hcl.Range, bool) {
 	if len(t) < 2 {
 		return "", hcl.Range{}, false
@@ -152,7 +152,7 @@ func unknownAttribute(in Input, name string, rng hcl.Range) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Unknown attribute", Detail: detail, Subject: &rng}
 }
 
-// nearest is the name most like given, "" when none is like it.
+// nearest returns the name most like given; "" if none is like it.
 func nearest(given string, names []string) string {
 	best, bestDistance := "", 3
 	for _, name := range names {

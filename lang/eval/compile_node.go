@@ -12,8 +12,8 @@ import (
 type compiler struct {
 	ctx *hcl.EvalContext
 	in  Input
-	// constants are the values of sub-expressions that were evaluated: the
-	// same ones are asked for again when what is around them is compiled.
+	// constants are the values of sub-expressions that were evaluated. They are
+	// needed again when the expressions around them are compiled.
 	constants map[hclsyntax.Expression]constantResult
 }
 
@@ -22,7 +22,7 @@ type constantResult struct {
 	ok bool
 }
 
-// node compiles e; what it does not know becomes a plainNode.
+// node compiles e; an expression that it does not know becomes a plainNode.
 func (c *compiler) node(e hclsyntax.Expression) node {
 	if !c.depends(e) {
 		return c.constant(e)
@@ -147,8 +147,8 @@ func (c *compiler) index(e *hclsyntax.IndexExpr) node {
 	return nil
 }
 
-// call compiles the functions that it knows, and only where they are the
-// language's own.
+// call compiles the functions that it knows, provided that they are the language's
+// own.
 func (c *compiler) call(e *hclsyntax.FunctionCallExpr) node {
 	if e.ExpandFinal || !c.own(e.Name) {
 		return nil
@@ -180,7 +180,7 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) node {
 	return nil
 }
 
-// own reports whether name is the language's function in the context.
+// own reports whether name is the language's own function in the context.
 func (c *compiler) own(name string) bool {
 	for ctx := c.ctx; ctx != nil; ctx = ctx.Parent() {
 		if f, ok := ctx.Functions[name]; ok {
@@ -242,8 +242,8 @@ func binaryText(name string, args []node) node {
 	return nil
 }
 
-// replaceText leaves patterns ("/[0-9]/") to the function, and results that
-// could be too long.
+// replaceText leaves patterns ("/[0-9]/"), and results that could be too long, to
+// the function.
 func replaceText(a []string) (string, bool) {
 	if isPattern(a[1]) || !replaceFits(a[0], a[1], a[2]) {
 		return "", false
@@ -374,14 +374,14 @@ func (c *compiler) pieces(e hclsyntax.Expression, n node) []Piece {
 	return out
 }
 
-// marked reports whether anything sensitive goes into e.
+// marked reports whether anything sensitive is used in e.
 func (c *compiler) marked(e hcl.Expression) bool {
 	v, diags := run(guard(e), probeContext(c.ctx, c.in))
 	return diags.HasErrors() || hasMarks(v) || c.mayHide(e)
 }
 
-// mayHide reports whether e has a try, which answers with an unknown value
-// without marks while attributes are unknown, and anything sensitive.
+// mayHide reports whether e has both a try and something sensitive: while attributes
+// are unknown, try returns an unknown value without marks.
 func (c *compiler) mayHide(e hcl.Expression) bool {
 	native, ok := e.(hclsyntax.Expression)
 	if !ok {

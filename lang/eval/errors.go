@@ -43,7 +43,7 @@ func (e *Error) Error() string {
 // Is makes errors.Is(err, ErrNull) true for nulls.
 func (e *Error) Is(target error) bool { return target == ErrNull && e.Code == CodeNull }
 
-// fromDiags makes the error of one recipient from hcl's diagnostics.
+// fromDiags converts hcl's diagnostics to the error of one recipient.
 func fromDiags(diags hcl.Diagnostics, whole hcl.Range) *Error {
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {
@@ -72,7 +72,7 @@ func codeOf(d *hcl.Diagnostic) string {
 
 const nullInTemplate = "Invalid template interpolation value"
 
-// safeSummary is the summary where it is a fixed one, which all of hcl's are.
+// safeSummary returns the summary if it is a fixed one, as all of hcl's are.
 func safeSummary(d *hcl.Diagnostic) string {
 	if fixedSummaries[d.Summary] {
 		return d.Summary
@@ -80,7 +80,7 @@ func safeSummary(d *hcl.Diagnostic) string {
 	return "Evaluation failed"
 }
 
-// fixedSummaries are those that evaluation by hcl 2.25 and this package give.
+// fixedSummaries are the summaries that evaluation by hcl 2.25 and this package uses.
 var fixedSummaries = map[string]bool{
 	nullInTemplate: true, tooCostly: true, stringTooLong: true, numberRange: true, "Evaluation failed": true,
 	"Invalid operand": true, "Operation failed": true, "Invalid function argument": true, "Error in function call": true,
@@ -93,8 +93,8 @@ var fixedSummaries = map[string]bool{
 	"Invalid nested splat expressions": true, "Unknown variable": true, "Call to unknown function": true,
 }
 
-// safeDetails are the forms of hcl's details that hold nothing but names of
-// types, parameters, functions and attributes that stand in the source.
+// safeDetails are the forms of hcl's details that contain only names of types,
+// parameters, functions and attributes from the source.
 var safeDetails = regexp.MustCompile(`^(` +
 	`The expression result is null\. Cannot include a null value in a string template\.` +
 	`|An iteration result is null\. Cannot include a null value in a string template\.` +
@@ -113,8 +113,8 @@ var safeDetails = regexp.MustCompile(`^(` +
 const safeReason = `(argument must not be null|a number is required|a bool is required|string required|number required|bool required` +
 	`|list of [a-z ]+ required|no non-null, non-empty arguments|division by zero)\.`
 
-// safeDetail is the detail of d where it cannot hold a value of the recipient,
-// else a sentence that depends on the kind of failure alone.
+// safeDetail returns the detail of d if it cannot contain a value of the recipient,
+// otherwise a sentence that depends only on the kind of failure.
 func safeDetail(d *hcl.Diagnostic) string {
 	if safeDetails.MatchString(d.Detail) || d.Summary == tooCostly || d.Summary == stringTooLong || d.Summary == numberRange {
 		return d.Detail
@@ -129,20 +129,20 @@ func safeDetail(d *hcl.Diagnostic) string {
 	return genericDetail
 }
 
-// safeError is an error of one of our functions whose text holds no value.
+// safeError is an error of one of our functions whose text contains no value.
 type safeError struct{ sentence string }
 
 func (e *safeError) Error() string { return e.sentence }
 
-// plainError is a sentence that may quote what the expression gave the
-// function: for people who wrote the expression, not for one recipient.
+// plainError is a sentence that may quote the function's arguments: for people who
+// wrote the expression, not for one recipient.
 type plainError struct{ sentence string }
 
 func (e *plainError) Error() string { return e.sentence }
 
-// clean prepares hcl's diagnostics for people: without the expression and its
-// context, which a writer would print values from, and without details that
-// quote a sensitive value.
+// clean prepares hcl's diagnostics for people. It removes the expression and its
+// context, from which a writer would print values, and details that quote a
+// sensitive value.
 func clean(diags hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range diags {
 		if d.EvalContext != nil && d.Expression != nil && touchesSensitive(d.Expression, d.EvalContext) {
@@ -162,8 +162,8 @@ func clean(diags hcl.Diagnostics) hcl.Diagnostics {
 	return diags
 }
 
-// secretArguments reports whether what was given to the function that refused
-// is not known to be harmless.
+// secretArguments reports whether the arguments of the function that failed may be
+// sensitive.
 func secretArguments(d *hcl.Diagnostic) bool {
 	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
 	return !ok || d.EvalContext == nil || slices.ContainsFunc(call.Args, func(e hclsyntax.Expression) bool {
@@ -171,8 +171,8 @@ func secretArguments(d *hcl.Diagnostic) bool {
 	})
 }
 
-// unknownFunction suggests from all contexts; hcl looks at the innermost one
-// alone.
+// unknownFunction suggests functions from all contexts; hcl looks only at the
+// innermost one.
 func unknownFunction(name string, ctx *hcl.EvalContext) string {
 	var names []string
 	for ; ctx != nil; ctx = ctx.Parent() {

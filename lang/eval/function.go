@@ -11,17 +11,17 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// FunctionConfig is what the functions with access to the outside may touch.
-// The zero value refuses all of them.
+// FunctionConfig says what the functions with access to the outside may use. The
+// zero value refuses all of them.
 type FunctionConfig struct {
 	Root  *os.Root                                 // what file and csv read in
 	Env   func(name string) (string, bool)         // what env reads
 	Phone func(raw, region string) (string, error) // what phone calls; its errors must not hold the number
 }
 
-// Functions is the function table of the language. The functions of strings,
-// numbers, collections, encodings, dates and types are Terraform's in name and
-// meaning; there is no now() or timestamp(), so that plans stay pure.
+// Functions returns the function table of the language. The functions of strings,
+// numbers, collections, encodings, dates and types have Terraform's names and
+// meaning. There is no now() or timestamp(), so that plans stay pure.
 func Functions(cfg FunctionConfig) map[string]function.Function {
 	table := maps.Clone(pureFunctions)
 	for _, d := range outsideFunctions(cfg) {
@@ -34,17 +34,17 @@ func Functions(cfg FunctionConfig) map[string]function.Function {
 type definition struct {
 	name string
 	fn   function.Function
-	// check refuses arguments that would make the function too costly. Null
-	// and unknown arguments are not shown to it as such: see arg.
+	// check refuses arguments that would make the function too costly. It reads
+	// them with arg, which hides null and unknown ones.
 	check func(args []cty.Value) error
-	// description replaces the function's own.
+	// description replaces that of fn.
 	description string
-	// bare functions are used as they are: they take expressions, or marks.
+	// bare functions are used unchanged: they take expressions, or marks.
 	bare bool
 }
 
-// pureFunctions are the functions that need nothing from outside. The table is
-// never written to; the compiler knows the language's functions by it.
+// pureFunctions are the functions that need nothing from outside. The table is never
+// written to: the compiler recognises the language's own functions by it.
 var pureFunctions = buildAll(pureDefinitions())
 
 func pureDefinitions() []definition {
@@ -62,7 +62,7 @@ func buildAll(definitions []definition) map[string]function.Function {
 	return table
 }
 
-// build is the function with its arguments and results bounded.
+// build returns the function with limits on its arguments and results.
 func (d definition) build() function.Function {
 	if d.bare {
 		return d.fn
@@ -106,7 +106,7 @@ func (d definition) checkArguments(args []cty.Value) error {
 	return d.check(args)
 }
 
-// checkResult refuses results that nothing else may handle.
+// checkResult refuses results that are too large for everything else.
 func checkResult(v cty.Value) error {
 	v, _ = v.Unmark()
 	switch {
@@ -120,8 +120,8 @@ func checkResult(v cty.Value) error {
 	return nil
 }
 
-// arg is argument i as a T: the value itself, a string or a whole number;
-// false where there is none, or it is null, unknown or of another type.
+// arg returns argument i as a T: the value itself, a string or a whole number; ok is
+// false if it is missing, null, unknown or of another type.
 func arg[T cty.Value | string | int](args []cty.Value, i int) (ret T, ok bool) {
 	if i >= len(args) {
 		return ret, false

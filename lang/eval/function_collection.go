@@ -38,8 +38,8 @@ func collectionFunctions() []definition {
 	}
 }
 
-// maxQuadratic bounds lists that a function compares each element of with
-// every other.
+// maxQuadratic bounds lists in which a function compares each element with every
+// other.
 const maxQuadratic = 4096
 
 func checkQuadratic(args []cty.Value) error {
@@ -65,9 +65,9 @@ func checkProduct(args []cty.Value) error {
 	return nil
 }
 
-// coalesceFunc is Terraform's: it passes over nulls and empty strings. Nulls
-// without a type, such as an attribute that a recipient lacks, do not decide
-// the result's type.
+// coalesceFunc is Terraform's: it skips nulls and empty strings. Nulls without a
+// type, such as an attribute that a recipient lacks, do not affect the result's
+// type.
 var coalesceFunc = function.New(&function.Spec{
 	Description: "Returns the first argument that is neither null nor an empty string.",
 	VarParam: &function.Parameter{
@@ -105,8 +105,8 @@ var coalesceFunc = function.New(&function.Spec{
 	},
 })
 
-// lengthFunc is Terraform's: of a string it counts the characters as people
-// see them.
+// lengthFunc is Terraform's: for a string it counts the characters that people
+// see.
 var lengthFunc = function.New(&function.Spec{
 	Description: "Returns the number of elements of a list, set, map or object, or of characters of a string.",
 	Params: []function.Parameter{{

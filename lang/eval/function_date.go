@@ -23,7 +23,7 @@ func dateFunctions() []definition {
 // excelLayout is the layout of a spreadsheet's count of days.
 const excelLayout = "excel"
 
-// parseTimeFunc is the other way of formatdate, for texts that say no zone.
+// parseTimeFunc reverses formatdate, for texts that contain no zone.
 var parseTimeFunc = function.New(&function.Spec{
 	Description: "Reads a time that an export has in a form of its own, and returns it in RFC 3339: parsetime(row.seen, \"DD/MM/YYYY hh:mm\", \"Europe/Berlin\"). " +
 		"The layout has formatdate's letters, or is \"excel\" for a spreadsheet's count of days; of several the one that fits is taken, and the last argument is the zone of texts that name none. An empty text stays empty.",
@@ -66,8 +66,8 @@ func zoneNamed(name string) (*time.Location, error) {
 	return zone, nil
 }
 
-// readTime reads text by the layouts that fit. Two that fit and say different
-// moments are an error: none is guessed.
+// readTime reads text by the layouts that fit. If two fit and give different moments,
+// it returns an error instead of a guess.
 func readTime(text string, layouts []string, zone *time.Location) (time.Time, error) {
 	var found time.Time
 	by := ""
@@ -106,9 +106,9 @@ func readLayout(text, layout string, zone *time.Location) (time.Time, bool) {
 	return l.read(text, zone)
 }
 
-// readExcel reads a count of days since 1899-12-30, where Excel, LibreOffice and
-// Google's sheets begin, to the second. Excel's own days before March 1900 are
-// off by one, and not read.
+// readExcel reads a count of days since 1899-12-30, the first day of Excel,
+// LibreOffice and Google Sheets, to the second. It refuses days before March 1900,
+// because Excel's own are off by one.
 func readExcel(text string, zone *time.Location) (time.Time, bool) {
 	days, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
 	const first, last = 61, 2958465 // 1900-03-01 to 9999-12-31

@@ -36,7 +36,7 @@ func encodingFunctions() []definition {
 	}
 }
 
-// encoding is a function from one string to another.
+// encoding makes a function from one string to another.
 func encoding(description string, fn func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
 		Description: description,
@@ -74,7 +74,7 @@ func checkEncode(args []cty.Value) error {
 	return nil
 }
 
-// checkDecode keeps deeply nested JSON from the decoder, which recurses.
+// checkDecode keeps deeply nested JSON from the decoder, which is recursive.
 func checkDecode(args []cty.Value) error {
 	s, ok := arg[string](args, 0)
 	if ok && scanJSONValue([]byte(s)) != nil {

@@ -14,10 +14,10 @@ func listFunctions() []definition {
 	}
 }
 
-// Placeholders are what exports write where they have no value: of databases
-// (NULL, \N), programs (undefined, None, nan), spreadsheets (#N/A, #REF!), people
-// (N/A, -) and forms whose hint was taken for the name (First name). They are compared as written, since Null, Nan and Nil are
-// names of people.
+// Placeholders are what exports write where they have no value: databases (NULL,
+// \N), programs (undefined, None, nan), spreadsheets (#N/A, #REF!), people (N/A, -),
+// and forms whose hint was exported as the name (First name). They are compared as
+// written, since Null, Nan and Nil are also names of people.
 func Placeholders() []string {
 	return []string{
 		"NULL", "null", "(null)", "(NULL)", "<null>", "<NULL>", "[null]", "[NULL]", "\\N", "nil",
@@ -41,7 +41,7 @@ var placeholdersFunc = function.New(&function.Spec{
 	},
 })
 
-// truths is alltrue, whose empty value is true, or anytrue.
+// truths makes alltrue, which is true for an empty list, or anytrue.
 func truths(description string, empty bool) function.Function {
 	return function.New(&function.Spec{
 		Description: description,
@@ -62,7 +62,7 @@ func truths(description string, empty bool) function.Function {
 	})
 }
 
-// oneFunc is Terraform's: the only element of a list, null of an empty one.
+// oneFunc is Terraform's: the only element of a list, null for an empty one.
 var oneFunc = function.New(&function.Spec{
 	Description: "Returns the only element of a list or set, or null when it is empty.",
 	Params:      []function.Parameter{{Name: "list", Description: "A list, set or tuple with at most one element.", Type: cty.DynamicPseudoType}},

@@ -51,8 +51,8 @@ var truncateFunc = function.New(&function.Spec{
 	},
 })
 
-// truncate cuts s to at most n code points. A word longer than half of what is
-// left is cut within; characters joined by marks or joiners stay whole.
+// truncate cuts s to at most n code points. It cuts inside a word only if the word is
+// longer than half of what is left. Characters joined by marks or joiners stay whole.
 func truncate(s string, n int) string {
 	runes := []rune(s)
 	if len(runes) <= n {
@@ -78,7 +78,7 @@ func truncate(s string, n int) string {
 
 const zeroWidthJoiner = '\u200d'
 
-// joined reports whether b belongs to the character that a ends.
+// joined reports whether b belongs to the same character as a before it.
 func joined(a, b rune) bool {
 	return a == zeroWidthJoiner || b == zeroWidthJoiner || unicode.Is(unicode.M, b) ||
 		b >= 0x1F3FB && b <= 0x1F3FF || // skin tones
@@ -87,7 +87,7 @@ func joined(a, b rune) bool {
 
 func isFlag(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
-// mediaIDAttribute is the one attribute of what media_id returns.
+// mediaIDAttribute is the only attribute of media_id's result.
 const mediaIDAttribute = "media_id"
 
 var mediaIDFunc = function.New(&function.Spec{
@@ -99,8 +99,8 @@ var mediaIDFunc = function.New(&function.Spec{
 	},
 })
 
-// MediaID is the id within a value that media_id returned: an object
-// {media_id = ID}. Through Program.Eval it is JSON, {"media_id":"ID"}.
+// MediaID returns the id in a value that media_id returned: an object
+// {media_id = ID}. Program.Eval returns it as JSON, {"media_id":"ID"}.
 func MediaID(v cty.Value) (string, bool) {
 	v, _ = v.UnmarkDeep()
 	if v == cty.NilVal || !v.IsWhollyKnown() || v.IsNull() || !v.Type().IsObjectType() || !v.Type().HasAttribute(mediaIDAttribute) {

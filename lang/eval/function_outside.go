@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// Bounds of what expressions may read.
+// Limits on what expressions may read.
 const (
 	maxFile    = maxString // bytes, for file
 	maxCSVFile = 16 << 20  // bytes, for csv

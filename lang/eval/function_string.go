@@ -52,8 +52,8 @@ func predicate(part, description string, holds func(s, part string) bool) functi
 	})
 }
 
-// replaceFunc is Terraform's replace: between slashes the second argument is a
-// regular expression.
+// replaceFunc is Terraform's replace: a second argument between slashes is a regular
+// expression.
 var replaceFunc = function.New(&function.Spec{
 	Description: "Replaces every occurrence of a part of a string. A part between slashes, \"/[0-9]+/\", is a regular expression, and $1 in the replacement its first group.",
 	Params: []function.Parameter{
@@ -100,8 +100,8 @@ func checkReplace(args []cty.Value) error {
 	return nil
 }
 
-// maxPattern bounds regular expressions (bytes). Go's run in linear time, but
-// linear in the product of the lengths of pattern and text.
+// maxPattern bounds regular expressions (bytes). Go's take time that is linear only
+// in the product of the lengths of pattern and text.
 const maxPattern = 1 << 10
 
 func checkPattern(args []cty.Value) error {
@@ -157,21 +157,21 @@ func checkFormat(args []cty.Value) error {
 	total := len(spec)
 	verbs := strings.Count(spec, "%")
 	for i := 1; i < len(args); i++ {
-		// A string that a verb would turn into a number too long to write.
+		// A verb would turn this string into a number that is too long to write.
 		if s, ok := arg[string](args, i); ok && !numberLiteralInRange([]byte(s)) && numeric.MatchString(s) {
 			return function.NewArgError(i, &safeError{numberRangeDetail})
 		}
 		_, bytes := weight(args[i], maxElements)
 		total += bytes
 	}
-	// A verb may name its argument, so that each could write the largest.
+	// A verb may name its argument, so each verb could write the largest one.
 	if total*max(verbs, 1) > 64*maxString {
 		return &safeError{stringTooLongDetail}
 	}
 	return nil
 }
 
-// numeric is what cty reads as a number.
+// numeric matches what cty reads as a number.
 var numeric = regexp.MustCompile(`^[-+]?[0-9._]+([eEpP][-+]?[0-9]+)?$`)
 
 func checkFormatList(args []cty.Value) error {

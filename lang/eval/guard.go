@@ -6,10 +6,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// guard copies an expression's tree with nodes around everything that can
-// multiply work: they charge the budget that the context carries. Results are
-// those of the original as long as the budget lasts. Expressions of other
-// kinds than hclsyntax's are returned as they are.
+// guard copies an expression's tree with nodes around everything that can multiply
+// work: they charge the budget that the context carries. Results are those of the
+// original as long as the budget lasts. Expressions of other kinds than hclsyntax's
+// are returned unchanged.
 func guard(expr hcl.Expression) hcl.Expression {
 	if e, ok := expr.(hclsyntax.Expression); ok {
 		return guardNode(e)
@@ -65,7 +65,7 @@ func guardOperator(expr hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.UnaryOpExpr:
 		c := *e
 		c.Val = guardNode(e.Val)
-		if e.Op.Type == cty.Number { // a text is about to become a number
+		if e.Op.Type == cty.Number { // a text will become a number
 			c.Val = newGuarded(c.Val, limitNumber, 0)
 		}
 		return &c
@@ -136,8 +136,8 @@ func guardArguments(call *hclsyntax.FunctionCallExpr) []hclsyntax.Expression {
 	return out
 }
 
-// unifies reports whether a function brings the elements of an argument to
-// one type.
+// unifies reports whether a function converts the elements of an argument to one
+// type.
 func unifies(name string, i int) bool {
 	switch name {
 	case "tolist", "toset", "tomap", "flatten", "concat", "coalescelist", "values", "sum":
@@ -186,17 +186,17 @@ func size(e hclsyntax.Expression) int {
 type guardKind uint8
 
 const (
-	weighBytes     guardKind = iota + 1 // books the bytes of a text that a template takes in
-	weighArgument                       // books the time to look through it
-	weighConverted                      // the same, where its elements are brought to one type: cty compares each with each
-	weighResult                         // books the memory it takes
-	walkElements                        // books an iteration over it
+	weighBytes     guardKind = iota + 1 // charges the bytes of a text that a template includes
+	weighArgument                       // charges the time to go through it
+	weighConverted                      // the same, if its elements are converted to one type: cty compares each with each
+	weighResult                         // charges the memory that it takes
+	walkElements                        // charges an iteration over it
 	limitNumber                         // refuses numbers that are too long to write
-	limitString                         // refuses and books texts
+	limitString                         // refuses texts that are too long, and charges the others
 )
 
 // guarded is an expression whose value is charged to the budget.
-// It is a pair of parentheses to everything that walks the tree.
+// To everything that walks the tree, it is a pair of parentheses.
 type guarded struct {
 	hclsyntax.ParenthesesExpr
 	kind guardKind
@@ -207,8 +207,8 @@ func newGuarded(e hclsyntax.Expression, kind guardKind, body int) *guarded {
 	return &guarded{hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}, kind, body}
 }
 
-// Value is the expression's own, or unknown once the budget is exhausted: the
-// evaluation as a whole is an error then, told once, at its end.
+// Value returns the expression's value, or an unknown one once the budget is
+// exhausted. The evaluation as a whole is then an error, reported once at its end.
 func (g *guarded) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	b := budgetOf(ctx)
 	if b.exhausted() {
@@ -249,7 +249,7 @@ func (g *guarded) cost(v cty.Value) (elements, bytes, steps int, rng hcl.Range) 
 	return elements, bytes, steps, g.Range()
 }
 
-// length is the number of iterations over v.
+// length returns the number of iterations over v.
 func length(v cty.Value) int {
 	v, _ = v.Unmark()
 	if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
@@ -268,7 +268,7 @@ func (g *guarded) limitNumber(v cty.Value, diags hcl.Diagnostics) (cty.Value, hc
 	case cty.Number:
 		ok = numberInRange(raw)
 	case cty.String:
-		// About to be converted to a number.
+		// It will be converted to a number.
 		ok = numberLiteralInRange([]byte(raw.AsString())) || !looksNumeric(raw.AsString())
 	}
 	if ok {
@@ -304,8 +304,8 @@ func (g *guarded) problem(summary, detail string) *hcl.Diagnostic {
 // folder replaces what does not depend on the root by its value.
 type folder struct{ c *compiler }
 
-// foldAndGuard is guard after every sub-expression of e that is constant, and
-// not within a scope of its own, has been evaluated once.
+// foldAndGuard is guard, after each constant sub-expression of e has been evaluated
+// once, except for those in a scope of their own.
 func foldAndGuard(e hclsyntax.Expression, c *compiler) hcl.Expression {
 	return guardNode(folder{c}.fold(e))
 }

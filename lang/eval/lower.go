@@ -9,10 +9,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// lower turns an expression of JSON syntax into the native tree that it means,
-// so that everything else deals with one kind. Its strings are templates.
-// Expressions that are neither, such as those of an expanded dynamic block,
-// are returned as they are.
+// lower turns an expression of JSON syntax into the native tree that it means, so
+// that everything else deals with one kind. Strings in JSON are templates.
+// Expressions of other kinds, such as those of an expanded dynamic block, are
+// returned unchanged.
 func lower(expr hcl.Expression) (hcl.Expression, hcl.Diagnostics) {
 	if _, native := expr.(hclsyntax.Expression); native || !hcljson.IsJSONExpression(expr) {
 		return expr, nil

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// currencies are the active codes of ISO 4217 (list one, as of 2025-01-01) by
-// their number of decimals; metals, funds and test codes are left out.
+// currencies are the active codes of ISO 4217 (list one, as of 2025-01-01) by their
+// number of decimals, without metals, funds and test codes.
 var currencies = map[int]string{
 	0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
 	3: "BHD IQD JOD KWD LYD OMR TND",
@@ -31,8 +31,8 @@ func currencyDecimals(code string) (int, bool) {
 	return 0, false
 }
 
-// fixed is f with exactly so many decimals, halves away from zero. It goes by
-// the decimal form of f, so that 1.005 is rounded as it is written.
+// fixed returns f with the given number of decimals, halves rounded away from zero.
+// It uses the decimal form of f, so that 1.005 is rounded as it is written.
 func fixed(f *big.Float, decimals int) string {
 	r, ok := new(big.Rat).SetString(f.Text('f', -1))
 	if !ok {
@@ -45,7 +45,7 @@ func fixed(f *big.Float, decimals int) string {
 	return s
 }
 
-// moneyStyle is how the people of a locale write money, as CLDR 46 has it.
+// moneyStyle is how a locale writes money, according to CLDR 46.
 type moneyStyle struct {
 	point, group string
 	prefix       bool   // the symbol stands before the number
@@ -78,7 +78,7 @@ func localeNames() string {
 	return strings.Join(names, ", ")
 }
 
-// localeStyle takes "de", "de-AT" and "de_AT": the region where it is known,
+// localeStyle accepts "de", "de-AT" and "de_AT". It uses the region if it is known,
 // else the language.
 func localeStyle(locale string) (moneyStyle, bool) {
 	styles := moneyStyles()
@@ -130,7 +130,7 @@ func (s moneyStyle) write(digits, currency string) string {
 	}
 	space := s.space
 	if symbol == currency {
-		space = noBreakSpace // a code never touches the number
+		space = noBreakSpace // a code is always separated from the number
 	}
 	return sign + symbol + space + number
 }

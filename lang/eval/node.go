@@ -17,15 +17,15 @@ import (
 type kind uint8
 
 const (
-	kindNull      kind = iota // a null without a type: of the recipient, or the keyword
+	kindNull      kind = iota // a null without a type: an attribute of the recipient, or the keyword
 	kindTypedNull             // a null that a conditional has given a type
 	kindString
 	kindNumber
 	kindBool
 )
 
-// val is a primitive value of a compiled expression. text is as hcl would
-// convert it to a string: normalised, numbers in canonical decimal form.
+// val is a primitive value of a compiled expression. text is what hcl would convert
+// it to: normalised, and numbers in canonical decimal form.
 type val struct {
 	kind kind
 	text string
@@ -45,18 +45,18 @@ func boolVal(b bool) val {
 
 func (v val) null() bool { return v.kind == kindNull || v.kind == kindTypedNull }
 
-// node is a compiled expression. Its methods report false where they are not
-// certain to answer as hcl does; the whole expression is then evaluated by
-// hcl, errors included.
+// node is a compiled expression. Its methods report false if they are not certain to
+// give hcl's result; hcl then evaluates the whole expression, and reports its
+// errors.
 type node interface {
 	eval(vals []message.Value) (val, bool)
 	// append appends the value as text.
 	append(dst []byte, vals []message.Value) ([]byte, bool)
-	// static is the kind that every value of the node has which is not null.
+	// static returns the kind that every value of the node has unless it is null.
 	static() (kind, bool)
 }
 
-// appendVal is append for nodes that have nothing faster than eval.
+// appendVal is append for nodes that have no faster way than eval.
 func appendVal(n node, dst []byte, vals []message.Value) ([]byte, bool) {
 	v, ok := n.eval(vals)
 	if !ok || v.null() {
@@ -65,14 +65,14 @@ func appendVal(n node, dst []byte, vals []message.Value) ([]byte, bool) {
 	return append(dst, v.text...), true
 }
 
-// text is a node's value converted to a string parameter.
+// text returns a node's value converted to a string parameter.
 func text(n node, vals []message.Value) (string, bool) {
 	v, ok := n.eval(vals)
 	return v.text, ok && !v.null()
 }
 
-// shares reports whether a node's texts are those of values or constants, so
-// that eval gives them without a copy.
+// shares reports whether a node's texts are those of values or constants, so that
+// eval returns them without a copy.
 func shares(n node) bool {
 	switch n := n.(type) {
 	case constNode, loadNode, mapNode:
@@ -89,7 +89,7 @@ func shares(n node) bool {
 	return false
 }
 
-// truth is a node's value converted to bool as hcl converts it.
+// truth returns a node's value converted to bool as hcl converts it.
 func truth(n node, vals []message.Value) (value, ok bool) {
 	v, ok := n.eval(vals)
 	if !ok {
@@ -112,7 +112,7 @@ func (v val) truth() (value, ok bool) {
 	return false, false
 }
 
-// number is the float64 of a number, or of a string that hcl converts to one.
+// number returns the float64 of a number, or of a string that hcl converts to one.
 // Decimals of at most 15 digits keep their order in float64.
 func (v val) number() (float64, bool) {
 	if v.kind != kindNumber && (v.kind != kindString || !canonicalNumber(v.text)) {
@@ -122,7 +122,7 @@ func (v val) number() (float64, bool) {
 	return f, err == nil && !math.IsInf(f, 0)
 }
 
-// fromValue is one attribute of a recipient.
+// fromValue converts one attribute of a recipient.
 func fromValue(v message.Value) (val, bool) {
 	switch v.Kind {
 	case message.String:
@@ -137,7 +137,7 @@ func fromValue(v message.Value) (val, bool) {
 	return val{}, false
 }
 
-// fromCty is the val of a primitive value without marks.
+// fromCty converts a primitive value without marks.
 func fromCty(v cty.Value) (val, bool) {
 	switch {
 	case !v.IsKnown():
@@ -170,9 +170,9 @@ func (v val) value() message.Value {
 	return message.Value{}
 }
 
-// canonicalNumber reports whether s is a decimal of at most 15 digits in the
-// form that hcl prints: no leading or trailing zeros, no exponent. For these,
-// equality of numbers is equality of texts.
+// canonicalNumber reports whether s is a decimal of at most 15 digits in the form
+// that hcl prints: no leading or trailing zeros, no exponent. Two such numbers are
+// equal exactly if their texts are.
 func canonicalNumber(s string) bool {
 	digits := strings.TrimPrefix(s, "-")
 	whole, fraction, hasFraction := strings.Cut(digits, ".")
@@ -196,8 +196,8 @@ func allDigits(s string) bool {
 	return true
 }
 
-// asciiPrefix is how many of the first bytes of s are certainly ASCII, looking
-// at eight at a time.
+// asciiPrefix returns how many of the first bytes of s are certainly ASCII, checking
+// eight at a time.
 func asciiPrefix[T string | []byte](s T) (n int) {
 	for n+8 <= len(s) && binary.LittleEndian.Uint64([]byte(s[n:n+8]))&0x8080808080808080 == 0 {
 		n += 8
@@ -215,8 +215,8 @@ func ascii[T string | []byte](s T) bool {
 	return true
 }
 
-// normalize is cty's normalisation of strings (NFC), without its cost for what
-// is normal certainly.
+// normalize is cty's normalisation of strings (NFC), without its cost for strings
+// that are certainly normal.
 func normalize(s string) string {
 	if normal(s) {
 		return s
@@ -224,8 +224,8 @@ func normalize(s string) string {
 	return cty.NormalizeString(s)
 }
 
-// normalizeTail normalises what was appended to dst from start on: joined
-// parts may compose across their seams.
+// normalizeTail normalises what was appended to dst from start on: characters may
+// combine where parts meet.
 func normalizeTail(dst []byte, start int) []byte {
 	tail := dst[start:]
 	if normal(tail) || norm.NFC.IsNormal(tail) {

@@ -27,8 +27,8 @@ func (n loadNode) append(dst []byte, vals []message.Value) ([]byte, bool) {
 	return appendVal(n, dst, vals)
 }
 
-// hclNode leaves every value to the evaluation of the whole expression: for
-// constants that are not primitive and for those that are errors.
+// hclNode leaves every value to hcl, which then evaluates the whole expression. It
+// stands for constants that are not primitive and for those with errors.
 type hclNode struct{}
 
 func (hclNode) eval([]message.Value) (val, bool)                    { return val{}, false }
@@ -89,9 +89,9 @@ func (n notNode) append(dst []byte, vals []message.Value) ([]byte, bool) {
 	return appendVal(n, dst, vals)
 }
 
-// logicNode is a && b, or a || b. hcl evaluates both operands: an operand that
-// is no truth value is an error even where the other one decides, so the right
-// one may be skipped only where its type is certain.
+// logicNode is a && b, or a || b. hcl evaluates both operands: an operand that is not
+// a truth value is an error even if the other one decides. So the right one may be
+// skipped only if its type is certain.
 type logicNode struct {
 	a, b node
 	or   bool
@@ -120,8 +120,8 @@ func (n logicNode) eval(vals []message.Value) (val, bool) {
 	return boolVal(a && b), true
 }
 
-// equalNode is a == b, or a != b. Values of different types are never equal,
-// nulls of any type are.
+// equalNode is a == b, or a != b. Values of different types are never equal; nulls
+// of any types are.
 type equalNode struct {
 	a, b node
 	not  bool
@@ -173,8 +173,8 @@ func (n compareNode) eval(vals []message.Value) (val, bool) {
 	return boolVal(n.holds(x, y)), ok
 }
 
-// conditionalNode is cond ? a : b. hcl evaluates both results and converts the
-// chosen one to a type that both can have.
+// conditionalNode is cond ? a : b. hcl evaluates both results, and converts the
+// chosen one to a type that fits both.
 type conditionalNode struct{ cond, a, b node }
 
 func (n conditionalNode) static() (kind, bool) {
@@ -210,7 +210,7 @@ func (n conditionalNode) eval(vals []message.Value) (val, bool) {
 	return unified(v, o)
 }
 
-// unified is v converted to the type that v and o have in common.
+// unified returns v converted to the common type of v and o.
 func unified(v, o val) (val, bool) {
 	switch {
 	case v.kind == o.kind || o.kind == kindNull:
@@ -222,7 +222,7 @@ func unified(v, o val) (val, bool) {
 	case v.kind == kindString || o.kind == kindString:
 		return val{kindString, v.text}, true
 	}
-	return val{}, false // a bool and a number have nothing in common
+	return val{}, false // a bool and a number have no common type
 }
 
 func (n conditionalNode) append(dst []byte, vals []message.Value) ([]byte, bool) {
@@ -240,7 +240,7 @@ func (n conditionalNode) append(dst []byte, vals []message.Value) ([]byte, bool)
 	return appendVal(n, dst, vals)
 }
 
-// isLoad: loads are primitive or report false.
+// isLoad reports whether n is a loadNode, which gives a primitive or reports false.
 func isLoad(n node) bool { _, ok := n.(loadNode); return ok }
 
 // mapNode is an index into, or a lookup in, a constant map or object of

@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// textNode is a function from strings to a string; fn reports false where it
-// leaves the answer to hcl.
+// textNode is a function from strings to a string; fn reports false to leave the
+// result to hcl.
 type textNode struct {
 	args []node
 	fn   func(args []string) (string, bool)
@@ -36,7 +36,7 @@ func (n textNode) eval(vals []message.Value) (val, bool) {
 	return val{kindString, normalize(s)}, ok && len(s) <= maxString
 }
 
-// caseNode is upper or lower: on ASCII it needs no string of its own.
+// caseNode is upper or lower: for ASCII it makes no string.
 type caseNode struct {
 	arg   node
 	lower bool
@@ -154,8 +154,8 @@ func (n tostringNode) eval(vals []message.Value) (val, bool) {
 	return val{kindString, s}, ok
 }
 
-// coalesceNode is coalesce(…): the first argument that is neither null nor an
-// empty string, converted to the type that all have in common.
+// coalesceNode is coalesce(…): the first argument that is neither null nor an empty
+// string, converted to the common type of all arguments.
 type coalesceNode struct{ args []node }
 
 func (n coalesceNode) static() (kind, bool) {
@@ -186,7 +186,7 @@ func (n coalesceNode) eval(vals []message.Value) (val, bool) {
 	}
 	switch {
 	case found.kind == kindNull:
-		return val{}, false // an error, in hcl's words
+		return val{}, false // an error, which hcl words
 	case kinds[kindString]:
 		found.kind = kindString
 	case kinds[kindNumber] && kinds[kindBool]:
@@ -195,8 +195,8 @@ func (n coalesceNode) eval(vals []message.Value) (val, bool) {
 	return found, true
 }
 
-// firstNode is try(…) whose first argument is compiled: where that succeeds
-// nothing else is looked at, and where it may not, hcl decides.
+// firstNode is try(…) with a compiled first argument: if that succeeds, nothing else
+// is evaluated, and if it may not, hcl decides.
 type firstNode struct{ x node }
 
 func (n firstNode) eval(vals []message.Value) (val, bool) { return n.x.eval(vals) }

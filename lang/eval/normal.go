@@ -7,12 +7,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Names are normal nearly always, and the library takes five times as long to
-// say so. This is Unicode's quick check (UAX #15, 9): a text is in normal form C
-// where each character is allowed there, and no combining mark stands behind one
-// of a higher class.
+// Most names are normal already, and the library takes five times as long to confirm
+// that. This is Unicode's quick check (UAX #15, 9): a text is in normal form C if
+// each of its characters is allowed there, and no combining mark follows one of a
+// higher class.
 
-// normal reports whether s is in normal form C certainly, and valid UTF-8.
+// normal reports whether s is certainly in normal form C and valid UTF-8.
 func normal[T string | []byte](s T) bool {
 	last, marks := uint8(0), 0 // the class of the character before; marks in a row
 	for i := asciiPrefix(s); i < len(s); {
@@ -39,8 +39,8 @@ func normal[T string | []byte](s T) bool {
 	return true
 }
 
-// mostMarks are few enough that the library puts no joiner between them (UAX
-// #15, 13: more than 30).
+// mostMarks is small enough that the library puts no joiner between marks (UAX #15,
+// 13: more than 30).
 const mostMarks = 16
 
 // decode is utf8.DecodeRune at s[i], inline for two bytes and most of three.
@@ -57,12 +57,12 @@ func decode[T string | []byte](s T, i int) (rune, int) {
 	return utf8.DecodeRune(room[:copy(room[:], s[i:])])
 }
 
-// notNormal is the class of a character that normal form C may change, or that
-// may join what stands before it. No character has this combining class.
+// notNormal is the class of a character that normal form C may change, or that may
+// combine with what precedes it. No character has this combining class.
 const notNormal = 255
 
-// pages are the classes of 64 characters each, made when one of them is first
-// met: a text of one script needs one or two.
+// pages are the classes of 64 characters each. A page is made when one of its
+// characters is first met: a text of one script needs one or two.
 var pages [(utf8.MaxRune + 1) / pageSize]atomic.Pointer[[pageSize]uint8]
 
 const pageSize = 64

@@ -17,7 +17,7 @@ type plain struct {
 	index []int    // their positions in the values vector
 	need  int      // how long a values vector must be
 	known bool     // Input.Names was given
-	uses  bool     // the root is used at all
+	uses  bool     // the expression uses the root
 }
 
 // value evaluates the expression; marks are dropped.

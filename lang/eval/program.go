@@ -1,14 +1,14 @@
-// Package eval is the expression engine of the handbill language: HCL
-// expressions over the attributes of one recipient or row, compiled once and
-// evaluated a million times, with the functions of the language, and bounded
-// so that no source text can hang or kill the process.
+// Package eval is the expression engine of the handbill language. It compiles HCL
+// expressions over the attributes of one recipient or row once, evaluates them a
+// million times, and provides the functions of the language. Its limits ensure that
+// no source text can hang or kill the process.
 //
-// What does not depend on the recipient is evaluated once, at Compile. Plain
-// references, templates, conditionals, comparisons and the common string
-// functions become closures; every other sub-expression goes through hcl. A
-// closure only ever takes the cases that it certainly answers as hcl does;
-// for anything else (a null where none may be, operands of other types) the
-// whole expression is evaluated by hcl, so results and errors are hcl's own.
+// What does not depend on the recipient is evaluated once, by Compile. Plain
+// references, templates, conditionals, comparisons and the common string functions
+// become closures; every other sub-expression goes through hcl. A closure only
+// handles cases in which its result is certainly hcl's. For anything else (a null
+// where none may be, operands of other types) hcl evaluates the whole expression,
+// so results and errors are hcl's own.
 package eval
 
 import (
@@ -20,13 +20,13 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Input names what an expression's values vector means.
+// Input says what the values vector of an expression means.
 type Input struct {
-	// Root is the variable that the vector is: "recipient" or "row".
+	// Root is the variable whose attributes the vector holds: "recipient" or "row".
 	Root string
-	// Names are the attributes of Root, parallel to the values vector. Nil
-	// when they are not known yet: then an expression can be compiled, which
-	// checks it as far as possible, but not evaluated.
+	// Names are the attributes of Root, parallel to the values vector. Nil means
+	// that they are not known yet: an expression can then be compiled, which checks
+	// it as far as possible, but not evaluated.
 	Names []string
 	// Source is the text of the file that the expression stands in, for
 	// Program.Source. It may be nil.
@@ -59,32 +59,32 @@ type Program struct {
 
 	in     Input
 	node   node
-	shares bool   // node's texts are there already
+	shares bool   // node's texts exist already
 	plain  *plain // hcl's own evaluation, for what node leaves to it
 }
 
-// Const is the value of an expression that does not depend on the root, with
-// its marks. It may be unknown where the context's variables are.
+// Const returns the value of an expression that does not depend on the root, with
+// its marks. It may be unknown if variables of the context are.
 func (p *Program) Const() (cty.Value, bool) { return p.constant, p.isConst }
 
-// Parts are the pieces of a template in order, adjacent constant texts merged;
-// anything else is one piece. Concatenated, and normalised where characters
-// combine across a seam, they are what AppendString writes.
+// Parts returns the pieces of a template in order, with adjacent constant texts
+// merged; anything else is one piece. Their concatenation, normalised where
+// characters combine between pieces, is what AppendString writes.
 func (p *Program) Parts() []Piece { return p.pieces }
 
-// Source is the expression in canonical formatting, "Hello, ${recipient.name}"
-// with its quotes; "" when Input.Source was not given.
+// Source returns the expression in canonical formatting, "Hello, ${recipient.name}"
+// with its quotes; "" if Input.Source was not given.
 func (p *Program) Source() string { return p.source }
 
-// Range is where the expression stands.
+// Range returns the place of the expression.
 func (p *Program) Range() hcl.Range { return p.rng }
 
-// Sensitive reports whether any value that went into the expression is
-// sensitive: then its results must not be shown.
+// Sensitive reports whether any value used in the expression is sensitive. Its
+// results must then not be shown.
 func (p *Program) Sensitive() bool { return p.sensitive }
 
-// Refs are the references to attributes of the root, one per name, in order
-// of first appearance.
+// Refs returns the references to attributes of the root, one per name, in order of
+// first appearance.
 func (p *Program) Refs() []Ref { return p.refs }
 
 // AppendString appends the result as text, converted as hcl converts a value
@@ -103,8 +103,8 @@ func (p *Program) AppendString(dst []byte, vals []message.Value) ([]byte, error)
 	return p.appendCty(dst, v)
 }
 
-// Text is what AppendString would append where that is a text which is there
-// already: of vals, or a constant. ok is false where AppendString must say.
+// Text returns what AppendString would append if that text exists already, in vals
+// or as a constant. ok is false if only AppendString can tell.
 func (p *Program) Text(vals []message.Value) (s string, ok bool) {
 	if !p.shares || !p.ready(vals) {
 		return "", false
@@ -112,12 +112,12 @@ func (p *Program) Text(vals []message.Value) (s string, ok bool) {
 	return text(p.node, vals)
 }
 
-// ready reports whether vals can be looked up in.
+// ready reports whether vals is parallel to Input.Names.
 func (p *Program) ready(vals []message.Value) bool {
 	return p.in.Names != nil && len(vals) == len(p.in.Names)
 }
 
-// Eval is the result as a message.Value: arrays and objects become JSON.
+// Eval returns the result as a message.Value: arrays and objects become JSON.
 func (p *Program) Eval(vals []message.Value) (message.Value, error) {
 	if p.ready(vals) {
 		if v, ok := p.node.eval(vals); ok {
@@ -135,8 +135,8 @@ func (p *Program) Eval(vals []message.Value) (message.Value, error) {
 	return ret, nil
 }
 
-// EvalBool is the result as a truth value: a bool, or the strings "true" and
-// "false" as hcl converts them. A null is an *Error that is ErrNull.
+// EvalBool returns the result as a truth value: a bool, or the strings "true" and
+// "false" as hcl converts them. For a null it returns an *Error that is ErrNull.
 func (p *Program) EvalBool(vals []message.Value) (bool, error) {
 	if p.ready(vals) {
 		if b, ok := truth(p.node, vals); ok {
@@ -150,8 +150,8 @@ func (p *Program) EvalBool(vals []message.Value) (bool, error) {
 	return p.ctyBool(v)
 }
 
-// value evaluates by hcl, and names the attribute that is null where the
-// failing part is a plain reference.
+// value evaluates with hcl. If the failing part is a plain reference, the error names
+// the attribute that is null.
 func (p *Program) value(vals []message.Value) (cty.Value, error) {
 	v, err := p.plain.value(vals)
 	var e *Error

@@ -12,19 +12,18 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Bounds of a source text before it may be parsed: hcl's parsers recurse, and
-// a Go stack that overflows ends the process, whatever is deferred.
+// Limits on a source text before it may be parsed: hcl's parsers are recursive, and a
+// Go stack overflow ends the process, which no deferred call can prevent.
 const (
 	maxDepth     = 100  // nested brackets, templates and quotes
 	maxOperators = 1000 // operators between two separators at one depth
 )
 
-// ScanTokens refuses native syntax whose parsing or evaluation would exhaust
-// the stack: more than maxDepth levels of nesting, more than maxOperators
-// operators in a row, numbers with an exponent above 308. It must run before
-// any hcl parser sees untrusted bytes; the lexer that it uses does not
-// recurse. What is merely not valid HCL passes: the parser's own words are
-// better.
+// ScanTokens refuses native syntax whose parsing or evaluation would exhaust the
+// stack: more than maxDepth levels of nesting, more than maxOperators operators in a
+// row, numbers with an exponent above 308. It must run before any hcl parser sees
+// untrusted bytes; the lexer that it uses is not recursive. Text that is just not
+// valid HCL passes, because the parser explains that better.
 func ScanTokens(src []byte, filename string) hcl.Diagnostics {
 	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
 	return diagnostics(scanTokens(tokens, maxOperators))
@@ -84,7 +83,7 @@ func (s *tokenScan) step(tok *hclsyntax.Token) (summary, detail string) {
 		s.levels[s.depth].controls = 0
 		s.depth = max(s.depth-1, 0)
 	case hclsyntax.TokenNewline:
-		// Between brackets and parentheses an expression goes on.
+		// Inside brackets and parentheses an expression continues on the next line.
 		if level := &s.levels[s.depth]; s.depth == 0 || level.opener == hclsyntax.TokenOBrace {
 			level.run = 0
 		}
@@ -106,8 +105,8 @@ func (s *tokenScan) step(tok *hclsyntax.Token) (summary, detail string) {
 	return "", ""
 }
 
-// opened goes a level down. A bracket is also an operator of what it stands
-// in: a[1][2][3] chains without any separator.
+// opened goes one level down. A bracket also counts as an operator of the level
+// outside it: a[1][2][3] chains without any separator.
 func (s *tokenScan) opened(opener hclsyntax.TokenType) (summary, detail string) {
 	if summary, detail = s.operator(); summary != "" {
 		return summary, detail
@@ -120,8 +119,8 @@ func (s *tokenScan) opened(opener hclsyntax.TokenType) (summary, detail string) 
 	return "", ""
 }
 
-// control is the keyword of a "%{…}" in the template one level up: it nests
-// what follows, up to its end, without any bracket.
+// control handles the keyword of a "%{…}" in the template one level up. Everything up
+// to its end is nested in it, without any bracket.
 func (s *tokenScan) control(keyword string) (summary, detail string) {
 	template := &s.levels[max(s.depth-1, 0)]
 	switch keyword {
@@ -171,8 +170,8 @@ func isOperator(t hclsyntax.TokenType) bool {
 	return false
 }
 
-// numberLiteralInRange looks at the written form alone, since the value of
-// 1e1000000000 is the thing to avoid.
+// numberLiteralInRange looks only at the written form, because computing the value of
+// 1e1000000000 is what must not happen.
 func numberLiteralInRange(lit []byte) bool {
 	mantissa, exponent, found := bytes.Cut(bytes.ToLower(lit), []byte("e"))
 	digits := len(mantissa)
@@ -251,19 +250,19 @@ func isJSONNumberByte(c byte) bool {
 	return c >= '0' && c <= '9' || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'
 }
 
-// maxPlainOperators bounds the operators of a string that is not known to be
-// an expression: it may well be a long text.
+// maxPlainOperators bounds the operators of a string that may not be an expression,
+// but a long text.
 const maxPlainOperators = 10 * maxOperators
 
-// scanJSONString scans a quoted string both as a template and as an
-// expression: which of the two it is depends on where it stands.
+// scanJSONString scans a quoted string both as a template and as an expression: its
+// place in the file decides which of the two it is.
 func scanJSONString(quoted []byte) (summary, detail string) {
 	if len(quoted) <= maxDepth {
 		return "", ""
 	}
 	var text string
 	if json.Unmarshal(quoted, &text) != nil {
-		return "", "" // not valid JSON: its parser will say so
+		return "", "" // not valid JSON: the parser reports that
 	}
 	if strings.Contains(text, "${") || strings.Contains(text, "%{") {
 		if diags := ScanTemplate([]byte(text), ""); diags.HasErrors() {

@@ -7,8 +7,8 @@ import (
 // mark is the type of Sensitive, so that no other package's mark equals it.
 type mark string
 
-// Sensitive is the mark of values that must never be shown: those of env(),
-// of sensitive variables and whatever is made from them.
+// Sensitive is the mark of values that must never be shown: those of env(), those of
+// sensitive variables, and everything made from them.
 const Sensitive = mark("sensitive")
 
 // IsSensitive reports whether v or anything within it is sensitive.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// timeLayout is a form of time in the letters of formatdate, in pieces: runs of
-// one letter, and the texts between them.
+// timeLayout is a form of time in the letters of formatdate, split into runs of one
+// letter and the texts between them.
 type timeLayout []layoutPiece
 
 type layoutPiece struct {
@@ -15,15 +15,15 @@ type layoutPiece struct {
 	text    string
 }
 
-// layoutLetters are the pieces that a time can be read by, and the most digits
-// of the numeric ones.
+// layoutLetters are the pieces by which a time can be read, and the maximum number of
+// digits of the numeric ones.
 var layoutLetters = map[string]int{
 	"YYYY": 4, "YY": 2, "MMMM": 0, "MMM": 0, "MM": 2, "M": 2, "DD": 2, "D": 2, "EEEE": 0, "EEE": 0,
 	"hh": 2, "h": 2, "HH": 2, "H": 2, "AA": 0, "aa": 0, "mm": 2, "m": 2, "ss": 2, "s": 2, "ZZZZZ": 0, "ZZZZ": 0, "Z": 0,
 }
 
-// parseLayout takes a layout apart. A letter that means nothing, or the same
-// thing twice, is an error.
+// parseLayout splits a layout into pieces. A letter without a meaning, or the same
+// unit twice, is an error.
 func parseLayout(s string) (timeLayout, error) {
 	var out timeLayout
 	seen := map[byte]bool{}
@@ -64,7 +64,7 @@ func parseLayout(s string) (timeLayout, error) {
 	return out, nil
 }
 
-// layoutKey is the same for pieces that say the same.
+// layoutKey is equal for pieces of the same unit.
 func layoutKey(letters string) byte {
 	if letters[0] == 'A' {
 		return 'a'
@@ -72,8 +72,8 @@ func layoutKey(letters string) byte {
 	return letters[0]
 }
 
-// quotedText is what stands between the quotation marks that s begins with; two
-// of them stand for one.
+// quotedText returns the text in the quotation marks with which s begins; two marks
+// in a row stand for one.
 func quotedText(s string) (text, rest string, ok bool) {
 	for i := 1; i < len(s); i++ {
 		if s[i] != '\'' {
@@ -90,7 +90,7 @@ func quotedText(s string) (text, rest string, ok bool) {
 	return "", "", false
 }
 
-// clock is what a text says of a time.
+// clock holds the parts of a time that a text gives.
 type clock struct {
 	year, month, day           int
 	hour, minute, second, nano int
@@ -99,7 +99,7 @@ type clock struct {
 	hasOffset                  bool
 }
 
-// read reads text, all of it.
+// read reads text, which must match the layout as a whole.
 func (l timeLayout) read(text string, zone *time.Location) (time.Time, bool) {
 	c := clock{}
 	for i, p := range l {
@@ -119,7 +119,7 @@ func (l timeLayout) read(text string, zone *time.Location) (time.Time, bool) {
 	return c.time(zone)
 }
 
-// take reads one piece. fraction says that seconds may go on with one.
+// take reads one piece. fraction says that seconds may have a fraction.
 func (c *clock) take(letters, text string, fraction bool) (rest string, ok bool) {
 	switch letters {
 	case "MMMM", "MMM":
@@ -158,7 +158,7 @@ func (c *clock) take(letters, text string, fraction bool) (rest string, ok bool)
 	return rest, ok
 }
 
-// takeName reads one of n English names, whole or its first three letters.
+// takeName reads one of n English names, in full or as its first three letters.
 func takeName(text string, short bool, n int, name func(int) string) (found int, rest string, ok bool) {
 	for i := 1; i <= n; i++ {
 		word := name(i)
@@ -172,7 +172,7 @@ func takeName(text string, short bool, n int, name func(int) string) (found int,
 	return 0, text, false
 }
 
-// century is the year of two digits, as most programs take them.
+// century returns the year for two digits, as most programs do.
 func century(n int) int {
 	if n >= 69 {
 		return 1900 + n
@@ -243,9 +243,9 @@ func (c *clock) takeOffset(text, letters string) (rest string, ok bool) {
 	return rest, okHours && okMinutes && hours < 24 && m < 60
 }
 
-// time is the moment that the clock shows in zone. Of two moments with the same
-// hour, in the night when clocks go back, it is the earlier one, and so it is
-// where the hour was left out: whoever wrote then, wrote no later.
+// time returns the moment that the clock shows in zone. When clocks go back, two
+// moments have the same hour, and it returns the earlier one. When they go forward
+// and skip the hour, it also returns the earlier of the possible moments.
 func (c *clock) time(zone *time.Location) (time.Time, bool) {
 	hour := c.hour
 	switch {
@@ -264,7 +264,7 @@ func (c *clock) time(zone *time.Location) (time.Time, bool) {
 	return inZone(wall, zone), true
 }
 
-// inZone is the moment when clocks in zone show what wall shows.
+// inZone returns the moment when clocks in zone show the time wall.
 func inZone(wall time.Time, zone *time.Location) time.Time {
 	var found time.Time
 	for _, near := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
@@ -275,7 +275,7 @@ func inZone(wall time.Time, zone *time.Location) time.Time {
 			found = t
 		}
 	}
-	if found.IsZero() { // the hour that was left out
+	if found.IsZero() { // the hour was skipped
 		_, before := wall.Add(-24 * time.Hour).In(zone).Zone()
 		_, after := wall.Add(24 * time.Hour).In(zone).Zone()
 		return wall.Add(-time.Duration(max(before, after)) * time.Second).In(zone)

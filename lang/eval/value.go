@@ -14,9 +14,9 @@ import (
 // decimal could cost more memory than the machine has. It is that of float64.
 const maxExponent = 308
 
-// ToCty is the value that expressions see for v. A null has no type, so that
-// it takes the type of whatever it stands beside. Text that its kind does not
-// allow (a number that is none or is out of range, broken JSON) is a string.
+// ToCty returns the value that expressions see for v. A null has no type, so that it
+// takes the type of its context. Text that its kind does not allow (not a number, a
+// number out of range, broken JSON) becomes a string.
 func ToCty(v message.Value) cty.Value {
 	switch v.Kind {
 	case message.Null:
@@ -35,7 +35,7 @@ func ToCty(v message.Value) cty.Value {
 	return cty.StringVal(v.Text)
 }
 
-// jsonToCty decodes a JSON array or object within the bounds of ScanJSON.
+// jsonToCty decodes a JSON array or object within the limits of ScanJSON.
 func jsonToCty(text string) (cty.Value, bool) {
 	src := []byte(text)
 	if scanJSONValue(src) != nil {
@@ -49,9 +49,9 @@ func jsonToCty(text string) (cty.Value, bool) {
 	return v, err == nil
 }
 
-// FromCty is the inverse of ToCty: a string, number, bool or null as itself,
-// anything else as JSON. Marks are dropped: who needs them asks
-// Program.Sensitive. Unknown values have no message.Value and are an error.
+// FromCty is the inverse of ToCty: a string, number, bool or null as itself, anything
+// else as JSON. Marks are dropped; Program.Sensitive still reports them. Unknown
+// values have no message.Value and are an error.
 func FromCty(v cty.Value) (message.Value, error) {
 	v, _ = v.UnmarkDeep()
 	switch {
@@ -88,8 +88,8 @@ func boolValue(b bool) message.Value {
 // written out without harm.
 func numberInRange(v cty.Value) bool { return floatInRange(v.AsBigFloat()) }
 
-// NumbersInRange reports whether every number in v can be written out without
-// harm. Conversions from text, such as those of variables, know no bounds.
+// NumbersInRange reports whether every number in v can be written out without harm.
+// Conversions from text, such as those of variables, do not check this.
 func NumbersInRange(v cty.Value) bool {
 	ok := true
 	v, _ = v.UnmarkDeep()
@@ -102,7 +102,7 @@ func NumbersInRange(v cty.Value) bool {
 	return ok
 }
 
-// log2of10 is log2(10) rounded up: big.Float's exponents are binary.
+// log2of10 is log2(10) rounded up: the exponents of big.Float are binary.
 const log2of10 = 3.33
 
 func floatInRange(f *big.Float) bool {

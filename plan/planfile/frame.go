@@ -15,7 +15,7 @@ import (
 // frameReader reads frames one after the other.
 type frameReader struct {
 	r       *bufio.Reader
-	sum     hash.Hash // of everything read, nil where nobody asks
+	sum     hash.Hash // of everything read; nil if nobody needs it
 	before  []byte    // the sum before the last frame
 	pos     int64
 	zip     *zstd.Decoder
@@ -88,7 +88,7 @@ func (fr *frameReader) next() (section byte, content func() ([]byte, error), err
 	return section, func() ([]byte, error) { return fr.unpack(section, int(plain)) }, nil
 }
 
-// unpack decompresses the last frame, never to more than it claims.
+// unpack decompresses the last frame, to no more than the size that it claims.
 func (fr *frameReader) unpack(section byte, plain int) ([]byte, error) {
 	if section == sectionEnd {
 		return fr.packed, nil

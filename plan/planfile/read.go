@@ -16,13 +16,13 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// fileError says why a file is no plan that can be read.
+// fileError says why a file is not a readable plan.
 type fileError struct {
 	Reason string // "not_a_plan", "encrypted", "version", "torn", "damaged", "too_large"
 	Detail string
 }
 
-// Error is a sentence with the way out.
+// Error returns a sentence that says what is wrong and what to do.
 func (e *fileError) Error() string { return "the saved plan can't be read: " + e.Detail }
 
 func damaged(format string, args ...any) error {
@@ -216,7 +216,7 @@ func readDrafts(data []byte, n int) ([]*message.Draft, error) {
 	return list, nil
 }
 
-// verify reads every entry and holds counts and digest against them.
+// verify reads every entry, and checks counts and digest against them.
 func (f *planFile) verify(p *plan.Plan) error {
 	sums, err := p.Sum()
 	if err != nil {

@@ -26,7 +26,7 @@ type fileSpool struct {
 	file   *os.File
 	out    *bufio.Writer
 	size   int64
-	flush  sync.Mutex // of out: numbers open the plan side by side
+	flush  sync.Mutex // guards flushing out: lanes open the plan concurrently
 }
 
 func (s *fileSpool) Write(p []byte) (int, error) {

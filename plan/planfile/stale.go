@@ -23,18 +23,18 @@ type staleError struct {
 	Detail string
 }
 
-// Error is a sentence with the way out.
+// Error returns a sentence that says what is wrong and what to do.
 func (e *staleError) Error() string {
 	return "the saved plan is stale: " + e.Detail + "; run `handbill plan` again"
 }
 
-// Maker is which handbill makes a plan, or is to apply it.
+// Maker identifies the handbill that makes a plan, or is to apply it.
 type Maker struct {
 	Version string
-	Build   string // its identity; "" for a build that nothing tells from another
+	Build   string // its identity; "" for a build without one
 }
 
-// String is the build as messages name it.
+// String returns the build as messages name it.
 func (m Maker) String() string {
 	kind, id, _ := strings.Cut(m.Build, ":")
 	switch {
@@ -46,12 +46,12 @@ func (m Maker) String() string {
 	return fmt.Sprintf("%s (%s %.16s)", m.Version, kind, strings.TrimPrefix(id, "h1:"))
 }
 
-// Stale says why p may not be applied by a handbill to the state of meta, as a
-// *staleError, or nil. Another build may compile the same configuration to
-// other messages, so only the one that made p takes it; one that nothing
-// identifies takes none. runs are the state's, oldest first: the last ones, as
-// far as they carried out p itself, do not make it stale, so that applying it
-// again sends what of it is still pending.
+// Stale says, as a *staleError, why this handbill may not apply p to the state of
+// meta; nil if it may. Another build may compile the same configuration to other
+// messages, so only the build that made p may apply it; a build without an identity
+// may apply none. runs are the state's, oldest first. The last ones, as far as they
+// carried out p itself, do not make it stale, so that applying it again sends what
+// of it is still pending.
 func Stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time, by Maker) error {
 	switch {
 	case p.Version != by.Version || p.Build != by.Build:
@@ -68,8 +68,8 @@ func Stale(p *plan.Plan, meta state.Meta, runs []state.Run, now time.Time, by Ma
 	return nil
 }
 
-// raised reports whether p itself raised the serial by so much: by one with
-// each of its last runs, and with the first by one for each resource that it
+// raised reports whether p itself raised the serial by so much: each of its last
+// runs raises it by one, and the first of them also by one for each resource that it
 // moved.
 func raised(p *plan.Plan, by int64, runs []state.Run) bool {
 	own := int64(0)

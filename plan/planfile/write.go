@@ -13,8 +13,8 @@
 //	        length of that compressed with zstd, CRC-32C of the compressed
 //	        bytes (little endian, 32 bits each), the compressed bytes
 //
-// How an entry is written is plan's own (plan.AppendEntry), for the plan's
-// digest is made of the same bytes.
+// Package plan defines how an entry is written (plan.AppendEntry), because the
+// plan's digest is made of the same bytes.
 package planfile
 
 import (
@@ -105,8 +105,8 @@ type fileCampaign struct {
 	Variants [][2]int `json:"variants,omitempty"`
 }
 
-// Write saves p. The file has no secrets, and of recipients only what sending
-// needs: who is not sent to is in it as a row with a reason.
+// Write saves p. The file holds no secrets, and of recipients only what sending
+// needs: somebody who is not sent to is a row with a reason.
 func Write(w io.Writer, p *plan.Plan, snap ConfigSnapshot) error {
 	fw, err := newFrameWriter(w)
 	if err != nil {

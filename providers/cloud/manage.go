@@ -14,8 +14,8 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Abilities implements providers.TemplateWriter: all of them, where waba_id says
-// which account it is about.
+// Abilities implements providers.TemplateWriter. The Cloud API can make every
+// change if waba_id names the account.
 func (p *Provider) Abilities() account.Abilities {
 	if p.config.WABAID == "" {
 		const why = "templates belong to an account, and the number's is not known: declare waba_id in the provider block"
@@ -78,7 +78,7 @@ func (p *Provider) UploadSample(ctx context.Context, f *account.File, content []
 	if err != nil {
 		return "", err
 	}
-	// This step alone takes the token behind another word.
+	// Only this step wants the scheme OAuth in place of Bearer.
 	header := http.Header{"Authorization": {"OAuth " + string(p.config.AccessToken)}, "File_offset": {"0"}}
 	done, err := p.upload(ctx, session, header, content)
 	if err != nil {
@@ -95,7 +95,7 @@ func (p *Provider) upload(ctx context.Context, to string, as http.Header, conten
 	return reply.Body, nil
 }
 
-// member is a text in an object.
+// member returns a string member of a JSON object.
 func member(body []byte, name string) (string, error) {
 	var all map[string]json.RawMessage
 	var text string

@@ -31,7 +31,7 @@ type Config struct {
 	Client        *wire.Client
 }
 
-// Schema are the arguments as the language declares them.
+// Schema returns the arguments of the provider's block in the language.
 func Schema() []providers.Argument {
 	return []providers.Argument{
 		{Name: "phone_number_id", Type: "string", Required: true, Description: "Id of the sending number in WhatsApp Manager (not the number itself)."},
@@ -91,7 +91,7 @@ func New(c Config) (*Provider, error) {
 // Profile is what the Cloud API can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
 
-// Profile is what the Cloud API can do, as Meta documents it.
+// Profile returns what the Cloud API can do, as Meta documents it.
 func Profile() providers.Profile {
 	kinds := map[message.Kind]providers.Capability{}
 	for _, k := range []message.Kind{

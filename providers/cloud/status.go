@@ -34,7 +34,7 @@ func (p *Provider) Poll(ctx context.Context, messageID string) ([]message.Event,
 	return metaobject.DecodeHistory(reply, messageID)
 }
 
-// errNotOffered is the answer of accounts that lack a part of the API.
+// errNotOffered is returned when the account lacks a part of the API.
 var errNotOffered = errors.New("this account does not offer it")
 
 // get asks the Graph API.
@@ -42,7 +42,7 @@ func (p *Provider) get(ctx context.Context, path string, query url.Values) ([]by
 	return p.getAs(ctx, p.header, path, query)
 }
 
-// getAs asks the Graph API with other credentials than the number's.
+// getAs asks the Graph API with credentials other than the number's.
 func (p *Provider) getAs(ctx context.Context, as http.Header, path string, query url.Values) ([]byte, error) {
 	reply, err := p.client.Get(ctx, p.base+"/"+path+"?"+query.Encode(), as)
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *Provider) getAs(ctx context.Context, as http.Header, path string, query
 	return nil, fmt.Errorf("%s (code %d)", a.Title, e.Code)
 }
 
-// Check reads what Meta tells about the number: health, quality, throughput,
+// Check reads what Meta reports about the number: health, quality, throughput,
 // limit and name.
 func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
 	var n struct {
@@ -117,8 +117,8 @@ func (p *Provider) findings(h *providers.Health, verification string) {
 	}
 }
 
-// tier reads how many people may be written to in 24 hours. The field has had
-// two names; an account knows at least one.
+// tier reads how many people may be written to in 24 hours. The field has had two
+// names; every account has at least one of them.
 func (p *Provider) tier(ctx context.Context) string {
 	for _, field := range []string{"whatsapp_business_manager_messaging_limit", "messaging_limit_tier"} {
 		body, err := p.get(ctx, p.config.PhoneNumberID, url.Values{"fields": {field}})

@@ -10,9 +10,9 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Subscription reads where Meta posts the number's events: the address of the
-// number before that of the account before that of the app, for messages; and
-// the fields of the app, which hold for all of them.
+// Subscription reads where Meta posts the number's events. Messages go to the
+// number's own address; without one to the account's; without that to the app's.
+// The app's subscribed fields apply to all three.
 // Source: Meta, webhooks/override and Graph API, app/subscriptions, 2026-09-11.
 func (p *Provider) Subscription(ctx context.Context) (*providers.Subscription, error) {
 	s := &providers.Subscription{}
@@ -53,7 +53,7 @@ func (p *Provider) read(ctx context.Context, path string, query url.Values, to a
 	return nil
 }
 
-// subscribedAccount looks whether any app gets events of the account.
+// subscribedAccount checks whether any app gets the account's events.
 func (p *Provider) subscribedAccount(ctx context.Context, s *providers.Subscription) {
 	if p.config.WABAID == "" {
 		s.Findings = append(s.Findings, providers.Finding{Text: "whether the app is subscribed to the account is not known", Advice: "declare waba_id"})
@@ -78,8 +78,8 @@ func (p *Provider) subscribedAccount(ctx context.Context, s *providers.Subscript
 // receives reports whether the number is set up to get webhooks.
 func (p *Provider) receives() bool { return p.config.AppSecret != "" }
 
-// subscribedFields reads which fields the app gets; that takes the app's own
-// token, which is made of its id and its secret.
+// subscribedFields reads which fields the app gets. That needs the app's own token,
+// which consists of its id and its secret.
 func (p *Provider) subscribedFields(ctx context.Context, s *providers.Subscription) {
 	if len(s.Missing) > 0 {
 		return
@@ -149,8 +149,7 @@ func decodeAppFields(body []byte) (fields []string, active bool, err error) {
 	return fields, active, nil
 }
 
-// fieldName reads a field, which comes as {"name":…} and in older versions as a
-// text.
+// fieldName reads a field, which is {"name":…}, or a string in older versions.
 func fieldName(raw json.RawMessage) string {
 	var field struct{ Name string }
 	if json.Unmarshal(raw, &field) == nil {

@@ -11,24 +11,24 @@ import (
 	"github.com/handbill/handbill/account"
 )
 
-// templateFields are what handbill makes something of; half of them are not
-// among those that Meta answers unasked.
+// templateFields are the fields that handbill uses. Meta answers half of them only
+// when asked.
 const templateFields = "id,name,language,status,category,previous_category,correct_category,sub_category,quality_score,rejected_reason,parameter_format,message_send_ttl_seconds,last_updated_time,components"
 
 const (
-	// templatePage is how many templates are asked for at once: a page of the
-	// largest carousels is below the client's bound.
+	// templatePage is the page size: even a page of the largest carousels stays
+	// below the client's size limit.
 	templatePage = 100
-	// maxTemplatePages bounds a list that never ends. An account has at most
-	// 6,000 templates (Meta, template-management, 2026-09-11).
+	// maxTemplatePages stops a list that never ends. An account has at most 6,000
+	// templates (Meta, template-management, 2026-09-11).
 	maxTemplatePages = 100
 )
 
 // Account implements providers.TemplateReader: it is waba_id.
 func (p *Provider) Account() string { return p.config.WABAID }
 
-// Templates implements providers.TemplateReader. It follows Meta's cursors at
-// its own address: the addresses of pages that Meta answers hold the token.
+// Templates implements providers.TemplateReader. It builds each page's URL from
+// Meta's cursor: the URLs in Meta's answers hold the token.
 // Source: Meta, reference of the template API, 2026-09-11.
 func (p *Provider) Templates(ctx context.Context) ([]account.Template, error) {
 	if p.config.WABAID == "" {
@@ -60,7 +60,7 @@ func (p *Provider) Templates(ctx context.Context) ([]account.Template, error) {
 	}
 }
 
-// decodeTemplates reads a page; next is the cursor of the one after it, "" at
+// decodeTemplates reads a page; next is the cursor of the following page, "" at
 // the end.
 func decodeTemplates(body []byte) (page []account.Template, next string, err error) {
 	var list struct {

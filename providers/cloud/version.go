@@ -8,9 +8,9 @@ import (
 // defaultVersion is the newest version of the Graph API when this was written.
 const defaultVersion = "v26.0"
 
-// versionEnds are the days on which versions of the Graph API end, those that
-// have no date yet left out. Meta answers calls to an ended version by the
-// oldest one that is left.
+// versionEnds are the days on which versions of the Graph API end; versions
+// without a date are left out. Meta answers calls to an ended version with the
+// oldest version that still works.
 // Source: Meta, graph-api/changelog, read 2026-11-29.
 var versionEnds = map[string]string{
 	"v25.0": "2028-07-29", "v24.0": "2028-02-18", "v23.0": "2027-10-08", "v22.0": "2027-05-20", "v21.0": "2027-01-21",
@@ -21,12 +21,12 @@ var versionEnds = map[string]string{
 // oldestVersion is the oldest of versionEnds: all before it have ended.
 const oldestVersion = 13
 
-// soon is how long before its end a version is warned of.
+// soon is how long before a version's end handbill starts to warn.
 const soon = 60 * 24 * time.Hour
 
-// VersionEnded says in a sentence what is wrong with a version of the Graph API
-// at a moment; "" for nothing. Versions that are not known, as those after this
-// was written, are not spoken of.
+// VersionEnded returns a sentence if the version of the Graph API has ended or
+// ends soon at the given time, and "" otherwise. It is "" for unknown versions
+// too, such as those released after this was written.
 func VersionEnded(version string, at time.Time) string {
 	if version == "" {
 		version = defaultVersion

@@ -15,7 +15,7 @@ import (
 // maxChallenge bounds what the handshake echoes, in characters.
 const maxChallenge = 256
 
-// Handshake echoes hub.challenge where hub.verify_token is ours.
+// Handshake echoes hub.challenge if hub.verify_token is ours.
 // Source: Meta, webhooks/create-webhook-endpoint, 2026-09-11.
 func (p *Provider) Handshake(query url.Values) (string, bool) {
 	want := sha256.Sum256([]byte(p.config.VerifyToken))
@@ -34,7 +34,7 @@ func notPlain(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
 
-// Authenticate checks Meta's signature over the body as it came.
+// Authenticate checks Meta's signature of the unparsed body.
 func (p *Provider) Authenticate(h http.Header, body []byte) (signed bool, err error) {
 	secrets := p.config.AppSecret.Split()
 	if len(secrets) == 0 {
@@ -46,10 +46,10 @@ func (p *Provider) Authenticate(h http.Header, body []byte) (signed bool, err er
 	return true, nil
 }
 
-// WebhookNumber is how events name the number.
+// WebhookNumber returns how events name the number.
 func (p *Provider) WebhookNumber() (id, phone string) { return p.config.PhoneNumberID, "" }
 
-// WebhookAccount is how notices name the account.
+// WebhookAccount returns how notices name the account.
 func (p *Provider) WebhookAccount() string { return p.config.WABAID }
 
 // Decode reads Meta's envelope.

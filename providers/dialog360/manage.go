@@ -32,13 +32,13 @@ func (p *Provider) CreateTemplate(ctx context.Context, s *account.Spec, handle s
 	return p.changed(p.client.Post(ctx, p.base+"/v1/configs/templates", p.header, body))
 }
 
-// EditTemplate implements providers.TemplateWriter, which 360dialog has no call
-// for.
+// EditTemplate implements providers.TemplateWriter. 360dialog has no call for it.
 func (p *Provider) EditTemplate(context.Context, string, *account.Spec, string, bool) providers.TemplateAnswer {
 	return providers.TemplateAnswer{Outcome: providers.TemplateRefused, Detail: p.Abilities().Edit}
 }
 
-// DeleteTemplate implements providers.TemplateWriter: in all languages.
+// DeleteTemplate implements providers.TemplateWriter. 360dialog deletes all
+// languages of a template at once.
 func (p *Provider) DeleteTemplate(ctx context.Context, name, id string) providers.TemplateAnswer {
 	if id != "" {
 		return providers.TemplateAnswer{Outcome: providers.TemplateRefused, Detail: p.Abilities().Delete}
@@ -46,13 +46,12 @@ func (p *Provider) DeleteTemplate(ctx context.Context, name, id string) provider
 	return p.changed(p.client.Delete(ctx, p.base+"/v1/configs/templates/"+url.PathEscape(name), p.header))
 }
 
-// UploadSample implements providers.TemplateWriter, which 360dialog has no call
-// for.
+// UploadSample implements providers.TemplateWriter. 360dialog has no call for it.
 func (p *Provider) UploadSample(context.Context, *account.File, []byte) (string, error) {
 	return "", errors.New(p.Abilities().Media)
 }
 
-// changed reads an answer: Meta's refusal stands in it as a text.
+// changed reads an answer, which holds Meta's refusal as a string.
 func (p *Provider) changed(reply wire.Reply, failed *message.Answer) providers.TemplateAnswer {
 	if failed == nil {
 		var outer struct {

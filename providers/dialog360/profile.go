@@ -1,5 +1,5 @@
-// Package dialog360 sends through 360dialog, which passes Meta's message
-// object on and has errors of its own beside Meta's.
+// Package dialog360 sends through 360dialog, which passes on Meta's message object
+// and has its own errors besides Meta's.
 package dialog360
 
 import (
@@ -25,11 +25,11 @@ type Config struct {
 	Throughput     float64                     // messages per second; 0 is 80
 	PhoneNumber    string                      // events that name another number are not its own; "" takes all
 	WebhookToken   providers.Secret            // secret part of the webhook's path; "current,previous" while it is changed
-	WebhookHeaders map[string]providers.Secret // headers that 360dialog was told to send along
+	WebhookHeaders map[string]providers.Secret // headers that 360dialog is configured to send along
 	Client         *wire.Client
 }
 
-// Schema are the arguments as the language declares them.
+// Schema returns the arguments of the provider's block in the language.
 func Schema() []providers.Argument {
 	return []providers.Argument{
 		{Name: "api_key", Type: "string", Required: true, Sensitive: true, Description: "The number's D360-API-KEY."},
@@ -76,8 +76,8 @@ func New(c Config) (*Provider, error) {
 // Profile is what 360dialog can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
 
-// Profile is what 360dialog can do: what it documents for itself, and with a
-// doubt what it only passes on.
+// Profile returns what 360dialog can do. What it only passes on to Meta, without
+// documenting it, is marked as doubtful.
 func Profile() providers.Profile {
 	kinds := map[message.Kind]providers.Capability{}
 	for _, k := range []message.Kind{

@@ -22,7 +22,7 @@ func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
 		return a
 	}
 	a := metaobject.Answer(reply, r.Body, string(p.config.APIKey))
-	if a.Code == "0" || a.Code == "190" { // Meta's token is 360dialog's to keep; ours is the key
+	if a.Code == "0" || a.Code == "190" { // about Meta's token, which 360dialog holds; ours is the API key
 		a.Advice = checkKey
 	}
 	return a
@@ -37,8 +37,8 @@ const (
 	compare   = "compare the message with 360dialog's documentation"
 )
 
-// Codes are what 360dialog's own answers mean. It has no codes: they are the
-// statuses of HTTP under which handbill reports its words.
+// Codes lists what 360dialog's own answers mean. 360dialog has no error codes, so
+// handbill reports the HTTP status in place of one.
 func Codes() []providers.Code {
 	const from = "docs.360dialog.com, error codes and capacity, read 2026-11-27"
 	return []providers.Code{
@@ -75,7 +75,7 @@ func gateway(r wire.Reply) (message.Answer, bool) {
 			return message.Answer{Class: message.Throttled, Code: strconv.Itoa(r.Status), Title: tooFast, RetryAfter: wire.RetryAfter(r.Header)}, true
 		}
 	}
-	// These hold for everybody: an account that is not paid or is switched off.
+	// These stop the whole account: it is not paid or is switched off.
 	// Source: docs.360dialog.com, error codes, read 2026-11-27.
 	for _, words := range []string{"lack of payment", "overdue", "unpaid", "invoice", "disabled", "suspended", "deactivated", "not active", "inactive", "has been blocked"} {
 		if strings.Contains(text, words) {

@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Check reads the number's health and its business portfolio; 360dialog tells
-// nothing about quality and limits, and has no way to ask for a message.
+// Check reads the number's health and its business portfolio. 360dialog reports
+// neither quality nor limits, and cannot be asked about a message.
 func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
 	reply, err := p.client.Get(ctx, p.base+"/health_status", p.header)
 	if err != nil {

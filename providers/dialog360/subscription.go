@@ -9,9 +9,9 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Subscription reads the number's webhook address. 360dialog gives no choice of
-// fields: messages and statuses come, notices about templates and the account
-// go to the partner.
+// Subscription reads the number's webhook address. 360dialog's fields are fixed:
+// messages and statuses come, but notices about templates and the account go to
+// the partner.
 // Source: docs.360dialog.com, messaging API, configs/webhook, 2026-11-20.
 func (p *Provider) Subscription(ctx context.Context) (*providers.Subscription, error) {
 	reply, err := p.client.Get(ctx, p.base+"/v1/configs/webhook", p.header)

@@ -15,12 +15,13 @@ import (
 
 const (
 	templatePage = 100
-	// maxTemplatePages bounds a list that never ends. An account has at most
-	// 6,000 templates (Meta, template-management, 2026-09-11).
+	// maxTemplatePages stops a list that never ends. An account has at most 6,000
+	// templates (Meta, template-management, 2026-09-11).
 	maxTemplatePages = 100
 )
 
-// Account implements providers.TemplateReader: a key does not tell its account.
+// Account implements providers.TemplateReader. The account of an API key is not
+// known.
 func (p *Provider) Account() string { return "" }
 
 // Templates implements providers.TemplateReader.
@@ -48,8 +49,8 @@ func (p *Provider) Templates(ctx context.Context) ([]account.Template, error) {
 	return nil, errors.New("the list of the account's templates does not end")
 }
 
-// whole joins the pages. A template that was told twice while another was
-// skipped shows by the sum.
+// whole joins the pages. If a template was listed twice and another one skipped,
+// the number of templates is below total, which is an error.
 func whole(pages [][]account.Template, total int) ([]account.Template, error) {
 	list, err := account.Join(pages)
 	if err == nil && len(list) < total {

@@ -11,11 +11,11 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Handshake: 360dialog checks no address.
+// Handshake answers nothing: 360dialog does not verify the address.
 func (p *Provider) Handshake(url.Values) (string, bool) { return "", false }
 
-// Authenticate compares the headers that 360dialog was told to send along. It
-// signs nothing, so signed is always false.
+// Authenticate compares the headers that 360dialog was configured to send along.
+// 360dialog signs nothing, so signed is always false.
 func (p *Provider) Authenticate(h http.Header, _ []byte) (bool, error) {
 	for name, value := range p.config.WebhookHeaders {
 		got, want := sha256.Sum256([]byte(h.Get(name))), sha256.Sum256([]byte(value))
@@ -26,10 +26,10 @@ func (p *Provider) Authenticate(h http.Header, _ []byte) (bool, error) {
 	return false, nil
 }
 
-// WebhookTokens are the secrets of which the webhook's path must hold one.
+// WebhookTokens returns the secrets of which the webhook's path must hold one.
 func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
 
-// WebhookNumber is how events name the number.
+// WebhookNumber returns how events name the number.
 func (p *Provider) WebhookNumber() (id, phone string) {
 	return "", p.config.PhoneNumber
 }

@@ -1,5 +1,5 @@
 // Package kaleyra sends through Kaleyra's WhatsApp API v2, which wraps Meta's
-// message object and has answers and callbacks of its own.
+// message object and has its own answers and callbacks.
 package kaleyra
 
 import (
@@ -42,7 +42,7 @@ type Config struct {
 	Client            *wire.Client
 }
 
-// Schema are the arguments as the language declares them.
+// Schema returns the arguments of the provider's block in the language.
 func Schema() []providers.Argument {
 	return []providers.Argument{
 		{Name: "sid", Type: "string", Required: true, Description: "The account's SID."},
@@ -75,7 +75,7 @@ func (p *Provider) Format(f fmt.State, _ rune) {
 	fmt.Fprint(f, "kaleyra ", message.Mask(p.config.PhoneNumber))
 }
 
-// regions are the addresses of Kaleyra's pods. The pages disagree about
+// regions returns the base URLs of Kaleyra's regions. Kaleyra's pages disagree about
 // Singapore: older ones say api.ap.kaleyra.io, newer ones api.kaleyra.io.
 func regions() map[string]string {
 	return map[string]string{
@@ -86,7 +86,7 @@ func regions() map[string]string {
 	}
 }
 
-// sources are the values of wa_source; Kaleyra turns any other into "API".
+// sources returns the values of wa_source; Kaleyra turns any other into "API".
 func sources() []string {
 	return []string{"api", "clevertap", "zoho", "webengage", "shopify", "leadsquared", "responsys", "braze",
 		"hubspot", "salesforce", "zapier", "eloqua", "moengage"}
@@ -161,8 +161,8 @@ func features() map[providers.Feature]providers.Capability {
 // Profile is what Kaleyra can do.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
 
-// Profile is what Kaleyra can do: the kinds that have a page, and with a doubt
-// those that it only passes on to Meta.
+// Profile returns what Kaleyra can do. Kinds of messages that it passes on to Meta
+// without documenting them are marked as doubtful.
 func Profile() providers.Profile {
 	kinds := map[message.Kind]providers.Capability{}
 	for _, k := range []message.Kind{

@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// Send posts r once. An accepted message was taken by Kaleyra; Meta's verdict
-// comes in a callback.
+// Send posts r once. Accepted means that Kaleyra accepted the message; Meta's
+// verdict comes in a callback.
 func (p *Provider) Send(ctx context.Context, r message.Request) message.Answer {
 	reply, failed := p.client.Post(ctx, p.base+r.Path, p.header, r.Body)
 	if failed != nil {
@@ -64,10 +64,10 @@ func (p *Provider) answer(r wire.Reply, request []byte) message.Answer {
 	return a
 }
 
-// normal: Kaleyra spells one code WA401 and WA-401.
+// normal returns a code in one spelling: Kaleyra writes both WA401 and WA-401.
 func normal(code string) string { return strings.ToUpper(strings.ReplaceAll(code, "-", "")) }
 
-// details are the words of error, an object of field and text.
+// details returns the texts of error, an object of fields and texts.
 func details(raw json.RawMessage, request []byte, secret string) string {
 	var fields map[string]string
 	if json.Unmarshal(raw, &fields) != nil {
@@ -91,7 +91,7 @@ type verdict struct {
 	details bool
 }
 
-// Codes are Kaleyra's own codes.
+// Codes lists Kaleyra's own codes.
 func Codes() []providers.Code {
 	var out []providers.Code
 	for code, v := range verdicts() {

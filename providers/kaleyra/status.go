@@ -18,7 +18,7 @@ type extra struct {
 	MediaURL  string `json:"media_url"`
 }
 
-// callback is Kaleyra's own form: one change of Meta's, and what Kaleyra knows.
+// callback is Kaleyra's own form: one of Meta's changes and Kaleyra's own fields.
 type callback struct {
 	Object *struct {
 		Field string          `json:"field"`
@@ -29,9 +29,9 @@ type callback struct {
 	MessageID string `json:"message_id"`
 }
 
-// events joins both halves. The reference names the message for certain; which
-// of the ids the answer to the send gave is not documented, so a status keeps
-// Meta's object's own, which in Kaleyra's samples is not Meta's id.
+// events merges both parts. Only the reference certainly names the message:
+// Kaleyra does not document which id the answer to a send holds. A status keeps
+// the id in Meta's object, which in Kaleyra's samples is not Meta's id.
 func (c *callback) events(raw []byte) []message.Event {
 	var events []message.Event
 	if c.Object != nil && len(c.Object.Value) > 0 {
@@ -49,7 +49,7 @@ func (c *callback) events(raw []byte) []message.Event {
 		case message.EventInbound:
 			found = true
 			if c.Extra.ReplyTo != "" {
-				e.ContextID = providers.ID(c.Extra.ReplyTo) // the id that the send got; Meta's is not known to us
+				e.ContextID = providers.ID(c.Extra.ReplyTo) // the id from the answer to the send; we do not know Meta's
 			}
 			c.media(e)
 		}
@@ -60,7 +60,7 @@ func (c *callback) events(raw []byte) []message.Event {
 	return events
 }
 
-// media adds where Kaleyra keeps a medium to Meta's object, which has an id only.
+// media adds Kaleyra's URL of a medium; Meta's object has only an id.
 func (c *callback) media(e *message.Event) {
 	var data map[string]json.RawMessage
 	if c.Extra.MediaURL == "" || json.Unmarshal([]byte(e.Data), &data) != nil || data == nil || data["url"] != nil {
@@ -72,7 +72,7 @@ func (c *callback) media(e *message.Event) {
 	}
 }
 
-// bare is a status without Meta's object, as NOT-SENT is: Kaleyra never handed
+// bare reads a status without Meta's object, such as NOT-SENT: Kaleyra never passed
 // the message to Meta.
 // Source: Kaleyra, WhatsApp status, 2026-11-20.
 func (c *callback) bare(raw []byte) message.Event {

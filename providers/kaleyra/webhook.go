@@ -12,11 +12,11 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Handshake: Kaleyra checks no address.
+// Handshake answers nothing: Kaleyra does not verify the address.
 func (p *Provider) Handshake(url.Values) (string, bool) { return "", false }
 
-// Authenticate compares the callback profile's basic authentication, where one
-// is configured. Kaleyra signs nothing, so signed is always false.
+// Authenticate compares the callback profile's basic authentication, if one is
+// configured. Kaleyra signs nothing, so signed is always false.
 func (p *Provider) Authenticate(h http.Header, _ []byte) (bool, error) {
 	if p.config.WebhookUser == "" {
 		return false, nil
@@ -30,16 +30,16 @@ func (p *Provider) Authenticate(h http.Header, _ []byte) (bool, error) {
 	return false, nil
 }
 
-// WebhookTokens are the secrets of which the callback's path must hold one.
+// WebhookTokens returns the secrets of which the callback's path must hold one.
 func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
 
-// WebhookNumber is how events name the number.
+// WebhookNumber returns how events name the number.
 func (p *Provider) WebhookNumber() (id, phone string) {
 	return "", p.config.PhoneNumber
 }
 
-// Decode reads Kaleyra's callbacks, and Meta's envelope, which its pages show
-// as well.
+// Decode reads Kaleyra's callbacks. It also reads Meta's envelope, which Kaleyra's
+// pages show as well.
 func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 	var keys map[string]json.RawMessage
 	if json.Unmarshal(body, &keys) != nil || keys == nil {

@@ -17,9 +17,8 @@ type Error struct {
 	Details string
 }
 
-// UnmarshalJSON reads the object wherever it comes from: codes as numbers or
-// strings, the words as message or title, the details inside error_data or
-// beside it.
+// UnmarshalJSON accepts all forms of the object: codes as numbers or strings, the
+// text as message or title, the details inside error_data or next to it.
 func (e *Error) UnmarshalJSON(b []byte) error {
 	var raw struct {
 		Code      *flexInt `json:"code"`
@@ -47,7 +46,7 @@ func (e *Error) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// flexInt is a number that may come in quotes. What is neither is -1.
+// flexInt is a number or a number in quotes. Anything else becomes -1.
 type flexInt int64
 
 // UnmarshalJSON implements json.Unmarshaler; it refuses nothing.
@@ -72,8 +71,8 @@ func DecodeError(body []byte) (e Error, ok bool) {
 	return *raw.Error, true
 }
 
-// Answer tells what a reply to a send means. request is what was sent: none of
-// its texts comes into the Answer; nor do the secrets.
+// Answer returns what a reply to a send means. The Answer holds no text of the
+// request and none of the secrets.
 func Answer(r wire.Reply, request []byte, secrets ...string) message.Answer {
 	e, ok := DecodeError(r.Body)
 	switch taken := r.Status >= 200 && r.Status < 300; {
@@ -121,8 +120,9 @@ func success(r wire.Reply) message.Answer {
 	return a
 }
 
-// recipient is whom an answer says that it sent to: as a key of ours, and by
-// user id; "" where it does not tell. Meta repeats what was asked for as input.
+// recipient returns whom the message went to, according to the answer: as one of
+// our keys, and by user id; "" if the answer does not say. Its input repeats the
+// recipient of the request.
 func recipient(body []byte) (key, userID string) {
 	var raw struct {
 		Contacts []struct {
@@ -141,8 +141,8 @@ func recipient(body []byte) (key, userID string) {
 	return "+" + digits, userID
 }
 
-// ByCode classifies one of Meta's errors. An unlisted code is a refusal where
-// HTTP says that the request is at fault (4xx), and unknown otherwise.
+// ByCode classifies one of Meta's errors. An unlisted code is a refusal if the
+// HTTP status is 4xx, and unknown otherwise.
 func ByCode(e Error, status int, request []byte, secrets ...string) message.Answer {
 	a := message.Answer{Code: strconv.Itoa(e.Code)}
 	details := providers.Safe(e.Details, request, secrets...)

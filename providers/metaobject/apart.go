@@ -8,9 +8,9 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// Why these events are no message to the number.
+// Reasons why these events are not messages to the number.
 const (
-	// InGroup is why a message that was written in a group is only kept.
+	// InGroup is the reason for a message in a group, which is stored and nothing more.
 	InGroup = "it was written in a group: it opens no private window and is not answered"
 
 	inApp      = "a person wrote it from the number, in the WhatsApp Business app: it is no message to the number"
@@ -20,8 +20,8 @@ const (
 	ofCall     = "handbill takes no calls; a call opens no window here"
 )
 
-// apart decodes the parts of a change that are no messages to the number and no
-// statuses of ours, though they look like them.
+// apart decodes the parts of a change that only look like messages to the number
+// or statuses of our messages.
 // Source: Meta, webhooks/reference/{calls,history,smb_message_echoes,
 // smb_app_state_sync,group_*}, 2026-05-21.
 func (d *decoder) apart() {
@@ -32,15 +32,15 @@ func (d *decoder) apart() {
 	d.each("groups", d.group)
 }
 
-// tally stands for a list of which only the number is kept.
+// tally makes an event of a list's length; the list itself is dropped.
 func (d *decoder) tally(key, what, reason string) {
 	if n := len(d.value.list(key)); n > 0 {
 		d.events = append(d.events, message.Event{Kind: message.EventHistory, Field: d.field, Reason: reason, Title: fmt.Sprintf("%d %s", n, what)})
 	}
 }
 
-// echo is a message of a person who has the number in the app. Its text is
-// between people and is not kept.
+// echo decodes a message that somebody wrote from the number in the WhatsApp
+// Business app. Its text is private and is dropped.
 func (d *decoder) echo(o object, raw json.RawMessage) message.Event {
 	e := message.Event{Kind: message.EventEcho, Field: d.field, Reason: inApp,
 		ID: providers.ID(o.text("id")), At: o.time("timestamp"), Type: word(o.text("type")), From: address(o.text("to"), o.text("to_user_id"))}
@@ -50,7 +50,7 @@ func (d *decoder) echo(o object, raw json.RawMessage) message.Event {
 	return e
 }
 
-// history counts what a part of the app's old chats holds.
+// history counts the messages in one part of the app's old chats.
 func (d *decoder) history(o object, _ json.RawMessage) message.Event {
 	messages := 0
 	threads := o.list("threads")
@@ -68,7 +68,7 @@ func (d *decoder) history(o object, _ json.RawMessage) message.Event {
 	return e
 }
 
-// call is a call, or what became of one.
+// call decodes a call or its result.
 func (d *decoder) call(o object, raw json.RawMessage) message.Event {
 	e := message.Event{Kind: message.EventCall, Field: d.field, Reason: ofCall, ID: providers.ID(o.text("id")), At: o.time("timestamp"),
 		Type: word(o.text("direction")), Title: word(o.text("event"))}
@@ -89,13 +89,13 @@ func (d *decoder) call(o object, raw json.RawMessage) message.Event {
 	return e
 }
 
-// group is a change of a group: made, ended, joined, left.
+// group decodes a change of a group: created, deleted, joined, left.
 func (d *decoder) group(o object, _ json.RawMessage) message.Event {
 	return message.Event{Kind: message.EventGroup, Field: d.field, Reason: ofGroup,
 		At: o.time("timestamp"), GroupID: providers.ID(o.text("group_id")), Title: word(o.text("type"))}
 }
 
-// groupStatus is what became of a message to a group, which was none of ours.
+// groupStatus decodes the status of a message to a group; we send no such messages.
 func (d *decoder) groupStatus(o object) message.Event {
 	return message.Event{Kind: message.EventGroup, Field: d.field, Reason: ofGroup, ID: providers.ID(o.text("id")),
 		At: o.time("timestamp"), GroupID: providers.ID(o.text("recipient_id")), Title: word(o.text("status"))}

@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// Code is what handbill makes of one of Meta's error codes.
+// Code is handbill's interpretation of one of Meta's error codes.
 type Code struct {
 	Code   int
 	Class  message.Class
@@ -17,21 +17,21 @@ type Code struct {
 	Scope  string // what it is about: account, number, recipient, message, template, flow
 }
 
-// codesSource and codesDate are where the table is from: the meaning of each
-// code is Meta's, the class is derived from it. A code is in a class that says
-// "not taken" only where Meta's meaning says so.
+// codesSource and codesDate are the source of the table. The meaning of each code
+// is Meta's; its class is derived from that. A code is in a class that means "not
+// taken" only if Meta says so.
 const (
 	codesSource = "Meta, support/error-codes; HTTP column of the copy of 2025-12; david-lev/pywa errors.py; nyaruka/courier"
 	codesDate   = "2026-09-11"
 )
 
-// Meta has a hundred codes for permissions that are missing, of one meaning.
+// Meta has a hundred codes that all mean a missing permission.
 const (
 	firstPermission = 200
 	lastPermission  = 299
 )
 
-// Explained are all codes that are known, for people.
+// Explained returns all known codes, for people to read.
 func Explained() []providers.Code {
 	var out []providers.Code
 	for _, c := range codes() {
@@ -47,7 +47,7 @@ func Explained() []providers.Code {
 	return out
 }
 
-// LookUp finds a code. An unlisted one is not ok.
+// LookUp finds a code; ok is false for an unlisted one.
 func LookUp(code int) (Code, bool) {
 	if code >= firstPermission && code <= lastPermission {
 		code = firstPermission
@@ -60,7 +60,7 @@ func LookUp(code int) (Code, bool) {
 	return Code{}, false
 }
 
-// codes are all codes that are known.
+// codes returns all known codes.
 func codes() []Code {
 	return slices.Concat(accountCodes(), paceCodes(), recipientCodes(), messageCodes(), unclearCodes())
 }
@@ -70,7 +70,7 @@ const (
 	askMeta    = "open WhatsApp Manager, Account quality, and follow what it says"
 )
 
-// accountCodes halt: nothing else will be taken until a person acts.
+// accountCodes halt sending: nothing will be accepted until a person acts.
 func accountCodes() []Code {
 	const f = message.AccountFault
 	return []Code{
@@ -107,7 +107,7 @@ func accountCodes() []Code {
 	}
 }
 
-// paceCodes are not taken and may be sent later.
+// paceCodes mean that the message was not taken and may be sent later.
 func paceCodes() []Code {
 	return []Code{
 		{4, message.Throttled, "the app makes too many calls", "", "account"},
@@ -143,7 +143,7 @@ func recipientCodes() []Code {
 	}
 }
 
-// messageCodes are about the content: everyone would fare the same.
+// messageCodes are about the content: they would be the same for every recipient.
 func messageCodes() []Code {
 	const f = message.Refused
 	return []Code{
@@ -169,8 +169,8 @@ func messageCodes() []Code {
 	}
 }
 
-// unclearCodes do not say whether the message was taken: Meta asks to try
-// again, and that is not a promise that nothing was sent.
+// unclearCodes do not say whether the message was taken. Meta's advice to try
+// again does not promise that nothing was sent.
 func unclearCodes() []Code {
 	const f = message.Unknown
 	return []Code{

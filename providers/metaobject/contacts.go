@@ -4,8 +4,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// AppendContacts appends contact cards as the array that Meta's message object
-// and its relatives carry.
+// AppendContacts appends contact cards as the array of Meta's message object and
+// of formats derived from it.
 // Source: Meta, messages/contacts-messages, 2026-09-11.
 func AppendContacts(dst []byte, cards []message.ContactCard) []byte {
 	w := &writer{}

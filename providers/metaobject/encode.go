@@ -1,4 +1,4 @@
-// Package metaobject is what Meta's Cloud API, 360dialog and Kaleyra share:
+// Package metaobject holds what Meta's Cloud API, 360dialog and Kaleyra share:
 // Meta's message object, its answers and error codes, and its webhooks.
 package metaobject
 
@@ -43,8 +43,8 @@ func Encode(to message.Address, m message.Message, ref string) ([]byte, error) {
 	return w.Bytes(), w.Err()
 }
 
-// Path is where Encode's bodies go, below the number's address: marketing
-// templates may have one of their own.
+// Path returns where Encode's bodies go, below the number's URL: marketing
+// templates may have a separate path.
 // Source: Meta, marketing-messages/send-marketing-messages, 2026-09-11; the same
 // at 360dialog, technical details for MM API, 2026-11-20.
 func Path(m message.Message) string {
@@ -54,7 +54,7 @@ func Path(m message.Message) string {
 	return "/messages"
 }
 
-// policy writes what only Marketing Messages takes.
+// policy writes the fields that only Marketing Messages accepts.
 func (w *writer) policy(m message.Message) {
 	t, ok := m.(*message.Template)
 	if !ok {
@@ -124,7 +124,7 @@ func (w *writer) media(m *message.Media) {
 	w.Close('}')
 }
 
-// reference writes what points at a medium, without braces.
+// reference writes the fields that refer to a medium, without braces.
 func (w *writer) reference(m *message.MediaRef) {
 	if m.ID != "" {
 		w.Field("id", m.ID)

@@ -2,8 +2,8 @@ package metaobject
 
 import "github.com/handbill/handbill/providers"
 
-// Fields are the fields of Meta's webhooks that handbill reads, and what is lost
-// without each.
+// Fields returns the fields of Meta's webhooks that handbill reads, and what is
+// lost without each.
 // Source: Meta, webhooks/reference, read 2026-09-11.
 func Fields() []providers.Missing {
 	return []providers.Missing{
@@ -20,7 +20,7 @@ func Fields() []providers.Missing {
 	}
 }
 
-// MissingFields are the Fields that are not among those subscribed to.
+// MissingFields returns the Fields that are not subscribed to.
 func MissingFields(subscribed []string) []providers.Missing {
 	have := map[string]bool{}
 	for _, f := range subscribed {

@@ -23,8 +23,8 @@ type Health struct {
 	} `json:"entities"`
 }
 
-// Portfolio is the id of the business portfolio that the number is of; "" where
-// it is not told.
+// Portfolio returns the id of the number's business portfolio; "" if the answer
+// does not say.
 func (h Health) Portfolio() string {
 	for _, e := range h.Entities {
 		if e.Type == "BUSINESS" && e.ID != "" && len(e.ID) <= 32 && strings.Trim(e.ID, "0123456789") == "" {

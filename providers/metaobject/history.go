@@ -39,7 +39,7 @@ func DecodeHistory(body []byte, messageID string) ([]message.Event, error) {
 			e := message.Event{Kind: message.EventStatus, ID: messageID, At: Time(step.Timestamp.String())}
 			var ok bool
 			if e.Rank, e.Failed, ok = Statuses(step.Status); !ok {
-				continue // DELETED and what may come tell nothing about the delivery
+				continue // DELETED and unknown words say nothing about the delivery
 			}
 			if e.Failed {
 				e.Code, e.Title = historyError(step.Error)

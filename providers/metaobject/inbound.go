@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// inbound reads one message of a person.
+// inbound reads one message from a person.
 func (d *decoder) inbound(o object, raw json.RawMessage) message.Event {
 	kind := o.text("type")
 	if kind == "system" {
@@ -65,8 +65,8 @@ func (d *decoder) contact(e *message.Event) {
 	}
 }
 
-// shared takes the number that somebody who hides it shared when we asked for
-// it. Any other card may be somebody else's.
+// shared reads the sender's number from a contact card that they sent because we
+// asked for it. Any other card may be somebody else's.
 // Source: Meta, business-scoped-user-ids, read 2026-09-11.
 func shared(e *message.Event, o object) {
 	cards := o.list("contacts")
@@ -89,7 +89,7 @@ func shared(e *message.Event, o object) {
 	e.From.Phone = address(id, "").Phone
 }
 
-// content reads the object that carries the type's name.
+// content reads the object named after the message's type.
 func content(e *message.Event, o object) {
 	body := o.sub(e.Type)
 	switch e.Type {
@@ -101,7 +101,7 @@ func content(e *message.Event, o object) {
 	case "button":
 		e.ReplyKind, e.ReplyID, e.Text = "button", body.text("payload"), body.text("text")
 		if e.ReplyID == "" {
-			e.ReplyID = e.Text // Meta repeats the label where no payload was sent
+			e.ReplyID = e.Text // Meta repeats the label if the button has no payload
 		}
 	case "interactive":
 		reply(e, body)
@@ -109,7 +109,7 @@ func content(e *message.Event, o object) {
 		e.Order = order(body)
 		e.Text = e.Order.Note
 	case "edit", "revoke":
-		// What the message says now. Source: Meta, webhooks/reference/messages/edit, updated 2026-07-20.
+		// The text after the edit. Source: Meta, webhooks/reference/messages/edit, updated 2026-07-20.
 		now := body.sub("message")
 		part := now.sub(now.text("type"))
 		e.ContextID, e.Text = body.text("original_message_id"), cmp.Or(part.text("body"), part.text("caption"))
@@ -160,8 +160,8 @@ func quantity(s string) int {
 	return int(f)
 }
 
-// system reads notices that come as messages; the one that matters is that a
-// person's number or user id changed.
+// system reads notices that come as messages. Only a change of a person's number
+// or user id matters.
 func (d *decoder) system(o object, raw json.RawMessage) message.Event {
 	body := o.sub("system")
 	now := body.text("wa_id")

@@ -60,7 +60,7 @@ func (w *writer) part(key, text string) {
 	}
 }
 
-// named writes a message whose action is only a name.
+// named writes a message whose action has only a name.
 func (w *writer) named(kind, body, action string) {
 	w.frame(kind, message.Header{}, body, "")
 	w.Begin("action", '{')
@@ -144,8 +144,8 @@ func (w *writer) productList(m *message.ProductList) {
 	w.Close('}')
 }
 
-// WriteProductSections writes the key sections with those of a product list, as
-// Meta's message object and its relatives carry them.
+// WriteProductSections writes the sections of a product list under the key
+// sections, as in Meta's message object and formats derived from it.
 func WriteProductSections(w *providers.Writer, sections []message.ProductSection) {
 	w.Begin("sections", '[')
 	for _, s := range sections {
@@ -270,8 +270,8 @@ func AppendHeader(dst []byte, h message.Header) []byte {
 	return append(dst, w.Bytes()...)
 }
 
-// CarouselCards are the cards of a carousel as Meta's message object and its
-// relatives carry them.
+// CarouselCards returns the cards of a carousel as in Meta's message object and
+// formats derived from it.
 func CarouselCards(cards []message.CarouselCard) []byte {
 	w := &writer{}
 	w.Open('[')

@@ -8,9 +8,9 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// ReadRequest is the body that marks a person's message as read and, with
-// typing, shows that an answer is being written: for at most 25 seconds, or
-// until it comes.
+// ReadRequest returns the body that marks a person's message as read. With typing
+// it also shows that an answer is being written, for at most 25 seconds or until
+// the answer comes.
 // Source: Meta, messages/mark-message-as-read and typing-indicators, 2026-09-11.
 func ReadRequest(messageID string, typing bool) []byte {
 	w := &writer{}
@@ -27,7 +27,7 @@ func ReadRequest(messageID string, typing bool) []byte {
 	return w.Bytes()
 }
 
-// ReadError is what the answer to such a request says; nil where it was done.
+// ReadError returns why such a request failed, or nil if it succeeded.
 func ReadError(r wire.Reply, failed *message.Answer, request []byte, secret providers.Secret) error {
 	switch {
 	case failed != nil:

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// CheckSignature checks Meta's X-Hub-Signature-256 over the body as it came,
-// against any of the secrets (the one in use and the one before it), each in
-// constant time.
+// CheckSignature checks Meta's X-Hub-Signature-256 of the unparsed body against
+// each of the secrets (the current and the previous one) in constant time.
 // Source: Meta, webhooks/create-webhook-endpoint, 2026-09-11.
 func CheckSignature(h http.Header, body []byte, secrets []string) error {
 	text, ok := strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")

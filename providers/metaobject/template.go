@@ -6,7 +6,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// index writes a card's place.
+// index writes a card's position.
 func (w *writer) index(i int) {
 	w.Key("card_index")
 	w.Raw(strconv.Itoa(i))
@@ -29,8 +29,8 @@ func (w *writer) template(m *message.Template) {
 	w.Close('}')
 }
 
-// Components are the components of a template as Meta's message object and its
-// relatives carry them; "[]" for none.
+// Components returns the components of a template as in Meta's message object and
+// formats derived from it; "[]" for none.
 // Source: Meta, templates/components and the pages of each kind, 2026-09-11.
 func Components(m *message.Template) ([]byte, error) {
 	w := &writer{}

@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// templateError is Meta's refusal of a change of a template. Its title and text
-// are in the language of the account's user: what it means is told by its codes.
+// templateError is Meta's refusal of a template change. Its title and text are in
+// the language of the account's user, so only its codes are interpreted.
 type templateError struct {
 	Code      flexInt `json:"code"`
 	Subcode   flexInt `json:"error_subcode"`
@@ -23,8 +23,8 @@ type templateError struct {
 	UserText  string  `json:"error_user_msg"`
 }
 
-// TemplateAnswer tells what a reply to a change of a template means. The secrets
-// come into nothing of it.
+// TemplateAnswer returns what a reply to a template change means. The result
+// holds none of the secrets.
 // Source: Meta, template-management, 2026-09-11; codes and subcodes as
 // developers quote them, 2025 to 2026.
 func TemplateAnswer(r wire.Reply, failed *message.Answer, secrets ...string) providers.TemplateAnswer {
@@ -60,7 +60,7 @@ func templateFailed(a *message.Answer) providers.TemplateAnswer {
 	return out
 }
 
-// The subcodes that mean something else than that it is refused.
+// The subcodes that mean something other than a refusal.
 const (
 	subThere  = 2388024
 	subLocked = 2388023
@@ -84,7 +84,7 @@ func (e *templateError) answer(r *wire.Reply, secrets []string) providers.Templa
 	return out
 }
 
-// words are what the provider says, in quotes.
+// words returns the provider's own text, in quotes.
 func (e *templateError) words(secrets []string) string {
 	text := e.UserText
 	if text == "" {
@@ -109,11 +109,11 @@ const maxWords = 400
 
 var regained = regexp.MustCompile(`"estimated_time_to_regain_access"\s*:\s*([0-9]{1,5})`)
 
-// regain is how long Meta asks to wait, in its header; 0 where it does not say.
+// regain returns how long Meta's header asks to wait; 0 if it does not say.
 func regain(header string) time.Duration {
 	longest := 0
 	for _, m := range regained.FindAllStringSubmatch(header, -1) {
-		minutes, _ := strconv.Atoi(m[1]) // digits alone
+		minutes, _ := strconv.Atoi(m[1]) // only digits match
 		longest = max(longest, minutes)
 	}
 	return time.Duration(longest) * time.Minute

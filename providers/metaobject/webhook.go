@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// object is a JSON object whose parts are looked at one by one, so that a
-// strange one does not spoil the others.
+// object is a JSON object whose members are decoded one by one, so that one bad
+// member does not lose the others.
 type object map[string]json.RawMessage
 
 func toObject(raw json.RawMessage) object {
@@ -27,7 +27,7 @@ func toObject(raw json.RawMessage) object {
 
 func (o object) sub(key string) object { return toObject(o[key]) }
 
-// text is a string, or a number as it was written.
+// text returns a string member, or a number as it was written.
 func (o object) text(key string) string {
 	var s string
 	if json.Unmarshal(o[key], &s) == nil {
@@ -40,7 +40,7 @@ func (o object) text(key string) string {
 	return ""
 }
 
-// list is an array's elements; nil for anything else.
+// list returns the elements of an array; nil for anything else.
 func (o object) list(key string) []json.RawMessage {
 	var l []json.RawMessage
 	if json.Unmarshal(o[key], &l) != nil {
@@ -52,8 +52,8 @@ func (o object) list(key string) []json.RawMessage {
 // time reads Unix seconds or milliseconds, as a number or a string.
 func (o object) time(key string) time.Time { return Time(o.text(key)) }
 
-// Time reads Unix seconds, or milliseconds where there are too many of them;
-// zero for anything else. Milliseconds were seen by nyaruka/courier.
+// Time reads Unix seconds, or milliseconds if the number is too large for seconds;
+// zero for anything else. nyaruka/courier has seen milliseconds.
 func Time(s string) time.Time {
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
@@ -65,9 +65,9 @@ func Time(s string) time.Time {
 	return time.Unix(n, 0).UTC()
 }
 
-// DecodeEnvelope reads Meta's webhook body: entries of changes. Every change
-// gives at least one event; what isn't understood is kept as EventOther with
-// the reason. An error means that body is not such an envelope.
+// DecodeEnvelope reads Meta's webhook body: entries with changes. Every change
+// gives at least one event; what isn't understood becomes an EventOther with the
+// reason. An error means that body is not such an envelope.
 func DecodeEnvelope(body []byte) ([]message.Event, error) {
 	o := toObject(body)
 	if o == nil {
@@ -147,8 +147,8 @@ func decodeChange(field string, value json.RawMessage, v object, at time.Time) [
 	return d.events
 }
 
-// decode goes by what the change holds, and by its field where that alone tells
-// what a message or a status is.
+// decode reads every part that it knows. It looks at the change's field only if
+// that alone decides what a message or a status is.
 func (d *decoder) decode(value json.RawMessage) {
 	v := d.value
 	if isAccount(d.field, v) {
@@ -159,7 +159,7 @@ func (d *decoder) decode(value json.RawMessage) {
 	switch d.field {
 	case "smb_message_echoes":
 		d.each("messages", d.echo)
-	case "history": // media of old chats come without their chat
+	case "history": // media of old chats come outside their chats
 		d.tally("messages", "media", ofOldChats)
 	default:
 		d.each("messages", d.inbound)
@@ -190,8 +190,8 @@ var accountFields = map[string]bool{
 	"template_performance_metrics": true,
 }
 
-// isAccount reports whether a change is such a notice. Meta's samples carry
-// other names for those about templates, so what they hold counts too.
+// isAccount reports whether a change is such a notice. In Meta's samples, notices
+// about templates have other field names, so their content is checked too.
 func isAccount(field string, v object) bool {
 	if v["statuses"] != nil || v["messages"] != nil {
 		return false
@@ -206,9 +206,9 @@ func account(field string, v object, value json.RawMessage) message.Event {
 
 var tierForm = regexp.MustCompile(`^(?:TIER_)?([1-9][0-9]{0,8})(K?)$`)
 
-// Tier is how many people a messaging limit allows in 24 hours, written as
-// "TIER_2K", "TIER_250", "2000" or "TIER_UNLIMITED"; -1 for no limit, 0 for what
-// is none of these.
+// Tier returns how many people a messaging limit allows in 24 hours. It reads
+// "TIER_2K", "TIER_250", "2000" and "TIER_UNLIMITED"; -1 means no limit, and 0 an
+// unknown word.
 // Source: Meta, messaging-limits, 2026-09-11.
 func Tier(s string) int {
 	s = strings.ToUpper(s)
@@ -229,7 +229,7 @@ func Tier(s string) int {
 	return n
 }
 
-// accountTitle is what a notice says in a few words.
+// accountTitle summarises a notice in a few words.
 func accountTitle(v object) string {
 	var words []string
 	for _, key := range []string{"event", "message_template_name", "message_template_language", "reason",
@@ -269,9 +269,9 @@ func (d *decoder) each(key string, decode func(object, json.RawMessage) message.
 	}
 }
 
-// Statuses turns a word of a status into a rank or a failure; ok is false for
-// a word that does not tell what became of a message. "viewed" is 1msg's,
-// "not-sent" Kaleyra's, "undelivered" stands in 1msg's pages.
+// Statuses turns the word of a status into a rank or a failure; ok is false for a
+// word that says nothing about the delivery. "viewed" and "undelivered" are 1msg's
+// words, "not-sent" is Kaleyra's.
 func Statuses(word string) (rank message.Rank, failed, ok bool) {
 	switch strings.ToLower(strings.ReplaceAll(word, "_", "-")) {
 	case "sent":
@@ -310,8 +310,8 @@ func (d *decoder) status(o object, raw json.RawMessage) message.Event {
 	return e
 }
 
-// billing reads a status's pricing; nil where it says nothing. billable is about
-// to go, so its absence is filled by the type: what is not free is billed.
+// billing reads a status's pricing; nil if it has none. Meta is removing billable;
+// without it the type decides: whatever is not free is billed.
 // Source: Meta, webhooks/reference/messages/status, 2026-09-11.
 func billing(o object) *message.Billing {
 	if len(o) == 0 {
@@ -330,11 +330,11 @@ func billing(o object) *message.Billing {
 	return b
 }
 
-// wordForm is that of Meta's names, such as "marketing_lite" and
-// "authentication-international". Nothing else is kept: it may hold anything.
+// wordForm matches Meta's names, such as "marketing_lite" and
+// "authentication-international". Other text is dropped: it may hold anything.
 var wordForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
 
-// word is one of Meta's names in small letters, and "" for none.
+// word returns one of Meta's names in lower case, or "" for anything else.
 func word(s string) string {
 	if s = strings.ToLower(s); s == "" || wordForm.MatchString(s) {
 		return s
@@ -342,8 +342,8 @@ func word(s string) string {
 	return message.UnknownWord
 }
 
-// firstError is code and title of an array of errors; the title is ours where
-// we know the code.
+// firstError returns the code and title of the first error; for a known code the
+// title is ours.
 func firstError(list []json.RawMessage) (code, title string) {
 	for _, raw := range list {
 		var e Error
@@ -370,8 +370,8 @@ func (d *decoder) fault(_ object, raw json.RawMessage) message.Event {
 	return message.Event{Kind: message.EventAccount, Field: "errors", Code: code, Title: title, Raw: append([]byte(nil), raw...)}
 }
 
-// preference reads a person's choice in WhatsApp itself. A stop of anything
-// counts; what opts in must be about marketing.
+// preference reads a choice that a person made in WhatsApp itself. Any stop opts
+// out; only a choice about marketing opts in.
 // Source: Meta, webhooks/reference/user_preferences, 2026-05-21.
 func (d *decoder) preference(o object, raw json.RawMessage) message.Event {
 	value, category := strings.ToLower(o.text("value")), o.text("category")
@@ -403,8 +403,8 @@ func (d *decoder) identity(o object, raw json.RawMessage) message.Event {
 	}
 }
 
-// address makes an Address of a WhatsApp id and a user id. Where there is no
-// number, the first may hold a user id, too.
+// address makes an Address from a WhatsApp id and a user id. For a person whose
+// number is hidden, the WhatsApp id may hold a user id too.
 func address(waID, userID string) message.Address {
 	digits := strings.TrimPrefix(waID, "+")
 	if digits == "" {

@@ -28,8 +28,8 @@ func (p *Provider) Encode(to message.Address, m message.Message, _ string) (mess
 
 type writer struct{ providers.Writer }
 
-// recipient: a string of digits without "+", as 1msg's own examples send it,
-// or the chat of a user id.
+// recipient writes digits without "+", as in 1msg's own examples, or the chat of a
+// user id.
 func (w *writer) recipient(to message.Address) {
 	switch {
 	case to.Phone != "":
@@ -41,7 +41,7 @@ func (w *writer) recipient(to message.Address) {
 	}
 }
 
-// around writes what goes with a message.
+// around writes the fields of the envelope.
 func (w *writer) around(e message.Envelope) {
 	w.Optional("quotedMsgId", e.Quote)
 	if e.IdentityKeyHash != "" {
@@ -87,7 +87,7 @@ func (w *writer) method(m message.Message, mmLite *bool) string {
 	return w.rare(m)
 }
 
-// rare are the methods whose fields are not documented.
+// rare writes the messages whose fields 1msg does not document.
 func (w *writer) rare(m message.Message) string {
 	switch m := m.(type) {
 	case *message.Contacts:
@@ -111,8 +111,8 @@ func (w *writer) rare(m message.Message) string {
 	return ""
 }
 
-// list: which of buttonText and action is the label is not documented, so both
-// are. header and footer are in the documentation of 2023 only.
+// list writes the label into both buttonText and action, since 1msg does not
+// document which one it is. Only the documentation of 2023 has header and footer.
 func (w *writer) list(m *message.List) {
 	w.Optional("header", m.Header)
 	w.Field("body", m.Body)
@@ -148,7 +148,7 @@ func (w *writer) dress(h message.Header, body, footer string) {
 	w.Optional("footer", footer)
 }
 
-// buttons: the array is called sections.
+// buttons writes reply buttons; 1msg calls their array sections.
 func (w *writer) buttons(m *message.Buttons) {
 	w.dress(m.Header, m.Body, m.Footer)
 	w.Begin("sections", '[')
@@ -183,8 +183,8 @@ func (w *writer) productList(m *message.ProductList) {
 	w.Close('}')
 }
 
-// template: params are Meta's components. The namespace that the OpenAPI of
-// 2023 demands is left out, as a production user does (ebor94/1msg).
+// template writes Meta's components as params. It leaves out the namespace, which
+// the OpenAPI of 2023 requires, as a production user does (ebor94/1msg).
 func (w *writer) template(m *message.Template, mmLite *bool) {
 	components, err := metaobject.Components(m)
 	if err != nil {
@@ -244,8 +244,7 @@ func (w *writer) location(m *message.Location) {
 	w.Optional("name", m.Name)
 }
 
-// media: sendFile tells the type of a link by the name of the file, so a name
-// is always sent.
+// media always writes a file name: sendFile derives the type of a link from it.
 func (w *writer) media(m *message.Media) string {
 	if m.Type == message.Sticker {
 		if m.ID != "" {
@@ -271,8 +270,8 @@ func (w *writer) media(m *message.Media) string {
 	return "sendFile"
 }
 
-// filename is the medium's own name, the link's last part where that has an
-// extension of its type, or a name that says the type.
+// filename returns the medium's own name, or the link's last part if that has an
+// extension of the medium's type, or else a name that shows the type.
 func filename(m *message.MediaRef) string {
 	if m.Filename != "" {
 		return m.Filename

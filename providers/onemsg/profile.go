@@ -30,7 +30,7 @@ type Config struct {
 	Client       *wire.Client
 }
 
-// Schema are the arguments as the language declares them.
+// Schema returns the arguments of the provider's block in the language.
 func Schema() []providers.Argument {
 	return []providers.Argument{
 		{Name: "channel_id", Type: "string", Required: true, Description: "Id of the channel in 1msg's dashboard."},
@@ -49,7 +49,7 @@ type Provider struct {
 	base    string // base URL and channel
 	profile *providers.Profile
 	client  *wire.Client
-	header  http.Header // credentials
+	header  http.Header // credentials: in the query, logs would keep them
 }
 
 // Format implements fmt.Formatter: no verb prints a credential.
@@ -75,11 +75,10 @@ func New(c Config) (*Provider, error) {
 		header: providers.Header("Authorization", "Bearer "+string(c.Token))}, nil
 }
 
-// Profile is what 1msg can do.
+// Profile returns what this channel can do: Profile with the configured throughput.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
 
-// header carries the token; 1msg also takes it in the query, where logs keep it.
-// Profile is what 1msg can do, as it documents it.
+// Profile returns what 1msg can do, as it documents it.
 func Profile() providers.Profile {
 	return providers.Profile{
 		Type: "onemsg", Title: "1msg", Limits: message.DefaultLimits(), Kinds: kinds(), Features: features(),

@@ -45,7 +45,7 @@ func (p *Provider) answer(r wire.Reply, request []byte) message.Answer {
 	}
 	text, code := o.words()
 	if !decoded && (r.Status == 401 || r.Status == 403) {
-		text = string(r.Body[:min(len(r.Body), 512)]) // a blocked channel is told in plain text
+		text = string(r.Body[:min(len(r.Body), 512)]) // 1msg reports a blocked channel in plain text
 	}
 	if known, ok := classify(text, code); ok {
 		known.RetryAfter = wire.RetryAfter(r.Header)
@@ -66,13 +66,13 @@ func (p *Provider) taken(r wire.Reply, o outcome, decoded bool, request []byte) 
 		return wire.NoID(r)
 	case o.JobID != nil && o.JobID != "" && o.ID == "":
 		if job(o.JobID) == "" {
-			return wire.NoID(r) // queued, under a name of no form that we know
+			return wire.NoID(r) // queued, but the id of the job cannot be read
 		}
 		return message.Answer{Class: message.Accepted, ID: providers.ID(job(o.JobID)), Title: "queued at 1msg; its job can't be asked for, so only a webhook tells more"}
 	case o.ID != "" && (sent || o.Sent == nil && len(o.Error) == 0):
 		return message.Answer{Class: message.Accepted, ID: providers.ID(o.ID), Recipient: recipient(o.Message)}
 	case o.ID != "" || sent || text == "" && code < 0:
-		return wire.NoID(r) // contradicts itself, or tells nothing
+		return wire.NoID(r) // contradicts itself or says nothing
 	}
 	if known, ok := classify(text, code); ok {
 		return known
@@ -82,8 +82,8 @@ func (p *Provider) taken(r wire.Reply, o outcome, decoded bool, request []byte) 
 
 var sentTo = regexp.MustCompile(`^Sent to ([0-9]{7,15})@c\.us$`)
 
-// recipient is whom an answer says that it sent to, as a key of ours; "" where
-// it does not tell a number.
+// recipient returns whom the message went to, according to the answer, as one of
+// our keys; "" if it names no number.
 func recipient(words string) string {
 	if found := sentTo.FindStringSubmatch(words); found != nil {
 		return "+" + found[1]
@@ -91,7 +91,7 @@ func recipient(words string) string {
 	return ""
 }
 
-// job is the id of a queued message; "" for what is neither text nor number.
+// job returns the id of a queued message; "" for anything but a text or a number.
 func job(v any) string {
 	switch v := v.(type) {
 	case float64:
@@ -118,7 +118,7 @@ func (p *Provider) refusal(r wire.Reply, text string, code int, request []byte) 
 // metaCode finds a code of Meta in a text: "(#131056)", or 131056 by itself.
 var metaCode = regexp.MustCompile(`\(#([0-9]{1,7})\)|\b(13[0-9]{4})\b`)
 
-// codeIn is the code of Meta in a text; -1 for none.
+// codeIn returns Meta's code in a text; -1 for none.
 func codeIn(text string) int {
 	found := metaCode.FindStringSubmatch(text)
 	if found == nil {
@@ -131,7 +131,7 @@ func codeIn(text string) int {
 	return code
 }
 
-// words are all texts of an answer, and the code of its error; -1 for none.
+// words returns all texts of an answer, and its error's code; -1 for none.
 // error is a text, or an object with code or error_code.
 func (o *outcome) words() (text string, code int) {
 	words, code := []string{o.Message}, -1
@@ -165,8 +165,8 @@ func (o *outcome) words() (text string, code int) {
 	return text, code
 }
 
-// phrase is one of 1msg's texts and what it means. 1msg has no codes of its
-// own, so texts it must be, compared without case.
+// phrase is one of 1msg's error texts and its meaning. 1msg has no codes of its
+// own, so its texts are matched, ignoring case.
 type phrase struct {
 	text  string
 	class message.Class
@@ -175,8 +175,9 @@ type phrase struct {
 	help  string
 }
 
-// phrases are from 1msg/1msg-n8n-nodes (utils/errors.ts), 1msg's OpenAPI
-// (responses 400, 401 and 403) and the captures of ebor94/1msg, 2026-11-20.
+// phrases returns the known texts. Source: 1msg/1msg-n8n-nodes (utils/errors.ts),
+// 1msg's OpenAPI (responses 400, 401 and 403) and the captures of ebor94/1msg,
+// 2026-11-20.
 func phrases() []phrase {
 	return []phrase{
 		{"dialog window is closed", message.WindowClosed, "131047", "the 24-hour window is closed", "send a template"},
@@ -213,8 +214,8 @@ func classify(text string, code int) (message.Answer, bool) {
 // Distrust uses new connections from now on; see wire.Client.
 func (p *Provider) Distrust() { p.client.Distrust() }
 
-// Codes are what 1msg's own answers mean. It has no codes: they are the statuses
-// of HTTP under which handbill reports its words.
+// Codes lists what 1msg's own answers mean. 1msg has no error codes, so handbill
+// reports the HTTP status in place of one.
 func Codes() []providers.Code {
 	const from = "1msg, OpenAPI 2.39 and n8n node, read " + read
 	out := []providers.Code{

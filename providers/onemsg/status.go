@@ -13,9 +13,9 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// Poll asks hookInfo. It is documented in the OpenAPI of 2023 and in 1msg's
-// pages, and absent from the SDKs of 2026; where it is gone there are no
-// events and no error. A queued message's job can't be asked for.
+// Poll asks hookInfo. The OpenAPI of 2023 and 1msg's pages document it; the SDKs of
+// 2026 lack it. If 1msg no longer has it, Poll returns no events and no error. It
+// cannot ask about a queued message's job.
 func (p *Provider) Poll(ctx context.Context, messageID string) ([]message.Event, error) {
 	if strings.HasPrefix(messageID, "job:") {
 		return nil, nil
@@ -42,7 +42,7 @@ func (p *Provider) Poll(ctx context.Context, messageID string) ([]message.Event,
 	return events, nil
 }
 
-// answerText words a failed question.
+// answerText describes the answer to a failed query.
 func (p *Provider) answerText(r wire.Reply) string {
 	if a := p.answer(r, nil); a.Class != message.Accepted {
 		return "1msg: " + a.Title
@@ -50,8 +50,7 @@ func (p *Provider) answerText(r wire.Reply) string {
 	return "1msg answers in a form that is not documented"
 }
 
-// Check asks for the channel's status; 1msg tells nothing about quality and
-// limits.
+// Check asks for the channel's status; 1msg reports neither quality nor limits.
 func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
 	reply, err := p.client.Get(ctx, p.base+"/status", p.header)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"github.com/handbill/handbill/account"
 )
 
-// Account implements providers.TemplateReader: it is the channel, which is as
-// far as 1msg's templates go.
+// Account implements providers.TemplateReader. It returns the channel, since 1msg
+// lists templates by channel.
 func (p *Provider) Account() string { return p.config.ChannelID }
 
-// Templates implements providers.TemplateReader. 1msg answers all of a channel
-// at once, and tells no ids.
+// Templates implements providers.TemplateReader. 1msg answers all templates of a
+// channel at once, without ids.
 // Source: 1msg, OpenAPI 2.39, templates, 2026-11-20.
 func (p *Provider) Templates(ctx context.Context) ([]account.Template, error) {
 	reply, err := p.client.Get(ctx, p.base+"/templates", p.header)

@@ -13,17 +13,18 @@ import (
 	"github.com/handbill/handbill/providers/metaobject"
 )
 
-// Handshake: 1msg checks no address.
+// Handshake answers nothing: 1msg does not verify the address.
 func (p *Provider) Handshake(url.Values) (string, bool) { return "", false }
 
-// Authenticate: 1msg signs nothing, so only the path's secret vouches.
+// Authenticate checks nothing: 1msg signs nothing, so only the secret in the path
+// authenticates a webhook.
 func (p *Provider) Authenticate(http.Header, []byte) (bool, error) { return false, nil }
 
-// WebhookTokens are the secrets of which the webhook's path must hold one.
+// WebhookTokens returns the secrets of which the webhook's path must hold one.
 func (p *Provider) WebhookTokens() []string { return p.config.WebhookToken.Split() }
 
-// WebhookNumber is how events name the number: 1msg's own form by the channel,
-// Meta's by the telephone number.
+// WebhookNumber returns how events name the number: 1msg's own form by the
+// channel, Meta's form by the telephone number.
 func (p *Provider) WebhookNumber() (id, phone string) {
 	return p.config.ChannelID, p.config.PhoneNumber
 }
@@ -61,8 +62,8 @@ func (p *Provider) Decode(body []byte) ([]message.Event, error) {
 	return ofChannel(events, envelope.Channel), nil
 }
 
-// ofChannel says which channel events are about. Meta's id of the number is not
-// configured here, so it tells nothing.
+// ofChannel sets which channel events are about. It drops Meta's id of the
+// number, which is not configured here.
 func ofChannel(events []message.Event, channel any) []message.Event {
 	id := strings.TrimPrefix(plain(channel), "instance")
 	for i := range events {
@@ -95,7 +96,7 @@ func each(raw json.RawMessage, field string, decode func(json.RawMessage) (messa
 	return events
 }
 
-// inbound is one of messages[]. Truth comes as a bool or as 0 and 1, time as a
+// inbound is one of messages[]. A boolean may come as 0 or 1, and a time as a
 // number or a string.
 type inbound struct {
 	ID       string          `json:"id"`
@@ -142,7 +143,7 @@ func decodeMessage(raw json.RawMessage) (message.Event, bool) {
 
 func isTrue(v any) bool { return v == true || v == float64(1) || v == "1" || v == "true" }
 
-// plain is a number or a string as text.
+// plain returns a number or a string as text.
 func plain(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -163,14 +164,14 @@ func (m *inbound) from() message.Address {
 	switch {
 	case domain == "lid":
 		a.UserID = id
-	case domain == "g.us": // a group is nobody
+	case domain == "g.us": // a group is not a person
 	case id != "" && strings.Trim(id, "0123456789") == "":
 		a.Phone = "+" + id
 	}
 	return a
 }
 
-// wireType is Meta's name of 1msg's type.
+// wireType returns Meta's name for 1msg's type.
 func wireType(t string) string {
 	switch t {
 	case "chat":
@@ -183,9 +184,9 @@ func wireType(t string) string {
 	return t
 }
 
-// content reads what a message says. Of taps the normalised form is not
-// documented: the title is in body, and where metadata or interactive hold
-// Meta's object, the id is in there.
+// content reads what a message says. The normalised form of a tap is not
+// documented: body holds the title, and the id is in Meta's object if metadata or
+// interactive holds it.
 func (m *inbound) content(e *message.Event) {
 	body := plain(m.Body)
 	switch e.Type {
@@ -234,8 +235,7 @@ func tap(e *message.Event, raw json.RawMessage) {
 	}
 }
 
-// decodeAck reads one of ack[]: a status without a time, with a text for an
-// error.
+// decodeAck reads one of ack[]: a status without a time; an error is a text.
 func decodeAck(raw json.RawMessage) (message.Event, bool) {
 	var a struct {
 		ID     string `json:"id"`

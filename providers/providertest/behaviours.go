@@ -13,20 +13,20 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// behaviour is what a server does with one message, and the class that its
-// answer has by the table of attempts in docs/delivery.md.
+// behaviour is what a server does with one message, and the class that its answer
+// must have by the table of attempts in docs/delivery.md.
 type behaviour struct {
 	name  string
-	read  extent // of the request, before it says something
+	read  extent // how much of the request the server reads before it answers
 	say   func(c Case, at place) string
 	end   ending
 	class message.Class
-	// except are the providers whose documents give the answer another meaning.
+	// except are the providers whose documentation gives the answer another class.
 	except map[string]message.Class
 	id     string        // of an accepted message, where it isn't the message's own
 	wait   time.Duration // that the provider asks for
 	tls    *secured      // set for the trials over TLS
-	again  bool          // the connection serves the next message too, for nothing is left on it
+	again  bool          // the connection carries the next message too, since nothing is left on it
 	idle   func(p *peer) // what it does before the next message comes
 }
 
@@ -38,8 +38,8 @@ func (b behaviour) want(provider string) message.Class {
 	return b.class
 }
 
-// extent is how much of a request a server reads. Nothing is nothing but the
-// knowledge that it begins: before that the client may still be connecting.
+// extent is how much of a request a server reads. With nothing, it only waits for
+// the first byte: before that the client may still be connecting.
 type extent uint8
 
 const (
@@ -59,21 +59,22 @@ const (
 	hold                // it is silent until the client gives up
 )
 
-// place is where and at which message a behaviour is met.
+// place is the server's address and the number of the message that meets a
+// behaviour.
 type place struct {
 	self, another string
 	number        int
 }
 
-// newRecord parts what is one segment into two records of TLS.
+// newRecord splits text in one TCP segment into two TLS records.
 const newRecord = "\x00|\x00"
 
-// text is an answer that is the same for every provider.
+// text returns an answer that is the same for every provider.
 func text(s string) func(Case, place) string {
 	return func(Case, place) string { return s }
 }
 
-// reply is a plain whole answer; status is such as "502 Bad Gateway".
+// reply returns a plain, whole answer; status is like "502 Bad Gateway".
 func reply(status, body string, header ...string) string {
 	lines := append([]string{"HTTP/1.1 " + status}, header...)
 	return strings.Join(lines, "\r\n") + fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
@@ -91,13 +92,14 @@ func success(c Case, n int, header ...string) string {
 	return reply(line(c.Success), accepts(c, n), header...)
 }
 
-// taken is an answer that accepts the message, after before and before after.
+// taken returns an answer that accepts the message, between the texts before and
+// after.
 func taken(before, after string, header ...string) func(Case, place) string {
 	return func(c Case, at place) string { return before + success(c, at.number, header...) + after }
 }
 
-// headed is the provider's success under a head of its own, with a body that
-// change makes of the right one.
+// headed returns the provider's success with another head, and with its body
+// altered by change.
 func headed(head string, change func(body string) string) func(Case, place) string {
 	return func(c Case, at place) string {
 		body := accepts(c, at.number)
@@ -109,14 +111,14 @@ func headed(head string, change func(body string) string) func(Case, place) stri
 	}
 }
 
-// named is a whole success with id, which is JSON, in place of the message's.
+// named returns a whole success with id, a JSON value, in place of the message's id.
 func named(id string) func(Case, place) string {
 	return func(c Case, _ place) string {
 		return reply(line(c.Success), strings.ReplaceAll(c.Success.Text, `"`+c.ID+`"`, id))
 	}
 }
 
-// filled is a success of so many bytes.
+// filled returns a success whose body has size bytes.
 func filled(size int) func(Case, place) string {
 	return func(c Case, at place) string {
 		body := accepts(c, at.number)
@@ -212,7 +214,7 @@ func lengths() []behaviour {
 	}
 }
 
-// heads are about what stands before the body.
+// heads are about what comes before the body.
 func heads() []behaviour {
 	const wait = "HTTP/1.1 100 Continue\r\n\r\n"
 	const sized = "\r\nContent-Length: {n}\r\n\r\n"
@@ -295,7 +297,7 @@ func clean(list []behaviour) []behaviour {
 	return list
 }
 
-// surpluses are whole answers with something behind them that the next message
+// surpluses are whole answers with extra bytes behind them, which the next message
 // must not take for its answer.
 func surpluses() []behaviour {
 	stray := func(before, between string) func(Case, place) string {
@@ -319,8 +321,8 @@ func surpluses() []behaviour {
 	}
 }
 
-// meanwhiles are what happens to a connection after a whole answer, while no
-// message is on it: it is noticed, and the next message comes on another one.
+// meanwhiles are what happens to an idle connection after a whole answer. The
+// client must notice it and send the next message on another connection.
 func meanwhiles() []behaviour {
 	const timeout = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 	out := []behaviour{
@@ -357,10 +359,10 @@ func redirects() []behaviour {
 	return clean(append(out, behaviour{name: "307 to nowhere", say: text(reply("307 Temporary Redirect", "")), class: message.AccountFault}))
 }
 
-// statuses are whole answers whose status is all that they say.
+// statuses are whole answers that say nothing except their status.
 func statuses() []behaviour {
 	const date = "Date: Mon, 04 May 2026 12:00:00 GMT"
-	// A page of a gateway proves nothing, whatever its words remind one of.
+	// A gateway's page proves nothing, even if its words look like a known error.
 	const page = "<html>The industrial template does not exist (131047); trial, rate limit</html>"
 	const later = "Retry-After: Mon, 04 May 2026 12:01:00 GMT"
 	slow := func(wait time.Duration, name string, header ...string) behaviour {
@@ -372,7 +374,7 @@ func statuses() []behaviour {
 		slow(time.Hour, "with a wait beyond any number", "Retry-After: 99999999999999999999"), slow(0, "with a negative wait", "Retry-After: -30"),
 		slow(0, "with a date and no clock", later), slow(0, "with a date that is past", "Date: Tue, 05 May 2026 12:00:00 GMT", later),
 		{name: "400 with a text as JSON", say: text(reply("400 Bad Request", `{"error":"nonsense"}`)),
-			// Both answer so what they refuse: docs.360dialog.com, API reference; 1msg's OpenAPI, response 400.
+			// Both refuse messages with this status: docs.360dialog.com, API reference; 1msg's OpenAPI, response 400.
 			except: map[string]message.Class{"dialog360": message.Refused, "onemsg": message.Refused}},
 		{name: "500 in JSON", say: text(reply("500 Internal Server Error", `{"error":"nonsense"}`, "Content-Type: application/json"))},
 		{name: "503 with a wait", say: text(reply("503 Service Unavailable", "", "Retry-After: 1"))},

@@ -15,7 +15,7 @@ import (
 func distrust(t *testing.T, c Case) {
 	var mu sync.Mutex
 	var from []string
-	var middle func() // while the request of that moment is under way
+	var middle func() // called while a request is in progress
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		from = append(from, r.RemoteAddr)

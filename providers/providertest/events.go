@@ -47,7 +47,7 @@ func ReadCorpus(t testing.TB, file string) []byte {
 	return raw
 }
 
-// CheckEvents checks what holds for the events of any body at all.
+// CheckEvents checks what must hold for the events of any body.
 func CheckEvents(t *testing.T, events []message.Event, err error) {
 	t.Helper()
 	if err != nil && len(events) > 0 {

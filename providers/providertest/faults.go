@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// unconnected checks that nothing is in doubt where there was no connection to
-// send on, neither at first nor after one that carried a message.
+// unconnected checks that no message is in doubt if there was no connection to send
+// it on, whether or not an earlier connection carried a message.
 func unconnected(t *testing.T, c Case) {
 	t.Run("nobody listens", func(t *testing.T) {
 		p := c.provider(t, "http://"+unused(t))
@@ -26,7 +26,7 @@ func unconnected(t *testing.T, c Case) {
 		check(t, c, p.Send(ctx, c.request(t, p)), message.NotSent)
 	})
 	t.Run("a server of TLS behind http", func(t *testing.T) {
-		// There is a connection here, so nobody knows.
+		// There is a connection here, so the answer is unknown.
 		l := newStranger(t, overTLS(), "")
 		p := c.provider(t, "http://"+l.Addr().String())
 		for range 2 {
@@ -34,7 +34,7 @@ func unconnected(t *testing.T, c Case) {
 		}
 	})
 	t.Run("the name cannot exist", func(t *testing.T) {
-		// No label has 64 letters, so no resolver asks anybody about it.
+		// A label has at most 63 letters, so no resolver sends a query for it.
 		p := c.provider(t, "https://"+strings.Repeat("x", 64)+".invalid")
 		check(t, c, p.Send(t.Context(), c.request(t, p)), message.NotSent)
 	})
@@ -65,7 +65,7 @@ func unconnected(t *testing.T, c Case) {
 	}
 }
 
-// gone sends to a server, and once more when it is there no longer.
+// gone sends to a server, and again after the server has gone away.
 func gone(t *testing.T, c Case) {
 	s, err := newScript(c, behaviour{}, -1)
 	if err != nil {

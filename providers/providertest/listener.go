@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// script is a server of one trial: it takes every message as the provider
-// would, and does as its behaviour says with one of them. It counts what it
-// sees itself, below HTTP: connections, and requests by their first line.
+// script is the server of one trial. It accepts every message as the provider
+// would, except for one, which meets the behaviour. It counts below HTTP:
+// connections, and requests by their first line.
 type script struct {
 	net.Listener
 	c       Case
 	b       behaviour
 	at      int      // the request, counted from 0, that meets the behaviour
-	another *witness // whom redirects to elsewhere lead to
+	another *witness // where redirects to another host lead
 
 	mu       sync.Mutex
 	conns    []net.Conn
 	begun    []int // for each request of which a byte came, its connection
 	posts    int   // first lines of requests, in all that came
 	conn     int   // the connection that met the behaviour; -1 before
-	exchange int   // the how manieth request of that connection it was
+	exchange int   // the number of that request on its connection
 	strange  []string
 	serving  sync.WaitGroup
 	peer     *peer         // on that connection
@@ -86,7 +86,7 @@ func (s *script) finish() {
 	s.another.finish()
 }
 
-// serve has one connection from its begin to its end.
+// serve handles one connection from its beginning to its end.
 func (s *script) serve(conn net.Conn, n int) {
 	var all bytes.Buffer
 	p := &peer{conn: conn, in: bufio.NewReader(io.TeeReader(conn, &all)), stray: success(s.c, 9)}
@@ -117,7 +117,7 @@ func (s *script) serve(conn net.Conn, n int) {
 	}
 }
 
-// negotiated watches that TLS, where it is spoken, carries HTTP/1.1.
+// negotiated checks that TLS, if used, carries HTTP/1.1.
 func (s *script) negotiated(p *peer) {
 	c, ok := p.conn.(*tls.Conn)
 	if !ok || len(s.b.tls.protocols) == 0 {
@@ -130,7 +130,7 @@ func (s *script) negotiated(p *peer) {
 	}
 }
 
-// meets reports whether the request that begins is the one to misbehave at.
+// meets reports whether the request that begins meets the behaviour.
 func (s *script) meets(p *peer, conn, exchange int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +142,7 @@ func (s *script) meets(p *peer, conn, exchange int) bool {
 	return true
 }
 
-// play does what the behaviour says; it reports whether the connection goes on.
+// play carries out the behaviour; it reports whether the connection stays open.
 func (s *script) play(p *peer) bool {
 	switch s.b.read {
 	case head:
@@ -159,7 +159,7 @@ func (s *script) play(p *peer) bool {
 	case fin:
 		p.fin()
 	case hold:
-		_, _ = io.Copy(io.Discard, p.in) // until the client has enough
+		_, _ = io.Copy(io.Discard, p.in) // until the client gives up
 	case keep:
 		if s.b.read == whole {
 			return true
@@ -170,10 +170,10 @@ func (s *script) play(p *peer) bool {
 	return false
 }
 
-// numbered finds which of a trial's messages a request is.
+// numbered matches the number of a trial's message in its request.
 var numbered = regexp.MustCompile(bodyText + ` \(([0-9])\)`)
 
-// read takes a whole request and tells which message it is.
+// read reads a whole request and returns the number of its message.
 func (s *script) read(p *peer) (number int, ok bool) {
 	r, err := http.ReadRequest(p.in)
 	if err != nil {
@@ -198,16 +198,15 @@ func (s *script) read(p *peer) (number int, ok bool) {
 	return number, err == nil
 }
 
-// peer is a connection as the server has it.
+// peer is the server's end of a connection.
 type peer struct {
 	conn  net.Conn
 	in    *bufio.Reader
 	stray string // an answer to no message
 }
 
-// say writes text at once, so that what stands behind an answer is there when
-// the answer is; over TLS it may be in several records. That the client has
-// enough before the end is no error.
+// say writes text at once, so that what follows an answer arrives with it; over TLS
+// it may be in several records. It is no error if the client closes before the end.
 func (p *peer) say(text string) {
 	c, ok := p.conn.(*tls.Conn)
 	if !ok {
@@ -223,7 +222,7 @@ func (p *peer) say(text string) {
 	_, _ = under.Write(nil)
 }
 
-// cork is a connection that gathers what is written while it is in.
+// cork is a connection that buffers what is written while in is set.
 type cork struct {
 	*net.TCPConn
 	mu  sync.Mutex
@@ -282,7 +281,7 @@ func (p *peer) reset() {
 	_ = p.tcp().Close()
 }
 
-// end closes the direction of the server and waits for nothing.
+// end closes the server's direction of the connection and does not wait.
 func (p *peer) end() { _ = p.tcp().CloseWrite() }
 
 func (p *peer) fin() {
@@ -290,9 +289,8 @@ func (p *peer) fin() {
 	_, _ = io.Copy(io.Discard, p.in) // closing with bytes unread would be a reset
 }
 
-// witness is a server to which nobody should come. A visit is a request for its
-// own path: another test of this machine may dial a port that was free a moment
-// ago.
+// witness is a server that should get no request. Only requests for its own path
+// count: another test on this machine may dial a port that was free a moment ago.
 type witness struct {
 	net.Listener
 	mu      sync.Mutex

@@ -17,13 +17,13 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// patience is how long a client waits for a server that is silent. All such
-// trials wait at once and before the others, so that a busy machine does not
-// make silence of an answer.
+// patience is how long a client waits for a silent server. All such trials run at
+// once and before the others, so that on a busy machine a slow answer does not look
+// like silence.
 const patience = 700 * time.Millisecond
 
-// trial is one behaviour on a connection that is fresh, or that has served a
-// message before, in plain or over TLS.
+// trial is one behaviour on a fresh connection or on one that has carried a message
+// before, in plain text or over TLS.
 type trial struct {
 	c       Case
 	b       behaviour
@@ -35,8 +35,8 @@ type trial struct {
 	err     error
 }
 
-// matrix plays every behaviour on a fresh and on a reused connection, in plain
-// and over TLS that offers HTTP/2, with one more message behind it.
+// matrix tries every behaviour on a fresh and on a reused connection, in plain text
+// and over TLS that offers HTTP/2, and sends one more message after it.
 func matrix(t *testing.T, c Case) {
 	var trials []*trial
 	var waiting sync.WaitGroup
@@ -75,7 +75,7 @@ func (r *trial) name() string {
 	return name
 }
 
-// met is the number of the message that meets the behaviour.
+// met returns the number of the message that meets the behaviour.
 func (r *trial) met() int {
 	if r.reused {
 		return 1
@@ -116,7 +116,7 @@ func (r *trial) play() {
 	}
 }
 
-// check holds what came of it against the table.
+// check compares the result with the table.
 func (r *trial) check(t *testing.T) {
 	s, met := r.script, r.met()
 	if r.reused && (s.conn != 0 || s.exchange != 1) || !r.reused && (s.conn != 0 || s.exchange != 0) {
@@ -154,12 +154,12 @@ func (r *trial) check(t *testing.T) {
 	}
 }
 
-// marked is the request of the n-th message of a trial, which says so in its text.
+// marked returns the request of a trial's n-th message, which has n in its text.
 func marked(p providers.Provider, n int) (message.Request, error) {
 	return p.Encode(message.Address{Phone: To}, &message.Text{Body: fmt.Sprintf("%s (%d)", bodyText, n)}, Ref)
 }
 
-// identity is the id that the n-th message of a trial gets.
+// identity returns the id of a trial's n-th message.
 func identity(c Case, n int) string { return c.ID + "-" + strconv.Itoa(n) }
 
 // secured is how a script speaks TLS.
@@ -173,7 +173,7 @@ func (s *secured) server() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{s.certificate}, NextProtos: s.protocols}
 }
 
-// overTLS borrows the certificate for loopback that httptest has.
+// overTLS uses httptest's certificate for loopback.
 func overTLS(protocols ...string) *secured {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()

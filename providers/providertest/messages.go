@@ -8,8 +8,8 @@ type Example struct {
 	Message message.Message
 }
 
-// Examples are messages of every kind, each within WhatsApp's limits. They are
-// made anew at each call.
+// Examples returns messages of every kind, each within WhatsApp's limits. Every
+// call makes new ones.
 func Examples() []Example {
 	out := append(plainExamples(), interactiveExamples()...)
 	out = append(out, commerceExamples()...)
@@ -17,7 +17,7 @@ func Examples() []Example {
 	return append(out, featureExamples()...)
 }
 
-// featureExamples ask for what not every provider has.
+// featureExamples ask for features that only some providers have.
 func featureExamples() []Example {
 	quote := &message.Text{Body: "Your order is on its way"}
 	message.SetEnvelope(quote, message.Envelope{Quote: "wamid.HBgLMTIwMjU1NTAxMjM"})

@@ -7,9 +7,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// MetaAnswers are Meta's errors as they come over the wire, for the providers
-// that pass them on. The HTTP status of throttles differs from day to day, so
-// each comes with several.
+// MetaAnswers returns Meta's errors as they come over the wire, for the providers
+// that pass them on. Meta changes the HTTP status of throttling errors, so each
+// comes with several.
 func MetaAnswers() []Answer {
 	list := []struct {
 		status, code int

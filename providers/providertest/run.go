@@ -1,6 +1,6 @@
-// Package providertest is the one suite that every provider passes: requests
-// against golden files, answers of every kind, and every way in which an
-// exchange can go wrong, over real HTTP on loopback.
+// Package providertest is the test suite that every provider must pass. It compares
+// requests with golden files and checks answers of every kind, and every way in
+// which an exchange can go wrong, over real HTTP on loopback.
 package providertest
 
 import (
@@ -27,7 +27,7 @@ type Case struct {
 	ID      string
 	// Refusal is an answer that certainly refuses the message.
 	Refusal Body
-	// Answers are further answers with what they mean.
+	// Answers are further answers and their meaning.
 	Answers []Answer
 }
 
@@ -47,7 +47,7 @@ type Answer struct {
 	ID    string
 }
 
-// To and Ref are whom and with which reference every request is made.
+// To and Ref are the recipient and the reference of every request.
 const (
 	To  = "+12025550123"
 	Ref = "hb1.AAAAAAAA.BBBBBBBBBBBBBBBBBBBBBBBB.CCCCCCCC"
@@ -77,8 +77,8 @@ func (c Case) provider(t *testing.T, base string) providers.Provider {
 	return p
 }
 
-// profile checks that every fact has its source and date, and that every kind
-// of message has a verdict, with the alternative where it is no.
+// profile checks that every fact has a source and a date, and that every kind of
+// message has a verdict, with an alternative if the provider does not carry it.
 func profile(t *testing.T, c Case) {
 	p := c.provider(t, nowhere).Profile()
 	for _, e := range Examples() {
@@ -138,7 +138,7 @@ func requests(t *testing.T, c Case) {
 	}
 }
 
-// carries is what a profile says of a message and all that it asks for.
+// carries reports whether a profile supports a message and its features.
 func carries(p *providers.Profile, m message.Message) bool {
 	ok := p.Kinds[m.Kind()].Support != message.No
 	for _, f := range providers.FeaturesOf(&message.Draft{Message: m}) {
@@ -147,7 +147,7 @@ func carries(p *providers.Profile, m message.Message) bool {
 	return ok
 }
 
-// pretty shows a request for review. Indenting keeps the order of keys.
+// pretty formats a request for review. Indenting keeps the order of keys.
 func pretty(t *testing.T, r message.Request) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -172,7 +172,7 @@ func secrets(t *testing.T, c Case) {
 	}
 }
 
-// leaks says what of a message or credential stands in an answer.
+// leaks reports parts of the message or credentials that an answer holds.
 func leaks(t *testing.T, c Case, a message.Answer) {
 	t.Helper()
 	text := a.Title + " " + a.Advice + " " + a.Code

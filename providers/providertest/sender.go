@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// sender checks that a draft compiled once gives every recipient the very
-// bytes that encoding the rendered message gives.
+// sender checks that a compiled draft gives, for every recipient, the same bytes as
+// encoding the rendered message.
 func sender(t *testing.T, p providers.Provider) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := rapid.SampledFrom(Examples()).Draw(t, "example")
@@ -33,8 +33,8 @@ func sender(t *testing.T, p providers.Provider) {
 	})
 }
 
-// awkward checks the values that chance finds too seldom: halves of characters
-// that meet, a field that turns out empty, what looks like a mark.
+// awkward checks values that random tests rarely find: two halves of a character, a
+// field that turns out empty, text that looks like a mark.
 func awkward(t *testing.T, p providers.Provider) {
 	d := &message.Draft{
 		Message: &message.Buttons{Buttons: []message.Button{{ID: "yes", Title: "Yes"}}},
@@ -65,7 +65,7 @@ func awkward(t *testing.T, p providers.Provider) {
 	}
 }
 
-// failer is a test or a property's run.
+// failer is a test or a run of a property.
 type failer interface {
 	Fatalf(format string, args ...any)
 	Helper()
@@ -84,14 +84,14 @@ func same(t failer, p providers.Provider, s providers.Sender, d *message.Draft, 
 	}
 }
 
-// value is what a recipient's attribute may hold: nothing, quotes, controls,
-// halves of characters, the marks themselves.
+// value generates a recipient's attribute: empty, with quotes, control characters,
+// halves of characters, or the marks themselves.
 func value(t *rapid.T) string {
 	odd := rapid.SampledFrom([]string{"", "", "Ana", `"\`, "a\nb\tc\x00", "\xff", "\xe2\x82", "\xac", "\uf8f00\uf8f1", "990071993115577", "17", "🌱</script>\u2028"})
 	return rapid.OneOf(odd, rapid.String()).Draw(t, "value")
 }
 
-// draft makes slots of some of a message's texts.
+// draft turns some of a message's texts into slots.
 func draft(t *rapid.T, m message.Message) *message.Draft {
 	d := &message.Draft{Message: message.Clone(m)}
 	message.Fields(d.Message, func(f message.Field) {

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// concluded is how far Conclude moves the network's clock: by then everything
-// that becomes of a message has happened.
+// concluded is how far Conclude moves the network's clock: by then a message has
+// reached its last status.
 const concluded = 48 * time.Hour
 
 // clock is the time of the network in this process.
@@ -16,10 +16,10 @@ func (p *Provider) clock() time.Time {
 	return p.config.Clock().Add(time.Duration(p.ahead.Load()))
 }
 
-// Conclude lets the network's time pass and gives what became of a message. A
-// network in this process ends with it, so whoever wants to know asks before
-// Close. ok is false for a network elsewhere, which goes on and can be polled
-// or send webhooks, and for ids that are not its own.
+// Conclude moves the network's clock ahead and returns all events of a message. A
+// network in this process ends with the process, so call it before Close. ok is
+// false for a network elsewhere, which keeps running and can be polled or send
+// webhooks, and for an id that the network did not issue.
 func (p *Provider) Conclude(messageID string) (events []message.Event, ok bool) {
 	if p.network == nil {
 		return nil, false

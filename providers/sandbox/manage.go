@@ -10,8 +10,8 @@ import (
 
 const cannotChange = "this wire format has no way to change templates: take wire = \"cloud\", or create the template in the network's script and read it with a data block"
 
-// writer is the wire format as one that changes templates; nil where it has no
-// way.
+// writer returns the wire format's provider as a TemplateWriter. It is an error if
+// templates cannot be changed there.
 func (p *Provider) writer() (providers.TemplateWriter, error) {
 	if p.config.URL == "" {
 		return nil, errors.New("a network that is started for one run keeps no templates: run \"handbill sandbox\" and give its url")
@@ -27,7 +27,8 @@ func (p *Provider) writer() (providers.TemplateWriter, error) {
 	return w, nil
 }
 
-// Abilities implements providers.TemplateWriter: those of the wire format.
+// Abilities implements providers.TemplateWriter. They are those of the wire
+// format.
 func (p *Provider) Abilities() account.Abilities {
 	w, err := p.writer()
 	if err != nil {

@@ -28,10 +28,10 @@ type Config struct {
 	FailureRate float64       // share of recipients that are not on WhatsApp, 0 to 1
 	Throughput  float64       // messages per second; 0 is the wire format's own
 	Clock       providers.Clock
-	Client      *wire.Client // for polls of wire formats that have none of their own
+	Client      *wire.Client // for polls, if the wire format has none
 }
 
-// Schema are the arguments as the language declares them.
+// Schema returns the arguments of the provider's block in the language.
 func Schema() []providers.Argument {
 	return []providers.Argument{
 		{Name: "url", Type: "string", Description: "Address of a running \"handbill sandbox\"; without it one is started for the run."},
@@ -44,7 +44,7 @@ func Schema() []providers.Argument {
 }
 
 // Constructor makes the provider of the chosen wire format for a base URL. The
-// caller hands it over, since no provider knows another.
+// caller passes it in, since provider packages do not import each other.
 type Constructor func(baseURL string) (providers.Provider, error)
 
 // Provider is a number of a simulated network.
@@ -116,7 +116,7 @@ func check(c Config) error {
 	return errors.Join(errs...)
 }
 
-// Profile is that of the wire format, under the sandbox's name.
+// Profile returns the wire format's profile under the sandbox's name.
 func (p *Provider) Profile() *providers.Profile { return p.profile }
 
 // connect starts the network, or finds the running one, once.
@@ -144,9 +144,8 @@ func (p *Provider) start() error {
 	return err
 }
 
-// options are those of the network in this process. Whether a window is open
-// is the state's knowledge, and nobody writes to this network, so it takes
-// every window as open.
+// options returns those of the network in this process. It treats every window as
+// open: nobody writes to this network, and only the state knows the real windows.
 func (p *Provider) options() network.Options {
 	return network.Options{
 		Clock: p.clock, Seed: p.config.Seed, Latency: p.config.Latency, FailureRate: p.config.FailureRate,

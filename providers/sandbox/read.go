@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// MarkRead implements providers.Reader, where the wire format has a way.
+// MarkRead implements providers.Reader. It fails if the wire format cannot do it.
 func (p *Provider) MarkRead(ctx context.Context, messageID string, typing bool) error {
 	wire, err := p.connect()
 	if err != nil {
@@ -24,8 +24,8 @@ func (p *Provider) MarkRead(ctx context.Context, messageID string, typing bool) 
 // Account implements providers.TemplateReader: a network has one account.
 func (p *Provider) Account() string { return AccountID }
 
-// Templates implements providers.TemplateReader, where the wire format has a
-// list.
+// Templates implements providers.TemplateReader. It fails if the wire format has
+// no list.
 func (p *Provider) Templates(ctx context.Context) ([]account.Template, error) {
 	if p.config.URL == "" {
 		return nil, errors.New("a network that is started for one run has no templates: run \"handbill sandbox\" and give its url")

@@ -11,9 +11,9 @@ import (
 	network "github.com/handbill/handbill/sandbox"
 )
 
-// Poll asks the network what became of a message: the way of the wire format
-// where it has one, and the history of the Cloud API, which shares the
-// network's ids, for 360dialog. Kaleyra's own ids can't be asked for.
+// Poll asks the network what became of a message. It uses the wire format's own
+// call if there is one; for 360dialog it uses the Cloud API's history, since both
+// share the network's ids. Kaleyra's own ids can't be polled.
 func (p *Provider) Poll(ctx context.Context, messageID string) ([]message.Event, error) {
 	wire, err := p.connect()
 	if err != nil {
@@ -40,7 +40,7 @@ func (p *Provider) history(ctx context.Context, messageID string) ([]message.Eve
 	return metaobject.DecodeHistory(reply.Body, messageID)
 }
 
-// Check reads what the simulated number tells.
+// Check reads what the simulated number reports.
 func (p *Provider) Check(ctx context.Context) (*providers.Health, error) {
 	wire, err := p.connect()
 	if err != nil {

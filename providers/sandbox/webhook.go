@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// Wire is the provider of the wire format, for what it can do beside sending.
-// It sends nowhere.
+// Wire returns the provider of the wire format, for everything except sending: it
+// has no network.
 func (p *Provider) Wire() providers.Provider { return p.offline }
 
 // Handshake answers as the wire format does.

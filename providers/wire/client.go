@@ -17,17 +17,17 @@ import (
 )
 
 // The timeouts of a Client unless its options say otherwise. They are long on
-// purpose: a short wait for an answer makes doubts, not speed.
+// purpose: giving up early leaves a message in doubt and gains no speed.
 const (
 	dialTimeout   = 5 * time.Second
 	headerTimeout = 30 * time.Second
 	totalTimeout  = 60 * time.Second
-	// idleTimeout is shorter than any provider keeps an idle connection, so
-	// that it is we who close it; a request that meets a connection which the
-	// other side has just closed is a needless doubt.
+	// idleTimeout is shorter than any provider keeps an idle connection, so that we
+	// close it first. A request on a connection that the other side has just closed
+	// would be in doubt for no reason.
 	idleTimeout = 15 * time.Second
-	// maxFlights is how many connections are kept between requests: as many as
-	// apply has requests in flight, since each one more is dialled anew.
+	// maxFlights is how many idle connections are kept: as many as apply has requests
+	// in flight. Any more than that would have to be dialled again.
 	maxFlights = 256
 )
 
@@ -37,15 +37,14 @@ type Options struct {
 	Header    time.Duration // the wait for the answer's head; 0 is 30 s
 	Total     time.Duration // from the connection to the answer's end; 0 is 60 s
 	TLS       *tls.Config   // further roots, for tests and private gateways; nil is the system's
-	// Proxy is the proxy that an https request to a URL goes through, nil for
-	// none, as httpproxy.Config.ProxyFunc tells it. Without it there is none.
+	// Proxy returns the proxy for an https request to a URL, nil for none, as
+	// httpproxy.Config.ProxyFunc does. A nil Proxy uses no proxy.
 	Proxy func(*url.URL) (*url.URL, error)
 }
 
-// Client is one provider's connection to the world. It has its own connections
-// and makes exactly one request for each call: no redirect is followed, no
-// request is repeated, no cookie is kept, and there is no proxy but that of
-// its options.
+// Client is one provider's HTTP client. It has its own connections and makes at
+// most one request for each call: it follows no redirect, repeats no request,
+// keeps no cookie, and uses no proxy except that of its options.
 //
 // It speaks HTTP/1.1 only. With HTTP/2 all sends share one connection, so one
 // reset would leave all of them in doubt instead of one.
@@ -59,7 +58,7 @@ type Client struct {
 	last      atomic.Pointer[head] // sends have one address
 }
 
-// New makes a Client with connections of its own.
+// New makes a Client that shares no connection with another.
 func New(o Options) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "handbill"
@@ -79,22 +78,23 @@ func New(o Options) *Client {
 	return &Client{userAgent: o.UserAgent, head: min(o.Header, o.Total), total: o.Total, tls: config, proxy: o.Proxy}
 }
 
-// Distrust uses no connection again that there is now: the idle ones are closed,
-// and those in use when their exchange ends. It is for an answer that was not
-// the request's own, since all that follow on that connection may be shifted.
+// Distrust makes sure that no existing connection carries another request: idle
+// ones are closed at once, those in use when their exchange ends. Call it after an
+// answer that belongs to another request: later answers on that connection may be
+// shifted too.
 func (c *Client) Distrust() { c.pool.drop() }
 
-// Post sends body once. The Answer is nil when a whole Reply came whose meaning
-// is the provider's to tell; otherwise it is the answer of the send:
+// Post sends body once. If a whole Reply came that the provider's package must
+// interpret, the Answer is nil; otherwise the Answer is the result of the send:
 //
 //   - NotSent: no connection was obtained, so no byte left
-//   - Unknown: a connection was obtained, and what came of it is not known
+//   - Unknown: a connection was obtained, and the result is not known
 //   - AccountFault: the provider redirects, which is never followed
 func (c *Client) Post(ctx context.Context, url string, h http.Header, body []byte) (Reply, *message.Answer) {
 	return c.change(ctx, http.MethodPost, url, h, body)
 }
 
-// Delete asks once for something to be deleted; the Answer is as of Post.
+// Delete makes one DELETE request; the Answer has the same meaning as that of Post.
 func (c *Client) Delete(ctx context.Context, url string, h http.Header) (Reply, *message.Answer) {
 	return c.change(ctx, http.MethodDelete, url, h, nil)
 }
@@ -111,8 +111,8 @@ func (c *Client) change(ctx context.Context, method, url string, h http.Header, 
 	return reply, nil
 }
 
-// Get asks for something that changes nothing. Its errors name neither the
-// address nor a credential.
+// Get makes one GET request, which must change nothing at the provider. Its errors
+// name neither the address nor a credential.
 func (c *Client) Get(ctx context.Context, url string, h http.Header) (Reply, error) {
 	reply, f := c.do(ctx, http.MethodGet, url, h, nil)
 	if f != nil {
@@ -135,9 +135,9 @@ func (f *failure) answer() *message.Answer {
 	return a
 }
 
-// do makes one exchange on a connection that nobody else has meanwhile. What
-// fails before there is one left nothing behind; afterwards anything may have
-// happened.
+// do makes one exchange on a connection that no other exchange uses meanwhile. If
+// it fails before it has a connection, nothing was sent; after that, anything may
+// have happened.
 func (c *Client) do(ctx context.Context, method, address string, h http.Header, body []byte) (Reply, *failure) {
 	request, f := c.heading(method, address, h, body)
 	if f != nil {
@@ -178,8 +178,8 @@ func (c *Client) converse(w *connection, f *head, body []byte) (reply Reply, aga
 	return reply, err == nil && len(reply.Body) <= MaxReply && w.reusable(response), err
 }
 
-// unknown words what went wrong once a connection was there; nil for a whole
-// answer.
+// unknown describes what went wrong after a connection was obtained; nil for a
+// whole answer.
 func (c *Client) unknown(ctx context.Context, r *Reply, err error) *failure {
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err() // it cut the connection
@@ -195,7 +195,7 @@ func (c *Client) unknown(ctx context.Context, r *Reply, err error) *failure {
 	return nil
 }
 
-// cause words a transport's error without address, name or credential.
+// cause describes a transport's error without address, name or credential.
 func cause(err error) string {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -207,7 +207,7 @@ func cause(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, net.ErrClosed), isTimeout(err):
-		return "time-out" // nobody else closes a connection of ours
+		return "time-out" // only our timer closes a connection
 	case errors.As(err, &dns):
 		return "the host's name cannot be resolved"
 	case errors.As(err, &certificate):
@@ -227,7 +227,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// errno is the system's word for an error, which holds no address.
+// errno returns the system's text for an error, which holds no address.
 func errno(err error) string {
 	for {
 		inner := errors.Unwrap(err)

@@ -18,23 +18,23 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// wire is one connection to a provider. One exchange at a time has it: the
-// goroutine that sends writes the request and reads the answer itself, where
-// http.Transport has two goroutines more for each connection, which cost more
+// connection is one connection to a provider, used by one exchange at a time. The
+// sending goroutine writes the request and reads the answer itself.
+// http.Transport uses two more goroutines for each connection, which cost more
 // than the rest of an exchange (docs/benchmarks.md).
 type connection struct {
-	tcp   net.Conn // what is closed to end it at any moment
-	conn  net.Conn // what is spoken on: tcp, or TLS over it
+	tcp   net.Conn // closing it ends the connection at any moment
+	conn  net.Conn // for reading and writing: tcp, or TLS over it
 	in    *bufio.Reader
 	from  source      // under in
-	timer *time.Timer // cuts the wire when an answer, or the next request, takes too long
+	timer *time.Timer // calls cut when an answer, or the next request, takes too long
 	cut   func()      // closes tcp
-	era   int         // of the pool when it was dialled
+	era   int         // the pool's era when it was dialled
 	out   []byte      // the request, kept for the next one
 }
 
-// source bounds how much of conn is read, and remembers an error that came
-// together with bytes, which in has not met yet.
+// source bounds how much of conn is read. It remembers an error that came together
+// with bytes, before in gets to see it.
 type source struct {
 	conn net.Conn
 	left int64
@@ -54,15 +54,15 @@ func (s *source) Read(p []byte) (n int, err error) {
 // few hundred.
 const maxHead = 256 << 10
 
-// wires are the idle connections of a Client, by scheme and host. The zero
-// value is ready.
+// pool holds the idle connections of a Client, by scheme and host. The zero value
+// is ready to use.
 type pool struct {
 	mu   sync.Mutex
 	idle map[string][]*connection
-	era  int // connections of an earlier one are not used again
+	era  int // connections of an earlier era are not used again
 }
 
-// now is the era in which a connection is dialled.
+// now returns the current era, for a new connection.
 func (p *pool) now() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,9 +82,9 @@ func (p *pool) drop() {
 	clear(p.idle)
 }
 
-// take gives the idle wire that was used last; nil where there is none. One that
-// was cut or that the other side has closed meanwhile is dropped: a request on
-// it would be a needless doubt.
+// take returns the idle connection that was used last; nil if there is none. It
+// drops connections that were cut or that the other side has closed: a request on
+// one would be in doubt for no reason.
 func (p *pool) take(to string) *connection {
 	for {
 		p.mu.Lock()
@@ -121,7 +121,7 @@ func (p *pool) put(to string, w *connection) {
 
 func newConnection(tcp, conn net.Conn) *connection {
 	w := &connection{tcp: tcp, conn: conn}
-	w.cut = func() { _ = tcp.Close() } // nobody waits for what it says
+	w.cut = func() { _ = tcp.Close() } // nobody needs its error
 	w.timer = time.AfterFunc(math.MaxInt64, w.cut)
 	w.from.conn = conn
 	w.in = bufio.NewReader(&w.from)
@@ -156,7 +156,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*connection, error) {
 	return connectionOf(tcp, conn, conn.HandshakeContext(ctx))
 }
 
-// connectionOf is a new wire, or closes what there is of it.
+// connectionOf returns a new connection; on err it closes what was opened.
 func connectionOf(tcp, conn net.Conn, err error) (*connection, error) {
 	if err == nil {
 		return newConnection(tcp, conn), nil
@@ -167,13 +167,13 @@ func connectionOf(tcp, conn net.Conn, err error) (*connection, error) {
 	return nil, err
 }
 
-// errSwitched is an answer that ends HTTP on the connection, or that is not
-// HTTP/1 in the first place.
+// errSwitched is returned for an answer that switches the connection to another
+// protocol, or that is not HTTP/1.
 var errSwitched = errors.New("the other side speaks another protocol")
 
 // exchange writes one request and reads the head of its answer, both within
-// head. The caller reads the body. reusable, asked after that, says whether the
-// wire may be used again.
+// head. The caller reads the body; after that, reusable reports whether the
+// connection may be used again.
 func (w *connection) exchange(request []byte, head time.Duration) (*http.Response, error) {
 	w.timer.Reset(head)
 	w.from.left = maxHead
@@ -188,15 +188,15 @@ func (w *connection) exchange(request []byte, head time.Duration) (*http.Respons
 		case r.StatusCode == http.StatusSwitchingProtocols, r.StatusCode < 100, r.ProtoMajor != 1:
 			return nil, errSwitched
 		case r.StatusCode >= 200:
-			w.from.left = math.MaxInt64 // the body is bounded by who reads it
+			w.from.left = math.MaxInt64 // the reader of the body bounds it
 			return r, nil
 		}
 	}
 	return nil, errSwitched
 }
 
-// body reads the whole body of r within d; a wire that has it already spares
-// the timer.
+// body reads the whole body of r within d. If the body is already buffered, it
+// does not reset the timer.
 func (w *connection) body(r *http.Response, d time.Duration) ([]byte, error) {
 	defer r.Body.Close()
 	n := r.ContentLength
@@ -213,16 +213,16 @@ func (w *connection) body(r *http.Response, d time.Duration) ([]byte, error) {
 	return b, nil
 }
 
-// reusable reports whether nothing of the exchange is left on the wire: the
-// answer was read to its end, and nobody wants it closed.
+// reusable reports whether the connection can carry another request: the answer
+// was read to its end, nothing is left over, and neither side wants it closed.
 func (w *connection) reusable(r *http.Response) bool {
 	return !r.Close && w.timer.Stop() && w.from.err == nil && w.in.Buffered() == 0 && w.drained()
 }
 
-// drained reports whether TLS holds nothing that it has read from the connection
-// and not handed over: records come together, and the next one may be an answer
-// that nobody asked for. A look at the socket cannot see it. A Read whose time is
-// over gives what is there and does not touch the socket.
+// drained reports whether the TLS layer has no unread data buffered. Several
+// records may arrive together, and the next one may be an answer to no request;
+// checking the socket would not find it. A Read past its deadline returns buffered
+// data and does not touch the socket.
 func (w *connection) drained() bool {
 	if w.conn == w.tcp {
 		return true
@@ -235,8 +235,8 @@ func (w *connection) drained() bool {
 	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && w.conn.SetReadDeadline(time.Time{}) == nil
 }
 
-// stale reports whether an idle connection was closed by the other side, or
-// holds something that nobody asked for.
+// stale reports whether the other side has closed an idle connection, or has sent
+// something on it.
 func stale(tcp net.Conn) bool {
 	c, ok := tcp.(syscall.Conn)
 	if !ok {

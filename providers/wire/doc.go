@@ -1,27 +1,27 @@
-// Package wire is the HTTP client that every provider sends with. What sending
-// once rests on is held here, and nowhere above it:
+// Package wire is the HTTP client that every provider sends with. "Send once" rests
+// on the guarantees of this package:
 //
 //  1. One call makes at most one request. No redirect is followed and nothing
 //     is repeated, not even on a connection that turns out to be dead. No header
-//     invites anybody on the way to repeat it either.
+//     invites a proxy or gateway to repeat it either.
 //  2. "Not sent" is proved, never guessed. [Client.Post] says NotSent only where
-//     there was no connection to write on. Once there is one, whatever goes wrong
-//     is Unknown: a byte may have left.
-//  3. A request never has a connection that the other side closed while it was
-//     idle, or on which something is left of the request before. Either would
-//     make a doubt where none is needed.
-//  4. One exchange at a time has a connection (HTTP/1.1). With HTTP/2 one reset
+//     there was no connection to write on. Once there is one, any failure is
+//     Unknown: a byte may have left.
+//  3. A request never uses a connection that the other side closed while it was
+//     idle, or that still holds data of an earlier request. Either would leave a
+//     message in doubt for no reason.
+//  4. A connection carries one exchange at a time (HTTP/1.1). With HTTP/2 one reset
 //     would leave everything in flight in doubt instead of one message.
-//  5. Nothing is taken from the environment and nothing is kept between requests
-//     but idle connections: no cookie, and no proxy but that of the options.
-//     A proxy is asked for a way to the provider before there is a connection to
-//     write on, so whatever it says or does then is NotSent.
-//  6. An answer counts when it came whole, within 1 MiB and the time-outs. What
-//     HTTP's status alone proves is in [ByStatus]; the rest is the provider's to
-//     tell.
+//  5. Nothing is read from the environment, and only idle connections are kept
+//     between requests: there are no cookies, and no proxy except that of the
+//     options. The proxy's tunnel is set up before there is a connection to the
+//     provider, so any failure of the proxy is NotSent.
+//  6. An answer counts only if it came whole, within 1 MiB and the time-outs. What
+//     the HTTP status alone proves is in [ByStatus]; the provider's package
+//     interprets the rest.
 //  7. Errors and titles hold no address, host name, credential or phone number.
 //
-// The tests of this package hold each of them, and mutants 03 and 06 to 08 of
-// faults/mutants break some. Why the client is our own:
-// docs/decisions/0004-connections-of-our-own.md; its cost: docs/benchmarks.md.
+// The tests of this package check each guarantee, and the mutants 03 and 06 to 08
+// in faults/mutants break some on purpose. docs/decisions/0004-connections-of-our-own.md
+// says why handbill has its own client; docs/benchmarks.md measures its cost.
 package wire

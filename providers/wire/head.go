@@ -11,20 +11,20 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// head is the head of the requests to one address, as net/http writes it, cut
-// where the length of the body stands.
+// head is the head of the requests to one address, as net/http writes it, split
+// at the length of the body.
 type head struct {
 	method  string
 	address string
 	header  http.Header
 	url     *url.URL
-	host    string // scheme and host: who a connection leads to
+	host    string // scheme and host: the pool's key
 	before  []byte
 	after   []byte
-	sized   bool // a length stands between the two
+	sized   bool // a length goes between before and after
 }
 
-// heading is the head for a request; that of the last one where it is the same.
+// heading returns the head for a request; it reuses the last one if it is the same.
 func (c *Client) heading(method, address string, h http.Header, body []byte) (*head, *failure) {
 	if f := c.last.Load(); f != nil && f.fits(method, address, h) && f.sized == (body != nil) {
 		return f, nil
@@ -57,7 +57,7 @@ func (c *Client) heading(method, address string, h http.Header, body []byte) (*h
 // noLength is how net/http writes the length of a request without a body.
 const noLength = "\r\nContent-Length: 0\r\n"
 
-// cut splits a head that stands for a request without a body.
+// cut splits text, the head of a request without a body.
 func (f *head) cut(text []byte) bool {
 	f.before = text
 	if !f.sized {

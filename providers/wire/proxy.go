@@ -13,16 +13,15 @@ import (
 	"time"
 )
 
-// proxyError is what went wrong before the proxy had led to the provider. It
-// names neither of them, nor a credential.
+// proxyError is a failure before the proxy had connected to the provider. It names
+// neither of them, nor a credential.
 type proxyError struct{ text string }
 
 func (e *proxyError) Error() string { return "the proxy: " + e.text }
 
-// connect is a connection to a host of a provider at address, through a proxy
-// where the options name one for u, and the TCP connection under it. Only https
-// goes through a proxy: what the proxy sees of it is the host's name, in a
-// CONNECT.
+// connect returns a connection to a provider's host at address, and the TCP
+// connection under it. It goes through a proxy if the options name one for u. Only
+// https does: the proxy sees only the host's name, in a CONNECT.
 func (c *Client) connect(ctx context.Context, u *url.URL, address string) (tcp, conn net.Conn, err error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	var proxy *url.URL
@@ -63,7 +62,7 @@ func (c *Client) connect(ctx context.Context, u *url.URL, address string) (tcp, 
 	return nil, nil, err
 }
 
-// tunnel asks the proxy at the other end of conn for a way to address.
+// tunnel asks the proxy at the other end of conn to connect to address.
 func (c *Client) tunnel(ctx context.Context, conn net.Conn, proxy *url.URL, address string) (net.Conn, error) {
 	if proxy.Scheme == "https" {
 		config := c.tls.Clone()
@@ -81,7 +80,7 @@ func (c *Client) tunnel(ctx context.Context, conn net.Conn, proxy *url.URL, addr
 	if _, err := conn.Write([]byte(ask + "\r\n")); err != nil {
 		return nil, err
 	}
-	// TLS begins with what we write, so nothing may follow the answer's head.
+	// In TLS the client writes first, so nothing may follow the answer's head.
 	in := bufio.NewReader(&source{conn: conn, left: maxHead})
 	answer, err := http.ReadResponse(in, &http.Request{Method: http.MethodConnect})
 	switch {

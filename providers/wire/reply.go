@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// MaxReply is how much of an answer is read, in bytes. A longer one cannot be
-// an answer of a provider, so what it means is unknown.
+// MaxReply is how much of an answer is read, in bytes. No provider sends longer
+// answers, so the meaning of one is unknown.
 const MaxReply = 1 << 20
 
 // Reply is a provider's whole answer.
@@ -22,10 +22,9 @@ type Reply struct {
 	Body   []byte
 }
 
-// RetryAfter reads the header of that name: seconds, or a date, which is
-// measured against the answer's own Date, so that no clock is needed. It is 0
-// where the provider does not say, and at most an hour: a number is not held for
-// a day by one answer.
+// RetryAfter reads the header Retry-After: seconds, or a date, which is compared
+// with the answer's own Date, so that no clock is needed. It is 0 if the header is
+// missing, and at most an hour, so that one answer cannot stop a number for a day.
 func RetryAfter(h http.Header) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if v == "" {
@@ -44,10 +43,10 @@ func RetryAfter(h http.Header) time.Duration {
 
 func clampWait(d time.Duration) time.Duration { return max(0, min(d, time.Hour)) }
 
-// ByStatus is what an answer means whose body holds no code that the provider
-// knows. Only what HTTP itself says certainly is believed: 401 and 403 refuse
-// the account, 404, 405, 410, 415 and a redirect a misconfigured address, 422 a
-// request of the wrong form, 429 the pace. Everything else, 400 and 5xx included, is unknown.
+// ByStatus returns what an answer means if its body holds no known code. It relies
+// only on what HTTP says for certain: 401 and 403 refuse the account; 404, 405, 410,
+// 415 and redirects mean a misconfigured address; 422 a malformed request; 429 too
+// fast a pace. Everything else, including 400 and 5xx, is unknown.
 // Source: the table of attempts in docs/delivery.md.
 func ByStatus(r Reply) message.Answer {
 	a := message.Answer{Code: strconv.Itoa(r.Status), Title: fmt.Sprintf("HTTP %d without a code that is known", r.Status)}
@@ -67,7 +66,7 @@ func ByStatus(r Reply) message.Answer {
 		a.Title = fmt.Sprintf("the provider does not know this address (HTTP %d)", r.Status)
 		a.Advice = "check base_url and the ids in the provider block"
 	case http.StatusUnprocessableEntity:
-		// Nothing was taken, and the next message has the same form.
+		// The message was not accepted, and the next one would have the same form.
 		a.Class = message.AccountFault
 		a.Title = "the provider can't process the request (HTTP 422)"
 		a.Advice = "compare the message with the provider's documentation, and check the ids in the provider block"
@@ -79,8 +78,9 @@ func ByStatus(r Reply) message.Answer {
 	return a
 }
 
-// Contradiction is the answer to a reply that refuses a message and names its
-// id at once: nobody knows which half is true, and it is never repeated.
+// Contradiction returns the answer for a reply that both refuses a message and
+// names its id. It is unknown, since either part may be true, so the message is
+// never repeated.
 func Contradiction(r Reply) message.Answer {
 	return message.Answer{
 		Class: message.Unknown, Code: strconv.Itoa(r.Status),
@@ -89,8 +89,8 @@ func Contradiction(r Reply) message.Answer {
 	}
 }
 
-// NoID is the answer to a success that names no message: probably sent, and
-// nothing to prove it by.
+// NoID returns the answer for a success without a message id: the message was
+// probably sent, but nothing proves it.
 func NoID(r Reply) message.Answer {
 	return message.Answer{
 		Class: message.Unknown, Code: strconv.Itoa(r.Status),
@@ -99,8 +99,8 @@ func NoID(r Reply) message.Answer {
 	}
 }
 
-// Statuses are the statuses of HTTP that say something by themselves, in their
-// order; ByStatus says what.
+// Statuses lists the HTTP statuses that handbill explains to people, in ascending
+// order; ByStatus gives their meaning.
 func Statuses() []int {
 	return []int{301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 415, 422, 425, 429, 500, 501, 502, 503, 504}
 }

@@ -2,6 +2,6 @@
 
 package wire
 
-// silent is false where there is no way to look: every request has a connection
-// of its own there.
+// silent is always false, since the state of the socket cannot be read here: every
+// request gets a new connection.
 func silent(uintptr) bool { return false }

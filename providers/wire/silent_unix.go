@@ -4,8 +4,8 @@ package wire
 
 import "syscall"
 
-// silent reports whether a connection is open and has nothing to read, by a
-// look that takes nothing and waits for nothing: sockets do not block.
+// silent reports whether a connection is open and has nothing to read. It consumes
+// no data and does not wait: sockets are non-blocking.
 func silent(fd uintptr) bool {
 	var one [1]byte
 	_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK)

@@ -72,7 +72,7 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 	})
 }
 
-// readdress renames a campaign in runs and halts; to "" drops it.
+// readdress renames a campaign in runs and halts, or drops it if to is "".
 func (s *Store) readdress(from, to string) {
 	runs := slices.Clone(s.runs)
 	for i := range runs {
@@ -95,7 +95,7 @@ func (s *Store) readdress(from, to string) {
 	})
 }
 
-// removeAttempts forgets those that match; it refuses where one is open.
+// removeAttempts removes the attempts that match; it is an error if one is open.
 func (s *Store) removeAttempts(match func(*attempt) bool) (n int, err error) {
 	for i, a := range s.attempts {
 		if a == nil || !match(a) {
@@ -191,7 +191,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) 
 	return n, err
 }
 
-// keep drops what is not to be kept, and says how many.
+// keep drops what the function keep rejects, and returns how many.
 func keep[T any](s *Store, list *[]T, keep func(T) bool) int {
 	left := slices.DeleteFunc(slices.Clone(*list), func(v T) bool { return !keep(v) })
 	n := len(*list) - len(left)

@@ -34,12 +34,12 @@ type inbound struct {
 	provider, recipient, id string
 	received                int64
 	answered, first         bool
-	about                   *attempt // what it answers; nil for none of ours
+	about                   *attempt // our message that it answers; nil for none
 	event                   message.Event
 	stopped                 bool
 }
 
-// keepSeen is how long a repetition of a body is known.
+// keepSeen is how long a repetition of a body is recognised.
 const keepSeen = 45 * 24 * time.Hour
 
 // Append implements state.Store.
@@ -82,8 +82,8 @@ func (s *Store) fold(limit int) int {
 	return n
 }
 
-// FoldAll implements state.Store. It also heeds the messages that were joined
-// without asking what they wish.
+// FoldAll implements state.Store. It also reads the wishes in messages that were
+// folded without looking for any.
 func (s *Store) FoldAll(ctx context.Context) error {
 	return s.write(ctx, func() error {
 		s.fold(len(s.inbox))
@@ -172,13 +172,13 @@ func (s *Store) notice(provider string, received int64, ev *message.Event) {
 func textOf(ev *message.Event) []byte {
 	text, err := json.Marshal(ev)
 	if err != nil {
-		panic(err) // of our own types
+		panic(err) // cannot happen with our own types
 	}
 	return text
 }
 
-// attemptOf finds what an event is about: by our reference, else by the
-// provider's id.
+// attemptOf returns the attempt that an event is about: by our reference, or else by
+// the provider's id.
 func (s *Store) attemptOf(ref, id string) *attempt {
 	for _, a := range s.attempts {
 		if a != nil && ref != "" && a.ref == ref {
@@ -232,8 +232,8 @@ func (s *Store) joinStatus(a *attempt, provider string, received int64, ev *mess
 	})
 }
 
-// proven settles an attempt by the proof that a status is, or the later attempt
-// at the same delivery, and says which.
+// proven settles an attempt, since a status proves what became of it, or settles
+// the later attempt at the same delivery. It returns the settled one.
 func (s *Store) proven(a *attempt, ev *message.Event, by state.Proof, at int64) *attempt {
 	next := &outcome{send: state.Accepted, proof: by, settled: at, id: ev.ID}
 	if a.send() == state.Accepted {
@@ -258,8 +258,8 @@ func (s *Store) proven(a *attempt, ev *message.Event, by state.Proof, at int64) 
 	return a
 }
 
-// later is the last attempt at the same delivery after a, of those that were
-// made by the same order; nil for none.
+// later returns the last attempt at the same delivery after a that was made under
+// the same order; nil for none.
 func (s *Store) later(a *attempt) (last *attempt) {
 	order := a
 	for _, b := range s.attempts[a.id:] {
@@ -274,7 +274,7 @@ func (s *Store) later(a *attempt) (last *attempt) {
 	return last
 }
 
-// provenLate is the proof of an attempt after which another was made: the last
+// provenLate handles the proof of an attempt after which others were made: the last
 // one stands for the delivery.
 func (s *Store) provenLate(a, last *attempt, next *outcome) *attempt {
 	if last.send() == state.Accepted && next.id != "" {
@@ -306,7 +306,7 @@ func (s *Store) wait(provider, about string, received int64, ev *message.Event) 
 	set(s, &s.orphans, append(s.orphans, orphan{provider: provider, about: about, text: text, received: received, event: *ev}))
 }
 
-// adopt joins what waited for a provider's id.
+// adopt folds the events that waited for a provider's id.
 func (s *Store) adopt(id string) {
 	if id == "" {
 		return
@@ -331,7 +331,7 @@ func (s *Store) adopt(id string) {
 	}
 }
 
-// inboundID is what tells an inbound event from a repetition.
+// inboundID identifies an inbound event, to recognise repetitions.
 func inboundID(provider string, ev *message.Event) string {
 	id := ev.ID
 	if id == "" {
@@ -383,7 +383,7 @@ func (s *Store) replied(a *attempt, ev *message.Event, received int64, id string
 	}
 }
 
-// heed records what a message says about being written to.
+// heed records what a message says about getting further messages.
 func (s *Store) heed(ev *message.Event, at int64) (stopped bool) {
 	if s.opt.Wish == nil {
 		return false

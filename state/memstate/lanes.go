@@ -9,13 +9,14 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// lane is a sending number as one run, or whoever answers, has it.
+// lane is a sending number in the hands of one run, or of the server that answers.
 type lane struct {
 	state.Lane
-	over bool // nothing of it is open, and nothing more comes
+	over bool // it has no open attempts and will get no more
 }
 
-// take gives a sending number to a run, or to whoever answers for run 0.
+// take gives the lane of a sending number to a run, or to the server that answers if
+// run is 0.
 func (s *Store) take(number string, run int64) (state.Lane, error) {
 	if number == "" {
 		return state.Lane{}, errors.New("a lane needs a sending number")
@@ -30,14 +31,14 @@ func (s *Store) take(number string, run int64) (state.Lane, error) {
 	return l, nil
 }
 
-// taken reports whether somebody has taken a lane's number since.
+// taken reports whether somebody else has taken the lane's number since.
 func (s *Store) taken(l state.Lane) bool {
 	return slices.ContainsFunc(s.lanes, func(o lane) bool {
 		return o.Number == l.Number && (o.Run == 0) == (l.Run == 0) && o.Epoch > l.Epoch
 	})
 }
 
-// fence refuses a lane whose number somebody else has by now.
+// fence refuses a lane if somebody else has taken its number since.
 func (s *Store) fence(l state.Lane) error {
 	switch {
 	case l.ID < 1 || l.ID > int64(len(s.lanes)) || s.lanes[l.ID-1].Lane != l || l.Run != 0 && s.runs[l.Run-1].over:
@@ -79,7 +80,7 @@ func (s *Store) Recover(ctx context.Context, number string) (n int, err error) {
 	return n, err
 }
 
-// recover puts in doubt what is open at a number of some runs.
+// recover marks the open attempts of some runs at a number as in doubt.
 func (s *Store) recover(number string, of func(run int64) bool) (n int) {
 	for _, a := range s.attempts {
 		if a != nil && a.out == nil && a.from == number && of(a.run) {

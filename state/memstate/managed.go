@@ -22,7 +22,7 @@ func (s *Store) Manage(ctx context.Context, keep []state.Managed, forget []strin
 	})
 }
 
-// copied shares nothing with m.
+// copied returns a copy that shares nothing with m.
 func copied(m state.Managed) state.Managed {
 	m.Declared, m.Observed, m.Edits = slices.Clone(m.Declared), slices.Clone(m.Observed), slices.Clone(m.Edits)
 	if m.Intent != nil {
@@ -32,7 +32,7 @@ func copied(m state.Managed) state.Managed {
 	return m
 }
 
-// listManaged are all of them by address; s.mu is held.
+// listManaged returns all of them, sorted by address; s.mu is held.
 func (s *Store) listManaged() []state.Managed {
 	out := make([]state.Managed, 0, len(s.managed))
 	for m := range maps.Values(s.managed) {

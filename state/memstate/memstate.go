@@ -1,7 +1,7 @@
-// Package memstate keeps a state in memory: the contract of state.Store in plain
-// Go, as a model that tests compare stores with, and as a store for simulations
-// of many campaigns. It keeps nothing when the process ends, and reads all that
-// it has for most answers.
+// Package memstate keeps a state in memory. It implements state.Store in plain Go, as
+// a model that tests compare other stores with, and as a store for simulations of
+// many campaigns. The state is lost when the process ends, and most calls read all
+// of it.
 package memstate
 
 import (
@@ -23,11 +23,11 @@ import (
 type Options struct {
 	Clock   func() time.Time // required
 	Lineage string           // 32 hex digits; required
-	// Wish reads what a person's message says about being written to; nil heeds
-	// no words.
+	// Wish reads what a person's message says about getting further messages; nil
+	// ignores all words.
 	Wish func(ev *message.Event, at time.Time) state.Wish
-	// Moved is told of every move on the send axis, Found of every finding; either
-	// may be nil. They are called within a transaction.
+	// Moved is called for every move on the send axis, Found for every finding;
+	// either may be nil. They are called within a transaction.
 	Moved func(from, to state.Send, p state.Proof)
 	Found func(kind string)
 }
@@ -38,7 +38,7 @@ type Store struct {
 
 	mu   sync.Mutex
 	now  int64    // of the transaction
-	undo []func() // takes back what the transaction did, in reverse
+	undo []func() // undoes the transaction, called in reverse order
 
 	meta   state.Meta
 	latest int64
@@ -68,7 +68,7 @@ type Store struct {
 
 var _ state.Store = (*Store)(nil)
 
-// Format is what Meta says of the format.
+// format is the Format in the state.Meta of a Store.
 const format = 1
 
 // New makes an empty state.
@@ -87,7 +87,7 @@ func New(o Options) *Store {
 
 var errClosed = errors.New("the state is closed")
 
-// write runs fn as a transaction: what it did is taken back where it fails.
+// write runs fn as a transaction: if fn fails, its changes are undone.
 func (s *Store) write(ctx context.Context, fn func() error) error {
 	return s.read(ctx, func() error {
 		s.undo, s.now = s.undo[:0], s.opt.Clock().UnixMilli()
@@ -113,7 +113,7 @@ func (s *Store) read(ctx context.Context, fn func() error) error {
 	return fn()
 }
 
-// set is every change of a transaction.
+// set changes a value so that the transaction can undo it. Every change must use it.
 func set[T any](s *Store, at *T, v T) {
 	old := *at
 	s.undo = append(s.undo, func() { *at = old })
@@ -137,7 +137,7 @@ func dropKey[K comparable, V any](s *Store, m map[K]V, k K) {
 	}
 }
 
-// wrote notes that the clock wrote a moment into the state.
+// wrote records the latest time that was written into the state.
 func (s *Store) wrote(at int64) { set(s, &s.latest, max(s.latest, at)) }
 
 // decided raises the serial.
@@ -202,7 +202,7 @@ func (s *Store) Blobs(ctx context.Context, prefix string) (out map[string][]byte
 	return out, err
 }
 
-// moment is a time as a state gives it; zero for 0.
+// moment converts stored milliseconds to a time; zero for 0.
 func moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
@@ -210,7 +210,7 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// millis is a time as a state keeps it; 0 for zero.
+// millis converts a time to stored milliseconds; 0 for zero.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -243,7 +243,7 @@ type attempt struct {
 	ordered  bool // again, after it was accepted
 }
 
-// outcome is never changed: another one takes its place.
+// outcome is immutable: a change replaces it.
 type outcome struct {
 	send               state.Send
 	proof              state.Proof

@@ -20,7 +20,7 @@ func (s *Store) Slots(ctx context.Context, number string, a pace.Ask, many int) 
 	return first, err
 }
 
-// slot gives an intent its moment, or the gate that says when to ask again.
+// slot gives an intent its time to leave, or a gate that says when to ask again.
 func (s *Store) slot(number string, in *state.Intent) (leave time.Time, v state.Verdict) {
 	n := s.slots[number]
 	leave, ok := n.Take(in.Pace, s.opt.Clock())
@@ -31,7 +31,8 @@ func (s *Store) slot(number string, in *state.Intent) (leave time.Time, v state.
 	return leave, state.Verdict{}
 }
 
-// hold gives no slots of an outcome's number before the provider wants them.
+// hold makes sure that an outcome's number gets no slot before the time that the
+// provider asked to wait for.
 func (s *Store) hold(o *state.Outcome) {
 	if !o.Hold.IsZero() && o.Number != "" {
 		n := s.slots[o.Number]
@@ -40,7 +41,7 @@ func (s *Store) hold(o *state.Outcome) {
 	}
 }
 
-// spaced holds a message back that would come too soon after another to the same
+// spaced holds back a message that would come too soon after another one to the same
 // person.
 func (s *Store) spaced(in *state.Intent) (delivery.Gate, int64) {
 	last := int64(0)

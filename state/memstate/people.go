@@ -108,7 +108,7 @@ func all[T any](list []T, err error) iter.Seq2[T, error] {
 // Erase implements state.Store.
 func (s *Store) Erase(ctx context.Context, recipient string) error {
 	return s.write(ctx, func() error {
-		s.fold(len(s.inbox)) // what is in there may be about the person
+		s.fold(len(s.inbox)) // waiting bodies may be about the person
 		s.erase(recipient)
 		return nil
 	})
@@ -154,7 +154,7 @@ func (s *Store) eraseID(recipient string) {
 			set(s, &a.out, &o)
 		}
 	}
-	// Events that are kept as they came name people in their own ways.
+	// Events that are kept in the provider's format may name the person in any spelling.
 	for _, spelling := range []string{recipient, message.OtherSpelling(recipient)} {
 		needle := []byte(strings.TrimPrefix(spelling, "+"))
 		if len(needle) == 0 {

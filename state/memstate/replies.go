@@ -67,8 +67,8 @@ func (s *Store) ClaimNext(ctx context.Context, lane state.Lane, recipient string
 	return ref, ref.Seq != 0, err
 }
 
-// oldest is the oldest event of a person that waits at a number; zero for none. A
-// number may have been somebody else's when they wrote.
+// oldest returns a person's oldest open event at a number; zero for none. It checks
+// the writer: the person's phone number may have belonged to somebody else then.
 func (s *Store) oldest(number, recipient string) state.InboundRef {
 	ids, p := s.everyID(recipient), s.person(recipient)
 	now := message.Canonical(s.shown(&p, recipient))

@@ -25,7 +25,8 @@ func (s *Store) Runs(ctx context.Context) (out []state.Run, err error) {
 	return out, err
 }
 
-// newest are the attempts that stand for their deliveries, oldest first.
+// newest returns the newest attempt of each delivery, which stands for it, oldest
+// first.
 func (s *Store) newest() []*attempt {
 	type key struct {
 		campaign, who string
@@ -58,7 +59,7 @@ func (a *attempt) export() state.Delivery {
 	return d
 }
 
-// deliveries are those of a campaign, of every campaign for "".
+// deliveries returns the deliveries of a campaign, or of every campaign for "".
 func (s *Store) deliveries(campaign string) (out []state.Delivery) {
 	for _, a := range s.newest() {
 		if campaign == "" || a.key.Campaign == campaign {
@@ -163,7 +164,7 @@ func (s *Store) NoticeCounts(ctx context.Context) (out []state.NoticeCount, err 
 	return out, err
 }
 
-// snapshot is a copy of what a plan reads.
+// snapshot is a copy of the data that a plan reads.
 type snapshot struct {
 	closed     bool
 	meta       state.Meta

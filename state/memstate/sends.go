@@ -19,15 +19,15 @@ type run struct {
 	over bool
 }
 
-// sameDelivery reports whether two keys are one delivery, in either spelling of
-// the number.
+// sameDelivery reports whether two keys name one delivery, in either spelling of the
+// number.
 func sameDelivery(a, b state.Key) bool {
 	return a.Campaign == b.Campaign && a.Revision == b.Revision && message.Canonical(a.Recipient) == message.Canonical(b.Recipient)
 }
 
-// last is the newest attempt at a delivery, under any id of the person; nil for
-// none. Where several ids have one, that stands which says most. number is the
-// highest of any of them.
+// last returns the newest attempt at a delivery, under any id of the person; nil for
+// none. If several ids have one, it returns the one that says most. number is the
+// highest number of them all.
 func (s *Store) last(key state.Key) (best *attempt, number int) {
 	newest, ids := map[string]*attempt{}, s.everyID(key.Recipient)
 	for _, a := range s.attempts {
@@ -52,7 +52,7 @@ func (a *attempt) rules() delivery.Attempt {
 	return delivery.Attempt{Number: a.number, Send: a.send()}
 }
 
-// of are the attempts that went to a person, newest first.
+// of returns the attempts that went to a person, newest first.
 func (s *Store) of(recipient string) (out []*attempt) {
 	ids := s.everyID(recipient)
 	for _, a := range slices.Backward(s.attempts) {
@@ -64,8 +64,8 @@ func (s *Store) of(recipient string) (out []*attempt) {
 	return out
 }
 
-// toEither are the attempts that went to the person of an intent, as its plan
-// names them.
+// toEither returns the attempts that went to the person of an intent, under each id
+// in the plan.
 func (s *Store) toEither(in *state.Intent) []*attempt {
 	out := s.of(in.Recipient)
 	if also := in.Also(); also != "" {
@@ -239,9 +239,9 @@ func (s *Store) intend(lane state.Lane, in *state.Intent) (v state.Verdict) {
 	return state.Verdict{Attempt: a.id, Leave: leave}
 }
 
-// goesOn takes the two ids of a row of the plan for one person's where a delivery
-// that was begun under its user id goes on to its number, unless another user id
-// of the number is known.
+// goesOn records that the two ids in a row of the plan are one person's, if a
+// delivery that began under the user id continues to the number. It does not if
+// another user id of the number is known.
 func (s *Store) goesOn(lane state.Lane, in *state.Intent) {
 	c := s.gather(idOf(in.Recipient))
 	if now, ok := c.Joins(idOf(in.Recipient)); ok {
@@ -249,7 +249,8 @@ func (s *Store) goesOn(lane state.Lane, in *state.Intent) {
 	}
 }
 
-// gate is what may have changed about the person since the plan.
+// gate returns why the message may not be sent now, from what may have changed about
+// the person since the plan.
 func (s *Store) gate(number string, in *state.Intent) (delivery.Gate, int64) {
 	p := s.person(in.Recipient)
 	w := p.WindowAt(number)
@@ -286,7 +287,7 @@ func (s *Store) gate(number string, in *state.Intent) (delivery.Gate, int64) {
 // settle records one answer.
 func (s *Store) settle(o state.Outcome) error {
 	if o.Attempt < 1 || o.Attempt > int64(len(s.attempts)) || s.attempts[o.Attempt-1] == nil {
-		return nil // it was removed since
+		return nil // it was removed meanwhile
 	}
 	a := s.attempts[o.Attempt-1]
 	gone := isErased(a.key.Recipient)
@@ -351,7 +352,7 @@ func (s *Store) complete(a *attempt, id string) {
 	}
 }
 
-// consequences are what an answer means for the person.
+// consequences records what an answer means for the person.
 func (s *Store) consequences(a *attempt, o *state.Outcome) {
 	if o.UserID != "" && !s.together(o.Number, millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
 		return
@@ -368,7 +369,7 @@ func (s *Store) consequences(a *attempt, o *state.Outcome) {
 	})
 }
 
-// find writes down a contradiction, once.
+// find records a contradiction, once.
 func (s *Store) find(kind string, attempt int64, detail string) {
 	for i, f := range s.findings {
 		if f.Kind == kind && f.Detail == detail && s.about[i] == attempt {
@@ -422,7 +423,8 @@ func (s *Store) Halts(ctx context.Context) (list []state.Halt, err error) {
 	return list, err
 }
 
-// Halted implements state.Store: nothing halts a state that cannot be restored.
+// Halted implements state.Store. It returns nil: a state in memory cannot be restored
+// from a copy.
 func (s *Store) Halted(ctx context.Context) (*state.HaltError, error) {
 	return nil, s.read(ctx, func() error { return nil })
 }

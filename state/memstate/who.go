@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// circle is never changed: another one takes its place.
+// circle is immutable: a change replaces it.
 type circle struct {
 	delivery.Circle
 	people []delivery.Person
@@ -29,7 +29,7 @@ func idsOf(keys ...string) (out []delivery.ID) {
 	return out
 }
 
-// person is whoever has an id.
+// person returns the person who has an id.
 func (s *Store) person(recipient string) delivery.Person {
 	id := idOf(recipient)
 	if c := s.circles[id]; c != nil {
@@ -40,7 +40,7 @@ func (s *Store) person(recipient string) delivery.Person {
 	return delivery.Person{Ties: []delivery.Tie{{ID: id}}}
 }
 
-// everyID are all ids under which a person was sent to or wrote, canonical.
+// everyID returns all ids of a person, current and former, in canonical spelling.
 func (s *Store) everyID(recipient string) map[string]bool {
 	out := map[string]bool{message.Canonical(recipient): true}
 	p := s.person(recipient)
@@ -50,8 +50,8 @@ func (s *Store) everyID(recipient string) map[string]bool {
 	return out
 }
 
-// shown is the recipient as which a person is shown: one of whom nothing else is
-// known as they were spelled first.
+// shown returns the recipient by which a person is shown. A person with only one
+// known id is shown as it was spelled first.
 func (s *Store) shown(p *delivery.Person, recipient string) string {
 	id := p.Ties[0].ID
 	if c := s.circles[id]; c != nil {
@@ -62,7 +62,7 @@ func (s *Store) shown(p *delivery.Person, recipient string) string {
 	return cmp.Or(recipient, s.spelled[id], string(id))
 }
 
-// gather is the circle of all that is known of some ids.
+// gather returns one circle with all that is known of these ids.
 func (s *Store) gather(ids ...delivery.ID) (one delivery.Circle) {
 	var joined []*circle
 	for _, id := range ids {
@@ -81,7 +81,7 @@ func (s *Store) keep(c delivery.Circle) {
 	}
 }
 
-// tell takes in what is told of the person behind an id.
+// tell records facts about the person behind an id.
 func (s *Store) tell(recipient string, change func(*delivery.Facts)) {
 	id := idOf(recipient)
 	if s.spelled[id] == "" {
@@ -92,8 +92,7 @@ func (s *Store) tell(recipient string, change func(*delivery.Facts)) {
 	s.keep(c)
 }
 
-// decide takes in what was decided about a person: it counts for every id that is
-// theirs.
+// decide records a decision about a person, under every id that is theirs.
 func (s *Store) decide(ctx context.Context, recipient string, change func(known *delivery.Known, f *delivery.Facts)) error {
 	return s.write(ctx, func() error {
 		if s.erased[idOf(recipient)] {
@@ -112,8 +111,8 @@ func (s *Store) decide(ctx context.Context, recipient string, change func(known 
 	})
 }
 
-// see takes in what an event says about who is who. It reports whether somebody
-// is named, and nobody who was erased.
+// see records what an event says about who is who. It reports whether the event
+// names somebody, and nobody who was erased.
 func (s *Store) see(provider string, received int64, ev *message.Event) bool {
 	now, old := idsOf(ev.From.Phone, ev.From.UserID, ev.Parent), []delivery.ID(nil)
 	if ev.Kind == message.EventIdentity {
@@ -122,8 +121,8 @@ func (s *Store) see(provider string, received int64, ev *message.Event) bool {
 	return s.together(provider, delivery.EventTime(ev, received), now, old)
 }
 
-// together takes in that ids were one person's at a moment, as a sending number
-// was told, in place of old ones. What it reports is that of see.
+// together records that at a moment, according to events of a sending number, the
+// ids now were one person's and had replaced the ids old. It reports the same as see.
 func (s *Store) together(number string, at int64, now, old []delivery.ID) bool {
 	all := slices.Concat(old, now)
 	if slices.ContainsFunc(all, func(id delivery.ID) bool { return s.erased[id] }) {
@@ -143,11 +142,12 @@ func (s *Store) together(number string, at int64, now, old []delivery.ID) bool {
 	return len(all) > 0
 }
 
-// about is the id under which is kept what an event tells of its person: one that
-// never passes on, where there is one.
+// about returns the id under which an event's facts about its person are kept: if
+// possible an id that never passes to another person.
 func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
 
-// writer is who wrote a message, also where the number is somebody else's by now.
+// writer returns who wrote a message, even if the number is somebody else's by now;
+// same is false then.
 func (s *Store) writer(in *inbound) (shown string, same bool) {
 	id, now := idOf(in.recipient), s.person(in.recipient)
 	if c := s.circles[id]; c != nil {
@@ -174,7 +174,7 @@ func (s *snapshot) Windows(ctx context.Context, number string) iter.Seq2[state.P
 	return all(list, s.ready(ctx))
 }
 
-// everybody are all people, by the way they are shown.
+// everybody returns all people, sorted by how they are shown.
 func (s *Store) everybody() (out []shownPerson) {
 	done := map[*circle]bool{}
 	for _, c := range s.circles {
@@ -195,7 +195,7 @@ type shownPerson struct {
 	delivery.Person
 }
 
-// listTies are the ids of everybody who has several.
+// listTies returns the ids of everybody who has several.
 func (s *Store) listTies() (out []state.Tie) {
 	for _, p := range s.everybody() {
 		if len(p.Ties)+len(p.Former) < 2 {
@@ -208,7 +208,7 @@ func (s *Store) listTies() (out []state.Tie) {
 	return out
 }
 
-// listWindows are the windows of everybody.
+// listWindows returns the windows of everybody.
 func (s *Store) listWindows() (out []state.PersonWindow) {
 	for _, p := range s.everybody() {
 		for _, number := range slices.Sorted(maps.Keys(p.Windows)) {

@@ -27,7 +27,7 @@ type attempt struct {
 	fate     fate
 }
 
-// outcome is never changed: another one takes its place.
+// outcome is immutable: a change replaces it.
 type outcome struct {
 	send               state.Send
 	proof              state.Proof
@@ -36,7 +36,7 @@ type outcome struct {
 	id                 string
 }
 
-// fate is what providers told of an attempt.
+// fate is what providers reported about an attempt.
 type fate struct {
 	delivery.Status
 	billed  delivery.Billed
@@ -52,7 +52,7 @@ func (a *attempt) send() state.Send {
 
 func (a *attempt) person() string { return person(a.key.Recipient) }
 
-// person is the canonical spelling of a recipient, as the state keeps it.
+// person returns the canonical spelling of a recipient, as the state keeps it.
 func person(recipient string) string { return clean(message.Canonical(recipient)) }
 
 func (a *attempt) rules() delivery.Attempt {
@@ -65,7 +65,7 @@ const attemptColumns = `a.id, a.campaign, a.revision, a.recipient, a.attempt, a.
 
 const attemptTables = ` FROM attempts a LEFT JOIN outcomes o ON o.id = a.id LEFT JOIN statuses s ON s.id = a.id `
 
-// attemptRow is what attemptColumns are scanned into.
+// attemptRow receives attemptColumns in a scan.
 type attemptRow struct {
 	attempt
 	digest                   []byte
@@ -89,7 +89,7 @@ func (r *attemptRow) into() []any {
 		&r.rank, &r.rankAt, &r.failedAt, &r.failCode, &r.failTitle, &r.billable, &r.category, &r.model, &r.kind, &r.billedRank, &r.billedAt, &r.replied}
 }
 
-// read is what was scanned, apart from the row.
+// read returns the scanned attempt, independent of the row.
 func (r *attemptRow) read() *attempt {
 	a := r.attempt
 	a.key.Revision = int(r.revision)
@@ -104,7 +104,7 @@ func (r *attemptRow) read() *attempt {
 	return &a
 }
 
-// find reads attempts, oldest first: each as this transaction has changed it.
+// find reads attempts, oldest first, with the changes of this transaction.
 func (t *tx) find(where string, a ...any) (out []*attempt) {
 	var r attemptRow
 	t.each("SELECT "+attemptColumns+attemptTables+"WHERE "+where+" ORDER BY a.id", a, r.into(), func() error {
@@ -114,7 +114,8 @@ func (t *tx) find(where string, a ...any) (out []*attempt) {
 	return out
 }
 
-// known is the one value of an attempt in this transaction.
+// known returns the attempt's only value in this transaction: the one that was read
+// first.
 func (t *tx) known(a *attempt) *attempt {
 	if had := t.attempts[a.id]; had != nil {
 		return had
@@ -123,7 +124,7 @@ func (t *tx) known(a *attempt) *attempt {
 	return a
 }
 
-// attemptAt is the attempt of a handle; nil for none.
+// attemptAt returns the attempt of a handle; nil for none.
 func (t *tx) attemptAt(id int64) *attempt {
 	if a := t.attempts[id]; a != nil {
 		return a
@@ -134,7 +135,7 @@ func (t *tx) attemptAt(id int64) *attempt {
 	return nil
 }
 
-// loadPersons reads all attempts that went to some people, by canonical ids.
+// loadPersons reads all attempts to the people with these canonical ids.
 func (t *tx) loadPersons(ids []string) {
 	var missing []string
 	for _, id := range ids {
@@ -154,7 +155,7 @@ func (t *tx) loadPersons(ids []string) {
 	}
 }
 
-// under are the attempts that went to some ids, oldest first.
+// under returns the attempts that went to these ids, oldest first.
 func (t *tx) under(ids map[string]bool) (out []*attempt) {
 	t.loadPersons(slices.Sorted(maps.Keys(ids)))
 	for id := range ids {
@@ -164,9 +165,9 @@ func (t *tx) under(ids map[string]bool) (out []*attempt) {
 	return out
 }
 
-// last is the newest attempt at a delivery, under any id of the person; nil for
-// none. Where several ids have one, that stands which says most. number is the
-// highest of any of them.
+// last returns the newest attempt at a delivery, under any id of the person; nil for
+// none. If several ids have one, it returns the one that says most. number is the
+// highest number of them all.
 func (t *tx) last(key state.Key) (best *attempt, number int) {
 	newest := map[string]*attempt{}
 	for _, a := range t.under(t.everyID(key.Recipient)) {
@@ -186,7 +187,7 @@ func (t *tx) last(key state.Key) (best *attempt, number int) {
 	return best, number
 }
 
-// of are the attempts that went to a person, newest first.
+// of returns the attempts that went to a person, newest first.
 func (t *tx) of(recipient string) []*attempt {
 	out := t.under(t.everyID(recipient))
 	slices.Reverse(out)
@@ -194,8 +195,8 @@ func (t *tx) of(recipient string) []*attempt {
 	return out
 }
 
-// toEither are the attempts that went to the person of an intent, as its plan names
-// them.
+// toEither returns the attempts that went to the person of an intent, under each id
+// in the plan.
 func (t *tx) toEither(in *state.Intent) []*attempt {
 	out := t.of(in.Recipient)
 	if also := in.Also(); also != "" {
@@ -209,7 +210,7 @@ func (t *tx) toEither(in *state.Intent) []*attempt {
 	return out
 }
 
-// loadRefs reads which attempts have some references or provider's ids.
+// loadRefs reads which attempts have these references or provider's ids.
 func (t *tx) loadRefs(refs, ids []string) {
 	refs = slices.DeleteFunc(refs, func(ref string) bool { _, ok := t.refs[ref]; return ok || ref == "" })
 	ids = slices.DeleteFunc(ids, func(id string) bool { _, ok := t.sent[id]; return ok || id == "" })
@@ -235,8 +236,8 @@ func (t *tx) loadRefs(refs, ids []string) {
 	}
 }
 
-// attemptOf finds what an event is about: by our reference, else by the provider's
-// id.
+// attemptOf returns the attempt that an event is about: by our reference, or else by
+// the provider's id.
 func (t *tx) attemptOf(ref, id string) *attempt {
 	ref, id = clean(ref), clean(id)
 	t.loadRefs([]string{ref}, nil)
@@ -266,7 +267,7 @@ func (t *tx) add(a *attempt, body []byte) {
 		a.id, a.key.Campaign, int64(a.key.Revision), a.key.Recipient, a.person(), a.number, a.run, a.from, a.intended, a.message, a.digest[:], body, a.ref)
 }
 
-// nextAttempt is an id that no attempt has.
+// nextAttempt returns an unused id for an attempt.
 func (t *tx) nextAttempt(many int) (id int64) {
 	if len(t.newIDs) == 0 {
 		t.each("SELECT nextval(pg_get_serial_sequence('attempts', 'id')) FROM generate_series(1, $1::int)", args(many), []any{&id}, func() error {
@@ -295,7 +296,7 @@ func (t *tx) put(a *attempt, o *outcome) {
 		a.id, int16(o.send), string(o.proof), o.settled, o.code, o.title, o.cause, o.id)
 }
 
-// putFate writes what was told of an attempt.
+// putFate writes what was reported about an attempt.
 func (t *tx) putFate(a *attempt, f fate) {
 	f.FailCode, f.FailTitle = clean(f.FailCode), clean(f.FailTitle)
 	f.billed.Category, f.billed.Model, f.billed.Type = clean(f.billed.Category), clean(f.billed.Model), clean(f.billed.Type)
@@ -309,7 +310,7 @@ func (t *tx) putFate(a *attempt, f fate) {
 		a.id, int16(f.Rank), f.RankAt, f.FailedAt, f.FailCode, f.FailTitle, f.billed.Billable, f.billed.Category, f.billed.Model, f.billed.Type, int16(f.billed.Rank), f.billed.At, f.replied)
 }
 
-// export is an attempt as a state gives it.
+// export converts an attempt to the form that a state returns.
 func (a *attempt) export() state.Delivery {
 	d := state.Delivery{Key: a.key, To: addressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
 		Intended: moment(a.intended), Rank: a.fate.Rank, RankAt: moment(a.fate.RankAt), Replied: moment(a.fate.replied),

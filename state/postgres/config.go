@@ -12,15 +12,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// errURL says nothing of what the connection string holds.
+// errURL does not quote the connection string.
 var errURL = errors.New("the url of the state cannot be understood; it looks like postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full")
 
 // connectTimeout is how long a connection may take.
 const connectTimeout = 15 * time.Second
 
-// config reads a connection string. Every server that it names is on this machine
-// or is asked for a certificate with its name, so that nobody in between reads
-// phone numbers or takes the database's place.
+// config reads a connection string. Every server that it names must be on this
+// machine or have a certificate for its name, so that nobody in between can read
+// phone numbers or pose as the database.
 func config(url string) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -38,7 +38,7 @@ func config(url string) (*pgxpool.Config, error) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
-	// Descriptions are kept, and no statement has a name: a pooler may give each
+	// Cache descriptions, but prepare no named statements: a pooler may give each
 	// transaction another connection.
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	c.StatementCacheCapacity = 0

@@ -15,7 +15,7 @@ import (
 // Resolve implements state.Store.
 func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, who, why string) error {
 	err := s.write(ctx, func(t *tx) error {
-		// What its provider has told already says more than a person can.
+		// What the provider has already reported is better evidence than a person's word.
 		if err := t.foldAll(); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 	return named(err, fmt.Sprintf("moving %s to %s", from, to))
 }
 
-// readdress renames a campaign in runs and halts; to "" drops it.
+// readdress renames a campaign in runs and halts, or drops it if to is "".
 func (t *tx) readdress(from, to string) {
 	for _, r := range t.runs() {
 		changed := false
@@ -197,8 +197,8 @@ func (t *tx) importOne(d *state.Delivery, left int) {
 	t.adopt(d.ID)
 }
 
-// pruneSpan is how many rows one transaction of Prune removes: whoever else writes
-// waits for that long.
+// pruneSpan is how many rows one transaction of Prune removes. Other writers wait
+// for as long as it takes.
 const pruneSpan = 4096
 
 // Prune implements state.Store.

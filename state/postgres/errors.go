@@ -12,7 +12,7 @@ import (
 
 var errClosed = errors.New("the state is closed")
 
-// errLost is wrapped where a connection was lost and nothing was committed.
+// errLost is wrapped if a connection was lost and nothing was committed.
 var errLost = errors.New("the connection to the database was lost")
 
 // SQLSTATEs; source: PostgreSQL 15, appendix A, read 2026-11-29.
@@ -36,8 +36,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// lost reports whether the database went away, or is on its way back: the same may
-// work in a moment.
+// lost reports whether the database is away or just coming back, so that a retry may
+// work soon.
 func lost(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errClosed) {
 		return false
@@ -56,14 +56,14 @@ func lost(err error) bool {
 	return errors.As(err, &connect) || errors.As(err, &op) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed")
 }
 
-// conflicted reports whether a transaction was in another's way and can be run
-// again.
+// conflicted reports whether a transaction conflicted with another one and can be
+// run again.
 func conflicted(err error) bool {
 	code := codeOf(err)
 	return code == "40001" || code == "40P01" || errors.Is(err, errRolledBack)
 }
 
-// named says what was being done.
+// named adds to an error what was being done.
 func named(err error, what string) error {
 	if err == nil {
 		return nil
@@ -71,8 +71,8 @@ func named(err error, what string) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// describe makes an error of the database one for people: what is wrong, and the
-// way out. It holds no word of the connection string.
+// describe turns a database error into one for people: what is wrong and what to do.
+// It holds nothing of the connection string.
 func (s *Store) describe(err error) error {
 	var pg *pgconn.PgError
 	switch {
@@ -86,10 +86,10 @@ func (s *Store) describe(err error) error {
 	return err
 }
 
-// errGoneAway is of a database that does not answer.
+// errGoneAway is returned when the database does not answer.
 var errGoneAway = errors.New("the database of the state does not answer; what was not committed is not in the state, and nothing more is sent. Run the command again when it is back")
 
-// refused is what the database answers.
+// refused describes the database's answer.
 func (s *Store) refused(pg *pgconn.PgError) error {
 	told := fmt.Errorf("%s (%s)", pg.Message, pg.Code)
 	if strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23") {
@@ -114,7 +114,7 @@ func (s *Store) refused(pg *pgconn.PgError) error {
 	return told
 }
 
-// reason is why there is no connection, without what the connection string holds.
+// reason returns why there is no connection, without quoting the connection string.
 func reason(err error) error {
 	var (
 		dns *net.DNSError

@@ -24,7 +24,7 @@ const keepSeen = 45 * 24 * time.Hour
 // foldSpan is how many bodies one transaction joins at most.
 const foldSpan = 256
 
-// Append implements state.Store. It waits for no other writer.
+// Append implements state.Store. It does not wait for other writers.
 func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err error) {
 	const accept = `WITH new AS (INSERT INTO seen (hash, provider, received) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1)
 		INSERT INTO inbox (provider, received, raw, events) SELECT $2, $3, $4, $5 FROM new`
@@ -50,7 +50,7 @@ func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err e
 		for i := range in {
 			tag, err := answers.Exec()
 			if err != nil {
-				_ = answers.Close() // it fails with the same
+				_ = answers.Close() // it returns the same error
 				return err
 			}
 			out[i] = tag.RowsAffected() == 1
@@ -58,7 +58,7 @@ func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err e
 		if err := answers.Close(); err != nil {
 			return err
 		}
-		// Where this is not answered the provider sends the bodies again.
+		// If there is no answer, the provider will send the bodies again.
 		_, err := c.Exec(ctx, "commit", pgx.QueryExecModeSimpleProtocol)
 		return err
 	})
@@ -77,7 +77,7 @@ func (s *Store) Fold(ctx context.Context, limit int) (n int, err error) {
 	return n, named(err, "joining webhooks")
 }
 
-// foldAll joins all that waits.
+// foldAll folds all waiting bodies.
 func (t *tx) foldAll() error {
 	for {
 		if n, err := t.fold(foldSpan); n == 0 || err != nil {
@@ -132,7 +132,7 @@ func (t *tx) fold(limit int) (int, error) {
 	return len(bodies), t.err
 }
 
-// loadEvents reads at once what events are about.
+// loadEvents reads in one go what the events are about.
 func (t *tx) loadEvents(evs []*message.Event) {
 	var refs, ids []string
 	var people []delivery.ID
@@ -147,8 +147,8 @@ func (t *tx) loadEvents(evs []*message.Event) {
 	t.loadWaits(ids)
 }
 
-// FoldAll implements state.Store. It also heeds the messages that were joined
-// without asking what they wish.
+// FoldAll implements state.Store. It also reads the wishes in messages that were
+// folded without looking for any.
 func (s *Store) FoldAll(ctx context.Context) error {
 	for {
 		waits, err := s.InboxWaits(ctx)
@@ -267,7 +267,7 @@ func (t *tx) notice(provider string, received int64, ev *message.Event) {
 func textOf(ev *message.Event) []byte {
 	text, err := json.Marshal(ev)
 	if err != nil {
-		panic(err) // of our own types
+		panic(err) // cannot happen with our own types
 	}
 	return text
 }
@@ -313,8 +313,8 @@ func (t *tx) joinStatus(a *attempt, provider string, received int64, ev *message
 	})
 }
 
-// proven settles an attempt by the proof that a status is, or the later attempt at
-// the same delivery, and says which.
+// proven settles an attempt, since a status proves what became of it, or settles
+// the later attempt at the same delivery. It returns the settled one.
 func (t *tx) proven(a *attempt, ev *message.Event, by state.Proof, at int64) *attempt {
 	next := &outcome{send: state.Accepted, proof: by, settled: at, id: ev.ID}
 	if a.send() == state.Accepted {
@@ -339,7 +339,7 @@ func (t *tx) proven(a *attempt, ev *message.Event, by state.Proof, at int64) *at
 	return a
 }
 
-// loadWaits reads whether events wait for some provider's ids.
+// loadWaits reads which of these message ids have events waiting for them.
 func (t *tx) loadWaits(ids []string) {
 	var missing []string
 	for _, id := range ids {
@@ -376,7 +376,7 @@ type orphan struct {
 	event        message.Event
 }
 
-// adopt joins what waited for a provider's id.
+// adopt folds the events that waited for a provider's id.
 func (t *tx) adopt(id string) {
 	if id = clean(id); id == "" {
 		return

@@ -20,7 +20,7 @@ type inbound struct {
 	seq, received            int64
 	provider, recipient      string
 	answered, first, stopped bool
-	attempt                  *int64 // what it answers; nil for none of ours
+	attempt                  *int64 // our message that it answers; nil for none
 	text                     []byte
 	event                    message.Event
 }
@@ -41,7 +41,7 @@ func (t *tx) inbound(where string, a ...any) (out []*inbound) {
 	return out
 }
 
-// inboundHash is what tells an inbound event from a repetition.
+// inboundHash identifies an inbound event, to recognise repetitions.
 func inboundHash(provider string, ev *message.Event) []byte {
 	id := ev.ID
 	if id == "" {
@@ -95,7 +95,7 @@ func (t *tx) replied(a *attempt, ev *message.Event, received int64, hash []byte)
 	t.later("UPDATE inbound SET attempt = $1 WHERE hash = $2 AND attempt IS NULL", a.id, bytes.Clone(hash))
 }
 
-// heed records what a message says about being written to.
+// heed records what a message says about getting further messages.
 func (t *tx) heed(ev *message.Event, at int64) (stopped bool) {
 	if t.s.opt.Wish == nil {
 		return false
@@ -150,8 +150,8 @@ func (s *Store) ClaimNext(ctx context.Context, lane state.Lane, recipient string
 	return ref, ref.Seq != 0, err
 }
 
-// oldest is the oldest event of a person that waits at a number; zero for none. A
-// number may have been somebody else's when they wrote.
+// oldest returns a person's oldest open event at a number; zero for none. It checks
+// the writer: the person's phone number may have belonged to somebody else then.
 func (t *tx) oldest(number, recipient string) state.InboundRef {
 	p := t.who(recipient)
 	now := person(t.shown(&p, recipient))

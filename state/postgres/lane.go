@@ -8,7 +8,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// take gives a sending number to a run, or to whoever answers for run 0.
+// take gives the lane of a sending number to a run, or to the server that answers if
+// run is 0.
 func (t *tx) take(number string, run int64) (state.Lane, error) {
 	if number == "" {
 		return state.Lane{}, errors.New("a lane needs a sending number")
@@ -20,7 +21,7 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 	return l, nil
 }
 
-// fence refuses a lane whose number somebody else has by now.
+// fence refuses a lane if another process has taken its number since.
 func (t *tx) fence(l state.Lane) error {
 	var over, taken bool
 	open := t.one(`SELECT coalesce((SELECT over FROM runs WHERE id = l.run), false),
@@ -46,7 +47,7 @@ func (s *Store) Unsettled(ctx context.Context) (numbers []string, err error) {
 	return numbers, err
 }
 
-// texts reads rows of one text.
+// texts reads rows with one text column.
 func (t *tx) texts(sql string, a ...any) (out []string) {
 	var text string
 	t.each(sql, a, []any{&text}, func() error {
@@ -67,7 +68,7 @@ func (s *Store) Recover(ctx context.Context, number string) (n int, err error) {
 	return n, named(err, "recovering what was left open at "+number)
 }
 
-// recover puts in doubt what is open at a number of some runs.
+// recover marks the open attempts of some runs at a number as in doubt.
 func (t *tx) recover(number, of string) int {
 	return t.exec(`INSERT INTO outcomes (id, send, proof, settled, code, title, cause, sent_id)
 		SELECT a.id, $1, '', $2, '', '', 'interrupted', '' FROM attempts a WHERE a.number = $3 AND `+of+` AND NOT EXISTS (SELECT FROM outcomes o WHERE o.id = a.id)`,

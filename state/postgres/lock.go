@@ -17,15 +17,14 @@ import (
 )
 
 const (
-	// lockLife is how long a lock holds that nobody renews: whoever comes after a
-	// process that was killed waits for that long.
+	// lockLife is how long a lock holds if it is not renewed. After a process was
+	// killed, the next one waits that long.
 	lockLife = 15 * time.Second
 	// lockPoll is how often a held lock is tried again.
 	lockPoll = 250 * time.Millisecond
 )
 
-// Locked is a lock that is held. It is renewed until Unlock, by the database's
-// clock.
+// Locked is a held lock. It is renewed until Unlock, by the database's clock.
 type Locked struct {
 	s        *Store
 	name, id string
@@ -75,20 +74,20 @@ func (l *Locked) take(ctx context.Context, info state.LockInfo, timeout time.Dur
 	}
 }
 
-// heldBy is the error that says who holds the lock.
+// heldBy returns the error that says who holds the lock.
 func (l *Locked) heldBy(ctx context.Context) error {
 	held := &state.LockedError{Path: l.s.Name()}
 	err := l.s.read(ctx, func(t *tx) error {
 		var data []byte
 		if t.one("SELECT info FROM locks WHERE name = $1", args(l.name), &data) {
-			_ = json.Unmarshal(data, &held.Info) // an unreadable info does not change that it is held
+			_ = json.Unmarshal(data, &held.Info) // the lock is held even if the info is unreadable
 		}
 		return nil
 	})
 	return errors.Join(err, held)
 }
 
-// change writes beside whoever writes the state.
+// change writes to the locks without waiting for writers of the state.
 func (l *Locked) change(ctx context.Context, sql string, a ...any) (n int64, err error) {
 	err = l.s.persist(ctx, func(c *pgx.Conn) error {
 		if err := l.s.begin(ctx, c, beginWrite, idleWrite); err != nil {
@@ -105,8 +104,8 @@ func (l *Locked) change(ctx context.Context, sql string, a ...any) (n int64, err
 	return n, err
 }
 
-// renew keeps the lock. A database that does not answer takes it from nobody: only
-// that another has it, or that it was broken, ends it.
+// renew renews the lock. It counts as lost only if another process has it or it was
+// broken, not if the database does not answer.
 func (l *Locked) renew(ctx context.Context) {
 	for pace.Sleep(ctx, lockLife/3) == nil {
 		n, err := l.change(ctx, "UPDATE locks SET until = clock_timestamp() + $3 * interval '1 millisecond' WHERE name = $1 AND id = $2", l.name, l.id, lockLife.Milliseconds())
@@ -117,7 +116,7 @@ func (l *Locked) renew(ctx context.Context) {
 	}
 }
 
-// Held reports whether the lock is still ours, as far as it is known: it is asked
+// Held reports whether the lock was still ours at the last check, which is made
 // every lockLife/3.
 func (l *Locked) Held() bool { return !l.lost.Load() }
 
@@ -144,10 +143,10 @@ func (s *Store) ForceUnlock(ctx context.Context, id string) error {
 	return err
 }
 
-// Name says where the state lies, without the connection string.
+// Name returns where the state is, without the connection string.
 func (s *Store) Name() string { return s.opt.Name() }
 
-// Name says where a state lies, without the connection string.
+// Name returns where a state is, without the connection string.
 func (o *Options) Name() string {
 	schema := o.Schema
 	if schema == "" {

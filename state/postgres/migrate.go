@@ -16,11 +16,11 @@ const newestFormat = 1
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// errThere is returned where a state would be made and there is one.
+// errThere is returned if a state would be created, but one exists.
 var errThere = errors.New("there is a state already")
 
-// Create makes the schema where there is none, and a new state in it. It fails
-// where it holds one.
+// Create creates a new state, and the schema if needed. It fails if the schema
+// already holds a state.
 func Create(ctx context.Context, o Options) (*Store, error) {
 	lineage, err := newLineage(o.Rand)
 	if err != nil {
@@ -43,7 +43,7 @@ func Create(ctx context.Context, o Options) (*Store, error) {
 }
 
 // Migrate brings a state that an older handbill wrote up to date, in one
-// transaction. Others are left alone.
+// transaction. It does not change other states.
 func Migrate(ctx context.Context, o Options) error {
 	err := inSchema(ctx, o, func(_ *Store, c *pgx.Conn, format int) error {
 		if format == 0 || format >= newestFormat {
@@ -93,8 +93,8 @@ func inSchema(ctx context.Context, o Options, work func(s *Store, c *pgx.Conn, f
 	}))
 }
 
-// makeSchema makes the schema where there is none: a role that may not make one
-// can work in one that somebody made for it.
+// makeSchema creates the schema if there is none. A role without that right can use
+// a schema that somebody created for it.
 func (s *Store) makeSchema(ctx context.Context, c *pgx.Conn) error {
 	var there bool
 	if err := c.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", s.schema()).Scan(&there); err != nil || there {

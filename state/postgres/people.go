@@ -105,11 +105,11 @@ func all[T any](list []T, err error) iter.Seq2[T, error] {
 	}
 }
 
-// Erase implements state.Store. What the database keeps of old rows goes when it
-// vacuums them, and its log and copies keep theirs.
+// Erase implements state.Store. The database removes the old versions of rows when
+// it vacuums; its log and its backups keep theirs.
 func (s *Store) Erase(ctx context.Context, recipient string) error {
 	err := s.write(ctx, func(t *tx) error {
-		// An event that is accepted meanwhile meets the hash.
+		// Events that are accepted from here on are recognised by the hash.
 		if err := t.foldAll(); err != nil {
 			return err
 		}
@@ -164,8 +164,8 @@ func (t *tx) eraseID(recipient string) {
 	}
 }
 
-// eraseTexts drops events that are kept as they came, which name people in their
-// own ways.
+// eraseTexts drops events that are kept in the provider's format and may name the
+// person in any spelling.
 func (t *tx) eraseTexts(recipient string) {
 	for _, spelling := range []string{recipient, message.OtherSpelling(recipient)} {
 		needle := []byte(strings.TrimPrefix(spelling, "+"))

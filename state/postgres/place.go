@@ -11,16 +11,16 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// here tells the database that answers from others that hold the same rows: the
-// identifier of its cluster, which another cluster has after a dump was restored
-// there; its timeline, which a promoted standby and a recovery to an earlier moment
-// raise; and the table itself, which a dump that is restored makes anew. Any role
-// may read them. A standby has no timeline of its own, and nobody writes there.
+// here distinguishes this database from copies that hold the same rows. It is the
+// cluster's identifier, which differs if a dump was restored in another cluster; the
+// timeline, which a promoted standby and a recovery to an earlier moment raise; and
+// the table's own identity, which restoring a dump changes. Any role may read them.
+// A standby has no timeline of its own, and nobody writes there.
 const here = `(SELECT system_identifier FROM pg_control_system())::text || '/' ||
 	CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END || '/' || 'meta'::regclass::oid`
 
-// halted is why nothing may be sent from the state; nil when it may be. A database
-// that took over from another, or was restored, may lack what was committed last.
+// halted returns why nothing may be sent from the state; nil if it may. A database
+// that took over from another, or was restored, may lack the last commits.
 func (t *tx) halted() *state.HaltError {
 	switch m := &t.meta; {
 	case m.halt != "":
@@ -32,7 +32,7 @@ func (t *tx) halted() *state.HaltError {
 	return nil
 }
 
-// whatMoved says what differs between two places.
+// whatMoved describes what differs between two places.
 func whatMoved(was, now string) string {
 	a, b := strings.SplitN(was, "/", 3), strings.SplitN(now, "/", 3)
 	switch {
@@ -76,7 +76,7 @@ func (s *Store) AcknowledgeClock(ctx context.Context, who, why string) error {
 	return named(err, "acknowledging the clock")
 }
 
-// unknownError says that nobody knows whether a transaction was committed.
+// unknownError says that it is not known whether a transaction was committed.
 type unknownError struct{ err error }
 
 func (e *unknownError) Error() string {
@@ -85,13 +85,12 @@ func (e *unknownError) Error() string {
 
 func (e *unknownError) Unwrap() error { return e.err }
 
-// errRolledBack is of a transaction that the database rolled back when it was to be
-// committed.
+// errRolledBack is returned if the database rolled a transaction back at its commit.
 var errRolledBack = errors.New("the database rolled the transaction back")
 
-// resolve finds out what became of a transaction whose commit was not answered.
-// Only the same database can tell: one that took over gives the same number to
-// another transaction.
+// resolve finds out what became of a transaction whose commit was not answered. It
+// must ask the same database: one that took over may give the same number to another
+// transaction.
 func (s *Store) resolve(ctx context.Context, t *tx, cause error) error {
 	ctx = context.WithoutCancel(ctx) // it is bounded, and its answer decides what may be sent
 	var wait backoff

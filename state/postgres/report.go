@@ -67,7 +67,7 @@ func (t *tx) runs() (out []state.Run) {
 	return out
 }
 
-// newestOnly chooses the attempts that stand for their deliveries.
+// newestOnly chooses the newest attempt of each delivery, which stands for it.
 const newestOnly = "NOT EXISTS (SELECT FROM attempts n WHERE n.campaign = a.campaign AND n.revision = a.revision AND n.person = a.person AND n.attempt > a.attempt)"
 
 // Funnel implements state.Store.

@@ -143,7 +143,7 @@ func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outc
 	return out, fenced
 }
 
-// intendAll writes the intents that no gate refuses.
+// intendAll writes the intents that pass all gates.
 func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
 	var ids []delivery.ID
 	for i := range intents {
@@ -206,7 +206,8 @@ func (t *tx) intend(lane state.Lane, in *state.Intent, left int) (v state.Verdic
 	return state.Verdict{Attempt: a.id, Leave: leave}
 }
 
-// lastOfEither is last for a row of the plan, which may name a person by two ids.
+// lastOfEither is like last, for a row of the plan, which may name a person by two
+// ids.
 func (t *tx) lastOfEither(in *state.Intent) (best *attempt, number int) {
 	best, number = t.last(in.Key)
 	if also := in.Also(); also != "" {
@@ -221,9 +222,9 @@ func (t *tx) lastOfEither(in *state.Intent) (best *attempt, number int) {
 	return best, number
 }
 
-// goesOn takes the two ids of a row of the plan for one person's where a delivery
-// that was begun under its user id goes on to its number, unless another user id of
-// the number is known.
+// goesOn records that the two ids in a row of the plan are one person's, if a
+// delivery that began under the user id continues to the number. It does not if
+// another user id of the number is known.
 func (t *tx) goesOn(lane state.Lane, in *state.Intent) {
 	c, _ := t.gather(idOf(in.Recipient))
 	if now, ok := c.Joins(idOf(in.Recipient)); ok {
@@ -231,7 +232,8 @@ func (t *tx) goesOn(lane state.Lane, in *state.Intent) {
 	}
 }
 
-// gate is what may have changed about the person since the plan.
+// gate returns why the message may not be sent now, from what may have changed about
+// the person since the plan.
 func (t *tx) gate(number string, in *state.Intent) (delivery.Gate, int64) {
 	p := t.who(in.Recipient)
 	w := p.WindowAt(number)
@@ -280,15 +282,15 @@ func (s *Store) Slots(ctx context.Context, number string, a pace.Ask, many int) 
 	return first, err
 }
 
-// ownSlots are slots as this process wrote them last. Where they are what the state
-// has, they are better than what is read: their times hold a monotonic clock, which
-// nobody puts back.
+// ownSlots are the slots that this process wrote last. If the state still has the
+// same, they are better than those read: their times have a monotonic clock, which
+// no change of the wall clock affects.
 type ownSlots struct {
 	pace.Slots
 	data []byte
 }
 
-// slotsOf are the slots of a number.
+// slotsOf returns the slots of a number.
 func (t *tx) slotsOf(number string) (n pace.Slots) {
 	if n, ok := t.slots[number]; ok {
 		return n
@@ -315,7 +317,7 @@ func (t *tx) putSlots(number string, n pace.Slots) {
 	t.later("INSERT INTO slots VALUES ($1, $2) ON CONFLICT (number) DO UPDATE SET data = excluded.data", number, data)
 }
 
-// slot gives an intent its moment, or the gate that says when to ask again.
+// slot gives an intent its time to leave, or a gate that says when to ask again.
 func (t *tx) slot(number string, in *state.Intent) (leave time.Time, v state.Verdict) {
 	n := t.slotsOf(number)
 	leave, ok := n.Take(in.Pace, t.s.opt.Clock())
@@ -328,7 +330,8 @@ func (t *tx) slot(number string, in *state.Intent) (leave time.Time, v state.Ver
 	return leave, state.Verdict{}
 }
 
-// hold gives no slots of an outcome's number before the provider wants them.
+// hold makes sure that an outcome's number gets no slot before the time that the
+// provider asked to wait for.
 func (t *tx) hold(o *state.Outcome) {
 	if !o.Hold.IsZero() && o.Number != "" {
 		n := t.slotsOf(o.Number)

@@ -40,7 +40,7 @@ func (t *tx) settleAll(outcomes []state.Outcome) error {
 func (t *tx) settle(o state.Outcome) error {
 	a := t.attemptAt(o.Attempt)
 	if a == nil {
-		return nil // it was removed since
+		return nil // it was removed meanwhile
 	}
 	gone := isErased(a.key.Recipient)
 	if gone && o.ID != "" { // WhatsApp's ids hold the phone number
@@ -105,7 +105,7 @@ func (t *tx) complete(a *attempt, id string) {
 	}
 }
 
-// consequences are what an answer means for the person.
+// consequences records what an answer means for the person.
 func (t *tx) consequences(a *attempt, o *state.Outcome) {
 	if o.UserID != "" && !t.together(o.Number, millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
 		return
@@ -122,14 +122,14 @@ func (t *tx) consequences(a *attempt, o *state.Outcome) {
 	})
 }
 
-// note writes down a contradiction, once.
+// note records a contradiction, once.
 func (t *tx) note(kind string, attempt int64, detail string) {
 	t.later("INSERT INTO findings (at, kind, attempt, detail) SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM findings WHERE kind = $2 AND attempt = $3 AND detail = $4)",
 		t.now, kind, attempt, detail)
 }
 
-// laterOf is the last attempt at the same delivery after a, of those that were made
-// by the same order; nil for none.
+// laterOf returns the last attempt at the same delivery after a that was made under
+// the same order; nil for none.
 func (t *tx) laterOf(a *attempt) (last *attempt) {
 	order := a
 	t.loadPersons([]string{a.person()})
@@ -145,8 +145,8 @@ func (t *tx) laterOf(a *attempt) (last *attempt) {
 	return last
 }
 
-// provenLate is the proof of an attempt after which another was made: the last one
-// stands for the delivery.
+// provenLate handles the proof of an attempt after which others were made: the last
+// one stands for the delivery.
 func (t *tx) provenLate(a, last *attempt, next *outcome) *attempt {
 	if id := clean(next.id); last.send() == state.Accepted && id != "" {
 		switch last.out.id {

@@ -15,7 +15,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// snapshot reads the state in one transaction of its own.
+// snapshot reads the state in its own transaction.
 type snapshot struct {
 	s  *Store
 	c  *pgxpool.Conn // nil when it is closed
@@ -43,8 +43,8 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 	return sn, nil
 }
 
-// read is one call on the snapshot: what it read is not kept, since a plan reads
-// everybody.
+// read makes one call on the snapshot. It does not cache what was read, since a plan
+// reads everybody.
 func (s *snapshot) read(ctx context.Context, fn func(*tx)) error {
 	if s.c == nil {
 		return errors.New("reading a snapshot that is closed")
@@ -98,8 +98,8 @@ func (s *snapshot) Get(ctx context.Context, name string) (data []byte, err error
 	return data, err
 }
 
-// stream yields what reading gives, one by one. Whoever ranges over it may not ask
-// the snapshot for something else meanwhile.
+// stream yields what read gives, one by one. The caller must not use the snapshot
+// for anything else while it ranges over the result.
 func stream[T any](ctx context.Context, s *snapshot, read func(t *tx, yield func(T) error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		err := s.read(ctx, func(t *tx) {
@@ -117,7 +117,7 @@ func stream[T any](ctx context.Context, s *snapshot, read func(t *tx, yield func
 	}
 }
 
-// errEnough ends the reading of a stream that nobody wants more of.
+// errEnough ends a stream when the caller stops ranging over it.
 var errEnough = errors.New("enough")
 
 func (s *snapshot) Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error] {

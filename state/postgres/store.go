@@ -1,10 +1,10 @@
 // Package postgres keeps a state in a schema of a PostgreSQL database, so that
 // several machines share it: what was sent, to whom and what came of it.
 //
-// It asks package delivery what may be sent and how what is told is joined, as the
-// other stores do; SQL is for keeping and finding. Whoever writes holds the one row
-// of meta, so that writers come one after another, as in a file: what a transaction
-// reads nobody changes before it commits. Webhooks are accepted without it.
+// Like the other stores, it leaves to package delivery what may be sent and how
+// events are folded; SQL only stores and finds. A writer locks the single row of
+// meta, so that writers run one after another, as with a file: nobody changes what a
+// transaction has read before it commits. Accepting webhooks does not need the lock.
 //
 // Nothing outside this package sees SQL. See docs/shared-state.md for operators.
 package postgres
@@ -29,27 +29,26 @@ import (
 // Options say which state is opened and how.
 type Options struct {
 	// URL is a connection string of PostgreSQL. TLS with a verified name is
-	// demanded (sslmode=verify-full), but for loopback and sockets.
+	// required (sslmode=verify-full), except for loopback and sockets.
 	URL string
-	// Schema is where the tables lie: one state a schema; "" for "handbill".
+	// Schema holds the tables of one state; "" for "handbill".
 	Schema string
 	// Clock tells the time; required.
 	Clock func() time.Time
-	// Rand is where the lineage of a new state comes from; required by Create.
+	// Rand is the source of a new state's lineage; required by Create.
 	Rand io.Reader
-	// Wish reads what a person's message says about being written to; nil heeds no
-	// words. See sqlite.Options.
+	// Wish reads what a person's message says about getting further messages; nil
+	// ignores all words. See sqlite.Options.
 	Wish func(ev *message.Event, at time.Time) state.Wish
-	// Patience is how long a transaction waits for a database that went away and
-	// may come back; 0 not at all.
+	// Patience is how long a transaction waits for a database that went away and may
+	// come back; 0 means not at all.
 	Patience time.Duration
 }
 
-// defaultSchema is where a state lies when nothing is said.
+// defaultSchema is the schema used if Options name none.
 const defaultSchema = "handbill"
 
-// minPatience is how long it is at least tried to find out whether a commit was
-// made.
+// minPatience is the least time spent on finding out whether a commit was made.
 const minPatience = 10 * time.Second
 
 // Store is an open state. It is safe for concurrent use, by many processes too.
@@ -93,7 +92,7 @@ func connect(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// oldest is the least version of PostgreSQL, as server_version_num.
+// oldest is the oldest supported version of PostgreSQL, as server_version_num.
 const oldest = 140000
 
 func (s *Store) check(ctx context.Context) error {
@@ -136,12 +135,12 @@ func (s *Store) format(ctx context.Context) (format int, err error) {
 	return format, s.describe(err)
 }
 
-// ErrNone is wrapped where a schema holds no state.
+// ErrNone is wrapped if a schema holds no state.
 var ErrNone = errors.New("there is no state yet")
 
-// Open opens a state that is there. It fails with ErrNone where the schema
-// holds none, and with another error where another handbill wrote it; it changes
-// nothing.
+// Open opens an existing state and changes nothing. It fails with ErrNone if the
+// schema holds none, and with another error if the state has the format of another
+// version of handbill.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s, err := connect(ctx, o)
 	if err != nil {
@@ -158,7 +157,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// usable refuses a state of another format than the one that is known.
+// usable returns an error if format is not the known one.
 func (s *Store) usable(format, known int) error {
 	switch {
 	case format == 0:
@@ -171,8 +170,8 @@ func (s *Store) usable(format, known int) error {
 	return nil
 }
 
-// errNewer is wrapped where a newer handbill wrote the state, and errOlder where an
-// older one did. Nothing was changed.
+// errNewer is wrapped if a newer handbill wrote the state, and errOlder if an older
+// one did. Nothing was changed.
 var (
 	errNewer = errors.New("the state was written by a newer handbill; use that version")
 	errOlder = errors.New("the state was written by an older handbill; stop serve and every apply, and run \"handbill init\" as a role that owns the tables: it brings the state up to date")
@@ -212,17 +211,17 @@ func (s *Store) Latest(ctx context.Context) (at time.Time, err error) {
 	return at, err
 }
 
-// wrote notes that the clock wrote a moment into the state.
+// wrote records the latest time that was written into the state.
 func (t *tx) wrote(at int64) { t.meta.latest = max(t.meta.latest, at) }
 
-// decided raises the serial and keeps who decided what, and why.
+// decided raises the serial and records who decided what, and why.
 func (t *tx) decided(who, what, why string) {
 	t.meta.Serial++
 	t.wrote(t.now)
 	t.later("INSERT INTO decisions (at, who, what, why) VALUES ($1, $2, $3, $4)", t.now, who, what, why)
 }
 
-// moment is a time as a state gives it; zero for 0.
+// moment converts stored milliseconds to a time; zero for 0.
 func moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
@@ -230,7 +229,7 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// millis is a time as a state keeps it; 0 for zero.
+// millis converts a time to stored milliseconds; 0 for zero.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

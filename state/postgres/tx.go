@@ -15,9 +15,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// tx is one transaction. What fails in it is kept, as in a bufio.Writer: reads
-// find nothing from then on, nothing more is written, and the transaction is
-// rolled back.
+// tx is one transaction. It keeps its first error, as a bufio.Writer does: after
+// that, reads find nothing, nothing more is written, and the transaction is rolled
+// back.
 type tx struct {
 	s   *Store
 	ctx context.Context // of the call that the transaction is in
@@ -30,10 +30,10 @@ type tx struct {
 
 	meta, was metaRow
 
-	// What was read, and is as this transaction has changed it.
+	// What was read, with the changes of this transaction.
 	attempts map[int64]*attempt
-	persons  map[string][]*attempt // those of whom all attempts were read, by canonical id
-	sent     map[string][]*attempt // those with a provider's id, where they were read
+	persons  map[string][]*attempt // people whose attempts were all read, by canonical id
+	sent     map[string][]*attempt // attempts by provider's id, for the ids that were read
 	refs     map[string]*attempt   // nil for none
 	circles  map[delivery.ID]*circle
 	spelled  map[delivery.ID]string
@@ -51,7 +51,7 @@ type metaRow struct {
 	halt           string
 	place          string
 	here           string // the place of the database that answers
-	erased         bool   // whether anybody was
+	erased         bool   // whether anybody was erased
 }
 
 func (s *Store) newTx(ctx context.Context, c *pgx.Conn) *tx {
@@ -66,7 +66,7 @@ func (t *tx) fail(err error) {
 	}
 }
 
-// clean is a text as PostgreSQL can keep it: UTF-8 without NUL.
+// clean returns a text that PostgreSQL can store: UTF-8 without NUL.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
@@ -87,12 +87,12 @@ func cleanAll(args []any) []any {
 	return args
 }
 
-// later writes with the next read or at the end.
+// later queues a statement until the next read or the end.
 func (t *tx) later(sql string, args ...any) {
 	t.queue.Queue(sql, cleanAll(args)...)
 }
 
-// flush writes what waits.
+// flush executes the queued statements.
 func (t *tx) flush() {
 	t.putCircles()
 	if t.err != nil || t.queue.Len() == 0 {
@@ -126,7 +126,7 @@ func (t *tx) one(sql string, args []any, into ...any) (ok bool) {
 	return ok && t.err == nil
 }
 
-// exec writes at once, and says how many rows there were.
+// exec executes a statement at once, and returns the number of rows.
 func (t *tx) exec(sql string, args ...any) int {
 	t.flush()
 	if t.err != nil {
@@ -146,15 +146,15 @@ const (
 	beginWrite = "begin isolation level read committed; "
 	beginRead  = "begin isolation level repeatable read read only; "
 
-	// idleWrite bounds for how long a process that was stopped in the middle of a
-	// transaction keeps the others waiting.
+	// idleWrite bounds how long a process that was suspended in the middle of a
+	// transaction keeps the other writers waiting.
 	idleWrite = 15 * time.Second
-	// idleRead is the same for who reads, who keeps nobody waiting.
+	// idleRead is the same for readers, which keep nobody waiting.
 	idleRead = 10 * time.Minute
 )
 
-// begin opens a transaction. The settings hold for it alone, since a pooler may
-// give the connection to somebody else after it.
+// begin opens a transaction. Its settings end with it, since a pooler may give the
+// connection to another client afterwards.
 func (s *Store) begin(ctx context.Context, c *pgx.Conn, how string, idle time.Duration) error {
 	sql := fmt.Sprintf("%sset local search_path to %s, pg_catalog; set local idle_in_transaction_session_timeout to %d; "+
 		"select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')",
@@ -176,9 +176,9 @@ func (t *tx) readMeta(sql string, more ...any) bool {
 	return ok
 }
 
-// write runs fn in a transaction that no other one writes beside, and commits. A
-// transaction that could not be committed, since the database went away or chose
-// another one, is run again.
+// write runs fn in a transaction, alone among the writers, and commits. If the
+// transaction certainly was not committed, because the database went away or
+// preferred another one, write runs it again.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	return s.persist(ctx, func(c *pgx.Conn) error {
 		if err := s.begin(ctx, c, beginWrite, idleWrite); err != nil {
@@ -201,7 +201,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	})
 }
 
-// putMeta writes the row of meta where it changed.
+// putMeta writes the row of meta if it changed.
 func (t *tx) putMeta() {
 	if m := &t.meta; *m != t.was {
 		t.later("UPDATE meta SET serial = $1, epoch = $2, latest = $3, waived = $4, halt = nullif($5, ''), place = $6",
@@ -209,9 +209,9 @@ func (t *tx) putMeta() {
 	}
 }
 
-// commit ends a transaction. Where the database went away meanwhile it finds out
-// whether the transaction was committed: only what certainly was not is run again,
-// and what nobody can tell is an error that says so.
+// commit ends a transaction. If the database goes away meanwhile, it finds out
+// whether the transaction was committed. Only a transaction that certainly was not
+// is run again; if nobody can tell, the error says so.
 func (s *Store) commit(ctx context.Context, c *pgx.Conn, t *tx) error {
 	tag, err := c.Exec(ctx, "commit", pgx.QueryExecModeSimpleProtocol)
 	if err == nil && tag.String() != "COMMIT" {
@@ -243,7 +243,8 @@ func (s *Store) read(ctx context.Context, fn func(*tx) error) error {
 	})
 }
 
-// persist runs one transaction on a connection, and again where that was lost.
+// persist runs one transaction on a connection, and again if the connection was
+// lost.
 func (s *Store) persist(ctx context.Context, once func(*pgx.Conn) error) error {
 	var wait backoff
 	for {
@@ -287,7 +288,7 @@ func giveBack(c *pgxpool.Conn) {
 // backoff waits longer each time.
 type backoff struct{ next, waited time.Duration }
 
-// again waits, and reports whether another trial is worth it.
+// again waits, and reports whether to try once more.
 func (b *backoff) again(ctx context.Context, patience time.Duration) bool {
 	if b.waited >= patience {
 		return false

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Problem is something that does not hold in the state.
+// Problem is a violated invariant of the state.
 type Problem struct {
 	Table string // "" for the state as a whole
 	What  string
@@ -13,11 +13,11 @@ type Problem struct {
 
 // Report is what Verify found.
 type Report struct {
-	Rows     int64 // of attempts, outcomes and people, which were read
+	Rows     int64 // how many attempts, outcomes and people were read
 	Problems []Problem
 }
 
-// checks are what holds of every state, each as a count of what does not.
+// checks are the invariants of a state, each as a query that counts violations.
 var checks = []struct{ table, what, sql string }{
 	{"attempts", "%d attempts have a recipient who is not their person", "SELECT count(*) FROM attempts WHERE recipient LIKE 'erased:%' AND person <> recipient"},
 	{"attempts", "%d attempts were made beside one that was open, accepted or in doubt", `SELECT count(*) FROM attempts a JOIN attempts b
@@ -30,8 +30,8 @@ var checks = []struct{ table, what, sql string }{
 	{"circles", "%d circles are nobody's", "SELECT count(*) FROM circles c WHERE NOT EXISTS (SELECT FROM ids i WHERE i.circle = c.id)"},
 }
 
-// Verify reads everything and reports what does not hold. Bytes that changed on the
-// disk are the database's affair: its page checksums find them, where they are on.
+// Verify reads everything and reports violated invariants. It does not look for
+// bytes that changed on the disk: the database's page checksums, if enabled, do.
 func (s *Store) Verify(ctx context.Context) (r Report, err error) {
 	err = s.read(ctx, func(t *tx) error {
 		r = Report{}

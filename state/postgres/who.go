@@ -16,7 +16,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// circle is never changed: another one takes its place.
+// circle is immutable: a change replaces it.
 type circle struct {
 	row int64
 	delivery.Circle
@@ -41,7 +41,7 @@ func idsOf(keys ...string) (out []delivery.ID) {
 	return out
 }
 
-// loadIDs reads all that was told about some ids.
+// loadIDs reads all that is known about these ids.
 func (t *tx) loadIDs(ids ...delivery.ID) {
 	var missing []string
 	for _, id := range ids {
@@ -96,7 +96,7 @@ func (t *tx) circleOf(id delivery.ID) *circle {
 	return t.circles[id]
 }
 
-// who is whoever has an id.
+// who returns the person who has an id.
 func (t *tx) who(recipient string) delivery.Person {
 	id := idOf(recipient)
 	if c := t.circleOf(id); c != nil {
@@ -107,7 +107,7 @@ func (t *tx) who(recipient string) delivery.Person {
 	return delivery.Person{Ties: []delivery.Tie{{ID: id}}}
 }
 
-// everyID are all ids under which a person was sent to or wrote, canonical.
+// everyID returns all ids of a person, current and former, in canonical spelling.
 func (t *tx) everyID(recipient string) map[string]bool {
 	out := map[string]bool{person(recipient): true}
 	p := t.who(recipient)
@@ -117,8 +117,8 @@ func (t *tx) everyID(recipient string) map[string]bool {
 	return out
 }
 
-// shown is the recipient as which a person is shown: one of whom nothing else is
-// known as they were spelled first.
+// shown returns the recipient by which a person is shown. A person with only one
+// known id is shown as it was spelled first.
 func (t *tx) shown(p *delivery.Person, recipient string) string {
 	id := p.Ties[0].ID
 	if c := t.circleOf(id); c != nil {
@@ -129,8 +129,8 @@ func (t *tx) shown(p *delivery.Person, recipient string) string {
 	return cmp.Or(recipient, t.spelled[id], string(id))
 }
 
-// gather is the circle of all that is known of some ids, and the circles that it
-// is made of.
+// gather returns one circle with all that is known of these ids, and the circles
+// that it joins.
 func (t *tx) gather(ids ...delivery.ID) (one delivery.Circle, joined []*circle) {
 	t.loadIDs(ids...)
 	for _, id := range ids {
@@ -142,7 +142,7 @@ func (t *tx) gather(ids ...delivery.ID) (one delivery.Circle, joined []*circle) 
 	return one, joined
 }
 
-// keep puts a circle in the place of those that it is made of.
+// keep replaces the joined circles by one.
 func (t *tx) keep(d delivery.Circle, joined []*circle) {
 	var row int64
 	for i, c := range joined {
@@ -183,7 +183,7 @@ func (t *tx) putCircles() {
 		}
 		told, err := json.Marshal(&c.Circle)
 		if err != nil {
-			panic(err) // of our own types
+			panic(err) // cannot happen with our own types
 		}
 		_, lone := c.Lone()
 		t.later("INSERT INTO circles (id, lone, told) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET lone = excluded.lone, told = excluded.told", row, lone, told)
@@ -191,7 +191,7 @@ func (t *tx) putCircles() {
 			t.later("INSERT INTO ids (id, circle, spelled) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET circle = excluded.circle, spelled = excluded.spelled", string(id), row, t.spelled[id])
 		}
 	}
-	// What is not under a circle that is kept was forgotten.
+	// Remove the ids that no longer belong to their circle.
 	for _, row := range rows {
 		kept := []string{}
 		if c := changed[row]; c != nil {
@@ -206,7 +206,7 @@ func (t *tx) putCircles() {
 	}
 }
 
-// tell takes in what is told of the person behind an id.
+// tell records facts about the person behind an id.
 func (t *tx) tell(recipient string, change func(*delivery.Facts)) {
 	id := idOf(recipient)
 	c, joined := t.gather(id)
@@ -217,8 +217,7 @@ func (t *tx) tell(recipient string, change func(*delivery.Facts)) {
 	t.keep(c, joined)
 }
 
-// decide takes in what was decided about a person: it counts for every id that is
-// theirs.
+// decide records a decision about a person, under every id that is theirs.
 func (s *Store) decide(ctx context.Context, recipient string, change func(t *tx, known *delivery.Known, f *delivery.Facts)) error {
 	return s.write(ctx, func(t *tx) error {
 		if t.wasErased(idOf(recipient)) {
@@ -236,8 +235,8 @@ func (s *Store) decide(ctx context.Context, recipient string, change func(t *tx,
 	})
 }
 
-// see takes in what an event says about who is who. It reports whether somebody is
-// named, and nobody who was erased.
+// see records what an event says about who is who. It reports whether the event
+// names somebody, and nobody who was erased.
 func (t *tx) see(provider string, received int64, ev *message.Event) bool {
 	now, old := idsOf(ev.From.Phone, ev.From.UserID, ev.Parent), []delivery.ID(nil)
 	if ev.Kind == message.EventIdentity {
@@ -246,8 +245,8 @@ func (t *tx) see(provider string, received int64, ev *message.Event) bool {
 	return t.together(provider, delivery.EventTime(ev, received), now, old)
 }
 
-// together takes in that ids were one person's at a moment, as a sending number was
-// told, in place of old ones. What it reports is that of see.
+// together records that at a moment, according to events of a sending number, the
+// ids now were one person's and had replaced the ids old. It reports the same as see.
 func (t *tx) together(number string, at int64, now, old []delivery.ID) bool {
 	all := slices.Concat(old, now)
 	if slices.ContainsFunc(all, t.wasErased) {
@@ -267,11 +266,12 @@ func (t *tx) together(number string, at int64, now, old []delivery.ID) bool {
 	return len(all) > 0
 }
 
-// about is the id under which is kept what an event tells of its person: one that
-// never passes on, where there is one.
+// about returns the id under which an event's facts about its person are kept: if
+// possible an id that never passes to another person.
 func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
 
-// writer is who wrote a message, also where the number is somebody else's by now.
+// writer returns who wrote a message, even if the number is somebody else's by now;
+// same is false then.
 func (t *tx) writer(in *inbound) (shown string, same bool) {
 	id, now := idOf(in.recipient), t.who(in.recipient)
 	if c := t.circleOf(id); c != nil {
@@ -289,7 +289,7 @@ func (t *tx) writer(in *inbound) (shown string, same bool) {
 	return t.shown(&now, in.recipient), true
 }
 
-// hashOf is what is kept of an erased id.
+// hashOf returns the hash that is kept of an erased id.
 func (t *tx) hashOf(id delivery.ID) []byte {
 	key, err := hex.DecodeString(t.meta.Lineage)
 	if err != nil {
@@ -305,7 +305,7 @@ func erasedHash(key []byte, id delivery.ID) []byte {
 	return mac.Sum(nil)[:16]
 }
 
-// loadErased reads which of some ids were erased.
+// loadErased reads which of these ids were erased.
 func (t *tx) loadErased(ids ...delivery.ID) {
 	if !t.meta.erased {
 		return
@@ -335,8 +335,7 @@ func (t *tx) wasErased(id delivery.ID) bool {
 	return t.erased[id]
 }
 
-// everybody are all people of the circles that are chosen, by the way they are
-// shown.
+// everybody returns all people of the chosen circles, sorted by how they are shown.
 func (t *tx) everybody(where string) (out []shownPerson) {
 	circles := t.readCircles(where)
 	for _, c := range circles {

@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// ordered is an intent that a person ordered although the delivery was
-// accepted.
+// ordered returns an intent for a delivery that was accepted and that somebody
+// ordered again.
 func ordered(s state.Store, recipient string, attempt int) state.Intent {
 	in := intent(s, recipient)
 	in.Attempt, in.Again = attempt, true
@@ -54,8 +54,8 @@ func (u suite) TestAnOrderToSendAgain(t *testing.T) {
 	}
 }
 
-// sentAgain makes a delivery that was accepted as wamid.YWE=, ordered again,
-// and is open.
+// sentAgain makes a delivery that was accepted as wamid.YWE= and ordered again; its
+// second attempt is open.
 func (u suite) sentAgain(t *testing.T) (state.Store, *testClock, state.Lane, state.Verdict) {
 	t.Helper()
 	s, clock := u.create(t)
@@ -81,8 +81,7 @@ func (u suite) TestOneOrderSendsOnce(t *testing.T) {
 	}
 }
 
-// What is told late about the message that was sent first changes nothing
-// about the second one.
+// Late events of the first message change nothing about the second one.
 func (u suite) TestLateEventsOfTheFirstMessage(t *testing.T) {
 	for name, late := range map[string]func(state.Store) message.Event{
 		"by reference": func(s state.Store) message.Event {
@@ -111,8 +110,8 @@ func (u suite) TestLateEventsOfTheFirstMessage(t *testing.T) {
 	}
 }
 
-// The echo of an attempt that was denied before the accepted one is about the
-// first order, not the second.
+// The echo of an attempt that was denied before the accepted one belongs to the
+// first order, not to the second.
 func (u suite) TestTheEchoOfADeniedAttemptLeavesALaterOrderAlone(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -132,8 +131,8 @@ func (u suite) TestTheEchoOfADeniedAttemptLeavesALaterOrderAlone(t *testing.T) {
 	}
 }
 
-// The newest attempt stands for the delivery wherever deliveries are counted,
-// and what hangs on the first goes where the delivery goes.
+// The newest attempt stands for the delivery wherever deliveries are counted. What
+// belongs to the first attempt moves with the delivery.
 func (u suite) TestADeliveryThatWasOrderedAgainIsOne(t *testing.T) {
 	key := state.Key{Campaign: "campaign.spring", Recipient: phone(1), Revision: 1}
 	for _, tc := range []struct {
@@ -181,9 +180,8 @@ func (u suite) TestADeliveryThatWasOrderedAgainIsOne(t *testing.T) {
 	}
 }
 
-// Whatever is intended and told in whatever order, a message goes out once by
-// itself and once more for each order, and only after the one before it was
-// accepted.
+// In whatever order intents and events come, a message is sent once, and once more
+// for each order, but only after the previous one was accepted.
 func (u suite) TestMessagesAreAsManyAsOrders(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s, _ := u.create(rt)

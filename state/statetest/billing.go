@@ -10,8 +10,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// What a provider says about the price stays with the delivery: until the
-// provider says otherwise of it, and also when its recipient is erased.
+// A price that a provider reports stays with the delivery until the provider reports
+// another one, even if the recipient is erased.
 func (u suite) TestWhatWasBilled(t *testing.T) {
 	s, clock := u.create(t)
 	run := begin(t, s)
@@ -52,7 +52,7 @@ func (u suite) TestWhatWasBilled(t *testing.T) {
 		}
 	}
 
-	// What is removed takes its price along, whatever gets its number.
+	// Removing an attempt removes its price, even if another one gets its number.
 	if _, err := s.Remove(t.Context(), "campaign.spring"); err != nil {
 		t.Fatal(err)
 	}

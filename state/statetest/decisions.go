@@ -85,7 +85,7 @@ func (u suite) TestLatestIsTheNewestMomentOfTheClock(t *testing.T) {
 	at = at.Add(time.Hour)
 	intend(t, s, run.Lanes[0], intent(s, phone(1)))
 	latest(at)
-	// What was sent elsewhere has the time of other clocks.
+	// Imported deliveries have the times of other clocks.
 	d := state.Delivery{Key: state.Key{Campaign: "campaign.old", Recipient: phone(2), Revision: 1}, Settled: at.Add(48 * time.Hour)}
 	if _, err := s.Import(t.Context(), iter.Seq2[state.Delivery, error](func(yield func(state.Delivery, error) bool) { yield(d, nil) })); err != nil {
 		t.Fatal(err)
@@ -98,8 +98,8 @@ func (u suite) TestLatestIsTheNewestMomentOfTheClock(t *testing.T) {
 	latest(at.Add(24 * time.Hour))
 }
 
-// A clock that was ten years ahead once locks nothing for ten years, when a
-// person says so; the next clock that is ahead is noticed as before.
+// If the clock was once ten years ahead, a person can acknowledge it, and nothing is
+// locked for ten years. The next clock that is ahead is still noticed.
 func (u suite) TestAnAcknowledgedClock(t *testing.T) {
 	s, clock := u.create(t)
 	latest := func(want time.Time) {
@@ -120,7 +120,7 @@ func (u suite) TestAnAcknowledgedClock(t *testing.T) {
 	}
 	said := clock.now
 	latest(said)
-	clock.now = said.Add(-30 * time.Minute) // behind what was said
+	clock.now = said.Add(-30 * time.Minute) // before the acknowledgement
 	latest(said)
 	clock.now = right.AddDate(5, 0, 0)
 	if _, err := s.Begin(t.Context(), state.Run{Started: clock.now}, nil); err != nil {
@@ -129,7 +129,7 @@ func (u suite) TestAnAcknowledgedClock(t *testing.T) {
 	latest(clock.now)
 }
 
-// A status that was answered with 200 and waits says more than a person can.
+// A waiting status that was answered with 200 is better evidence than a person's word.
 func (u suite) TestResolveJoinsWhatWaitsFirst(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -200,15 +200,15 @@ func (u suite) TestPruneKeepsWhatMatters(t *testing.T) {
 	}
 }
 
-// Events stay for 45 days, however much is pruned, and longer where less is.
+// Prune keeps events for at least 45 days, and longer if its limit is earlier.
 func (u suite) TestPruneKeepsYoungEvents(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, c := range []struct {
 		name      string
-		age       time.Duration // of what there is
+		age       time.Duration // of the events
 		before    time.Duration // ago
 		inbound   int           // answered events that stay
-		known     bool          // whether the body is known still
+		known     bool          // whether the body is still known
 		notices   int
 		revisions int
 	}{
@@ -255,7 +255,7 @@ func (u suite) TestPruneKeepsYoungEvents(t *testing.T) {
 	}
 }
 
-// Two findings that say the same of two deliveries that are removed.
+// Two findings say the same of two deliveries, which are then removed.
 func (u suite) TestFindingsOutliveTheirDeliveries(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)

@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// An answer that comes after its attempt was given up and removed is about no
-// other.
+// An answer that comes after its attempt was given up and removed does not change
+// another attempt.
 func (u suite) TestTheLateAnswerOfARemovedAttempt(t *testing.T) {
 	s, _ := u.create(t)
 	zombie := begin(t, s)
@@ -36,8 +36,8 @@ func (u suite) TestTheLateAnswerOfARemovedAttempt(t *testing.T) {
 	}
 }
 
-// What the answer to a send says about somebody who was erased meanwhile is
-// about nobody.
+// If a recipient is erased before the answer to a send comes, nothing in the answer
+// is recorded about them.
 func (u suite) TestAnAnswerTellsNothingOfTheErased(t *testing.T) {
 	s, clock := u.create(t)
 	run := begin(t, s)
@@ -67,7 +67,7 @@ func (u suite) TestAnAnswerTellsNothingOfTheErased(t *testing.T) {
 	}
 }
 
-// Somebody who has no phone number, and was sent the same twice.
+// Erases somebody who has no phone number, after a second attempt at one delivery.
 func (u suite) TestEraseAfterASecondAttempt(t *testing.T) {
 	s, _ := u.create(t)
 	const user = "DE.7001"

@@ -18,7 +18,7 @@ func status(id, ref string, rank message.Rank, at time.Time) message.Event {
 	return message.Event{Kind: message.EventStatus, ID: id, Ref: ref, Rank: rank, At: at}
 }
 
-// priced is a status that tells a price as well.
+// priced returns a status that also reports a price.
 func priced(ev message.Event, category string) message.Event {
 	ev.Billing = &message.Billing{Billable: category != "service", Category: category, Model: "PMP", Type: "regular"}
 	return ev
@@ -35,8 +35,8 @@ func events(t T, s state.Store, evs ...message.Event) {
 	}
 }
 
-// TestAnyOrderEndsInTheSameState shuffles and repeats what one campaign's
-// provider says, with the answers to the sends somewhere in between.
+// TestAnyOrderEndsInTheSameState shuffles and repeats the events of one campaign,
+// with the answers to the sends somewhere in between.
 func (u suite) TestAnyOrderEndsInTheSameState(t *testing.T) {
 	story := func(s state.Store, v []state.Verdict) []any {
 		ref := message.NewRef(lineage(s), "campaign.spring", phone(0), 1, 1)
@@ -62,7 +62,7 @@ func (u suite) TestAnyOrderEndsInTheSameState(t *testing.T) {
 		run := begin(rt, s)
 		v := intend(rt, s, run, intent(s, phone(0)), intent(s, phone(1)), intent(s, phone(2)))
 		steps := story(s, v)
-		if want != "" { // the first is the order as told
+		if want != "" { // the first run keeps the original order
 			for _, i := range repeat {
 				steps = append(steps, steps[i])
 			}
@@ -86,7 +86,8 @@ func (u suite) TestAnyOrderEndsInTheSameState(t *testing.T) {
 	})
 }
 
-// picture is what must not depend on order: not the proof, nor when it came.
+// picture is what must not depend on the order: everything except the proof and its
+// time.
 func picture(t T, s state.Store) string {
 	out := ""
 	for _, d := range deliveries(t, s) {
@@ -146,8 +147,8 @@ func (u suite) TestProofOfAStatus(t *testing.T) {
 	}
 }
 
-// A message that the provider denied, that was made again, and that turns out
-// to have been taken at the first attempt, is not made a third time.
+// A message is not sent a third time if the provider denied the first attempt, a
+// second was made, and then the first turns out to have been accepted.
 func (u suite) TestTheEchoOfADeniedAttemptEndsTheDelivery(t *testing.T) {
 	for _, first := range []state.Outcome{{Send: state.Pending}, {Send: state.Rejected, Code: "131026"}} {
 		for _, second := range []state.Outcome{{Send: state.Pending}, {Send: state.Rejected}, {Send: state.InDoubt}} {
@@ -254,7 +255,7 @@ func (u suite) TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
 	}
 }
 
-// What is no message to the number is kept, and counted by kind.
+// Events that are not messages to the number are kept, and counted by kind.
 func (u suite) TestNoticesAreCounted(t *testing.T) {
 	s, clock := u.create(t)
 	if counts, err := s.NoticeCounts(t.Context()); len(counts) > 0 || err != nil {

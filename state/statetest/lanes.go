@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// autumn is an intent of another campaign.
+// autumn returns an intent of another campaign.
 func autumn(s state.Store, recipient string) state.Intent {
 	in := intent(s, recipient)
 	in.Campaign = "campaign.autumn"
@@ -19,7 +19,7 @@ func autumn(s state.Store, recipient string) state.Intent {
 	return in
 }
 
-// sends are the deliveries' states by recipient.
+// sends returns the state of each delivery by recipient.
 func sends(t T, s state.Store) map[string]state.Send {
 	t.Helper()
 	out := map[string]state.Send{}
@@ -29,8 +29,8 @@ func sends(t T, s state.Store) map[string]state.Send {
 	return out
 }
 
-// Two runs that have different numbers do not know of each other: both send, and
-// both finish, whichever began first.
+// Two runs with different numbers are independent: both send and both finish,
+// whichever began first.
 func (u suite) TestRunsSideBySide(t *testing.T) {
 	s, _ := u.create(t)
 	a := beginAt(t, s, mainNumber)[0]
@@ -64,8 +64,8 @@ func (u suite) TestRunsSideBySide(t *testing.T) {
 	}
 }
 
-// A run that has lost one of its numbers to another sends no more through that
-// one, goes on through the others, and cannot say that it is done.
+// A run that has lost one of its numbers to another run stops sending through that
+// number, continues through the others, and cannot finish.
 func (u suite) TestOneLaneIsFenced(t *testing.T) {
 	s, _ := u.create(t)
 	lanes := beginAt(t, s, mainNumber, otherNumber)
@@ -96,7 +96,8 @@ func (u suite) TestOneLaneIsFenced(t *testing.T) {
 	}
 }
 
-// What is open at a number is settled by whoever takes it, and by nobody else.
+// Open attempts at a number are settled by the next run that takes it, and by no
+// other.
 func (u suite) TestRecoveryOfOneNumber(t *testing.T) {
 	s, _ := u.create(t)
 	lanes := beginAt(t, s, mainNumber, otherNumber)
@@ -122,7 +123,7 @@ func (u suite) TestRecoveryOfOneNumber(t *testing.T) {
 	settle(t, s, lanes[1], accepted(alive, "y"))
 	settle(t, s, reply, accepted(replied, "z"))
 
-	// What is over and was recovered is not looked at again.
+	// A lane that is over and was recovered is not examined again.
 	if err := s.Finish(t.Context(), state.Run{ID: heir.Run}); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +141,7 @@ func (u suite) TestRecoveryOfOneNumber(t *testing.T) {
 	}
 }
 
-// Whoever answers at a number overtakes who answered there before, and no run.
+// A server that begins to answer at a number fences the previous one, but no run.
 func (u suite) TestRepliesHaveLanes(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -180,7 +181,7 @@ func (u suite) TestRepliesHaveLanes(t *testing.T) {
 	intend(t, s, heir, reply(phone(8)))
 }
 
-// A lane that no store gave out sends nothing.
+// A lane that the store did not issue cannot send.
 func (u suite) TestALaneIsGivenOut(t *testing.T) {
 	s, _ := u.create(t)
 	lane := begin(t, s)

@@ -24,9 +24,9 @@ func managedOf(t T, s state.Store) []state.Managed {
 	return list
 }
 
-// TestManaged: what an account has is kept whole, replaced by its address and
-// forgotten by it, in one transaction that raises no serial; a snapshot has what
-// there was.
+// TestManaged checks that managed resources are stored whole, replaced and forgotten
+// by address, in one transaction that does not raise the serial. A snapshot keeps
+// showing the earlier ones.
 func (u suite) TestManaged(t *testing.T) {
 	s, _ := u.create(t)
 	ctx := t.Context()

@@ -20,7 +20,7 @@ import (
 	"github.com/handbill/handbill/state/memstate"
 )
 
-// pair is a store and the model, which are to give the same answers.
+// pair is a store and the model, which must give the same answers.
 type pair struct {
 	t            *rapid.T
 	clock        *testClock
@@ -29,11 +29,11 @@ type pair struct {
 	run          int64
 	lanes        map[string][2]state.Lane // of runs, by number: the store's and the model's
 	replies      [2]state.Lane            // of the main number
-	open         [][2]int64               // attempts that may still be settled: the store's handle and the model's
+	open         [][2]int64               // attempts that may still be settled: the handles of the store and the model
 	bodies       int
 }
 
-// TestTheStoreIsTheModel does the same at random to the store and to a state in
+// TestTheStoreIsTheModel makes the same random calls on the store and on a state in
 // memory.
 func (u suite) TestTheStoreIsTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -72,7 +72,7 @@ func (p *pair) step() {
 	}
 }
 
-// both does the same to both and compares what they say.
+// both makes a call on both and compares the results.
 func (p *pair) both(what string, do func(state.Store) (any, error)) error {
 	p.t.Helper()
 	got, err := do(p.store)
@@ -94,14 +94,14 @@ func (p *pair) key() state.Key {
 		Recipient: p.who(), Revision: rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(p.t, "revision")}
 }
 
-// who is one of a few people; the first two are one person, whose number has two
-// spellings.
+// who draws one of a few recipients; the first two are two spellings of one person's
+// number.
 func (p *pair) who() string {
 	return rapid.SampledFrom([]string{spellings[0][0], spellings[0][1], phone(1), phone(2), "DE.7001", "DE.7002"}).Draw(p.t, "who")
 }
 
-// ids are how an event names somebody: by one id, or by several that often
-// contradict what was told before.
+// ids draws the ids by which an event names somebody: one, or several that often
+// contradict earlier events.
 func (p *pair) ids() (a message.Address, parent string) {
 	a = addressOf(p.who())
 	if a.Phone != "" && rapid.IntRange(0, 2).Draw(p.t, "several ids") == 0 {
@@ -132,7 +132,7 @@ func (p *pair) begin() {
 		begun = append(begun, r)
 		return r.ID, err
 	})
-	if p.run == 0 || rapid.IntRange(0, 3).Draw(p.t, "zombie") > 0 { // else the old one goes on, fenced where the number was taken
+	if p.run == 0 || rapid.IntRange(0, 3).Draw(p.t, "zombie") > 0 { // else the old run goes on, and is fenced at numbers that were taken
 		p.run = begun[0].ID
 		for i, number := range numbers {
 			p.lanes[number] = [2]state.Lane{begun[0].Lanes[i], begun[1].Lanes[i]}
@@ -149,7 +149,7 @@ func (p *pair) recover(number string) {
 	p.both("unsettled", func(s state.Store) (any, error) { return s.Unsettled(p.t.Context()) })
 }
 
-// lane is one of those that a run took, overtaken by another or not.
+// lane draws one of the lanes that runs took, fenced or not.
 func (p *pair) lane() [2]state.Lane {
 	if p.run == 0 {
 		p.begin()
@@ -185,7 +185,7 @@ func (p *pair) intend() {
 	p.record(lane, nil, in)
 }
 
-// record is a turn of both. Handles are the store's own.
+// record makes a turn on both. Each has its own handles.
 func (p *pair) record(lane [2]state.Lane, out [][2]state.Outcome, in []state.Intent) error {
 	p.t.Helper()
 	var handles [2][]int64
@@ -213,8 +213,8 @@ func (p *pair) record(lane [2]state.Lane, out [][2]state.Outcome, in []state.Int
 	return err
 }
 
-// id is a provider's message id, often one that was used before, now and then for
-// a message to somebody else.
+// id draws a provider's message id, often a used one, and now and then that of a
+// message to somebody else.
 func (p *pair) id() string { return wamidOf(rapid.IntRange(1, 12).Draw(p.t, "id")) }
 
 func (p *pair) settle() {
@@ -251,7 +251,7 @@ func (p *pair) status() message.Event {
 	if rapid.Bool().Draw(p.t, "named") {
 		ev.From, ev.Parent = p.ids()
 	}
-	if rapid.IntRange(0, 3).Draw(p.t, "echo") > 0 { // often of what was never sent: a state that was rolled back
+	if rapid.IntRange(0, 3).Draw(p.t, "echo") > 0 { // often of a message that this state never sent, as after a rollback
 		k := p.key()
 		ev.Ref = message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, rapid.IntRange(1, 3).Draw(p.t, "number"))
 	}
@@ -261,7 +261,7 @@ func (p *pair) status() message.Event {
 	return ev
 }
 
-// said is what a person lets us know.
+// said draws an event that a person causes.
 func (p *pair) said() message.Event {
 	from, parent := p.ids()
 	at := p.clock.now.Add(-time.Duration(rapid.IntRange(0, 3).Draw(p.t, "late")) * 3 * time.Hour)
@@ -282,7 +282,7 @@ func (p *pair) said() message.Event {
 	return ev
 }
 
-// event goes the whole way of a webhook.
+// event passes an event through all steps of a webhook.
 func (p *pair) event(ev message.Event) {
 	p.bodies++
 	number := rapid.SampledFrom([]string{mainNumber, mainNumber, otherNumber}).Draw(p.t, "through")
@@ -334,7 +334,7 @@ func (p *pair) reply() {
 	}
 }
 
-// decide is what people do to a state.
+// decide makes one of the changes that people make to a state.
 func (p *pair) decide() {
 	ctx, k := p.t.Context(), p.key()
 	decisions := map[string]func(state.Store) (any, error){
@@ -370,12 +370,12 @@ func (p *pair) decide() {
 		}
 	})
 	name := rapid.SampledFrom(names).Draw(p.t, "decision")
-	if name == "prune" { // with nothing open, at which it would stop halfway
+	if name == "prune" { // settle what is open first: prune would stop halfway at it
 		p.clock.now = p.clock.now.Add(50 * 24 * time.Hour)
 		p.recover(mainNumber)
 		p.recover(otherNumber)
 	}
 	if err := p.both(name, decisions[name]); err == nil && (name == "remove" || name == "prune") {
-		p.open = nil // late answers after this have a test of their own
+		p.open = nil // another test covers late answers after this
 	}
 }

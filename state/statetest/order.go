@@ -14,15 +14,15 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// toldAt is an event with the sending number that it came through, and whose
-// delivery it is about; "" for nobody's.
+// toldAt is an event, the sending number at which it came, and the recipient of the
+// delivery that it is about; "" for none.
 type toldAt struct {
 	number, about string
 	event         message.Event
 }
 
-// aboutPeople is an event with ids that often contradict others: one number with
-// two user ids, a change that nobody can have made.
+// aboutPeople draws an event with ids that often contradict others: one number with
+// two user ids, or an impossible change.
 func aboutPeople(rt *rapid.T, n int) (out toldAt) {
 	address := func(what string) (message.Address, string) {
 		which := rapid.IntRange(1, 7).Draw(rt, what)
@@ -62,9 +62,9 @@ func aboutPeople(rt *rapid.T, n int) (out toldAt) {
 	return out
 }
 
-// TestPeopleInAnyOrder tells two stores the same in another order, and some of it
-// twice: who is who, what is known of them, their windows and who wrote what are
-// the same, also where ids contradict each other.
+// TestPeopleInAnyOrder gives two stores the same events in different orders, and some
+// of them twice. Both must agree on who is who, what is known of people, their
+// windows and who wrote what, even if ids contradict each other.
 func (u suite) TestPeopleInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		one, _ := u.create(rt)
@@ -93,7 +93,7 @@ func (u suite) TestPeopleInAnyOrder(t *testing.T) {
 	})
 }
 
-// peopleOf is all that a store says about people.
+// peopleOf returns all that a store says about people.
 func peopleOf(t T, s state.Store) map[string]any {
 	t.Helper()
 	out := map[string]any{}

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Two messages to one person are 6 seconds apart, whatever sends them: two
-// campaigns, or an apply after another.
+// Two messages to one person are 6 seconds apart, whether two campaigns send them or
+// two applies, one after the other.
 func (u suite) TestSpacing(t *testing.T) {
 	for name, test := range map[string]struct {
 		send  state.Send // of the first message
@@ -63,8 +63,8 @@ func (u suite) TestSpacing(t *testing.T) {
 	}
 }
 
-// No slot of a number is given twice, none that is far away to an intent, and
-// none before a pause that the provider asked for is over.
+// No slot of a number is given twice. An intent gets no slot that is far away, and
+// none before the end of a pause that the provider asked for.
 func (u suite) TestSlots(t *testing.T) {
 	s, clock := u.create(t)
 	lanes := beginAt(t, s, mainNumber, otherNumber)

@@ -23,7 +23,7 @@ const (
 	parentOne        = "DE.ENT.1111"
 )
 
-// from is a message of a person under several ids.
+// from returns a message from a person under several ids.
 func from(at time.Time, text string, a message.Address, parent string) message.Event {
 	return message.Event{Kind: message.EventInbound, ID: fmt.Sprint("m", counter.Add(1)), At: at, From: a, Parent: parent, Type: "text", Text: text}
 }
@@ -32,7 +32,7 @@ func changed(at time.Time, old, now message.Address) message.Event {
 	return message.Event{Kind: message.EventIdentity, ID: fmt.Sprint("c", counter.Add(1)), At: at, From: old, NewAddress: now}
 }
 
-// out says who may not be sent to.
+// out returns those of the ids that opted out.
 func out(t T, s state.Store, ids ...string) (who []string) {
 	t.Helper()
 	for _, id := range ids {
@@ -43,13 +43,13 @@ func out(t T, s state.Store, ids ...string) (who []string) {
 	return who
 }
 
-// marketing is what a campaign of its own meets.
+// marketing returns the gate that a new marketing campaign meets.
 func marketing(t T, s state.Store, run state.Lane, who string) delivery.Gate {
 	t.Helper()
 	return gate(t, s, run, who, func(in *state.Intent) { in.Window, in.Marketing = false, true })
 }
 
-// Whatever event shows two ids together, a stop by one holds for the other.
+// Whichever event shows two ids together, a stop by one holds for the other.
 func (u suite) TestAStopByOneIDHoldsForAll(t *testing.T) {
 	one := message.Address{Phone: phone(1), UserID: userOne}
 	for name, seen := range map[string]message.Event{
@@ -75,7 +75,7 @@ func (u suite) TestAStopByOneIDHoldsForAll(t *testing.T) {
 	}
 }
 
-// A stop is there before anybody knows that the ids are one person's.
+// A stop comes before it is known that the ids are one person's.
 func (u suite) TestAStopHoldsForIDsThatAreSeenLater(t *testing.T) {
 	for name, c := range map[string]struct{ stopped, other, parent string }{
 		"the user id stopped": {userOne, phone(1), ""}, "the number stopped": {phone(1), userOne, ""}, "linked portfolios": {parentOne, userTwo, parentOne},
@@ -98,7 +98,7 @@ func (u suite) TestAStopHoldsForIDsThatAreSeenLater(t *testing.T) {
 	}
 }
 
-// One message to one person, under whichever id.
+// A person gets a message once, under whichever id.
 func (u suite) TestNobodyIsSentTheSameUnderTwoIDs(t *testing.T) {
 	for _, send := range []state.Send{state.Accepted, state.InDoubt, state.Rejected, state.Pending} {
 		s, _ := u.create(t)
@@ -146,7 +146,7 @@ func (u suite) TestCapsAndCoolDownsAreThePersons(t *testing.T) {
 	}
 }
 
-// windows belong to the person, too.
+// Windows belong to the person, too.
 func (u suite) TestAWindowIsOpenForEveryID(t *testing.T) {
 	s, _ := u.create(t)
 	lanes := beginAt(t, s, mainNumber, otherNumber)
@@ -169,8 +169,8 @@ func (u suite) TestAPersonWhoChangedTheirNumber(t *testing.T) {
 	if v := intend(t, s, run, intent(s, phone(2)))[0]; v.Gate != delivery.GateSent {
 		t.Errorf("the new number is sent the same once more: %q", v.Gate)
 	}
-	// Somebody else writes from the old number: a person of their own, to whom
-	// the stop of the number holds until they want marketing.
+	// Another person writes from the old number. The number's stop holds for them
+	// until they opt in to marketing.
 	told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{Phone: phone(1), UserID: userTwo}, ""))
 	if d := cmp.Diff([]string{phone(1), phone(2), userTwo}, out(t, s, phone(1), phone(2), userTwo)); d != "" {
 		t.Errorf("the number passed on (-want +got):\n%s", d)
@@ -199,7 +199,7 @@ func (u suite) TestANumberThatPassedOn(t *testing.T) {
 	if d := cmp.Diff([]string{userOne}, out(t, s, phone(1), userOne, userTwo)); d != "" {
 		t.Errorf("what the new holder wants (-want +got):\n%s", d)
 	}
-	// What the earlier holder said is told late: it holds for both.
+	// A stop of the earlier holder is reported late: it holds for both.
 	s, _ = u.create(t)
 	told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{Phone: phone(1), UserID: userTwo}, ""),
 		from(noon.Add(-3*time.Hour), "enough", message.Address{Phone: phone(1), UserID: userOne}, ""))
@@ -208,7 +208,7 @@ func (u suite) TestANumberThatPassedOn(t *testing.T) {
 	}
 }
 
-// A window is of who wrote, not of who has the number now.
+// A window belongs to the person who wrote, not to the number's present holder.
 func (u suite) TestANumberPassesOnWithoutItsWindow(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -312,7 +312,7 @@ func (u suite) TestTiesAndUsernames(t *testing.T) {
 	}
 }
 
-// A person's messages wait in one line, whichever id they came under.
+// A person's messages wait in one queue, whichever id they came under.
 func (u suite) TestMessagesUnderTwoIDsAreOnePersons(t *testing.T) {
 	s, _ := u.create(t)
 	told(t, s, mainNumber, from(noon.Add(-3*time.Minute), "one", message.Address{UserID: userOne}, ""),
@@ -344,7 +344,7 @@ func (u suite) TestMessagesUnderTwoIDsAreOnePersons(t *testing.T) {
 type human struct {
 	user, parent             string
 	phones                   []string // the last one is theirs now
-	tied                     bool     // the state was told that the ids are one person's
+	tied                     bool     // an event showed that the ids are one person's
 	stopped, erased, reached bool
 }
 
@@ -353,9 +353,9 @@ func (h *human) ids() []string { return append(slices.Clone(h.phones), h.user, h
 func (h *human) phone() string { return h.phones[len(h.phones)-1] }
 
 // People write, stop, change their numbers and are erased under one id or
-// another, in any order, at two sending numbers. Once the state was told that ids
-// are one person's, nobody who stopped by any of them is sent to, nobody is sent
-// the same twice, and nobody else is held back.
+// another, in any order, at two sending numbers. Once an event has shown that ids are
+// one person's, a stop by any of them holds, nobody gets the same message twice, and
+// nobody else is held back.
 func (u suite) TestPeopleWithSeveralIDs(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s, clock := u.create(rt)

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// nameless gives every erased person the same name: which one is the store's own
-// affair.
+// nameless gives every erased person the same name, since each store may choose its
+// own.
 func nameless(recipient string) string {
 	if strings.HasPrefix(recipient, "erased:") {
 		return "erased"
@@ -20,7 +20,7 @@ func nameless(recipient string) string {
 	return recipient
 }
 
-// picture is all that can be read of a store.
+// picture returns all that can be read from a store.
 func (p *pair) picture(s state.Store) map[string]any {
 	p.t.Helper()
 	ctx, out := p.t.Context(), map[string]any{}
@@ -102,7 +102,7 @@ func nameDeliveries(seq iter.Seq2[state.Delivery, error]) iter.Seq2[state.Delive
 	}
 }
 
-// sorted are the texts of what comes, in an order of their own.
+// sorted returns the values of seq as sorted texts.
 func sorted[V any](t T, seq iter.Seq2[V, error]) (out []string) {
 	for v, err := range seq {
 		if err != nil {

@@ -130,7 +130,7 @@ func (u suite) TestPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A person who stopped and changes the number has stopped there too.
+	// The stop of a person who changes their number holds for the new number too.
 	events(t, s, message.Event{Kind: message.EventIdentity, At: noon, From: message.Address{Phone: phone(2)}, NewAddress: message.Address{Phone: phone(3)}})
 	var got []state.Person
 	for p, err := range snapshot(t, s).People(ctx) {

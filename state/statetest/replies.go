@@ -15,7 +15,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// says reads the wishes of these tests.
+// says is the Options.Wish of these tests.
 func says(ev *message.Event, at time.Time) state.Wish {
 	switch ev.Text {
 	case "enough":
@@ -41,7 +41,7 @@ func accept(t T, s state.Store, evs ...message.Event) {
 	}
 }
 
-// Nothing folds, nothing answers: the webhook is on the disk, and that is all.
+// Nothing folds or answers here: the webhook has only been stored.
 func (u suite) TestAnAcceptedStopHoldsForTheNextIntent(t *testing.T) {
 	for name, who := range map[string]message.Address{"a phone number": {Phone: phone(1)}, "a user id": {UserID: "DE.7001"}} {
 		s, _ := u.create(t)
@@ -82,7 +82,7 @@ func (u suite) TestAnUnclearWishIsAPause(t *testing.T) {
 	}
 }
 
-// An older handbill joined messages and left stop words to serve's answers.
+// Older versions of handbill folded messages without reading stop words.
 func (u suite) TestMessagesThatWaitForAnAnswerAreHeeded(t *testing.T) {
 	reads := func(*message.Event, time.Time) state.Wish { return state.Wish{} }
 	s := u.open(t, Options{Clock: func() time.Time { return noon }, Wish: func(ev *message.Event, at time.Time) state.Wish { return reads(ev, at) }})
@@ -164,7 +164,7 @@ func (u suite) TestAnInboundEventByItsNumber(t *testing.T) {
 	}
 }
 
-// openInbound are the events that no rule has answered.
+// openInbound returns the events that no rule has answered.
 func openInbound(t T, s state.Store) (out []state.InboundEvent) {
 	t.Helper()
 	numbers, err := s.Unanswered(t.Context())
@@ -187,8 +187,8 @@ func openInbound(t T, s state.Store) (out []state.InboundEvent) {
 	return out
 }
 
-// Whoever answers at a number gets the events that came to it, of each person the
-// oldest, and the next when that is answered.
+// The server that answers at a number gets its events: the oldest one of each person,
+// and the next when that is answered.
 func (u suite) TestClaims(t *testing.T) {
 	s, clock := u.create(t)
 	for i, c := range []struct{ number, from string }{

@@ -146,7 +146,7 @@ func (u suite) TestFrequencyCap(t *testing.T) {
 	}
 }
 
-// A cap is about campaigns: what somebody is answered does not count.
+// A cap limits campaigns: answers to a person do not count.
 func (u suite) TestAnswersCountForNoCap(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -217,8 +217,8 @@ func (u suite) TestRecoverMakesDoubts(t *testing.T) {
 	}
 }
 
-// One transaction holds what came and what goes next: the second sees the
-// first, and none is written without the other.
+// Outcomes and new intents share one transaction: the intents see the outcomes, and
+// neither is written without the other.
 func (u suite) TestTurn(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -238,7 +238,7 @@ func (u suite) TestTurn(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 
-	// An intent that is none fails the whole.
+	// An invalid intent fails the whole turn.
 	before := deliveries(t, s)
 	_, err = s.Turn(t.Context(), answering(t, s, mainNumber), []state.Outcome{accepted(got[2], "wamid.3")}, []state.Intent{intent(s, phone(4))})
 	if err == nil {
@@ -247,7 +247,7 @@ func (u suite) TestTurn(t *testing.T) {
 	if after := deliveries(t, s); len(after) != len(before) || after[len(after)-1].Send != state.Sending {
 		t.Errorf("got %+v", after)
 	}
-	// Somebody else has begun: the outcome is written, the intent is not.
+	// Another run has begun: the outcome is written, the intent is not.
 	begin(t, s)
 	_, err = s.Turn(t.Context(), run, []state.Outcome{accepted(got[2], "wamid.3")}, []state.Intent{intent(s, phone(4))})
 	if !errors.Is(err, state.ErrFenced) {
@@ -258,13 +258,13 @@ func (u suite) TestTurn(t *testing.T) {
 	}
 }
 
-// What a send's answer says counts also when it comes after the send was given
-// up, and whoever has begun since.
+// An answer counts even if it comes after the send was given up, and even if another
+// run has begun since.
 func (u suite) TestLateAnswer(t *testing.T) {
 	refused := state.Outcome{Send: state.Rejected, Code: "131026", At: noon}
 	untaken := state.Outcome{Send: state.Pending, Code: "130429", At: noon}
 	cases := map[string]struct {
-		resolve state.Send // what a person decided meanwhile; InDoubt for nothing
+		resolve state.Send // what a person decided meanwhile; InDoubt for no decision
 		answer  state.Outcome
 		want    state.Send
 		finding bool
@@ -306,8 +306,8 @@ func (u suite) TestLateAnswer(t *testing.T) {
 	}
 }
 
-// TestCooldownIsAboutMarketing: after 131049 a marketing template waits a day,
-// and a message that is no marketing does not.
+// TestCooldownIsAboutMarketing checks that after 131049 a marketing template waits a
+// day, and any other message does not wait.
 func (u suite) TestCooldownIsAboutMarketing(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)

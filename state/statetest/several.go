@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// A provider that tells the user id of whom it sent to ties it to the number.
+// A provider that reports the recipient's user id ties it to the number.
 func (u suite) TestAnAnswerTellsAUserID(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -25,8 +25,8 @@ func (u suite) TestAnAnswerTellsAUserID(t *testing.T) {
 	if d := cmp.Diff([]string{phone(1)}, out(t, s, phone(1))); d != "" {
 		t.Errorf("a stop by the user id (-want +got):\n%s", d)
 	}
-	// Of somebody who was erased, it brings nothing back, and whose id it tells is
-	// erased with them.
+	// It brings back nothing about somebody who was erased, and the reported id is
+	// erased too.
 	other := intend(t, s, run, intent(s, phone(2)))[0]
 	if err := s.Erase(t.Context(), phone(2)); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func (u suite) TestAnAnswerTellsAUserID(t *testing.T) {
 	}
 }
 
-// rowOfBoth is an intent for a row with a number and a user id.
+// rowOfBoth returns an intent for a row with a number and a user id.
 func rowOfBoth(s state.Store, campaign string) state.Intent {
 	in := intent(s, phone(1))
 	in.To.UserID, in.Campaign = userOne, campaign
@@ -50,7 +50,7 @@ func rowOfBoth(s state.Store, campaign string) state.Intent {
 	return in
 }
 
-// next is the intent for the attempt after one that was not taken.
+// next returns the intent for the attempt after one that was not taken.
 func next(s state.Store, in state.Intent, number int) state.Intent {
 	in.Attempt, in.Ref = number, message.NewRef(lineage(s), in.Campaign, in.Recipient, in.Revision, number)
 	return in
@@ -60,8 +60,8 @@ func notTaken(v state.Verdict) state.Outcome {
 	return state.Outcome{Attempt: v.Attempt, Send: state.Pending, Code: "130429", At: noon}
 }
 
-// Caps and the spacing count what went to the user id of a row that has a number
-// too, before anything ties the two.
+// For a row with a number and a user id, caps and spacing count what went to the user
+// id, even before the two are known to be one person's.
 func (u suite) TestARowsCapCountsBothIDs(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -78,9 +78,9 @@ func (u suite) TestARowsCapCountsBothIDs(t *testing.T) {
 	}
 }
 
-// A delivery that was begun under the user id of a row goes on to its number: from
-// then the two are one person, so that nobody who is known with the number gets the
-// same. Where WhatsApp told another user id of the number, it stays with that.
+// A delivery that began under a row's user id continues to its number. From then on
+// the two ids are one person's, so that nobody who is known by the number gets the
+// same message. If WhatsApp reported another user id for the number, that one stays.
 func (u suite) TestADeliveryThatGoesOnToANumber(t *testing.T) {
 	for _, other := range []bool{false, true} {
 		s, _ := u.create(t)
@@ -107,9 +107,9 @@ func (u suite) TestADeliveryThatGoesOnToANumber(t *testing.T) {
 	}
 }
 
-// The attempts at one delivery have numbers of their own also where they were made
-// under two ids before these were one person's: a reference, which is made of the
-// number, names one attempt.
+// The attempts at one delivery have different numbers even if they were made under
+// two ids before these were known to be one person's. A reference is made from the
+// number, so it names one attempt.
 func (u suite) TestAttemptsUnderTwoIDsAreCountedTogether(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
@@ -124,8 +124,8 @@ func (u suite) TestAttemptsUnderTwoIDsAreCountedTogether(t *testing.T) {
 	}
 }
 
-// What is known under either id counts for a row with a number and a user id, also
-// where nobody knew that they are one person's.
+// For a row with a number and a user id, what is known under either id counts, even
+// if nobody knew that they are one person's.
 func (u suite) TestARowWithANumberAndAUserID(t *testing.T) {
 	both := func(s state.Store, campaign string) state.Intent {
 		in := rowOfBoth(s, campaign)

@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// spellings are numbers of one account each, as WhatsApp and as people write
-// them.
+// spellings are pairs of numbers of one account: as WhatsApp writes it, and as people
+// do.
 var spellings = [][2]string{
 	{"+5511987654321", "+551187654321"},
 	{"+5215512345678", "+525512345678"},
@@ -18,7 +18,7 @@ var spellings = [][2]string{
 	{"+2290197123456", "+22997123456"},
 }
 
-// bothWays runs a test for either spelling being the one known first.
+// bothWays runs a test twice, with each spelling known first.
 func bothWays(t *testing.T, test func(t *testing.T, known, asked string)) {
 	t.Helper()
 	for _, pair := range spellings {

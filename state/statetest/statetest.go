@@ -1,12 +1,11 @@
-// Package statetest holds a store to the contract of state.Store: whoever keeps
-// a state in another way passes these tests, and has nothing else to prove about
-// the rules of sending once.
+// Package statetest tests a store against the contract of state.Store. A new kind of
+// store that passes these tests keeps the rules of sending once.
 //
 //	func TestContract(t *testing.T) {
 //		statetest.Run(t, func(t statetest.T, o statetest.Options) state.Store { … })
 //	}
 //
-// It does not ask what files, servers and crashes may do to a store.
+// It does not test what damaged files, failing servers or crashes do to a store.
 package statetest
 
 import (
@@ -22,7 +21,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// T is what a test or a property reports through.
+// T is the part of testing.T that tests and properties share.
 type T interface {
 	Helper()
 	Error(args ...any)
@@ -33,15 +32,15 @@ type T interface {
 	Context() context.Context
 }
 
-// Options are what a test asks of the store that it opens.
+// Options are what a test requires of the store that it opens.
 type Options struct {
 	Clock func() time.Time
-	// Wish reads what a person's message says about being written to.
+	// Wish reads what a person's message says about getting further messages.
 	Wish func(ev *message.Event, at time.Time) state.Wish
 }
 
-// Open makes a new, empty state, or ends the test. With t.Cleanup it closes the
-// store, and asks it for damage where it can tell.
+// Open makes a new, empty state, or ends the test. With t.Cleanup it closes the store
+// and, if the store can, checks it for damage.
 type Open func(t T, o Options) state.Store
 
 // suite has the tests: each method whose name begins with Test is one.
@@ -62,8 +61,7 @@ type testClock struct{ now time.Time }
 
 func (c *testClock) read() time.Time { return c.now }
 
-// mainNumber is the sending number to which everything comes that does not say
-// otherwise.
+// mainNumber is the sending number that tests use unless they name another.
 const mainNumber, otherNumber = "provider.cloud.main", "provider.cloud.other"
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -94,7 +92,7 @@ func beginAt(t T, s state.Store, numbers ...string) []state.Lane {
 	return r.Lanes
 }
 
-// answering takes a number to answer at.
+// answering takes a number for replies.
 func answering(t T, s state.Store, number string) state.Lane {
 	t.Helper()
 	lane, _, err := s.RecoverReplies(t.Context(), number)
@@ -113,7 +111,7 @@ func addressOf(recipient string) message.Address {
 	return message.Address{UserID: recipient}
 }
 
-// lineage is that of an open store.
+// lineage returns the lineage of an open store.
 func lineage(s state.Store) string {
 	m, err := s.Meta(context.Background())
 	if err != nil {
@@ -144,7 +142,7 @@ func settle(t T, s state.Store, run state.Lane, out ...state.Outcome) {
 	}
 }
 
-// wamidOf looks like Meta's ids.
+// wamidOf returns an id that looks like Meta's.
 func wamidOf(i int) string {
 	r := rand.New(rand.NewPCG(uint64(i), 7))
 	return fmt.Sprintf("wamid.%016x%016x", r.Uint64(), r.Uint64())
@@ -171,7 +169,7 @@ func deliveries(t T, s state.Store) []state.Delivery {
 	return out
 }
 
-// oneDelivery is the only delivery of the state.
+// oneDelivery returns the only delivery of the state.
 func oneDelivery(t T, s state.Store) state.Delivery {
 	t.Helper()
 	all := deliveries(t, s)

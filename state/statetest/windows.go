@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// gate is what an intent of a campaign of its own meets at a number.
+// gate returns the gate that an intent of a new campaign meets at a number.
 func gate(t T, s state.Store, lane state.Lane, who string, change ...func(*state.Intent)) delivery.Gate {
 	t.Helper()
 	in := intent(s, who)
@@ -25,7 +25,7 @@ func gate(t T, s state.Store, lane state.Lane, who string, change ...func(*state
 	return intend(t, s, lane, in)[0].Gate
 }
 
-// told joins events that came to a number.
+// told records events that came to a number.
 func told(t T, s state.Store, number string, evs ...message.Event) {
 	t.Helper()
 	if err := s.Events(t.Context(), number, evs); err != nil {
@@ -56,8 +56,8 @@ func (u suite) TestWindowsBelongToTheNumberThatWasWrittenTo(t *testing.T) {
 	}
 }
 
-// A number that finds a window closed says nothing about another's, whichever
-// way it tells: by its answer, or by a status.
+// If a window turns out to be closed at one number, by an answer or by a status, that
+// says nothing about the windows at another.
 func (u suite) TestCorrectionsBelongToTheirNumber(t *testing.T) {
 	for name, tell := range map[string]func(s state.Store, run state.Lane, v state.Verdict, ref string){
 		"answer": func(s state.Store, run state.Lane, v state.Verdict, _ string) {
@@ -85,8 +85,8 @@ func (u suite) TestCorrectionsBelongToTheirNumber(t *testing.T) {
 	}
 }
 
-// A correction of no number, such as an old state keeps, closes all windows
-// until the person writes again.
+// A correction without a number, as an old state may have, closes all windows until
+// the person writes again.
 func (u suite) TestACorrectionOfNoNumberClosesAll(t *testing.T) {
 	s, _ := u.create(t)
 	lanes := beginAt(t, s, mainNumber, otherNumber)
@@ -108,7 +108,7 @@ func (u suite) TestClaimsAreAboutTheSendingNumber(t *testing.T) {
 	}
 }
 
-// windowsAt are the people of whom a window is known.
+// windowsAt returns the people with a known window at a number.
 func windowsAt(t T, s state.Store, number string) (out []string) {
 	t.Helper()
 	snap, err := s.Snapshot(t.Context())

@@ -1,6 +1,6 @@
-// Command crm stands in for a CRM: it takes what handbill hands on, checks the
+// Command crm stands in for a CRM: it receives what handbill forwards, checks the
 // signature as standardwebhooks.com describes, and writes each message once to a
-// file, a line of JSON each. It shows all that a receiver has to do.
+// file, as one line of JSON. It shows everything that a receiver has to do.
 package main
 
 import (
@@ -44,7 +44,7 @@ type crm struct {
 	seen   map[string]bool // webhook-ids: what comes again is not taken twice
 }
 
-// ServeHTTP takes one message.
+// ServeHTTP receives one message.
 func (c *crm) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err != nil {

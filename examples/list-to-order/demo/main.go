@@ -1,6 +1,6 @@
-// Command demo plays the conversation of this example with the real programs:
-// the simulated network, the webhook server and the CRM run as processes of
-// their own; a simulated person writes, taps a row and orders.
+// Command demo plays the conversation of this example with the real programs: the
+// simulated network, the webhook server and the CRM run as separate processes; a
+// simulated person writes, taps a row and orders.
 package main
 
 import (
@@ -45,7 +45,7 @@ func main() {
 	}
 }
 
-// demo is the stage.
+// demo holds the directory and the running programs.
 type demo struct {
 	handbill, crm, dir string
 	out                io.Writer
@@ -163,8 +163,8 @@ func (d *demo) run(ctx context.Context, args ...string) error {
 	return cmd.Run()
 }
 
-// until runs plan, without showing it, until it would send to somebody: the
-// server has then taken what Ana wrote.
+// until runs plan, without showing it, until it would send to somebody, which means
+// that the server has received what Ana wrote.
 func (d *demo) until(ctx context.Context, args ...string) error {
 	for {
 		cmd := exec.CommandContext(ctx, d.handbill, append([]string{"-chdir=" + d.dir}, args...)...)
@@ -178,7 +178,7 @@ func (d *demo) until(ctx context.Context, args ...string) error {
 	}
 }
 
-// phone acts on Ana's phone.
+// phone performs an action on Ana's phone.
 func (d *demo) phone(act map[string]any) error {
 	act["provider"], act["number"], act["from"], act["name"] = "cloud", "1", "+4915112345678", "Ana"
 	body, err := json.Marshal(act)
@@ -197,7 +197,7 @@ func (d *demo) phone(act map[string]any) error {
 	return nil
 }
 
-// last is the id of the last message of a kind that reached the network.
+// last returns the id of the last message of a kind that reached the network.
 func (d *demo) last(ctx context.Context, kind string) (id string, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.sandbox+"/_sandbox/ledger", nil)
 	if err != nil {
@@ -223,13 +223,13 @@ func (d *demo) last(ctx context.Context, kind string) (id string, err error) {
 	return id, nil
 }
 
-// lines are what a process says.
+// lines is the output of a process, line by line.
 type lines struct {
-	found string // the rest of the line that says that it is ready
+	found string // the rest of the line that reports readiness
 	ch    chan string
 }
 
-// wait waits for a line that holds all the words.
+// wait waits for a line that contains all the words.
 func (l *lines) wait(ctx context.Context, words ...string) error {
 	for {
 		select {
@@ -250,7 +250,7 @@ func (l *lines) wait(ctx context.Context, words ...string) error {
 	}
 }
 
-// start starts a program, shows what it says, and waits until it is ready.
+// start starts a program, shows its output, and waits until it is ready.
 func (d *demo) start(ctx context.Context, ready, name string, args ...string) (*lines, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
