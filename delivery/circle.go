@@ -154,30 +154,42 @@ func (c *Circle) Lone() (id ID, ok bool) {
 	return "", false
 }
 
-// Joins returns the number under which the person behind a number may be seen with
-// a user id of theirs: the number itself, or their present one if they left it. ok
-// is false if they are known under another user id.
-func (c *Circle) Joins(number ID) (now ID, ok bool) {
-	now = number
-	for _, p := range c.People() {
+// Row returns how the number and the user id of a row of the plan are seen together:
+// the ids that are theirs now, and those that they left. The row may be older than
+// what the state knows. If the user id has another number now, the row's number is
+// one that its person left. ok is false if the number's person is known under
+// another user id. The circle must contain both ids.
+func (c *Circle) Row(number, user ID) (now, old []ID, ok bool) {
+	people := c.People()
+	phone := number
+	for i := range people {
+		p := &people[i]
 		if !p.Has(number) {
 			continue
 		}
 		for _, t := range p.Ties {
-			switch {
-			case !strings.HasPrefix(string(t.ID), "+"):
-				return "", false
-			case t.Left == 0 && p.left(now):
-				now = t.ID
+			if t.ID.Kind() != IDPhone {
+				return nil, nil, false
 			}
 		}
+		phone = cmp.Or(p.phone(), number)
 	}
-	return now, true
+	for i := range people {
+		if p := &people[i]; p.Has(user) && p.phone() != "" && p.phone() != phone {
+			return []ID{p.phone(), user}, []ID{phone}, true
+		}
+	}
+	return []ID{phone, user}, nil, true
 }
 
-// left reports whether somebody left an id.
-func (p *Person) left(id ID) bool {
-	return slices.ContainsFunc(p.Ties, func(t Tie) bool { return t.ID == id && t.Left != 0 })
+// phone returns the person's present number; "" for none.
+func (p *Person) phone() ID {
+	for _, t := range p.Ties {
+		if t.ID.Kind() == IDPhone && t.Left == 0 {
+			return t.ID
+		}
+	}
+	return ""
 }
 
 // People returns who is who, and what is known of them, from everything reported,

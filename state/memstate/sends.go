@@ -243,9 +243,9 @@ func (s *Store) intend(lane state.Lane, in *state.Intent) (v state.Verdict) {
 // delivery that began under the user id continues to the number. It does not if
 // another user id of the number is known.
 func (s *Store) goesOn(lane state.Lane, in *state.Intent) {
-	c := s.gather(idOf(in.Recipient))
-	if now, ok := c.Joins(idOf(in.Recipient)); ok {
-		s.together(lane.Number, s.now, []delivery.ID{now, idOf(in.Also())}, nil)
+	c := s.gather(idOf(in.Recipient), idOf(in.Also()))
+	if now, old, ok := c.Row(idOf(in.Recipient), idOf(in.Also())); ok {
+		s.together(lane.Number, s.now, now, old)
 	}
 }
 

@@ -226,9 +226,9 @@ func (t *tx) lastOfEither(in *state.Intent) (best *attempt, number int) {
 // delivery that began under the user id continues to the number. It does not if
 // another user id of the number is known.
 func (t *tx) goesOn(lane state.Lane, in *state.Intent) {
-	c, _ := t.gather(idOf(in.Recipient))
-	if now, ok := c.Joins(idOf(in.Recipient)); ok {
-		t.together(lane.Number, t.now, []delivery.ID{now, idOf(in.Also())}, nil)
+	c, _ := t.gather(idOf(in.Recipient), idOf(in.Also()))
+	if now, old, ok := c.Row(idOf(in.Recipient), idOf(in.Also())); ok {
+		t.together(lane.Number, t.now, now, old)
 	}
 }
 

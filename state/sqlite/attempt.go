@@ -169,12 +169,13 @@ func (t *tx) goesOn(lane state.Lane, who int64, last *lastAttempt, in *state.Int
 	if err != nil || also == "" || slices.Contains(own, last.who) {
 		return err
 	}
-	c, err := t.gather(in.Recipient)
+	c, err := t.gather(in.Recipient, also)
 	if err != nil {
 		return err
 	}
-	if now, ok := c.Joins(idsOf([]string{in.Recipient})[0]); ok {
-		_, err = t.together(lane.Number, t.now, []string{string(now), also}, nil)
+	ids := idsOf([]string{in.Recipient, also})
+	if now, old, ok := c.Row(ids[0], ids[1]); ok {
+		_, err = t.together(lane.Number, t.now, textsOf(now), textsOf(old))
 	}
 	return err
 }

@@ -120,11 +120,8 @@ func (t *tx) untie(who int64) (keys []string, err error) {
 		return nil, err
 	}
 	left, theirs := c.Without(delivery.ID(key))
-	for _, id := range theirs {
-		keys = append(keys, string(id))
-	}
 	c.Circle = left
-	return keys, t.keep(c)
+	return append(keys, textsOf(theirs)...), t.keep(c)
 }
 
 // forgetPerson removes what is known under one or two integers of a person.

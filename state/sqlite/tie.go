@@ -195,6 +195,14 @@ func idsOf(keys []string) (out []delivery.ID) {
 	return out
 }
 
+// textsOf is the reverse of idsOf.
+func textsOf(ids []delivery.ID) (out []string) {
+	for _, id := range ids {
+		out = append(out, string(id))
+	}
+	return out
+}
+
 // about is the id under which an event's facts are kept. User ids come first, since
 // they never pass to another person as phone numbers do.
 func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }

@@ -107,6 +107,28 @@ func (u suite) TestADeliveryThatGoesOnToANumber(t *testing.T) {
 	}
 }
 
+// A row may have a number that its person has left. If the user id was seen with
+// another number, that one stays theirs, so that nobody gets a message twice who
+// then writes under the number alone.
+func (u suite) TestARowWithANumberThatWasLeft(t *testing.T) {
+	s, clock := u.create(t)
+	run := begin(t, s)
+	told(t, s, mainNumber, from(noon.Add(-time.Hour), "hello", message.Address{Phone: phone(2), UserID: userOne}, ""))
+	summer := intent(s, userOne)
+	summer.Campaign, summer.Ref = "campaign.summer", message.NewRef(lineage(s), "campaign.summer", userOne, 1, 1)
+	settle(t, s, run, accepted(intend(t, s, run, summer)[0], "x"), notTaken(intend(t, s, run, intent(s, userOne))[0]))
+	if v := intend(t, s, run, next(s, rowOfBoth(s, "campaign.spring"), 2))[0]; v.Attempt == 0 || !v.UnderAnother {
+		t.Fatalf("the row's attempt: %+v", v)
+	}
+	clock.now = noon.Add(time.Hour)
+	told(t, s, mainNumber, from(noon.Add(time.Hour), "hello again", message.Address{Phone: phone(2)}, ""))
+	summer.Recipient, summer.To = phone(2), message.Address{Phone: phone(2)}
+	summer.Ref = message.NewRef(lineage(s), "campaign.summer", phone(2), 1, 1)
+	if v := intend(t, s, run, summer)[0]; v.Gate != delivery.GateSent {
+		t.Errorf("the number that is theirs: %q", v.Gate)
+	}
+}
+
 // The attempts at one delivery have different numbers even if they were made under
 // two ids before these were known to be one person's. A reference is made from the
 // number, so it names one attempt.
