@@ -54,7 +54,7 @@ golden: ## rewrite golden files; review the difference before you commit it
 # The rules 20,000 times in memory; SQLite takes some 30 ms for each history.
 faults: ## properties, simulation, kills, races, failing disks and mutants, at the size of docs/promises.md
 	$(GO) test ./delivery ./state/memstate -count=1 -run 'Test[^C]|TestContract/(MessagesAre|AnyOrder)' -rapid.checks=20000 & others=$$!; \
-	$(GO) test ./state/sqlite -count=1 -timeout 15m -run 'TestPacked|TestContract/TheStoreIs' -rapid.checks=500 && wait $$others
+	$(GO) test ./state/sqlite -count=1 -timeout 15m -run 'TestPacked|TestContract/TheStoreIs' -rapid.checks=300 && wait $$others
 	HANDBILL_FAULTS=ci $(GO) test ./faults -count=1 -timeout 20m -v
 
 faults-long: ## simulation and kills for LONG (1h) each, with seeds that were not tried
