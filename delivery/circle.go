@@ -137,6 +137,30 @@ func (c *Circle) Without(id ID) (left Circle, theirs []ID) {
 	return Circle{Base: people}, theirs
 }
 
+// Find returns the person who has an id; somebody with nothing but the id if nobody
+// has.
+func Find(people []Person, id ID) Person {
+	for i := range people {
+		if people[i].Has(id) {
+			return people[i]
+		}
+	}
+	return Person{Ties: []Tie{{ID: id}}}
+}
+
+// Writer returns the person of a circle who had one of its ids at a moment.
+func Writer(people []Person, id ID, at int64) *Person {
+	var ties []Tie
+	for i := range people {
+		for _, t := range slices.Concat(people[i].Ties, people[i].Former) {
+			if t.ID == id {
+				ties = append(ties, t)
+			}
+		}
+	}
+	return &people[Holder(ties, at).Person-1]
+}
+
 // Has reports whether an id is the person's now.
 func (p *Person) Has(id ID) bool {
 	return slices.ContainsFunc(p.Ties, func(t Tie) bool { return t.ID == id })

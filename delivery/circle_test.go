@@ -65,7 +65,7 @@ func (c *circles) tell(at int64, text string) {
 	case "shut":
 		one.Tell(about, func(f *Facts) { f.ShutAt(number, at) })
 	case "cool":
-		one.Tell(about, func(f *Facts) { f.Cooldown = max(f.Cooldown, CooldownUntil(at)) })
+		one.Tell(about, func(f *Facts) { f.Cooldown = max(f.Cooldown, cooldownUntil(at)) })
 	}
 }
 

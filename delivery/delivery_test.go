@@ -99,7 +99,7 @@ func TestCap(t *testing.T) {
 }
 
 func TestCooldown(t *testing.T) {
-	until := CooldownUntil(now)
+	until := cooldownUntil(now)
 	if until-now != (24*time.Hour).Milliseconds() || !Cooling(until, until-1) || Cooling(until, until) {
 		t.Errorf("a cool-down ends at %d", until)
 	}

@@ -148,9 +148,9 @@ func (o Opt) Passed() Opt {
 	return Opt{}
 }
 
-// CooldownUntil is when marketing may go again to a person whom Meta chose not
+// cooldownUntil is when marketing may go again to a person whom Meta chose not
 // to deliver to at a moment.
-func CooldownUntil(at int64) int64 { return at + CooldownLength.Milliseconds() }
+func cooldownUntil(at int64) int64 { return at + CooldownLength.Milliseconds() }
 
 // Cooling reports whether a cool-down still holds.
 func Cooling(until, now int64) bool { return now < until }

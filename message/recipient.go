@@ -1,6 +1,9 @@
 package message
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Address is where a message goes: a phone number, or a business-scoped user id for
 // people who hide their number. If both are set the message goes to the number, and
@@ -17,6 +20,14 @@ func (a Address) Key() string {
 		return a.Phone
 	}
 	return a.UserID
+}
+
+// AddressOf returns the address that a recipient's key stands for.
+func AddressOf(key string) Address {
+	if strings.HasPrefix(key, "+") {
+		return Address{Phone: key}
+	}
+	return Address{UserID: key}
 }
 
 // Recipient is one person of an audience, ready to be planned.

@@ -1,8 +1,10 @@
 package state
 
 import (
+	"cmp"
 	"time"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
 
@@ -28,4 +30,20 @@ func OutcomeOf(attempt int64, a message.Answer, at time.Time) Outcome {
 		o.Send, o.Cause = InDoubt, a.Title
 	}
 	return o
+}
+
+// Tells reports whether the outcome says something about the person other than who
+// they are.
+func (o *Outcome) Tells() bool { return o.OptOut || !o.Cooldown.IsZero() || o.WindowShut }
+
+// Tell adds what the outcome says about the person.
+func (o *Outcome) Tell(f *delivery.Facts) {
+	at := Millis(o.At)
+	if o.OptOut {
+		f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: cmp.Or(o.Code, "provider"), Evidence: "answer to a send"}})
+	}
+	f.Cooldown = max(f.Cooldown, Millis(o.Cooldown))
+	if o.WindowShut {
+		f.ShutAt(o.Number, at)
+	}
 }

@@ -141,7 +141,7 @@ func (s *Store) Import(ctx context.Context, ds iter.Seq2[state.Delivery, error])
 			if known, _ := s.last(d.Key); known != nil {
 				return nil
 			}
-			at := millis(d.Settled)
+			at := state.Millis(d.Settled)
 			if at == 0 {
 				at = s.now
 			}
@@ -161,14 +161,14 @@ func (s *Store) Import(ctx context.Context, ds iter.Seq2[state.Delivery, error])
 // Prune implements state.Store.
 func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) {
 	err = s.write(ctx, func() error {
-		events := min(millis(before), s.now-keepSeen.Milliseconds())
+		events := min(state.Millis(before), s.now-keepSeen.Milliseconds())
 		for i, in := range s.inbound {
 			if in != nil && in.answered && in.received < events {
 				set(s, &s.inbound[i], nil)
 				n++
 			}
 		}
-		n += keep(s, &s.notices, func(v state.Notice) bool { return millis(v.At) >= millis(before) })
+		n += keep(s, &s.notices, func(v state.Notice) bool { return state.Millis(v.At) >= state.Millis(before) })
 		n += keep(s, &s.orphans, func(o orphan) bool { return o.received >= events })
 		for key, at := range s.seen {
 			if at < events {

@@ -52,9 +52,9 @@ func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err e
 				continue
 			}
 			out[i] = true
-			setKey(s, s.seen, key, millis(body.Received))
-			s.wrote(millis(body.Received))
-			set(s, &s.inbox, append(s.inbox, inbox{body.Provider, millis(body.Received), slices.Clone(body.Raw), slices.Clone(body.Events)}))
+			setKey(s, s.seen, key, state.Millis(body.Received))
+			s.wrote(state.Millis(body.Received))
+			set(s, &s.inbox, append(s.inbox, inbox{body.Provider, state.Millis(body.Received), slices.Clone(body.Raw), slices.Clone(body.Events)}))
 		}
 		return nil
 	})
@@ -133,15 +133,8 @@ func (s *Store) event(provider string, received int64, ev *message.Event, by sta
 	case message.EventInbound:
 		s.inboundEvent(provider, received, ev)
 	case message.EventPreference:
-		choice := delivery.OptedIn
-		if ev.OptOut {
-			choice = delivery.OptedOut
-		}
 		if s.see(provider, received, ev) {
-			at := delivery.EventTime(ev, received)
-			s.tell(about(ev), func(f *delivery.Facts) {
-				f.Say(delivery.Word{Opt: delivery.Opt{Choice: choice, At: at, Reason: "user_preferences", Evidence: ev.Category}})
-			})
+			s.tell(delivery.About(ev), func(f *delivery.Facts) { f.Say(delivery.Preference(ev, delivery.EventTime(ev, received))) })
 		}
 	case message.EventIdentity:
 		if s.see(provider, received, ev) {
@@ -165,7 +158,7 @@ func (s *Store) notice(provider string, received int64, ev *message.Event) {
 	if len(raw) == 0 {
 		raw = textOf(ev)
 	}
-	set(s, &s.notices, append(s.notices, state.Notice{At: moment(delivery.EventTime(ev, received)), Provider: provider,
+	set(s, &s.notices, append(s.notices, state.Notice{At: state.Moment(delivery.EventTime(ev, received)), Provider: provider,
 		Kind: ev.Kind, Field: ev.Field, Reason: delivery.NoticeReason(ev), Raw: raw}))
 }
 
@@ -194,7 +187,7 @@ func (s *Store) attemptOf(ref, id string) *attempt {
 }
 
 func (s *Store) statusEvent(provider string, received int64, ev *message.Event, by state.Proof) {
-	if len(idsOf(ev.From.Phone, ev.From.UserID, ev.Parent)) > 1 {
+	if now, _ := delivery.Names(ev); len(now) > 1 {
 		s.see(provider, received, ev)
 	}
 	a := s.attemptOf(ev.Ref, ev.ID)
@@ -217,19 +210,10 @@ func (s *Store) joinStatus(a *attempt, provider string, received int64, ev *mess
 		return
 	}
 	set(s, &a.status, a.status.Failed(ev.Code, ev.Title, at))
-	if isErased(a.key.Recipient) {
+	if state.IsErased(a.key.Recipient) {
 		return
 	}
-	s.tell(a.key.Recipient, func(f *delivery.Facts) {
-		switch delivery.ConsequenceOf(ev.Code) {
-		case delivery.ConsequenceStop:
-			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: ev.Code, Evidence: "failed status"}})
-		case delivery.ConsequenceCool:
-			f.Cooldown = max(f.Cooldown, delivery.CooldownUntil(at))
-		case delivery.ConsequenceShut:
-			f.ShutAt(provider, at)
-		}
-	})
+	s.tell(a.key.Recipient, func(f *delivery.Facts) { f.Failure(ev.Code, provider, at) })
 }
 
 // proven settles an attempt, since a status proves what became of it, or settles
@@ -358,7 +342,7 @@ func (s *Store) inboundEvent(provider string, received int64, ev *message.Event)
 	set(s, &s.inbound, append(s.inbound, &inbound{provider: provider, recipient: key, id: id, received: received, first: first,
 		about: reply, event: *ev, stopped: stopped}))
 	s.wrote(received)
-	s.tell(about(ev), func(f *delivery.Facts) {
+	s.tell(delivery.About(ev), func(f *delivery.Facts) {
 		f.Wrote(provider, at)
 		f.Named(ev.ProfileName, ev.Username, at)
 	})
@@ -388,13 +372,13 @@ func (s *Store) heed(ev *message.Event, at int64) (stopped bool) {
 	if s.opt.Wish == nil {
 		return false
 	}
-	w := s.opt.Wish(ev, moment(at))
+	w := s.opt.Wish(ev, state.Moment(at))
 	if w.Kind == state.WishNone {
 		return false
 	}
 	said := delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence}
-	_, stopped = s.person(about(ev)).Opt.Heed(w.Kind, said)
-	s.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
+	_, stopped = s.person(delivery.About(ev)).Opt.Heed(w.Kind, said)
+	s.tell(delivery.About(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
 	return stopped
 }
 

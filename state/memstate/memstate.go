@@ -162,7 +162,7 @@ func (s *Store) Meta(ctx context.Context) (m state.Meta, err error) {
 
 // Latest implements state.Store.
 func (s *Store) Latest(ctx context.Context) (at time.Time, err error) {
-	err = s.read(ctx, func() error { at = moment(s.latest); return nil })
+	err = s.read(ctx, func() error { at = state.Moment(s.latest); return nil })
 	return at, err
 }
 
@@ -200,29 +200,6 @@ func (s *Store) Blobs(ctx context.Context, prefix string) (out map[string][]byte
 		return nil
 	})
 	return out, err
-}
-
-// moment converts stored milliseconds to a time; zero for 0.
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
-// millis converts a time to stored milliseconds; 0 for zero.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func addressOf(recipient string) message.Address {
-	if strings.HasPrefix(recipient, "+") {
-		return message.Address{Phone: recipient}
-	}
-	return message.Address{UserID: recipient}
 }
 
 // attempt is one attempt at a delivery.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -14,26 +13,12 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// erasedPrefix begins the name that takes the place of an erased recipient's.
-const erasedPrefix = "erased:"
-
-func isErased(recipient string) bool { return strings.HasPrefix(recipient, erasedPrefix) }
-
-func export(recipient string, k *delivery.Known) state.Person {
-	out := state.Person{Recipient: recipient, LastInbound: moment(k.LastInbound), Shut: moment(k.Shut), Username: k.Username,
-		OptedOut: k.Opt.Choice == delivery.OptedOut, Cooldown: moment(k.Cooldown), ProfileName: k.Profile, Attributes: maps.Clone(k.Attributes), Handover: k.Handover}
-	if out.OptedOut {
-		out.OptOut, out.OptOutAt = k.Opt.Reason, moment(k.Opt.At)
-	}
-	return out
-}
-
 // Person implements state.Store.
 func (s *Store) Person(ctx context.Context, number, recipient string) (out state.Person, err error) {
 	err = s.read(ctx, func() error {
 		p := s.person(recipient)
-		out = export(recipient, &p.Known)
-		out.WindowEnds = moment(p.WindowAt(number).Ends())
+		out = state.PersonOf(recipient, &p.Known)
+		out.WindowEnds = state.Moment(p.WindowAt(number).Ends())
 		if s.erased[idOf(recipient)] {
 			out.OptedOut, out.OptOut = true, "erased"
 		}
@@ -81,28 +66,12 @@ func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error]
 				if len(p.Ties) == 1 {
 					who = p.recipient
 				}
-				out = append(out, state.OptOutEntry{Recipient: who, Reason: p.Opt.Reason, Evidence: p.Opt.Evidence, At: moment(p.Opt.At)})
+				out = append(out, state.OptOutEntry{Recipient: who, Reason: p.Opt.Reason, Evidence: p.Opt.Evidence, At: state.Moment(p.Opt.At)})
 			}
 		}
 		return nil
 	})
-	return all(out, err)
-}
-
-// all yields what was found, or the error.
-func all[T any](list []T, err error) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		if err != nil {
-			var none T
-			yield(none, err)
-			return
-		}
-		for _, v := range list {
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
+	return state.Listed(out, err)
 }
 
 // Erase implements state.Store.
@@ -142,7 +111,7 @@ func (s *Store) eraseID(recipient string) {
 			set(s, &s.inbound[i], nil)
 		}
 	}
-	name := fmt.Sprint(erasedPrefix, len(s.erased)+1)
+	name := fmt.Sprint(state.ErasedPrefix, len(s.erased)+1)
 	for _, a := range s.of(recipient) {
 		key := a.key
 		key.Recipient = name

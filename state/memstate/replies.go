@@ -92,7 +92,7 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 		}
 		in := s.inbound[seq-1]
 		ok = true
-		ev = state.InboundEvent{Seq: seq, Provider: in.provider, Received: moment(in.received), Recipient: in.recipient, First: in.first, Event: in.event, Stopped: in.stopped}
+		ev = state.InboundEvent{Seq: seq, Provider: in.provider, Received: state.Moment(in.received), Recipient: in.recipient, First: in.first, Event: in.event, Stopped: in.stopped}
 		if who, same := s.writer(in); !same {
 			ev.Recipient = who
 		}
@@ -133,12 +133,12 @@ func (s *Store) RepliedBy(ctx context.Context, recipient string, seq int64) (rul
 func (s *Store) Exchanges(ctx context.Context, recipient string, seq int64, since time.Time, n int) (out []state.Exchange, err error) {
 	err = s.read(ctx, func() error {
 		for _, a := range s.of(recipient) {
-			if a.run != 0 || a.intended <= millis(since) || a.key.Revision == int(seq) || !a.send().MayHaveReached() || len(out) == n {
+			if a.run != 0 || a.intended <= state.Millis(since) || a.key.Revision == int(seq) || !a.send().MayHaveReached() || len(out) == n {
 				continue
 			}
-			e := state.Exchange{Answered: moment(a.intended)}
+			e := state.Exchange{Answered: state.Moment(a.intended)}
 			if i := a.key.Revision - 1; i >= 0 && i < len(s.inbound) && s.inbound[i] != nil {
-				e.Asked = moment(s.inbound[i].received)
+				e.Asked = state.Moment(s.inbound[i].received)
 			}
 			out = append(out, e)
 		}
@@ -152,7 +152,7 @@ func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.
 	err = s.read(ctx, func() error {
 		i := slices.IndexFunc(s.of(recipient), func(a *attempt) bool { return a.key.Campaign == rule && a.send().MayHaveReached() })
 		if i >= 0 {
-			at = moment(s.of(recipient)[i].intended)
+			at = state.Moment(s.of(recipient)[i].intended)
 		}
 		return nil
 	})

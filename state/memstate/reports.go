@@ -49,12 +49,12 @@ func (s *Store) newest() []*attempt {
 }
 
 func (a *attempt) export() state.Delivery {
-	d := state.Delivery{Key: a.key, To: addressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
-		Intended: moment(a.intended), Rank: a.status.Rank, RankAt: moment(a.status.RankAt), Replied: moment(a.replied),
+	d := state.Delivery{Key: a.key, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
+		Intended: state.Moment(a.intended), Rank: a.status.Rank, RankAt: state.Moment(a.status.RankAt), Replied: state.Moment(a.replied),
 		Failed: a.status.FailedAt != 0 && a.status.Rank < message.RankDelivered, FailCode: a.status.FailCode, FailTitle: a.status.FailTitle,
 		Billing: a.billed.Billing}
 	if o := a.out; o != nil {
-		d.ID, d.Proof, d.Code, d.Title, d.Cause, d.Settled = o.id, o.proof, o.code, o.title, o.cause, moment(o.settled)
+		d.ID, d.Proof, d.Code, d.Title, d.Cause, d.Settled = o.id, o.proof, o.code, o.title, o.cause, state.Moment(o.settled)
 	}
 	return d
 }
@@ -100,7 +100,7 @@ func (s *Store) InDoubt(ctx context.Context, campaign string) iter.Seq2[state.De
 		out = slices.DeleteFunc(s.deliveries(campaign), func(d state.Delivery) bool { return d.Send != state.InDoubt })
 		return nil
 	})
-	return all(out, err)
+	return state.Listed(out, err)
 }
 
 // Orders implements state.Store.
@@ -140,11 +140,11 @@ func (s *Store) Findings(ctx context.Context) (out []state.Finding, err error) {
 func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.Notice, error] {
 	var out []state.Notice
 	err := s.read(ctx, func() error {
-		out = slices.DeleteFunc(slices.Clone(s.notices), func(n state.Notice) bool { return millis(n.At) < millis(since) })
+		out = slices.DeleteFunc(slices.Clone(s.notices), func(n state.Notice) bool { return state.Millis(n.At) < state.Millis(since) })
 		slices.SortStableFunc(out, byTime)
 		return nil
 	})
-	return all(out, err)
+	return state.Listed(out, err)
 }
 
 // NoticeCounts implements state.Store.
@@ -191,13 +191,13 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 		}
 		for _, p := range s.everybody() {
 			if !p.Empty() {
-				out.people = append(out.people, export(p.recipient, &p.Known))
+				out.people = append(out.people, state.PersonOf(p.recipient, &p.Known))
 			}
 		}
 		out.ties, out.windows, out.managed = s.listTies(), s.listWindows(), s.listManaged()
 		for _, a := range s.attempts {
 			if a != nil && a.run != 0 && a.send().MayHaveReached() {
-				out.recent = append(out.recent, state.RecentSend{Recipient: a.key.Recipient, At: moment(a.intended)})
+				out.recent = append(out.recent, state.RecentSend{Recipient: a.key.Recipient, At: state.Moment(a.intended)})
 			}
 		}
 		return nil
@@ -231,16 +231,16 @@ func (s *snapshot) Get(ctx context.Context, name string) ([]byte, error) {
 
 func (s *snapshot) Deliveries(ctx context.Context, campaign string) iter.Seq2[state.Delivery, error] {
 	list := slices.DeleteFunc(slices.Clone(s.deliveries), func(d state.Delivery) bool { return campaign != "" && d.Campaign != campaign })
-	return all(list, s.ready(ctx))
+	return state.Listed(list, s.ready(ctx))
 }
 
 func (s *snapshot) People(ctx context.Context) iter.Seq2[state.Person, error] {
-	return all(s.people, s.ready(ctx))
+	return state.Listed(s.people, s.ready(ctx))
 }
 
 func (s *snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error] {
-	list := slices.DeleteFunc(slices.Clone(s.recent), func(r state.RecentSend) bool { return millis(r.At) <= millis(since) })
-	return all(list, s.ready(ctx))
+	list := slices.DeleteFunc(slices.Clone(s.recent), func(r state.RecentSend) bool { return state.Millis(r.At) <= state.Millis(since) })
+	return state.Listed(list, s.ready(ctx))
 }
 
 func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {

@@ -116,11 +116,11 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 func (s *Store) keepRun(r run, id int64) {
 	r.ID, r.Blobs, r.Lanes, r.Resume, r.Who = id, nil, nil, nil, ""
 	if r.Started.IsZero() {
-		r.Started = moment(s.now)
+		r.Started = state.Moment(s.now)
 	}
-	r.Started, r.Ended = moment(millis(r.Started)), moment(millis(r.Ended))
+	r.Started, r.Ended = state.Moment(state.Millis(r.Started)), state.Moment(state.Millis(r.Ended))
 	r.Campaigns = slices.Clone(r.Campaigns)
-	s.wrote(max(millis(r.Started), millis(r.Ended)))
+	s.wrote(max(state.Millis(r.Started), state.Millis(r.Ended)))
 	runs := slices.Clone(s.runs)
 	if id > int64(len(runs)) {
 		runs = append(runs, run{})
@@ -141,7 +141,7 @@ func (s *Store) Finish(ctx context.Context, r state.Run) error {
 			}
 		}
 		if r.Ended.IsZero() {
-			r.Ended = moment(s.now)
+			r.Ended = state.Moment(s.now)
 		}
 		s.keepRun(run{Run: r, over: true}, r.ID)
 		return nil
@@ -220,7 +220,7 @@ func (s *Store) intend(lane state.Lane, in *state.Intent) (v state.Verdict) {
 		return state.Verdict{Gate: gate}
 	}
 	if gate, until := s.gate(lane.Number, in); gate != delivery.GateNone {
-		return state.Verdict{Gate: gate, Until: moment(until)}
+		return state.Verdict{Gate: gate, Until: state.Moment(until)}
 	}
 	leave, v := s.slot(lane.Number, in)
 	if v.Gate != "" {
@@ -265,7 +265,7 @@ func (s *Store) gate(number string, in *state.Intent) (delivery.Gate, int64) {
 	}
 	if in.Window {
 		if !in.KnownUntil.IsZero() {
-			w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), s.now)
+			w = w.Claim(state.Millis(in.KnownUntil.Add(-delivery.WindowLength)), s.now)
 		}
 		if gate := w.Gate(s.now, in.AssumeOpen); gate != delivery.GateNone {
 			return gate, 0
@@ -290,12 +290,12 @@ func (s *Store) settle(o state.Outcome) error {
 		return nil // it was removed meanwhile
 	}
 	a := s.attempts[o.Attempt-1]
-	gone := isErased(a.key.Recipient)
+	gone := state.IsErased(a.key.Recipient)
 	if gone && o.ID != "" { // WhatsApp's ids hold the phone number
 		set(s, &s.orphans, slices.DeleteFunc(slices.Clone(s.orphans), func(w orphan) bool { return w.about == o.ID }))
 		o.ID = ""
 	}
-	next := &outcome{send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title, cause: o.Cause, id: o.ID}
+	next := &outcome{send: o.Send, proof: o.Proof, settled: state.Millis(o.At), code: o.Code, title: o.Title, cause: o.Cause, id: o.ID}
 	if a.out == nil {
 		if err := delivery.Transition(state.Sending, o.Send, o.Proof); err != nil {
 			return err
@@ -345,7 +345,7 @@ func (s *Store) complete(a *attempt, id string) {
 	case id == "" || id == a.out.id:
 	case a.out.id != "":
 		s.find(state.FindingDuplicate, a.id, "the provider has two ids for one message")
-	case !isErased(a.key.Recipient):
+	case !state.IsErased(a.key.Recipient):
 		o := *a.out
 		o.id = id
 		set(s, &a.out, &o)
@@ -354,19 +354,10 @@ func (s *Store) complete(a *attempt, id string) {
 
 // consequences records what an answer means for the person.
 func (s *Store) consequences(a *attempt, o *state.Outcome) {
-	if o.UserID != "" && !s.together(o.Number, millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+	if o.UserID != "" && !s.together(o.Number, state.Millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.Tells() {
 		return
 	}
-	s.tell(a.key.Recipient, func(f *delivery.Facts) {
-		at := millis(o.At)
-		if o.OptOut {
-			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: cmp.Or(o.Code, "provider"), Evidence: "answer to a send"}})
-		}
-		f.Cooldown = max(f.Cooldown, millis(o.Cooldown))
-		if o.WindowShut {
-			f.ShutAt(o.Number, at)
-		}
-	})
+	s.tell(a.key.Recipient, o.Tell)
 }
 
 // find records a contradiction, once.
@@ -377,7 +368,7 @@ func (s *Store) find(kind string, attempt int64, detail string) {
 		}
 	}
 	s.opt.Found(kind)
-	set(s, &s.findings, append(s.findings, state.Finding{ID: int64(len(s.findings) + 1), At: moment(s.now), Kind: kind, Detail: detail}))
+	set(s, &s.findings, append(s.findings, state.Finding{ID: int64(len(s.findings) + 1), At: state.Moment(s.now), Kind: kind, Detail: detail}))
 	set(s, &s.about, append(s.about, attempt))
 }
 

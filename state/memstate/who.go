@@ -33,11 +33,9 @@ func idsOf(keys ...string) (out []delivery.ID) {
 func (s *Store) person(recipient string) delivery.Person {
 	id := idOf(recipient)
 	if c := s.circles[id]; c != nil {
-		if i := slices.IndexFunc(c.people, func(p delivery.Person) bool { return p.Has(id) }); i >= 0 {
-			return c.people[i]
-		}
+		return delivery.Find(c.people, id)
 	}
-	return delivery.Person{Ties: []delivery.Tie{{ID: id}}}
+	return delivery.Find(nil, id)
 }
 
 // everyID returns all ids of a person, current and former, in canonical spelling.
@@ -114,11 +112,8 @@ func (s *Store) decide(ctx context.Context, recipient string, change func(known 
 // see records what an event says about who is who. It reports whether the event
 // names somebody, and nobody who was erased.
 func (s *Store) see(provider string, received int64, ev *message.Event) bool {
-	now, old := idsOf(ev.From.Phone, ev.From.UserID, ev.Parent), []delivery.ID(nil)
-	if ev.Kind == message.EventIdentity {
-		now, old = idsOf(ev.NewAddress.Phone, ev.NewAddress.UserID, ev.NewParent), now
-	}
-	return s.together(provider, delivery.EventTime(ev, received), now, old)
+	now, old := delivery.Names(ev)
+	return s.together(provider, delivery.EventTime(ev, received), idsOf(now...), idsOf(old...))
 }
 
 // together records that at a moment, according to events of a sending number, the
@@ -142,36 +137,24 @@ func (s *Store) together(number string, at int64, now, old []delivery.ID) bool {
 	return len(all) > 0
 }
 
-// about returns the id under which an event's facts about its person are kept: if
-// possible an id that never passes to another person.
-func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
-
 // writer returns who wrote a message, even if the number is somebody else's by now;
 // same is false then.
 func (s *Store) writer(in *inbound) (shown string, same bool) {
 	id, now := idOf(in.recipient), s.person(in.recipient)
 	if c := s.circles[id]; c != nil {
-		var ties []delivery.Tie
-		for _, p := range c.people {
-			for _, t := range slices.Concat(p.Ties, p.Former) {
-				if t.ID == id {
-					ties = append(ties, t)
-				}
-			}
-		}
-		p := &c.people[delivery.Holder(ties, delivery.EventTime(&in.event, in.received)).Person-1]
+		p := delivery.Writer(c.people, id, delivery.EventTime(&in.event, in.received))
 		return s.shown(p, in.recipient), p.Has(id)
 	}
 	return s.shown(&now, in.recipient), true
 }
 
 func (s *snapshot) Ties(ctx context.Context) iter.Seq2[state.Tie, error] {
-	return all(s.ties, s.ready(ctx))
+	return state.Listed(s.ties, s.ready(ctx))
 }
 
 func (s *snapshot) Windows(ctx context.Context, number string) iter.Seq2[state.PersonWindow, error] {
 	list := slices.DeleteFunc(slices.Clone(s.windows), func(w state.PersonWindow) bool { return w.Number != number })
-	return all(list, s.ready(ctx))
+	return state.Listed(list, s.ready(ctx))
 }
 
 // everybody returns all people, sorted by how they are shown.
@@ -202,7 +185,7 @@ func (s *Store) listTies() (out []state.Tie) {
 			continue
 		}
 		for i, t := range slices.Concat(p.Ties, p.Former) {
-			out = append(out, state.Tie{Recipient: string(t.ID), Person: p.recipient, Since: moment(t.Since), Seen: moment(t.Seen), Left: moment(t.Left), Former: i >= len(p.Ties)})
+			out = append(out, state.Tie{Recipient: string(t.ID), Person: p.recipient, Since: state.Moment(t.Since), Seen: state.Moment(t.Seen), Left: state.Moment(t.Left), Former: i >= len(p.Ties)})
 		}
 	}
 	return out

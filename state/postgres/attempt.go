@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
@@ -312,19 +311,12 @@ func (t *tx) putFate(a *attempt, f fate) {
 
 // export converts an attempt to the form that a state returns.
 func (a *attempt) export() state.Delivery {
-	d := state.Delivery{Key: a.key, To: addressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
-		Intended: moment(a.intended), Rank: a.fate.Rank, RankAt: moment(a.fate.RankAt), Replied: moment(a.fate.replied),
+	d := state.Delivery{Key: a.key, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
+		Intended: state.Moment(a.intended), Rank: a.fate.Rank, RankAt: state.Moment(a.fate.RankAt), Replied: state.Moment(a.fate.replied),
 		Failed: a.fate.FailedAt != 0 && a.fate.Rank < message.RankDelivered, FailCode: a.fate.FailCode, FailTitle: a.fate.FailTitle,
 		Billing: a.fate.billed.Billing}
 	if o := a.out; o != nil {
-		d.ID, d.Proof, d.Code, d.Title, d.Cause, d.Settled = o.id, o.proof, o.code, o.title, o.cause, moment(o.settled)
+		d.ID, d.Proof, d.Code, d.Title, d.Cause, d.Settled = o.id, o.proof, o.code, o.title, o.cause, state.Moment(o.settled)
 	}
 	return d
-}
-
-func addressOf(recipient string) message.Address {
-	if strings.HasPrefix(recipient, "+") {
-		return message.Address{Phone: recipient}
-	}
-	return message.Address{UserID: recipient}
 }

@@ -185,7 +185,7 @@ func (s *Store) importSome(ctx context.Context, batch []state.Delivery) (n int, 
 }
 
 func (t *tx) importOne(d *state.Delivery, left int) {
-	at := millis(d.Settled)
+	at := state.Millis(d.Settled)
 	if at == 0 {
 		at = t.now
 	}
@@ -203,7 +203,7 @@ const pruneSpan = 4096
 
 // Prune implements state.Store.
 func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) {
-	all, events := millis(before), min(millis(before), s.opt.Clock().Add(-keepSeen).UnixMilli())
+	all, events := state.Millis(before), min(state.Millis(before), s.opt.Clock().Add(-keepSeen).UnixMilli())
 	const old = `DELETE FROM attempts WHERE id IN (SELECT a.id FROM attempts a JOIN outcomes o ON o.id = a.id
 		JOIN (SELECT campaign, max(revision) AS newest FROM attempts GROUP BY campaign HAVING max(revision) > min(revision)) c ON c.campaign = a.campaign
 		WHERE a.revision < c.newest AND a.run <> 0 AND a.intended < $1 LIMIT $2)`

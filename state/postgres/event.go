@@ -44,7 +44,7 @@ func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err e
 			if raw == nil {
 				raw = []byte{}
 			}
-			queue.Queue(accept, hash[:], clean(in[i].Provider), millis(in[i].Received), raw, events)
+			queue.Queue(accept, hash[:], clean(in[i].Provider), state.Millis(in[i].Received), raw, events)
 		}
 		answers := c.SendBatch(ctx, &queue)
 		for i := range in {
@@ -228,15 +228,8 @@ func (t *tx) event(provider string, received int64, ev *message.Event, by state.
 	case message.EventInbound:
 		t.inboundEvent(provider, received, ev)
 	case message.EventPreference:
-		choice := delivery.OptedIn
-		if ev.OptOut {
-			choice = delivery.OptedOut
-		}
 		if t.see(provider, received, ev) {
-			at := delivery.EventTime(ev, received)
-			t.tell(about(ev), func(f *delivery.Facts) {
-				f.Say(delivery.Word{Opt: delivery.Opt{Choice: choice, At: at, Reason: "user_preferences", Evidence: ev.Category}})
-			})
+			t.tell(delivery.About(ev), func(f *delivery.Facts) { f.Say(delivery.Preference(ev, delivery.EventTime(ev, received))) })
 		}
 	case message.EventIdentity:
 		if t.see(provider, received, ev) {
@@ -273,7 +266,7 @@ func textOf(ev *message.Event) []byte {
 }
 
 func (t *tx) statusEvent(provider string, received int64, ev *message.Event, by state.Proof) {
-	if len(idsOf(ev.From.Phone, ev.From.UserID, ev.Parent)) > 1 {
+	if now, _ := delivery.Names(ev); len(now) > 1 {
 		t.see(provider, received, ev)
 	}
 	if a := t.attemptOf(ev.Ref, ev.ID); a != nil {
@@ -298,19 +291,10 @@ func (t *tx) joinStatus(a *attempt, provider string, received int64, ev *message
 	}
 	f.Status = f.Failed(ev.Code, ev.Title, at)
 	t.putFate(a, f)
-	if isErased(a.key.Recipient) {
+	if state.IsErased(a.key.Recipient) {
 		return
 	}
-	t.tell(a.key.Recipient, func(f *delivery.Facts) {
-		switch delivery.ConsequenceOf(ev.Code) {
-		case delivery.ConsequenceStop:
-			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: ev.Code, Evidence: "failed status"}})
-		case delivery.ConsequenceCool:
-			f.Cooldown = max(f.Cooldown, delivery.CooldownUntil(at))
-		case delivery.ConsequenceShut:
-			f.ShutAt(provider, at)
-		}
-	})
+	t.tell(a.key.Recipient, func(f *delivery.Facts) { f.Failure(ev.Code, provider, at) })
 }
 
 // proven settles an attempt, since a status proves what became of it, or settles

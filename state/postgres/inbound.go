@@ -72,7 +72,7 @@ func (t *tx) inboundEvent(provider string, received int64, ev *message.Event) {
 	}
 	t.later("INSERT INTO inbound (provider, recipient, person, received, first, stopped, attempt, hash, cart, event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 		provider, key, person(key), received, !before, stopped, answers, hash, ev.Order != nil, textOf(ev))
-	t.tell(about(ev), func(f *delivery.Facts) {
+	t.tell(delivery.About(ev), func(f *delivery.Facts) {
 		f.Wrote(provider, at)
 		f.Named(ev.ProfileName, ev.Username, at)
 	})
@@ -100,13 +100,13 @@ func (t *tx) heed(ev *message.Event, at int64) (stopped bool) {
 	if t.s.opt.Wish == nil {
 		return false
 	}
-	w := t.s.opt.Wish(ev, moment(at))
+	w := t.s.opt.Wish(ev, state.Moment(at))
 	if w.Kind == state.WishNone {
 		return false
 	}
 	said := delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence}
-	_, stopped = t.who(about(ev)).Opt.Heed(w.Kind, said)
-	t.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
+	_, stopped = t.who(delivery.About(ev)).Opt.Heed(w.Kind, said)
+	t.tell(delivery.About(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
 	return stopped
 }
 
@@ -170,7 +170,7 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 		ok = false
 		for _, in := range t.inbound("id = $1", seq) {
 			ok = true
-			ev = state.InboundEvent{Seq: seq, Provider: in.provider, Received: moment(in.received), Recipient: in.recipient, First: in.first, Event: in.event, Stopped: in.stopped}
+			ev = state.InboundEvent{Seq: seq, Provider: in.provider, Received: state.Moment(in.received), Recipient: in.recipient, First: in.first, Event: in.event, Stopped: in.stopped}
 			if who, same := t.writer(in); !same {
 				ev.Recipient = who
 			}
@@ -208,12 +208,12 @@ func (s *Store) Exchanges(ctx context.Context, recipient string, seq int64, sinc
 	err = s.read(ctx, func(t *tx) error {
 		out = nil
 		for _, a := range t.of(recipient) {
-			if a.run != 0 || a.intended <= millis(since) || a.key.Revision == int(seq) || !a.send().MayHaveReached() || len(out) == n {
+			if a.run != 0 || a.intended <= state.Millis(since) || a.key.Revision == int(seq) || !a.send().MayHaveReached() || len(out) == n {
 				continue
 			}
 			var received int64
 			t.one("SELECT received FROM inbound WHERE id = $1", args(int64(a.key.Revision)), &received)
-			out = append(out, state.Exchange{Answered: moment(a.intended), Asked: moment(received)})
+			out = append(out, state.Exchange{Answered: state.Moment(a.intended), Asked: state.Moment(received)})
 		}
 		return nil
 	})
@@ -226,7 +226,7 @@ func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.
 		at = time.Time{}
 		list := t.of(recipient)
 		if i := slices.IndexFunc(list, func(a *attempt) bool { return a.key.Campaign == rule && a.send().MayHaveReached() }); i >= 0 {
-			at = moment(list[i].intended)
+			at = state.Moment(list[i].intended)
 		}
 		return nil
 	})

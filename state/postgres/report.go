@@ -120,7 +120,7 @@ func (s *Store) InDoubt(ctx context.Context, campaign string) iter.Seq2[state.De
 		}
 		return nil
 	})
-	return all(out, err)
+	return state.Listed(out, err)
 }
 
 // Orders implements state.Store.
@@ -151,7 +151,7 @@ func (s *Store) Findings(ctx context.Context) (out []state.Finding, err error) {
 		var at int64
 		t.each("SELECT f.id, f.at, f.kind, f.detail, coalesce(a.campaign, ''), coalesce(a.recipient, '') FROM findings f LEFT JOIN attempts a ON a.id = f.attempt ORDER BY f.id", nil,
 			[]any{&f.ID, &at, &f.Kind, &f.Detail, &f.Campaign, &f.Recipient}, func() error {
-				f.At = moment(at)
+				f.At = state.Moment(at)
 				out = append(out, f)
 				return nil
 			})
@@ -173,14 +173,14 @@ func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.No
 		var at int64
 		var kind string
 		t.each("SELECT at, provider, kind, field, reason, raw FROM notices WHERE at >= $1 ORDER BY at, id", args(from), []any{&at, &n.Provider, &kind, &n.Field, &n.Reason, &n.Raw}, func() error {
-			n.At, n.Kind = moment(at), message.EventKind(kind)
+			n.At, n.Kind = state.Moment(at), message.EventKind(kind)
 			out = append(out, n)
 			n.Raw = nil
 			return nil
 		})
 		return nil
 	})
-	return all(out, err)
+	return state.Listed(out, err)
 }
 
 // NoticeCounts implements state.Store.
@@ -191,7 +191,7 @@ func (s *Store) NoticeCounts(ctx context.Context) (out []state.NoticeCount, err 
 		var count int
 		var newest int64
 		t.each(`SELECT kind, count(*), max(at) FROM notices GROUP BY kind ORDER BY kind COLLATE "C"`, nil, []any{&kind, &count, &newest}, func() error {
-			out = append(out, state.NoticeCount{Kind: message.EventKind(kind), Count: count, Newest: moment(newest)})
+			out = append(out, state.NoticeCount{Kind: message.EventKind(kind), Count: count, Newest: state.Moment(newest)})
 			return nil
 		})
 		return nil

@@ -67,10 +67,10 @@ func (t *tx) putBlobs(blobs map[string][]byte) {
 func (t *tx) keepRun(r state.Run, id int64, over bool) {
 	r.ID, r.Blobs, r.Lanes, r.Resume, r.Who = id, nil, nil, nil, ""
 	if r.Started.IsZero() {
-		r.Started = moment(t.now)
+		r.Started = state.Moment(t.now)
 	}
-	r.Started, r.Ended = moment(millis(r.Started)), moment(millis(r.Ended))
-	t.wrote(max(millis(r.Started), millis(r.Ended)))
+	r.Started, r.Ended = state.Moment(state.Millis(r.Started)), state.Moment(state.Millis(r.Ended))
+	t.wrote(max(state.Millis(r.Started), state.Millis(r.Ended)))
 	data, err := json.Marshal(r)
 	if err != nil {
 		t.fail(err)
@@ -93,7 +93,7 @@ func (s *Store) Finish(ctx context.Context, r state.Run) error {
 			return state.ErrFenced
 		}
 		if r.Ended.IsZero() {
-			r.Ended = moment(t.now)
+			r.Ended = state.Moment(t.now)
 		}
 		t.keepRun(r, r.ID, true)
 		return nil
@@ -186,7 +186,7 @@ func (t *tx) intend(lane state.Lane, in *state.Intent, left int) (v state.Verdic
 		return state.Verdict{Gate: gate}
 	}
 	if gate, until := t.gate(lane.Number, in); gate != delivery.GateNone {
-		return state.Verdict{Gate: gate, Until: moment(until)}
+		return state.Verdict{Gate: gate, Until: state.Moment(until)}
 	}
 	leave, late := t.slot(lane.Number, in)
 	if late.Gate != "" {
@@ -248,7 +248,7 @@ func (t *tx) gate(number string, in *state.Intent) (delivery.Gate, int64) {
 	}
 	if in.Window {
 		if !in.KnownUntil.IsZero() {
-			w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)
+			w = w.Claim(state.Millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)
 		}
 		if gate := w.Gate(t.now, in.AssumeOpen); gate != delivery.GateNone {
 			return gate, 0

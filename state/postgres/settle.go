@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/handbill/handbill/delivery"
@@ -42,13 +41,13 @@ func (t *tx) settle(o state.Outcome) error {
 	if a == nil {
 		return nil // it was removed meanwhile
 	}
-	gone := isErased(a.key.Recipient)
+	gone := state.IsErased(a.key.Recipient)
 	if gone && o.ID != "" { // WhatsApp's ids hold the phone number
 		t.later("DELETE FROM orphans WHERE about = $1", o.ID)
 		t.waits[clean(o.ID)] = false
 		o.ID = ""
 	}
-	next := &outcome{send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title, cause: o.Cause, id: o.ID}
+	next := &outcome{send: o.Send, proof: o.Proof, settled: state.Millis(o.At), code: o.Code, title: o.Title, cause: o.Cause, id: o.ID}
 	if a.out == nil {
 		if err := delivery.Transition(state.Sending, o.Send, o.Proof); err != nil {
 			return err
@@ -98,7 +97,7 @@ func (t *tx) complete(a *attempt, id string) {
 	case id == "" || id == a.out.id:
 	case a.out.id != "":
 		t.note(state.FindingDuplicate, a.id, "the provider has two ids for one message")
-	case !isErased(a.key.Recipient):
+	case !state.IsErased(a.key.Recipient):
 		o := *a.out
 		o.id = id
 		t.put(a, &o)
@@ -107,19 +106,10 @@ func (t *tx) complete(a *attempt, id string) {
 
 // consequences records what an answer means for the person.
 func (t *tx) consequences(a *attempt, o *state.Outcome) {
-	if o.UserID != "" && !t.together(o.Number, millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+	if o.UserID != "" && !t.together(o.Number, state.Millis(o.At), idsOf(a.key.Recipient, o.UserID), nil) || !o.Tells() {
 		return
 	}
-	t.tell(a.key.Recipient, func(f *delivery.Facts) {
-		at := millis(o.At)
-		if o.OptOut {
-			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: cmp.Or(o.Code, "provider"), Evidence: "answer to a send"}})
-		}
-		f.Cooldown = max(f.Cooldown, millis(o.Cooldown))
-		if o.WindowShut {
-			f.ShutAt(o.Number, at)
-		}
-	})
+	t.tell(a.key.Recipient, o.Tell)
 }
 
 // note records a contradiction, once.

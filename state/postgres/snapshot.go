@@ -135,7 +135,7 @@ func (s *snapshot) People(ctx context.Context) iter.Seq2[state.Person, error] {
 			if p.Empty() {
 				continue
 			}
-			if err := yield(export(p.recipient, &p.Known)); err != nil {
+			if err := yield(state.PersonOf(p.recipient, &p.Known)); err != nil {
 				return
 			}
 		}
@@ -149,7 +149,7 @@ func (s *snapshot) Ties(ctx context.Context) iter.Seq2[state.Tie, error] {
 				continue
 			}
 			for i, tie := range slices.Concat(p.Ties, p.Former) {
-				if err := yield(state.Tie{Recipient: string(tie.ID), Person: p.recipient, Since: moment(tie.Since), Seen: moment(tie.Seen), Left: moment(tie.Left), Former: i >= len(p.Ties)}); err != nil {
+				if err := yield(state.Tie{Recipient: string(tie.ID), Person: p.recipient, Since: state.Moment(tie.Since), Seen: state.Moment(tie.Seen), Left: state.Moment(tie.Left), Former: i >= len(p.Ties)}); err != nil {
 					return
 				}
 			}
@@ -176,11 +176,11 @@ func (s *snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[s
 		var who string
 		var at int64
 		var send *int16
-		t.each("SELECT a.recipient, a.intended, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id WHERE a.run <> 0 AND a.intended > $1", args(millis(since)), []any{&who, &at, &send}, func() error {
+		t.each("SELECT a.recipient, a.intended, o.send FROM attempts a LEFT JOIN outcomes o ON o.id = a.id WHERE a.run <> 0 AND a.intended > $1", args(state.Millis(since)), []any{&who, &at, &send}, func() error {
 			if send != nil && !state.Send(*send).MayHaveReached() {
 				return nil
 			}
-			return yield(state.RecentSend{Recipient: who, At: moment(at)})
+			return yield(state.RecentSend{Recipient: who, At: state.Moment(at)})
 		})
 	})
 }

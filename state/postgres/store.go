@@ -205,7 +205,7 @@ func (s *Store) Latest(ctx context.Context) (at time.Time, err error) {
 	err = s.read(ctx, func(t *tx) error {
 		latest := t.meta.latest
 		t.one("SELECT greatest($1, (SELECT max(received) FROM inbox WHERE id > $2))", args(latest, t.meta.waived), &latest)
-		at = moment(latest)
+		at = state.Moment(latest)
 		return nil
 	})
 	return at, err
@@ -219,20 +219,4 @@ func (t *tx) decided(who, what, why string) {
 	t.meta.Serial++
 	t.wrote(t.now)
 	t.later("INSERT INTO decisions (at, who, what, why) VALUES ($1, $2, $3, $4)", t.now, who, what, why)
-}
-
-// moment converts stored milliseconds to a time; zero for 0.
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
-// millis converts a time to stored milliseconds; 0 for zero.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
 }

@@ -100,11 +100,9 @@ func (t *tx) circleOf(id delivery.ID) *circle {
 func (t *tx) who(recipient string) delivery.Person {
 	id := idOf(recipient)
 	if c := t.circleOf(id); c != nil {
-		if i := slices.IndexFunc(c.people, func(p delivery.Person) bool { return p.Has(id) }); i >= 0 {
-			return c.people[i]
-		}
+		return delivery.Find(c.people, id)
 	}
-	return delivery.Person{Ties: []delivery.Tie{{ID: id}}}
+	return delivery.Find(nil, id)
 }
 
 // everyID returns all ids of a person, current and former, in canonical spelling.
@@ -238,11 +236,8 @@ func (s *Store) decide(ctx context.Context, recipient string, change func(t *tx,
 // see records what an event says about who is who. It reports whether the event
 // names somebody, and nobody who was erased.
 func (t *tx) see(provider string, received int64, ev *message.Event) bool {
-	now, old := idsOf(ev.From.Phone, ev.From.UserID, ev.Parent), []delivery.ID(nil)
-	if ev.Kind == message.EventIdentity {
-		now, old = idsOf(ev.NewAddress.Phone, ev.NewAddress.UserID, ev.NewParent), now
-	}
-	return t.together(provider, delivery.EventTime(ev, received), now, old)
+	now, old := delivery.Names(ev)
+	return t.together(provider, delivery.EventTime(ev, received), idsOf(now...), idsOf(old...))
 }
 
 // together records that at a moment, according to events of a sending number, the
@@ -266,24 +261,12 @@ func (t *tx) together(number string, at int64, now, old []delivery.ID) bool {
 	return len(all) > 0
 }
 
-// about returns the id under which an event's facts about its person are kept: if
-// possible an id that never passes to another person.
-func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
-
 // writer returns who wrote a message, even if the number is somebody else's by now;
 // same is false then.
 func (t *tx) writer(in *inbound) (shown string, same bool) {
 	id, now := idOf(in.recipient), t.who(in.recipient)
 	if c := t.circleOf(id); c != nil {
-		var ties []delivery.Tie
-		for _, p := range c.people {
-			for _, tie := range slices.Concat(p.Ties, p.Former) {
-				if tie.ID == id {
-					ties = append(ties, tie)
-				}
-			}
-		}
-		p := &c.people[delivery.Holder(ties, delivery.EventTime(&in.event, in.received)).Person-1]
+		p := delivery.Writer(c.people, id, delivery.EventTime(&in.event, in.received))
 		return t.shown(p, in.recipient), p.Has(id)
 	}
 	return t.shown(&now, in.recipient), true

@@ -323,7 +323,7 @@ func (t *tx) supersede(id, run int64) error {
 // marketing asks delivery.Marketing whether the person takes marketing now.
 func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
 	gate, until := delivery.Marketing(p.opt, p.cooldown, t.now, in.NoCooldown)
-	return state.Verdict{Gate: gate, Until: fromMillis(until)}
+	return state.Verdict{Gate: gate, Until: state.Moment(until)}
 }
 
 // windowGate asks whether the window at the sending number is open, by what the
@@ -348,7 +348,7 @@ func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *per
 		w = w.Join(o)
 	}
 	if !in.KnownUntil.IsZero() {
-		w = w.Claim(millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)
+		w = w.Claim(state.Millis(in.KnownUntil.Add(-delivery.WindowLength)), t.now)
 	}
 	return w.Gate(t.now, in.AssumeOpen), nil
 }
@@ -374,5 +374,5 @@ func (t *tx) frequency(who, also int64, in *state.Intent) (state.Verdict, error)
 	if err != nil || gate == delivery.GateNone {
 		return state.Verdict{}, err
 	}
-	return state.Verdict{Gate: gate, Until: fromMillis(until)}, nil
+	return state.Verdict{Gate: gate, Until: state.Moment(until)}, nil
 }

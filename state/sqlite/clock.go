@@ -81,7 +81,7 @@ func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 		}
 		return nil
 	})
-	return fromMillis(latest), err
+	return state.Moment(latest), err
 }
 
 // rightClock reads what somebody said about the clock; zero when nobody did.

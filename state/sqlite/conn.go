@@ -11,6 +11,7 @@ import (
 	msqlite "modernc.org/sqlite"
 
 	"github.com/handbill/handbill/internal/fp"
+	"github.com/handbill/handbill/state"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -189,7 +190,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		return fmt.Errorf("writing the state %s: %w", s.opt.Path, err)
 	}
 	clock := s.opt.Clock()
-	t := &tx{s: s, c: c, now: millis(clock), clock: clock}
+	t := &tx{s: s, c: c, now: state.Millis(clock), clock: clock}
 	err := s.refreshCaches(c)
 	if err == nil {
 		err = fn(t)
@@ -320,20 +321,4 @@ func (s *Store) free(c *conn) {
 	default:
 		_ = c.Close() // as above
 	}
-}
-
-// millis is a time as rows keep it; 0 for the zero time.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-// fromMillis is the inverse of millis, in UTC.
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

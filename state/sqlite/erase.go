@@ -11,6 +11,7 @@ import (
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -32,7 +33,7 @@ func (s *Store) Erase(ctx context.Context, recipient string) error {
 				break
 			}
 		}
-		return t.erase(recipient, erasedPrefix+hex.EncodeToString(random))
+		return t.erase(recipient, state.ErasedPrefix+hex.EncodeToString(random))
 	})
 	if err != nil {
 		return fmt.Errorf("erasing a recipient: %w", err)

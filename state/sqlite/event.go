@@ -91,7 +91,7 @@ func (t *tx) findPacked(query string, want, arg any) (found int64, err error) {
 // reference of this state that it does not know proves that the state is older
 // than what was sent from it.
 func (t *tx) statusEvent(provider, received int64, ev *message.Event, by state.Proof) error {
-	if len(keysOf(ev.From, ev.Parent)) > 1 {
+	if now, _ := delivery.Names(ev); len(now) > 1 {
 		if _, _, err := t.see(provider, received, ev); err != nil {
 			return err
 		}
@@ -284,8 +284,7 @@ func (t *tx) putStatus(s *statusRow) error {
 // failed records what a failure says about the person: an opt-out, a cool-down or
 // a closed window, by the code.
 func (t *tx) failed(id, number int64, code string, at int64) error {
-	consequence := delivery.ConsequenceOf(code)
-	if consequence == delivery.NoConsequence {
+	if delivery.ConsequenceOf(code) == delivery.NoConsequence {
 		return nil
 	}
 	who, ok, err := t.c.queryInt("SELECT recipient FROM attempts WHERE id = ?", id)
@@ -304,29 +303,16 @@ func (t *tx) failed(id, number int64, code string, at int64) error {
 	if err != nil {
 		return err
 	}
-	return t.tell(key, func(f *delivery.Facts) {
-		switch consequence {
-		case delivery.ConsequenceStop:
-			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: code, Evidence: "failed status"}})
-		case delivery.ConsequenceCool:
-			f.Cooldown = max(f.Cooldown, delivery.CooldownUntil(at))
-		case delivery.ConsequenceShut:
-			f.ShutAt(through, at)
-		}
-	})
+	return t.tell(key, func(f *delivery.Facts) { f.Failure(code, through, at) })
 }
 
 // preferenceEvent records what a person chose about marketing in WhatsApp itself.
 func (t *tx) preferenceEvent(provider, received int64, ev *message.Event) error {
-	opt := delivery.Opt{Choice: delivery.OptedIn, At: eventTime(ev, received), Reason: "user_preferences", Evidence: ev.Category}
-	if ev.OptOut {
-		opt.Choice = delivery.OptedOut
-	}
 	named, gone, err := t.see(provider, received, ev)
 	if err != nil || gone || !named {
 		return err
 	}
-	return t.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.Word{Opt: opt}) })
+	return t.tell(delivery.About(ev), func(f *delivery.Facts) { f.Say(delivery.Preference(ev, eventTime(ev, received))) })
 }
 
 // groupEvent keeps what somebody wrote in a group as a notice. It opens no window
@@ -383,7 +369,7 @@ func (t *tx) erasedWith(keys []string) (bool, error) {
 func (s *Store) ledgerName(recipient string) string {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte("ledger name " + recipient))
-	return erasedPrefix + hex.EncodeToString(mac.Sum(nil)[:8])
+	return state.ErasedPrefix + hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // notice keeps an event about the account, or one that is not understood.

@@ -26,9 +26,9 @@ func (s *Store) Exchanges(ctx context.Context, recipient string, seq int64, sinc
 			WHERE a.recipient IN (SELECT value FROM json_each(?)) AND `+ofReplies+` AND a.intended > ? AND a.revision <> ? AND (o.send IS NULL OR o.send IN (2, 4))
 			ORDER BY a.intended DESC LIMIT ?`,
 			func(st *sqlite.Stmt) error {
-				out = append(out, state.Exchange{Asked: fromMillis(st.ColumnInt64(0)), Answered: fromMillis(st.ColumnInt64(1))})
+				out = append(out, state.Exchange{Asked: state.Moment(st.ColumnInt64(0)), Answered: state.Moment(st.ColumnInt64(1))})
 				return nil
-			}, ids, millis(since), seq, n)
+			}, ids, state.Millis(since), seq, n)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the answers to a person: %w", err)

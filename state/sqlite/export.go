@@ -111,7 +111,7 @@ func (e *exporter) runs(context.Context) error {
 			Plan      string          `json:"plan"`
 			Halted    string          `json:"halted,omitempty"`
 			Campaigns json.RawMessage `json:"campaigns"`
-		}{"run", st.ColumnInt64(0), fromMillis(st.ColumnInt64(1)), fromMillis(st.ColumnInt64(2)), st.ColumnText(3), st.ColumnText(4),
+		}{"run", st.ColumnInt64(0), state.Moment(st.ColumnInt64(1)), state.Moment(st.ColumnInt64(2)), st.ColumnText(3), st.ColumnText(4),
 			st.ColumnText(5), campaigns})
 	})
 }
@@ -194,7 +194,7 @@ func (e *exporter) superseded(context.Context) error {
 			At        time.Time `json:"at"`
 			Why       string    `json:"why"`
 		}{"superseded", d.addresses[st.ColumnInt64(0)], d.recipient(st.ColumnInt64(1)), st.ColumnInt(2), st.ColumnInt(3),
-			fromMillis(st.ColumnInt64(4)), st.ColumnText(5)})
+			state.Moment(st.ColumnInt64(4)), st.ColumnText(5)})
 	})
 }
 
@@ -267,7 +267,7 @@ func (e *exporter) windows(ctx context.Context) error {
 				LastInbound time.Time `json:"last_inbound,omitzero"`
 				Shut        time.Time `json:"shut,omitzero"`
 				Ends        time.Time `json:"ends"`
-			}{"window", w.Recipient, w.Number, fromMillis(w.Window.Inbound), fromMillis(w.Window.Shut), fromMillis(w.Window.Ends())})
+			}{"window", w.Recipient, w.Number, state.Moment(w.Window.Inbound), state.Moment(w.Window.Shut), state.Moment(w.Window.Ends())})
 			if err != nil {
 				return err
 			}
@@ -293,7 +293,7 @@ func (e *exporter) inbound(context.Context) error {
 			Provider string        `json:"provider"`
 			Received time.Time     `json:"received"`
 			Event    message.Event `json:"event"`
-		}{"inbound", st.ColumnInt64(0), d.addresses[st.ColumnInt64(1)], fromMillis(st.ColumnInt64(2)), ev})
+		}{"inbound", st.ColumnInt64(0), d.addresses[st.ColumnInt64(1)], state.Moment(st.ColumnInt64(2)), ev})
 	})
 }
 
@@ -305,7 +305,7 @@ func (e *exporter) findings(context.Context) error {
 			At      time.Time `json:"at"`
 			Finding string    `json:"finding"`
 			Detail  string    `json:"detail"`
-		}{"finding", fromMillis(st.ColumnInt64(0)), st.ColumnText(1), st.ColumnText(2)})
+		}{"finding", state.Moment(st.ColumnInt64(0)), st.ColumnText(1), st.ColumnText(2)})
 	})
 }
 
@@ -318,6 +318,6 @@ func (e *exporter) decisions(context.Context) error {
 			Who  string    `json:"who,omitempty"`
 			What string    `json:"what"`
 			Why  string    `json:"why,omitempty"`
-		}{"decision", fromMillis(st.ColumnInt64(0)), st.ColumnText(1), st.ColumnText(2), st.ColumnText(3)})
+		}{"decision", state.Moment(st.ColumnInt64(0)), st.ColumnText(1), st.ColumnText(2), st.ColumnText(3)})
 	})
 }

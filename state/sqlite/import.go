@@ -90,7 +90,7 @@ func (t *tx) importOne(d *state.Delivery) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	at := millis(d.Settled)
+	at := state.Millis(d.Settled)
 	// A file need not say when its messages were sent.
 	if at == 0 {
 		at = t.now

@@ -57,7 +57,7 @@ func (t *tx) inboundEvent(provider, received int64, ev *message.Event) error {
 	if err != nil {
 		return err
 	}
-	err = t.tell(about(ev), func(f *delivery.Facts) {
+	err = t.tell(delivery.About(ev), func(f *delivery.Facts) {
 		f.Wrote(through, at)
 		f.Named(ev.ProfileName, ev.Username, at)
 	})
@@ -320,7 +320,7 @@ func (s *Store) LastReply(ctx context.Context, rule, recipient string) (at time.
 		}
 		ms, _, err := c.queryInt(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 			WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.campaign = ? AND (o.send IS NULL OR o.send IN (2, 4)) ORDER BY a.intended DESC LIMIT 1`, ids, campaign)
-		at = fromMillis(ms)
+		at = state.Moment(ms)
 		return err
 	})
 	return at, err

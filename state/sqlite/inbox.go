@@ -109,7 +109,7 @@ func (t *tx) append(in *state.Inbox) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	received := millis(in.Received)
+	received := state.Millis(in.Received)
 	w := t.insert(tSeen, 0)
 	w.int(provider)
 	w.blob(sum[:16])

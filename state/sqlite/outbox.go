@@ -68,7 +68,7 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 // under, or where that has passed to somebody else, the one under which they
 // are shown now.
 func scanInbound(c *conn, st *sqlite.Stmt, names map[int64]string) (state.InboundEvent, error) {
-	ev := state.InboundEvent{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Received: fromMillis(st.ColumnInt64(2)),
+	ev := state.InboundEvent{Seq: st.ColumnInt64(0), Provider: names[st.ColumnInt64(1)], Received: state.Moment(st.ColumnInt64(2)),
 		First: st.ColumnInt64(4) == 1, Campaign: names[st.ColumnInt64(6)], Message: names[st.ColumnInt64(7)]}
 	shown, same, err := c.writer(st.ColumnInt64(3), st.ColumnInt64(8))
 	if err != nil {

@@ -139,7 +139,7 @@ func (t *tx) settle(o *state.Outcome) error {
 			return err
 		}
 	}
-	next := outcomeRow{id: o.Attempt, send: o.Send, proof: o.Proof, settled: millis(o.At), code: o.Code, title: o.Title,
+	next := outcomeRow{id: o.Attempt, send: o.Send, proof: o.Proof, settled: state.Millis(o.At), code: o.Code, title: o.Title,
 		cause: o.Cause, hash: hash48(o.ID), sentID: packID(o.ID)}
 	if exists {
 		err = t.join(&old, &next, o.ID)
@@ -212,7 +212,7 @@ func (t *tx) joinAccepted(old, next *outcomeRow) error {
 // consequences records what an answer says about the person: an opt-out, a
 // cool-down, a closed window, or another id of theirs.
 func (t *tx) consequences(o *state.Outcome) error {
-	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut && o.UserID == "" {
+	if !o.Tells() && o.UserID == "" {
 		return nil
 	}
 	who, ok, err := t.c.queryInt("SELECT recipient FROM attempts WHERE id = ?", o.Attempt)
@@ -229,32 +229,15 @@ func (t *tx) consequences(o *state.Outcome) error {
 	if err != nil {
 		return err
 	}
-	at := millis(o.At)
 	if o.UserID != "" {
-		if gone, err := t.together(o.Number, at, []string{key, o.UserID}, nil); err != nil || gone {
+		if gone, err := t.together(o.Number, state.Millis(o.At), []string{key, o.UserID}, nil); err != nil || gone {
 			return err
 		}
 	}
-	if !o.OptOut && o.Cooldown.IsZero() && !o.WindowShut {
+	if !o.Tells() {
 		return nil
 	}
-	return t.tell(key, func(f *delivery.Facts) {
-		if o.WindowShut {
-			f.ShutAt(o.Number, at)
-		}
-		if o.OptOut {
-			f.Say(delivery.Word{Opt: delivery.Opt{Choice: delivery.OptedOut, At: at, Reason: reasonOf(o.Code), Evidence: "answer to a send"}})
-		}
-		f.Cooldown = max(f.Cooldown, millis(o.Cooldown))
-	})
-}
-
-// reasonOf is the reason of an opt-out that an answer told: its code.
-func reasonOf(code string) string {
-	if code == "" {
-		return "provider"
-	}
-	return code
+	return t.tell(key, o.Tell)
 }
 
 // find keeps a contradiction as a finding; the same one is kept once.

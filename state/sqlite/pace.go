@@ -214,5 +214,5 @@ func (t *tx) spaced(who, also int64, in *state.Intent) (state.Verdict, error) {
 	if gate == delivery.GateNone {
 		return state.Verdict{}, nil
 	}
-	return state.Verdict{Gate: gate, Until: fromMillis(until)}, nil
+	return state.Verdict{Gate: gate, Until: state.Moment(until)}, nil
 }

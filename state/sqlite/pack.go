@@ -33,14 +33,6 @@ func phoneID(recipient string) (id int64, ok bool) {
 // phoneText is the inverse of phoneID.
 func phoneText(id int64) string { return "+" + strconv.FormatInt(id, 10) }
 
-// addressOf is the address that a recipient's key stands for.
-func addressOf(recipient string) message.Address {
-	if strings.HasPrefix(recipient, "+") {
-		return message.Address{Phone: recipient}
-	}
-	return message.Address{UserID: recipient}
-}
-
 // refEncoding is that of message.NewRef.
 var refEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 

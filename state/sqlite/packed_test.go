@@ -47,7 +47,7 @@ func (w *packedWorld) intend() {
 		}
 		seen[k] = true
 		attempt := rapid.IntRange(1, 3).Draw(w.rt, "attempt")
-		in = append(in, state.Intent{Key: k, To: addressOf(k.Recipient), Attempt: attempt, Message: "list_message.browse",
+		in = append(in, state.Intent{Key: k, To: message.AddressOf(k.Recipient), Attempt: attempt, Message: "list_message.browse",
 			Digest: [16]byte{byte(attempt), byte(len(k.Campaign))}, Ref: message.NewRef(w.s.lineage, k.Campaign, k.Recipient, k.Revision, attempt),
 			Again: rapid.Bool().Draw(w.rt, "again"), Retry: rapid.Bool().Draw(w.rt, "retry")})
 	}

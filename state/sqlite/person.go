@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
@@ -96,11 +95,11 @@ func (t *tx) putPerson(id int64, p *personRow) error {
 // export is the row as package state shows it.
 func (p *personRow) export(recipient string) (state.Person, error) {
 	out := state.Person{
-		Recipient: recipient, LastInbound: fromMillis(p.lastInbound), Shut: fromMillis(p.shut),
-		OptedOut: p.opt.Choice == delivery.OptedOut, Cooldown: fromMillis(p.cooldown), ProfileName: p.profile, Handover: p.handover,
+		Recipient: recipient, LastInbound: state.Moment(p.lastInbound), Shut: state.Moment(p.shut),
+		OptedOut: p.opt.Choice == delivery.OptedOut, Cooldown: state.Moment(p.cooldown), ProfileName: p.profile, Handover: p.handover,
 	}
 	if out.OptedOut {
-		out.OptOut, out.OptOutAt = p.opt.Reason, fromMillis(p.opt.At)
+		out.OptOut, out.OptOutAt = p.opt.Reason, state.Moment(p.opt.At)
 	}
 	if p.attributes != "" {
 		if err := json.Unmarshal([]byte(p.attributes), &out.Attributes); err != nil {
@@ -134,7 +133,7 @@ func (s *Store) Person(ctx context.Context, number, recipient string) (state.Per
 		if err != nil {
 			return err
 		}
-		out.WindowEnds = fromMillis(w.Ends())
+		out.WindowEnds = state.Moment(w.Ends())
 		if who, err = c.personID(who); err != nil {
 			return err
 		}
@@ -254,9 +253,5 @@ func (t *tx) isErasedID(who int64) (bool, error) {
 		return false, nil
 	}
 	name, err := t.c.recipientText(who)
-	return strings.HasPrefix(name, erasedPrefix), err
+	return state.IsErased(name), err
 }
-
-// erasedPrefix begins the name that takes the place of an erased recipient's
-// key in the ledger.
-const erasedPrefix = "erased:"

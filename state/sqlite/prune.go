@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handbill/handbill/state"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -27,12 +28,12 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (n int, err error) 
 		events = latest
 	}
 	// Revisions keep to the 45 days as well: late events name their attempts.
-	old, err := s.oldRevisions(ctx, millis(events))
+	old, err := s.oldRevisions(ctx, state.Millis(events))
 	old = append([]pruned{
-		{tInbound, "state = 2 AND received < ?", []any{millis(events)}},
-		{tNotices, "at < ?", []any{millis(before)}},
-		{tOrphans, "received < ?", []any{millis(events)}},
-		{tSeen, "received < ?", []any{millis(events)}},
+		{tInbound, "state = 2 AND received < ?", []any{state.Millis(events)}},
+		{tNotices, "at < ?", []any{state.Millis(before)}},
+		{tOrphans, "received < ?", []any{state.Millis(events)}},
+		{tSeen, "received < ?", []any{state.Millis(events)}},
 	}, old...)
 	for i := range old {
 		if err != nil {

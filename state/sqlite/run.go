@@ -63,14 +63,14 @@ func (t *tx) putRun(r *state.Run, epoch int64) error {
 	if err != nil {
 		return err
 	}
-	started := millis(r.Started)
+	started := state.Millis(r.Started)
 	if started == 0 {
 		started = t.now
 	}
 	w := t.replace(tRuns, r.ID)
 	w.int(epoch)
 	w.int(started)
-	w.maybe(millis(r.Ended))
+	w.maybe(state.Millis(r.Ended))
 	w.text(r.Version)
 	w.text(r.Plan)
 	w.text(string(r.Halted))
@@ -207,7 +207,7 @@ func (t *tx) readdress(from, to string) error {
 
 // scanRun reads the columns id to campaigns of a run.
 func scanRun(st *sqlite.Stmt, r *state.Run) error {
-	*r = state.Run{ID: st.ColumnInt64(0), Started: fromMillis(st.ColumnInt64(1)), Ended: fromMillis(st.ColumnInt64(2)),
+	*r = state.Run{ID: st.ColumnInt64(0), Started: state.Moment(st.ColumnInt64(1)), Ended: state.Moment(st.ColumnInt64(2)),
 		Version: st.ColumnText(3), Plan: st.ColumnText(4), Halted: delivery.HaltReason(st.ColumnText(5))}
 	if err := json.Unmarshal([]byte(st.ColumnText(6)), &r.Campaigns); err != nil {
 		return fmt.Errorf("%w: the counts of run %d: %w", state.ErrDamaged, r.ID, err)

@@ -233,27 +233,27 @@ func (s *scan) delivery(d *dictionary, send state.Send, outcome, status bool) st
 	recipient := d.recipient(a.ColumnInt64(scanRecipient))
 	out := state.Delivery{
 		Key:     state.Key{Campaign: d.addresses[a.ColumnInt64(scanCampaign)], Recipient: recipient, Revision: a.ColumnInt(scanRevision)},
-		To:      addressOf(recipient),
+		To:      message.AddressOf(recipient),
 		Send:    send,
 		Attempt: a.ColumnInt(scanAttempt),
-		Message: d.addresses[a.ColumnInt64(scanDigest+1)], Intended: fromMillis(a.ColumnInt64(scanDigest + 2)),
+		Message: d.addresses[a.ColumnInt64(scanDigest+1)], Intended: state.Moment(a.ColumnInt64(scanDigest + 2)),
 		Ref: unpackRef(d.refHead, a, scanDigest+3),
 	}
 	a.ColumnBytes(scanDigest, out.Digest[:])
 	if outcome {
 		o := s.outcomes.st
 		out.Code, out.Title, out.Proof = o.ColumnText(2), o.ColumnText(3), proofOf(o.ColumnInt64(4))
-		out.Settled, out.Cause, out.ID = fromMillis(o.ColumnInt64(5)), o.ColumnText(6), unpackID(o, 7)
+		out.Settled, out.Cause, out.ID = state.Moment(o.ColumnInt64(5)), o.ColumnText(6), unpackID(o, 7)
 	}
 	out.Billing = s.billing()
 	if status {
 		st := scanStatus(s.statuses.st, 0, 1)
-		out.Rank, out.RankAt = st.joined.Rank, fromMillis(st.joined.RankAt)
+		out.Rank, out.RankAt = st.joined.Rank, state.Moment(st.joined.RankAt)
 		out.Failed = st.joined.FailedAt != 0 && st.joined.Rank < message.RankDelivered
 		if st.joined.FailedAt != 0 {
 			out.FailCode, out.FailTitle = st.joined.FailCode, st.joined.FailTitle
 		}
-		out.Replied = fromMillis(st.replied)
+		out.Replied = state.Moment(st.replied)
 	}
 	return out
 }

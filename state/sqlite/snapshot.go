@@ -167,7 +167,7 @@ func (s *Snapshot) recentSends(since time.Time, yield func(state.RecentSend, err
 	if err != nil {
 		return err
 	}
-	sends, err := s.c.cursor("SELECT id, recipient, intended FROM attempts WHERE intended > ? AND "+ofCampaigns+" ORDER BY id", millis(since))
+	sends, err := s.c.cursor("SELECT id, recipient, intended FROM attempts WHERE intended > ? AND "+ofCampaigns+" ORDER BY id", state.Millis(since))
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (s *Snapshot) recentSends(since time.Time, yield func(state.RecentSend, err
 		if outcomes.seek(sends.id) && !state.Send(outcomes.st.ColumnInt(1)).MayHaveReached() {
 			continue
 		}
-		if !yield(state.RecentSend{Recipient: names.recipient(sends.st.ColumnInt64(1)), At: fromMillis(sends.st.ColumnInt64(2))}, nil) {
+		if !yield(state.RecentSend{Recipient: names.recipient(sends.st.ColumnInt64(1)), At: state.Moment(sends.st.ColumnInt64(2))}, nil) {
 			return errStop
 		}
 	}

@@ -75,7 +75,7 @@ func phone(i int) string { return fmt.Sprintf("+49151%08d", i) }
 
 func intent(s *Store, recipient string) state.Intent {
 	k := state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}
-	return state.Intent{Key: k, To: addressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
+	return state.Intent{Key: k, To: message.AddressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
 		Body: [32]byte{9}, Ref: message.NewRef(s.lineage, k.Campaign, recipient, 1, 1)}
 }
 

@@ -154,7 +154,7 @@ func (s *Store) Findings(ctx context.Context) ([]state.Finding, error) {
 		}
 		return c.each(`SELECT f.id, f.at, f.kind, f.detail, a.campaign, a.recipient FROM findings f LEFT JOIN attempts a ON a.id = f.attempt
 			ORDER BY f.id`, func(st *sqlite.Stmt) error {
-			f := state.Finding{ID: st.ColumnInt64(0), At: fromMillis(st.ColumnInt64(1)), Kind: st.ColumnText(2), Detail: st.ColumnText(3)}
+			f := state.Finding{ID: st.ColumnInt64(0), At: state.Moment(st.ColumnInt64(1)), Kind: st.ColumnText(2), Detail: st.ColumnText(3)}
 			if st.ColumnType(4) != sqlite.TypeNull {
 				f.Campaign, f.Recipient = d.addresses[st.ColumnInt64(4)], d.recipient(st.ColumnInt64(5))
 			}
@@ -175,13 +175,13 @@ func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.No
 				return err
 			}
 			return c.eachNested("SELECT provider, at, kind, field, reason, raw FROM notices WHERE at >= ? ORDER BY at, id", func(st *sqlite.Stmt) error {
-				n := state.Notice{Provider: names[st.ColumnInt64(0)], At: fromMillis(st.ColumnInt64(1)), Kind: message.EventKind(st.ColumnText(2)),
+				n := state.Notice{Provider: names[st.ColumnInt64(0)], At: state.Moment(st.ColumnInt64(1)), Kind: message.EventKind(st.ColumnText(2)),
 					Field: st.ColumnText(3), Reason: st.ColumnText(4), Raw: columnBlob(st, 5)}
 				if !yield(n, nil) {
 					return errStop
 				}
 				return nil
-			}, millis(since))
+			}, state.Millis(since))
 		})
 		if err != nil && !errors.Is(err, errStop) {
 			yield(state.Notice{}, err)
@@ -193,7 +193,7 @@ func (s *Store) Notices(ctx context.Context, since time.Time) iter.Seq2[state.No
 func (s *Store) NoticeCounts(ctx context.Context) (out []state.NoticeCount, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		return c.each("SELECT kind, count(*), max(at) FROM notices GROUP BY kind ORDER BY kind", func(st *sqlite.Stmt) error {
-			out = append(out, state.NoticeCount{Kind: message.EventKind(st.ColumnText(0)), Count: st.ColumnInt(1), Newest: fromMillis(st.ColumnInt64(2))})
+			out = append(out, state.NoticeCount{Kind: message.EventKind(st.ColumnText(0)), Count: st.ColumnInt(1), Newest: state.Moment(st.ColumnInt64(2))})
 			return nil
 		})
 	})
@@ -210,7 +210,7 @@ func (s *Store) OptOuts(ctx context.Context) iter.Seq2[state.OptOutEntry, error]
 				return err
 			}
 			return c.eachNested("SELECT id, reason, evidence, opt_at FROM people WHERE opt = 1 ORDER BY id", func(st *sqlite.Stmt) error {
-				e := state.OptOutEntry{Reason: st.ColumnText(1), Evidence: st.ColumnText(2), At: fromMillis(st.ColumnInt64(3))}
+				e := state.OptOutEntry{Reason: st.ColumnText(1), Evidence: st.ColumnText(2), At: state.Moment(st.ColumnInt64(3))}
 				held, err := d.held(c, st.ColumnInt64(0))
 				for _, e.Recipient = range held {
 					if !yield(e, nil) {

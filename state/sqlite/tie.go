@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -146,25 +145,11 @@ func jsonList(ids []int64) string {
 	return string(append(text, ']'))
 }
 
-// keysOf lists the ids that an event names of one person.
-func keysOf(a message.Address, parent string) (out []string) {
-	for _, key := range [...]string{a.Phone, a.UserID, parent} {
-		if key != "" {
-			out = append(out, key)
-		}
-	}
-	return out
-}
-
 // see records what an event says about who is who. gone says that one of its ids
 // was erased: then the others are erased too, and the caller keeps nothing of the
 // event. named says that the event names anybody.
 func (t *tx) see(number, received int64, ev *message.Event) (named, gone bool, err error) {
-	now, old := keysOf(ev.From, ev.Parent), []string(nil)
-	// An event of this kind names the old ids first and the new ones apart.
-	if ev.Kind == message.EventIdentity {
-		now, old = keysOf(ev.NewAddress, ev.NewParent), now
-	}
+	now, old := delivery.Names(ev)
 	through, err := t.c.addressText(number)
 	if err != nil {
 		return false, false, err
@@ -202,10 +187,6 @@ func textsOf(ids []delivery.ID) (out []string) {
 	}
 	return out
 }
-
-// about is the id under which an event's facts are kept. User ids come first, since
-// they never pass to another person as phone numbers do.
-func about(ev *message.Event) string { return cmp.Or(ev.From.UserID, ev.Parent, ev.From.Phone) }
 
 // display returns the id under which a person is shown; see delivery.DisplayRank.
 func display(rows []tieRow) (who int64) {
@@ -300,8 +281,8 @@ func (s *Snapshot) ties(yield func(state.Tie, error) bool) error {
 	several := "person IN (SELECT person FROM ties GROUP BY person HAVING count(*) > 1)"
 	return s.c.eachNested("SELECT "+tieColumns+" FROM ties WHERE "+several+" ORDER BY id", func(st *sqlite.Stmt) error {
 		r := scanTie(st)
-		out := state.Tie{Recipient: d.recipient(r.recipient), Person: d.recipient(r.person), Since: fromMillis(r.since), Seen: fromMillis(r.seen),
-			Left: fromMillis(r.left), Former: r.former}
+		out := state.Tie{Recipient: d.recipient(r.recipient), Person: d.recipient(r.person), Since: state.Moment(r.since), Seen: state.Moment(r.seen),
+			Left: state.Moment(r.left), Former: r.former}
 		if !yield(out, nil) {
 			return errStop
 		}

@@ -66,11 +66,11 @@ func (t *tx) heed(ev *message.Event, at int64) (stopped bool, err error) {
 	if t.s.opt.Wish == nil {
 		return false, nil
 	}
-	w := t.s.opt.Wish(ev, fromMillis(at))
+	w := t.s.opt.Wish(ev, state.Moment(at))
 	if w.Kind == state.WishNone {
 		return false, nil
 	}
-	who, err := t.recipient(about(ev))
+	who, err := t.recipient(delivery.About(ev))
 	if err != nil {
 		return false, err
 	}
@@ -80,7 +80,7 @@ func (t *tx) heed(ev *message.Event, at int64) (stopped bool, err error) {
 	}
 	said := delivery.Opt{At: at, Reason: w.Reason, Evidence: w.Evidence}
 	_, stopped = before.opt.Heed(w.Kind, said)
-	return stopped, t.tell(about(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
+	return stopped, t.tell(delivery.About(ev), func(f *delivery.Facts) { f.Say(delivery.WordOf(w.Kind, said)) })
 }
 
 // heedOpen heeds the inbound events that no rule has answered. For events that

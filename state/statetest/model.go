@@ -103,7 +103,7 @@ func (p *pair) who() string {
 // ids draws the ids by which an event names somebody: one, or several that often
 // contradict earlier events.
 func (p *pair) ids() (a message.Address, parent string) {
-	a = addressOf(p.who())
+	a = message.AddressOf(p.who())
 	if a.Phone != "" && rapid.IntRange(0, 2).Draw(p.t, "several ids") == 0 {
 		a.UserID = rapid.SampledFrom([]string{"DE.7001", "DE.7002", "DE.7003"}).Draw(p.t, "user")
 	}
@@ -174,7 +174,7 @@ func (p *pair) intend() {
 	for range rapid.IntRange(1, 3).Draw(p.t, "intents") {
 		k := p.key()
 		number := rapid.IntRange(1, 3).Draw(p.t, "number")
-		in = append(in, state.Intent{Key: k, To: addressOf(k.Recipient), Attempt: number, Ref: message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, number),
+		in = append(in, state.Intent{Key: k, To: message.AddressOf(k.Recipient), Attempt: number, Ref: message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, number),
 			Message: "text_message.hi", Digest: [16]byte{byte(number)},
 			Retry: rapid.Bool().Draw(p.t, "retry"), Again: rapid.Bool().Draw(p.t, "again"), Marketing: rapid.Bool().Draw(p.t, "marketing"),
 			NoCooldown: rapid.Bool().Draw(p.t, "no cooldown"), Window: rapid.IntRange(0, 3).Draw(p.t, "window") == 0, AssumeOpen: rapid.Bool().Draw(p.t, "assume"),
@@ -311,7 +311,7 @@ func (p *pair) reply() {
 	}
 	r := refs[0]
 	rule := rapid.SampledFrom([]string{"reply_rule.a", "reply_rule.b"}).Draw(p.t, "rule")
-	_ = p.record(p.replies, nil, []state.Intent{{Key: state.Key{Campaign: rule, Recipient: r.Recipient, Revision: int(r.Seq)}, To: addressOf(r.Recipient), Attempt: 1,
+	_ = p.record(p.replies, nil, []state.Intent{{Key: state.Key{Campaign: rule, Recipient: r.Recipient, Revision: int(r.Seq)}, To: message.AddressOf(r.Recipient), Attempt: 1,
 		Message: "text_message.hi", Ref: message.NewRef(p.lineage, rule, r.Recipient, int(r.Seq), 1), Inbound: r.Seq, Window: rapid.Bool().Draw(p.t, "window")}})
 	for name, read := range map[string]func(state.Store) (any, error){
 		"inbound": func(s state.Store) (any, error) { ev, _, err := s.Inbound(p.t.Context(), r.Seq); return ev, err },

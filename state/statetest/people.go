@@ -62,7 +62,7 @@ func (u suite) TestAStopByOneIDHoldsForAll(t *testing.T) {
 		for _, stops := range []string{phone(1), userOne} {
 			s, _ := u.create(t)
 			run := begin(t, s)
-			told(t, s, mainNumber, seen, from(noon, "enough", addressOf(stops), ""))
+			told(t, s, mainNumber, seen, from(noon, "enough", message.AddressOf(stops), ""))
 			if d := cmp.Diff([]string{phone(1), userOne}, out(t, s, phone(1), userOne, phone(2), userTwo)); d != "" {
 				t.Errorf("%s, and %s stops (-want +got):\n%s", name, stops, d)
 			}
@@ -85,13 +85,13 @@ func (u suite) TestAStopHoldsForIDsThatAreSeenLater(t *testing.T) {
 		if c.parent != "" {
 			a = message.Address{UserID: userTwo}
 		}
-		told(t, s, mainNumber, message.Event{Kind: message.EventPreference, OptOut: true, At: noon.Add(-2 * time.Hour), From: addressOf(c.stopped)},
-			message.Event{Kind: message.EventPreference, At: noon.Add(-time.Hour), From: addressOf(c.other), Category: "marketing_messages"},
+		told(t, s, mainNumber, message.Event{Kind: message.EventPreference, OptOut: true, At: noon.Add(-2 * time.Hour), From: message.AddressOf(c.stopped)},
+			message.Event{Kind: message.EventPreference, At: noon.Add(-time.Hour), From: message.AddressOf(c.other), Category: "marketing_messages"},
 			from(noon.Add(-time.Minute), "hello", a, c.parent))
 		if d := cmp.Diff([]string{c.stopped, c.other}, out(t, s, c.stopped, c.other)); d != "" {
 			t.Errorf("%s: the stricter does not hold (-want +got):\n%s", name, d)
 		}
-		told(t, s, mainNumber, message.Event{Kind: message.EventPreference, At: noon, From: addressOf(c.other), Category: "marketing_messages"})
+		told(t, s, mainNumber, message.Event{Kind: message.EventPreference, At: noon, From: message.AddressOf(c.other), Category: "marketing_messages"})
 		if who := out(t, s, c.stopped, c.other); len(who) > 0 {
 			t.Errorf("%s: %v did not get back by an opt-in under one id", name, who)
 		}
@@ -383,7 +383,7 @@ func (u suite) TestPeopleWithSeveralIDs(t *testing.T) {
 
 func (h *human) step(rt *rapid.T, s state.Store, lane state.Lane, now time.Time) {
 	number := lane.Number
-	one := addressOf(rapid.SampledFrom([]string{h.phone(), h.user}).Draw(rt, "id"))
+	one := message.AddressOf(rapid.SampledFrom([]string{h.phone(), h.user}).Draw(rt, "id"))
 	switch rapid.IntRange(0, 6).Draw(rt, "what") {
 	case 0:
 		told(rt, s, number, from(now, "hello", one, ""))

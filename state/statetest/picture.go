@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -14,7 +13,7 @@ import (
 // nameless gives every erased person the same name, since each store may choose its
 // own.
 func nameless(recipient string) string {
-	if strings.HasPrefix(recipient, "erased:") {
+	if state.IsErased(recipient) {
 		return "erased"
 	}
 	return recipient

@@ -194,7 +194,7 @@ func (u suite) TestClaims(t *testing.T) {
 	for i, c := range []struct{ number, from string }{
 		{mainNumber, phone(1)}, {mainNumber, phone(2)}, {otherNumber, phone(1)}, {mainNumber, phone(1)}, {mainNumber, phone(3)},
 	} {
-		told(t, s, c.number, wrote(addressOf(c.from), fmt.Sprint("wamid.", i), "Hi", clock.now))
+		told(t, s, c.number, wrote(message.AddressOf(c.from), fmt.Sprint("wamid.", i), "Hi", clock.now))
 	}
 	if numbers, err := s.Unanswered(t.Context()); err != nil || !slices.Equal(numbers, []string{mainNumber, otherNumber}) {
 		t.Errorf("unanswered at %q, %v", numbers, err)

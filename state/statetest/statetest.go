@@ -104,13 +104,6 @@ func answering(t T, s state.Store, number string) state.Lane {
 
 func phone(i int) string { return fmt.Sprintf("+49151%08d", i) }
 
-func addressOf(recipient string) message.Address {
-	if strings.HasPrefix(recipient, "+") {
-		return message.Address{Phone: recipient}
-	}
-	return message.Address{UserID: recipient}
-}
-
 // lineage returns the lineage of an open store.
 func lineage(s state.Store) string {
 	m, err := s.Meta(context.Background())
@@ -122,7 +115,7 @@ func lineage(s state.Store) string {
 
 func intent(s state.Store, recipient string) state.Intent {
 	k := state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}
-	return state.Intent{Key: k, To: addressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
+	return state.Intent{Key: k, To: message.AddressOf(recipient), Attempt: 1, Message: "list_message.browse", Digest: [16]byte{1, 2, 3},
 		Body: [32]byte{9}, Ref: message.NewRef(lineage(s), k.Campaign, recipient, 1, 1)}
 }
 
