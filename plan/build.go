@@ -128,6 +128,7 @@ type builder struct {
 	// templates are what was read for data blocks; nil for one with an error.
 	templates map[*lang.DataTemplate]*Observed
 	rows      map[string]*state.Managed // what the state knows about template blocks, by address
+	declares  map[string]bool           // the addresses of the configuration's translations
 	fits      []*fitted                 // of campaigns and reply rules
 	capped    bool                      // a campaign has a frequency cap
 	planned   *sends                    // sends of this plan

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -69,6 +70,12 @@ func (b *builder) settleTemplates() {
 	for i := range b.in.Managed {
 		b.rows[b.in.Managed[i].Address] = &b.in.Managed[i]
 	}
+	b.declares = map[string]bool{}
+	for _, t := range b.cfg.Templates {
+		for _, tr := range t.Translations {
+			b.declares[tr.Address()] = true
+		}
+	}
 	b.moveRows()
 	for _, t := range b.cfg.Templates {
 		if b.scope.covers(t.Address()) && t.Held.Provider != nil {
@@ -102,9 +109,9 @@ func (b *builder) moveRows() {
 
 // forgetRows drops what is no longer declared from the state; the account keeps it.
 func (b *builder) forgetRows() {
-	for _, address := range sortedRows(b.rows) {
+	for _, address := range slices.Sorted(maps.Keys(b.rows)) {
 		row := b.rows[address]
-		if b.declares(address) || !b.scope.covers(blockOf(address)) {
+		if b.declares[address] || !b.scope.covers(blockOf(address)) {
 			continue
 		}
 		c := ResourceChange{Address: address, Type: "template", Name: strings.TrimPrefix(address, "template."), Change: Forget, Refs: []string{}}
@@ -116,28 +123,6 @@ func (b *builder) forgetRows() {
 		b.plan.Resources = append(b.plan.Resources, c)
 		b.plan.Templates = append(b.plan.Templates, TemplateChange{Address: address, Provider: row.Provider, Account: row.Account, Change: Forget, Spec: spec})
 	}
-}
-
-func sortedRows(rows map[string]*state.Managed) []string {
-	out := make([]string, 0, len(rows))
-	for address := range rows {
-		out = append(out, address)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// declares reports whether a block of the configuration has a translation of
-// that address.
-func (b *builder) declares(address string) bool {
-	for _, t := range b.cfg.Templates {
-		for _, tr := range t.Translations {
-			if tr.Address() == address {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // settleTemplate compares one block. Messages are checked against the account's
@@ -330,8 +315,8 @@ func (s *settling) there() {
 // claimed returns the address under which the state has the same template; "" for
 // none.
 func (s *settling) claimed() string {
-	for _, address := range sortedRows(s.rows) {
-		if row := s.rows[address]; row.Key == TemplateKey(&s.spec.Template) && row.Account == s.seen.Account && !s.declares(address) {
+	for _, address := range slices.Sorted(maps.Keys(s.rows)) {
+		if row := s.rows[address]; row.Key == TemplateKey(&s.spec.Template) && row.Account == s.seen.Account && !s.declares[address] {
 			return address
 		}
 	}
