@@ -52,13 +52,17 @@ func readTemplate(r *http.Request) (*templateBody, *refusal) {
 	return &b, nil
 }
 
-func (s *Sandbox) cloudCreate(w http.ResponseWriter, r *http.Request) {
+// createTemplate creates the template of a request.
+func (s *Sandbox) createTemplate(r *http.Request) (t Template, lost bool, bad *refusal) {
 	b, bad := readTemplate(r)
-	var t Template
-	lost := false
-	if bad == nil {
-		t, lost, bad = s.templates.create(b)
+	if bad != nil {
+		return t, false, bad
 	}
+	return s.templates.create(b)
+}
+
+func (s *Sandbox) cloudCreate(w http.ResponseWriter, r *http.Request) {
+	t, lost, bad := s.createTemplate(r)
 	s.conclude(w, lost, bad, func() answer {
 		return jsonAnswer(http.StatusOK, map[string]string{"id": t.id, "status": t.Status, "category": t.Category})
 	})
@@ -162,12 +166,7 @@ func (s *Sandbox) dialogRefused(bad *refusal) answer {
 // dialogCreate answers POST /v1/configs/templates. Source: docs.360dialog.com,
 // messaging API, read 2026-11-20.
 func (s *Sandbox) dialogCreate(w http.ResponseWriter, r *http.Request, _ *number) {
-	b, bad := readTemplate(r)
-	var t Template
-	lost := false
-	if bad == nil {
-		t, lost, bad = s.templates.create(b)
-	}
+	t, lost, bad := s.createTemplate(r)
 	switch {
 	case lost:
 		reset(w)
@@ -195,12 +194,7 @@ func (s *Sandbox) dialogDelete(w http.ResponseWriter, r *http.Request, _ *number
 // oneMsgCreate answers POST /addTemplate; even a refusal is a 200. Source: 1msg,
 // OpenAPI 2.39, read 2026-11-20.
 func (s *Sandbox) oneMsgCreate(w http.ResponseWriter, r *http.Request) {
-	b, bad := readTemplate(r)
-	var t Template
-	lost := false
-	if bad == nil {
-		t, lost, bad = s.templates.create(b)
-	}
+	t, lost, bad := s.createTemplate(r)
 	s.oneMsgConclude(w, lost, bad, func() any {
 		out := lower(&t)
 		out["namespace"] = "sandbox"
