@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/handbill/handbill/account"
@@ -92,12 +93,7 @@ func (a *Apply) Templates(ctx context.Context, opt TemplateOptions) *TemplatesDo
 			}
 		}
 	}
-	slices.SortFunc(w.done.Steps, func(x, y TemplateStep) int {
-		if x.Address < y.Address {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(w.done.Steps, func(x, y TemplateStep) int { return strings.Compare(x.Address, y.Address) })
 	return w.done
 }
 
@@ -272,12 +268,11 @@ func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made b
 		w.end(TemplateStep{Address: c.Address, Did: TemplateAdopted, Status: c.Seen.Status, ID: c.Seen.ID})
 		return true, nil
 	case plan.Move:
-		row := w.rows[c.From]
-		if err := w.record(ctx, c, c.Seen, row); err != nil {
+		if err := w.record(ctx, c, c.Seen, w.rows[c.From], c.From); err != nil {
 			return false, err
 		}
 		w.end(TemplateStep{Address: c.Address, Did: TemplateMoved, Status: c.Seen.Status, ID: c.Seen.ID})
-		return true, w.Store.Manage(ctx, nil, []string{c.From})
+		return true, nil
 	}
 	row := w.rows[c.Address]
 	if row.Intent == nil && row.Status == c.Seen.Status && row.Category == c.Seen.Category {
@@ -286,8 +281,9 @@ func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made b
 	return true, w.record(ctx, c, c.Seen, row)
 }
 
-// record stores what the account has for a translation, based on row.
-func (w *templateWork) record(ctx context.Context, c *plan.TemplateChange, held *account.Template, row state.Managed) error {
+// record stores what the account has for a translation, based on row, and removes
+// the rows at the addresses to forget.
+func (w *templateWork) record(ctx context.Context, c *plan.TemplateChange, held *account.Template, row state.Managed, forget ...string) error {
 	declared, err := json.Marshal(&c.Spec)
 	if err != nil {
 		return err
@@ -303,5 +299,5 @@ func (w *templateWork) record(ctx context.Context, c *plan.TemplateChange, held 
 	if row.Since.IsZero() {
 		row.Since = now
 	}
-	return w.keep(ctx, &row)
+	return w.keep(ctx, &row, forget...)
 }
