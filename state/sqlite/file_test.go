@@ -154,7 +154,8 @@ func TestFullDisk(t *testing.T) {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=600k"); err != nil {
 		t.Skip("a small file system cannot be mounted here: ", err)
 	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, 0) })
+	// A state that a full disk kept from being closed stays open to the end of the process.
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	o := options(filepath.Join(dir, "handbill.state"))
 	s, err := Create(t.Context(), o)
 	if err != nil {

@@ -145,6 +145,35 @@ func TestAFileIsWholeWhenAnotherProgramWroteItsJournalIntoIt(t *testing.T) {
 	}
 }
 
+// TestAJournalStaysUntilTheFileSaysThatItHoldsEverything closes states that can no
+// longer be written, as on a disk that failed, before their mark was ever written.
+// SQLite would remove the journal of the last connection that closes.
+func TestAJournalStaysUntilTheFileSaysThatItHoldsEverything(t *testing.T) {
+	for name, fail := range map[string]func(*Store) error{
+		"a commit failed":          func(s *Store) error { s.broken = errors.New("disk I/O error"); return nil },
+		"it fails while it closes": func(s *Store) error { return s.writer.exec("PRAGMA query_only = 1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := inUse(t)
+			if _, err := s.writer.checkpoint(); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(os.Remove(markPath(s.opt.Path)), fail(s)); err != nil {
+				t.Fatal(err)
+			}
+			_ = s.Close()
+			next, err := Open(t.Context(), options(s.opt.Path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer next.Close()
+			if !optedOut(t, next, phone(12)) {
+				t.Error("a person who was opted out before is not now")
+			}
+		})
+	}
+}
+
 func TestACopyUnderTheJournalOfANewerFileIsRefused(t *testing.T) {
 	for name, copied := range map[string]func(*testing.T, Options) []byte{
 		"the file": func(t *testing.T, o Options) []byte {

@@ -121,13 +121,21 @@ func (s *Store) Close() error {
 	}
 	if s.writer != nil {
 		s.turn <- struct{}{}
-		// Another program may hold the file. Nothing is lost by that.
-		if s.broken == nil && there == nil {
-			if err := s.settle(); sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+		// Without a note that the file holds everything, the journal has to stay: a
+		// file that has none and does not say so looks like one that was copied alone.
+		// When the last connection closes, SQLite removes the journal, so this one is
+		// left to the end of the process.
+		leave := there == nil && s.broken != nil && s.journals()
+		if there == nil && s.broken == nil {
+			// Another program may hold the file. Nothing is lost by that.
+			if err := s.settle(); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
 				errs = append(errs, err)
+				leave = true
 			}
 		}
-		errs = append(errs, s.writer.Close())
+		if !leave {
+			errs = append(errs, s.writer.Close())
+		}
 		s.writer = nil
 		s.broken = errors.New("it is closed")
 		<-s.turn
