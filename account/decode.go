@@ -29,7 +29,12 @@ func Decode(raw []byte) (Template, error) {
 	if t.Name == "" || t.Language == "" || t.Status == "" {
 		return Template{}, errors.New("a template has no name, no language or no status")
 	}
-	for _, c := range w.Components {
+	var components []wireComponent
+	if len(w.Components) > 0 && json.Unmarshal(w.Components, &components) != nil {
+		return Template{}, fmt.Errorf("the template %s in %s: its parts are not of the documented form", t.Name, t.Language)
+	}
+	t.Told = w.Components
+	for _, c := range components {
 		if err := t.add(c); err != nil {
 			return Template{}, fmt.Errorf("the template %s in %s: %w", t.Name, t.Language, err)
 		}
@@ -49,7 +54,7 @@ type wireTemplate struct {
 	Reason          string          `json:"rejected_reason"`
 	Format          string          `json:"parameter_format"`
 	TTL             int             `json:"message_send_ttl_seconds"`
-	Components      []wireComponent `json:"components"`
+	Components      json.RawMessage `json:"components"`
 }
 
 // known are the fields that Template represents in its own way, or that change with

@@ -72,7 +72,7 @@ func (t *Template) Words() Template {
 		out.TTL = 0 // "as long as may be" reads back as nothing
 	}
 	if t.Category == Authentication {
-		out.Body, out.Footer, out.Buttons = "", "", nil
+		out.Body, out.Footer, out.Named, out.Buttons = "", "", false, nil
 		for _, b := range t.Buttons {
 			if b.Type == "otp" {
 				b.URL, b.Text = "", ""

@@ -45,6 +45,9 @@ type Template struct {
 	Strange []string `json:"strange,omitempty"`
 	// Other are the fields that this package does not use, unchanged.
 	Other map[string]json.RawMessage `json:"other,omitempty"`
+	// Told are the components as the account reported them, for Spec. They are not
+	// stored, and not compared: addresses of samples in them change with each read.
+	Told json.RawMessage `json:"-"`
 }
 
 // Content is what a template and each of its cards have.

@@ -31,8 +31,15 @@ type importOptions struct {
 func (a *app) importCommand() *cobra.Command {
 	var opt importOptions
 	cmd := &cobra.Command{
-		Use: "import -campaign=ADDRESS [flags] FILE.csv", Short: "record messages that were sent elsewhere", Args: cobra.ExactArgs(1),
-		Long: `Records sends that another program made, so that they are not made again: every
+		Use: "import {ADDRESS ID | -campaign=ADDRESS FILE.csv} [flags]", Short: "take over what exists: a template of the account, or messages sent elsewhere", Args: cobra.RangeArgs(1, 2),
+		Long: `With an address and an id, records what the account has as the template block at
+the address, or as one of its translations, so that it is looked after from then
+on. The block has to be declared; "handbill plan -generate-config-out=FILE" writes
+blocks for import blocks that have none. ID is the template's name (all declared
+languages), NAME/LANGUAGE, or the number that Meta gave one language. Nothing is
+changed in the account.
+
+With -campaign and a file, records sends that another program made, so that they are not made again: every
 row of the file is a recipient who got the campaign's message. Columns are found by
 their names (phone, recipient, to, …; message_id, wamid, …; sent_at, time, …), or
 named with -recipient, -id and -time. With the provider's message id, statuses that
@@ -42,7 +49,12 @@ arrive later find their message. A time is RFC 3339, Unix seconds, or "2026-03-0
 A row that can't be read fails the import, since its person would get the message
 again; -on-invalid=skip leaves such rows out. What the state knows already stays as
 it is, so importing a file twice changes nothing.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.importSends(cmd.Context(), &opt, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 {
+				return a.importTemplate(cmd, &opt, args[0], args[1])
+			}
+			return a.importSends(cmd.Context(), &opt, args[0])
+		},
 	}
 	opt.bindChange(cmd)
 	flags := cmd.Flags()
@@ -57,7 +69,30 @@ it is, so importing a file twice changes nothing.`,
 	return cmd
 }
 
+// importTemplate records what an account has as a template block.
+func (a *app) importTemplate(cmd *cobra.Command, opt *importOptions, address, id string) error {
+	for _, name := range []string{"campaign", "revision", "recipient", "id", "time", "region", "on-invalid", "dry-run"} {
+		if cmd.Flags().Changed(name) {
+			return a.fail("Invalid option", fmt.Errorf("-%s is for a file with messages that were sent elsewhere, which is the only argument then", name))
+		}
+	}
+	return a.changeState(cmd.Context(), &opt.stateFlags, "import", func(p *project, s state.Store) (view.Report, error) {
+		steps, err := operation.ImportTemplate(cmd.Context(), p.Workspace, s, state.Quoted(address), id)
+		if err != nil {
+			return nil, err
+		}
+		report := &view.TemplatesImported{}
+		for _, step := range steps {
+			report.Templates = append(report.Templates, appliedTemplate(step))
+		}
+		return report, nil
+	})
+}
+
 func (a *app) importSends(ctx context.Context, opt *importOptions, file string) error {
+	if strings.HasPrefix(file, "template.") && opt.campaign == "" {
+		return a.fail("Invalid option", fmt.Errorf("to take over a template, say which one, too: handbill import %s ID", message.SafeText(file)))
+	}
 	if opt.onInvalid != "fail" && opt.onInvalid != "skip" {
 		return a.fail("Invalid option", fmt.Errorf("-on-invalid=%s is not one of fail, skip", message.SafeText(opt.onInvalid)))
 	}

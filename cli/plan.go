@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/workspace"
 )
@@ -18,6 +19,7 @@ import (
 type planOptions struct {
 	planFlags
 	out      string
+	generate string
 	encrypt  []string
 	detailed bool
 }
@@ -33,6 +35,7 @@ compares with the state, and shows what apply would do. Nothing is sent.`,
 	opt.bind(cmd.Flags())
 	cmd.Flags().StringVar(&opt.at, "at", "", "plan for this moment (RFC 3339) instead of now")
 	cmd.Flags().StringVar(&opt.out, "out", "", "save the plan to this file, for apply")
+	cmd.Flags().StringVar(&opt.generate, "generate-config-out", "", "write template blocks for import blocks that have none to this new .hcl file")
 	cmd.Flags().StringArrayVar(&opt.encrypt, "encrypt", nil, encryptHelp)
 	cmd.Flags().StringVar(&opt.format, "format", "text", "text, json, markdown or html")
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 0 when there is nothing to do, 2 when there is, 1 on errors")
@@ -52,6 +55,11 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 		return err
 	}
 	defer p.Close()
+	if opt.generate != "" {
+		if err := a.generate(ctx, p, opt.generate); err != nil {
+			return err
+		}
+	}
 	if view.Errors(p.diags) {
 		return a.unplannable(p, &opt.planFlags)
 	}
@@ -92,6 +100,27 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 	case opt.detailed && report.Changes():
 		return exit(exitChanges)
 	}
+	return nil
+}
+
+// generate writes template blocks for import blocks that have none, and reads the
+// configuration with them. What is wrong is left in the project's diagnostics; an
+// error is that of the file.
+func (a *app) generate(ctx context.Context, p *project, name string) error {
+	p.Undeclared = true
+	p.reload(ctx)
+	if view.Errors(p.diags) {
+		return nil
+	}
+	diags, err := operation.Generate(ctx, p.Workspace, name, a.path(name))
+	if err != nil {
+		return a.fail("Configuration not generated", err)
+	}
+	found := view.FromHCL(diags, p.Config.Files)
+	if p.Undeclared = false; !diags.HasErrors() {
+		p.reload(ctx)
+	}
+	p.diags = append(found, p.diags...)
 	return nil
 }
 

@@ -66,6 +66,12 @@ func (v varFlag) Set(s string) error {
 type project struct {
 	*workspace.Workspace
 	diags []view.Diagnostic
+	vars  []lang.VarInput // with those that a person was asked for
+}
+
+// reload reads the configuration again.
+func (p *project) reload(ctx context.Context) {
+	p.diags = view.FromHCL(p.Reload(ctx, p.vars), p.Config.Files)
 }
 
 // host is what this process provides to workspaces.
@@ -97,15 +103,17 @@ func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 	if err != nil {
 		return nil, a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(dir), err))
 	}
+	vars := slices.Clone(f.vars)
 	if missing := ws.Config.Missing(); len(missing) > 0 && f.input && a.sys.StdinTerminal {
 		asked, err := a.ask(ws.Config, missing)
 		if err != nil {
 			ws.Close()
 			return nil, a.fail("No value for variable", err)
 		}
-		diags = ws.Reload(ctx, append(slices.Clone(f.vars), asked...))
+		vars = append(vars, asked...)
+		diags = ws.Reload(ctx, vars)
 	}
-	p := &project{Workspace: ws, diags: view.FromHCL(diags, ws.Config.Files)}
+	p := &project{Workspace: ws, diags: view.FromHCL(diags, ws.Config.Files), vars: vars}
 	if len(ws.Config.Files) == 0 && !view.Errors(p.diags) {
 		ws.Close()
 		return nil, a.fail("No configuration", fmt.Errorf("%s holds no *.hcl file. Run \"handbill init\" in an empty directory for a campaign to start from", a.display(dir)))

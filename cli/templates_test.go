@@ -56,6 +56,8 @@ type accountWorld struct {
 	// writes are what was changed, as "create spring/en", refusals included.
 	writes func() []string
 	sent   func() (taken, early int)
+	// put adds an approved template that somebody else made.
+	put func(name, language, category, components string)
 }
 
 func sandboxWorld(d *desk) *accountWorld {
@@ -65,6 +67,11 @@ func sandboxWorld(d *desk) *accountWorld {
 		d.t.Fatal(err)
 	}
 	return &accountWorld{handler: s.Handler(), base: "/cloud", account: sandbox.AccountID,
+		put: func(name, language, category, components string) {
+			if err := s.PutTemplate(sandbox.Template{Name: name, Language: language, Category: category, Format: "NAMED", Components: []byte(components)}); err != nil {
+				d.t.Fatal(err)
+			}
+		},
 		writes: func() []string {
 			var out []string
 			for _, w := range s.TemplateWrites() {
@@ -91,7 +98,9 @@ func sandboxWorld(d *desk) *accountWorld {
 
 func fakeWorld(d *desk) *accountWorld {
 	f := &fakeMeta{now: d.now, list: []*fakeTemplate{{id: "1", name: "hello_world", language: "en_US", category: "UTILITY", status: "APPROVED"}}}
-	return &accountWorld{handler: f, account: "77", writes: f.writes, sent: f.messages}
+	return &accountWorld{handler: f, account: "77", writes: f.writes, sent: f.messages, put: func(name, language, category, components string) {
+		f.list = append(f.list, &fakeTemplate{id: fmt.Sprint(5000 + len(f.list)), name: name, language: language, category: category, status: "APPROVED", components: stored([]byte(components))})
+	}}
 }
 
 // killed serves a world, and ends the command at its nth request: before the
@@ -230,4 +239,52 @@ func TestTemplateDocumentsFitTheirSchemas(t *testing.T) {
 		t.Error("the page lacks what changed outside, or what is edited")
 	}
 	fits(t, applied, d.must(0, "apply", "-json", "-auto-approve"), true)
+}
+
+// othersTemplates are what people made in WhatsApp Manager, by name and language.
+var othersTemplates = map[string]string{
+	"order_ready/en UTILITY": `[{"type":"HEADER","format":"TEXT","text":"For {{who}}","example":{"header_text_named_params":[{"param_name":"who","example":"Ana"}]}},
+		{"type":"BODY","text":"Your order {{order}} is ready, {{name}} says.","example":{"body_text_named_params":[{"param_name":"order","example":"A-17"},{"param_name":"name","example":"Ben"}]}},
+		{"type":"FOOTER","text":"Example Shop"},{"type":"BUTTONS","buttons":[{"type":"URL","text":"Where","url":"https://shop.example/{{1}}","example":["https://shop.example/a"]},{"type":"QUICK_REPLY","text":"Thanks"}]}]`,
+	"order_ready/de UTILITY": `[{"type":"BODY","text":"Die Bestellung {{order}} liegt bereit."}]`,
+	"login/en AUTHENTICATION": `[{"type":"BODY","text":"*{{1}}* is your code.","add_security_recommendation":true},{"type":"FOOTER","text":"It expires in 5 minutes.","code_expiration_minutes":5},
+		{"type":"BUTTONS","buttons":[{"type":"URL","text":"Copy code","url":"https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code_expiration_minutes=5&code=otp{{1}}"}]}]`,
+	"poster/en MARKETING": `[{"type":"HEADER","format":"IMAGE","example":{"header_handle":["https://scontent.example/1"]}},{"type":"BODY","text":"Look at this."}]`,
+	"cards/en MARKETING": `[{"type":"BODY","text":"Look, {{name}}, at these."},{"type":"CAROUSEL","cards":[{"components":[{"type":"HEADER","format":"IMAGE"},{"type":"BODY","text":"One"}]},
+		{"components":[{"type":"HEADER","format":"IMAGE"},{"type":"BODY","text":"Two"}]}]}]`,
+}
+
+// TestGeneratedConfigurationLeavesNothingToDo: the blocks that are written from an
+// account are valid, taking them over changes nothing there, and then nothing is left
+// to do.
+func TestGeneratedConfigurationLeavesNothingToDo(t *testing.T) {
+	t.Parallel()
+	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, k := templateDesk(t, world)
+			names := map[string]bool{}
+			for of, components := range othersTemplates {
+				key, category, _ := strings.Cut(of, " ")
+				name, language, _ := strings.Cut(key, "/")
+				k.world.put(name, language, category, components)
+				names[name] = true
+			}
+			provider, _, _ := strings.Cut(templateShop, "template ")
+			for name := range names {
+				provider += fmt.Sprintf("import {\n  to = template.%s\n  id = %q\n}\n", name, name)
+			}
+			d.write("main.hcl", provider)
+			d.must(0, "plan", "-generate-config-out=templates.hcl")
+			if strings.Contains(d.stderr.String(), "Left out") {
+				t.Error(d.stderr.String())
+			}
+			d.must(0, "validate")
+			d.must(0, "apply", "-auto-approve")
+			d.must(0, "plan", "-detailed-exitcode")
+			if n := strings.Count(d.must(0, "state", "list"), "template."); n != len(othersTemplates) || len(k.world.writes()) > 0 {
+				t.Errorf("the state has %d of %d, and the account was written: %q", n, len(othersTemplates), k.world.writes())
+			}
+		})
+	}
 }

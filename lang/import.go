@@ -1,63 +1,132 @@
 package lang
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Import is an import block: a template block takes over what the account already
 // has.
 type Import struct {
-	To        string // "template.spring", or one of its translations
-	ID        string // its name, NAME/LANGUAGE, or the account's id of one language
-	DeclRange hcl.Range
+	To string // "template.spring", or one of its translations
+	ID string // its name, NAME/LANGUAGE, or the account's id of one language
+	// Provider is a number of the account: that of the template block or, where no
+	// block is declared yet, the one that the import block names.
+	Provider *Provider
+	// Undeclared says that there is no template block at To yet; see
+	// Options.Undeclared.
+	Undeclared bool
+	DeclRange  hcl.Range
 }
 
-var importSchema = schema("to! id!")
+// Means reports whether the block's id is what an account has under a name, a
+// language and an id.
+func (in *Import) Means(name, language, id string) bool {
+	return in.ID == name || in.ID == name+"/"+language || id != "" && in.ID == id
+}
+
+// Block is the address of the template block that To belongs to.
+func (in *Import) Block() string {
+	parts := strings.SplitN(in.To, ".", 3)
+	if in.Undeclared && len(parts) == 3 {
+		return parts[0] + "." + parts[1]
+	}
+	return in.To
+}
+
+var importSchema = schema("to! id! provider")
 
 func (l *loader) decodeImports() {
 	for _, b := range l.imports {
 		c := l.content(b, importSchema)
 		in := &Import{ID: l.filled(c, "id"), DeclRange: b.defRange}
+		if a := c.args["provider"]; a != nil {
+			if address, ok := l.refer(a, rootProvider); ok {
+				in.Provider = l.cfg.provider(address)
+			}
+		}
 		a := c.args["to"]
 		if a == nil || in.ID == "" {
 			continue
 		}
 		t, isRef := asTraversal(a.expr)
 		if isRef && t.RootName() == rootTemplate {
-			in.To = l.importTarget(t)
+			l.importTarget(in, t)
 		}
-		if in.To == "" {
-			l.diags.err("invalid_address", a.expr.Range(), "to is a template block that is declared, such as template.spring, or one of its translations, such as template.spring.en_US.")
-			continue
+		switch {
+		case in.To == "":
+			l.diags.err("invalid_address", a.expr.Range(), "to is a template block that is declared, such as template.spring, or one of its translations, such as template.spring.en_US.%s", generateAdvice(t))
+		case in.Undeclared && in.Provider == nil && c.args["provider"] == nil:
+			l.diags.err("missing_argument", b.defRange, "Nothing says in which account %s is: provider = provider.TYPE.NAME.", in.To)
+		default:
+			l.cfg.Imports = append(l.cfg.Imports, in)
 		}
-		l.cfg.Imports = append(l.cfg.Imports, in)
 	}
 }
 
-// importTarget returns the declared address that a reference means; "" for none.
-func (l *loader) importTarget(t hcl.Traversal) string {
-	if address, ok := l.ev.addressOf(t); ok && l.cfg.template(address) != nil {
-		return address
-	}
-	language, ok := stepName(t, len(t)-1)
-	if !ok {
+// generateAdvice tells how a block is written for a template that has none.
+func generateAdvice(t hcl.Traversal) string {
+	if undeclaredTarget(t) == "" {
 		return ""
 	}
-	address, ok := l.ev.addressOf(t[:len(t)-1])
-	if tmpl := l.cfg.template(address); ok && tmpl != nil && tmpl.translation(language) != nil {
-		return address + "." + language
+	return " To have the block written from what the account has:\n    handbill plan -generate-config-out=templates.hcl"
+}
+
+// importTarget finds the declared block or translation that a reference means.
+func (l *loader) importTarget(in *Import, t hcl.Traversal) {
+	block := func(t hcl.Traversal) *Template {
+		address, ok := l.ev.addressOf(t)
+		if !ok {
+			return nil
+		}
+		return l.cfg.template(address)
 	}
-	return ""
+	tmpl := block(t)
+	if tmpl != nil {
+		in.To = tmpl.Address()
+	} else if language, ok := stepName(t, len(t)-1); ok {
+		if tmpl = block(t[:len(t)-1]); tmpl != nil && tmpl.translation(language) != nil {
+			in.To = tmpl.Address() + "." + language
+		}
+	}
+	switch {
+	case in.To != "" && in.Provider != nil && tmpl.Held.Provider != nil && in.Provider != tmpl.Held.Provider:
+		l.diags.err("invalid_value", in.DeclRange, "%s belongs to %s, so its import can't come from %s.", tmpl.Address(), tmpl.Held.Provider.Address(), in.Provider.Address())
+	case in.To != "":
+		in.Provider = tmpl.Held.Provider
+	case tmpl == nil && l.ev.opt.Undeclared:
+		in.To = undeclaredTarget(t)
+		in.Undeclared = in.To != ""
+		if in.Undeclared && in.Provider == nil && len(l.cfg.Providers) == 1 {
+			in.Provider = l.cfg.Providers[0]
+		}
+	}
+}
+
+// undeclaredTarget is the address of a block, or of one of its translations, that
+// could be declared; "" for any other reference, such as one with a key of for_each.
+func undeclaredTarget(t hcl.Traversal) string {
+	if len(t) != 2 && len(t) != 3 || t.RootName() != rootTemplate {
+		return ""
+	}
+	out := rootTemplate
+	for i := range t[1:] {
+		step, ok := t[i+1].(hcl.TraverseAttr)
+		if !ok || !hclsyntax.ValidIdentifier(step.Name) {
+			return ""
+		}
+		out += "." + step.Name
+	}
+	return out
 }
 
 // Imported reports whether an import block takes over what the account has under a
 // name, a language and an id as the translation tr.
 func (c *Config) Imported(tr *Translation, name, language, id string) bool {
 	for _, in := range c.Imports {
-		if in.To != tr.Address() && in.To != tr.Of.Address() {
-			continue
-		}
-		if in.ID == name || in.ID == name+"/"+language || id != "" && in.ID == id {
+		if (in.To == tr.Address() || in.To == tr.Of.Address()) && in.Means(name, language, id) {
 			return true
 		}
 	}

@@ -28,6 +28,9 @@ type Options struct {
 	// StopWords says what is wrong with the phrases of stop_words blocks; nil
 	// says nothing.
 	StopWords func([]*StopWords) []PhraseProblem
+	// Undeclared takes import blocks whose template block is not written yet, to
+	// have it generated; otherwise they are errors.
+	Undeclared bool
 
 	// known are values of variables from a snapshot: they override all others.
 	known map[string]cty.Value

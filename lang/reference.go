@@ -68,7 +68,7 @@ func settingBlocks() []BlockInfo {
 		free("locals", "Named expressions."),
 		about("output NAME", "value! description sensitive", "A value that is printed after apply."),
 		about("check NAME", "", "A guard over the plan: a failed assertion fails the plan.", assert),
-		about("import", "to! id!", "Takes over what an account has for a template block: `id` is its name, `NAME/LANGUAGE`, or the account's id of one language."),
+		about("import", "to! id! provider", "Takes over what an account has for a template block: `id` is its name, `NAME/LANGUAGE`, or the account's id of one language. `provider` says in which account that is, for a block that `plan -generate-config-out` shall write; the only number is the default."),
 		about("moved", "from! to!", "Renames a resource without losing its history."),
 		about("removed", "from!", "Says that a resource is gone for good: it leaves the state, its history stays, and declaring it again is an error."),
 		free("provider TYPE NAME", "One sending number at one provider; its arguments are the provider's own."),

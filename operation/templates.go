@@ -284,20 +284,28 @@ func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made b
 // record stores what the account has for a translation, based on row, and removes
 // the rows at the addresses to forget.
 func (w *templateWork) record(ctx context.Context, c *plan.TemplateChange, held *account.Template, row state.Managed, forget ...string) error {
-	declared, err := json.Marshal(&c.Spec)
+	row, err := recorded(c, held, row, w.ws.Now().UTC())
 	if err != nil {
 		return err
+	}
+	return w.keep(ctx, &row, forget...)
+}
+
+// recorded is row with what the account has for a translation now.
+func recorded(c *plan.TemplateChange, held *account.Template, row state.Managed, now time.Time) (state.Managed, error) {
+	declared, err := json.Marshal(&c.Spec)
+	if err != nil {
+		return row, err
 	}
 	observed, err := json.Marshal(held)
 	if err != nil {
-		return err
+		return row, err
 	}
-	now := w.ws.Now().UTC()
 	row.Address, row.Kind, row.Provider, row.Account, row.Key = c.Address, "template", c.Provider, c.Account, plan.TemplateKey(&c.Spec.Template)
 	row.RemoteID, row.Declared, row.Observed, row.ObservedAt, row.Status, row.Category = held.ID, declared, observed, now, held.Status, held.Category
 	row.Intent = nil
 	if row.Since.IsZero() {
 		row.Since = now
 	}
-	return w.keep(ctx, &row, forget...)
+	return row, nil
 }

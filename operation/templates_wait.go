@@ -3,10 +3,10 @@ package operation
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 )
@@ -98,5 +98,5 @@ func (w *templateWork) look(ctx context.Context, c *plan.TemplateChange, waited 
 
 func (w *templateWork) late(c *plan.TemplateChange, status string, waited time.Duration, why string) {
 	w.end(TemplateStep{Address: c.Address, Did: TemplateLate, Status: status, Took: waited,
-		Detail: message.SafeText("it was not approved within " + strings.TrimSuffix(c.Timeout.String(), "0s") + "; it stays in the account, and the next apply goes on waiting. " + why)})
+		Detail: message.SafeText("it was not approved within " + lang.ShortDuration(c.Timeout) + "; it stays in the account, and the next apply goes on waiting. " + why)})
 }

@@ -134,7 +134,7 @@ func (b *builder) settleTemplate(t *lang.Template) {
 		return
 	}
 	will := &Observed{Account: seen.Account, At: seen.At}
-	d := &declared{Observed: will}
+	d := &declared{Observed: will, broken: !b.importsFound(t, seen)}
 	for _, tr := range t.Translations {
 		s := &settling{builder: b, t: t, tr: tr, row: b.rows[tr.Address()], seen: seen}
 		if change := s.settle(); change != nil {
@@ -171,7 +171,7 @@ func (s *settling) fail(code, format string, args ...any) *TemplateChange {
 // settle decides what apply does; nil if an error was reported.
 func (s *settling) settle() *TemplateChange {
 	s.spec = s.tr.Spec
-	if err := s.readFile(); err != nil {
+	if err := CompleteFile(s.in.Root, &s.spec); err != nil {
 		return s.fail("template_file", "%s", ended(err.Error()))
 	}
 	s.held = account.Find(s.seen.Templates, s.spec.Name, s.spec.Language)
@@ -186,19 +186,20 @@ func (s *settling) settle() *TemplateChange {
 	return s.record(change)
 }
 
-// readFile completes the sample of the header.
-func (s *settling) readFile() error {
-	if s.spec.File == nil {
+// CompleteFile reads the sample of the header of a declared template, below the
+// configuration's directory, and adds its size and digest.
+func CompleteFile(root *os.Root, spec *account.Spec) error {
+	if spec.File == nil {
 		return nil
 	}
-	if s.in.Root == nil {
-		return fmt.Errorf("the file %s can't be read without the configuration's directory", s.spec.File.Path)
+	if root == nil {
+		return fmt.Errorf("the file %s can't be read without the configuration's directory", spec.File.Path)
 	}
-	content, err := ReadSample(s.in.Root, s.spec.File.Path)
+	content, err := ReadSample(root, spec.File.Path)
 	if err != nil {
 		return err
 	}
-	s.spec.File = account.FileOf(s.spec.File.Path, s.spec.File.Type, content)
+	spec.File = account.FileOf(spec.File.Path, spec.File.Type, content)
 	return nil
 }
 

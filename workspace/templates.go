@@ -93,6 +93,13 @@ func (r *accounts) of(ctx context.Context, address string) *plan.Observed {
 	return r.lists[key]
 }
 
+// Accounts returns a function that reads what the account of a number has, each
+// account once.
+func (w *Workspace) Accounts(ctx context.Context) func(*lang.Provider) *plan.Observed {
+	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
+	return func(p *lang.Provider) *plan.Observed { return read.of(ctx, p.Address()) }
+}
+
 // ReadTemplates reads the templates of the account of the number at an address.
 func (w *Workspace) ReadTemplates(ctx context.Context, address string) *plan.Observed {
 	read := &accounts{w: w, lists: map[string]*plan.Observed{}}

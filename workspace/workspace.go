@@ -51,6 +51,10 @@ type Workspace struct {
 	Root   *os.Root // of Dir: nothing outside of it is reached through it
 	Config *lang.Config
 
+	// Undeclared lets the next Reload take import blocks whose template block is not
+	// written yet.
+	Undeclared bool
+
 	host  *Host
 	words atomic.Pointer[reply.Words] // by which people stop
 }
@@ -74,7 +78,9 @@ func Load(ctx context.Context, host *Host, dir string, vars []lang.VarInput) (*W
 func (w *Workspace) Reload(ctx context.Context, vars []lang.VarInput) hcl.Diagnostics {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
-	cfg, diags := lang.Load(ctx, w.Dir, w.host.LangOptions(w.Dir, vars))
+	opt := w.host.LangOptions(w.Dir, vars)
+	opt.Undeclared = w.Undeclared
+	cfg, diags := lang.Load(ctx, w.Dir, opt)
 	w.configure(cfg)
 	return diags
 }

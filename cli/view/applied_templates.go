@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -120,4 +121,23 @@ func ManagedResource(m *state.Managed) ResourceReport {
 		add("intent", m.Intent.Change+" at "+m.Intent.At.UTC().Format(time.RFC3339))
 	}
 	return out
+}
+
+// TemplatesImported is the final report of "import" with an address and an id.
+type TemplatesImported struct {
+	Templates []AppliedTemplate `json:"templates"`
+}
+
+// Text says what was taken over.
+func (r *TemplatesImported) Text(w io.Writer, _ Style) error {
+	var b strings.Builder
+	for i := range r.Templates {
+		t := &r.Templates[i]
+		b.WriteString(t.Line() + "\n")
+		if t.Detail != "" {
+			b.WriteString("  " + message.SafeText(t.Detail) + "\n")
+		}
+	}
+	b.WriteString("\nImported. \"handbill plan\" shows what is left to change.\n")
+	return say(w, b.String())
 }

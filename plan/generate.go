@@ -1,0 +1,179 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/message"
+)
+
+// Generated is a configuration that was written from what accounts have.
+type Generated struct {
+	Source    []byte // HCL; nil if no import block lacks its template block
+	Templates int    // how many template blocks it has
+}
+
+// Wrote tells of the file that was written; a plan has it as a warning.
+func (g *Generated) Wrote(file string) *hcl.Diagnostic {
+	if g.Templates == 0 {
+		return warn("configuration_generated", hcl.Range{}, "Every import block has its template block already, so %s was not written.", message.SafeText(file))
+	}
+	return warn("configuration_generated", hcl.Range{}, "The template blocks in %s (%d) were written from what the account has. Look through them before you commit the file.", message.SafeText(file), g.Templates)
+}
+
+// Generate writes template blocks for the import blocks of cfg that have none. read
+// returns what the account of a number reports. A language that no block can declare
+// is a warning, and left out; with errors there is no source.
+func Generate(cfg *lang.Config, read func(*lang.Provider) *Observed) (*Generated, hcl.Diagnostics) {
+	g := &generator{read: read, blocks: map[string]*generatedBlock{}}
+	for _, in := range cfg.Imports {
+		if in.Undeclared && in.Provider != nil {
+			g.find(in)
+		}
+	}
+	out := &Generated{}
+	var text strings.Builder
+	for _, address := range g.order {
+		if b := g.blocks[address]; len(b.list) > 0 {
+			out.Templates++
+			text.WriteString("\n" + g.source(address, b))
+		}
+	}
+	switch {
+	case g.diags.HasErrors():
+		return &Generated{}, g.diags
+	case out.Templates > 0:
+		out.Source = []byte(lang.GeneratedHead(g.notes) + text.String())
+	}
+	return out, g.diags
+}
+
+type generator struct {
+	read   func(*lang.Provider) *Observed
+	blocks map[string]*generatedBlock // by address
+	order  []string
+	diags  hcl.Diagnostics
+	notes  []string
+}
+
+// generatedBlock is one name with the languages that import blocks name.
+type generatedBlock struct {
+	name, provider string
+	list           []*account.Spec
+	rng            hcl.Range
+}
+
+// find looks for what an import block means.
+func (g *generator) find(in *lang.Import) {
+	seen := g.read(in.Provider)
+	if seen.Err != nil {
+		g.diags = append(g.diags, fail("template_unreadable", in.DeclRange, "The templates of the account of %s could not be read, so nothing can be written for %s. %s", in.Provider.Address(), in.To, ended(seen.Err.Error())))
+		return
+	}
+	block, language := in.Block(), strings.TrimPrefix(strings.TrimPrefix(in.To, in.Block()), ".")
+	found := false
+	for i := range seen.Templates {
+		t := &seen.Templates[i]
+		if !in.Means(t.Name, t.Language, t.ID) || language != "" && language != t.Language {
+			continue
+		}
+		found = true
+		spec, err := t.Declarable()
+		if err != nil {
+			g.leave(in.DeclRange, block, t.Language, err.Error())
+			continue
+		}
+		g.add(in, block, spec)
+	}
+	if !found {
+		g.diags = append(g.diags, missingImport(in, seen))
+	}
+}
+
+func (g *generator) add(in *lang.Import, address string, spec *account.Spec) {
+	b := g.blocks[address]
+	if b == nil {
+		b = &generatedBlock{name: spec.Name, provider: in.Provider.Address(), rng: in.DeclRange}
+		g.blocks[address], g.order = b, append(g.order, address)
+	}
+	switch {
+	case b.name != spec.Name || b.provider != in.Provider.Address():
+		g.diags = append(g.diags, fail("template_exists", in.DeclRange, "%s can't be %s of %s and %s of %s at once: a block is one name of one account.",
+			address, b.name, b.provider, message.SafeText(spec.Name), in.Provider.Address()))
+	case !slices.ContainsFunc(b.list, func(s *account.Spec) bool { return s.Language == spec.Language }):
+		b.list = append(b.list, spec)
+	}
+}
+
+// leave warns of a language that the generated block does without.
+func (g *generator) leave(rng hcl.Range, block, language, why string) {
+	what := fmt.Sprintf("%s.%s was left out: %s.", block, message.SafeText(language), why)
+	g.diags = append(g.diags, warn("template_undeclarable", rng, "%s", what))
+	g.notes = append(g.notes, what)
+}
+
+func (g *generator) source(address string, b *generatedBlock) string {
+	src, left, err := lang.TemplateSource(strings.TrimPrefix(address, "template."), b.provider, b.list)
+	if err != nil {
+		g.diags = append(g.diags, fail("plan_failed", b.rng, "%s: %s", address, ended(err.Error())))
+		return ""
+	}
+	for _, s := range b.list {
+		if why := left[s.Language]; why != "" {
+			g.leave(b.rng, address, s.Language, why)
+		}
+	}
+	return string(src)
+}
+
+// missingImport says that the account has nothing under the id of an import block.
+func missingImport(in *lang.Import, seen *Observed) *hcl.Diagnostic {
+	return fail("template_missing", in.DeclRange, "The account of %s has no template %s, which %s is imported from.%s An id is a name, NAME/LANGUAGE, or Meta's number of one language.",
+		in.Provider.Address(), message.SafeText(in.ID), in.To, lang.DidYouMean(in.ID, names(seen.Templates)))
+}
+
+// importsFound requires that each import block for t means something of the account
+// that t declares: without it, a misspelt id would create a template.
+func (b *builder) importsFound(t *lang.Template, seen *Observed) bool {
+	ok := true
+	for _, in := range b.cfg.Imports {
+		if in.To != t.Address() && blockOf(in.To) != t.Address() {
+			continue
+		}
+		var other *account.Template
+		fits := false
+		for i := range seen.Templates {
+			held := &seen.Templates[i]
+			if in.Means(held.Name, held.Language, held.ID) {
+				other = held
+				fits = fits || held.Name == t.Held.Template && (in.To == t.Address() || in.To == t.Address()+"."+held.Language)
+			}
+		}
+		switch {
+		case fits || b.taken(in, t):
+			continue
+		case other == nil:
+			b.diags = append(b.diags, missingImport(in, seen))
+		default:
+			b.diags = append(b.diags, fail("template_missing", in.DeclRange, "%s is imported from %s, which is the template %s in %s, and it is declared with the name %s: both have to be the same.",
+				in.To, message.SafeText(in.ID), message.SafeText(other.Name), message.SafeText(other.Language), t.Held.Template))
+		}
+		ok = false
+	}
+	return ok
+}
+
+// taken reports whether the state has what an import block takes over already.
+func (b *builder) taken(in *lang.Import, t *lang.Template) bool {
+	for _, tr := range t.Translations {
+		if row := b.rows[tr.Address()]; row != nil && row.Known() && (in.To == t.Address() || in.To == tr.Address()) {
+			return true
+		}
+	}
+	return false
+}
