@@ -23,6 +23,7 @@ var roles = map[string]func(args []string) (any, error){
 	"post":  postBaseline,
 	"serve": serveRole,
 	"fill":  fillState,
+	"count": countState,
 	"saved": savedPlan,
 	"die":   dieSending,
 	"again": takeUp,

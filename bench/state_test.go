@@ -9,6 +9,9 @@ import (
 	"syscall"
 	"time"
 
+	sqlitedb "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/plan/planfile"
@@ -46,6 +49,25 @@ func savedPlan(args []string) (any, error) {
 	defer out.Close()
 	err = errors.Join(planfile.Write(out, p, *snap), out.Sync())
 	return time.Since(started).Seconds(), err
+}
+
+// countState is the bare loop to compare with status: it steps through the
+// attempts with their outcomes and counts them. Arguments: the state's file.
+func countState(args []string) (n any, err error) {
+	c, err := sqlitedb.OpenConn(args[0], sqlitedb.OpenReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	counts, rows := map[[2]int64]int{}, 0
+	err = sqlitex.ExecuteTransient(c, "SELECT campaign, send FROM attempts LEFT JOIN outcomes USING (id)", &sqlitex.ExecOptions{
+		ResultFunc: func(st *sqlitedb.Stmt) error {
+			counts[[2]int64{st.ColumnInt64(0), st.ColumnInt64(1)}]++
+			rows++
+			return nil
+		},
+	})
+	return rows, err
 }
 
 func openState(path string, clock func() time.Time) (*sqlite.Store, error) {

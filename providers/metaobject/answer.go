@@ -59,27 +59,47 @@ func (n *flexInt) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// body is the body of a reply, taken apart once. What is not there is nil.
+type body struct {
+	Error    json.RawMessage `json:"error"`
+	Messages json.RawMessage `json:"messages"`
+	Contacts json.RawMessage `json:"contacts"`
+}
+
+// open takes a body apart; one that is no object has nothing.
+func open(data []byte) (b body) {
+	if json.Unmarshal(data, &b) != nil {
+		return body{}
+	}
+	return b
+}
+
 // DecodeError reads {"error":{"code":…}}; ok is false where body is something
 // else, such as a gateway's own error.
-func DecodeError(body []byte) (e Error, ok bool) {
-	var raw struct {
-		Error *Error `json:"error"`
-	}
-	if json.Unmarshal(body, &raw) != nil || raw.Error == nil || raw.Error.Code < 0 {
+func DecodeError(data []byte) (e Error, ok bool) {
+	b := open(data)
+	return b.error()
+}
+
+func (b *body) error() (e Error, ok bool) {
+	var raw *Error
+	if b.Error == nil || json.Unmarshal(b.Error, &raw) != nil || raw == nil || raw.Code < 0 {
 		return Error{}, false
 	}
-	return *raw.Error, true
+	return *raw, true
 }
 
 // Answer returns what a reply to a send means. The Answer holds no text of the
 // request and none of the secrets.
 func Answer(r wire.Reply, request []byte, secrets ...string) message.Answer {
-	e, ok := DecodeError(r.Body)
+	b := open(r.Body)
+	e, ok := b.error()
+	id, status := b.message()
 	switch taken := r.Status >= 200 && r.Status < 300; {
-	case names(r.Body) && (ok || !taken):
+	case id != "" && (ok || !taken):
 		return wire.Contradiction(r)
 	case taken:
-		return success(r)
+		return b.success(r, id, status)
 	}
 	if !ok {
 		return wire.ByStatus(r)
@@ -89,29 +109,27 @@ func Answer(r wire.Reply, request []byte, secrets ...string) message.Answer {
 	return a
 }
 
-// names reports whether a body names a message that was taken.
-func names(body []byte) bool {
-	var raw struct {
-		Messages []struct {
-			ID string `json:"id"`
-		} `json:"messages"`
+// message returns the id of the message that was taken, "" where the body names
+// none, and what became of it at first.
+func (b *body) message() (id string, status json.RawMessage) {
+	var raw []struct {
+		ID     string          `json:"id"`
+		Status json.RawMessage `json:"message_status"`
 	}
-	return json.Unmarshal(body, &raw) == nil && len(raw.Messages) > 0 && raw.Messages[0].ID != ""
+	if b.Messages == nil || json.Unmarshal(b.Messages, &raw) != nil || len(raw) == 0 {
+		return "", nil
+	}
+	return raw[0].ID, raw[0].Status
 }
 
-func success(r wire.Reply) message.Answer {
-	var body struct {
-		Messages []struct {
-			ID     string `json:"id"`
-			Status string `json:"message_status"`
-		} `json:"messages"`
-	}
-	if json.Unmarshal(r.Body, &body) != nil || len(body.Messages) == 0 || body.Messages[0].ID == "" {
+func (b *body) success(r wire.Reply, id string, status json.RawMessage) message.Answer {
+	word := ""
+	if id == "" || status != nil && json.Unmarshal(status, &word) != nil {
 		return wire.NoID(r)
 	}
-	a := message.Answer{Class: message.Accepted, ID: providers.ID(body.Messages[0].ID)}
-	a.Recipient, a.UserID = recipient(r.Body)
-	switch body.Messages[0].Status {
+	a := message.Answer{Class: message.Accepted, ID: providers.ID(id)}
+	a.Recipient, a.UserID = b.recipient()
+	switch word {
 	case "held_for_quality_assessment":
 		a.Title = "held by Meta until the template's quality is known"
 	case "paused":
@@ -123,18 +141,16 @@ func success(r wire.Reply) message.Answer {
 // recipient returns whom the message went to, according to the answer: as one of
 // our keys, and by user id; "" if the answer does not say. Its input repeats the
 // recipient of the request.
-func recipient(body []byte) (key, userID string) {
-	var raw struct {
-		Contacts []struct {
-			Input  string `json:"input"`
-			UserID string `json:"user_id"`
-		} `json:"contacts"`
+func (b *body) recipient() (key, userID string) {
+	var raw []struct {
+		Input  string `json:"input"`
+		UserID string `json:"user_id"`
 	}
-	if json.Unmarshal(body, &raw) != nil || len(raw.Contacts) != 1 {
+	if b.Contacts == nil || json.Unmarshal(b.Contacts, &raw) != nil || len(raw) != 1 {
 		return "", ""
 	}
-	userID = raw.Contacts[0].UserID
-	digits := strings.TrimPrefix(raw.Contacts[0].Input, "+")
+	userID = raw[0].UserID
+	digits := strings.TrimPrefix(raw[0].Input, "+")
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return "", userID
 	}

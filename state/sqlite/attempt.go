@@ -111,11 +111,15 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 	if err != nil {
 		return state.Verdict{}, err
 	}
-	last, err := t.c.lastOfEither(who, also, campaign, in.Revision)
+	to, err := t.c.addressee(who, also)
 	if err != nil {
 		return state.Verdict{}, err
 	}
-	v, err := t.allowed(lane, &last, who, also, in)
+	last, err := t.c.lastOf(who, to.ids, campaign, in.Revision)
+	if err != nil {
+		return state.Verdict{}, err
+	}
+	v, err := t.allowed(lane, &last, &to, in)
 	v.UnderAnother = last.who != who
 	if err != nil || v.Gate != "" {
 		return v, err
@@ -149,11 +153,11 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 }
 
 // allowed asks the rule of sending once and the gates, and takes a slot.
-func (t *tx) allowed(lane state.Lane, last *lastAttempt, who, also int64, in *state.Intent) (state.Verdict, error) {
+func (t *tx) allowed(lane state.Lane, last *lastAttempt, to *addressee, in *state.Intent) (state.Verdict, error) {
 	if v := last.once(in); v.Gate != "" {
 		return v, nil
 	}
-	if v, err := t.gates(lane.Number, who, also, in); err != nil || v.Gate != "" {
+	if v, err := t.gates(lane.Number, to, in); err != nil || v.Gate != "" {
 		return v, err
 	}
 	return t.slot(lane.Number, in)
@@ -200,28 +204,16 @@ func (c *conn) also(in *state.Intent) (int64, error) {
 	return c.recipientID(id)
 }
 
-// lastOfEither finds the last attempt under a recipient or under their other id,
-// 0 for none. Of two, the one that says more stands.
-func (c *conn) lastOfEither(who, also, campaign int64, revision int) (lastAttempt, error) {
-	last, err := c.lastAttempt(who, campaign, revision)
-	if err != nil || also == 0 {
-		return last, err
-	}
-	o, err := c.lastAttempt(also, campaign, revision)
-	return last.with(o), err
-}
-
 // gates asks again, inside the transaction, what may have changed about the
 // person since the plan was made: their wishes, their window, the frequency cap
-// and the spacing. also is another id that the plan has of them; 0 for none. Of
-// what is known under two ids, the stricter holds.
-func (t *tx) gates(number string, who, also int64, in *state.Intent) (state.Verdict, error) {
-	p, _, err := t.c.person(who)
+// and the spacing. Of what is known under two ids, the stricter holds.
+func (t *tx) gates(number string, to *addressee, in *state.Intent) (state.Verdict, error) {
+	p, _, err := t.c.personAt(to.place)
 	if err != nil {
 		return state.Verdict{}, err
 	}
-	if also != 0 {
-		o, _, err := t.c.person(also)
+	if to.also != 0 {
+		o, _, err := t.c.personAt(to.anotherPlace)
 		if err != nil {
 			return state.Verdict{}, err
 		}
@@ -233,16 +225,16 @@ func (t *tx) gates(number string, who, also int64, in *state.Intent) (state.Verd
 		}
 	}
 	if in.Window {
-		if gate, err := t.windowGate(number, who, also, in, &p); err != nil || gate != delivery.GateNone {
+		if gate, err := t.windowGate(number, to, in, &p); err != nil || gate != delivery.GateNone {
 			return state.Verdict{Gate: gate}, err
 		}
 	}
 	if in.CapCount > 0 {
-		if v, err := t.frequency(who, also, in); err != nil || v.Gate != "" {
+		if v, err := t.frequency(to.ids, in); err != nil || v.Gate != "" {
 			return v, err
 		}
 	}
-	return t.spaced(who, also, in)
+	return t.spaced(to.ids, in)
 }
 
 // lastAttempt is the newest attempt at a delivery.
@@ -257,16 +249,23 @@ type lastAttempt struct {
 // spelling. Where several ids have one, the attempt that says most stands.
 func (c *conn) lastAttempt(who, campaign int64, revision int) (lastAttempt, error) {
 	ids, err := c.everyID(who)
+	if err != nil {
+		return lastAttempt{}, err
+	}
+	return c.lastOf(who, ids, campaign, revision)
+}
+
+// lastOf is lastAttempt of a recipient whose ids are known.
+func (c *conn) lastOf(who int64, ids []int64, campaign int64, revision int) (lastAttempt, error) {
 	best := lastAttempt{who: who}
 	for _, id := range ids {
+		l, err := c.lastAttemptAs(id, campaign, revision)
 		if err != nil {
-			break
+			return best, err
 		}
-		var l lastAttempt
-		l, err = c.lastAttemptAs(id, campaign, revision)
 		best = best.with(l)
 	}
-	return best, err
+	return best, nil
 }
 
 // with is the one of two that says more. The next attempt has a number above
@@ -328,7 +327,7 @@ func (t *tx) marketing(p *personRow, in *state.Intent) state.Verdict {
 
 // windowGate asks whether the window at the sending number is open, by what the
 // state knows under both ids and what the audience claims.
-func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *personRow) (delivery.Gate, error) {
+func (t *tx) windowGate(number string, to *addressee, in *state.Intent, p *personRow) (delivery.Gate, error) {
 	at := int64(0) // of no number, nothing is known
 	if number != "" {
 		var err error
@@ -336,12 +335,12 @@ func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *per
 			return delivery.GateNone, err
 		}
 	}
-	w, err := t.c.windowAt(who, at, p)
+	w, err := t.c.windowAt(to.place, at, p)
 	if err != nil {
 		return delivery.GateNone, err
 	}
-	if also != 0 {
-		o, err := t.c.windowAt(also, at, p)
+	if to.also != 0 {
+		o, err := t.c.windowAt(to.anotherPlace, at, p)
 		if err != nil {
 			return delivery.GateNone, err
 		}
@@ -356,14 +355,10 @@ func (t *tx) windowGate(number string, who, also int64, in *state.Intent, p *per
 // frequency applies the cap: it counts the campaign messages that reached or may
 // have reached the person within the cap's time, under all of their ids. The
 // numbers 2 and 4 are state.Accepted and state.InDoubt.
-func (t *tx) frequency(who, also int64, in *state.Intent) (state.Verdict, error) {
+func (t *tx) frequency(ids []int64, in *state.Intent) (state.Verdict, error) {
 	limit := delivery.Cap{Count: in.CapCount, Per: in.CapPer}
 	var times []int64
-	ids, err := t.c.idsOfEither(who, also)
-	if err != nil {
-		return state.Verdict{}, err
-	}
-	err = t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+	err := t.c.each(`SELECT a.intended FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND `+ofCampaigns+` AND (o.send IS NULL OR o.send IN (2, 4))
 		ORDER BY a.intended DESC`,
 		func(st *sqlite.Stmt) error {

@@ -195,18 +195,17 @@ func (r *recent) forget() { *r = recent{} }
 
 // spaced holds a message back that would come too soon after another to the same
 // person, by whatever sent it.
-func (t *tx) spaced(who, also int64, in *state.Intent) (state.Verdict, error) {
+func (t *tx) spaced(ids []int64, in *state.Intent) (state.Verdict, error) {
 	if in.Spacing <= 0 {
 		return state.Verdict{}, nil
 	}
-	every, err := t.c.idsOfEither(who, also)
 	lately := func(id int64) bool { return t.s.recent.last[id] != 0 }
-	if err != nil || !slices.ContainsFunc(every, lately) {
-		return state.Verdict{}, err
+	if !slices.ContainsFunc(ids, lately) {
+		return state.Verdict{}, nil
 	}
 	last, _, err := t.c.queryInt(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
 		WHERE a.recipient IN (SELECT value FROM json_each(?)) AND a.intended > ? AND a.lane <> -1 AND (o.send IS NULL OR o.send <> ?)`,
-		jsonList(every), t.now-remembered, int(state.Pending))
+		jsonList(ids), t.now-remembered, int(state.Pending))
 	if err != nil {
 		return state.Verdict{}, err
 	}

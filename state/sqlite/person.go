@@ -43,8 +43,17 @@ func scanPerson(st *sqlite.Stmt, from int) personRow {
 // kept: that of the person where they have several ids, otherwise the spelling
 // under which they became known.
 func (c *conn) personID(who int64) (int64, error) {
-	if person, err := c.tiedTo(who); err != nil || person != 0 {
-		return person, err
+	person, err := c.tiedTo(who)
+	if err != nil {
+		return 0, err
+	}
+	return c.placeOf(who, person)
+}
+
+// placeOf is personID of a recipient whose person is known, 0 for none.
+func (c *conn) placeOf(who, person int64) (int64, error) {
+	if person != 0 {
+		return person, nil
 	}
 	other := otherID(who)
 	if other == 0 {
@@ -118,7 +127,11 @@ func (s *Store) Person(ctx context.Context, number, recipient string) (state.Per
 		if err != nil {
 			return err
 		}
-		p, _, err := c.person(who)
+		place, err := c.personID(who)
+		if err != nil {
+			return err
+		}
+		p, _, err := c.personAt(place)
 		if err != nil {
 			return err
 		}
@@ -129,15 +142,12 @@ func (s *Store) Person(ctx context.Context, number, recipient string) (state.Per
 		if err != nil {
 			return err
 		}
-		w, err := c.windowAt(who, at, &p)
+		w, err := c.windowAt(place, at, &p)
 		if err != nil {
 			return err
 		}
 		out.WindowEnds = state.Moment(w.Ends())
-		if who, err = c.personID(who); err != nil {
-			return err
-		}
-		if out.Username, _, err = c.username(who); err != nil {
+		if out.Username, _, err = c.username(place); err != nil {
 			return err
 		}
 		erased, err := s.isErased(c, recipient)

@@ -93,7 +93,12 @@ func (c *conn) everyID(who int64) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := []int64{who}
+	return c.idsTied(who, person)
+}
+
+// idsTied is everyID of a recipient whose person is known, 0 for none.
+func (c *conn) idsTied(who, person int64) (out []int64, err error) {
+	out = []int64{who}
 	if other := otherID(who); other != 0 {
 		out = append(out, other)
 	}
@@ -112,20 +117,40 @@ func (c *conn) everyID(who int64) ([]int64, error) {
 	return out, err
 }
 
-// idsOfEither are all ids of a recipient, and of another id that the plan has of
-// them; 0 for none.
-func (c *conn) idsOfEither(who, also int64) ([]int64, error) {
-	ids, err := c.everyID(who)
-	if err != nil || also == 0 {
-		return ids, err
+// addressee is whom an intent goes to, looked up once for all that is asked of them.
+type addressee struct {
+	who, also           int64   // the recipient, and another id that the plan has of them; 0 for none
+	place, anotherPlace int64   // where what is known under each is kept
+	ids                 []int64 // under which they may have been sent to, in the order of everyID
+}
+
+// addressee looks a recipient up.
+func (c *conn) addressee(who, also int64) (a addressee, err error) {
+	a.who, a.also = who, also
+	if a.place, a.ids, err = c.lookUp(who); err != nil || also == 0 {
+		return a, err
 	}
-	others, err := c.everyID(also)
-	for _, id := range others {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
+	place, ids, err := c.lookUp(also)
+	a.anotherPlace = place
+	for _, id := range ids {
+		if !slices.Contains(a.ids, id) {
+			a.ids = append(a.ids, id)
 		}
 	}
-	return ids, err
+	return a, err
+}
+
+// lookUp is personID and everyID at once.
+func (c *conn) lookUp(who int64) (place int64, ids []int64, err error) {
+	person, err := c.tiedTo(who)
+	if err != nil {
+		return 0, nil, err
+	}
+	if place, err = c.placeOf(who, person); err != nil {
+		return 0, nil, err
+	}
+	ids, err = c.idsTied(who, person)
+	return place, ids, err
 }
 
 // idList is a list for "IN (SELECT value FROM json_each(?))".

@@ -21,13 +21,9 @@ func (c *conn) window(who, number int64) (id int64, w delivery.Window, err error
 	return id, w, err
 }
 
-// windowAt is window joined with what is known of all numbers.
-func (c *conn) windowAt(who, number int64, p *personRow) (delivery.Window, error) {
-	who, err := c.personID(who)
-	if err != nil {
-		return delivery.Window{}, err
-	}
-	_, w, err := c.window(who, number)
+// windowAt is window joined with what is known of all numbers. place is personID's.
+func (c *conn) windowAt(place, number int64, p *personRow) (delivery.Window, error) {
+	_, w, err := c.window(place, number)
 	return w.Join(delivery.Window{Shut: p.shut}), err
 }
 
