@@ -147,7 +147,7 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 	w.blob(in.Body[:16])
 	w.packed(packRef(t.s.refHead, in.Ref))
 	_, err = w.done()
-	t.s.recent.add(last.who, t.now)
+	t.s.recent.add(last.who)
 	v.Attempt = id
 	return v, err
 }

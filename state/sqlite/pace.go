@@ -128,41 +128,37 @@ func (t *tx) hold(o *state.Outcome) error {
 }
 
 // recent remembers who was written to in the last seconds, by any process, so that
-// keeping two messages to one person apart needs no query for each message.
+// keeping two messages to one person apart needs no query for each message. It may
+// also hold somebody who was written to a little earlier; the query decides.
 type recent struct {
-	upto  int64           // attempts up to this id were looked at; 0 for none
-	last  map[int64]int64 // when a recipient's last attempt was intended
-	order []recentAttempt // the same, oldest first
+	upto  int64              // attempts up to this id were looked at; 0 for none
+	begun int64              // when now was begun
+	now   map[int64]struct{} // recipients that were written to since then
+	then  map[int64]struct{} // and those before, for at least as long as is remembered
 }
 
-// recentAttempt is who was written to, and when.
-type recentAttempt struct{ who, at int64 }
-
-// remembered is how long recent keeps an attempt, in milliseconds: longer than
-// any spacing that is asked for.
+// remembered is how long recent keeps a recipient at least, in milliseconds:
+// longer than any spacing that is asked for.
 const remembered = int64(10 * time.Second / time.Millisecond)
 
 // errEnough ends a query that has found what it looked for.
 var errEnough = errors.New("enough")
 
 // read adds the attempts of other processes, up to the one before next, and drops
-// what is too old.
+// those that are too old.
 func (r *recent) read(c *conn, next, now int64) error {
-	since := now - remembered
-	if r.last == nil {
-		r.last = map[int64]int64{}
+	if r.now == nil || now-r.begun > remembered {
+		r.begun, r.now, r.then = now, map[int64]struct{}{}, r.now
 	}
-	var found []recentAttempt
 	if next-1 > r.upto {
 		// Ids rise with time, but for those of an import, which tells of the past.
 		err := c.each("SELECT recipient, intended, lane FROM attempts WHERE id > ? AND id < ? ORDER BY id DESC", func(st *sqlite.Stmt) error {
-			at := st.ColumnInt64(1)
 			switch {
 			case st.ColumnInt64(2) == laneImport:
-			case at <= since:
+			case st.ColumnInt64(1) <= now-remembered:
 				return errEnough
 			default:
-				found = append(found, recentAttempt{st.ColumnInt64(0), at})
+				r.add(st.ColumnInt64(0))
 			}
 			return nil
 		}, r.upto, next)
@@ -170,24 +166,18 @@ func (r *recent) read(c *conn, next, now int64) error {
 			return err
 		}
 	}
-	for i := len(found) - 1; i >= 0; i-- {
-		r.add(found[i].who, found[i].at)
-	}
 	r.upto = next - 1
-	n := 0
-	for ; n < len(r.order) && r.order[n].at <= since; n++ {
-		if o := r.order[n]; r.last[o.who] == o.at {
-			delete(r.last, o.who)
-		}
-	}
-	r.order = r.order[n:]
 	return nil
 }
 
 // add notes that a recipient was written to.
-func (r *recent) add(who, at int64) {
-	r.last[who] = at
-	r.order = append(r.order, recentAttempt{who, at})
+func (r *recent) add(who int64) { r.now[who] = struct{}{} }
+
+// has reports whether a recipient may have been written to lately.
+func (r *recent) has(who int64) bool {
+	_, now := r.now[who]
+	_, then := r.then[who]
+	return now || then
 }
 
 // forget drops everything after a transaction that failed.
@@ -199,8 +189,7 @@ func (t *tx) spaced(ids []int64, in *state.Intent) (state.Verdict, error) {
 	if in.Spacing <= 0 {
 		return state.Verdict{}, nil
 	}
-	lately := func(id int64) bool { return t.s.recent.last[id] != 0 }
-	if !slices.ContainsFunc(ids, lately) {
+	if !slices.ContainsFunc(ids, t.s.recent.has) {
 		return state.Verdict{}, nil
 	}
 	last, _, err := t.c.queryInt(`SELECT coalesce(max(a.intended), 0) FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
