@@ -110,7 +110,7 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 
 // The limit that the provider reports is stored, and the next plan is checked
 // against it.
-func TestPlansAreHeldAgainstTheLimitThatWasTold(t *testing.T) {
+func TestPlansAreCheckedAgainstTheReportedLimit(t *testing.T) {
 	d := newDesk(t)
 	answers := map[string]string{
 		"/7001": `{"id":"7001","status":"CONNECTED","whatsapp_business_manager_messaging_limit":"TIER_250"}`,

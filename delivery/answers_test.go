@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Three answers of other messages halt a number, unless a thousand right ones
-// came between them: one in a month is no reason.
+// Three answers to other messages halt a number, unless a thousand correct ones
+// came between them: one in a month is no reason to stop.
 func TestAnswersOfOtherMessages(t *testing.T) {
 	to := message.Address{Phone: "+4915112345601"}
 	for _, c := range []struct {

@@ -12,10 +12,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// circles keep who is who as a store does.
+// circles keeps the circles of ids as a store does.
 type circles []*Circle
 
-// of joins the circles of some ids.
+// of merges the circles of some ids.
 func (c *circles) of(ids ...ID) *Circle {
 	one := &Circle{}
 	*c = slices.DeleteFunc(*c, func(o *Circle) bool {
@@ -29,7 +29,7 @@ func (c *circles) of(ids ...ID) *Circle {
 	return one
 }
 
-// tell is one event: "+1 U1 stop", "+1 > +2", "+1 hello @2".
+// tell parses and applies one event: "+1 U1 stop", "+1 > +2", "+1 hello @2".
 func (c *circles) tell(at int64, text string) {
 	text, what := strings.TrimSuffix(text, " @2"), ""
 	number := "one"
@@ -85,7 +85,7 @@ func (c *circles) people() (out []Person) {
 	return out
 }
 
-// Whatever is told, also where ids contradict each other, ends in the same people
+// Any events, even about ids that contradict each other, end in the same people
 // in any order and with any repetition.
 func TestPeopleDoNotDependOnTheOrderInWhichTheyAreTold(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -117,7 +117,7 @@ func TestPeopleDoNotDependOnTheOrderInWhichTheyAreTold(t *testing.T) {
 		if d := cmp.Diff(one.people(), other.people(), cmpopts.EquateEmpty()); d != "" {
 			rt.Errorf("another order, other people (-first +second):\n%s", d)
 		}
-		for _, c := range one { // what is written down is what was there
+		for _, c := range one { // a circle decodes to what was encoded
 			text, err := json.Marshal(c)
 			var back Circle
 			if err == nil {
@@ -130,7 +130,8 @@ func TestPeopleDoNotDependOnTheOrderInWhichTheyAreTold(t *testing.T) {
 	})
 }
 
-// What a case of TestWhoIsWho tells ends in the same persons whenever it is told.
+// The events' times decide who is who: each case ends in the same persons when
+// its events are told in reverse.
 func TestTimesDecideWhoIsWho(t *testing.T) {
 	for _, tt := range []struct{ name, told, want string }{
 		{"a number that passed on", "1: +1 U1, 2: +1 U2", "+1 U2 | U1"},
@@ -166,7 +167,8 @@ func TestTimesDecideWhoIsWho(t *testing.T) {
 	}
 }
 
-// What is said under several ids holds in the order in which it was said.
+// What a person wrote under several ids counts in the order in which it was
+// written.
 func TestWordsUnderSeveralIDs(t *testing.T) {
 	for _, tt := range []struct{ name, told, out string }{
 		{"a stop under one id", "1: +1 stop, 2: +1 U1", "+1 U1"},

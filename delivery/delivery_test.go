@@ -160,7 +160,7 @@ func TestStatusesTellTheBestAndTheFirst(t *testing.T) {
 	}
 }
 
-// Joins end in the same, whatever the order and the repetition.
+// Joins end in the same result, whatever the order and the repetition.
 func TestJoinsAreJoins(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		opt := rapid.Custom(func(rt *rapid.T) Opt {

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// id makes an id of its name: "+1" is a phone number, "U1" a user id, "P1" one
-// in linked portfolios.
+// id returns the id with a name: "+1" is a phone number, "U1" a user id, "P1" a
+// user id in linked portfolios.
 func id(name string) ID { return ID(strings.Replace(name, "P", "P.ENT.", 1)) }
 
 func ids(names string) (out []ID) {
@@ -22,8 +22,8 @@ func ids(names string) (out []ID) {
 	return out
 }
 
-// sight reads "+1 U1", "+1 U1 > +1 U2" for a change, "+1 U1 @2" through the
-// second sending number.
+// sight parses what an event told: "+1 U1", "+1 U1 > +1 U2" for a change, "+1
+// U1 @2" at the second sending number.
 func sight(at int64, text string) Sighting {
 	s := Sighting{At: at, Number: "one"}
 	if before, _, ok := strings.Cut(text, " @2"); ok {
@@ -56,8 +56,8 @@ func (r Registry) who(names ...string) string {
 	return strings.Join(out, " | ")
 }
 
-// Each case is what was told, one moment after the other; "3: …" was told late,
-// and is about moment 3.
+// Each case lists what was told, one moment after the other; "3: …" was told
+// late and is about moment 3.
 func TestWhoIsWho(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -113,7 +113,8 @@ func TestWhoIsWho(t *testing.T) {
 	}
 }
 
-// What was tied stays for what was sent before: both sides are told.
+// What was joined stays so for messages that were sent before: they belong to
+// both ids.
 func TestAPassedNumberIsTold(t *testing.T) {
 	var r Registry
 	first := r.see(sight(1, "+1 U1"))
@@ -131,7 +132,7 @@ func TestAPassedNumberIsTold(t *testing.T) {
 	}
 }
 
-// Ids of people who keep them end in the same persons in any order and with any
+// Ids that people keep end in the same persons, in any order and with any
 // repetition.
 func TestSightingsInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -8,7 +8,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// What an answer changes about an attempt that is settled already.
+// These are the changes that an answer makes to an attempt that is already
+// settled.
 func TestJoins(t *testing.T) {
 	for _, c := range []struct {
 		known, told Send

@@ -23,8 +23,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// benchConfig is the message of the issue that asks for these figures: a list
-// with three references, a conditional and upper().
+// benchConfig is the benchmark's campaign: a list with three references, a
+// conditional and upper().
 const benchConfig = header + `
 list_message "browse" {
   body   = "Hello ${recipient.name}, our spring catalog for ${upper(recipient.city)} is here. ${recipient.plan == "pro" ? "As a pro you get 10 percent off." : "Take a look!"}"
@@ -55,8 +55,8 @@ campaign "spring" {
 }
 `
 
-// writeContacts writes an audience of n rows: names in several scripts, 1 % of
-// the numbers bad.
+// writeContacts writes an audience of n rows: names in several scripts, and 1 %
+// invalid numbers.
 func writeContacts(t testing.TB, path string, n int) {
 	t.Helper()
 	f, err := os.Create(path)
@@ -84,8 +84,8 @@ func writeContacts(t testing.TB, path string, n int) {
 	}
 }
 
-// baseline is what nobody can do without: read the CSV, scan the number, build
-// the text by concatenation, check its length.
+// baseline is the indispensable work: read the CSV, scan the number, build the
+// text by concatenation, check its length.
 func baseline(path string) (sends, bytes int, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -174,7 +174,7 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// tableState is a state in which everybody of the table was sent.
+// tableState is a state in which everybody in the table was sent to.
 type tableState struct {
 	*memState
 	table *benchTable
@@ -231,8 +231,8 @@ func benchBuild(b *testing.B, w *workspace, n int) {
 	perRow(b, n, start)
 }
 
-// perRow reports time by the clock and time of processors since start, which
-// other load on the machine does not change.
+// perRow reports wall time, and CPU time since start, which does not depend on
+// other load on the machine.
 func perRow(b *testing.B, n int, start time.Duration) {
 	b.Helper()
 	rows := float64(b.N) * float64(n)
@@ -240,7 +240,7 @@ func perRow(b *testing.B, n int, start time.Duration) {
 	b.ReportMetric(float64(processors(b)-start)/rows, "cpu-ns/row")
 }
 
-// processors is the time that the process has spent on all processors.
+// processors is the process's CPU time.
 func processors(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage
@@ -250,7 +250,7 @@ func processors(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// Compact is the table, whatever the campaign.
+// Compact returns the table, whatever the campaign.
 func (s tableState) Compact(context.Context, string, int) (state.SentIndex, error) {
 	return s.table, nil
 }

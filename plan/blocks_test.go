@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// manyRows writes an audience that is read in many pieces, and what a plan
-// must say of each row, worked out row by row.
+// manyRows writes an audience that is read in many blocks, and computes row by
+// row what a plan must say of each row.
 func manyRows(total int) (contacts, want string) {
 	var csv, plan strings.Builder
 	csv.WriteString("phone,name\n")
@@ -59,9 +59,9 @@ func manyRows(total int) (contacts, want string) {
 	return csv.String(), plan.String()
 }
 
-// TestManyBlocks: however the rows fall into pieces and whoever of the workers
-// is first, each row is decided as by itself, in the order of the audience, and
-// the plan has the same bytes.
+// TestManyBlocks checks that the division of rows into blocks and the order of
+// the workers change nothing: each row is decided on its own, in the order of
+// the audience, and the plan has the same bytes.
 func TestManyBlocks(t *testing.T) {
 	const total = 3000
 	contacts, want := manyRows(total)
@@ -89,7 +89,7 @@ func TestManyBlocks(t *testing.T) {
 	}
 }
 
-// encoded is all that is saved of a plan but its messages.
+// encoded returns everything that is saved of a plan except its messages.
 func encoded(t *testing.T, p *Plan) []byte {
 	t.Helper()
 	data, err := json.Marshal(p)

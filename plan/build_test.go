@@ -74,12 +74,13 @@ func (s *memState) Windows(_ context.Context, number string) iter.Seq2[state.Per
 	return each(list)
 }
 
-// wrote is the window of somebody who wrote to a number some time ago.
+// wrote is the window of a person who wrote to a number some time ago.
 func wrote(number, who string, ago time.Duration) state.PersonWindow {
 	return state.PersonWindow{Recipient: who, Number: number, Window: delivery.Window{Inbound: testAt.Add(-ago).UnixMilli()}}
 }
 
-// shut is the window of somebody that was found closed at a number some time ago.
+// shut is the window of a person that was found closed at a number some time
+// ago.
 func shut(number, who string, ago time.Duration) state.PersonWindow {
 	return state.PersonWindow{Recipient: who, Number: number, Window: delivery.Window{Shut: testAt.Add(-ago).UnixMilli()}}
 }
@@ -164,7 +165,7 @@ func open(t testing.TB, files map[string]string) *workspace {
 	return &workspace{dir: dir, cfg: cfg, in: Inputs{At: testAt, Version: "0.1.0", Build: "commit:5d3f0c1a", Root: root}}
 }
 
-// plan builds with in and demands that the counts add up.
+// plan builds a plan with w.in and checks that the counts add up.
 func (w *workspace) plan(t testing.TB) (*Plan, hcl.Diagnostics) {
 	t.Helper()
 	p, diags := Build(t.Context(), w.cfg, w.in)
@@ -194,7 +195,7 @@ func collect(t testing.TB, p *Plan) []Entry {
 	return list
 }
 
-// lines are the plan's entries, one a line.
+// lines lists the plan's entries, one per line.
 func lines(t testing.TB, p *Plan) string {
 	t.Helper()
 	var b strings.Builder
@@ -234,7 +235,7 @@ const header = `
 provider "sandbox" "main" {}
 `
 
-// shop is a campaign with everything that decides about a recipient.
+// shop has a campaign with every block that decides about a recipient.
 const shop = header + `
 text_message "hello" {
   body = "Hello ${recipient.name}, news for ${upper(recipient.city)}!"
@@ -292,7 +293,7 @@ func shopFiles() map[string]string {
 	return map[string]string{"main.hcl": shop, "contacts.csv": shopContacts, "blocked.csv": "phone\n+49 151 12345608\n"}
 }
 
-// delivery is one of campaign.spring in the state.
+// past is a delivery of campaign.spring in the state.
 func past(recipient string, send state.Send, code string) state.Delivery {
 	return state.Delivery{Key: state.Key{Campaign: "campaign.spring", Recipient: recipient, Revision: 1}, Send: send, Attempt: 1,
 		Message: "text_message.hello", Digest: [16]byte{1}, Code: code}
@@ -332,8 +333,8 @@ func TestBuild(t *testing.T) {
 	golden.Assert(t, []byte(summaries(diags)), "testdata/shop.diagnostics.golden")
 }
 
-// TestBuildIsDeterministic: neither the number of processors and workers nor
-// the order of the columns changes a byte.
+// TestBuildIsDeterministic checks that neither the number of processors and
+// workers nor the order of the columns changes a byte.
 func TestBuildIsDeterministic(t *testing.T) {
 	shuffled := shopFiles()
 	var b strings.Builder
@@ -367,8 +368,8 @@ func TestBuildIsDeterministic(t *testing.T) {
 	}
 }
 
-// TestDigestIgnoresTime: what waits for its hour is decided as much as what
-// does not, and the clock is not part of the decision.
+// TestDigestIgnoresTime checks that the digest covers deferred entries like the
+// others, and that the clock does not change it.
 func TestDigestIgnoresTime(t *testing.T) {
 	files := shopFiles()
 	files["main.hcl"] = strings.Replace(shop, `on_invalid = "skip"`, `on_invalid = "skip"
@@ -405,7 +406,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestCancelled: a plan that was interrupted says so and leaves no goroutine.
+// TestCancelled checks that an interrupted plan says so and leaks no goroutine.
 func TestCancelled(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	var b strings.Builder

@@ -14,7 +14,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// small is a text to everybody of an audience, whose window is taken as open.
+// small is a text to everybody in an audience, with windows assumed open.
 const small = header + `
 text_message "hello" {
   body = "Hello ${recipient.name}!"
@@ -35,7 +35,7 @@ campaign "spring" {
 
 const smallContacts = "phone,name\n+4915112345601,Anna\n+4915112345602,Ben\n+4915112345603,Cem\n"
 
-// add puts text into the campaign of small.
+// add inserts text into small's campaign.
 func add(text string) string {
 	return strings.Replace(small, `"assume_open"`+"\n}", `"assume_open"`+"\n"+text+"\n}", 1)
 }
@@ -65,7 +65,8 @@ type planCase struct {
 	says     []string // codes of diagnostics
 }
 
-// TestCases are small plans: what is done with whom, and what is said.
+// TestCases makes small plans, and checks what is decided for each recipient
+// and what the diagnostics say.
 func TestCases(t *testing.T) {
 	for _, c := range []planCase{
 		{name: "first time", want: "1 send, 2 send, 3 send"},
@@ -188,8 +189,8 @@ func (c *planCase) run(t *testing.T) {
 	}
 }
 
-// TestOneLongTitleInAThousand: one diagnostic with file, line, count and the
-// first rows, and no value of a recipient.
+// TestOneLongTitleInAThousand checks that a violation gives one diagnostic with
+// file, line, count and the first rows, and no value of a recipient.
 func TestOneLongTitleInAThousand(t *testing.T) {
 	config := strings.Replace(small, "text_message \"hello\" {\n  body = \"Hello ${recipient.name}!\"\n}", `list_message "hello" {
   body   = "Choose"

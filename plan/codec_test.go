@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// codecCampaigns are what the entries below are of.
+// codecCampaigns are the campaigns of the entries below.
 var codecCampaigns = []Campaign{{Address: "campaign.spring", Source: "contacts.csv"}}
 
 func codecEntry(i int) *Entry {
@@ -27,8 +27,8 @@ func TestEntrySize(t *testing.T) {
 	}
 }
 
-// FuzzEntries: whatever the bytes are, reading entries ends in an error or in
-// entries that can be written and read again.
+// FuzzEntries checks that, for any bytes, reading entries ends in an error or
+// in entries that can be written and read again.
 func FuzzEntries(f *testing.F) {
 	seed := AppendEntry(nil, codecEntry(1), &codecCampaigns[0])
 	f.Add(AppendEntry(seed, &Entry{Action: Skip, Reason: "duplicate", Draft: -1}, &codecCampaigns[0]))

@@ -13,7 +13,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestComplianceRules are the rules of docs/compliance.md that planning
+// TestComplianceRules checks the rules of docs/compliance.md that planning
 // decides, one recipient each.
 func TestComplianceRules(t *testing.T) {
 	const template = header + `
@@ -76,8 +76,9 @@ campaign "spring" {
 	}
 }
 
-// TestAuthenticationNeedsANumber: nobody who is known by a user id alone is
-// sent an authentication template, and the plan says so, with the rows.
+// TestAuthenticationNeedsANumber checks that a person who is known only by a
+// user id is not sent an authentication template, and that the plan says so,
+// with the rows.
 func TestAuthenticationNeedsANumber(t *testing.T) {
 	const config = header + `
 text_message "hello" { body = "Hi" }
@@ -140,7 +141,8 @@ campaign "spring" {
 	}
 }
 
-// TestConsentIsRecorded: a plan holds by which expression consent is claimed.
+// TestConsentIsRecorded checks that a plan records the expression by which
+// consent is claimed.
 func TestConsentIsRecorded(t *testing.T) {
 	w := open(t, shopFiles())
 	p, _ := w.plan(t)
@@ -149,8 +151,8 @@ func TestConsentIsRecorded(t *testing.T) {
 	}
 }
 
-// TestQuietHoursEnd: when End says that the quiet hours are over they are over
-// in every zone, and before it they are not.
+// TestQuietHoursEnd checks that at the time that Open returns the quiet hours
+// are over in every zone, and that before it they are not.
 func TestQuietHoursEnd(t *testing.T) {
 	zones := []string{"", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Europe/Berlin America/New_York", zonesOf["US"], zonesOf["RU"], zonesOf["AU"]}
 	rapid.Check(t, func(t *rapid.T) {

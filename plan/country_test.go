@@ -42,8 +42,9 @@ func TestCountry(t *testing.T) {
 	}
 }
 
-// TestAreaCodesAgreeWithTheLibrary holds the table against the metadata that it
-// is from, so that an update of the library shows a new area code.
+// TestAreaCodesAgreeWithTheLibrary compares the table with the library's
+// metadata, from which it was made, so that an update of the library reveals
+// new area codes.
 func TestAreaCodesAgreeWithTheLibrary(t *testing.T) {
 	for area := 200; area < 1000; area++ {
 		seen := map[string]bool{}
@@ -56,7 +57,7 @@ func TestAreaCodesAgreeWithTheLibrary(t *testing.T) {
 		delete(seen, "")
 		got := northAmerica(fmt.Sprintf("%d5550123", area))
 		listed := slices.Sorted(maps.Keys(seen))
-		if len(listed) == 0 || got == "" { // not assigned, or toll-free, which the library counts to the US
+		if len(listed) == 0 || got == "" { // not assigned, or toll-free, which the library attributes to the US
 			continue
 		}
 		if listed[0] != got {
@@ -87,8 +88,9 @@ func TestEveryCountryHasZonesThatExist(t *testing.T) {
 	}
 }
 
-// TestQuietHoursOfUnknownZones: without a zone of the schedule and of the
-// recipient it must be allowed everywhere in the number's country.
+// TestQuietHoursOfUnknownZones checks that if neither the schedule nor the
+// recipient has a time zone, sending must be allowed everywhere in the number's
+// country.
 func TestQuietHoursOfUnknownZones(t *testing.T) {
 	plan := func(t *testing.T, at time.Time, schedule, numbers string, more ...string) (*Plan, []string) {
 		t.Helper()

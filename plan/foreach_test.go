@@ -19,9 +19,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// repeated are blocks as a person writes them once: KEY and VALUE(x) stand for
-// what each has, TEXT(x) for that within a text, BLOCK for the head, NAME[KEY] for
-// a reference with a key.
+// repeated are blocks with placeholders: KEY and VALUE(x) stand for the key and
+// a value of each instance, TEXT(x) for a value within a text, BLOCK for the
+// block's head, and NAME[KEY] for a reference with a key.
 var repeated = []string{
 	`BLOCK(catalog shop) {
   id = VALUE(catalog)
@@ -76,7 +76,7 @@ var repeated = []string{
 }`,
 }
 
-// markets draws the values of for_each by key.
+// markets draws the values of for_each, by key.
 func markets(rt *rapid.T) map[string]map[string]string {
 	keys := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"at", "de", "es", "pt"}), 1, 3, rapid.ID).Draw(rt, "keys")
 	out := map[string]map[string]string{}
@@ -90,7 +90,7 @@ func markets(rt *rapid.T) map[string]map[string]string {
 	return out
 }
 
-// fill replaces NAME(argument) by what make gives for the argument.
+// fill replaces NAME(argument) by what make returns for the argument.
 func fill(text, name string, make func(string) string) string {
 	for {
 		before, rest, ok := strings.Cut(text, name+"(")
@@ -102,7 +102,7 @@ func fill(text, name string, make func(string) string) string {
 	}
 }
 
-// withForEach is the block with for_each.
+// withForEach fills in the block with for_each.
 func withForEach(block string) string {
 	block = fill(block, "BLOCK", func(s string) string {
 		kind, name, _ := strings.Cut(s, " ")
@@ -114,7 +114,7 @@ func withForEach(block string) string {
 	return strings.ReplaceAll(block, "KEY", "${each.key}")
 }
 
-// writtenOut is the block of one key.
+// writtenOut fills in the block for one key.
 func writtenOut(block, key string, values map[string]string) string {
 	block = fill(block, "BLOCK", func(s string) string {
 		kind, name, _ := strings.Cut(s, " ")
@@ -126,8 +126,8 @@ func writtenOut(block, key string, values map[string]string) string {
 	return strings.ReplaceAll(block, "KEY", key)
 }
 
-// TestForEachIsTheSameWrittenOut: a plan of blocks with for_each is that of the
-// same blocks written out, but for the addresses.
+// TestForEachIsTheSameWrittenOut checks that blocks with for_each give the same
+// plan as the blocks written out, except for the addresses.
 func TestForEachIsTheSameWrittenOut(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "contacts.csv"), []byte(smallContacts), 0o600); err != nil {
@@ -161,7 +161,7 @@ func TestForEachIsTheSameWrittenOut(t *testing.T) {
 	})
 }
 
-// decisions is what a plan of a configuration decides, one thing a line.
+// decisions lists what a configuration's plan decides, one decision per line.
 func decisions(rt *rapid.T, dir, source string) string {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -224,8 +224,9 @@ campaign "spring" {
 }
 `
 
-// TestKeysInOptions: -target, -exclude and -replace take addresses with keys, a
-// recipient of one, and without a key all of them.
+// TestKeysInOptions checks that -target, -exclude and -replace accept addresses
+// with keys, a recipient of such an address, and an address without a key,
+// which means all of them.
 func TestKeysInOptions(t *testing.T) {
 	for _, c := range []struct {
 		name                   string

@@ -86,7 +86,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// Recipients have one id each, in a table of them too.
+// Each recipient has one id, which the table of ids also gives.
 func TestRecipientIDs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var k recipientIDs

@@ -10,9 +10,9 @@ import (
 	"github.com/handbill/handbill/delivery"
 )
 
-// TestLocalTimeIsTheWallClock: a message goes out when every clock on the walls
-// where its recipient may be shows the hour or later, and what Open says is the
-// first such moment, found by walking minute by minute.
+// TestLocalTimeIsTheWallClock checks that a message is sent only when the clock
+// shows the hour or later everywhere the recipient may be, and that Open
+// returns the first such moment, which the test finds minute by minute.
 func TestLocalTimeIsTheWallClock(t *testing.T) {
 	zones := []string{"Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati", "Europe/Madrid Atlantic/Canary", "America/New_York America/Los_Angeles"}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -39,8 +39,8 @@ func TestLocalTimeIsTheWallClock(t *testing.T) {
 	})
 }
 
-// goes reports whether it is within the hour on the clock that is behind all
-// others.
+// goes reports whether the clock that is behind all others shows a time within
+// the hour.
 func goes(q *Quiet, at time.Time, zones string) bool {
 	wall, behind := 0, 1<<30
 	for _, name := range strings.Fields(zones) {
@@ -77,8 +77,8 @@ campaign "spring" {
 }
 `
 
-// TestLocalTimePlans: who is in the hour is sent to, everybody else waits, and the
-// plan says until when.
+// TestLocalTimePlans checks that recipients whose local time has come are sent
+// to, that all others wait, and that the plan says until when.
 func TestLocalTimePlans(t *testing.T) {
 	contacts := "phone,name,timezone\n" +
 		"+4915112345601,Anna,\n" + // Berlin
@@ -122,9 +122,10 @@ func TestLocalTimePlans(t *testing.T) {
 	}
 }
 
-// TestLocalTimeKeepsQuietHours: quiet hours hold on top, also for who may be in
-// several zones: where the hour is always quiet in one of them, the person is left
-// out with a reason, and never sent to at night.
+// TestLocalTimeKeepsQuietHours checks that quiet hours apply in addition to the
+// local time, even to people who may be in one of several zones. If the hour is
+// always quiet in one of them, the person is left out with a reason, and never
+// sent to at night.
 func TestLocalTimeKeepsQuietHours(t *testing.T) {
 	late := strings.Replace(mornings, `at       = "10:00"`, "at = \"18:00\"\n    quiet_hours = \"20:00-09:00\"", 1)
 	w := open(t, map[string]string{"main.hcl": late, "contacts.csv": "phone,name,timezone\n+12025550101,Anna,\n+12025550102,Ben,America/New_York\n"})

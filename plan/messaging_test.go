@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// twoNumbers are campaigns of templates from two numbers, the second to half of
-// the people of the first and some others.
+// twoNumbers has campaigns of templates from two numbers. The second campaign
+// goes to half of the people of the first and some others.
 const twoNumbers = header + `
 provider "sandbox" "other" {}
 
@@ -45,7 +45,7 @@ campaign "second" {
 }
 `
 
-// numbers are n recipients from one on.
+// numbers is an audience of n recipients, counted from the given one.
 func numbers(from, n int) string {
 	var b strings.Builder
 	b.WriteString("phone\n")
@@ -134,7 +134,7 @@ func starts(m *Messaging) int {
 	return m.Starts
 }
 
-// What waits for a later apply starts nothing today.
+// A message that waits for a later apply starts no conversation today.
 func TestWhatWaitsStartsNoConversation(t *testing.T) {
 	for text, want := range map[string]int{
 		"limit {\n total = 4\n}": 4,

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzPrices: whatever a price file holds, it is refused, or every number can be
-// looked up in it and no price is negative.
+// FuzzPrices checks that a price file is refused, or every number can be looked
+// up in it and no price is negative.
 func FuzzPrices(f *testing.F) {
 	f.Add("prefix,category,price,currency\n49,marketing,0.1131,EUR\n*,service,0,EUR\n")
 	f.Add("\ufeffcurrency,price,category,prefix\nUSD,1e9,utility,+1\n# a comment\nUSD,.5,utility,1416\n")

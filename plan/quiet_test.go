@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// In the nights in which clocks change, quiet hours end where a walk by minutes
-// finds the first that is not quiet.
+// On nights when clocks change, quiet hours end at the same minute that a
+// search minute by minute finds.
 func TestQuietHoursEndOnNightsThatClocksChange(t *testing.T) {
 	for zone, nights := range map[string][]time.Time{
 		"Europe/Lisbon":       {time.Date(2027, 3, 27, 18, 0, 0, 0, time.UTC), time.Date(2027, 10, 30, 18, 0, 0, 0, time.UTC)},

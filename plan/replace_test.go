@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestReplaceLeavesDoubtsAndSaysSo: whoever is in doubt is not sent to again by
-// -replace, and the plan says how to settle that.
+// TestReplaceLeavesDoubtsAndSaysSo checks that -replace does not send again to
+// a person in doubt, and that the plan says how to settle the doubt.
 func TestReplaceLeavesDoubtsAndSaysSo(t *testing.T) {
 	cases := map[string]struct {
 		replace []string

@@ -7,8 +7,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestBeninInPlan: the number of before 2024-11-30 and the one of today are one
-// person, who is sent to once, also where the state has the other one.
+// TestBeninInPlan checks that a number of Benin as written before 2024-11-30
+// and as written today is one person, who is sent to once, even if the state
+// has the other spelling.
 func TestBeninInPlan(t *testing.T) {
 	files := shopFiles()
 	files["contacts.csv"] = `phone,name,city,country,opted_in,seen
@@ -23,7 +24,8 @@ func TestBeninInPlan(t *testing.T) {
 	files["main.hcl"] = strings.Replace(files["main.hcl"], `region       = "DE"`, `region       = "BJ"`, 1)
 	w := open(t, files)
 	w.in.State = &memState{
-		// Efua and Fati were sent to before the two were taken for one: one attempt was refused.
+		// Efua and Fati were sent to when the two spellings were still taken
+		// for two people: one attempt was refused.
 		deliveries: []state.Delivery{past("+22997123457", state.Accepted, ""),
 			past("+22997123460", state.Rejected, ""), past("+2290197123460", state.Accepted, ""),
 			past("+22997123461", state.InDoubt, ""), past("+2290197123461", state.Rejected, "")},

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// TestConverges sends what a plan says, as far as the state is concerned, and
-// plans again: nothing is left.
+// TestConverges records that everything in a plan was sent, and plans again:
+// nothing is left to do.
 func TestConverges(t *testing.T) {
 	ctx := t.Context()
 	s, err := sqlite.Create(ctx, sqlite.Options{Path: filepath.Join(t.TempDir(), "handbill.state"), Clock: func() time.Time { return testAt },
@@ -50,7 +50,7 @@ func TestConverges(t *testing.T) {
 	}
 }
 
-// carryOut records p as sent and accepted.
+// carryOut records that everything in p was sent and accepted.
 func carryOut(t *testing.T, s *sqlite.Store, p *Plan) {
 	t.Helper()
 	ctx := t.Context()

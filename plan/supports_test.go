@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// TestRulesAskForWhatTheirNumbersCanDo: a reply rule is held against every
-// number that it answers from, by what it asks for.
+// TestRulesAskForWhatTheirNumbersCanDo checks a reply rule against every number
+// that it answers from: each must support what the rule uses.
 func TestRulesAskForWhatTheirNumbersCanDo(t *testing.T) {
 	const config = header + `
 text_message "hello" { body = "Hi" }
@@ -24,7 +24,7 @@ reply_rule "r" {
 `
 	for name, c := range map[string]struct {
 		rule string
-		can  message.Support // what the number says of everything asked
+		can  message.Support // the number's support for everything asked
 		code string
 	}{
 		"nothing asked":        {"", message.Yes, ""},

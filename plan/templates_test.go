@@ -11,7 +11,8 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// reads is a campaign of a template that the account has, to three people.
+// reads is a campaign with a template that is read from the account, to three
+// people.
 const reads = header + `
 provider "sandbox" "other" {}
 
@@ -41,7 +42,7 @@ campaign "spring" {
 
 const threePeople = "phone,name,tongue\n+4915112345601,Ada,en_US\n+4915112345602,Bo,de\n+14155550103,Cy,en_US\n"
 
-// ready is order_ready as an account holds it.
+// ready is the template order_ready in an account.
 func ready(change ...func(*account.Template)) account.Template {
 	t := account.Template{ID: "77", Name: "order_ready", Language: "en_US", Status: "APPROVED", Category: "utility",
 		Content: account.Content{Body: "Hello {{1}}, your order is ready."}}
@@ -55,7 +56,7 @@ func held(status string) func(*account.Template) {
 	return func(t *account.Template) { t.Status = status }
 }
 
-// reading plans the configuration against an account of these templates.
+// reading plans the configuration with an account that has these templates.
 func reading(t *testing.T, config string, list ...account.Template) (*Plan, string, *workspace) {
 	t.Helper()
 	w := open(t, map[string]string{"main.hcl": config, "people.csv": threePeople})
@@ -75,9 +76,8 @@ func reading(t *testing.T, config string, list ...account.Template) (*Plan, stri
 	return p, strings.Join(codes, " "), w
 }
 
-// TestEachStateOfATemplate is the table of what a campaign does when it meets a
-// template in each state, a word that nobody knows included. Only an approved
-// one is sent.
+// TestEachStateOfATemplate is the table of what a campaign does with a template
+// in each status, including an unknown one. Only an approved template is sent.
 func TestEachStateOfATemplate(t *testing.T) {
 	for _, c := range []struct {
 		status string
@@ -116,8 +116,8 @@ func TestEachStateOfATemplate(t *testing.T) {
 	}
 }
 
-// TestTemplateReasonIsQuoted: whoever reads the plan sees why Meta rejected the
-// template, the unknown word, and what to do.
+// TestTemplateReasonIsQuoted checks that the plan shows why Meta rejected the
+// template, an unknown status word, and what to do.
 func TestTemplateReasonIsQuoted(t *testing.T) {
 	for status, words := range map[string][]string{
 		"REJECTED": {"REJECTED", `"PROMOTIONAL"`, "marketing template"}, "SNOOZED": {"SNOOZED", "does not know", "WhatsApp Manager"},
@@ -132,8 +132,8 @@ func TestTemplateReasonIsQuoted(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotThere: what an account does not have, and what could not be read.
-// The one is never taken for the other.
+// TestWhatIsNotThere checks that a template that the account does not have is
+// never confused with one that could not be read.
 func TestWhatIsNotThere(t *testing.T) {
 	_, says, w := reading(t, reads, ready(func(t *account.Template) { t.Name = "order_redy" }))
 	if p, diags := w.plan(t); says != "template_missing" || !strings.Contains(diags[0].Detail, `Did you mean "order_redy"?`) || len(p.Managed) > 0 {
@@ -165,7 +165,8 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// TestShapeOfATemplate: what the message gives has to be what the template has.
+// TestShapeOfATemplate checks that the message's parameters must match the
+// template's parts.
 func TestShapeOfATemplate(t *testing.T) {
 	two := func(t *account.Template) { t.Body = "Hello {{1}}, {{2}} is ready." }
 	if p, says, _ := reading(t, reads, ready(two)); says != "template_mismatch" || !strings.Contains(p.Diagnostics[0].Detail, "2 parameters, and the message gives 1") || p.Diagnostics[0].Line != 14 {
@@ -175,14 +176,14 @@ func TestShapeOfATemplate(t *testing.T) {
 	if p, says, _ := reading(t, reads, ready(strange)); says != "template_doubted" || p.Sends() != 3 {
 		t.Errorf("it says %q and sends %d", says, p.Sends())
 	}
-	// What another language lacks is no fault of this one.
+	// A template in another language with other parts does not affect this one.
 	if p, says, _ := reading(t, reads, ready(), ready(two, func(t *account.Template) { t.Language = "de" })); says != "" || p.Sends() != 3 || len(p.Managed) != 1 {
 		t.Errorf("it says %q", says)
 	}
 }
 
-// TestCategoryOfATemplate: what is declared has to be true, and what is not
-// declared is what the account says.
+// TestCategoryOfATemplate checks that a declared category must match the
+// account's, and that the account's is used if none is declared.
 func TestCategoryOfATemplate(t *testing.T) {
 	in := func(category string) func(*account.Template) {
 		return func(t *account.Template) { t.Category = category }
@@ -190,11 +191,11 @@ func TestCategoryOfATemplate(t *testing.T) {
 	declared := strings.Replace(reads, `language = "en_US"`, "language = \"en_US\"\n  category = \"utility\"", 1)
 	for _, c := range []struct {
 		config, category, says string
-		send                   int // the third of the people is in the United States
+		send                   int // the third person is in the United States
 	}{
 		{reads, "utility", "", 3},
 		{reads, "marketing", "us_marketing", 2},
-		{reads, "free_service", "us_marketing", 2}, // a word that nobody knows counts as marketing
+		{reads, "free_service", "us_marketing", 2}, // an unknown category counts as marketing
 		{declared, "utility", "", 3},
 		{declared, "marketing", "template_category", 0},
 		{strings.Replace(reads, `language = "en_US"`, "language = \"en_US\"\n  marketing_messages = \"strict\"", 1), "utility", "template_category", 0},
@@ -210,7 +211,8 @@ func TestCategoryOfATemplate(t *testing.T) {
 	}
 }
 
-// TestAccountOfATemplate: a template is sent by numbers of its own account.
+// TestAccountOfATemplate checks that only numbers of the template's own account
+// send it.
 func TestAccountOfATemplate(t *testing.T) {
 	other := strings.Replace(reads, "provider = provider.sandbox.main\n  audience", "provider = provider.sandbox.other\n  audience", 1)
 	_, says, w := reading(t, other, ready())
@@ -227,8 +229,8 @@ func TestAccountOfATemplate(t *testing.T) {
 	}
 }
 
-// TestLanguageOfEachRecipient: where the language depends on the recipient, so
-// does whether something is sent.
+// TestLanguageOfEachRecipient checks that if the language depends on the
+// recipient, each recipient's own template decides whether they are sent to.
 func TestLanguageOfEachRecipient(t *testing.T) {
 	each := strings.Replace(reads, `language = "en_US"`, `language = recipient.tongue`, 1)
 	german := func(t *account.Template) { t.Language = "de" }
@@ -257,9 +259,9 @@ func TestLanguageOfEachRecipient(t *testing.T) {
 	}
 }
 
-// TestWaitingIsOlderThanTheSchedule: whatever else makes a message wait, that
-// its template does is in the plan: apply sees quiet hours pass, and does not
-// see that.
+// TestWaitingIsOlderThanTheSchedule checks that a pending template is the
+// reason for waiting, whatever else delays the message. Apply can see that
+// quiet hours have ended, but not that a template was approved.
 func TestWaitingIsOlderThanTheSchedule(t *testing.T) {
 	for _, text := range []string{"schedule {\n not_before = \"2026-03-04T00:00:00Z\"\n}", "schedule {\n quiet_hours = \"09:00-11:00\"\n timezone = \"UTC\"\n}", "limit {\n total = 1\n}"} {
 		config := strings.Replace(reads, "audience = audience.people\n  message", "audience = audience.people\n"+text+"\n  message", 1)
@@ -270,8 +272,8 @@ func TestWaitingIsOlderThanTheSchedule(t *testing.T) {
 	}
 }
 
-// TestAFallbackIsReadToo: a fallback's template is held against the account as a
-// message's is.
+// TestAFallbackIsReadToo checks that a fallback's template is checked against
+// the account, like a message's.
 func TestAFallbackIsReadToo(t *testing.T) {
 	config := strings.Replace(reads, "message  = template_message.ready", "message  = text_message.hi\n  fallback = template_message.ready", 1) +
 		"text_message \"hi\" {\n body = \"Hi ${recipient.name}\"\n}\n"
@@ -281,8 +283,9 @@ func TestAFallbackIsReadToo(t *testing.T) {
 	}
 }
 
-// TestRepliesAreHeldAgainstTheAccount: so are templates that rules answer with.
-func TestRepliesAreHeldAgainstTheAccount(t *testing.T) {
+// TestRepliesAreCheckedAgainstTheAccount checks the same for templates in reply
+// rules.
+func TestRepliesAreCheckedAgainstTheAccount(t *testing.T) {
 	config := reads + "template_message \"answer\" {\n template = data.template.ready\n language = \"de\"\n body = [\"you\"]\n}\n" +
 		"reply_rule \"r\" {\n provider = provider.sandbox.main\n reply = template_message.answer\n cooldown = \"1h\"\n when {\n  any = true\n }\n}\n"
 	if _, says, _ := reading(t, config, ready()); says != "template_language" {
@@ -293,8 +296,9 @@ func TestRepliesAreHeldAgainstTheAccount(t *testing.T) {
 	}
 }
 
-// TestDigestCoversWhatWasRead: the digest is over what was read and not over
-// when, and not over what changes by itself.
+// TestDigestCoversWhatWasRead checks that the digest covers what was read from
+// the account, but neither the time of reading nor values that change without
+// an edit, such as the quality.
 func TestDigestCoversWhatWasRead(t *testing.T) {
 	digest := func(at time.Time, change ...func(*account.Template)) string {
 		_, _, w := reading(t, reads, ready(change...))
@@ -319,8 +323,8 @@ func TestDigestCoversWhatWasRead(t *testing.T) {
 	}
 }
 
-// TestReadAgain: what is older than five minutes is read again, and what differs
-// is refused.
+// TestReadAgain checks that an observation older than five minutes is read
+// again, and that a difference is refused.
 func TestReadAgain(t *testing.T) {
 	p, _, _ := reading(t, reads, ready())
 	never := func(string) *Observed { t.Error("it was read again"); return nil }
@@ -348,7 +352,7 @@ func TestReadAgain(t *testing.T) {
 			t.Errorf("%s: %v (asked %s)", name, err, asked)
 		}
 	}
-	// A clock that was set back makes nothing newer.
+	// Setting the clock back does not make an old observation new.
 	if err := p.SameTemplates(testAt.Add(-time.Minute), func(string) *Observed { return &Observed{Templates: []account.Template{ready(held("PAUSED"))}} }); err == nil {
 		t.Error("what was read in the future counts as new")
 	}

@@ -11,7 +11,7 @@ import (
 // byID is small with an audience of numbers and user ids.
 var byID = strings.Replace(small, "attributes = {", "phone      = row.phone\n  user_id    = row.id\n  attributes = {", 1)
 
-// tied are the ids of one person, who is shown as the first.
+// tied ties ids to one person, who is shown by the given id.
 func tied(person string, ids ...string) (out []state.Tie) {
 	for _, id := range ids {
 		out = append(out, state.Tie{Recipient: id, Person: person})
@@ -19,7 +19,7 @@ func tied(person string, ids ...string) (out []state.Tie) {
 	return out
 }
 
-// TestPeopleWithSeveralIDs are plans for people whose ids the state knows.
+// TestPeopleWithSeveralIDs makes plans for people whose ids the state knows.
 func TestPeopleWithSeveralIDs(t *testing.T) {
 	for _, c := range []planCase{
 		{name: "one person under a number and a user id", config: byID, contacts: "phone,id,name\n" + anna + ",,Ann\n,DE.1,Ann again\n" + ben + ",,Ben\n,DE.2,Cem\n",

@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// sketch writes a diff down, a line for each argument and block.
+// sketch writes a diff with one line for each argument and block.
 func sketch(b *strings.Builder, d TreeDiff, indent string) {
 	for _, a := range d.Attributes {
 		switch {
@@ -102,8 +102,8 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestAlignKeepsBothSides: every element of both sides is in the alignment
-// once and in order, and pairs are the same.
+// TestAlignKeepsBothSides checks that every element of both sides is in the
+// alignment once and in order, and that paired elements are equal.
 func TestAlignKeepsBothSides(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		letters := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 0, 8)
@@ -126,8 +126,8 @@ func TestAlignKeepsBothSides(t *testing.T) {
 	})
 }
 
-// TestAlignFindsTheLongestRun holds it against a plain computation, for keys
-// that stand once on each side.
+// TestAlignFindsTheLongestRun compares align with a simple computation, for
+// keys that occur once on each side.
 func TestAlignFindsTheLongestRun(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := rapid.SliceOfNDistinct(rapid.StringMatching("[a-j]"), 0, 10, rapid.ID[string]).Draw(t, "a")

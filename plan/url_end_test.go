@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// TestTheEndOfAButtonsURL: a recipient's value that would break the link of a
-// template's button is found in the plan, with its row.
+// TestTheEndOfAButtonsURL checks that the plan finds a recipient's value that
+// would break the link of a template's button, and names its row.
 func TestTheEndOfAButtonsURL(t *testing.T) {
 	const config = header + `
 template_message "news" {

@@ -58,7 +58,7 @@ const languageContacts = `phone,name,language
 +4915112345601,Anna again,pt
 `
 
-// received is who gets which text, in words.
+// received lists who gets which message.
 func received(t *testing.T, p *Plan) string {
 	t.Helper()
 	var list []string
@@ -103,8 +103,8 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// TestFirstVariantWins: the order of the file decides, and swapping two variants is
-// another plan.
+// TestFirstVariantWins checks that the order in the file decides, and that
+// swapping two variants gives another plan.
 func TestFirstVariantWins(t *testing.T) {
 	both := strings.Replace(languages, `recipient.language == "de"`, `recipient.language != "en"`, 1)
 	w := open(t, map[string]string{"main.hcl": both, "contacts.csv": languageContacts})
@@ -121,8 +121,8 @@ func TestFirstVariantWins(t *testing.T) {
 	}
 }
 
-// TestVariantOfWhoWasSent: who was sent a variant is not sent another one because
-// their language changed.
+// TestVariantOfWhoWasSent checks that a person who was sent a variant is not
+// sent another one because their language changed.
 func TestVariantOfWhoWasSent(t *testing.T) {
 	w := open(t, map[string]string{"main.hcl": languages, "contacts.csv": "phone,name,language\n+4915112345601,Anna,pt\n"})
 	d := past(anna, state.Accepted, "")
@@ -137,8 +137,9 @@ func TestVariantOfWhoWasSent(t *testing.T) {
 	}
 }
 
-// TestVariantConditions: a condition without a result leaves the person out, or
-// fails the plan; one that has none because an attribute is empty is not met.
+// TestVariantConditions checks that a condition that can't be evaluated fails
+// the plan with the row, while one that refers to an empty attribute is just
+// not met.
 func TestVariantConditions(t *testing.T) {
 	bad := strings.Replace(languages, `startswith(recipient.language, "pt")`, `recipient.name == "Dana" ? tonumber(recipient.name) > 1 : false`, 1)
 	w := open(t, map[string]string{"main.hcl": bad, "contacts.csv": languageContacts})
@@ -148,7 +149,8 @@ func TestVariantConditions(t *testing.T) {
 	}
 }
 
-// TestVariantTemplates: the templates of one campaign are of one category.
+// TestVariantTemplates checks that the templates of one campaign must have one
+// category.
 func TestVariantTemplates(t *testing.T) {
 	mixed := strings.Replace(languages, `language = "pt_BR"`, "language = \"pt_BR\"\n  category = \"utility\"", 1)
 	w := open(t, map[string]string{"main.hcl": mixed, "contacts.csv": languageContacts})

@@ -9,7 +9,7 @@ import (
 	"github.com/handbill/handbill/providers/sandbox"
 )
 
-// What the providers are taken for elsewhere.
+// The interfaces that other packages expect of the providers.
 var (
 	_ providers.Webhook = (*cloud.Provider)(nil)
 	_ providers.Webhook = (*dialog360.Provider)(nil)

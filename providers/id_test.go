@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// An id that no provider would make is kept by its digest, and stays apart from
-// others.
+// An id of up to 512 bytes is kept as it is. A longer one, which no provider
+// would make, is replaced by its digest, and different ids stay different.
 func TestIDsAreBounded(t *testing.T) {
 	usual, longest := "wamid."+strings.Repeat("Q", 54), strings.Repeat("Q", 512)
 	if providers.ID(usual) != usual || providers.ID(longest) != longest {

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/providers"
 )
 
-// TestAppendString: what is written reads back as what encoding/json would
-// have written, for any bytes.
+// TestAppendString checks that a written string decodes to what encoding/json
+// would have written, for any bytes.
 func TestAppendString(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "s")

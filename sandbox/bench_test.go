@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// BenchmarkSend is one list message over real HTTP, answered at once, with
-// keep-alive connections on loopback.
+// BenchmarkSend measures one list message over real HTTP, answered immediately,
+// with keep-alive connections on loopback.
 func BenchmarkSend(b *testing.B) {
 	s := sandbox.New(sandbox.Options{Clock: time.Now, AssumeOpen: true, Throughput: -1})
 	srv, err := s.Start(context.Background(), "127.0.0.1:0")

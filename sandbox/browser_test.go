@@ -13,7 +13,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// browser starts a Chromium, or skips where there is none.
+// browser starts Chromium, or skips the test if there is none.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
@@ -29,8 +29,8 @@ func browser(t *testing.T) context.Context {
 	if path == "" {
 		t.Skip("no Chromium on this machine")
 	}
-	// Without motion: a click that is aimed while a sheet still rises lands
-	// beside the button.
+	// Animations are off: a click during the sheet's animation would miss the
+	// button.
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1320, 900),
 		chromedp.Flag("force-prefers-reduced-motion", true))
 	if os.Geteuid() == 0 {
@@ -45,8 +45,8 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestPhoneInABrowser opens a list, taps a row, fills a cart and writes, as a
-// person would.
+// TestPhoneInABrowser opens a list, taps a row, fills a cart and writes a
+// message, as a person would.
 func TestPhoneInABrowser(t *testing.T) {
 	ctx := browser(t)
 	r := receive(t)
@@ -92,7 +92,7 @@ func TestPhoneInABrowser(t *testing.T) {
 	wantPosted(t, s, r, `"list_reply":{"description":"Pot 12 cm","id":"sku-1","title":"Aloe"}`, `"id":"`+n.entries()[0].ID+`"`, `"quantity":1`, `"text":{"body":"Is it`)
 }
 
-// wantPosted waits until webhooks with all these parts have arrived.
+// wantPosted waits until webhooks that contain all these parts have arrived.
 func wantPosted(t *testing.T, s *sandbox.Sandbox, r *receiver, parts ...string) {
 	t.Helper()
 	deadline := time.After(time.Minute)

@@ -23,8 +23,8 @@ func corpus(t *testing.T, name string) []byte {
 	return b
 }
 
-// TestRealMessages sends what others sent: the valid are taken, the others
-// refused.
+// TestRealMessages sends what others sent: valid messages are accepted, the
+// others refused.
 func TestRealMessages(t *testing.T) {
 	path := os.Getenv("HANDBILL_CORPORA")
 	if path == "" {
@@ -56,7 +56,8 @@ func TestRealMessages(t *testing.T) {
 	}
 }
 
-// TestRejectedMessages sends what WhatsApp refused and compares its words.
+// TestRejectedMessages sends what WhatsApp refused and compares the error
+// texts.
 func TestRejectedMessages(t *testing.T) {
 	var cases []struct {
 		Name, Details string

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// FuzzBodies: whatever a body holds, every wire format answers with JSON and
-// the page can still be drawn.
+// FuzzBodies checks that every wire format answers with JSON, and that the page
+// can still be rendered, whatever a body contains.
 func FuzzBodies(f *testing.F) {
 	f.Add(text("b"))
 	f.Add(template(bodyParam("Ana")))
@@ -47,8 +47,8 @@ func FuzzBodies(f *testing.F) {
 	})
 }
 
-// TestFailureRate: about that share of recipients is refused, and the same
-// ones the second time.
+// TestFailureRate checks that about the given share of recipients is refused,
+// and that a second send to each has the same result.
 func TestFailureRate(t *testing.T) {
 	n := serve(t, sandbox.Options{AssumeOpen: true, Throughput: -1, FailureRate: 0.2})
 	refused := 0

@@ -10,8 +10,9 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// TestPagesOfOtherSites: a page of another site can neither read what was sent
-// nor write as a person, whatever name it gives this machine.
+// TestPagesOfOtherSites checks that a page of another site can neither read
+// what was sent nor write as a person, whatever host name it uses for this
+// machine.
 func TestPagesOfOtherSites(t *testing.T) {
 	n := serve(t, sandbox.Options{Hosts: []string{"handbill.test"}})
 	port := n.url[strings.LastIndex(n.url, ":"):]
@@ -59,8 +60,8 @@ func TestPagesOfOtherSites(t *testing.T) {
 	}
 }
 
-// TestHostThatIsListenedAt: a sandbox that listens at a name is reached by that
-// name.
+// TestHostThatIsListenedAt checks that a sandbox that listens on a host name
+// can be reached by that name.
 func TestHostThatIsListenedAt(t *testing.T) {
 	for addr, want := range map[string]int{"127.0.0.1:0": http.StatusForbidden, "0.0.0.0:0": http.StatusForbidden} {
 		srv, err := sandbox.New(sandbox.Options{Clock: time.Now}).Start(context.Background(), addr)

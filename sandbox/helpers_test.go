@@ -13,7 +13,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// clock is a time that only a test moves.
+// clock is a clock that only the test moves.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -33,7 +33,7 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// network serves a sandbox for the length of a test.
+// network serves a sandbox for the duration of a test.
 type network struct {
 	*sandbox.Sandbox
 	t     *testing.T
@@ -64,7 +64,7 @@ type reply struct {
 
 const user = "491511234567"
 
-// send posts a body the way each provider wants it.
+// send posts a body in the way that each provider expects.
 func (n *network) send(p sandbox.Provider, body string) reply {
 	n.t.Helper()
 	switch p {

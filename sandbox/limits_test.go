@@ -158,7 +158,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// unquote joins what an error object says.
+// unquote joins the texts of an error object.
 func unquote(t *testing.T, body string) string {
 	t.Helper()
 	var e struct {

@@ -91,7 +91,7 @@ func TestLedger(t *testing.T) {
 	var journal bytes.Buffer
 	n := serve(t, sandbox.Options{AssumeOpen: true, Journal: &journal})
 	n.send(sandbox.Cloud, text("one"))
-	n.send(sandbox.Cloud, strings.Replace(text("one"), "hb-1", "hb-2", 1)) // the same under another reference
+	n.send(sandbox.Cloud, strings.Replace(text("one"), "hb-1", "hb-2", 1)) // the same message with another reference
 	n.send(sandbox.Cloud, text("two"))
 	n.send(sandbox.Cloud, strings.Replace(text("one"), user, "491700000000", 1))
 	n.send(sandbox.Cloud, text(""))
@@ -118,8 +118,9 @@ func TestLedger(t *testing.T) {
 	golden.Assert(t, journal.Bytes(), "testdata/ledger.golden")
 }
 
-// TestStatusesAreDecidedBySeedAndNumber: two networks tell the same story, the
-// shares are those of the mix, and a later network knows ids of an earlier.
+// TestStatusesAreDecidedBySeedAndNumber checks that two networks with one seed
+// report the same statuses, that the shares are those of the mix, and that a
+// network started later knows the ids of an earlier one.
 func TestStatusesAreDecidedBySeedAndNumber(t *testing.T) {
 	opt := sandbox.Options{AssumeOpen: true, Throughput: -1, Statuses: sandbox.StatusMix{
 		Delivered: 0.9, Read: 0.5, Failed: 0.05, SentAfter: time.Second, DeliveredAfter: 2 * time.Second, ReadAfter: 3 * time.Second,
@@ -155,12 +156,12 @@ func serveLater(n *network, opt sandbox.Options) *sandbox.Sandbox {
 	return sandbox.New(opt)
 }
 
-// receiver keeps the webhooks that it gets.
+// receiver keeps the webhooks that it receives.
 type receiver struct {
 	mu     sync.Mutex
 	bodies []string
 	heads  []http.Header
-	refuse int // answers 500 to the first of them
+	refuse int // answers 500 to this many at first
 	srv    *httptest.Server
 }
 
@@ -184,7 +185,7 @@ func receive(t *testing.T) *receiver {
 	return r
 }
 
-// TestWebhooks shows every webhook of every format.
+// TestWebhooks shows every webhook in every format.
 func TestWebhooks(t *testing.T) {
 	for _, p := range sandbox.Providers() {
 		t.Run(string(p), func(t *testing.T) {
@@ -244,8 +245,8 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
-// TestPollAgreesWithWebhooks: what hookInfo and message_history tell is what
-// was posted.
+// TestPollAgreesWithWebhooks checks that hookInfo and message_history return
+// what was posted.
 func TestPollAgreesWithWebhooks(t *testing.T) {
 	r := receive(t)
 	n := serve(t, sandbox.Options{AssumeOpen: true, Webhooks: []sandbox.WebhookTarget{{Provider: sandbox.OneMsg, URL: r.srv.URL, Raw: true}, {Provider: sandbox.Cloud, URL: r.srv.URL}}})
@@ -362,7 +363,7 @@ func TestInboundIsForThisPageOnly(t *testing.T) {
 	}
 }
 
-// TestStart runs the listener, lets statuses go by real time and stops.
+// TestStart runs the listener, lets statuses arrive in real time, and stops it.
 func TestStart(t *testing.T) {
 	r := receive(t)
 	s := sandbox.New(sandbox.Options{Clock: time.Now, AssumeOpen: true, FailureRate: 0,

@@ -8,7 +8,8 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// TestPhonePage: what a campaign sent is on the phone, escaped, with its ticks.
+// TestPhonePage checks that the phone shows what a campaign sent, escaped and
+// with its ticks.
 func TestPhonePage(t *testing.T) {
 	n := serve(t, sandbox.Options{Statuses: sandbox.StatusMix{Delivered: 1, Read: 1, SentAfter: time.Second}}).open()
 	n.send(sandbox.Cloud, text(`Hi <script>alert(1)</script> *Ana*`))

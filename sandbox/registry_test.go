@@ -17,8 +17,8 @@ func saleTemplate(components string) sandbox.Template {
 
 const saleBody = `{"type":"BODY","text":"Hello {{1}}!"}`
 
-// TestSendsObeyTheAccount: once the account has a template, a send is held
-// against what it has, whatever the wire format.
+// TestSendsObeyTheAccount checks that once the account has a template, sends
+// are checked against it in every wire format.
 func TestSendsObeyTheAccount(t *testing.T) {
 	button := func(kind, index, param string) string {
 		return `{"type":"button","sub_type":"` + kind + `","index":"` + index + `","parameters":[` + param + `]}`
@@ -28,8 +28,8 @@ func TestSendsObeyTheAccount(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		status     string
-		components string // of the template
-		given      string // of the message
+		components string // the template's
+		given      string // the message's components
 		code       string // "" for accepted
 	}{
 		{"it fits", "", saleBody, bodyParam("Ana"), ""},
@@ -73,7 +73,8 @@ func TestSendsObeyTheAccount(t *testing.T) {
 	}
 }
 
-// TestReview: what Meta decides and what hands do comes about by the clock.
+// TestReview checks that Meta's decisions and edits by hand take effect at the
+// times that the script gives.
 func TestReview(t *testing.T) {
 	script, err := sandbox.ParseScript([]byte(`{
 		"templates": [{"name":"spring_sale","language":"en_US","status":"PENDING","components":[` + saleBody + `]},{"name":"other","language":"en","category":"UTILITY"}],
@@ -122,8 +123,8 @@ func TestReview(t *testing.T) {
 	}
 }
 
-// TestTemplatesOverTheWire: adding and changing by the control path, and Meta's
-// list with its pages, fields and filter.
+// TestTemplatesOverTheWire adds and changes templates through the control path,
+// and reads Meta's list with its pages, fields and filter.
 func TestTemplatesOverTheWire(t *testing.T) {
 	n := serve(t, sandbox.Options{})
 	const auth, token, kind, asJSON = "Authorization", "Bearer secret", "Content-Type", "application/json"

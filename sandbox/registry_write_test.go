@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// account makes changes of templates through Cloud API.
+// account changes templates through the Cloud API.
 type account struct{ *network }
 
 const bearer = "Bearer secret"
@@ -22,7 +22,8 @@ func (a account) create(name, language, category, components string) reply {
 	return a.post(a.list(), fmt.Sprintf(`{"name":%q,"language":%q,"category":%q,"components":[%s]}`, name, language, category, components), "Authorization", bearer)
 }
 
-// status is what the account holds the template as; "" where it has none.
+// status is the template's status in the account; "" if it has no such
+// template.
 func (a account) status(name, language string) string {
 	for _, t := range a.Templates() {
 		if t.Name == name && t.Language == language {
@@ -32,7 +33,7 @@ func (a account) status(name, language string) string {
 	return ""
 }
 
-// idIn is the id in an answer.
+// idIn returns the id in an answer.
 func idIn(r reply) string {
 	_, rest, _ := strings.Cut(r.body, `"id":"`)
 	v, _, _ := strings.Cut(rest, `"`)
@@ -41,9 +42,9 @@ func idIn(r reply) string {
 
 const hello = `{"type":"body","text":"Hello {{1}}, we are open.","example":{"body_text":[["Ana"]]}}`
 
-// TestCreateIsHeldAgainstMetasRules: each refusal has the subcode that Meta
-// gives for it, and leaves nothing behind.
-func TestCreateIsHeldAgainstMetasRules(t *testing.T) {
+// TestCreateIsCheckedAgainstMetasRules checks that each refusal has the subcode
+// that Meta gives for it, and that no template is created.
+func TestCreateIsCheckedAgainstMetasRules(t *testing.T) {
 	body := func(text string) string {
 		return `{"type":"BODY","text":"` + text + `","example":{"body_text":[["a","b"]]}}`
 	}
@@ -80,8 +81,8 @@ func TestCreateIsHeldAgainstMetasRules(t *testing.T) {
 	}
 }
 
-// TestLifeOfATemplate: created, reviewed, edited, deleted, and its name blocked
-// for thirty days.
+// TestLifeOfATemplate creates, reviews, edits and deletes a template, whose
+// name is then blocked for thirty days.
 func TestLifeOfATemplate(t *testing.T) {
 	script, err := sandbox.ParseScript([]byte(`{"review":[{"match":{"name":"sale"},"after":"10m","outcome":"approve"}]}`))
 	if err != nil {
@@ -138,7 +139,8 @@ func TestLifeOfATemplate(t *testing.T) {
 	}
 }
 
-// TestLimitsOfAnAccount: a hundred creations in an hour, 250 templates in all.
+// TestLimitsOfAnAccount checks the limits of a hundred creations an hour and
+// 250 templates in all.
 func TestLimitsOfAnAccount(t *testing.T) {
 	a := account{serve(t, sandbox.Options{})}
 	for i := range 250 {
@@ -160,7 +162,8 @@ func TestLimitsOfAnAccount(t *testing.T) {
 	}
 }
 
-// TestLostAnswer: the change is made, and nobody is told.
+// TestLostAnswer checks that the change is made although the client gets no
+// answer.
 func TestLostAnswer(t *testing.T) {
 	script, err := sandbox.ParseScript([]byte(`{"lost_answer":[{"match":{"name":"sale"},"call":"create","first":1}]}`))
 	if err != nil {
@@ -185,8 +188,8 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestSampleOfAHeader: a file is uploaded in two steps, and reads back as an
-// address.
+// TestSampleOfAHeader uploads a file in two steps; reading the template back
+// gives its URL.
 func TestSampleOfAHeader(t *testing.T) {
 	a := account{serve(t, sandbox.Options{})}
 	app := idIn(a.get("/cloud/v26.0/app?fields=id", "Authorization", bearer))
@@ -207,7 +210,8 @@ func TestSampleOfAHeader(t *testing.T) {
 	}
 }
 
-// TestOneRegistryForAllWires: what one wire format creates, the others list.
+// TestOneRegistryForAllWires checks that a template created through one wire
+// format is listed by the others.
 func TestOneRegistryForAllWires(t *testing.T) {
 	a := account{serve(t, sandbox.Options{})}
 	created := `{"name":"%s","language":"en","category":"UTILITY","components":[` + hello + `]}`
@@ -237,8 +241,9 @@ func TestOneRegistryForAllWires(t *testing.T) {
 	}
 }
 
-// TestTemplatesOnThePage: the page lists them with a button for what Meta may
-// do, and a pause by hand refuses the next send.
+// TestTemplatesOnThePage checks that the page lists the templates with a button
+// for everything that Meta may do, and that a template paused there refuses the
+// next send.
 func TestTemplatesOnThePage(t *testing.T) {
 	a := account{serve(t, sandbox.Options{})}
 	if got := a.get("/"); strings.Contains(got.body, "Templates of the account</h2>") {

@@ -11,7 +11,8 @@ import (
 
 func yes() *bool { b := true; return &b }
 
-// TestBehaviours: what the client sees, and what the ledger knows.
+// TestBehaviours checks what the client gets for each scripted behaviour, and
+// what the ledger records.
 func TestBehaviours(t *testing.T) {
 	cases := []struct {
 		rule     sandbox.Rule
@@ -74,7 +75,7 @@ func TestBehaviours(t *testing.T) {
 	}
 }
 
-// TestMatches counts which of nine sends a rule is about.
+// TestMatches lists, for each match, which of nine sends it selects.
 func TestMatches(t *testing.T) {
 	other := "491700000000"
 	cases := []struct {

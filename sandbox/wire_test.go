@@ -70,7 +70,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestSeedMessages sends the bodies of the providers' own pages.
+// TestSeedMessages sends the bodies from the providers' documentation.
 func TestSeedMessages(t *testing.T) {
 	n := serve(t, sandbox.Options{}).open()
 	got := n.oneMsg("sendList", `{"phone":"`+user+`","body":"Browse our catalog for spring promotion:","buttonText":"View catalog","action":"catalog","sections":[
@@ -89,7 +89,7 @@ func TestSeedMessages(t *testing.T) {
 	}
 }
 
-// TestOneMsgMethods sends a valid body through every method.
+// TestOneMsgMethods sends a valid body to every method.
 func TestOneMsgMethods(t *testing.T) {
 	n := serve(t, sandbox.Options{AssumeOpen: true})
 	to := `"phone":"` + user + `",`
@@ -125,7 +125,7 @@ func TestUserIDs(t *testing.T) {
 	}
 }
 
-// id reads the message id out of an answer.
+// id returns the message id in an answer.
 func id(t *testing.T, r reply) string {
 	t.Helper()
 	var a struct {

@@ -35,8 +35,8 @@ func BenchmarkSavedPlan(b *testing.B) {
 	})
 }
 
-// perRow reports time by the clock and time of processors since start, which
-// other load on the machine does not change.
+// perRow reports wall time, and CPU time since start, which does not depend on
+// other load on the machine.
 func perRow(b *testing.B, n int, start time.Duration) {
 	b.Helper()
 	rows := float64(b.N) * float64(n)
@@ -44,7 +44,7 @@ func perRow(b *testing.B, n int, start time.Duration) {
 	b.ReportMetric(float64(processors(b)-start)/rows, "cpu-ns/row")
 }
 
-// processors is the time that the process has spent on all processors.
+// processors is the process's CPU time.
 func processors(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

@@ -106,8 +106,8 @@ func TestSavedBuildRoundTrip(t *testing.T) {
 	}
 }
 
-// TestSecretsStayOut: the value of a sensitive variable is nowhere in a saved
-// plan.
+// TestSecretsStayOut checks that a saved plan does not contain the value of a
+// sensitive variable.
 func TestSecretsStayOut(t *testing.T) {
 	_, got, config := saveShop(t)
 	var all []byte

@@ -24,7 +24,7 @@ import (
 
 var testAt = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 
-// savedPlan is a plan of one campaign with the given entries.
+// savedPlan returns a plan of one campaign with the given entries.
 func savedPlan(t testing.TB, list []plan.Entry) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{
@@ -119,7 +119,7 @@ func TestSavedPlanRoundTrip(t *testing.T) {
 		}
 		for i := range list {
 			if !list[i].Action.Sends() {
-				list[i].Recipient.Address = message.Address{} // not in the file
+				list[i].Recipient.Address = message.Address{} // it is not in the file
 			}
 		}
 		if diff := cmp.Diff(list, collect(t, got), cmpopts.EquateEmpty()); diff != "" {
@@ -170,7 +170,8 @@ func sendsOf(n int) []plan.Entry {
 	return list
 }
 
-// TestReadRefuses changes every part of a saved plan.
+// TestReadRefuses cuts a saved plan at every byte and flips a bit of every
+// byte.
 func TestReadRefuses(t *testing.T) {
 	data := save(t, savedPlan(t, sendsOf(3)))
 	for n := range len(data) {
@@ -217,9 +218,9 @@ func TestReadReasons(t *testing.T) {
 	}
 }
 
-// TestReadHoldsEntriesAgainstTheHeader writes files whose checksums are right
-// and whose parts contradict each other.
-func TestReadHoldsEntriesAgainstTheHeader(t *testing.T) {
+// TestReadChecksEntriesAgainstTheHeader writes files with correct checksums
+// whose parts contradict each other.
+func TestReadChecksEntriesAgainstTheHeader(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*plan.Plan)
@@ -321,8 +322,9 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// TestStaleAfterAMove: the first run of a plan that moves a resource raises the
-// serial once more, and neither of the two alone is the plan's own doing.
+// TestStaleAfterAMove checks the serials at which a plan with a moved resource
+// is still current. Its own first run raises the serial twice, so a state whose
+// serial is only one higher was changed by something else.
 func TestStaleAfterAMove(t *testing.T) {
 	p := savedPlan(t, nil)
 	p.Resources[0].From = "text_message.hi"
@@ -363,7 +365,7 @@ func TestSpools(t *testing.T) {
 	}
 }
 
-// Numbers open a large plan side by side (run with -race).
+// The sending numbers open a large plan concurrently (run with -race).
 func TestSpoolIsOpenedSideBySide(t *testing.T) {
 	s := NewSpool(t.TempDir())
 	defer s.Close()
@@ -387,7 +389,7 @@ func TestSpoolIsOpenedSideBySide(t *testing.T) {
 	wg.Wait()
 }
 
-// FuzzRead: whatever the bytes are, Read ends in an error or in a plan whose
+// FuzzRead checks that, for any bytes, Read returns an error or a plan whose
 // entries can be read and saved again.
 func FuzzRead(f *testing.F) {
 	data := save(f, savedPlan(f, append(sendsOf(3), plan.Entry{Action: plan.Skip, Reason: "duplicate", Draft: -1})))

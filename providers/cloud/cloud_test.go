@@ -26,7 +26,7 @@ func open(t *testing.T, c cloud.Config) *cloud.Provider {
 	return p
 }
 
-// graph answers by path and query as the Graph API does.
+// graph answers by path and query, as the Graph API does.
 func graph(t *testing.T, answers map[string]string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -191,7 +191,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkSender encodes a list of ten rows with a name in its body.
+// BenchmarkSender encodes a list of ten rows whose body contains a name.
 func BenchmarkSender(b *testing.B) {
 	p, err := cloud.New(config(""))
 	if err != nil {

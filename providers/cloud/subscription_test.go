@@ -21,8 +21,8 @@ const (
 		{"name":"template_category_update"},{"name":"phone_number_quality_update"},{"name":"business_capability_update"},{"name":"account_update"},{"name":"account_alerts"}]}]}`
 )
 
-// app answers as the Graph API does to a number's token and, about the app's
-// subscriptions, to the app's.
+// app is a server that answers as the Graph API does: to a number's token and,
+// for the app's subscriptions, to the app's token.
 func app(t *testing.T, answers map[string]string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

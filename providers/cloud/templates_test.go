@@ -18,7 +18,7 @@ import (
 
 var _ providers.TemplateReader = (*cloud.Provider)(nil)
 
-// listing answers an account's list of templates, a page for each cursor.
+// listing serves an account's list of templates, one page for each cursor.
 func listing(t *testing.T, pages map[string]string) (base string, asked *[]string) {
 	t.Helper()
 	asked = &[]string{}
@@ -87,7 +87,8 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// TestTemplatesWhole: what is not the whole list is an error, and no list.
+// TestTemplatesWhole checks that an incomplete list gives an error and no
+// templates.
 func TestTemplatesWhole(t *testing.T) {
 	first, second := page(t, "page1.json"), page(t, "page2.json")
 	for name, c := range map[string]struct {

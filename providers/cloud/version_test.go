@@ -22,7 +22,7 @@ func TestVersionsEnd(t *testing.T) {
 		{"v20.0", "2026-09-23", "Version v20.0 of the Graph API ends on 2026-09-24. From then on "},
 		{"v20.0", "2026-07-01", ""},
 		{"v3.3", "2026-11-29", "Version v3.3 of the Graph API has ended. "},
-		{"v27.0", "2027-06-01", ""}, // nothing is known of it
+		{"v27.0", "2027-06-01", ""}, // its end is not announced
 	} {
 		got := VersionEnded(c.version, day(c.at))
 		if !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
@@ -31,7 +31,7 @@ func TestVersionsEnd(t *testing.T) {
 	}
 }
 
-// A day that can't be read would never be warned of.
+// If a date could not be parsed, the version's end would never be warned of.
 func TestEveryEndIsADay(t *testing.T) {
 	oldest := false
 	for version, day := range versionEnds {

@@ -24,8 +24,8 @@ func open(t *testing.T, c dialog360.Config) *dialog360.Provider {
 	return p
 }
 
-// TestPublishedRequests compares with the samples of 360dialog's page on
-// single and multi product messages.
+// TestPublishedRequests compares with the samples in 360dialog's documentation
+// of single and multi product messages.
 func TestPublishedRequests(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -2,7 +2,7 @@ package dialog360
 
 import "testing"
 
-// FuzzTemplates: a page is read whole or not at all.
+// FuzzTemplates checks that a page is read completely or not at all.
 func FuzzTemplates(f *testing.F) {
 	f.Add([]byte(`{"data":[{"name":"a","language":"en","status":"APPROVED"}],"paging":{"cursors":{"after":"x"},"next":"y"}}`))
 	f.Add([]byte(`{"waba_templates":[{"name":"a","language":"en","status":"approved"}],"total":1}`))

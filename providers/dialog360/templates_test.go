@@ -18,7 +18,7 @@ import (
 
 var _ providers.TemplateReader = (*dialog360.Provider)(nil)
 
-// readTemplates asks an account that answers by offset.
+// readTemplates reads the templates of an account that pages by offset.
 func readTemplates(t *testing.T, pages map[string]string) ([]account.Template, error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +60,8 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// TestTemplatesWhole: what is not the whole list is an error, and no list.
+// TestTemplatesWhole checks that an incomplete list gives an error and no
+// templates.
 func TestTemplatesWhole(t *testing.T) {
 	first, second := templatePage(t, "page1.json"), templatePage(t, "page2.json")
 	for name, pages := range map[string]map[string]string{

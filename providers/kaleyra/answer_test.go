@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// FuzzAnswer: whatever comes back, an accepted message has an id, and nothing
-// of the credential is told.
+// FuzzAnswer checks that, whatever is answered, an accepted message has an id
+// and no text contains the credential.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{`{"code":"WA202","data":{"message_id":"k"}}`, `{"code":"RBC001","data":[]}`, `{"code":"WA400","error":{"a":"token-of-the-test"}}`, `{"data":{"message_id":7}}`} {
 		f.Add(200, []byte(body))

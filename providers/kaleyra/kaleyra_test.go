@@ -23,8 +23,8 @@ func open(t testing.TB, c kaleyra.Config) *kaleyra.Provider {
 	return p
 }
 
-// TestPublishedRequest compares with the sample of Kaleyra's page on lists, in
-// the wrapper that the same page demands and its sample forgets.
+// TestPublishedRequest compares with the sample in Kaleyra's documentation of
+// lists, put into the wrapper that the same page requires and its sample omits.
 func TestPublishedRequest(t *testing.T) {
 	c := config("")
 	c.Ref1, c.Ref2 = "marketing", "dictionary"

@@ -11,8 +11,8 @@ import (
 
 const ofShop = `"metadata":{"display_phone_number":"1 555-010-0000","phone_number_id":"77"}`
 
-// notToTheNumber are changes with messages and statuses that nobody wrote to the
-// number, and that are about none that we sent.
+// notToTheNumber are changes whose messages and statuses were not written to
+// the number and are not about messages that we sent.
 var notToTheNumber = []struct {
 	name, field, value string
 	want               message.Event
@@ -67,7 +67,7 @@ func TestWhatIsNoMessageToTheNumber(t *testing.T) {
 	}
 }
 
-// A change may hold both; neither is lost.
+// A change may contain both kinds; neither is lost.
 func TestAMessageBesideACall(t *testing.T) {
 	got, err := metaobject.DecodeEnvelope(envelope("calls", `{"calls":[{"id":"wacid.1","from":"12025550123"}],"messages":[{"from":"12025550123","id":"wamid.I","type":"text","text":{"body":"STOP"}}]}`))
 	if err != nil || len(got) != 2 || got[0].Kind != message.EventCall || got[1].Kind != message.EventInbound || got[1].Text != "STOP" {

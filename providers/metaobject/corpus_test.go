@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/providers/providertest"
 )
 
-// original is an interactive message as programs of other people wrote it.
+// original is an interactive message as other people's programs wrote it.
 type original struct {
 	Type   string `json:"type"`
 	Header struct {
@@ -37,7 +37,7 @@ type original struct {
 	}
 }
 
-// message says the same in handbill's words.
+// message converts the original to handbill's types.
 func (o *original) message() message.Message {
 	switch o.Type {
 	case "list":
@@ -81,9 +81,10 @@ func (o *original) header() message.Header {
 	return message.Header{Text: o.Header.Text}
 }
 
-// TestRealMessages: what people send today comes out of handbill as the same
-// JSON. Empty texts and objects, which mean nothing to WhatsApp, are left out, and so is a
-// name that Meta's page on single products does not have.
+// TestRealMessages checks that handbill encodes the messages that people send
+// today to the same JSON. Two things are left out: empty texts and objects,
+// which mean nothing to WhatsApp, and a name that is not in Meta's
+// documentation of single products.
 func TestRealMessages(t *testing.T) {
 	labels := providertest.Corpus(t, "messages/cases.jsonl", "label")
 	compared := 0
@@ -121,7 +122,7 @@ func TestRealMessages(t *testing.T) {
 	}
 }
 
-// withoutEmpty drops empty texts and objects.
+// withoutEmpty removes empty texts and objects.
 func withoutEmpty(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

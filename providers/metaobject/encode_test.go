@@ -43,7 +43,8 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-// TestCodes checks that the table is fit to be shown and to decide.
+// TestCodes checks that every code of the table is unique, and has a title, a
+// scope and, for faults of the account, advice.
 func TestCodes(t *testing.T) {
 	for _, c := range metaobject.Codes() {
 		if found, ok := metaobject.LookUp(c.Code); !ok || found != c {
@@ -58,8 +59,8 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// FuzzAnswer: whatever comes back, an accepted message has an id, and nothing
-// of the credential or the message is told.
+// FuzzAnswer checks that, whatever is answered, an accepted message has an id
+// and no text contains the credential or the message.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{`{"messages":[{"id":"w"}]}`, `{"error":{"code":"131009","error_data":{"details":"Hello Ana"}}}`, `{"error":{"message":"token-of-the-test"}}`, `{"error":{}}`, `[]`} {
 		f.Add(200, []byte(body))

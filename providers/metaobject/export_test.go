@@ -1,4 +1,4 @@
 package metaobject
 
-// Codes is for tests of the package from outside.
+// Codes is exported for external tests.
 var Codes = codes

@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/providers/providertest"
 )
 
-// unknown are the messages that are younger than Meta's OpenAPI v23.0, or that
-// it contradicts its own documentation about.
+// unknown are the messages that Meta's OpenAPI v23.0 does not have yet, or
+// where it contradicts Meta's documentation.
 var unknown = map[string]string{
 	"link":                      "no cta_url",
 	"location-request":          "no location_request_message",
@@ -37,7 +37,7 @@ var unknown = map[string]string{
 	"marketing-strict":          "messages alone, and this goes to marketing_messages",
 }
 
-// TestSchema validates every request that Meta's own OpenAPI knows.
+// TestSchema validates every request that Meta's OpenAPI covers.
 func TestSchema(t *testing.T) {
 	schema := compile(t, providertest.ReadCorpus(t, "schemas/built/messages.schema.json"))
 	for _, e := range providertest.Examples() {
@@ -58,8 +58,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// mend puts in what the schema demands against Meta's documentation: a policy
-// of the template's language, and an index of one digit from 2 on.
+// mend adds what the schema requires contrary to Meta's documentation: a policy
+// for the template's language, and an index of one digit from 2 on.
 func mend(t *testing.T, body []byte) []byte {
 	t.Helper()
 	var o map[string]any
@@ -89,7 +89,7 @@ func mend(t *testing.T, body []byte) []byte {
 
 func compile(t *testing.T, raw []byte) *jsonschema.Schema {
 	t.Helper()
-	// The schema spells lists of numbers as a class of characters.
+	// The schema writes lists of numbers as a character class.
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)

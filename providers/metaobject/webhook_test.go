@@ -206,8 +206,8 @@ func TestDecodeChanges(t *testing.T) {
 	}
 }
 
-// TestCorpus decodes what independent projects received: every body gives
-// events or is kept with a reason, and twice the same.
+// TestCorpus decodes webhooks that independent projects received: every body
+// gives events, or is kept with a reason, and decoding it again gives the same.
 func TestCorpus(t *testing.T) {
 	kept := 0
 	for _, body := range providertest.Corpus(t, "fixtures/webhooks.jsonl", "payload") {

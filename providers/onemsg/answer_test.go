@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// FuzzAnswer: whatever comes back, an accepted message has an id, and nothing
-// of the credential is told.
+// FuzzAnswer checks that, whatever is answered, an accepted message has an id
+// and no text contains the credential.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{`{"sent":true,"id":"w"}`, `{"sent":false,"jobId":{"a":1}}`, `{"error":{"code":"131047"}}`, `{"error":["token-of-the-test"]}`, `[]`, `(#99999999999999)`} {
 		f.Add(200, []byte(body))

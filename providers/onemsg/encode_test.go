@@ -26,9 +26,9 @@ func open(t testing.TB, change func(*onemsg.Config)) *onemsg.Provider {
 	return p
 }
 
-// TestPublishedRequests compares with the requests of 1msg's own pages:
-// interactive list, availability inquiry, incoming client request. Of the list
-// only action differs: the label stands in both of the fields that may be it.
+// TestPublishedRequests compares with the requests in 1msg's documentation:
+// interactive list, availability inquiry, incoming client request. Only the
+// list's action differs: the label is in both of the fields that may hold it.
 func TestPublishedRequests(t *testing.T) {
 	list := &message.List{
 		Body: "Browse our catalog for spring promotion:", Button: "View catalog",
@@ -119,7 +119,8 @@ func TestWhatIsNotCarried(t *testing.T) {
 	}
 }
 
-// TestFilename: sendFile tells the type of a link by the name of the file.
+// TestFilename checks the file name of a link: sendFile derives the type of the
+// file from it.
 func TestFilename(t *testing.T) {
 	for _, test := range []struct {
 		ref  message.MediaRef

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// TestWhomAnAnswerNames: the number that 1msg says it sent to, so that an answer
-// to another message is noticed.
+// TestWhomAnAnswerNames checks that the number that 1msg reports as the
+// recipient is read, so that an answer to another message is noticed.
 func TestWhomAnAnswerNames(t *testing.T) {
 	for words, want := range map[string]string{
 		"Sent to 12025550123@c.us":              "+12025550123",

@@ -12,7 +12,8 @@ import (
 	"github.com/handbill/handbill/providers/providertest"
 )
 
-// TestContract2026 validates against the facts of 1msg's contract of 2026.
+// TestContract2026 validates requests against the facts of 1msg's 2026
+// contract.
 func TestContract2026(t *testing.T) {
 	doc := document(t, "schemas/onemsg-openapi/sdk2026.schema.json")
 	checked := 0
@@ -33,9 +34,9 @@ func TestContract2026(t *testing.T) {
 	}
 }
 
-// TestOpenAPI2023 validates against 1msg's OpenAPI 2.39, which demands a
-// template's namespace and params although a production user sends neither,
-// and does not know media by id.
+// TestOpenAPI2023 validates requests against 1msg's OpenAPI 2.39. It requires a
+// template's namespace and params although a production user sends neither, and
+// does not know media by id.
 func TestOpenAPI2023(t *testing.T) {
 	doc := document(t, "schemas/onemsg-openapi/swagger.waba.json")
 	schemas := doc["components"].(map[string]any)["schemas"].(map[string]any)
@@ -51,14 +52,14 @@ func TestOpenAPI2023(t *testing.T) {
 			t.Fatal(err)
 		}
 		if schemas[name] == nil || body["mediaId"] != nil || name == "SendContactRequest" {
-			continue // of contacts it demands a body that it does not have
+			continue // it requires a body for contacts, which have none
 		}
 		if name == "SendTemplateRequest" {
 			body["namespace"] = "ca300906"
 			if body["params"] == nil {
 				body["params"] = []any{}
 			}
-			body["language"] = map[string]any{"policy": "deterministic", "code": "en"} // it lists a part of Meta's languages
+			body["language"] = map[string]any{"policy": "deterministic", "code": "en"} // it lists only some of Meta's languages
 		}
 		raw, err := json.Marshal(body)
 		if err != nil {

@@ -78,7 +78,7 @@ func TestWebhookTokens(t *testing.T) {
 	}
 }
 
-// TestCorpus decodes hooks of a live channel.
+// TestCorpus decodes webhooks of a live channel.
 func TestCorpus(t *testing.T) {
 	for _, c := range providertest.Corpus(t, "fixtures/onemsg.jsonl", "body") {
 		events, err := open(t, nil).Decode(c)

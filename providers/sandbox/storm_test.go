@@ -17,7 +17,7 @@ import (
 	network "github.com/handbill/handbill/sandbox"
 )
 
-// stormRules make a good part of all sends go wrong in every way there is.
+// stormRules make many sends fail, in every possible way.
 func stormRules() []network.Rule {
 	var rules []network.Rule
 	for i, b := range []network.Behaviour{
@@ -37,9 +37,9 @@ func recipient(i int) string { return fmt.Sprintf("+49151%07d", i) }
 const storm = 600
 
 // TestStorm sends to many people at once through a network that fails in every
-// way, and holds what each send was said to be against what the network did:
-// a message that was taken is never said to be not taken, and the reverse, and
-// no message is there twice.
+// way, and checks each reported result against what the network did. A message
+// that was taken is never reported as not taken, nor the reverse, and no
+// message was delivered twice.
 func TestStorm(t *testing.T) {
 	impatient := func() *wire.Client {
 		return wire.New(wire.Options{Header: 300 * time.Millisecond, Total: time.Second})
@@ -106,7 +106,7 @@ func sendAll(t *testing.T, p providers.Provider) map[string]message.Answer {
 	return answers
 }
 
-// judge holds the answers against the network's own ledger.
+// judge checks the answers against the network's own ledger.
 func judge(t *testing.T, net *network.Sandbox, answers map[string]message.Answer) {
 	t.Helper()
 	taken, posts := map[string]bool{}, map[string]int{}

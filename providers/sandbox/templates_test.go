@@ -15,8 +15,8 @@ import (
 	network "github.com/handbill/handbill/sandbox"
 )
 
-// TestTemplatesOfEachWire: one account, read through each wire format that has a
-// list, is the same; it has more templates than one page.
+// TestTemplatesOfEachWire reads one account, with more templates than fit one
+// page, through each wire format that has a list. All see the same templates.
 func TestTemplatesOfEachWire(t *testing.T) {
 	n := network.New(network.Options{Clock: clock})
 	for i := range 230 {

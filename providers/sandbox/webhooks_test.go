@@ -17,8 +17,8 @@ import (
 	network "github.com/handbill/handbill/sandbox"
 )
 
-// TestWebhooks: what the network posts in each wire format, its provider
-// authenticates and understands.
+// TestWebhooks checks that the provider of each wire format authenticates and
+// understands what the network posts.
 func TestWebhooks(t *testing.T) {
 	all := wires("token-of-the-test")
 	all["cloud"] = func(base string) (providers.Provider, error) {
@@ -59,8 +59,8 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
-// checkStatuses: each step can be told to be the sent message's, by the
-// reference or by the id.
+// checkStatuses checks that every status can be matched to the sent message, by
+// its id and by its reference if the provider echoes one.
 func checkStatuses(t *testing.T, p providers.Provider, id string, events []message.Event) {
 	t.Helper()
 	var rank message.Rank
@@ -108,7 +108,7 @@ func checkInbound(t *testing.T, wire string, net *network.Sandbox, box *inbox, i
 		t.Errorf("list reply: %+v", e)
 	}
 	if wire == "onemsg" {
-		return // the normalised form of the others is not documented
+		return // the other formats do not document a normalised form
 	}
 	e := act(func(i *network.Inbound) {
 		i.Type, i.Catalog = "order", "407"
@@ -123,7 +123,7 @@ func checkInbound(t *testing.T, wire string, net *network.Sandbox, box *inbox, i
 	}
 }
 
-// inbox is a webhook's address.
+// inbox is a URL for webhooks.
 type inbox struct {
 	t    *testing.T
 	hook providers.Webhook

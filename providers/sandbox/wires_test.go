@@ -14,7 +14,7 @@ import (
 	network "github.com/handbill/handbill/sandbox"
 )
 
-// wires are the constructors that the command line hands over.
+// wires are the constructors that the command line passes.
 func wires(token providers.Secret) map[string]sandbox.Constructor {
 	return map[string]sandbox.Constructor{
 		"cloud": cloudWire,
@@ -30,8 +30,8 @@ func wires(token providers.Secret) map[string]sandbox.Constructor {
 	}
 }
 
-// TestWires sends every kind that a provider carries into the simulated
-// network, which checks requests by its own code.
+// TestWires sends every kind of message that a provider supports to the
+// simulated network, which checks requests with code of its own.
 func TestWires(t *testing.T) {
 	for wire, construct := range wires("token-of-the-test") {
 		t.Run(wire, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestWires(t *testing.T) {
 			for _, e := range providertest.Examples() {
 				r, err := p.Encode(message.Address{Phone: providertest.To}, e.Message, providertest.Ref)
 				if err != nil {
-					continue // what is not carried has its own test
+					continue // unsupported kinds have their own test
 				}
 				if a := p.Send(t.Context(), r); a.Class != message.Accepted || a.ID == "" {
 					t.Errorf("%s: %s %s: %s", e.Name, a.Class, a.Code, a.Title)
@@ -49,8 +49,8 @@ func TestWires(t *testing.T) {
 	}
 }
 
-// TestRefresh: what became of a message can be asked for, of a network that
-// was started anew, too: the seed tells.
+// TestRefresh checks that a message's statuses can be polled, even from a
+// network that was restarted: they follow from the seed.
 func TestRefresh(t *testing.T) {
 	for wire, construct := range wires("token-of-the-test") {
 		t.Run(wire, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// TestScripted lets the network answer what each wire format has for it.
+// TestScripted lets the network give the scripted answers of each wire format.
 func TestScripted(t *testing.T) {
 	for wire, construct := range wires("bad") {
 		t.Run(wire+" refuses the credentials", func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// What a report says of a connection that did not come about names the cause, and
+// The report of a connection that could not be made names the cause, but
 // neither the host nor its address.
 func TestCausesNameNoHost(t *testing.T) {
 	dial := func(err error) error {

@@ -16,7 +16,7 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// record answers and keeps the requests it saw.
+// record answers requests and keeps them.
 func record(t *testing.T, answer http.HandlerFunc) (base string, seen *[]*http.Request) {
 	t.Helper()
 	seen = &[]*http.Request{}

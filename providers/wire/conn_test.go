@@ -20,13 +20,13 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// raw is a server that writes, for each connection, the n-th text as the answer
-// to its n-th request, and then closes it. It counts connections and requests.
+// raw is a server that, on each connection, answers the n-th request with the
+// n-th text and then closes the connection. It counts connections and requests.
 type raw struct {
 	net.Listener
 	mu              sync.Mutex
 	conns, requests int
-	closed          chan struct{} // one for each connection that it closed
+	closed          chan struct{} // receives one value for each connection that it closed
 	answers         []string
 }
 
@@ -123,8 +123,8 @@ func TestAnswersOnTheWire(t *testing.T) {
 	}
 }
 
-// A connection that the other side closed while nobody used it is not written
-// to: that would be a doubt about a message that surely was not read.
+// Nothing is written to an idle connection that the other side closed: the
+// message would be in doubt although it was certainly not read.
 func TestAConnectionThatWasClosedWhileIdle(t *testing.T) {
 	s := newRaw(t, fine)
 	c := wire.New(wire.Options{})
@@ -152,7 +152,7 @@ func TestInterruptedWhileItWaits(t *testing.T) {
 	}
 }
 
-// A body that comes too slowly is cut off like a head that does.
+// A body that arrives too slowly is cut off, like a head that does.
 func TestABodyThatNeverEnds(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "10")
@@ -168,8 +168,8 @@ func TestABodyThatNeverEnds(t *testing.T) {
 	}
 }
 
-// Many at once, over TLS: everybody gets the answer to their own request, and
-// connections are kept.
+// With many requests at once over TLS, each gets its own answer, and
+// connections are reused.
 func TestManyAtOnce(t *testing.T) {
 	var mu sync.Mutex
 	conns := map[string]bool{}
@@ -202,8 +202,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// gathered keeps what is written until it is let go, so that several records of
-// TLS arrive together.
+// gathered buffers what is written until it is released, so that several TLS
+// records arrive together.
 type gathered struct {
 	net.Conn
 	held []byte
@@ -218,9 +218,9 @@ func (g *gathered) Write(p []byte) (int, error) {
 	return g.Conn.Write(p)
 }
 
-// A second answer that comes together with the first, in a record of TLS of its
-// own, stays inside TLS where no look at the socket finds it. The next message
-// must not take it for its own.
+// A second answer that arrives together with the first, in a TLS record of its
+// own, stays inside the TLS layer, where peeking at the socket does not find
+// it. The next message must not take it for its own answer.
 func TestAnAnswerThatNobodyAskedForInsideTLS(t *testing.T) {
 	borrowed := httptest.NewTLSServer(nil)
 	borrowed.Close()

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// A request says nothing that would invite anybody on the way to repeat it, and
-// its head, which is kept from one request to the next, always has its own
-// body's length.
+// A request contains nothing that would allow an intermediary to repeat it. Its
+// head, which is kept from one request to the next, always has the length of
+// its own body.
 func TestRequestsAsTheyAreWritten(t *testing.T) {
 	c := New(Options{UserAgent: "handbill/1"})
 	for _, test := range []struct {

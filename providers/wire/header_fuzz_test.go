@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// FuzzRetryAfter: whatever the headers say, nobody waits longer than a day, or
-// less than no time.
+// FuzzRetryAfter checks that, whatever the headers say, a wait is not negative
+// and not longer than a day.
 func FuzzRetryAfter(f *testing.F) {
 	f.Add("120", "")
 	f.Add("-1", "")

@@ -16,11 +16,11 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// tunnels is a proxy that leads every CONNECT to one server, or answers it in
-// its own way, and keeps what it was asked for.
+// tunnels is a proxy that tunnels every CONNECT to one server, or gives a fixed
+// answer instead, and records the requests.
 type tunnels struct {
 	to     string
-	answer string // instead of a tunnel
+	answer string // given instead of a tunnel
 
 	mu    sync.Mutex
 	asked []*http.Request
@@ -52,8 +52,8 @@ func (p *tunnels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(conn, server)
 }
 
-// What goes through a proxy is a tunnel, made once for a connection: the proxy
-// learns the provider's name, and neither a message nor a credential.
+// A proxy tunnels, with one CONNECT for each connection: it learns the
+// provider's host name, but neither a message nor a credential.
 func TestProxyLeadsToTheProvider(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		var got []string
@@ -81,7 +81,7 @@ func TestProxyLeadsToTheProvider(t *testing.T) {
 		u.User = url.UserPassword("ada", "s3cret")
 		c := wire.New(wire.Options{UserAgent: "handbill/1.2", TLS: &tls.Config{RootCAs: roots}, Proxy: func(*url.URL) (*url.URL, error) { return u, nil }})
 		for range 2 {
-			// example.com is a name of httptest's certificate.
+			// httptest's certificate includes example.com.
 			if _, a := c.Post(t.Context(), "https://example.com/messages", http.Header{"Api-Key": {"k"}}, []byte(`"Hi"`)); a != nil {
 				t.Fatalf("%s: %s", a.Class, a.Title)
 			}
@@ -100,7 +100,7 @@ func TestProxyLeadsToTheProvider(t *testing.T) {
 	}
 }
 
-// Whatever a proxy does before it leads to the provider, no message has left.
+// Whatever a proxy does before the tunnel stands, no message has left.
 func TestAProxyThatLeadsNowhere(t *testing.T) {
 	down := httptest.NewServer(http.NotFoundHandler())
 	down.Close()
