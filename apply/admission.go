@@ -70,6 +70,10 @@ func (l *lane) gather(now time.Time) (moved bool, err error) {
 			return moved, err
 		}
 		moved = true
+		if j.was != nil {
+			l.sentBefore(j)
+			continue
+		}
 		l.follow(j, l.admission(j, now))
 	}
 	return moved, nil

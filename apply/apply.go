@@ -66,6 +66,18 @@ type Options struct {
 	// flight is waited for. Cancelling the context instead abandons what is in
 	// flight, in doubt.
 	Stop <-chan struct{}
+	// Release, when closed, ends the driving of lanes without ending them: nothing new
+	// is sent, what is in flight is waited for, and the rest is left to whoever takes
+	// the lane next. It wins over Stop and a cancelled context.
+	Release <-chan struct{}
+	// Carried is given to the state with the run, so that others can carry it on; nil
+	// for a run of this process alone.
+	Carried *state.Carried
+	// Begun is called by Run when the run is in the state; nil for nothing.
+	Begun func(state.Run)
+	// Sent returns what became of everybody in one revision of a campaign. Join needs
+	// it, to leave out those who were sent to already.
+	Sent func(ctx context.Context, campaign string, revision int) (state.SentIndex, error)
 	// Observe is called for each event, from several goroutines but one call at a
 	// time; nil for none. It must not block.
 	Observe func(Event)
@@ -78,6 +90,10 @@ type Report struct {
 	Run       state.Run
 	Campaigns []CampaignReport
 	Stopped   bool // by Stop or by a cancelled context
+	// Lost are the lanes that another process has taken over, and Left those that were
+	// released or ended with an error: their campaigns are not over, and the counts are
+	// those of this process.
+	Lost, Left []state.Lane
 }
 
 // CampaignReport is the result of a run for one campaign. The counts of
@@ -117,13 +133,19 @@ func (e *UnrecordedError) Error() string {
 func (e *UnrecordedError) Unwrap() error { return e.Err }
 
 // Run carries p out: it begins a run, drives all its lanes until they are done,
-// and finishes it. The report is valid together with an error: it says what was
+// and finishes it; a run that is detached it leaves to others. The report is valid together with an error: it says what was
 // done before. Errors are about the state or the plan; what providers answer is
 // in the report.
 func Run(ctx context.Context, p *plan.Plan, opt Options) (*Report, error) {
 	r, err := Begin(ctx, p, opt)
 	if err != nil {
 		return r.report, err
+	}
+	if opt.Begun != nil {
+		opt.Begun(r.report.Run)
+	}
+	if c := opt.Carried; c != nil && c.Detach && len(r.Lanes()) > 0 {
+		return r.report, nil
 	}
 	var all sync.WaitGroup
 	for _, lane := range r.Lanes() {

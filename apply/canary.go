@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state"
 )
 
 // canary watches the first sends of a campaign before the others may go.
@@ -56,6 +57,18 @@ func (l *lane) canaryAnswered(j *job, ans message.Answer, again bool) {
 	c.answered++
 	if c.answered >= j.counts.campaign.Canary.Count {
 		c.since = l.r.opt.Now()
+	}
+}
+
+// canaryFound counts a canary's send that was made before this process took part.
+// The wait after the canary begins anew, since nobody knows how much of it is over.
+func (l *lane) canaryFound(j *job, as state.Send) {
+	if j.canary {
+		ans := message.Answer{Class: message.Refused}
+		if as == state.Accepted {
+			ans.Class = message.Accepted
+		}
+		l.canaryAnswered(j, ans, false)
 	}
 }
 

@@ -16,6 +16,9 @@ import (
 type counts struct {
 	campaign *plan.Campaign
 	before   state.Tally
+	// sentBefore is what became of everybody before this process took part; nil
+	// outside of Join.
+	sentBefore state.SentIndex
 
 	mu        sync.Mutex
 	sent      int
@@ -96,6 +99,17 @@ func label(a message.Answer) string {
 		return a.Code
 	}
 	return a.Code + " " + a.Title
+}
+
+// wasSent reports whether the state has the attempt of an entry already, or a later
+// one, so that nothing is left to do about it. An attempt that was surely not taken
+// leaves the entry to be sent.
+func (n *counts) wasSent(e *plan.Entry) (was state.Sent, ok bool) {
+	if n.sentBefore == nil {
+		return was, false
+	}
+	was, ok = n.sentBefore.Lookup(e.Recipient.Key())
+	return was, ok && was.Attempt >= max(e.Attempt, 1) && was.Send != state.Pending
 }
 
 // notSent counts the cause for which an entry that was tried stays pending.

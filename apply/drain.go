@@ -1,6 +1,9 @@
 package apply
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // drain waits for what is in flight, records it, and counts the rest as pending.
 func (l *lane) drain(ctx context.Context) error {
@@ -17,7 +20,7 @@ func (l *lane) drain(ctx context.Context) error {
 func (l *lane) land(ctx context.Context) error {
 	for l.flying > 0 || len(l.settled) > 0 {
 		if len(l.settled) == 0 {
-			l.take(<-l.answers)
+			l.await()
 			l.collect()
 		}
 		if err := l.turn(ctx, l.r.opt.Now()); err != nil {
@@ -27,12 +30,32 @@ func (l *lane) land(ctx context.Context) error {
 	return nil
 }
 
+// await waits for an answer, or until the limit of the lane must begin anew.
+func (l *lane) await() {
+	wait, ok := l.lease.due()
+	if !ok || l.lost {
+		l.take(<-l.answers)
+		return
+	}
+	timer := time.NewTimer(max(wait, time.Millisecond))
+	defer timer.Stop()
+	select {
+	case a := <-l.answers:
+		l.take(a)
+	case <-timer.C:
+	}
+}
+
 // leaveRest counts everything that was not reached as pending.
 func (l *lane) leaveRest() error {
 	for _, j := range l.waiting.jobs {
 		l.undone(j, j.attempt)
 	}
 	l.waiting.jobs = nil
+	for _, j := range l.doubted {
+		j.found()
+	}
+	l.doubted = nil
 	for _, s := range l.sources {
 		s.bare.Store(true)
 	}
@@ -50,6 +73,10 @@ func leaveAll(s *source) error {
 		j, err := s.next()
 		if j == nil {
 			return err
+		}
+		if j.was != nil {
+			j.found()
+			continue
 		}
 		if !j.entry.Action.Repeats() {
 			j.counts.leave(1)

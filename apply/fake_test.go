@@ -38,7 +38,11 @@ type ledger struct {
 	slots map[string]*pace.Slots
 	last  map[string]time.Time // when somebody was last written to, and took it
 
-	commit                 time.Duration // that a turn takes
+	commit                 time.Duration     // that a turn takes
+	limit                  time.Duration     // of lanes
+	stall                  func(intents int) // called at the beginning of a turn, for what it takes more; may be nil
+	asked                  []time.Time       // when turns began
+	granted                time.Time         // when the last one began that was answered
 	failIntend, failSettle error
 	failHalt               error
 	gate                   func(state.Intent) state.Verdict // zero Verdict: no gate
@@ -74,7 +78,7 @@ func (l *ledger) Recover(context.Context, string) (int, error) {
 func (l *ledger) Begin(_ context.Context, r state.Run, _ []state.Resource) (state.Run, error) {
 	r.ID, r.Lanes = 1, slices.Clone(r.Lanes)
 	for i := range r.Lanes {
-		r.Lanes[i].ID, r.Lanes[i].Epoch, r.Lanes[i].Run = int64(i+1), 1, 1
+		r.Lanes[i].ID, r.Lanes[i].Epoch, r.Lanes[i].Run, r.Lanes[i].Limit = int64(i+1), 1, 1, l.limit
 	}
 	l.run, l.begun = r, r
 	l.halts = slices.DeleteFunc(l.halts, func(h state.Halt) bool { return slices.Contains(r.Resume, h.Campaign) })
@@ -100,10 +104,18 @@ func (l *ledger) Finish(_ context.Context, r state.Run) error {
 }
 
 func (l *ledger) Turn(_ context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
+	l.mu.Lock()
+	asked := time.Now()
+	l.asked = append(l.asked, asked)
+	l.mu.Unlock()
+	if l.stall != nil {
+		l.stall(len(intents))
+	}
 	time.Sleep(l.commit)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.turns++
+	l.granted = asked
 	if len(outcomes) > 0 && l.failSettle != nil {
 		return nil, l.failSettle
 	}

@@ -15,13 +15,14 @@ type job struct {
 	entry    plan.Entry
 	counts   *counts
 	draft    *message.Draft
-	attempt  int  // number of the attempt that comes next, from 1
-	tries    int  // attempts of this run that count against max_attempts
-	admitted bool // it passed the gates that need no state, and counts for the total
-	canary   bool // it is one of its campaign's canary
-	touched  bool // an intent of this run exists
-	pending  bool // planned as settled, but found not to be
-	shared   bool // its delivery is recorded under another id of the person
+	attempt  int         // number of the attempt that comes next, from 1
+	tries    int         // attempts of this run that count against max_attempts
+	admitted bool        // it passed the gates that need no state, and counts for the total
+	canary   bool        // it is one of its campaign's canary
+	touched  bool        // an intent of this run exists
+	was      *state.Sent // what became of it before this process took part; nil for nothing
+	pending  bool        // planned as settled, but found not to be
+	shared   bool        // its delivery is recorded under another id of the person
 	due      time.Time
 	prepared int   // the attempt that intent and request are of
 	unfit    error // why there is no request

@@ -23,16 +23,21 @@ import (
 type lane struct {
 	r        *Running
 	provider string
+	lane     state.Lane
 	sender   providers.Sender
 
 	sources  []*source // in the plan's order; drained ones are removed
 	waiting  delayed
+	doubted  []*job     // in doubt by the owner before; see recheck
 	clock    plan.Clock // of time zones
 	refs     *message.References
 	canaries map[*counts]*canary
 	flow     flow
 	identity delivery.Answers
 	halted   bool // the number as a whole
+	lease    *lease
+	lost     bool // another process has taken the lane over
+	released bool // the rest is left to the next owner
 
 	flying  int
 	answers chan answered
@@ -52,6 +57,7 @@ type answered struct {
 	attempt int
 	again   bool            // the job goes on
 	left    bool            // the job stays pending
+	late    bool            // it did not leave: the lane may not have been ours any more
 	held    delivery.Reason // with left: what it waits for
 }
 
@@ -72,9 +78,10 @@ func newLane(r *Running, provider string) *lane {
 		}
 	}
 	l := &lane{
-		r: r, provider: provider, sender: r.opt.Senders[provider],
+		r: r, provider: provider, lane: r.lanes[provider], sender: r.opt.Senders[provider],
 		refs: message.NewReferences(r.plan.Lineage), canaries: map[*counts]*canary{},
 		flow:    newFlow(rate, r.opt.Parallelism, rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider))))),
+		lease:   newLease(r.lanes[provider].Limit, &r.opt),
 		answers: make(chan answered, maxConcurrency), work: make(chan *job, maxConcurrency),
 	}
 	l.sources = openSources(r, provider)
@@ -90,6 +97,9 @@ func (l *lane) run(ctx context.Context) error {
 	defer close(l.work)
 	for {
 		l.collect()
+		if l.leaving() {
+			return l.land(ctx)
+		}
 		if l.stopping(ctx) {
 			return l.drain(ctx)
 		}
@@ -107,10 +117,24 @@ func (l *lane) run(ctx context.Context) error {
 			continue
 		}
 		if len(l.sources) == 0 && l.waiting.Len() == 0 && l.flying == 0 {
-			return nil
+			if again, err := l.recheck(ctx); !again {
+				return err
+			}
+			continue
 		}
 		l.wait(ctx, now)
 	}
+}
+
+// leaving reports whether the lane is not ours to end: it was taken over, or is
+// released.
+func (l *lane) leaving() bool {
+	select {
+	case <-l.r.opt.Release:
+		l.released = !l.lost
+	default:
+	}
+	return l.lost || l.released
 }
 
 // stopping reports whether nothing new may be sent for the whole number.
@@ -157,6 +181,7 @@ func (l *lane) wait(ctx context.Context, now time.Time) {
 		l.take(a)
 	case <-timer.C:
 	case <-stop:
+	case <-l.r.opt.Release:
 	case <-done:
 	}
 }
@@ -175,5 +200,8 @@ func (l *lane) nap(now time.Time) time.Duration {
 	sooner(l.waiting.first())
 	sooner(l.canaryDue())
 	sooner(l.flow.after(now, l.flying))
+	if wait, ok := l.lease.due(); ok {
+		d = min(d, wait)
+	}
 	return max(d, time.Millisecond/4)
 }

@@ -22,10 +22,12 @@ type Running struct {
 	counts []*counts             // by campaign
 	watch  *watch
 
-	mu     sync.Mutex // guards report, errs and Observe
+	mu     sync.Mutex // guards what follows, and Observe
 	report *Report
-	errs   []error // of lanes, and of halts that could not be written
-	failed bool    // a lane ended with an error
+	ended  []*CampaignReport // by campaign; nil for those that are not summed up yet
+	errs   []error           // of lanes, and of halts that could not be written
+	failed bool              // a lane ended with an error
+	joined bool              // the run was begun by another process, or by an earlier call
 }
 
 // Begin opens a run in the state, settles what a crash left at its numbers, and
@@ -38,34 +40,57 @@ func Begin(ctx context.Context, p *plan.Plan, opt Options) (*Running, error) {
 }
 
 func (r *Running) begin(ctx context.Context) error {
-	if r.opt.Now == nil || r.opt.Recorder == nil {
-		panic("apply: Options need Now and Recorder")
-	}
-	if r.opt.Spacing == 0 {
-		r.opt.Spacing = delivery.Spacing
-	}
-	r.watch = newWatch(&r.opt)
-	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs, Resume: r.opt.Resume, Who: r.opt.Who}
+	r.prepare()
+	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs, Resume: r.opt.Resume, Who: r.opt.Who, Carried: r.opt.Carried}
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
 		run.Campaigns = append(run.Campaigns, asPlanned(c))
-		if _, ok := r.opt.Senders[c.Provider]; !ok && c.Counts.Sends() > 0 {
+		if _, ok := r.opt.Senders[c.Provider]; !ok && c.Counts.Sends() > 0 && (run.Carried == nil || !run.Carried.Detach) {
 			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
 		}
 	}
-	run.Lanes = r.numbers()
+	if run.Lanes = r.numbers(); run.Carried != nil { // no other run is open meanwhile, so that nobody changes their counts
+		run.Lanes = slices.DeleteFunc(run.Lanes, func(l state.Lane) bool { return !slices.Contains(r.Lanes(), l.Number) })
+	}
 	begun, err := r.opt.Recorder.Begin(ctx, run, r.opt.Resources)
 	if err != nil {
 		return fmt.Errorf("opening the run in the state: %w", err)
 	}
 	fp.Hit("begin-after")
-	r.report.Run, r.lanes = begun, map[string]state.Lane{}
+	r.report.Run = begun
 	for _, lane := range begun.Lanes {
 		r.lanes[lane.Number] = lane
 		if _, err = r.opt.Recorder.Recover(ctx, lane.Number); err != nil {
 			return fmt.Errorf("settling what an earlier run left open: %w", err)
 		}
 	}
+	return r.count(ctx)
+}
+
+// Join takes part in a run that was begun before, with lanes that were taken over:
+// run.Lanes. The plan is the one that the run was begun with. Drive and Finish do for
+// those lanes what they do after Begin for all of them.
+func Join(ctx context.Context, p *plan.Plan, run state.Run, opt Options) (*Running, error) {
+	r := &Running{plan: p, opt: opt, report: &Report{Run: run}, joined: true}
+	r.prepare()
+	for _, lane := range run.Lanes {
+		r.lanes[lane.Number] = lane
+	}
+	return r, r.count(ctx)
+}
+
+func (r *Running) prepare() {
+	if r.opt.Now == nil || r.opt.Recorder == nil {
+		panic("apply: Options need Now and Recorder")
+	}
+	if r.opt.Spacing == 0 {
+		r.opt.Spacing = delivery.Spacing
+	}
+	r.watch, r.lanes = newWatch(&r.opt), map[string]state.Lane{}
+}
+
+// count makes the books of the campaigns from what the state holds now.
+func (r *Running) count(ctx context.Context) (err error) {
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
 		before, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
@@ -74,8 +99,14 @@ func (r *Running) begin(ctx context.Context) error {
 		}
 		n := newCounts(c, before)
 		n.withheld = r.opt.Hold[c.Address]
+		if _, ours := r.lanes[c.Provider]; r.joined && ours && c.Counts.Sends() > 0 {
+			if n.sentBefore, err = r.opt.Sent(ctx, c.Address, c.Revision); err != nil {
+				return fmt.Errorf("reading whom %s was sent to before: %w", c.Address, err)
+			}
+		}
 		r.counts = append(r.counts, n)
 	}
+	r.ended = make([]*CampaignReport, len(r.counts))
 	return r.haltedBefore(ctx)
 }
 
@@ -106,16 +137,48 @@ func (r *Running) Lanes() []string {
 }
 
 // Drive sends what the plan has for one number, until nothing is left, the
-// number is halted, or the run is stopped; lanes may be driven side by side. It
-// returns an error only when the state or the plan's stream failed, which Finish
-// returns too.
+// number is halted, the run is stopped, or the lane is released or taken over; lanes
+// may be driven side by side. A lane with a limit is closed in the state when it is
+// driven to its end. Drive returns an error only when the state or the plan's stream
+// failed, which Finish returns too.
 func (r *Running) Drive(ctx context.Context, lane string) error {
-	err := newLane(r, lane).run(ctx)
-	if err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.failed, r.errs = true, append(r.errs, err)
+	l := newLane(r, lane)
+	err := l.run(ctx)
+	if err == nil && l.lane.Limit > 0 && !l.lost && !l.released {
+		if err = r.closeLane(context.WithoutCancel(ctx), l.lane); errors.Is(err, state.ErrFenced) {
+			l.lost, err = true, nil
+		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err != nil:
+		r.failed, r.errs = true, append(r.errs, err)
+		if l.lane.Limit > 0 {
+			r.report.Left = append(r.report.Left, l.lane)
+		}
+	case l.lost:
+		r.report.Lost = append(r.report.Lost, l.lane)
+	case l.released:
+		r.report.Left = append(r.report.Left, l.lane)
+	}
+	return err
+}
+
+// closeLane closes a lane of a run that others can carry on, with the counts of its
+// campaigns; the state closes the run with the last one.
+func (r *Running) closeLane(ctx context.Context, lane state.Lane) error {
+	part := r.report.Run
+	part.Lanes, part.Ended = []state.Lane{lane}, r.opt.Now()
+	unread, err := r.sumUp(ctx, &part, func(c *plan.Campaign) bool { return c.Provider == lane.Number })
+	if unread != nil {
+		return unread
+	}
+	fp.Hit("finish-before")
+	if closed := r.opt.Recorder.Finish(ctx, part); closed != nil {
+		return fmt.Errorf("closing %s of the run in the state: %w", lane.Number, closed)
+	}
+	fp.Hit("finish-after")
 	return err
 }
 
@@ -124,36 +187,67 @@ func (r *Running) Drive(ctx context.Context, lane string) error {
 // of the lanes. If the state failed, some of what was planned is not counted
 // anywhere: it is pending.
 func (r *Running) Finish(ctx context.Context) (*Report, error) {
-	var errs, sums []error
-	run := &r.report.Run
-	run.Campaigns = run.Campaigns[:0]
-	for _, n := range r.counts {
-		c := n.campaign
-		after, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("counting what %s sent: %w", c.Address, err))
+	run, shared := &r.report.Run, r.shared()
+	run.Ended = r.opt.Now()
+	open := func(c *plan.Campaign) bool {
+		_, laned := r.lanes[c.Provider]
+		return !shared || !laned && !r.joined
+	}
+	unread, sums := r.sumUp(ctx, run, open)
+	if shared && len(run.Lanes) > 0 { // its lanes are closed one by one
+		_, _ = r.sumUp(ctx, &state.Run{}, func(c *plan.Campaign) bool { _, laned := r.lanes[c.Provider]; return laned })
+	} else {
+		fp.Hit("finish-before")
+		err := r.opt.Recorder.Finish(ctx, *run)
+		fp.Hit("finish-after")
+		if err != nil { // the state's counts may include those of another run, which fenced us
+			r.errs, sums = append(r.errs, fmt.Errorf("closing the run in the state: %w", err)), nil
 		}
+	}
+	run.Campaigns = nil
+	for _, rep := range r.ended {
+		if rep != nil {
+			r.report.Campaigns = append(r.report.Campaigns, *rep)
+			run.Campaigns = append(run.Campaigns, rep.CampaignRun)
+		}
+	}
+	return r.report, errors.Join(append(r.errs, unread, sums)...)
+}
+
+// shared reports whether others can carry the run on.
+func (r *Running) shared() bool { return r.joined || r.opt.Carried != nil }
+
+// sumUp makes the reports of the campaigns that of accepts, but for those that have
+// one, and lists them in run. unread is why the state's counts could not be read, sums
+// that they do not add up.
+func (r *Running) sumUp(ctx context.Context, run *state.Run, of func(*plan.Campaign) bool) (unread, sums error) {
+	run.Campaigns = nil
+	for i, n := range r.counts {
+		c := n.campaign
+		if !of(c) || r.ended[i] != nil {
+			continue
+		}
+		after, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
 		rep := n.close(after)
-		if r.failed {
+		if err != nil {
+			unread = errors.Join(unread, fmt.Errorf("counting what %s sent: %w", c.Address, err))
+		}
+		r.mu.Lock()
+		part := r.failed || slices.ContainsFunc(append(slices.Clone(r.report.Left), r.report.Lost...), func(l state.Lane) bool { return l.Number == c.Provider })
+		if part {
 			rep.Pending += max(rep.Planned-added(&rep.CampaignRun), 0)
 		}
-		r.report.Campaigns = append(r.report.Campaigns, rep)
+		r.ended[i] = &rep
+		r.mu.Unlock()
 		run.Campaigns = append(run.Campaigns, rep.CampaignRun)
 		if rep.Halt != nil && run.Halted == "" {
 			run.Halted = rep.Halt.Reason
 		}
-		if err == nil && !r.failed {
-			sums = append(sums, checkArithmetic(&rep.CampaignRun))
+		if err == nil && !part {
+			sums = errors.Join(sums, checkArithmetic(&rep.CampaignRun))
 		}
 	}
-	run.Ended = r.opt.Now()
-	fp.Hit("finish-before")
-	err := r.opt.Recorder.Finish(ctx, *run)
-	fp.Hit("finish-after")
-	if err != nil { // the state's counts may include those of another run, which fenced us
-		return r.report, errors.Join(append(append(r.errs, errs...), fmt.Errorf("closing the run in the state: %w", err))...)
-	}
-	return r.report, errors.Join(append(append(r.errs, errs...), sums...)...)
+	return unread, sums
 }
 
 // observe passes ev on, one at a time.

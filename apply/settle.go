@@ -11,8 +11,15 @@ import (
 // learn decides what an answer means for its job and for the number. It runs
 // before the answer is recorded and before anything more is sent.
 func (l *lane) learn(a *answered, now time.Time) {
-	l.check(a)
 	j, ans := a.job, a.answer
+	if a.late { // says nothing about the number
+		a.attempt = j.attempt
+		l.later(a, now)
+		j.attempt++
+		return
+	}
+	l.check(a)
+	ans = a.answer
 	if l.flow.answered(ans.Class, a.took) {
 		l.trip(now)
 	}

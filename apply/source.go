@@ -111,7 +111,9 @@ func (s *source) read() error {
 			continue
 		}
 		j := &job{entry: e, counts: s.r.counts[e.Campaign], draft: p.Drafts[e.Draft], attempt: max(e.Attempt, 1)}
-		if !s.bare.Load() {
+		if was, ok := j.counts.wasSent(&e); ok {
+			j.was = &was
+		} else if !s.bare.Load() {
 			prepare(s.sender, j, refs)
 		}
 		if group = append(group, j); len(group) < groupSize {

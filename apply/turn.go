@@ -15,9 +15,10 @@ import (
 )
 
 // turn writes the outcomes of the answers that came and the intents of the
-// batch in one commit, and then lets the batch go.
+// batch in one commit, and then lets the batch go. A lane with a limit takes a turn
+// also when only its limit must begin anew.
 func (l *lane) turn(ctx context.Context, now time.Time) error {
-	if len(l.settled) == 0 && len(l.batch) == 0 {
+	if wait, limited := l.lease.due(); len(l.settled) == 0 && len(l.batch) == 0 && (!limited || l.lost || wait > 0) {
 		return nil
 	}
 	if h := l.r.watch.halt(now); h != nil && len(l.batch) > 0 {
@@ -27,7 +28,9 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 	verdicts, err := l.record(ctx)
 	if errors.Is(err, state.ErrFenced) {
 		l.putBack(now)
-		l.haltNumber(lockLost())
+		if l.lost = l.lease.limit > 0; !l.lost {
+			l.haltNumber(lockLost())
+		}
 		return nil
 	}
 	if err != nil {
@@ -48,13 +51,16 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	outcomes, intents := l.outcomes(), l.intents()
 	// A turn is written even if the run was cancelled; its sends notice that.
 	ctx = context.WithoutCancel(ctx)
-	began := l.r.opt.Now()
+	began, asked := l.r.opt.Now(), l.lease.ask()
 	hit(len(outcomes), "outcome-before")
 	hit(len(intents), "intent-before")
-	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.r.lanes[l.provider], outcomes, intents)
+	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.lane, outcomes, intents)
 	hit(len(intents), "intent-after")
 	l.flow.pace.Committed(l.r.opt.Now().Sub(began))
 	fenced := errors.Is(err, state.ErrFenced)
+	if err == nil {
+		l.lease.granted(asked)
+	}
 	if err == nil || fenced || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
 		hit(len(outcomes), "outcome-after")
 		l.countAnswers()
@@ -67,7 +73,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 
 // alone tries to write the outcomes of a turn that failed.
 func (l *lane) alone(ctx context.Context, outcomes []state.Outcome) bool {
-	_, err := l.r.opt.Recorder.Turn(ctx, l.r.lanes[l.provider], outcomes, nil)
+	_, err := l.r.opt.Recorder.Turn(ctx, l.lane, outcomes, nil)
 	return err == nil // if not, the turn's own error is reported
 }
 
@@ -139,8 +145,11 @@ func (l *lane) send(ctx context.Context) {
 	for j := range l.work {
 		started := clock()
 		var a message.Answer
+		late := false
 		if err := l.flow.pace.Leave(ctx, clock, j.slot, again); err != nil && ctx.Err() == nil {
 			a = message.Answer{Class: message.NotSent, Title: err.Error()}
+		} else if late = !l.lease.valid(); late {
+			a = message.Answer{Class: message.NotSent, Title: "the time for which the number was ours was over"}
 		} else {
 			fp.Hit("request-before")
 			a = l.sender.Send(ctx, j.request)
@@ -148,7 +157,7 @@ func (l *lane) send(ctx context.Context) {
 		}
 		took := clock().Sub(started) // includes the wait for its slot, which also takes a place
 		a.Title = impersonal(a.Title, j.entry.Values)
-		l.answers <- answered{job: j, answer: a, took: took}
+		l.answers <- answered{job: j, answer: a, took: took, late: late}
 	}
 }
 

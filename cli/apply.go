@@ -26,6 +26,8 @@ type applyOptions struct {
 	planFlags
 	approve  bool
 	detailed bool
+	detach   bool
+	wait     bool   // with detach: for a worker that starts later
 	file     string // PLANFILE
 	identity string // file with the key of an encrypted one
 }
@@ -43,7 +45,11 @@ flight in doubt. Run apply again to continue where it stopped.
 
 A campaign stays halted, also for later applies, when its canary failed, when
 stop_if stopped it, or when its account or the provider's answers need a person.
--resume=campaign.NAME lifts the halt.`,
+-resume=campaign.NAME lifts the halt.
+
+With a state that machines share (state "postgres"), workers carry the run on when
+this process dies. With -detach they send all of it, and apply ends as soon as the
+run has begun.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				opt.file = args[0]
@@ -56,6 +62,8 @@ stop_if stopped it, or when its account or the provider's answers need a person.
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
 	cmd.Flags().StringArrayVar(&opt.resume, "resume", nil, "lift the halt of this campaign (campaign.spring) and go on with it; may be repeated")
 	cmd.Flags().StringVar(&opt.identity, "identity", "", identityHelp)
+	cmd.Flags().BoolVar(&opt.detach, "detach", false, "begin the run and leave it to workers (\"handbill worker\"); needs a state that machines share")
+	cmd.Flags().BoolVar(&opt.wait, "wait-for-workers", false, "with -detach: also where no worker is there that has a number's credentials")
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined, 9 a template is not approved yet")
 	return cmd
 }
@@ -86,7 +94,10 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 		return err
 	}
 	defer p.Close()
-	run, err := operation.BeginApply(ctx, p.Workspace, a.lockOptions(&opt.lock))
+	if opt.wait && !opt.detach {
+		return a.fail("Invalid option", errors.New("-wait-for-workers goes with -detach"))
+	}
+	run, err := operation.BeginApply(ctx, p.Workspace, a.lockOptions(&opt.lock), opt.detach)
 	if err != nil {
 		return a.failState(err, opt.detailed)
 	}
@@ -196,6 +207,11 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 
 // runPlan sends what the approved plan says and reports the result.
 func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *operation.Apply, report *view.PlanReport) error {
+	if opt.detach && !opt.wait {
+		if err := run.Drivable(ctx, report.Plan); err != nil {
+			return a.failState(err, opt.detailed)
+		}
+	}
 	backup, err := run.BackUp(ctx, report.Plan)
 	if err != nil {
 		return a.failState(a.spaceError(p, err), opt.detailed)
@@ -228,6 +244,9 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 			observe(ev)
 		}})
 	bar.done()
+	if done.Detached {
+		return a.detached(done, report, stream)
+	}
 	r := applyReport(done, report)
 	for _, s := range templates.Steps {
 		r.Templates = append(r.Templates, appliedTemplate(s))
@@ -238,6 +257,19 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 		a.log.Warn("the report was not written", "error", err) // Main reports the lost output; the log has the cause
 	}
 	return a.applyResult(done, r, templatesEnd(templates, opt.detailed), opt)
+}
+
+// detached reports that a run was left to workers.
+func (a *app) detached(done *operation.Applied, planned *view.PlanReport, stream *view.ApplyStream) error {
+	r := &view.DetachedRun{Run: done.Report.Run.ID, Messages: planned.Sends()}
+	for _, l := range done.Report.Run.Lanes {
+		r.Numbers = append(r.Numbers, l.Number)
+	}
+	if stream != nil {
+		stream.Detached(r)
+		return nil
+	}
+	return a.show(r, a.style(), false)
 }
 
 func (a *app) applyStyle(opt *applyOptions) view.Style {
@@ -253,6 +285,12 @@ func (a *app) applyResult(done *operation.Applied, r *view.ApplyReport, template
 		return a.fail("State moved away", done.Moved)
 	case done.Err != nil:
 		return a.failApply(done.Err, opt)
+	case len(done.Report.Lost) > 0:
+		return a.fail("Run taken over", fmt.Errorf("another process drives %s of run %d now, since this one was not heard of for %s. \"handbill run follow %d\" shows how far it is",
+			done.Report.Lost[0].Number, done.Report.Run.ID, state.LaneLimit, done.Report.Run.ID))
+	case len(done.Report.Left) > 0:
+		a.notice("Run %d was stopped by \"handbill run stop\". \"handbill run resume %d\" lets workers go on with it; a new apply takes its place.", done.Report.Run.ID, done.Report.Run.ID)
+		return exit(exitInterrupted)
 	case done.Later != nil:
 		return a.failState(done.Later, opt.detailed)
 	case done.Report.Stopped:
@@ -271,6 +309,10 @@ func (a *app) applyResult(done *operation.Applied, r *view.ApplyReport, template
 
 // failApply says why the state failed an apply.
 func (a *app) failApply(err error, opt *applyOptions) error {
+	var open *state.OpenRunError // since the plan was made
+	if errors.As(err, &open) {
+		return a.failState(err, opt.detailed)
+	}
 	var unrecorded *apply.UnrecordedError
 	lost := errors.As(err, &unrecorded)
 	switch moved := errors.Is(err, sqlite.ErrMoved); {
@@ -285,29 +327,6 @@ func (a *app) failApply(err error, opt *applyOptions) error {
 		return exit(exitSomeInDoubt)
 	}
 	return err
-}
-
-// interruptible returns a context that the second interrupt cancels, and a channel
-// that closes at the first.
-func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct{}, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	stop, over := make(chan struct{}), make(chan struct{})
-	go func() {
-		select {
-		case <-a.sys.Interrupts:
-		case <-over:
-			return
-		}
-		a.notice("\nInterrupted: nothing new is sent; waiting for what is in flight.\nInterrupt again to end at once and leave it in doubt.")
-		close(stop)
-		select {
-		case <-a.sys.Interrupts:
-			a.notice("\nInterrupted again: what is in flight is left in doubt.")
-			cancel()
-		case <-over:
-		}
-	}()
-	return ctx, stop, func() { close(over); cancel() }
 }
 
 // applyDelivery converts an apply event for the views.

@@ -106,6 +106,15 @@ func (p *progress) plan(pr plan.Progress) {
 	p.say(line)
 }
 
+// run shows how far a run of others is.
+func (p *progress) run(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.due() {
+		p.say(line)
+	}
+}
+
 // bar draws a share as a bar with its percentage.
 func bar(share float64) string {
 	const cells = 20

@@ -29,9 +29,14 @@ type inputFlags struct {
 }
 
 func (f *inputFlags) bind(flags *pflag.FlagSet) {
+	f.bindVars(flags)
+	flags.BoolVar(&f.input, "input", true, "ask for variables that have no value")
+}
+
+// bindVars binds the flags of commands that ask for nothing.
+func (f *inputFlags) bindVars(flags *pflag.FlagSet) {
 	flags.Var(varFlag{&f.vars, false}, "var", "set a variable: name=value; may be repeated")
 	flags.Var(varFlag{&f.vars, true}, "var-file", "read variables from this file; may be repeated")
-	flags.BoolVar(&f.input, "input", true, "ask for variables that have no value")
 }
 
 // varFlag keeps -var and -var-file in the order of the command line, since later
@@ -169,9 +174,18 @@ func (a *app) failState(err error, detailed bool) error {
 	var held *state.LockedError
 	var halt *state.HaltError
 	var clock *state.ClockError
+	var open *state.OpenRunError
 	switch {
 	case errors.As(err, &said):
 		return said
+	case errors.As(err, &open):
+		err := a.fail("Run is open", open)
+		if detailed {
+			return exit(exitLocked)
+		}
+		return err
+	case errors.Is(err, workspace.ErrNotShared):
+		return a.fail("State not shared", workspace.ErrNotShared)
 	case errors.As(err, &refused):
 		return a.fail(refused.Summary, refused.Err)
 	case errors.As(err, &halt):

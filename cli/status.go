@@ -110,6 +110,9 @@ func (a *app) statusReport(found *operation.Status, campaign string) *view.Statu
 			r.Campaigns = append(r.Campaigns, c)
 		}
 	}
+	for i := range found.Open {
+		r.AddRun(runReport(&found.Open[i]))
+	}
 	for i := range found.Variants {
 		r.AddVariant(found.Variants[i].Variant, found.Variants[i].Row)
 	}

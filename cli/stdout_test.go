@@ -70,7 +70,7 @@ var printing = []struct {
 	{args: "plan"}, {args: "plan -json"}, {args: "plan -detailed-exitcode", code: 2},
 	{args: "plan -format=json"}, {args: "plan -format=markdown"}, {args: "plan -format=html"},
 	{args: "apply -auto-approve", changes: true}, {args: "apply -auto-approve -json", changes: true},
-	{args: "status"}, {args: "status -json"}, {args: "status -format=csv"}, {args: "status -format=html"},
+	{args: "status"}, {args: "status -json"}, {args: "status -format=csv"}, {args: "status -format=html"}, {args: "run"},
 	{args: "refresh", changes: true}, {args: "refresh -json", changes: true},
 	{args: "resolve -as=sent campaign.autumn", changes: true}, {args: "resolve -json -as=sent campaign.autumn", changes: true},
 	{args: "serve -listen=127.0.0.1:0", changes: true}, {args: "sandbox -listen=127.0.0.1:0"},
@@ -103,6 +103,11 @@ var printing = []struct {
 
 // silent lists the commands that are not in the table, and why.
 var silent = map[string]string{
+	"run list":     "needs a state in a database: TestRunsCarriedOn",
+	"run follow":   "the same",
+	"run stop":     "the same",
+	"run resume":   "the same",
+	"worker":       "the same; it writes to stderr alone",
 	"state unlock": "needs what a lock of another machine left behind; it says one line as all others do",
 }
 
@@ -227,6 +232,7 @@ var noJSON = map[string]string{
 	"fmt":             "with - it writes a file; else names of files, a line each",
 	"console":         "a conversation",
 	"graph":           "Graphviz's language is a form for programs",
+	"worker":          "tells what it does while it does it, on stderr",
 	"serve":           "it runs until it is stopped; /metrics is for programs",
 	"sandbox":         "it runs until it is stopped; its page and API are for programs",
 	"metadata schema": "it is JSON",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/handbill/handbill/apply"
@@ -25,29 +26,36 @@ type Apply struct {
 	Recovered int
 
 	ws     *workspace.Workspace
-	held   workspace.Locked // nil if the lock is off
-	free   func()
-	opened os.FileInfo // the state's file; nil if it has none
+	held   workspace.Locked // nil if the lock is off, or given back since
+	free   func()           // gives the lock back, once
+	opened os.FileInfo      // the state's file; nil if it has none
 
 	// made by Prepare
 	plan      *plan.Plan
 	numbers   *workspace.Senders
 	resources []state.Resource
 	kept      map[string][]byte
+	detach    bool
 }
 
 // BeginApply opens the state, takes the lock, and marks what an earlier run left
 // open as in doubt. It refuses a halted state and, before anything else, a
-// campaign's number whose secrets are not set. The caller closes the result.
-func BeginApply(ctx context.Context, ws *workspace.Workspace, lock Lock) (*Apply, error) {
-	if err := withSecrets(ws, nil); err != nil {
-		return nil, err
+// campaign's number whose secrets are not set: unless the run is detached, for which
+// workers have them. The caller closes the result.
+func BeginApply(ctx context.Context, ws *workspace.Workspace, lock Lock, detach bool) (*Apply, error) {
+	switch {
+	case detach && !ws.Shared():
+		return nil, &Error{"State not shared", workspace.ErrNotShared}
+	case !detach:
+		if err := withSecrets(ws, nil); err != nil {
+			return nil, err
+		}
 	}
 	store, _, err := ws.OpenState(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a := &Apply{ws: ws, Store: store, free: func() {}}
+	a := &Apply{ws: ws, Store: store, free: func() {}, detach: detach}
 	if err := a.begin(ctx, lock); err != nil {
 		a.Close()
 		return nil, err
@@ -60,7 +68,10 @@ func (a *Apply) begin(ctx context.Context, lock Lock) error {
 	if err != nil {
 		return err
 	}
-	a.held, a.free = held, free
+	a.held, a.free = held, sync.OnceFunc(free)
+	if err := a.undriven(ctx, lock.Wait); err != nil {
+		return err
+	}
 	if a.opened, err = a.ws.StateFile(); err != nil {
 		return err
 	}
@@ -152,9 +163,11 @@ func (a *Apply) BackUp(ctx context.Context, p *plan.Plan) (file string, err erro
 // Prepare prepares everything that sending the plan needs, and renames in the state
 // what moved blocks rename.
 func (a *Apply) Prepare(ctx context.Context, p *plan.Plan) (err error) {
-	a.plan = p
-	if a.numbers, err = a.ws.Senders(p); err != nil {
-		return &Error{"Provider not usable", err}
+	a.plan, a.numbers = p, &workspace.Senders{}
+	if !a.detach {
+		if a.numbers, err = a.ws.Senders(p); err != nil {
+			return &Error{"Provider not usable", err}
+		}
 	}
 	if a.resources, err = p.StateResources(); err != nil {
 		return &Error{"Plan not usable", err}
@@ -174,8 +187,10 @@ func (a *Apply) Prepare(ctx context.Context, p *plan.Plan) (err error) {
 // Applied is how a run ended.
 type Applied struct {
 	Report *apply.Report
-	Took   time.Duration
-	Err    error // that ended the run; the report holds up to there
+	// Detached says that the run was left to workers, and nothing was sent here.
+	Detached bool
+	Took     time.Duration
+	Err      error // that ended the run; the report holds up to there
 	// Later is an error after the run; it concerns no message.
 	Later error
 	// Moved says that the file at the state's path is gone or another one.
@@ -183,7 +198,8 @@ type Applied struct {
 }
 
 // Run sends what the prepared plan says. The caller sets Resume, Parallelism,
-// Spacing, Stop and Observe in opt; Run sets the rest.
+// Spacing, Stop and Observe in opt; Run sets the rest. With a state that machines
+// share, the run can be carried on by workers: see drive.
 func (a *Apply) Run(ctx context.Context, opt apply.Options) *Applied {
 	started := a.ws.Now()
 	opt.Recorder, opt.Senders, opt.Resources, opt.Blobs = a.Store, a.numbers.ByProvider, a.resources, a.kept
@@ -193,7 +209,12 @@ func (a *Apply) Run(ctx context.Context, opt apply.Options) *Applied {
 		opt.Held = a.held.Held
 	}
 	done := &Applied{}
-	done.Report, done.Err = apply.Run(ctx, a.plan, opt)
+	if shared, ok := a.Store.(state.Shared); ok {
+		done.Report, done.Err = a.drive(ctx, shared, opt)
+		done.Detached = a.detach && done.Err == nil && a.plan.Sends() > 0
+	} else {
+		done.Report, done.Err = apply.Run(ctx, a.plan, opt)
+	}
 	done.Later = a.numbers.Conclude(ctx, a.Store, a.plan)
 	done.Took = a.ws.Now().Sub(started)
 	done.Moved = a.ws.SameState(a.opened)

@@ -22,6 +22,7 @@ type Status struct {
 	Notices  []state.NoticeCount // none if one campaign is asked for, since they belong to none
 	Waiting  int                 // webhook bodies that are accepted and not joined yet
 	Doubts   []state.Delivery    // the first few; Funnel counts them all
+	Open     []RunStatus         // of a state that machines share
 	Variants []VariantRow        // of campaigns with variants
 	// Unsendable is the error of state.Sendable: why nothing is sent from the
 	// state.
@@ -73,6 +74,11 @@ func (s *Status) read(ctx context.Context, ws *workspace.Workspace, store state.
 	}
 	if campaign == "" {
 		if s.Notices, err = store.NoticeCounts(ctx); err != nil {
+			return err
+		}
+	}
+	if shared, ok := store.(state.Shared); ok {
+		if s.Open, err = Running(ctx, shared); err != nil {
 			return err
 		}
 	}

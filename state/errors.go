@@ -19,6 +19,9 @@ var ErrDamaged = errors.New("the state is damaged; see handbill state verify, an
 // and nothing more may be sent through the lane.
 var ErrFenced = errors.New("another process has taken over this sending number since; nothing more may be sent through it by this one")
 
+// ErrOwned is wrapped when a lane cannot be taken over: it has an owner, or nothing is left of it to drive.
+var ErrOwned = errors.New("the lane is not free")
+
 // ErrUnknown is wrapped when the state knows nothing under an address or key.
 var ErrUnknown = errors.New("the state knows nothing of it")
 

@@ -81,7 +81,9 @@ type Sends interface {
 	Settle(ctx context.Context, lane Lane, outcomes []Outcome) error
 	// Slots gives new slots to messages with durable intents that missed theirs: the first, and the others a.Gap apart.
 	Slots(ctx context.Context, number string, a pace.Ask, many int) (first time.Time, err error)
-	// Finish closes a run that is not over, with its counts. It fails with ErrFenced when one of its numbers was taken.
+	// Finish closes a run that is not over, with its counts. It fails with ErrFenced when one of its numbers was taken. Of a
+	// run that others can carry on (Shared) it closes the lanes of r.Lanes, with the counts of r.Campaigns; the run is over
+	// when its last lane is.
 	Finish(ctx context.Context, r Run) error
 	// Tally counts the deliveries of one campaign revision that have an attempt.
 	Tally(ctx context.Context, campaign string, revision int) (Tally, error)

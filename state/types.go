@@ -214,6 +214,8 @@ type Lane struct {
 	ID     int64 // the store's own
 	Epoch  int64 // rises each time the number is taken
 	Run    int64 // 0 for replies
+	// Limit is how long the lane belongs to its owner after a Turn; 0 where it does until somebody takes it. See Shared.
+	Limit time.Duration
 }
 
 // Run is one apply.
@@ -232,6 +234,8 @@ type Run struct {
 	// Resume lists the campaigns whose halts Begin lifts; Who says so.
 	Resume []string
 	Who    string
+	// Carried lets other processes carry the run on, in a state that is Shared; others ignore it. Runs leaves it out.
+	Carried *Carried `json:"-"`
 }
 
 // Tally counts the deliveries of one campaign revision that have an attempt, and what became of the accepted ones.

@@ -20,7 +20,11 @@ func (w *Workspace) Kept(p *plan.Plan) (map[string][]byte, error) {
 		return nil, err
 	}
 	outputs, err := p.MarshalOutputs()
-	return map[string][]byte{keptOutputs: outputs, keptReplies: src}, err
+	kept := map[string][]byte{keptOutputs: outputs, keptReplies: src}
+	if err == nil && w.Shared() {
+		kept[keptConfig], err = w.ConfigData()
+	}
+	return kept, err
 }
 
 // Outputs returns the outputs of the last apply. from is a state, or a snapshot of

@@ -26,6 +26,8 @@ type StatusReport struct {
 	Notices []NoticeStatus `json:"notices"`
 	// Doubts lists some deliveries in doubt of each campaign.
 	Doubts []Doubt `json:"doubts"`
+	// Runs are the open runs of a state that machines share.
+	Runs []OpenRun `json:"runs,omitempty"`
 	// Diagnostics are what keeps apply from sending from this state.
 	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
 }
@@ -66,7 +68,9 @@ type CampaignStatus struct {
 	Billing  []BillingStatus `json:"billing"`
 	OptedOut int             `json:"opted_out"`
 	Running  bool            `json:"running"`
-	LastRun  time.Time       `json:"last_run,omitzero"`
+	// Run is the open run that sends it now, in a state that machines share; 0 for none.
+	Run     int64     `json:"run,omitempty"`
+	LastRun time.Time `json:"last_run,omitzero"`
 	// Halted is why the last run stopped early. Halt is set if a person has to lift
 	// the halt before anything is sent.
 	Halted delivery.HaltReason `json:"halted,omitempty"`
@@ -219,6 +223,18 @@ func (c *CampaignStatus) accepted(row state.FunnelRow) {
 	}
 }
 
+// AddRun adds an open run, and marks its campaigns.
+func (r *StatusReport) AddRun(run OpenRun) {
+	for i := range run.Counts {
+		for k := range r.Campaigns {
+			if c := &r.Campaigns[k]; c.Address == run.Counts[i].Campaign && c.Revision == run.Counts[i].Revision {
+				c.Run = run.Run
+			}
+		}
+	}
+	r.Runs = append(r.Runs, run)
+}
+
 // JSON writes the report as one document.
 func (r *StatusReport) JSON(w io.Writer, _ Style) error {
 	doc := *r
@@ -244,6 +260,10 @@ func (r *StatusReport) Text(w io.Writer, s Style) error {
 			b.WriteString("\n")
 		}
 		r.Campaigns[i].text(&b, s)
+	}
+	for i := range r.Runs {
+		b.WriteString("\n")
+		r.Runs[i].head(&b, s)
 	}
 	r.doubts(&b, s)
 	for _, f := range r.Findings {
@@ -277,7 +297,10 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 	if c.Revision > 1 {
 		head += fmt.Sprintf(" (revision %d)", c.Revision)
 	}
-	if c.Running {
+	switch {
+	case c.Run > 0:
+		head += fmt.Sprintf("  in run %d, which is open", c.Run)
+	case c.Running:
 		head += "  sending now, or interrupted: \"handbill apply\" continues"
 	}
 	fmt.Fprintf(b, "%s\n", s.bold(head))

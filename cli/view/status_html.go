@@ -29,6 +29,7 @@ type statusPage struct {
 	Doubts    []pageDoubt
 	Findings  []StatusFinding
 	Notices   []noticeRow
+	Runs      []statusRun
 
 	Diagnostics []Diagnostic
 }
@@ -44,6 +45,12 @@ type statusCampaign struct {
 	Variants                                     []statusVariant
 	Billing                                      []billingRow
 	Unpriced                                     string // "" for none
+}
+
+// statusRun is an open run, with a line for each of its numbers.
+type statusRun struct {
+	Name    string
+	Numbers []string
 }
 
 type funnelBar struct {
@@ -95,6 +102,13 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 	}
 	for _, n := range r.Notices {
 		p.Notices = append(p.Notices, noticeRow{n.Kind, n.what(), Count(n.Count), n.Newest.Format("2006-01-02 15:04 MST")})
+	}
+	for i := range r.Runs {
+		run := statusRun{Name: r.Runs[i].name() + ", since " + stamp(r.Runs[i].Started)}
+		for k := range r.Runs[i].Numbers {
+			run.Numbers = append(run.Numbers, r.Runs[i].number(&r.Runs[i].Numbers[k]))
+		}
+		p.Runs = append(p.Runs, run)
 	}
 	return render(w, "status.html", &p)
 }

@@ -46,3 +46,6 @@ func (p *Provider) Conclude(messageID string) (events []message.Event, ok bool) 
 	}
 	return events, ok
 }
+
+// Embedded reports whether the network is in this process, and ends with it.
+func (p *Provider) Embedded() bool { return p.network != nil }

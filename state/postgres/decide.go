@@ -45,6 +45,9 @@ func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, who, 
 // Move implements state.Store.
 func (s *Store) Move(ctx context.Context, from, to string) error {
 	err := s.write(ctx, func(t *tx) error {
+		if err := t.closeOpen(); err != nil { // its plan has the old address
+			return err
+		}
 		var here, there, used, taken bool
 		const usedAs = "EXISTS (SELECT FROM attempts WHERE campaign = $1) OR EXISTS (SELECT FROM attempts WHERE message = $1)"
 		t.one("SELECT EXISTS (SELECT FROM resources WHERE address = $1), EXISTS (SELECT FROM resources WHERE address = $2)", args(from, to), &here, &there)
@@ -104,6 +107,9 @@ func (t *tx) readdress(from, to string) {
 // Remove implements state.Store.
 func (s *Store) Remove(ctx context.Context, address string) (n int, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if err := t.closeOpen(); err != nil { // it would send what is forgotten
+			return err
+		}
 		var open bool
 		t.one("SELECT EXISTS (SELECT FROM attempts a WHERE a.campaign = $1 AND NOT EXISTS (SELECT FROM outcomes o WHERE o.id = a.id))", args(address), &open)
 		if open {

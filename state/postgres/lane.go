@@ -21,19 +21,23 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 	return l, nil
 }
 
-// fence refuses a lane if another process has taken its number since.
+// fence refuses a lane if another process has taken its number since. It begins the
+// limit of a lane anew that has one: the transaction orders that against a takeover.
 func (t *tx) fence(l state.Lane) error {
-	var over, taken bool
-	open := t.one(`SELECT coalesce((SELECT over FROM runs WHERE id = l.run), false),
-			EXISTS (SELECT FROM lanes o WHERE o.number = l.number AND o.replies = l.replies AND o.epoch > l.epoch)
-		FROM lanes l WHERE l.id = $1 AND l.number = $2 AND l.epoch = $3 AND l.run = $4`, args(l.ID, l.Number, l.Epoch, l.Run), &over, &taken)
+	var over, taken, limited bool
+	open := t.one(`SELECT l.done OR coalesce((SELECT over FROM runs WHERE id = l.run), false), NOT (`+newest+`), l.until IS NOT NULL
+		FROM lanes l WHERE l.id = $1 AND l.number = $2 AND l.epoch = $3 AND l.run = $4`, args(l.ID, l.Number, l.Epoch, l.Run), &over, &taken, &limited)
 	switch {
 	case t.err != nil:
 		return t.err
+	case limited && (taken || over):
+		return state.ErrFenced // somebody took it over, or began another run when nobody drove this one
 	case !open || over:
 		return fmt.Errorf("lane %d is not open", l.ID)
 	case taken:
 		return state.ErrFenced
+	case limited:
+		t.prolong(l)
 	}
 	return nil
 }
@@ -60,7 +64,8 @@ func (t *tx) texts(sql string, a ...any) (out []string) {
 // Recover implements state.Store.
 func (s *Store) Recover(ctx context.Context, number string) (n int, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		n = t.recover(number, "a.run > 0")
+		// What the owner of a lane has under way is not lost.
+		n = t.recover(number, "a.run > 0 AND NOT EXISTS (SELECT FROM lanes l WHERE l.run = a.run AND l.number = a.number AND NOT l.replies AND NOT l.done AND l.until > clock_timestamp() AND "+newest+")")
 		t.later(`UPDATE lanes l SET over = true WHERE l.number = $1 AND NOT l.replies AND NOT l.over AND
 			(EXISTS (SELECT FROM runs r WHERE r.id = l.run AND r.over) OR EXISTS (SELECT FROM lanes o WHERE o.number = l.number AND NOT o.replies AND o.epoch > l.epoch))`, number)
 		return nil

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 )
@@ -58,7 +56,7 @@ func (l *Locked) take(ctx context.Context, info state.LockInfo, timeout time.Dur
 	const sql = `INSERT INTO locks (name, id, info, until) VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond')
 		ON CONFLICT (name) DO UPDATE SET id = excluded.id, info = excluded.info, until = excluded.until WHERE locks.until < clock_timestamp()`
 	for waited := time.Duration(0); ; waited += lockPoll {
-		n, err := l.change(ctx, sql, l.name, l.id, data, lockLife.Milliseconds())
+		n, err := l.s.change(ctx, sql, l.name, l.id, data, lockLife.Milliseconds())
 		if err != nil {
 			return named(err, "locking the state")
 		}
@@ -87,28 +85,11 @@ func (l *Locked) heldBy(ctx context.Context) error {
 	return errors.Join(err, held)
 }
 
-// change writes to the locks without waiting for writers of the state.
-func (l *Locked) change(ctx context.Context, sql string, a ...any) (n int64, err error) {
-	err = l.s.persist(ctx, func(c *pgx.Conn) error {
-		if err := l.s.begin(ctx, c, beginWrite, idleWrite); err != nil {
-			return err
-		}
-		tag, err := c.Exec(ctx, sql, a...)
-		if err != nil {
-			return err
-		}
-		n = tag.RowsAffected()
-		_, err = c.Exec(ctx, "commit", pgx.QueryExecModeSimpleProtocol)
-		return err
-	})
-	return n, err
-}
-
 // renew renews the lock. It counts as lost only if another process has it or it was
 // broken, not if the database does not answer.
 func (l *Locked) renew(ctx context.Context) {
 	for pace.Sleep(ctx, lockLife/3) == nil {
-		n, err := l.change(ctx, "UPDATE locks SET until = clock_timestamp() + $3 * interval '1 millisecond' WHERE name = $1 AND id = $2", l.name, l.id, lockLife.Milliseconds())
+		n, err := l.s.change(ctx, "UPDATE locks SET until = clock_timestamp() + $3 * interval '1 millisecond' WHERE name = $1 AND id = $2", l.name, l.id, lockLife.Milliseconds())
 		if err == nil && n == 0 {
 			l.lost.Store(true)
 			return
@@ -124,7 +105,7 @@ func (l *Locked) Held() bool { return !l.lost.Load() }
 func (l *Locked) Unlock() error {
 	l.stop()
 	l.done.Wait()
-	_, err := l.change(context.Background(), "DELETE FROM locks WHERE name = $1 AND id = $2", l.name, l.id)
+	_, err := l.s.change(context.Background(), "DELETE FROM locks WHERE name = $1 AND id = $2", l.name, l.id)
 	return errors.Join(named(err, "unlocking the state"), l.s.Close())
 }
 

@@ -22,6 +22,11 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 		if halt := t.halted(); halt != nil {
 			return halt
 		}
+		if r.Carried != nil {
+			if err := t.closeOpen(); err != nil {
+				return err
+			}
+		}
 		t.meta.Serial++
 		t.meta.Epoch++
 		t.putResources(resources)
@@ -39,6 +44,9 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 			}
 		}
 		t.keepRun(r, r.ID, false)
+		if r.Carried != nil {
+			return t.carry(&r)
+		}
 		return nil
 	})
 	if err != nil {
@@ -65,7 +73,7 @@ func (t *tx) putBlobs(blobs map[string][]byte) {
 }
 
 func (t *tx) keepRun(r state.Run, id int64, over bool) {
-	r.ID, r.Blobs, r.Lanes, r.Resume, r.Who = id, nil, nil, nil, ""
+	r.ID, r.Blobs, r.Lanes, r.Resume, r.Who, r.Carried = id, nil, nil, nil, "", nil
 	if r.Started.IsZero() {
 		r.Started = state.Moment(t.now)
 	}
@@ -82,14 +90,21 @@ func (t *tx) keepRun(r state.Run, id int64, over bool) {
 // Finish implements state.Store.
 func (s *Store) Finish(ctx context.Context, r state.Run) error {
 	err := s.write(ctx, func(t *tx) error {
-		over, taken := true, false
-		t.one("SELECT over FROM runs WHERE id = $1", args(r.ID), &over)
-		t.one("SELECT EXISTS (SELECT FROM lanes l JOIN lanes o ON o.number = l.number AND o.replies = l.replies AND o.epoch > l.epoch WHERE l.run = $1 AND NOT l.replies)", args(r.ID), &taken)
+		over, carried := true, false
+		var data []byte
+		t.one("SELECT over, carried, data FROM runs WHERE id = $1", args(r.ID), &over, &carried, &data)
 		switch {
 		case t.err != nil:
+		case over && carried:
+			return state.ErrFenced // by a run that began when nobody drove this one
 		case over:
 			return fmt.Errorf("run %d is not open", r.ID)
-		case taken:
+		case carried:
+			return t.finishLanes(r, data)
+		}
+		taken := false
+		t.one("SELECT EXISTS (SELECT FROM lanes l WHERE l.run = $1 AND NOT l.replies AND NOT ("+newest+"))", args(r.ID), &taken)
+		if taken {
 			return state.ErrFenced
 		}
 		if r.Ended.IsZero() {
@@ -99,6 +114,40 @@ func (s *Store) Finish(ctx context.Context, r state.Run) error {
 		return nil
 	})
 	return named(err, "closing a run")
+}
+
+// finishLanes closes lanes of a run that others can carry on, with the counts of
+// their campaigns, and the run with its last lane.
+func (t *tx) finishLanes(r state.Run, data []byte) error {
+	var whole state.Run
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return fmt.Errorf("%w: run %d: %w", state.ErrDamaged, r.ID, err)
+	}
+	for _, l := range r.Lanes {
+		if t.exec("UPDATE lanes l SET done = true WHERE l.id = $1 AND l.epoch = $2 AND l.run = $3 AND NOT l.done AND "+newest, l.ID, l.Epoch, r.ID) == 0 {
+			return errors.Join(t.err, state.ErrFenced)
+		}
+	}
+	for _, c := range r.Campaigns {
+		for i := range whole.Campaigns {
+			if whole.Campaigns[i].Campaign == c.Campaign {
+				whole.Campaigns[i] = c
+			}
+		}
+	}
+	if whole.Halted == "" {
+		whole.Halted = r.Halted
+	}
+	left := true
+	t.one("SELECT EXISTS (SELECT FROM lanes l WHERE l.run = $1 AND NOT l.replies AND NOT l.done AND "+newest+")", args(r.ID), &left)
+	if !left {
+		if whole.Ended = r.Ended; r.Ended.IsZero() {
+			whole.Ended = state.Moment(t.now)
+		}
+		t.later("DELETE FROM plans WHERE run = $1", r.ID)
+	}
+	t.keepRun(whole, r.ID, !left)
+	return nil
 }
 
 // Intend implements state.Store.

@@ -148,7 +148,7 @@ const (
 
 	// idleWrite bounds how long a process that was suspended in the middle of a
 	// transaction keeps the other writers waiting.
-	idleWrite = 15 * time.Second
+	idleWrite = 5 * time.Second
 	// idleRead is the same for readers, which keep nobody waiting.
 	idleRead = 10 * time.Minute
 )

@@ -1,0 +1,268 @@
+package apply_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state"
+)
+
+// limited makes runs whose lanes belong to their owner for ten seconds.
+func limited(t *testing.T) *ledger {
+	l := newLedger(t)
+	l.limit = 10 * time.Second
+	return l
+}
+
+func carried(o *apply.Options) {
+	began := time.Now()
+	o.Carried = &state.Carried{}
+	o.Monotonic = func() time.Duration { return time.Since(began) }
+}
+
+// late is a number that fails the test when something is sent eight seconds or more
+// after the last turn began that was answered.
+type late struct{ *number }
+
+func (n late) Send(ctx context.Context, r message.Request) message.Answer {
+	n.ledger.mu.Lock()
+	asked := n.ledger.granted
+	n.ledger.mu.Unlock()
+	if since := time.Since(asked); since >= 8*time.Second {
+		n.ledger.t.Errorf("a request left %v after the lane's owner asked", since)
+	}
+	return n.number.Send(ctx, r)
+}
+
+// TestNothingLeavesWhenTheLimitIsOver: an owner that was stopped while its intents
+// were committed does not send them, says so, and goes on when the state says that the
+// lane is still its own.
+func TestNothingLeavesWhenTheLimitIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limited(t)
+		l.commit = time.Second
+		stalls := 0
+		l.stall = func(intents int) {
+			if intents > 0 && stalls < 2 {
+				stalls++
+				time.Sleep(9 * time.Second)
+			}
+		}
+		n := newNumber(l, accept)
+		rep, err := run(t, campaignOf(40), l, n, carried, func(o *apply.Options) {
+			o.Parallelism, o.Senders = 8, map[string]providers.Sender{"provider.sandbox.main": late{n}}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := rep.Campaigns[0]; c.Accepted != 40 || c.InDoubt+c.Pending != 0 || c.Halt != nil || len(n.times) != 40 {
+			t.Errorf("%+v, %d requests", c, len(n.times))
+		}
+		attempts := 0
+		for _, r := range l.rows {
+			attempts += r.attempt
+		}
+		if attempts != 40+2*8 || stalls != 2 {
+			t.Errorf("%d attempts in all: those that did not leave are settled as not taken", attempts)
+		}
+	})
+}
+
+// TestAClockThatStoodStill while the machine slept does not keep a lane: the one on
+// the wall tells that time went by.
+func TestAClockThatStoodStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limited(t)
+		l.commit = time.Second
+		slept := false
+		l.stall = func(intents int) {
+			if intents > 0 && !slept {
+				slept = true
+				time.Sleep(9 * time.Second)
+			}
+		}
+		n := newNumber(l, accept)
+		_, err := run(t, campaignOf(8), l, n, carried, func(o *apply.Options) {
+			o.Parallelism, o.Monotonic = 8, func() time.Duration { return 0 }
+			o.Senders = map[string]providers.Sender{"provider.sandbox.main": late{n}}
+		})
+		if err != nil || len(n.times) != 8 {
+			t.Errorf("%d requests, %v", len(n.times), err)
+		}
+	})
+}
+
+// TestIdleLanesStayOwned: also while nothing is sent for an hour, and while the lane
+// waits for its last answer.
+func TestIdleLanesStayOwned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limited(t)
+		n := newNumber(l, accept)
+		n.latency = time.Minute
+		_, err := run(t, campaignOf(20, func(c *plan.Campaign) {
+			c.Canary = &plan.Canary{Count: 5, Wait: time.Hour, MaxFailureRate: 1}
+		}), l, n, carried)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range l.asked[1:] {
+			if gap := l.asked[i+1].Sub(l.asked[i]); gap > 4*time.Second {
+				t.Errorf("%v between two turns", gap)
+			}
+		}
+		if took := time.Since(l.asked[0]); took < time.Hour {
+			t.Errorf("the canary was not waited for: %v", took)
+		}
+	})
+}
+
+// TestALaneThatIsTakenOver is not ended, and its campaigns are not halted.
+func TestALaneThatIsTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limited(t)
+		n := newNumber(l, accept)
+		n.latency = 3 * time.Second
+		go func() {
+			time.Sleep(7 * time.Second)
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.failIntend = fmt.Errorf("recording: %w", state.ErrFenced)
+		}()
+		rep, err := run(t, campaignOf(400), l, n, carried, func(o *apply.Options) { o.Parallelism = 6 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := rep.Campaigns[0]; c.Halt != nil || c.Sent != 18 || c.Accepted != 18 || len(n.times) != 18 {
+			t.Errorf("%+v, %d requests", c, len(n.times))
+		}
+		if len(rep.Lost) != 1 || rep.Lost[0].Number != "provider.sandbox.main" || l.ends != 0 {
+			t.Errorf("lost %+v, the run was ended %d times", rep.Lost, l.ends)
+		}
+	})
+}
+
+// joined plays the second part of a campaign, after another process drove the first.
+func joined(t *testing.T, p *plan.Plan, l *ledger, n *number, change ...func(*apply.Options)) *apply.Report {
+	t.Helper()
+	opt := apply.Options{Recorder: l, Senders: map[string]providers.Sender{"provider.sandbox.main": n}, Now: time.Now, Seed: 7,
+		Sent: func(context.Context, string, int) (state.SentIndex, error) { return l.index(), nil }}
+	for _, f := range change {
+		f(&opt)
+	}
+	begun := l.run
+	r, err := apply.Join(t.Context(), p, begun, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Drive(t.Context(), "provider.sandbox.main"); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := r.Finish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+// TestAReleasedLaneGoesOnElsewhere: the next owner sends to the others, asks the state
+// about nobody who was sent to, and the counts add up.
+func TestAReleasedLaneGoesOnElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limited(t)
+		n := newNumber(l, accept)
+		n.latency = time.Second
+		release := make(chan struct{})
+		go func() {
+			time.Sleep(5500 * time.Millisecond)
+			close(release)
+		}()
+		rep, err := run(t, campaignOf(100), l, n, carried, func(o *apply.Options) { o.Parallelism, o.Release = 6, release })
+		if err != nil || len(rep.Left) != 1 || rep.Stopped || l.ends != 0 {
+			t.Fatalf("%+v, %v, ended %d times", rep, err, l.ends)
+		}
+		first := len(n.times)
+		if c := rep.Campaigns[0]; c.Accepted != first || c.InDoubt != 0 || first != 36 {
+			t.Errorf("after the first: %+v, %d requests", c, first)
+		}
+		asked := 0
+		l.stall = func(intents int) { asked += intents }
+		rep = joined(t, campaignOf(100), l, n)
+		c := rep.Campaigns[0]
+		if c.Planned != 100 || c.Accepted != 100 || c.Sent != 64 || c.Existing != 36 || c.Pending != 0 || len(n.times) != 100 {
+			t.Errorf("%+v, %d requests", c, len(n.times))
+		}
+		if asked != 64 || l.ends != 1 {
+			t.Errorf("%d intents, ended %d times", asked, l.ends)
+		}
+	})
+}
+
+// TestDoubtsOfTheOwnerBefore: whoever the owner before says late it did not send to is
+// sent to; who stays in doubt is not.
+func TestDoubtsOfTheOwnerBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limited(t)
+		n := newNumber(l, accept)
+		n.latency = time.Second
+		release := make(chan struct{})
+		go func() {
+			time.Sleep(2500 * time.Millisecond)
+			close(release)
+		}()
+		if _, err := run(t, campaignOf(30), l, n, carried, func(o *apply.Options) { o.Parallelism, o.Release = 4, release }); err != nil {
+			t.Fatal(err)
+		}
+		doubts := 0
+		for _, r := range l.rows { // the owner was stopped when these were under way
+			if doubts++; doubts <= 4 {
+				r.send, r.taken = state.InDoubt, 0
+			}
+		}
+		go func() {
+			time.Sleep(1500 * time.Millisecond)
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			changed := 0
+			for _, r := range l.rows {
+				if r.send == state.InDoubt && changed < 3 {
+					r.send = state.Pending
+					changed++
+				}
+			}
+		}()
+		rep := joined(t, campaignOf(30), l, n, func(o *apply.Options) { o.Parallelism = 4 })
+		c := rep.Campaigns[0]
+		if c.Planned != 30 || c.Accepted != 29 || c.InDoubt != 1 || c.Pending != 0 {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// index is what became of everybody.
+func (l *ledger) index() index {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := index{}
+	for k, r := range l.rows {
+		out[k.Recipient] = state.Sent{Send: r.send, Attempt: r.attempt}
+	}
+	return out
+}
+
+type index map[string]state.Sent
+
+func (i index) Len() int { return len(i) }
+func (i index) Lookup(recipient string) (state.Sent, bool) {
+	s, ok := i[recipient]
+	return s, ok
+}
+func (i index) All() iter.Seq2[string, state.Sent] { return maps.All(i) }

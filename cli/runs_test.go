@@ -1,0 +1,156 @@
+package cli_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/handbill/handbill/cli"
+	"github.com/handbill/handbill/internal/pgtest"
+	"github.com/handbill/handbill/sandbox"
+)
+
+// sharedDesk is a desk with a state in PostgreSQL and a network of its own.
+func sharedDesk(t *testing.T) (*desk, *network) {
+	d := newDesk(t)
+	schema := pgtest.Schema()
+	d.env = append(d.env, "HANDBILL_STATE_URL="+pgtest.Shared(t).URL(), "HANDBILL_STATE_SCHEMA="+schema)
+	n := newNetwork(d, sandbox.Options{AssumeOpen: true})
+	d.write("main.hcl", `handbill {
+  state "postgres" {
+    url    = env("HANDBILL_STATE_URL")
+    schema = "`+schema+`"
+  }
+}
+
+provider "sandbox" "main" { url = env("SANDBOX") }
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+}
+
+text_message "hi" { body = "Hello" }
+
+campaign "spring" {
+  provider = provider.sandbox.main
+  audience = audience.customers
+  message  = text_message.hi
+  window   = "assume_open"
+}
+`)
+	d.write("contacts.csv", "phone\n+4915112345671\n+4915112345672\n+4915112345673\n")
+	d.must(0, "init")
+	return d, n
+}
+
+// worker starts a worker in a directory without a configuration, and waits until it
+// has said something. end interrupts it when it has looked at every run, and returns
+// what it said.
+func (d *desk) worker(said string) (end func() string) {
+	var stderr lockedBuffer
+	interrupts, done, code := make(chan os.Signal, 1), make(chan struct{}), 0
+	elsewhere := d.t.TempDir()
+	go func() {
+		defer close(done)
+		code = cli.Main(context.Background(), []string{"worker"}, cli.System{Stdin: strings.NewReader(""), Stdout: &lockedBuffer{}, Stderr: &stderr,
+			Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: elsewhere, Interrupts: interrupts, Spacing: -1})
+	}()
+	ended := false
+	end = func() string {
+		if !ended {
+			ended = true
+			interrupts <- os.Interrupt
+			<-done
+			if code != 0 {
+				d.t.Errorf("the worker ends with %d", code)
+			}
+		}
+		return stderr.String()
+	}
+	d.t.Cleanup(func() { end() })
+	for range 500 {
+		if strings.Contains(stderr.String(), said) {
+			return end
+		}
+		d.must(0, "run", "list") // takes a moment
+	}
+	d.t.Fatalf("the worker does not say %q:\n%s", said, stderr.String())
+	return end
+}
+
+// TestRunsCarriedOn: a run that is left to workers waits for them, keeps other applies
+// out, can be stopped and resumed, and is carried out by a worker that knows no more
+// than the state.
+func TestRunsCarriedOn(t *testing.T) {
+	d, n := sharedDesk(t)
+	run, list := schema(t, "run.json"), func() string { return d.must(0, "run", "list", "-json") }
+	if out := list(); out != `{"format_version":"1.0","runs":[]}`+"\n" {
+		t.Errorf("without a run: %s", out)
+	}
+	if d.must(1, "apply", "-auto-approve", "-detach"); !strings.Contains(d.stderr.String(), "No worker is there that has the credentials of provider.sandbox.main") {
+		t.Errorf("without a worker:\n%s", d.stderr.String())
+	}
+	fits(t, schema(t, "apply-stream.json"), d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers", "-json"), true)
+	if n.count() > 0 {
+		t.Errorf("%d requests of an apply that leaves them to workers", n.count())
+	}
+	if out := d.must(0, "run", "list"); !strings.Contains(out, "provider.sandbox.main: waits for a worker") || !strings.Contains(out, "3 planned = ") {
+		t.Errorf("run list:\n%s", out)
+	}
+	if out := d.must(0, "status"); !strings.Contains(out, "in run 1, which is open") || !strings.Contains(out, "waits for a worker") {
+		t.Errorf("status:\n%s", out)
+	}
+	fits(t, schema(t, "status.json"), d.must(0, "status", "-json"), false)
+	if d.must(7, "apply", "-auto-approve", "-detailed-exitcode"); !strings.Contains(d.stderr.String(), "handbill run stop 1") {
+		t.Errorf("a second apply:\n%s", d.stderr.String())
+	}
+	if d.must(1, "state", "mv", "campaign.spring", "campaign.summer"); !strings.Contains(d.stderr.String(), "Run 1 is not over") {
+		t.Errorf("a move:\n%s", d.stderr.String())
+	}
+	fits(t, run, d.must(0, "run", "stop", "-json", "1"), false)
+	fits(t, run, d.must(130, "run", "follow", "-json", "1"), false)
+	end := d.worker("can drive provider.sandbox.main")
+	d.must(1, "run", "follow", "2")
+	if n.count() > 0 {
+		t.Error("a stopped run was driven")
+	}
+	d.must(0, "run", "resume", "1")
+	fits(t, run, d.must(0, "run", "follow", "-json", "1"), false)
+	if said := end(); !strings.Contains(said, "can drive provider.sandbox.main") || !strings.Contains(said, "done provider.sandbox.main of run 1 (3 sent)") {
+		t.Errorf("the worker said:\n%s", said)
+	}
+	if out := d.must(0, "status"); n.count() != 3 || !strings.Contains(out, "3 accepted") || strings.Contains(out, "open") {
+		t.Errorf("%d requests; status:\n%s", n.count(), out)
+	}
+	d.must(1, "run", "stop", "1")
+}
+
+// TestAStoppedRunIsReplaced by the next apply, which sends the same people once.
+func TestAStoppedRunIsReplaced(t *testing.T) {
+	d, n := sharedDesk(t)
+	d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers")
+	d.must(0, "run", "stop", "1")
+	d.must(0, "apply", "-auto-approve")
+	if n.count() != 3 {
+		t.Errorf("%d requests", n.count())
+	}
+	if d.must(1, "run", "follow", "1"); !strings.Contains(d.stderr.String(), "Run was replaced") {
+		t.Errorf("following the first:\n%s", d.stderr.String())
+	}
+	d.must(0, "run", "follow", "2")
+}
+
+// TestAWorkerWithoutCredentials says what it lacks, and leaves the number to others.
+func TestAWorkerWithoutCredentials(t *testing.T) {
+	d, n := sharedDesk(t)
+	d.write("main.hcl", strings.NewReplacer(`provider "sandbox" "main" { url = env("SANDBOX") }`, `provider "cloud" "main" {
+  phone_number_id = "1"
+  access_token    = env("TOKEN_OF_OTHERS")
+}`, "provider.sandbox.main", "provider.cloud.main").Replace(readFile(t, d.dir+"/main.hcl")))
+	d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers")
+	end := d.worker("cannot drive provider.cloud.main: its access_token reads the environment variable TOKEN_OF_OTHERS, which is not set")
+	if said := end(); strings.Contains(said, "took") || n.count() > 0 {
+		t.Errorf("it took a number that it cannot drive:\n%s", said)
+	}
+}

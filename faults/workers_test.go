@@ -1,0 +1,311 @@
+package faults
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/handbill/handbill/internal/pgtest"
+	"github.com/handbill/handbill/sandbox"
+)
+
+// fleet is a state in PostgreSQL, some sending numbers, each with a network of its
+// own in this process, and workers.
+type fleet struct {
+	*house
+	env      []string
+	networks []*sandbox.Sandbox // by number
+	workers  []*running
+}
+
+// newFleet declares a campaign for each number, to the same people.
+func newFleet(t *testing.T, numbers, people, rate int) *fleet {
+	t.Helper()
+	f := &fleet{house: &house{t: t, dir: t.TempDir(), people: people}}
+	f.env = []string{"HANDBILL_STATE_URL=" + pgtest.Start(t, "handbill", "").URL(), "HANDBILL_FP_SPACING=none"}
+	config := `handbill {
+  state "postgres" { url = env("HANDBILL_STATE_URL") }
+}
+
+audience "customers" {
+  source "csv" { path = "contacts.csv" }
+}
+
+text_message "hi" { body = "Hello" }
+`
+	for i := range numbers {
+		network := sandbox.New(sandbox.Options{Seed: int64(i), Latency: 30 * time.Millisecond, Clock: time.Now, AssumeOpen: true, Throughput: -1})
+		server, err := network.Start(context.Background(), "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { server.Close() })
+		f.networks = append(f.networks, network)
+		config += fmt.Sprintf(`
+provider "sandbox" "n%[1]d" {
+  url        = %[2]q
+  throughput = %[3]d
+}
+
+campaign "c%[1]d" {
+  provider = provider.sandbox.n%[1]d
+  audience = audience.customers
+  message  = text_message.hi
+  window   = "assume_open"
+}
+`, i, server.URL(), rate)
+	}
+	f.write("main.hcl", config)
+	var contacts strings.Builder
+	contacts.WriteString("phone\n")
+	for i := range people {
+		fmt.Fprintln(&contacts, person(i))
+	}
+	f.write("contacts.csv", contacts.String())
+	f.must(0, "init")
+	t.Cleanup(func() {
+		for _, w := range f.workers {
+			w.signal(syscall.SIGKILL)
+			<-w.done
+		}
+	})
+	return f
+}
+
+// must runs a command, which must end with a code.
+func (f *fleet) must(want int, args ...string) (out string) {
+	f.t.Helper()
+	out, code := f.begin(args, f.env...).wait(f.t)
+	if code != want {
+		f.t.Fatalf("%s ends with %d:\n%s\n%s", strings.Join(args, " "), code, out, f.said())
+	}
+	return out
+}
+
+// said is what the workers printed.
+func (f *fleet) said() string {
+	var b strings.Builder
+	for i, w := range f.workers {
+		fmt.Fprintf(&b, "worker %d:\n%s", i, w.out)
+	}
+	return b.String()
+}
+
+// worker starts a worker in a directory of its own, which holds no configuration.
+func (f *fleet) worker() *running {
+	f.t.Helper()
+	there := filepath.Join(f.dir, fmt.Sprintf("worker-%d", len(f.workers)))
+	if err := os.Mkdir(there, 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	w := f.begin([]string{"-chdir=" + there, "worker", fmt.Sprint("-parallelism=", parallel)}, f.env...)
+	f.workers = append(f.workers, w)
+	return w
+}
+
+// openRun is what "run list -json" says of a run.
+type openRun struct {
+	Run     int64
+	Numbers []struct {
+		Number, Owner string
+		PID           int
+		Done          bool
+	}
+	Campaigns []struct {
+		Planned, Accepted, Rejected, Cancelled, Held, Pending int
+		InDoubt                                               int `json:"in_doubt"`
+	}
+}
+
+func (f *fleet) open() (runs []openRun) {
+	f.t.Helper()
+	var doc struct{ Runs []openRun }
+	if err := json.Unmarshal([]byte(f.must(0, "run", "list", "-json")), &doc); err != nil {
+		f.t.Fatal(err)
+	}
+	return doc.Runs
+}
+
+// owner waits until somebody else than those owns the first number, and returns who.
+func (f *fleet) owner(but ...int) int {
+	f.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		runs := f.open()
+		if len(runs) != 1 || runs[0].Numbers[0].Done {
+			f.t.Fatalf("it was over before anybody took over: %+v\n%s", runs, f.said())
+		}
+		if pid := runs[0].Numbers[0].PID; pid != 0 && !slices.Contains(but, pid) {
+			return pid
+		}
+	}
+	f.t.Fatalf("nobody takes over\n%s", f.said())
+	return 0
+}
+
+// posts waits until the network of the first number has seen more sends.
+func (f *fleet) posts(more uint64) {
+	f.t.Helper()
+	before := f.networks[0].Totals().Posts
+	for end := time.Now().Add(patience); f.networks[0].Totals().Posts < before+more; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			f.t.Fatalf("nothing is sent\n%s", f.said())
+		}
+	}
+}
+
+// of returns the worker with a process id.
+func (f *fleet) of(pid int) *running {
+	f.t.Helper()
+	for _, w := range f.workers {
+		if w.cmd.Process.Pid == pid {
+			return w
+		}
+	}
+	f.t.Fatalf("%d is no worker", pid)
+	return nil
+}
+
+// follow follows the run to its end, and returns it.
+func (f *fleet) follow(run int64) openRun {
+	f.t.Helper()
+	r := f.begin([]string{"run", "follow", "-json", fmt.Sprint(run)}, f.env...)
+	<-r.done
+	out := r.out.String()
+	var end openRun
+	if err := json.Unmarshal([]byte(out[max(strings.Index(out, "{"), 0):]), &end); err != nil {
+		f.t.Fatalf("%v\n%s", err, out)
+	}
+	return end
+}
+
+// judge compares the end of the run with what the networks saw: nobody got a message
+// twice, everybody was sent to or is in doubt, and the counts add up. It returns how
+// many are in doubt. In any second a network may see as many messages as may leave in
+// it, and those that were under way from the processes before.
+func (f *fleet) judge(end openRun, rate, owners int) (doubts int) {
+	f.t.Helper()
+	for i, c := range end.Campaigns {
+		taken := map[string]int{}
+		var times []time.Time
+		for e := range f.networks[i].Ledger {
+			times = append(times, e.At)
+			if e.ID != "" {
+				taken[e.To]++
+			}
+		}
+		for to, n := range taken {
+			if n > 1 {
+				f.t.Errorf("number %d: %s got it %d times", i, to, n)
+			}
+		}
+		if c.Planned != f.people || c.Accepted+c.InDoubt != f.people || c.Rejected+c.Cancelled+c.Held+c.Pending != 0 {
+			f.t.Errorf("number %d: %+v", i, c)
+		}
+		if len(taken) < c.Accepted || len(taken) > c.Accepted+c.InDoubt {
+			f.t.Errorf("number %d: the network took %d, the state has %d and %d in doubt", i, len(taken), c.Accepted, c.InDoubt)
+		}
+		for from := range times {
+			if last := from + rate + owners*parallel; last < len(times) && times[last].Sub(times[from]) < time.Second {
+				f.t.Errorf("number %d: more than %d messages in a second", i, last-from)
+				break
+			}
+		}
+		doubts += c.InDoubt
+	}
+	return doubts
+}
+
+// TestACampaignGoesOn kills the worker that drives a run, and stops the next one
+// beyond its limit: others take over, nobody gets a message twice, and nobody is
+// forgotten. The one that was stopped finds itself fenced.
+func TestACampaignGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the limits of lanes")
+	}
+	t.Parallel()
+	const numbers, people, rate = 2, 150, 20
+	f := newFleet(t, numbers, people, rate)
+	if out := f.must(1, "apply", "-auto-approve", "-detach"); !strings.Contains(out, "No worker") {
+		t.Errorf("without a worker:\n%s", out)
+	}
+	f.worker()
+	f.must(0, "apply", "-auto-approve", "-detach")
+	killed := f.owner()
+	f.worker()
+	f.posts(30)
+	if out := f.must(1, "apply", "-auto-approve"); !strings.Contains(out, "Run is open") || !strings.Contains(out, fmt.Sprint(killed)) {
+		t.Errorf("a second apply:\n%s", out)
+	}
+	f.of(killed).signal(syscall.SIGKILL)
+	stopped := f.owner(killed)
+	f.worker()
+	f.posts(30)
+	f.of(stopped).signal(syscall.SIGSTOP)
+	f.owner(killed, stopped)
+	f.of(stopped).signal(syscall.SIGCONT)
+	end := f.follow(1)
+	doubts := f.judge(end, rate, 2)
+	if most := 2 * numbers * parallel; doubts > most {
+		t.Errorf("%d in doubt, and at most %d were under way", doubts, most)
+	}
+	if out := f.of(stopped).out.String(); !strings.Contains(out, "lost provider.sandbox.n0") {
+		t.Errorf("the one that was stopped says:\n%s", out)
+	}
+	t.Logf("%d in doubt after a kill and a stop", doubts)
+	if t.Failed() {
+		t.Log(f.said())
+	}
+}
+
+// TestAnApplyThatDiesIsCarriedOn by a worker; one that is told to end gives its
+// numbers back at once, and a run that is stopped goes on when it is resumed.
+func TestAnApplyThatDiesIsCarriedOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for the limits of lanes")
+	}
+	t.Parallel()
+	const people, rate = 100, 20
+	f := newFleet(t, 1, people, rate)
+	first := f.worker()
+	apply := f.begin(applyArgs, f.env...)
+	f.posts(20)
+	if pid := f.owner(); pid != apply.cmd.Process.Pid {
+		t.Fatalf("%d drives it", pid)
+	}
+	apply.signal(syscall.SIGKILL)
+	<-apply.done
+	if pid := f.owner(apply.cmd.Process.Pid); pid != first.cmd.Process.Pid {
+		t.Fatalf("%d took over", pid)
+	}
+	f.posts(20)
+	f.must(0, "run", "stop", "1")
+	if out := f.must(130, "run", "follow", "1"); !strings.Contains(out, "stopped") {
+		t.Errorf("a stopped run:\n%s", out)
+	}
+	seen := f.networks[0].Totals().Posts
+	second := f.worker()
+	f.must(0, "run", "resume", "1")
+	f.posts(20)
+	now := f.of(f.owner())
+	now.signal(syscall.SIGTERM)
+	if out, code := now.wait(t); code != 0 || !strings.Contains(out, "gave back") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+	doubts := f.judge(f.follow(1), rate, 2)
+	if doubts > parallel {
+		t.Errorf("%d in doubt, and at most %d were under way", doubts, parallel)
+	}
+	if seen < 40 || second == nil {
+		t.Errorf("the run was stopped after %d", seen)
+	}
+	if t.Failed() {
+		t.Log(f.said())
+	}
+}

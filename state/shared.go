@@ -1,0 +1,140 @@
+package state
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handbill/handbill/delivery"
+)
+
+// Shared is a Store whose runs several machines drive. A run that was begun with a Carried is open until each of its
+// lanes is done. A lane has one owner, for as long as its limit: each Turn through it begins the limit anew, and a Turn
+// without outcomes and intents does nothing else. Whoever takes a lane over gets a higher epoch, so that the owner before
+// is fenced. Limits are measured by the state's clock.
+type Shared interface {
+	Store
+	// OpenRuns lists the runs that are open, oldest first.
+	OpenRuns(ctx context.Context) ([]OpenRun, error)
+	// Carried writes the plan that an open run was begun with.
+	Carried(ctx context.Context, run int64, w io.Writer) error
+	// TakeOver makes a process the owner of a lane of an open run, and puts in doubt what was left open in that lane, doubts
+	// of them. It fails with ErrOwned when the lane has an owner whose limit is not over, when it is done, and when the run
+	// is stopped or over; and with a *HaltError while the whole state is halted.
+	TakeOver(ctx context.Context, run int64, number string, by Owner) (lane Lane, doubts int, err error)
+	// GiveBack ends the limit of a lane at once, so that somebody else can take it. A lane that was taken already stays so.
+	GiveBack(ctx context.Context, lane Lane) error
+	// StopRun stops an open run, or lets a stopped one go on: of a stopped run no lane can be taken over. It fails with
+	// ErrUnknown when no such run is open.
+	StopRun(ctx context.Context, run int64, stop bool, who string) error
+	// Announce says for AnnounceLife that a worker is there, and Retire that it is gone.
+	Announce(ctx context.Context, w Worker) error
+	Retire(ctx context.Context, id string) error
+	// Workers lists the workers that are there, by their id.
+	Workers(ctx context.Context) ([]Worker, error)
+}
+
+// LaneLimit is how long a lane of an open run belongs to its owner after the owner's last Turn.
+const LaneLimit = 10 * time.Second
+
+// AnnounceLife is how long a worker counts as there after it announced itself.
+const AnnounceLife = 15 * time.Second
+
+// Carried is what a run leaves in the state, so that any process can carry it on.
+type Carried struct {
+	// Plan writes the plan. It may be called again.
+	Plan func(w io.Writer) error
+	// Hold are the campaigns whose templates are not sent in the run, and why.
+	Hold map[string]delivery.Reason
+	// Owner takes the run's lanes at once; with Detach nobody does, and they wait for workers.
+	Owner  Owner
+	Detach bool
+}
+
+// Owner is a process that drives lanes.
+type Owner struct {
+	ID      string `json:"id"` // random
+	Kind    string `json:"kind"`
+	Who     string `json:"who"`
+	Host    string `json:"host"`
+	PID     int    `json:"pid"`
+	Version string `json:"version"`
+}
+
+// The kinds of Owner.
+const (
+	OwnerApply  = "apply"
+	OwnerWorker = "worker"
+)
+
+// String names the process for people.
+func (o Owner) String() string { return fmt.Sprintf("%s on %s (pid %d)", o.Kind, o.Host, o.PID) }
+
+// OpenRun is a run of which lanes are not done.
+type OpenRun struct {
+	Run
+	Hold     map[string]delivery.Reason
+	Detached bool // it was left to workers
+	Stopped  bool
+	Lanes    []OpenLane // all of them, in the order of their numbers
+}
+
+// OpenLane is a lane of an open run.
+type OpenLane struct {
+	Number string
+	Done   bool
+	Owner  Owner         // the last one; zero for none, also after a GiveBack
+	Since  time.Time     // when the owner took it; zero for none
+	Left   time.Duration // of the owner's limit; not above 0 when it is over
+}
+
+// Owned reports whether somebody has the lane now.
+func (l *OpenLane) Owned() bool { return !l.Done && l.Left > 0 && l.Owner.ID != "" }
+
+// Worker is a process that drives runs of others.
+type Worker struct {
+	Owner
+	// Numbers are the sending numbers for which it has the credentials, under the configuration with the digest Config.
+	Numbers []string `json:"numbers"`
+	Config  string   `json:"config"`
+}
+
+// Owned reports whether somebody owns one of the run's lanes now.
+func (r *OpenRun) Owned() bool {
+	return slices.ContainsFunc(r.Lanes, func(l OpenLane) bool { return l.Owned() })
+}
+
+// Driven reports whether somebody drives the run or will: an owner of one of its lanes, or a worker for one of them. A run
+// that was left to workers waits for them, unless it is stopped.
+func (r *OpenRun) Driven(workers []Worker) bool {
+	for i := range r.Lanes {
+		l := &r.Lanes[i]
+		if l.Owned() {
+			return true
+		}
+		if !l.Done && !r.Stopped && (r.Detached || slices.ContainsFunc(workers, func(w Worker) bool { return slices.Contains(w.Numbers, l.Number) })) {
+			return true
+		}
+	}
+	return false
+}
+
+// OpenRunError says that a run is open and driven, so that no other one can begin.
+type OpenRunError struct{ Run OpenRun }
+
+func (e *OpenRunError) Error() string {
+	var by []string
+	for i := range e.Run.Lanes {
+		if l := &e.Run.Lanes[i]; l.Owned() {
+			by = append(by, fmt.Sprintf("%s drives %s since %s", l.Owner, l.Number, l.Since.UTC().Format(time.RFC3339)))
+		}
+	}
+	who := "it waits for workers"
+	if len(by) > 0 {
+		who = strings.Join(by, ", ")
+	}
+	return fmt.Sprintf("run %d is not over: %s. \"handbill run follow %d\" shows how far it is, and \"handbill run stop %d\" stops it", e.Run.ID, who, e.Run.ID, e.Run.ID)
+}
