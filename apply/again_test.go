@@ -18,8 +18,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// planAgain plans for n people what the ledger leaves to do: settled deliveries
-// are made again where chosen says so.
+// planAgain plans what the ledger leaves to do for n people. Settled deliveries
+// are sent again if chosen says so.
 func planAgain(l *ledger, n int, chosen func() bool) *plan.Plan {
 	var list []plan.Entry
 	counts := plan.Counts{}
@@ -74,7 +74,7 @@ func TestReplace(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		answer message.Answer
-		want   state.CampaignRun // of 10 people who were sent it before
+		want   state.CampaignRun // of 10 people who were sent the message before
 		sent   int
 		second int // sent when the same plan is applied again and everything is accepted
 	}{
@@ -117,8 +117,8 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// A status may prove that a throttled message was taken after all while it
-// waits for its next attempt.
+// While a throttled message waits for its next attempt, a status may prove that
+// it was taken after all.
 func TestSettledByAStatusWhileItWaits(t *testing.T) {
 	for _, before := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -184,9 +184,9 @@ func TestARepetitionMayCarryTheFallback(t *testing.T) {
 	}
 }
 
-// TestAnOrderSendsOnce plans, applies and applies again, with answers, gates
-// and interrupts at random: every message beyond the first has its order, and
-// the books balance each time.
+// TestAnOrderSendsOnce plans, applies and applies again, with random answers,
+// gates and interrupts. Every message beyond the first was ordered, and the
+// counts add up each time.
 func TestAnOrderSendsOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")

@@ -52,8 +52,8 @@ func TestSendsToEveryoneOnce(t *testing.T) {
 	})
 }
 
-// TestClasses is the table of docs/delivery.md: what an answer does to one
-// delivery.
+// TestClasses is the table of docs/delivery.md: the effect of each class of
+// answer on one delivery.
 func TestClasses(t *testing.T) {
 	first := func(a message.Answer) func(string, int) message.Answer {
 		return func(_ string, try int) message.Answer {
@@ -146,7 +146,8 @@ func TestOutageLeavesFewInDoubt(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := rep.Campaigns[0]
-		// What was in flight when the breaker opened, and one probe a time.
+		// These are the sends in flight when the breaker opened, and its
+		// probes.
 		if c.InDoubt > 8+5+5 || c.Halt == nil || c.Halt.Reason != "breaker" {
 			t.Errorf("%d in doubt, halt %+v", c.InDoubt, c.Halt)
 		}
@@ -220,15 +221,15 @@ func TestUnwritableStateStopsSending(t *testing.T) {
 	})
 }
 
-// What became of sends is recorded even where what comes next cannot be: each
-// turn has both in one transaction.
+// Outcomes are recorded even if the next intents cannot be, although each turn
+// has both in one transaction.
 func TestOutcomesOutliveIntentsThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)
 		full := errors.New("disk full")
 		n := newNumber(l, func(string, int) message.Answer {
 			l.mu.Lock()
-			l.failIntend = full // once something is in flight
+			l.failIntend = full // fails once something is in flight
 			l.mu.Unlock()
 			return message.Answer{Class: message.Accepted}
 		})
@@ -240,7 +241,8 @@ func TestOutcomesOutliveIntentsThatFail(t *testing.T) {
 	})
 }
 
-// One transaction holds the outcomes of what came and the intents of what goes.
+// One transaction holds the outcomes of answered attempts and the intents of
+// the next ones.
 func TestOneTransactionATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)
@@ -279,7 +281,8 @@ func TestPaceIsMetAndNeverExceeded(t *testing.T) {
 	}
 }
 
-// TestNothingIsSleptOver: what falls due while a commit runs goes at once.
+// TestNothingIsSleptOver checks that a message that becomes due during a commit
+// is sent right after it.
 func TestNothingIsSleptOver(t *testing.T) {
 	for _, commit := range []time.Duration{time.Microsecond, time.Millisecond, 7 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
@@ -296,7 +299,7 @@ func TestNothingIsSleptOver(t *testing.T) {
 	}
 }
 
-// mostIn is the largest number of times in any window.
+// mostIn returns the largest number of times in any window of that length.
 func mostIn(times []time.Time, window time.Duration) int {
 	most, from := 0, 0
 	for i, at := range times {
@@ -420,7 +423,7 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// dice are random numbers for several goroutines.
+// dice gives random numbers to several goroutines.
 type dice struct {
 	mu  sync.Mutex
 	rnd *rand.Rand
@@ -434,7 +437,7 @@ func (d *dice) IntN(n int) int {
 	return d.rnd.IntN(n)
 }
 
-// TestNobodyTwiceNobodyForgotten runs random campaigns against random answers,
+// TestNobodyTwiceNobodyForgotten runs random campaigns with random answers,
 // gates and interrupts, again and again until nothing is left to try.
 func TestNobodyTwiceNobodyForgotten(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

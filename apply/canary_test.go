@@ -14,8 +14,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// counting is a ledger whose count changes at the canary's turn, the second
-// time that anybody asks.
+// counting is a ledger that changes the count at its second query, which is the
+// canary's.
 type counting struct {
 	*ledger
 	asked  *int
@@ -63,8 +63,8 @@ func TestCanaryIsJudgedByDeliveriesToo(t *testing.T) {
 	}
 }
 
-// twoCampaigns makes a plan of a campaign with a canary and one without, on one
-// number; the second follows the first.
+// twoCampaigns makes a plan of two campaigns on one number: the first has a
+// canary, the second follows it and has none.
 func twoCampaigns(n int) *plan.Plan {
 	p := campaignOf(2*n, func(c *plan.Campaign) {
 		c.Counts.Send = n

@@ -10,15 +10,16 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestCountsAddUp: what events settle during a run moves between the counts, so
-// that nobody is counted twice; what nothing explains stays an error.
+// TestCountsAddUp checks that deliveries that events settle during a run move
+// between the counts, so that nobody is counted twice. A difference that
+// nothing explains is still an error.
 func TestCountsAddUp(t *testing.T) {
 	left := func(attempt int) func(*counts) {
 		return func(n *counts) { n.leave(1); n.leftWith(attempt) }
 	}
 	for name, test := range map[string]struct {
 		before, after state.Tally
-		skipped, more int // people left out by the plan, and planned beside the one
+		skipped, more int // people left out by the plan, and people planned besides the one
 		did           func(*counts)
 		want          state.CampaignRun
 		wrong         bool

@@ -17,9 +17,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// ledger is a Recorder in memory that keeps the rules of docs/delivery.md and
-// fails the test when one is broken. It is also the world's view: what the
-// number sent is compared with what was intended before.
+// ledger is a Recorder in memory that enforces the rules of docs/delivery.md
+// and fails the test when one is broken. It also sees what really happened:
+// what the number sent is compared with what was intended before.
 type ledger struct {
 	t    testing.TB
 	mu   sync.Mutex
@@ -28,21 +28,21 @@ type ledger struct {
 	next int64
 	run  state.Run
 	ends int
-	// again is how many slots were taken by those who missed theirs.
+	// again counts the slots taken by sends that missed theirs.
 	again int
-	// turns is how many transactions there were.
+	// turns counts the transactions.
 	turns int
-	// begun is the run as Begin was given it.
+	// begun is the run that was passed to Begin.
 	begun state.Run
 	halts []state.Halt
 	slots map[string]*pace.Slots
-	last  map[string]time.Time // when somebody was last written to, and took it
+	last  map[string]time.Time // when somebody last accepted a message
 
-	commit                 time.Duration     // that a turn takes
+	commit                 time.Duration     // how long a turn takes
 	limit                  time.Duration     // of lanes
-	stall                  func(intents int) // called at the beginning of a turn, for what it takes more; may be nil
+	stall                  func(intents int) // called at the beginning of a turn, to make it take longer; may be nil
 	asked                  []time.Time       // when turns began
-	granted                time.Time         // when the last one began that was answered
+	granted                time.Time         // when the last answered turn began
 	failIntend, failSettle error
 	failHalt               error
 	gate                   func(state.Intent) state.Verdict // zero Verdict: no gate
@@ -54,8 +54,8 @@ type row struct {
 	attempt int
 	ref     string
 	posts   int // requests that left with the current ref
-	taken   int // times that the provider took it
-	orders  int // times that it was sent again although it was accepted
+	taken   int // how often the provider took it
+	orders  int // how often it was sent again although it was accepted
 }
 
 func newLedger(t testing.TB) *ledger {
@@ -238,8 +238,8 @@ func (l *ledger) Tally(_ context.Context, campaign string, revision int) (state.
 	return t, nil
 }
 
-// number is a Sender whose answers are a function of the recipient and of how
-// often it was tried.
+// number is a Sender whose answers depend only on the recipient and the number
+// of tries.
 type number struct {
 	ledger  *ledger
 	answer  func(to string, try int) message.Answer
@@ -248,7 +248,7 @@ type number struct {
 	mu    sync.Mutex
 	tries map[string]int
 	times []time.Time
-	ids   int // before the first that it gives
+	ids   int // how many came before the first that it gives
 	now   func() time.Time
 }
 
@@ -291,8 +291,8 @@ func (n *number) Send(ctx context.Context, r message.Request) message.Answer {
 	return a
 }
 
-// check proves the rule of rules: no request without its durable intent, and
-// one request for one intent.
+// check verifies the most important rule: no request without its durable
+// intent, and one request per intent.
 func (n *number) check(r message.Request) {
 	n.ledger.mu.Lock()
 	defer n.ledger.mu.Unlock()

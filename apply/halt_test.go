@@ -77,7 +77,8 @@ func TestWhichHaltsStay(t *testing.T) {
 	}
 }
 
-// TestAHaltIsKeptAtOnce: a crash before the run's end must not forget it.
+// TestAHaltIsKeptAtOnce checks that a halt is stored immediately, so that a
+// crash before the run's end does not lose it.
 func TestAHaltIsKeptAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)

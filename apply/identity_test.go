@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// An answer that belongs to another message accepts nothing, and a few of them
-// halt the number.
+// An answer that belongs to another message marks nothing as accepted, and a
+// few such answers halt the number.
 func TestAnswersOfOtherMessages(t *testing.T) {
 	taken := func(id, who string) message.Answer {
 		return message.Answer{Class: message.Accepted, ID: id, Recipient: who}
@@ -57,7 +57,7 @@ func TestAnswersOfOtherMessages(t *testing.T) {
 	}
 }
 
-// distrusting counts how often its connections are given up.
+// distrusting counts the calls of Distrust.
 type distrusting struct {
 	*number
 	times *int
@@ -72,7 +72,7 @@ func other(to string, change bool) string {
 	return to
 }
 
-// WhatsApp spells some numbers in its own way.
+// WhatsApp spells some numbers differently.
 func TestRespelledRecipientIsTheSamePerson(t *testing.T) {
 	for to, told := range map[string]string{"+5511987654321": "551187654321", "+5215512345678": "525512345678", "+5491123456789": "541123456789"} {
 		synctest.Test(t, func(t *testing.T) {

@@ -10,8 +10,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Whatever comes between the unclear answers of an outage, no more than the
-// breaker's bound is left in doubt before the number halts.
+// During an outage, whatever happens between its unclear answers, at most as
+// many messages as the breaker allows are left in doubt before the number
+// halts.
 func TestMixedOutageHaltsWithinTheBreakersBound(t *testing.T) {
 	unclear := message.Answer{Class: message.Unknown, Title: "time-out"}
 	refused := message.Answer{Class: message.NotSent, Title: "connection refused"}
@@ -44,7 +45,7 @@ func TestMixedOutageHaltsWithinTheBreakersBound(t *testing.T) {
 	}
 }
 
-// A slow outage is one too: five unclear answers in a row trip the breaker,
+// A slow outage counts too: five unclear answers in a row trip the breaker,
 // however far apart they are.
 func TestSlowOutageTripsTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

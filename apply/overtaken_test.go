@@ -10,8 +10,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Answers that come after another apply began are knowledge, and are recorded;
-// nothing new leaves.
+// Answers that arrive after another apply began are still recorded, but nothing
+// new is sent.
 func TestOvertakenRunRecordsItsAnswersAndSendsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)

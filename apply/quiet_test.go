@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// TestScheduleAgreesWithThePlan: what the plan's rule says of a moment is what
-// sending does at it, for one zone, for many, and for none.
+// TestScheduleAgreesWithThePlan checks that the plan and apply decide the same
+// at any moment, for one zone, for several, and for none.
 func TestScheduleAgreesWithThePlan(t *testing.T) {
 	zones := []string{"", "Europe/Berlin", "America/New_York", "Europe/Berlin America/New_York Asia/Tokyo", "Mars/Olympus"}
 	rapid.Check(t, func(rt *rapid.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // templates makes a plan whose campaign sends a template that was read from the
-// account, or one whose name is a text.
+// account, or one that is named by a text.
 func templates(n int, read bool, change ...func(*plan.Campaign)) *plan.Plan {
 	p := campaignOf(n, append(change, func(c *plan.Campaign) {
 		if read {
@@ -36,8 +36,9 @@ func refusing(code string, class message.Class, from int) func(string, int) mess
 
 func oneAtATime(o *apply.Options) { o.Parallelism = 1 }
 
-// TestATemplateThatIsPausedMeanwhile holds the rest of its campaign, fails
-// nobody, and does not stop the number.
+// TestATemplateThatIsPausedMeanwhile checks that a template that is paused
+// during the run holds the rest of its campaign, without failing anybody or
+// stopping the number.
 func TestATemplateThatIsPausedMeanwhile(t *testing.T) {
 	for name, canary := range map[string]*plan.Canary{"": nil, "with a canary": {Count: 5, MaxFailureRate: 0.1}} {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +67,8 @@ func TestATemplateThatIsPausedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestATemplateThatIsGoneMeanwhile halts its campaign at once, and fails nobody.
+// TestATemplateThatIsGoneMeanwhile checks that a template that disappears
+// during the run halts its campaign at once, without failing anybody.
 func TestATemplateThatIsGoneMeanwhile(t *testing.T) {
 	for code, class := range map[string]message.Class{"132001": message.Refused, "132016": message.AccountFault} {
 		t.Run(code, func(t *testing.T) {
@@ -89,7 +91,8 @@ func TestATemplateThatIsGoneMeanwhile(t *testing.T) {
 	}
 }
 
-// TestATemplateByItsNameAlone fares as before: what was not read is not watched.
+// TestATemplateByItsNameAlone checks that a template that was not read from the
+// account is not watched: the answers count as for other messages.
 func TestATemplateByItsNameAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)
@@ -107,8 +110,8 @@ func TestATemplateByItsNameAlone(t *testing.T) {
 	})
 }
 
-// TestWhatWaitsForItsTemplateIsNotSent: whatever the plan meant to do with the
-// recipient, and whatever time it is.
+// TestWhatWaitsForItsTemplateIsNotSent checks that an entry that waits for its
+// template is not sent, whatever its action and whatever the time.
 func TestWhatWaitsForItsTemplateIsNotSent(t *testing.T) {
 	for _, reason := range []delivery.Reason{delivery.ReasonTemplatePending, delivery.ReasonTemplatePaused} {
 		for _, action := range []plan.Action{plan.Defer, plan.Retry, plan.Replace} {
@@ -141,8 +144,9 @@ func TestWhatWaitsForItsTemplateIsNotSent(t *testing.T) {
 	}
 }
 
-// TestWhatWaitsForItsTemplateToBeMade: what a plan would send after an approval
-// that did not come is held, and nobody has it refused.
+// TestWhatWaitsForItsTemplateToBeMade checks that a campaign whose template was
+// not approved as planned sends nothing, and that nobody is recorded as
+// refused.
 func TestWhatWaitsForItsTemplateToBeMade(t *testing.T) {
 	for _, held := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

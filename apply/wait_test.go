@@ -12,8 +12,9 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// TestAnAbsurdWaitIsBounded: one answer that asks for years holds a number for
-// an hour, says so at once, and can be interrupted.
+// TestAnAbsurdWaitIsBounded checks that an answer that asks for a wait of years
+// makes a number wait an hour, that the wait is reported immediately, and that
+// it can be interrupted.
 func TestAnAbsurdWaitIsBounded(t *testing.T) {
 	const years = 3 * 365 * 24 * time.Hour
 	classes := map[string]message.Class{"a throttle": message.Throttled, "a throttled pair": message.PairThrottled, "no connection": message.NotSent}
@@ -65,8 +66,8 @@ func TestALongWaitIsSaidAndInterruptible(t *testing.T) {
 	})
 }
 
-// TestWhatIsNotSentSaysWhy: an entry that was tried and stays pending has its
-// reason in the report.
+// TestWhatIsNotSentSaysWhy checks that the report has a reason for every entry
+// that was tried and stays pending.
 func TestWhatIsNotSentSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)

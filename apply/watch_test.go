@@ -12,9 +12,9 @@ import (
 	"github.com/handbill/handbill/plan"
 )
 
-// TestClockJumps sets the wall clock in the middle of a campaign: a small step
-// is nothing, a large one in either direction stops new sends, and what was in
-// flight is recorded.
+// TestClockJumps sets the wall clock in the middle of a campaign. A small step
+// changes nothing; a large one in either direction stops new sends, and the
+// outcomes of sends in flight are recorded.
 func TestClockJumps(t *testing.T) {
 	tests := map[string]struct {
 		jump time.Duration
@@ -65,8 +65,8 @@ func TestClockJumps(t *testing.T) {
 	}
 }
 
-// TestLockLost takes the lock away while a campaign runs: within a second
-// nothing new leaves.
+// TestLockLost takes the lock away while a campaign runs: within a second no
+// new message is sent.
 func TestLockLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lost := time.Now().Add(3 * time.Second)
@@ -95,8 +95,8 @@ func TestLockLost(t *testing.T) {
 	})
 }
 
-// TestBlobs are in the state with the run, so that nothing of an apply that did
-// not begin is there.
+// TestBlobs checks that blobs are stored together with the run, so that an
+// apply that does not begin stores none.
 func TestBlobs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)

@@ -47,8 +47,8 @@ func compile(t *testing.T, body string) *lang.Program {
 	return p
 }
 
-// TestCompileParts holds what is constant, what is a slot, and what shares
-// one. « » mark slots.
+// TestCompileParts checks which parts are constant, which are slots, and which
+// slots are shared. « » mark slots.
 func TestCompileParts(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ body, want string }{
@@ -81,7 +81,7 @@ func TestCompileParts(t *testing.T) {
 	}
 }
 
-// drawn is the body of a draft with its slots named.
+// drawn returns the body of a draft with its slots marked and named.
 func drawn(d *message.Draft) string {
 	var b strings.Builder
 	b.WriteString(d.Message.(*message.Text).Body)

@@ -15,7 +15,7 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// interactive is Meta's object, as far as the corpus has it.
+// interactive is the part of Meta's object that the corpus uses.
 type interactive struct {
 	Type   string
 	Header *struct{ Type, Text string }
@@ -32,7 +32,7 @@ type interactive struct {
 }
 
 // TestRealMessagesAreExpressible writes the lists and buttons of real projects
-// as configuration, and holds validate's verdict against the corpus's.
+// as configuration, and compares validate's verdict with the corpus's.
 func TestRealMessagesAreExpressible(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("HANDBILL_CORPORA")
@@ -70,8 +70,8 @@ func TestRealMessagesAreExpressible(t *testing.T) {
 	}
 }
 
-// TestRejectedMessagesAreRefused tries what WhatsApp itself refused, as far as
-// the language can say it at all.
+// TestRejectedMessagesAreRefused tries what WhatsApp refused, as far as the
+// language can express it.
 func TestRejectedMessagesAreRefused(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("HANDBILL_CORPORA")
@@ -101,8 +101,8 @@ func TestRejectedMessagesAreRefused(t *testing.T) {
 	}
 }
 
-// asConfiguration is a list or buttons with text headers in HCL, placeholders
-// taken literally.
+// asConfiguration writes a list or buttons with text headers as HCL, with
+// placeholders as literal text.
 func asConfiguration(m interactive) ([]byte, bool) {
 	if m.Type != "list" && m.Type != "button" || m.Header != nil && m.Header.Type != "text" {
 		return nil, false

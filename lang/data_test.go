@@ -37,8 +37,9 @@ campaign "c" {
 }
 `
 
-// TestDataTemplate: however a message refers to a data block, the program knows
-// it, and what is sent is the template's name. A text is no reference.
+// TestDataTemplate checks that the program finds the data block to which a
+// message refers, in every way of referring to it, and sends the template's
+// name. A name that is written as a text is no reference.
 func TestDataTemplate(t *testing.T) {
 	for written, want := range map[string]struct{ data, name string }{
 		`data.template.ready`: {"data.template.ready", "order_ready"},

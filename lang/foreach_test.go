@@ -6,8 +6,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestForEachInJSON: for_each may stand before what it refers to, in the order of
-// names too, and is the same in JSON syntax.
+// TestForEachInJSON checks that for_each may come before what it refers to,
+// also in the alphabetical order of names, and that it means the same in JSON
+// syntax.
 func TestForEachInJSON(t *testing.T) {
 	t.Parallel()
 	native, diags := loadSource(t, "main.hcl", []byte(`

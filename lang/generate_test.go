@@ -14,8 +14,8 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// toldTemplate draws one language of a template as an account may report it:
-// with parts that a block has words for, and with parts that it has none for.
+// toldTemplate draws one language of a template as an account may report it,
+// including parts that a block can express and parts that it can't.
 func toldTemplate(t *rapid.T, name, language, category string) account.Template {
 	text := rapid.SampledFrom([]string{"Hello ${x} %{y}", "Guten \"Tag\"", "a\nb", "\\n back", "ünï 🎉 code", "{{ open", "#{z}", "<<EOT"})
 	named := rapid.Bool().Draw(t, "named")
@@ -91,9 +91,9 @@ func toldTemplate(t *rapid.T, name, language, category string) account.Template 
 	return got
 }
 
-// TestGeneratedTemplatesDeclareTheSame: whatever an account has, the block that is
-// written for it is valid, in canonical form, and declares the same words; what it
-// does not declare, it names.
+// TestGeneratedTemplatesDeclareTheSame checks, for any template, that the
+// generated block is valid, in canonical form, and declares the same texts, and
+// that parts that it does not declare are named.
 func TestGeneratedTemplatesDeclareTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		category := rapid.SampledFrom([]string{"MARKETING", "UTILITY", "AUTHENTICATION"}).Draw(t, "category")

@@ -19,7 +19,7 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// options are those of every fixture: two types of provider, and an
+// options are the options for every fixture: two types of provider, and an
 // environment with one secret.
 func options() lang.Options {
 	return lang.Options{
@@ -52,8 +52,8 @@ func loadSource(t *testing.T, name string, src []byte) (*lang.Config, hcl.Diagno
 
 var expectation = regexp.MustCompile(`# (ERROR|WARNING): ([^#]*)`)
 
-// expected are the diagnostics that a fixture's comments announce, as
-// "line: ERROR: Summary".
+// expected lists the diagnostics that a fixture's comments announce, as "line:
+// ERROR: Summary".
 func expected(src []byte) []string {
 	var out []string
 	for i, line := range strings.Split(string(src), "\n") {
@@ -81,8 +81,8 @@ func reported(diags hcl.Diagnostics) []string {
 	return out
 }
 
-// TestFixtures holds every file of testdata against the comments on its lines.
-// A file may hold several cases, parted by lines of "# ---".
+// TestFixtures checks every file of testdata against the comments on its lines.
+// A file may hold several cases, separated by lines with "# ---".
 func TestFixtures(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*/*.hcl")

@@ -411,7 +411,7 @@ func TestReplyProgram(t *testing.T) {
 	}
 }
 
-// TestSnapshotKeepsWhatFilesHeld loads a snapshot where the files are not.
+// TestSnapshotKeepsWhatFilesHeld loads a snapshot in a place without the files.
 func TestSnapshotKeepsWhatFilesHeld(t *testing.T) {
 	t.Parallel()
 	cfg, diags := loadSource(t, "main.hcl", []byte("catalog \"c\" {\n  id = \"1\"\n  products = csv(\"products.csv\")\n}\nvariable \"l\" {\n  type = list(string)\n  default = [\"a\"]\n}\n"))
@@ -472,7 +472,8 @@ func TestCodesAreSortedAndExplained(t *testing.T) {
 	}
 }
 
-// TestShapeMayComeFromValues gives one message different rows.
+// TestShapeMayComeFromValues gives one message different rows, depending on
+// values.
 func TestShapeMayComeFromValues(t *testing.T) {
 	t.Parallel()
 	cfg, diags := loadSource(t, "main.hcl", []byte(`
@@ -511,7 +512,7 @@ campaign "one" {
 	}
 }
 
-// FuzzLoad feeds any bytes as a configuration of either syntax.
+// FuzzLoad loads arbitrary bytes as a configuration in either syntax.
 func FuzzLoad(f *testing.F) {
 	files, _ := filepath.Glob("testdata/*/*.hcl*")
 	for _, file := range files {

@@ -23,7 +23,8 @@ func TestParseMoment(t *testing.T) {
 			t.Errorf("%q is read as %v, %t", text, got, ok)
 		}
 	}
-	// What could be another time is none, and the advice is the call that reads it.
+	// A text that could mean another time is refused, and the advice is the
+	// call that parses it.
 	for text, want := range map[string]string{
 		"2026-11-27":                    `parsetime(row.seen, "YYYY-MM-DD", "Europe/Berlin")`,
 		"2026-11-27 10:00:00":           `parsetime(row.seen, "YYYY-MM-DD h:mm:ss", "Europe/Berlin")`,
@@ -53,8 +54,8 @@ func TestParseMoment(t *testing.T) {
 	}
 }
 
-// TestMomentAdviceIsRight: the call that is shown reads the text that it is shown
-// for.
+// TestMomentAdviceIsRight checks that the suggested call parses the text for
+// which it is suggested.
 func TestMomentAdviceIsRight(t *testing.T) {
 	call := regexp.MustCompile(`parsetime\(row\.seen, "([^"]+)", "Europe/Berlin"\)`)
 	rapid.Check(t, func(t *rapid.T) {

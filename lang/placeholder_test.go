@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// rowsOf binds an audience whose attributes are written as an object.
+// rowsOf loads an audience whose attributes are written as an object.
 func rowsOf(t *testing.T, arguments string, columns ...string) *lang.Rows {
 	t.Helper()
 	cfg, diags := loadSource(t, "main.hcl", fmt.Appendf(nil, "audience \"a\" {\n  source \"csv\" { path = \"a.csv\" }\n  %s\n}\n", arguments))
@@ -42,20 +42,20 @@ func TestPlaceholders(t *testing.T) {
 		{name, "First name", "", true},
 		{name, "first_NAME", "", true},
 		{name, "first", "first", false},
-		{name, "Null", "Null", false}, // a name of people, as Nan, Nil and Na are
+		{name, "Null", "Null", false}, // a real name, like Nan, Nil and Na
 		{name, "Nan", "Nan", false},
 		{name, "Nil", "Nil", false},
 		{name, "Na", "Na", false},
 		{name, "Ada-", "Ada-", false},
 		{name, "NULL Smith", "NULL Smith", false},
-		// The expression may change it on its way, or handle it.
+		// The expression may change the value or handle the placeholder.
 		{`attributes = { name = title(row["First name"]) }`, "null", "", true},
 		{`attributes = { name = upper(trimspace(row["First name"])) }`, " nan ", "", true},
 		{`attributes = { name = "Dr. ${row["First name"]}" }`, "NULL", "", true},
 		{`attributes = { name = "Dr. ${upper(row["First name"])}" }`, "null", "", true},
 		{`attributes = { name = "Dr. ${row["First name"]}" }`, "Ada", "Dr. Ada", false},
 		{`attributes = { name = row["First name"] == "NULL" ? "friend" : row["First name"] }`, "NULL", "friend", false},
-		// The audience says what counts.
+		// The audience can say which values are placeholders.
 		{name + "\n  placeholders = []", "NULL", "NULL", false},
 		{name + "\n  placeholders = []", "First name", "First name", false},
 		{name + "\n  placeholders = concat(placeholders(), [\"TBD\"])", "TBD", "", true},
@@ -76,8 +76,8 @@ func TestPlaceholders(t *testing.T) {
 	}
 }
 
-// TestPlaceholderAddress: a placeholder is no number, no user id and no time, and
-// what a row before it had is forgotten.
+// TestPlaceholderAddress checks that a placeholder is neither a number, nor a
+// user id, nor a time, and that values of the previous row are not kept.
 func TestPlaceholderAddress(t *testing.T) {
 	t.Parallel()
 	rows := rowsOf(t, "user_id = row.id\n  last_inbound = row.seen\n  attributes = { name = row.name }", "phone", "id", "seen", "name")

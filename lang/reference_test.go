@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReferenceHasEverySchema: the table of blocks has the arguments that the
-// decoders take, no more and no fewer. The decoders' schemas are read from the
-// source, since each stands where its block is decoded.
+// TestReferenceHasEverySchema checks that the table of blocks has exactly the
+// arguments that the decoders accept. The decoders' schemas are read from the
+// source, since each is defined where its block is decoded.
 func TestReferenceHasEverySchema(t *testing.T) {
 	decoders := map[string]bool{}
 	files, err := filepath.Glob("*.go")
@@ -48,7 +48,7 @@ func TestReferenceHasEverySchema(t *testing.T) {
 		})
 	}
 	// A source block and a state block have a schema for each of their labels.
-	// A dynamic block may stand for any other; docs/language.md tells of it.
+	// A dynamic block can stand for any other; docs/language.md describes it.
 	for _, merged := range []string{"for_each! iterator labels", "path! encoding delimiter", "path!", "path! records", "driver! dsn! query! timeout", "path", "url! schema"} {
 		delete(decoders, sortedArgs(merged))
 	}
@@ -60,7 +60,7 @@ func TestReferenceHasEverySchema(t *testing.T) {
 				var args []string
 				for _, a := range b.Arguments {
 					if a.Name == argForEach {
-						continue // taken by the loader, before the block is decoded
+						continue // taken by the loader before the block is decoded
 					}
 					if a.Required {
 						a.Name += "!"
@@ -86,8 +86,8 @@ func sortedArgs(s string) string {
 	return strings.Join(words, " ")
 }
 
-// TestReferenceHasEveryBlock: what may stand at the top of a file is in the
-// table, with its labels.
+// TestReferenceHasEveryBlock checks that the table has every block that may be
+// at the top of a file, with its labels.
 func TestReferenceHasEveryBlock(t *testing.T) {
 	want, got := map[string]int{}, map[string]int{}
 	for _, b := range rootSchema.Blocks {

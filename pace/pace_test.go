@@ -20,7 +20,7 @@ type state struct {
 	mu     sync.Mutex
 	slots  pace.Slots
 	commit time.Duration
-	taken  []time.Time // of messages that left
+	taken  []time.Time // when messages were sent
 	anew   int
 	fail   error
 }
@@ -46,8 +46,8 @@ func (s *state) left(at time.Time) {
 	s.taken = append(s.taken, at)
 }
 
-// send sends many messages as a process that asks for one at a time, each held
-// up by stall before it can leave.
+// send sends many messages, as a process does that asks for one slot at a time.
+// stall delays each message before it leaves.
 func (s *state) send(t testing.TB, n *pace.Number, many int, stall func(i int) time.Duration) {
 	for i := range many {
 		for {
@@ -67,7 +67,7 @@ func (s *state) send(t testing.TB, n *pace.Number, many int, stall func(i int) t
 	}
 }
 
-// most is the largest number of times in any second.
+// most returns the largest number of times in any second.
 func most(times []time.Time) (n int) {
 	slices.SortFunc(times, time.Time.Compare)
 	first := 0
@@ -80,8 +80,8 @@ func most(times []time.Time) (n int) {
 	return n
 }
 
-// Whatever number of processes send through a number, however long their
-// commits take and their machines stall, no second has more than the limit.
+// However many processes send through a number, and however long commits take
+// and machines stall, no second has more messages than the limit.
 func TestNoSecondHasMoreThanTheLimit(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		rate := rapid.SampledFrom([]float64{0.5, 1, 2.5, 10, 20, 80, 200, 1000}).Draw(rt, "rate")
@@ -107,7 +107,7 @@ func TestNoSecondHasMoreThanTheLimit(t *testing.T) {
 	})
 }
 
-// The limit is met as well, by one process and by three together.
+// The limit is also reached, by one process and by three together.
 func TestTheLimitIsMet(t *testing.T) {
 	for _, processes := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -128,8 +128,8 @@ func TestTheLimitIsMet(t *testing.T) {
 	}
 }
 
-// A crowd that missed its slots takes new ones in a few goes, and leaves at the
-// number's pace.
+// Many senders that missed their slots take new ones with few requests, and
+// send at the number's pace.
 func TestACrowdThatMissedItsSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, n := &state{}, pace.New(100)
@@ -197,8 +197,8 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// A clock that was ahead and is put back holds nobody until it comes there
-// again.
+// If a clock was ahead and is set back, nothing waits until it shows the old
+// time again.
 func TestAClockThatIsPutBack(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	var s pace.Slots

@@ -23,9 +23,9 @@ func budgeted(t *testing.T, src string) *reply.Rules {
 	return rules
 }
 
-// talk is n exchanges, the newest first: each message came gap after the answer
-// before it, and was answered after a tenth of a second. The next message comes
-// at the time that is returned.
+// talk returns n exchanges: each message came gap after the previous answer,
+// and was answered after a tenth of a second. next is when the next message
+// comes.
 func talk(n int, gap time.Duration) (out []state.Exchange, next time.Time) {
 	at := time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC)
 	for range n {

@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestACodeNeedsANumber: a rule that answers with an authentication template
-// fails for somebody who is known by a user id alone.
+// TestACodeNeedsANumber checks that a rule that answers with an authentication
+// template fails for a person who is known only by a user id.
 func TestACodeNeedsANumber(t *testing.T) {
 	const src = `
 provider "sandbox" "main" {}

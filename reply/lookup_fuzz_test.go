@@ -8,8 +8,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// FuzzLookupAnswer: whatever a service answers to a lookup, the language can
-// take it, and writing it out costs no more than a constant times its size.
+// FuzzLookupAnswer checks that any answer of a service can be used as a value
+// in the language, and that its size when written out is at most proportional
+// to the answer's size.
 func FuzzLookupAnswer(f *testing.F) {
 	for _, s := range []string{`{"status":"in stock","left":3}`, `"yes"`, "19.90", "1e100000000", "true", "null", "[]", "{} {}", "<html>", strings.Repeat("[", 2000), `{"a":1,"a":"\ud800"}`} {
 		f.Add([]byte(s))

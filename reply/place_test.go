@@ -84,8 +84,8 @@ reply_rule "office" {
 	}
 }
 
-// The buttons of a template are the provider's, so a tap that does not say what
-// it answers may be one of them.
+// The buttons of a template are defined at the provider, so a tap that does not
+// say what it answers may be one of them.
 func TestAButtonOfATemplateIsTaken(t *testing.T) {
 	rules := load(t, `
 provider "sandbox" "main" {}

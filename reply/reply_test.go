@@ -363,7 +363,7 @@ func TestStopWords(t *testing.T) {
 		"STOP 4711":                  {Word: "stop", Ask: true, Language: "en"},
 		"hủy":                        {Word: "hủy", Ask: true, Language: "vi"},
 		"Start":                      {Word: "start", Stay: true, Language: "en"},
-		// Words that mean other things count only alone.
+		// Words with other meanings count only when they stand alone.
 		"can you cancel the blue one":  {},
 		"the end of March":             {},
 		"where is the next stop":       {},

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// TestWhatIsAWish has texts by what is made of them: a wish, a question to the
-// person, or nothing.
+// TestWhatIsAWish lists texts by what they are understood as: a stop, a
+// question to the person, or nothing.
 func TestWhatIsAWish(t *testing.T) {
 	for what, list := range map[string][]string{
 		"a wish": {
@@ -59,8 +59,8 @@ func TestATitleSaysItWithoutADoubtOrNotAtAll(t *testing.T) {
 	}
 }
 
-// TestEveryStopWordIsHeeded holds the table against itself: each phrase does
-// what its class says, also in capitals.
+// TestEveryStopWordIsHeeded checks that each phrase of the table has the effect
+// of its class, also in capitals.
 func TestEveryStopWordIsHeeded(t *testing.T) {
 	for i := range stopWords {
 		w := &stopWords[i]

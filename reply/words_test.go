@@ -16,7 +16,8 @@ func phraseList(texts ...string) (out []lang.Phrase) {
 	return out
 }
 
-// TestWordsOfAConfiguration has messages by what stop_words blocks make of them.
+// TestWordsOfAConfiguration lists messages by what stop_words blocks make of
+// them.
 func TestWordsOfAConfiguration(t *testing.T) {
 	w := NewWords([]*lang.StopWords{
 		{Language: "de", Anywhere: phraseList("Post einstellen"), Alone: phraseList("Ruhe", "Genug!"), Ignore: phraseList("Ende", "kündigen"), Unclear: phraseList("Abo")},
@@ -59,7 +60,8 @@ func TestWordsOfAConfiguration(t *testing.T) {
 	}
 }
 
-// TestCheckWords: each thing that is wrong with a phrase, and what is said.
+// TestCheckWords lists everything that can be wrong with a phrase, and the
+// error for it.
 func TestCheckWords(t *testing.T) {
 	var got []string
 	for _, p := range CheckWords([]*lang.StopWords{
@@ -102,8 +104,8 @@ func TestCheckWords(t *testing.T) {
 	}
 }
 
-// TestEveryOtherStopWordStays: a block changes the phrases that it lists and no
-// others.
+// TestEveryOtherStopWordStays checks that a block changes only the phrases that
+// it lists.
 func TestEveryOtherStopWordStays(t *testing.T) {
 	w := NewWords([]*lang.StopWords{{Language: "de", Alone: phraseList("Ruhe"), Ignore: phraseList("ende")}})
 	for i := range stopWords {

@@ -79,7 +79,7 @@ func TestATapIsAnswered(t *testing.T) {
 	}
 }
 
-// One message may come many times: alone and among others, before and after a
+// A message may arrive many times: alone and with others, before and after a
 // restart. It is answered once.
 func TestOneMessageOneReply(t *testing.T) {
 	h := newHouse(t, hello)
@@ -117,8 +117,8 @@ func count(all []string, want string) func(func(string) bool) {
 	}
 }
 
-// A server that ended between its intent and its outcome does not know whether
-// the reply left, and the next one does not send it again, by whatever rule.
+// If a server ended between an intent and its outcome, nobody knows whether the
+// reply left. The next server does not send it again under any rule.
 func TestADoubtfulReplyIsNotSentAgain(t *testing.T) {
 	h := newHouse(t, hello)
 	h.stop()
@@ -236,8 +236,8 @@ func TestARefusedReplyIsTriedAgainOnlyWhenItWasNotTaken(t *testing.T) {
 	}
 }
 
-// Whoever sends through the number waits when the provider throttles it: an
-// apply beside serve, too.
+// A throttle by the provider makes everything wait that sends through the
+// number, including an apply beside serve.
 func TestAThrottleHoldsTheNumberForAll(t *testing.T) {
 	script, err := sandbox.ParseScript([]byte(`{"rules": [{"match": {"nth": 1}, "answer": {"code": 130429, "http": 429, "retry_after": 3000}}]}`))
 	if err != nil {
@@ -263,7 +263,7 @@ func TestStopWords(t *testing.T) {
 	}
 	h.await(serve.EventReplied)
 	h.phone(sandbox.Inbound{Text: "STOP"})
-	h.phone(sandbox.Inbound{Text: "Sorry?"}) // rules still answer who writes
+	h.phone(sandbox.Inbound{Text: "Sorry?"}) // people who write are still answered by rules
 	h.await(serve.EventReplied)
 	if diff := cmp.Diff([]string{"Sie erhalten keine Nachrichten mehr von uns.", "Hello, Ana: you said Sorry?"}, h.sends()); diff != "" {
 		t.Error(diff)
@@ -324,7 +324,7 @@ reply_rule "person" {
 	}
 }
 
-// service is a service of the user's own.
+// service is a service of the user.
 func service(t *testing.T, handler http.HandlerFunc) (url, host string) {
 	t.Helper()
 	s := httptest.NewServer(handler)
@@ -448,8 +448,9 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// A service that is down keeps nobody from getting an answer, and what it did
-// not take is there after a restart, and after it was given up.
+// A service that is down prevents nobody from getting an answer. What it did
+// not accept is still there after a restart, and after the attempts were given
+// up.
 func TestAServiceThatIsDown(t *testing.T) {
 	var up atomic.Bool
 	url, host := service(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -476,7 +477,7 @@ func TestAServiceThatIsDown(t *testing.T) {
 	h.opt.ForwardBackoff = []time.Duration{}
 	h.store.Close()
 	h.open()
-	// An hour later: what waits is due.
+	// This forward had its first attempt an hour ago, so it is due.
 	if err := h.store.PutAll(t.Context(), map[string][]byte{"forward/1/reply_rule.crm": []byte(`{"seq":1,"rule":"reply_rule.crm","attempts":1}`)}); err != nil {
 		t.Fatal(err)
 	}

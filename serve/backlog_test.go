@@ -12,11 +12,11 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// openEvents is a store that knows which events are open, and nothing else.
+// openEvents is a store that knows only which events are open.
 type openEvents struct {
 	Store
 	refs   []state.InboundRef
-	is     map[string]string // ids that turned out to be somebody's
+	is     map[string]string // ids that turned out to belong to somebody
 	broken bool
 }
 
@@ -55,7 +55,7 @@ func (o *openEvents) ClaimNext(_ context.Context, lane state.Lane, recipient str
 	return state.InboundRef{}, false, nil
 }
 
-// person is as whom an id is shown.
+// person returns the person to whom an id belongs.
 func (o *openEvents) person(id string) string {
 	if person, known := o.is[id]; known {
 		return person
@@ -63,7 +63,7 @@ func (o *openEvents) person(id string) string {
 	return id
 }
 
-// backlogOf holds what is open at some numbers.
+// backlogOf returns a backlog of the events that are open at some numbers.
 func backlogOf(t *testing.T, o *openEvents, numbers ...string) *backlog {
 	t.Helper()
 	var lanes []state.Lane
@@ -82,7 +82,7 @@ func (o *openEvents) add(provider, recipient string, n int) {
 	}
 }
 
-// answered takes an event out.
+// answered removes an event.
 func (o *openEvents) answered(seq int64) {
 	o.refs = slices.DeleteFunc(o.refs, func(r state.InboundRef) bool { return r.Seq == seq })
 }
@@ -97,7 +97,7 @@ func (b *backlog) readAll(t *testing.T) {
 	}
 }
 
-// turns ends turn after turn until nothing waits, and tells who had them.
+// turns takes and ends turns until nothing waits, and returns who had them.
 func (b *backlog) turns(t *testing.T, o *openEvents) (who []string, seqs map[string][]int64) {
 	t.Helper()
 	seqs = map[string][]int64{}
@@ -138,8 +138,8 @@ func TestOnePersonsFloodWaitsBehindOthers(t *testing.T) {
 	}
 }
 
-// What comes after the last event was answered, and before that turn ends, has
-// one turn of its own.
+// An event that arrives after the last one was answered, but before that turn
+// ends, gets exactly one turn of its own.
 func TestWhatComesWhileATurnEndsHasOneTurn(t *testing.T) {
 	o := &openEvents{}
 	o.add("a", "ann", 1)
@@ -159,8 +159,8 @@ func TestWhatComesWhileATurnEndsHasOneTurn(t *testing.T) {
 	}
 }
 
-// Two who turn out to be one person, while both have an event in hand, have one
-// line from then on.
+// If two turn out to be one person while each has an event in progress, they
+// have one line from then on.
 func TestTwoLinesOfOnePersonBecomeOne(t *testing.T) {
 	o := &openEvents{}
 	o.add("a", "ann", 1)

@@ -22,8 +22,9 @@ import (
 )
 
 // BenchmarkWebhooks measures status webhooks over HTTP, with the load generator
-// in the same process: verified, decoded, stored, committed, and joined
-// beside. "bare" reads the body and answers, and is what HTTP alone costs.
+// in the same process. They are verified, decoded, stored and committed, and
+// joined concurrently. "bare" only reads the body and answers: the cost of HTTP
+// alone.
 func BenchmarkWebhooks(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
 		load(b, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }), nil)
@@ -77,7 +78,7 @@ func load(b *testing.B, handler http.Handler, refs []string) {
 					ref = refs[i%len(refs)]
 				}
 				body := []byte(envelope("statuses", status(fmt.Sprint("wamid.", i%1000), words[i%3], ref, 1_700_000_000+int64(i))))
-				r, _ := http.NewRequest(http.MethodPost, srv.URL+"/webhooks/cloud/main", bytes.NewReader(body)) // a URL of ours
+				r, _ := http.NewRequest(http.MethodPost, srv.URL+"/webhooks/cloud/main", bytes.NewReader(body)) // our own URL is valid
 				r.Header.Set("X-Hub-Signature-256", sandbox.Signature(secret, body))
 				began := time.Now()
 				resp, err := client.Do(r)
@@ -102,8 +103,8 @@ func load(b *testing.B, handler http.Handler, refs []string) {
 	b.ReportMetric(float64(took[b.N*99/100].Microseconds())/1000, "p99-ms")
 }
 
-// BenchmarkReply measures from a person's tap on the phone to the reply at the
-// network, webhook and all.
+// BenchmarkReply measures the time from a person's tap on the phone to the
+// arrival of the reply at the network, including the webhook.
 func BenchmarkReply(b *testing.B) {
 	h := newHouse(b, strings.ReplaceAll(hello, "you said", "heard"))
 	took := make([]time.Duration, b.N)

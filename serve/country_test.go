@@ -7,7 +7,7 @@ import (
 	"github.com/handbill/handbill/serve"
 )
 
-// Whoever writes from a country that the platform does not serve is heard, and
+// A message from a country that the platform does not serve is recorded, and
 // nothing is sent back.
 func TestNothingIsAnsweredToACountryThatIsNotServed(t *testing.T) {
 	h := newHouse(t, hello)

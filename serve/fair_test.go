@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/serve"
 )
 
-// One person's messages each wait for a service that does not answer; others
-// are answered meanwhile.
+// Several messages of one person wait for a service that does not answer;
+// meanwhile others get their answers.
 func TestOnePersonsFloodDelaysNobodyElse(t *testing.T) {
 	release := make(chan struct{})
 	url, host := service(t, func(w http.ResponseWriter, r *http.Request) {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What goes through a proxy keeps to the rules of what goes without: the proxy
-// is asked for public hosts alone, and for those that were allowed.
+// Lookups through a proxy follow the same rules as those without: the proxy is
+// asked only for public hosts and for hosts that were allowed.
 func TestLookupsThroughAProxy(t *testing.T) {
 	var asked []string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -65,7 +65,7 @@ func TestWhatIsWrittenInAGroupIsNoWordToTheNumber(t *testing.T) {
 	}
 }
 
-// A word in a group lifts nothing: START there may be meant for anybody.
+// A word in a group does not end a pause: START there may be meant for anybody.
 func TestAWordInAGroupLiftsNoPause(t *testing.T) {
 	h := newHouse(t, hello)
 	for _, m := range []string{wrote("wamid.1", "How do I cancel?"), inGroup("wamid.2", "START")} {
@@ -82,7 +82,8 @@ func TestAWordInAGroupLiftsNoPause(t *testing.T) {
 	}
 }
 
-// Whoever writes from the number in the app opens no window, whatever it says.
+// A message that the business writes in the app from this number opens no
+// window, whatever it says.
 func TestAnEchoIsNoMessage(t *testing.T) {
 	h := newHouse(t, hello)
 	body := changes(fmt.Sprintf(`{"field":"smb_message_echoes","value":{"metadata":{"display_phone_number":"1","phone_number_id":%q},"message_echoes":[{"from":"1","to":%q,"id":"wamid.e","timestamp":"1777896000","type":"text","text":{"body":"Hi"}}]}}`, number, ana[1:]))
@@ -98,8 +99,8 @@ func TestAnEchoIsNoMessage(t *testing.T) {
 	}
 }
 
-// A notice about the messaging limit is kept for the next plan; a late one does
-// not undo a newer one.
+// A notice about the messaging limit is kept for the next plan; a late notice
+// does not replace a newer one.
 func TestTheMessagingLimitOfANoticeIsKept(t *testing.T) {
 	h := newHouse(t, hello)
 	for _, c := range []struct {

@@ -44,8 +44,9 @@ func TestHostileRequests(t *testing.T) {
 			}
 		})
 	}
-	// What is signed comes from the provider: it is kept with the reason, and
-	// answered with 200, so that it does not come again.
+	// A signed body comes from the provider, so even one that can't be used is
+	// kept with the reason and answered with 200. The provider then does not
+	// repeat it.
 	kept := []string{deep, "\xff\xfe{}", `not JSON`, `{}`, `[]`, `{"entry":[{"changes":[{"value":7}]}]}`, `{"entry":null}`}
 	for _, body := range kept {
 		if got := h.post(body); got != 200 {
@@ -71,7 +72,7 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
-// raw writes bytes to the server and reads what it answers.
+// raw writes bytes to the server and returns what it answers.
 func raw(t *testing.T, addr, text string) string {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
@@ -112,8 +113,8 @@ func TestSlowRequestsEnd(t *testing.T) {
 	}
 }
 
-// Whoever looks around learns nothing: what is not there, what is protected
-// and what is asked in the wrong way look alike.
+// A probe learns nothing: the answers for what does not exist, what is
+// protected and what is requested in the wrong way look alike.
 func TestProbingLearnsNothing(t *testing.T) {
 	h := newHouse(t, hello, oneMsgNumber(t, "a-token-of-128-bits-or-more"))
 	answer := func(method, path string) string {
@@ -161,7 +162,7 @@ func TestProbingLearnsNothing(t *testing.T) {
 	}
 }
 
-// oneMsgNumber adds a number that signs nothing.
+// oneMsgNumber adds a number whose provider does not sign webhooks.
 func oneMsgNumber(t *testing.T, tokens ...string) func(*house, *sandbox.Options) {
 	return func(h *house, _ *sandbox.Options) {
 		p, err := onemsg.New(onemsg.Config{ChannelID: "VID1", Token: "t"})
@@ -172,7 +173,7 @@ func oneMsgNumber(t *testing.T, tokens ...string) func(*house, *sandbox.Options)
 	}
 }
 
-// refusing is a sender that must not be asked.
+// refusing is a sender that fails the test when it is used.
 type refusing struct{ t *testing.T }
 
 func (r refusing) Encode(message.Address, *message.Draft, []string, string) (message.Request, error) {
@@ -181,8 +182,9 @@ func (r refusing) Encode(message.Address, *message.Draft, []string, string) (mes
 }
 func (r refusing) Send(context.Context, message.Request) message.Answer { return message.Answer{} }
 
-// Anybody may post to a number without a signature and without a token:
-// nothing of it is believed or kept, and whoever posts is told.
+// Anybody can post to a number without a signature and without a token. Nothing
+// of such a body is believed or kept, and the client and the operator are told
+// so.
 func TestWhatNothingVouchesForIsRefused(t *testing.T) {
 	h := newHouse(t, hello, oneMsgNumber(t))
 	h.stop()
@@ -260,7 +262,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// full is a store whose disk is busy until released.
+// full is a store whose disk is busy until it is released.
 type full struct {
 	serve.Store
 	entered chan struct{}

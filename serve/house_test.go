@@ -38,22 +38,22 @@ const (
 	ana     = "+4915112345678"
 )
 
-// house is a server with everything around it: a state on disk, the simulated
-// network, and a number at it.
+// house is a server with its surroundings: a state on disk, the simulated
+// network, and a number there.
 type house struct {
 	t      testing.TB
 	path   string
-	shared postgres.Options // of a state in a database; no URL for one in a file
+	shared postgres.Options // of a state in a database; without a URL the state is a file
 	store  state.Store
 	net    *sandbox.Sandbox
 	netURL string
 	opt    serve.Options
 	rules  atomic.Pointer[reply.Rules]
 	events chan serve.Event
-	addr   string // the server's, kept over restarts
+	addr   string // the server's, the same after a restart
 
 	reader providers.Reader                        // nil for the number's own
-	proxy  func(providers.Sender) providers.Sender // what stands before the network; nil for nothing
+	proxy  func(providers.Sender) providers.Sender // wraps the number's sender; nil for none
 
 	mu     sync.Mutex
 	sent   []string
@@ -62,7 +62,7 @@ type house struct {
 	stop func() // ends the server and waits
 }
 
-// network is what the sandbox is told by default: everybody gets and reads
+// network is the sandbox's default configuration: everybody receives and reads
 // everything at once.
 func network() sandbox.Options {
 	return sandbox.Options{Clock: time.Now, Seed: 1, Throughput: -1, AssumeOpen: true,
@@ -111,7 +111,7 @@ func (h *house) listen(addr string) net.Listener {
 	return l
 }
 
-// use makes rules of an HCL text those of the last apply.
+// use sets the rules of the last apply.
 func (h *house) use(src string) {
 	h.t.Helper()
 	h.rules.Store(compile(h.t, src))
@@ -165,7 +165,7 @@ func (h *house) start(l net.Listener) {
 	o := h.opt
 	o.Store, o.Now = h.store, time.Now
 	if o.Spacing == 0 {
-		o.Spacing = -1 // most tests have one person who is quick
+		o.Spacing = -1 // in most tests one person writes quickly
 	}
 	n := serve.Number{Address: address, Type: "cloud", Name: "main", Webhook: p, Sender: noting{providers.NewSender(p), h}, Reader: p, Rate: 1000}
 	if h.proxy != nil {
@@ -198,7 +198,8 @@ func (h *house) start(l net.Listener) {
 	}
 }
 
-// restart ends the server, closes and opens the state, and starts another.
+// restart ends the server, closes and reopens the state, and starts another
+// server.
 func (h *house) restart() {
 	h.t.Helper()
 	h.stop()
@@ -209,7 +210,7 @@ func (h *house) restart() {
 	h.start(h.listen(h.addr))
 }
 
-// await waits for an event of a kind; others before it are dropped.
+// await waits for an event of a kind and drops others before it.
 func (h *house) await(kind serve.EventKind) serve.Event {
 	h.t.Helper()
 	deadline := time.After(time.Minute)
@@ -225,21 +226,21 @@ func (h *house) await(kind serve.EventKind) serve.Event {
 	}
 }
 
-// sends are the texts that left for the network.
+// sends are the texts that were sent to the network.
 func (h *house) sends() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.sent)
 }
 
-// quoted are the messages that those that left quote.
+// quoted are the ids of the messages that the sent ones quote.
 func (h *house) quoted() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.quotes)
 }
 
-// noting is a sender that notes the texts that leave.
+// noting is a sender that records the texts that it sends.
 type noting struct {
 	providers.Sender
 	h *house
@@ -276,7 +277,7 @@ func (h *house) phone(in sandbox.Inbound) string {
 	return id
 }
 
-// post sends a webhook as Meta would and gives the status.
+// post sends a webhook as Meta would and returns the status of the answer.
 func (h *house) post(body string) int {
 	return post(h.t, h.hook(), body, sandbox.Signature(secret, []byte(body)))
 }
@@ -301,7 +302,7 @@ func post(t testing.TB, url, body, signature string) int {
 	return resp.StatusCode
 }
 
-// envelope is Meta's, around statuses or messages.
+// envelope wraps statuses or messages as Meta does.
 func envelope(kind string, list ...string) string {
 	return `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"1","phone_number_id":"` +
 		number + `"},"contacts":[{"profile":{"name":"Ana"},"wa_id":"` + ana[1:] + `"}],"` + kind + `":[` + strings.Join(list, ",") + `]}}]}]}`
@@ -316,7 +317,8 @@ func status(id, word, ref string, at int64) string {
 	return fmt.Sprintf(`{"id":%q,"status":%q,"timestamp":"%d","recipient_id":%q,"biz_opaque_callback_data":%q}`, id, word, at, ana[1:], ref)
 }
 
-// settled stops the server, which folds what it accepted, and dumps the state.
+// settled stops the server, which first joins what it accepted, and dumps the
+// state.
 func (h *house) settled() string {
 	h.t.Helper()
 	h.stop()

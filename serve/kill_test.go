@@ -24,7 +24,7 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// TestMain makes of the test's own binary a server that can be killed.
+// TestMain lets the test binary act as a server that can be killed.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("HANDBILL_TEST_SERVE"); dir != "" {
 		if err := serveChild(dir, os.Getenv("HANDBILL_TEST_NETWORK")); err != nil {
@@ -41,7 +41,7 @@ type childT struct{ testing.TB }
 func (childT) Helper()           {}
 func (childT) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
-// serveChild serves until it is killed; its address goes to stdout.
+// serveChild serves until it is killed; it writes its address to stdout.
 func serveChild(path, network string) error {
 	ctx := context.Background()
 	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Clock: time.Now, Rand: rand.Reader, Wish: reply.BuiltIn().Wish})
@@ -63,8 +63,8 @@ func serveChild(path, network string) error {
 	return s.Serve(ctx, l, nil)
 }
 
-// child starts a server of its own process and returns its hook and what kills
-// it.
+// child starts a server in a process of its own. It returns the URL for
+// webhooks and a function that kills the process.
 func child(t *testing.T, path, network string) (hook string, kill func()) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -94,8 +94,8 @@ func child(t *testing.T, path, network string) (hook string, kill func()) {
 }
 
 // A server that is killed in the middle of everything loses nothing that it
-// answered with 200, and the next one answers what was not answered, and
-// nothing twice.
+// answered with 200. The next one answers what was not answered, and nothing
+// twice.
 func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 	opt := network()
 	var journal lockedLines
@@ -180,7 +180,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-// finish runs a server until nothing waits any more.
+// finish runs a server until nothing waits.
 func finish(t *testing.T, store *sqlite.Store, network string) {
 	t.Helper()
 	rules := compile(t, hello)
@@ -208,7 +208,7 @@ func finish(t *testing.T, store *sqlite.Store, network string) {
 	}
 }
 
-// idle tells when something was answered, or nothing was open.
+// idle is a store that signals when something was answered or nothing was open.
 type idle struct {
 	serve.Store
 	settled chan struct{}
@@ -231,7 +231,8 @@ func (s idle) Claim(ctx context.Context, lane state.Lane, after int64, n int) ([
 	return s.Store.Claim(ctx, lane, after, n)
 }
 
-// send posts the i-th message, of the i-th person; 0 when nobody answers.
+// send posts the i-th message, of the i-th person, and returns the status; 0 if
+// there is no answer.
 func send(hook string, i int64) int {
 	body := strings.ReplaceAll(envelope("messages", wrote(fmt.Sprintf("wamid.%d", i), fmt.Sprint("message ", i))), ana[1:], fmt.Sprintf("49151%08d", i))
 	r, err := http.NewRequest(http.MethodPost, hook, strings.NewReader(body))

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// peer is a connection of an address.
+// peer is a connection from an address.
 type peer struct {
 	net.Conn
 	addr   string
@@ -15,7 +15,7 @@ type peer struct {
 func (p *peer) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(p.addr), Port: 1} }
 func (p *peer) Close() error         { p.closed = true; return nil }
 
-// peers is a listener that gives connections of addresses.
+// peers is a listener that accepts connections from these addresses.
 type peers struct {
 	net.Listener
 	next []*peer

@@ -27,7 +27,7 @@ import (
 	"github.com/handbill/handbill/serve"
 )
 
-// lockedLines collects what is written, from many goroutines.
+// lockedLines collects output from many goroutines.
 type lockedLines struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -140,8 +140,8 @@ func TestNewCertificatesAreTakenWhileServing(t *testing.T) {
 	}
 }
 
-// Whoever opens connections and sends nothing keeps out nobody: the newest has
-// a place, and the oldest goes.
+// Clients that open connections and send nothing keep nobody out: a new
+// connection gets a place, and the oldest is closed.
 func TestConnectionsThatSendNothingKeepOutNobody(t *testing.T) {
 	const most = 8
 	l, err := serve.Listen(t.Context(), serve.ListenOptions{Addr: "127.0.0.1:0", MaxConns: most})

@@ -9,8 +9,8 @@ import (
 	"github.com/handbill/handbill/serve"
 )
 
-// Another automatic service answers every answer at once: the rules stop, a
-// person is asked to look, and the rules go on when that person says so.
+// If another automatic service answers every answer at once, the rules stop and
+// a person is asked to look. The rules continue when that person says so.
 func TestTwoAutomataStopAndAPersonIsAsked(t *testing.T) {
 	h := newHouse(t, hello)
 	var stopped serve.Event

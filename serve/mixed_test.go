@@ -15,11 +15,11 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// late answers each message with the answer to the one before.
+// late answers each message with the answer to the previous one.
 type late struct {
 	providers.Sender
 	before *message.Answer
-	given  *int // how often its connections were given up
+	given  *int // how often Distrust was called
 }
 
 func (l late) Send(ctx context.Context, r message.Request) message.Answer {
@@ -34,9 +34,9 @@ func (l late) Send(ctx context.Context, r message.Request) message.Answer {
 
 func (l late) Distrust() { *l.given++ }
 
-// A proxy shifts the answers by one: replies whose answers are about somebody
-// else are in doubt, and after three of them the number sends none any more. A
-// server that is started again does.
+// A proxy shifts the answers by one. Replies whose answers name another
+// recipient are in doubt, and after three of them the number sends no more
+// replies until the server is restarted.
 func TestRepliesWhoseAnswersAreAboutOthers(t *testing.T) {
 	given := 0
 	h := newHouse(t, hello, func(h *house, o *sandbox.Options) {

@@ -26,8 +26,8 @@ reply_rule "seen" {
 }
 `
 
-// TestARuleMarksAMessageAsRead: what a rule says is shown to the person, before
-// the answer, which quotes the message.
+// TestARuleMarksAMessageAsRead checks that a message is marked as its rule
+// says, and that the answer quotes the message.
 func TestARuleMarksAMessageAsRead(t *testing.T) {
 	h := newHouse(t, marking)
 	other, thanks, price := h.phone(sandbox.Inbound{Text: "hm"}), h.phone(sandbox.Inbound{Text: "thanks"}), h.phone(sandbox.Inbound{Text: "the price?"})
@@ -44,7 +44,7 @@ func TestARuleMarksAMessageAsRead(t *testing.T) {
 	}
 }
 
-// failing is a Reader that can't, in some way.
+// failing is a Reader that fails or hangs.
 type failing struct {
 	hang bool
 	id   string
@@ -59,8 +59,8 @@ func (f *failing) MarkRead(ctx context.Context, id string, _ bool) error {
 	return ctx.Err()
 }
 
-// TestAFailedMarkHoldsNothingUp: the answer goes out all the same, once, and
-// neither a failure nor the mark itself is recorded as an attempt.
+// TestAFailedMarkHoldsNothingUp checks that the answer is still sent, once, and
+// that neither a failure nor the mark itself is recorded as an attempt.
 func TestAFailedMarkHoldsNothingUp(t *testing.T) {
 	for name, r := range map[string]*failing{"refused": {}, "silent": {hang: true}} {
 		t.Run(name, func(t *testing.T) {

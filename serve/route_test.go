@@ -18,8 +18,8 @@ import (
 	"github.com/handbill/handbill/serve"
 )
 
-// about is a change of Meta's envelope: a message to the number of that id and
-// spelling.
+// about is a change in Meta's envelope: a message to the number with that id
+// and spelling.
 func about(id, phone, message string) string {
 	return fmt.Sprintf(`{"field":"messages","value":{"metadata":{"display_phone_number":%q,"phone_number_id":%q},"messages":[%s]}}`, phone, id, message)
 }
@@ -28,12 +28,12 @@ func changes(list ...string) string {
 	return `{"object":"whatsapp_business_account","entry":[{"id":"7","changes":[` + strings.Join(list, ",") + `]}]}`
 }
 
-// noticeOf is a notice about an account.
+// noticeOf is a change with a notice about an account.
 func noticeOf(account string) string {
 	return strings.Replace(changes(`{"field":"account_update","value":{"event":"ACCOUNT_DELETED"}}`), `"id":"7"`, fmt.Sprintf(`"id":%q`, account), 1)
 }
 
-// routed posts a body to a path of a server with these numbers, and gives at
+// routed posts a body to a path of a server with these numbers. It returns at
 // which numbers messages wait, and why others were put aside.
 func routed(t *testing.T, numbers []serve.Number, path, body, signature string) (at, aside []string) {
 	t.Helper()
@@ -105,8 +105,8 @@ func TestEventsGoToTheNumberThatTheyAreAbout(t *testing.T) {
 	}
 }
 
-// Where the provider's id of a number is not configured its digits tell. They
-// are written in several ways.
+// If the provider's id of a number is not configured, the number's digits
+// decide. They are written in several ways.
 func TestEventsGoToTheNumberOfTheseDigits(t *testing.T) {
 	var numbers []serve.Number
 	for name, phone := range map[string]string{"first": "+5215512345678", "second": "+4930111222333"} {
@@ -134,7 +134,7 @@ func TestEventsGoToTheNumberOfTheseDigits(t *testing.T) {
 	}
 }
 
-// 1msg's own form names the channel.
+// 1msg's own format names the channel.
 func TestEventsGoToTheChannelThatTheyAreAbout(t *testing.T) {
 	var numbers []serve.Number
 	for _, name := range []string{"first", "second"} {

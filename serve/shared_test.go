@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/state/postgres"
 )
 
-// sharedState names the database in which houses have their states, where there is
-// one.
+// sharedState is the environment variable with the URL of a database in which
+// houses keep their states; unset for states in files.
 const sharedState = "HANDBILL_TEST_STATE"
 
 func (h *house) openShared() {
@@ -27,8 +27,8 @@ func (h *house) openShared() {
 	}
 }
 
-// TestOnPostgres: what serve does with a state in a file it does with one in a
-// database.
+// TestOnPostgres checks that serve does the same with a state in a database as
+// with one in a file.
 func TestOnPostgres(t *testing.T) {
 	t.Setenv(sharedState, pgtest.Shared(t).URL())
 	for name, test := range map[string]func(*testing.T){

@@ -36,7 +36,7 @@ func serveHandler(t testing.TB, h http.Handler) (hook string) {
 	return s.URL + "/webhooks/cloud/main"
 }
 
-// accepted makes a delivery that the provider took under an id.
+// accepted records a delivery that the provider accepted under an id.
 func accepted(t testing.TB, s state.Store, ids ...string) (refs []string) {
 	t.Helper()
 	ctx := context.Background()
@@ -76,14 +76,14 @@ func deliveries(t testing.TB, s state.Store) iter.Seq2[state.Delivery, error] {
 	return snap.Deliveries(context.Background(), "")
 }
 
-// zeros is a source of a lineage that is the same for every state.
+// zeros is a source of randomness that gives every state the same lineage.
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 var atNoon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// fed is the state that webhooks end in, over HTTP.
+// fed posts webhooks over HTTP and returns a dump of the resulting state.
 func fed(t *testing.T, numbers func(*sqlite.Store) []serve.Number, paths, bodies []string) string {
 	t.Helper()
 	clock := func() time.Time { return atNoon }
@@ -125,8 +125,8 @@ func cloudOnly(t *testing.T) func(*sqlite.Store) []serve.Number {
 	}
 }
 
-// However the same webhooks come, shuffled, twice, in other batches, weeks
-// late, they end in the same state.
+// The same webhooks end in the same state, however they arrive: shuffled,
+// twice, in other batches, or weeks late.
 func TestAnyOrderEndsInTheSameState(t *testing.T) {
 	var refs []string
 	ids := []string{"wamid.a", "wamid.b", "wamid.c", "wamid.d"}
@@ -134,7 +134,7 @@ func TestAnyOrderEndsInTheSameState(t *testing.T) {
 		refs = accepted(t, s, ids...)
 		return cloudOnly(t)(s)
 	}
-	meta := fed(t, numbers, nil, nil) // for the references, which are the same in every state of this test
+	meta := fed(t, numbers, nil, nil) // for the references, which are the same in every state here
 	if meta == "" {
 		t.Fatal("nothing is known")
 	}
@@ -177,8 +177,8 @@ func TestAnyOrderEndsInTheSameState(t *testing.T) {
 	}
 }
 
-// withoutTimes takes out of a dump when we accepted the deliveries, which the
-// helper above does at the time of the test.
+// withoutTimes removes from a dump the times at which the deliveries were
+// accepted: the helper above uses the time of the test.
 func withoutTimes(t *testing.T, dump string) (out []map[string]any) {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(dump))
@@ -193,9 +193,10 @@ func withoutTimes(t *testing.T, dump string) (out []map[string]any) {
 	return out
 }
 
-// Real webhooks of independent projects, fed in order, twice, and reversed:
-// every one is taken, and the end is the same, also for who is who, although the
-// documents of the collection use one number for persons with different user ids.
+// Real webhooks of independent projects are posted in order, twice, and
+// reversed. Every one is accepted, and the end is the same, also for who is
+// who, although the collection's documents use one number for persons with
+// different user ids.
 func TestRealWebhooks(t *testing.T) {
 	dir := os.Getenv("HANDBILL_CORPORA")
 	if dir == "" {
@@ -240,7 +241,7 @@ func TestRealWebhooks(t *testing.T) {
 }
 
 // ownIDs gives the messages of a body ids of their own: in the collection,
-// different messages of different projects have the same made-up id.
+// messages of different projects share made-up ids.
 func ownIDs(t *testing.T, body json.RawMessage, n int) string {
 	t.Helper()
 	var v any
@@ -274,8 +275,8 @@ func ownIDs(t *testing.T, body json.RawMessage, n int) string {
 	return string(out)
 }
 
-// sortedLines are a dump's lines without the numbers that say in which order
-// messages came.
+// sortedLines returns a dump's lines without the numbers that depend on the
+// order in which messages came.
 func sortedLines(dump string) []string {
 	var out []string
 	for line := range strings.Lines(dump) {

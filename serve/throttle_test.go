@@ -8,8 +8,8 @@ import (
 	"github.com/handbill/handbill/pace"
 )
 
-// A provider that throttles a number is left alone by all answers of that
-// number; one that throttles a pair, or did not take a message, is not.
+// After a throttle of the number, all answers of that number wait. After a
+// throttle of a pair, or a message that was not taken, they do not.
 func TestAThrottleHoldsTheWholeNumber(t *testing.T) {
 	now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
 	s := &Server{opt: Options{Now: func() time.Time { return now }, Backoff: []time.Duration{time.Second, 4 * time.Second}}}
@@ -17,7 +17,7 @@ func TestAThrottleHoldsTheWholeNumber(t *testing.T) {
 		name  string
 		ans   message.Answer
 		try   int
-		own   time.Duration // how long this answer waits by itself
+		own   time.Duration // how long this answer waits for its next attempt
 		all   time.Duration // how long the next answer of the number waits
 		again bool
 	}{

@@ -17,7 +17,7 @@ import (
 type locked struct {
 	serve.Store
 	until atomic.Pointer[chan struct{}] // nil while it is not locked
-	slow  bool                          // writes wait for the lock to end, else they fail
+	slow  bool                          // writes wait for the lock to end instead of failing
 }
 
 func (l *locked) lock() (unlock func()) {
@@ -52,7 +52,7 @@ func (l *locked) PutAll(ctx context.Context, blobs map[string][]byte) error {
 	return l.Store.PutAll(ctx, blobs)
 }
 
-// lockable is a running server whose state can be locked.
+// lockable starts a server whose state can be locked.
 func lockable(t *testing.T, slow bool) (l *locked, addr string, events chan serve.Event) {
 	t.Helper()
 	h := newHouse(t, hello)
@@ -87,9 +87,8 @@ func readiness(t *testing.T, addr string) int {
 	return resp.StatusCode
 }
 
-// A lock that passes takes webhooks away for its time only: each is answered
-// with 503, and whoever watches /readyz learns that they may come again without
-// one coming.
+// Webhooks are refused only while the state is locked: each is answered with
+// 503. When the lock has ended, /readyz says so even if no webhook arrives.
 func TestReadinessComesBackByItself(t *testing.T) {
 	for name, slow := range map[string]bool{"writes fail": false, "writes wait for the lock": true} {
 		t.Run(name, func(t *testing.T) {
@@ -122,8 +121,8 @@ func TestReadinessComesBackByItself(t *testing.T) {
 			if got := readiness(t, addr); got != 200 {
 				t.Errorf("ready after the lock: %d", got)
 			}
-			// It comes again until it is taken: a commit may be slower than this
-			// server waits for one.
+			// The webhook is repeated until it is accepted: a commit may take
+			// longer than the server waits for one.
 			for deadline := time.Now().Add(20 * time.Second); post(t, hook, body, signature) != 200; {
 				if time.Now().After(deadline) {
 					t.Fatal("the webhook that comes again is never taken")

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// blobs is where limits are kept.
+// blobs is the store in which limits are kept.
 type blobs map[string][]byte
 
 func (b blobs) PutAll(_ context.Context, set map[string][]byte) error {
@@ -20,8 +20,8 @@ func (b blobs) PutAll(_ context.Context, set map[string][]byte) error {
 
 func (b blobs) Blobs(context.Context, string) (map[string][]byte, error) { return b, nil }
 
-// The newest word counts in whatever order it comes, and what it leaves out is
-// what was known.
+// The newest report counts, in whatever order reports arrive. What it omits is
+// taken from older ones.
 func TestWhatIsToldOfALimit(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 	check := MessagingLimit{People: 2000, Told: day(2), By: "refresh", Portfolio: "77"}

@@ -26,8 +26,8 @@ func benchExpr(b *testing.B, src string) hcl.Expression {
 	return expr
 }
 
-// BenchmarkTemplate is three references, a conditional and upper, written into
-// a reused buffer.
+// BenchmarkTemplate evaluates three references, a conditional and upper into a
+// reused buffer.
 func BenchmarkTemplate(b *testing.B) {
 	p, diags := eval.Compile(benchExpr(b, benchSource), context(), eval.Input{Root: "recipient", Names: names})
 	if diags.HasErrors() {
@@ -43,7 +43,7 @@ func BenchmarkTemplate(b *testing.B) {
 	}
 }
 
-// BenchmarkTemplateHCL is the same by plain hcl: the baseline.
+// BenchmarkTemplateHCL does the same with plain hcl: the baseline.
 func BenchmarkTemplateHCL(b *testing.B) {
 	expr, ctx := benchExpr(b, benchSource), context()
 	var buf []byte
@@ -63,7 +63,7 @@ func BenchmarkTemplateHCL(b *testing.B) {
 	}
 }
 
-// BenchmarkFilter is what an audience's filter costs a row.
+// BenchmarkFilter measures an audience's filter for one row.
 func BenchmarkFilter(b *testing.B) {
 	src := `contains(["Berlin", "Bonn"], recipient.city) && recipient.age >= 18 && !startswith(recipient.name, "test")`
 	p, diags := eval.Compile(benchExpr(b, src), context(), eval.Input{Root: "recipient", Names: names})
@@ -78,7 +78,7 @@ func BenchmarkFilter(b *testing.B) {
 	}
 }
 
-// BenchmarkFallback is a sub-expression that only hcl evaluates.
+// BenchmarkFallback evaluates a sub-expression that only hcl can evaluate.
 func BenchmarkFallback(b *testing.B) {
 	p, diags := eval.Compile(benchExpr(b, `"${truncate(recipient.note, 5)}!"`), context(), eval.Input{Root: "recipient", Names: names})
 	if diags.HasErrors() {

@@ -12,7 +12,7 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// Source texts that exhaust the stack of hcl's parser or evaluation.
+// These source texts exhaust the stack of hcl's parser or evaluation.
 func TestScanRefusesWhatKillsTheParser(t *testing.T) {
 	many := 100_000
 	for name, src := range map[string]string{
@@ -89,7 +89,7 @@ func parse(t testing.TB, src string) hcl.Expression {
 	return expr
 }
 
-// Expressions that would take hours or all memory end in a diagnostic, soon.
+// Expressions that would take hours or all memory end soon, in a diagnostic.
 func TestBudgetEndsCostlyExpressions(t *testing.T) {
 	big := strings.Repeat("x", 1<<19)
 	ctx := context()
@@ -178,7 +178,7 @@ func TestBudgetPassesOrdinaryWork(t *testing.T) {
 	}
 }
 
-// FuzzValue parses and evaluates arbitrary text: it may fail, and must end.
+// FuzzValue parses and evaluates arbitrary text: it may fail, but must end.
 func FuzzValue(f *testing.F) {
 	for _, src := range []string{
 		benchSource, `[for a in range(9) : a]`, `{a = 1}["a"]`, `"%{if recipient.vip}x%{endif}"`, `try(recipient.cart.total, null)`,
@@ -206,7 +206,8 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// checkParts: pieces joined are what the whole expression writes.
+// checkParts checks that the joined pieces are what the whole expression
+// writes.
 func checkParts(t *testing.T, p *eval.Program, vals []message.Value) {
 	t.Helper()
 	whole, wholeErr := p.AppendString(nil, vals)

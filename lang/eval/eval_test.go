@@ -30,7 +30,8 @@ func person(name, city, age, vip message.Value) []message.Value {
 	return []message.Value{name, city, age, vip, {}, {Kind: message.JSON, Text: `{"total":3,"items":["a","b"]}`}}
 }
 
-// ana has a decomposed name, a number that is written long, and a bool.
+// ana has a decomposed name, a number that is written in a long form, and a
+// bool.
 var ana = person(message.Str("Jose\u0301"), message.Str("Köln"), message.Value{Kind: message.Number, Text: "34.50"}, message.Value{Kind: message.Bool, Text: "true"})
 
 func TestAppendString(t *testing.T) {
@@ -328,7 +329,8 @@ func TestValuesSurviveTheRoundTrip(t *testing.T) {
 	}
 }
 
-// Planning evaluates the same programs on every core.
+// Planning evaluates the same programs on every core, so they must be safe for
+// concurrent use.
 func TestProgramsAreSharedBetweenGoroutines(t *testing.T) {
 	p := compile(t, `"${upper(recipient.name)} ${join(",", recipient.cart.items[*])} ${coalesce(recipient.note, "-")} ${truncate(recipient.city, 3)}"`)
 	var group sync.WaitGroup

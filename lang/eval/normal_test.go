@@ -8,8 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestNormalCharacters asks the library about every character: one that is taken
-// for normal stays as it is, and no character that joins the one before it is.
+// TestNormalCharacters asks the library about every character. A character that
+// counts as normal must be unchanged by it, and must not combine with the one
+// before it.
 func TestNormalCharacters(t *testing.T) {
 	found := 0
 	for r := rune(0x80); r <= utf8.MaxRune; r++ {
@@ -26,13 +27,13 @@ func TestNormalCharacters(t *testing.T) {
 			t.Errorf("%U joins what stands before it, and is taken for normal", last)
 		}
 	}
-	if found < 1_000_000 { // most of them are not assigned
+	if found < 1_000_000 { // most code points are not assigned
 		t.Errorf("only %d characters are taken for normal", found)
 	}
 }
 
-// TestNormal holds whole strings, broken ones among them, against the library.
-// Names as people have them go the short way.
+// TestNormal compares whole strings, including broken ones, with the library.
+// Ordinary names take the fast path.
 func TestNormal(t *testing.T) {
 	pieces := []string{"a", "é", "Ω", "Ж", "ب", "李", "한", "e", "\u0301", "\u0653", "ا", "\u1161", "\u1100", "가", "\u11a8", "\xe5", "\xc3", "\x80", "\u0387", "😀",
 		"\u0323", "\u0345", "\u094d", "\u093c", "क", "ख़", "\u09be", "\u09c7", "\u0e38", "\u200d", "\ufffd", "か", "\u3099", "\U00011099", "\U000110ba"}

@@ -18,7 +18,8 @@ import (
 
 var names = []string{"name", "city", "age", "vip", "note", "cart"}
 
-// context is what tests evaluate in: a few constants of every kind.
+// context is the evaluation context of the tests: a few constants of every
+// kind.
 func context() *hcl.EvalContext {
 	return &hcl.EvalContext{
 		Variables: map[string]cty.Value{
@@ -60,7 +61,7 @@ func genValue(t *rapid.T, label string) message.Value {
 	return message.Str(genText.Draw(t, label+" text"))
 }
 
-// quoted writes a literal of the language.
+// quoted writes a string as a literal of the language.
 func quoted(s string) string {
 	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "${", "$${", "%{", "%%{")
 	return `"` + r.Replace(s) + `"`
@@ -93,7 +94,8 @@ func genExpr(t *rapid.T, depth int) string {
 	return genCondition(t, sub)
 }
 
-// genCondition writes conditionals that people write: they evaluate.
+// genCondition writes conditionals as people write them: they evaluate without
+// an error.
 func genCondition(t *rapid.T, sub func() string) string {
 	attr := "recipient." + rapid.SampledFrom(names).Draw(t, "attr")
 	test := rapid.SampledFrom([]string{" == null", " != null", ` == ""`, ` != ""`, ` == "DE"`, " > 17", " == true"}).Draw(t, "test")
@@ -161,8 +163,8 @@ func genShape(t *rapid.T, sub func() string) string {
 	return fmt.Sprintf(shape, sub(), sub())
 }
 
-// hclValue is the truth: the expression as hcl evaluates it with everything in
-// one context.
+// hclValue is the reference: the expression as hcl evaluates it with everything
+// in one context.
 func hclValue(t *rapid.T, src string, ctx *hcl.EvalContext, vals []message.Value) (v cty.Value, err error) {
 	expr, diags := hclsyntax.ParseExpression([]byte(src), "x.hcl", hcl.InitialPos)
 	if diags.HasErrors() {
@@ -203,8 +205,8 @@ func wantBool(v cty.Value) (bool, bool) {
 	return b.True(), true
 }
 
-// TestCompiledEqualsHCL is the promise of the package: a compiled expression
-// gives what hcl gives, or both are errors.
+// TestCompiledEqualsHCL checks the promise of the package: a compiled
+// expression gives the same as hcl, or both are errors.
 func TestCompiledEqualsHCL(t *testing.T) {
 	for i := range 20 {
 		t.Run(strconv.Itoa(i), func(t *testing.T) { rapid.Check(t, checkExpression) })
@@ -267,8 +269,8 @@ func compareValue(t *rapid.T, src string, p *eval.Program, vals []message.Value,
 	}
 }
 
-// alwaysFails reports whether hcl itself refuses the expression while nothing
-// is known of the recipient.
+// alwaysFails reports whether hcl itself refuses the expression while the
+// recipient's values are unknown.
 func alwaysFails(expr hcl.Expression, ctx *hcl.EvalContext) bool {
 	attrs := map[string]cty.Value{}
 	for _, name := range names {

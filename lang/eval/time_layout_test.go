@@ -40,7 +40,8 @@ func TestParseTime(t *testing.T) {
 		{"46353.4166", "excel", berlin, "2026-11-27T09:59:54+01:00"},
 		{"46353,5", "excel", "UTC", "2026-11-27T12:00:00Z"},
 		{"46353", "excel", "UTC", "2026-11-27T00:00:00Z"},
-		// The night when clocks go back has an hour twice, and the other one lacks it.
+		// On the night when clocks go back one hour occurs twice; on the other
+		// one an hour is missing.
 		{"2026-10-25 02:30", "YYYY-MM-DD hh:mm", berlin, "2026-10-25T02:30:00+02:00"},
 		{"2026-03-29 02:30", "YYYY-MM-DD hh:mm", berlin, "2026-03-29T01:30:00+01:00"},
 		{"", "YYYY-MM-DD", berlin, ""},
@@ -77,13 +78,13 @@ func TestParseTime(t *testing.T) {
 			t.Errorf("parsetime(%q) shows the value: %v", c.args, err)
 		}
 	}
-	// Both fit, and both mean the same.
+	// Both layouts fit, and both give the same time.
 	if got, err := parsed("4/4/2026", "D/M/YYYY", "M/D/YYYY", "UTC"); err != nil || got != "2026-04-04T00:00:00Z" {
 		t.Errorf("the fourth of April: %q, %v", got, err)
 	}
 }
 
-// goLayouts are layouts and what package time calls them.
+// goLayouts maps layouts to those of package time.
 var goLayouts = map[string]string{
 	"YYYY-MM-DD hh:mm:ss":         "2006-01-02 15:04:05",
 	"DD/MM/YYYY hh:mm":            "02/01/2006 15:04",
@@ -97,8 +98,9 @@ var goLayouts = map[string]string{
 	"YYYYMMDDhhmmss":              "20060102150405",
 }
 
-// TestParseTimeIsTheOtherWay: what formatdate writes, parsetime reads; and what
-// it reads, package time reads as the same moment, also when texts are damaged.
+// TestParseTimeIsTheOtherWay checks that parsetime reads what formatdate
+// writes, and that it reads any text, even a damaged one, as the same moment as
+// package time.
 func TestParseTimeIsTheOtherWay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		layout := rapid.SampledFrom(slices.Sorted(maps.Keys(goLayouts))).Draw(t, "layout")
@@ -128,8 +130,8 @@ func TestParseTimeIsTheOtherWay(t *testing.T) {
 	})
 }
 
-// TestInZone: the moment shows the same clock in its zone, but in the hour that
-// is left out, and no earlier moment does.
+// TestInZone checks that the result shows the same wall clock in its zone,
+// except in the hour that is skipped, and that no earlier moment does.
 func TestInZone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom([]string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo", "Africa/Cairo", "Pacific/Apia"}).Draw(t, "zone")

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
-	if !asked { // a commit costs what a disk takes, and the other stores run the same properties by the hundred
+	if !asked { // each commit waits for the disk, and the other stores run the same properties hundreds of times
 		if err := flag.Set("rapid.checks", "20"); err != nil {
 			panic(err)
 		}
@@ -32,7 +32,7 @@ func TestContract(t *testing.T) {
 	contract(t, pgtest.Shared(t).URL())
 }
 
-// contract runs the suite on states of a database.
+// contract runs the suite on states in a database.
 func contract(t *testing.T, url string) {
 	var free used
 	t.Cleanup(free.close)
@@ -60,8 +60,8 @@ func contract(t *testing.T, url string) {
 	})
 }
 
-// used are states that tests are done with: a property makes hundreds, and a new one
-// costs half a second.
+// used are states whose tests have ended: a property needs hundreds, and a new
+// one takes half a second.
 type used struct {
 	mu   sync.Mutex
 	free []*Store
@@ -82,7 +82,7 @@ func (u *used) close() {
 	}
 }
 
-// give empties a state.
+// give empties a state for the next test.
 func (u *used) give(ctx context.Context, t statetest.T, s *Store) {
 	t.Helper()
 	var sql strings.Builder

@@ -36,7 +36,7 @@ func create(t *testing.T, c *pgtest.Cluster) *Store {
 	return s
 }
 
-// sql does something behind handbill's back.
+// sql executes statements behind handbill's back.
 func sql(t *testing.T, s *Store, text string) {
 	t.Helper()
 	err := s.once(t.Context(), func(c *pgx.Conn) error {
@@ -61,8 +61,8 @@ func intent(who string) state.Intent {
 	return state.Intent{Key: state.Key{Campaign: "campaign.spring", Recipient: who, Revision: 1}, To: message.Address{Phone: who}, Attempt: 1, Ref: "ref of " + who}
 }
 
-// TestURLs: what another machine would be told goes over TLS with a verified name,
-// and an error repeats nothing of the connection string.
+// TestURLs checks that connections to other machines need TLS with a verified
+// host name, and that errors contain nothing of the connection string.
 func TestURLs(t *testing.T) {
 	for url, ok := range map[string]bool{
 		"postgres:///handbill?host=/var/run/postgresql":           true,
@@ -125,8 +125,9 @@ func TestOpening(t *testing.T) {
 	}
 }
 
-// TestRoles: who may only read plans and looks; who has no rights gets a clear
-// error; and the one who runs needs no right to make tables.
+// TestRoles checks the roles: one that may only read can plan and inspect, one
+// without rights gets a clear error, and one that runs applies does not need
+// the right to create tables.
 func TestRoles(t *testing.T) {
 	c := pgtest.Shared(t)
 	s := create(t, c)
@@ -160,7 +161,8 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// TestARestoredDump: what was sent after a dump was made is not in it.
+// TestARestoredDump checks that a restored dump halts the state until somebody
+// has looked, since it lacks what was sent after it was made.
 func TestARestoredDump(t *testing.T) {
 	c := pgtest.Shared(t)
 	s := create(t, c)
@@ -205,8 +207,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestACommitWithoutAnswer: what became of a commit that was not answered is asked
-// of the same database, and of no other.
+// TestACommitWithoutAnswer checks that the result of an unanswered commit is
+// queried in the same database, never in another one.
 func TestACommitWithoutAnswer(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	lost, undone := errors.New("the connection was reset"), errors.New("undone")
@@ -232,8 +234,9 @@ func TestACommitWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestTheDatabaseGoes: who does not wait gets an error; who waits goes on when it is
-// back, and nothing that was committed is lost.
+// TestTheDatabaseGoes checks that a caller that does not wait gets an error,
+// that one that waits continues when the database is back, and that nothing
+// that was committed is lost.
 func TestTheDatabaseGoes(t *testing.T) {
 	c := pgtest.Start(t, "handbill", "")
 	s := create(t, c)
@@ -288,7 +291,7 @@ func TestLocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead.stop() // as if the process were
+	dead.stop() // as if the process had died
 	dead.done.Wait()
 	sql(t, s, "UPDATE locks SET until = now() - interval '1 second'")
 	grace, err := lock("grace")
@@ -312,8 +315,8 @@ func TestLocks(t *testing.T) {
 	}
 }
 
-// TestForeignTexts: what PostgreSQL can't keep is kept as near as it can be, and
-// blocks nothing.
+// TestForeignTexts checks that text that PostgreSQL can't store is stored as
+// faithfully as possible, and blocks nothing.
 func TestForeignTexts(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	evs := []message.Event{
@@ -335,8 +338,8 @@ func TestForeignTexts(t *testing.T) {
 	}
 }
 
-// TestRefusals: what the database answers is told with the way out, and without what
-// was written.
+// TestRefusals checks that errors of the database say what to do, and do not
+// repeat the data.
 func TestRefusals(t *testing.T) {
 	s := &Store{}
 	for code, want := range map[string]string{"53100": "Make room", "53300": "max_connections", "25006": "Set the url to the primary", "42501": "docs/shared-state.md",

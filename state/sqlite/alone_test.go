@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// writeOver puts data into the file at path as cp does, without a new file.
+// writeOver writes data into the existing file at path, as cp does.
 func writeOver(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -18,7 +18,7 @@ func writeOver(t *testing.T, path string, data []byte) {
 	}
 }
 
-// olderCopies are copies of a state that was used since.
+// olderCopies returns copies of a state that was used after they were made.
 func olderCopies(t *testing.T, o Options) map[string][]byte {
 	t.Helper()
 	file, err := os.ReadFile(o.Path)
@@ -46,7 +46,7 @@ func TestACopyWrittenOverAnOpenStateIsNoticed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i := range 3 { // the second begins the journal anew: the first is in the file alone
+			for i := range 3 { // the second rewrites the journal from its start, so the first is only in the file
 				if err := s.OptOut(t.Context(), phone(10+i), "operator", ""); err != nil {
 					t.Fatal(err)
 				}
@@ -69,14 +69,14 @@ func TestACopyWrittenOverAnOpenStateIsNoticed(t *testing.T) {
 				t.Errorf("something was written to it, %v", err)
 			}
 			if len(old) == 0 || name == "a part of it" {
-				return // no state, as anybody sees who opens it
+				return // everybody who opens it sees that it is no state
 			}
-			o = image(t, o.Path, "", "-wal", ".mark") // for what a next process does
+			o = image(t, o.Path, "", "-wal", ".mark") // as a next process finds it
 			refused(t, o, ErrJournal)
 			if err := Restore(t.Context(), o.Path, o); !errors.Is(err, ErrJournal) {
 				t.Errorf("it was restored with the journal of another file: %v", err)
 			}
-			// The way out: the file without the journal.
+			// The way out is to use the file without the journal.
 			if err := os.Rename(o.Path+"-wal", o.Path+".journal"); err != nil {
 				t.Fatal(err)
 			}
@@ -107,8 +107,8 @@ func TestACopyWrittenOverAnOpenStateIsNoticed(t *testing.T) {
 	}
 }
 
-// Who works on with a state that was put back, before it is acknowledged, is not
-// told that its journal is another one's.
+// If a state was put back and is written to before it is acknowledged, its
+// journal is not taken for another state's.
 func TestAStatePutBackIsWrittenToBeforeItIsAcknowledged(t *testing.T) {
 	o := closed(t)
 	old := olderCopies(t, o)
@@ -129,7 +129,7 @@ func TestAStatePutBackIsWrittenToBeforeItIsAcknowledged(t *testing.T) {
 		if s, err = Open(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
-		for i := range 9 { // more than the mark knows of
+		for i := range 9 { // more than the mark counts
 			if err := s.OptOut(t.Context(), phone(20+i), "operator", ""); err != nil {
 				t.Fatal(err)
 			}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Verify takes the statistics of an SQLite tool for no damage, and a table that
-// somebody added for some.
+// Verify accepts the statistics that an SQLite tool writes, but reports a table
+// that somebody added.
 func TestVerifyAfterAnSQLiteTool(t *testing.T) {
 	ctx := t.Context()
 	s, err := Create(ctx, Options{Path: filepath.Join(t.TempDir(), "s"), Clock: time.Now, Rand: strings.NewReader("sixteen letters!")})

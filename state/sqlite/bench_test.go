@@ -31,8 +31,8 @@ func fill(b testing.TB, s *Store, n, batch int) {
 	}
 }
 
-// BenchmarkDeliveries is what apply asks of the state for one message: an
-// intent and an outcome, durable in groups of 50.
+// BenchmarkDeliveries measures what apply needs from the state for one message:
+// an intent and an outcome, durable in groups of 50.
 func BenchmarkDeliveries(b *testing.B) {
 	s, _ := create(b)
 	b.ResetTimer()
@@ -67,10 +67,10 @@ func BenchmarkJournal(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")
 }
 
-// scanSize is how many deliveries the benchmarks of reading read.
+// scanSize is the number of deliveries in the read benchmarks.
 const scanSize = 100_000
 
-// BenchmarkCompact is the table that a plan compares with.
+// BenchmarkCompact measures the table with which a plan compares.
 func BenchmarkCompact(b *testing.B) {
 	s, _ := create(b)
 	fill(b, s, scanSize, 500)
@@ -93,7 +93,7 @@ func BenchmarkCompact(b *testing.B) {
 	b.ReportMetric(float64(info.Size())/scanSize, "B/delivery")
 }
 
-// BenchmarkFunnel is what status counts.
+// BenchmarkFunnel measures what status counts.
 func BenchmarkFunnel(b *testing.B) {
 	s, _ := create(b)
 	fill(b, s, scanSize, 500)

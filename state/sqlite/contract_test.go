@@ -27,7 +27,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// unsynced lets a state of a test be lost in a power cut.
+// unsynced turns off syncing: a test's state need not survive a power cut.
 func unsynced(t statetest.T, s *Store) {
 	t.Helper()
 	if err := s.writer.script("PRAGMA synchronous = OFF"); err != nil {
@@ -35,7 +35,7 @@ func unsynced(t statetest.T, s *Store) {
 	}
 }
 
-// sound closes a state that must be whole.
+// sound verifies and closes a state, which must be undamaged.
 func sound(t statetest.T, s *Store) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // a test's context ends before its cleanup

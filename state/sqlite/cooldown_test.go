@@ -7,7 +7,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestRunsAreExported with the claim of consent that they were made on.
+// TestRunsAreExported checks that the export of a run has the claim of consent
+// on which it was made.
 func TestRunsAreExported(t *testing.T) {
 	s, _ := create(t)
 	_, err := s.Begin(t.Context(), state.Run{Plan: "sha256:1", Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1, ConsentBy: `row.opted_in == "yes"`}}}, nil)

@@ -17,7 +17,7 @@ import (
 )
 
 // childEnv makes the test binary a process that works on a state until it is
-// killed: "apply" or "serve", and the state's path.
+// killed. Its value is "apply" or "serve", and the state's path.
 const childEnv = "HANDBILL_STATE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child says on standard output what is durable, after it is.
+// child writes to standard output what is durable, after it is.
 func child(ctx context.Context, what, path string) error {
 	o := options(path)
 	o.Clock = time.Now
@@ -94,8 +94,8 @@ func childServe(ctx context.Context, s *Store) error {
 	}
 }
 
-// startChild runs a child until it has said lines lines, kills it in the
-// middle of whatever it does, and returns all that it said.
+// startChild runs a child until it has written this many lines, kills it
+// whatever it is doing, and returns all its lines.
 func startChild(t *testing.T, what, path string, lines int) (wait func() []string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -121,8 +121,9 @@ func startChild(t *testing.T, what, path string, lines int) (wait func() []strin
 	return func() []string { return <-done }
 }
 
-// An apply and a serve work on one state and are killed, again and again: what
-// they said to be durable is there, and in doubt is no more than was in flight.
+// An apply and a serve work on one state and are killed again and again.
+// Everything that they reported as durable is there, and no more is in doubt
+// than was in flight.
 func TestKilledProcessesLoseNothing(t *testing.T) {
 	o := options(filepath.Join(t.TempDir(), "handbill.state"))
 	s, err := Create(t.Context(), o)
@@ -194,8 +195,9 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 	verify(t, s)
 }
 
-// TestEveryFlippedBitIsFound flips bits in a copy of a state: it is refused, or
-// Verify finds it, or the bit meant nothing and everything reads as before.
+// TestEveryFlippedBitIsFound flips bits in a copy of a state. Either it is
+// refused, or Verify finds the damage, or the bit has no meaning and everything
+// reads as before.
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	s, _ := create(t)
 	fill(t, s, 300, 50)
@@ -218,7 +220,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	r := newRand()
 	for range 1200 {
 		bit := r.IntN(len(whole) * 8)
-		for whole[bit/8] == 0 { // nearly always space that holds nothing
+		for whole[bit/8] == 0 { // nearly always unused space
 			bit = r.IntN(len(whole) * 8)
 		}
 		flipped := bytes.Clone(whole)
@@ -242,7 +244,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	t.Logf("of 1200 flipped bits %d were found, %d were in space that holds nothing", found, harmless)
 }
 
-// everything is the state's export; ok is false when it was refused or Verify
+// everything is the state's export; ok is false if it was refused or Verify
 // found something.
 func everything(ctx context.Context, path string) (string, bool) {
 	o := options(path)

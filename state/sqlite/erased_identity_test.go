@@ -11,7 +11,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Somebody who was erased changes their number or id, before or after.
+// A person who was erased stays erased after a change of number or id,
+// whichever id was erased.
 func TestErasedPeopleStayErasedUnderEveryId(t *testing.T) {
 	one, two := message.Address{Phone: phone(1)}, message.Address{UserID: "DE.88120"}
 	for name, ev := range map[string]message.Event{

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// A process that commits without a pause, as an apply does, does not shut out
-// another, as a serve with a reply to record: that one comes in after a bounded
-// number of commits, however slow the machine is.
+// A process that commits without a pause, such as an apply, does not starve
+// another one, such as a serve that records a reply: the other commits after a
+// bounded number of commits, however slow the machine is.
 func TestNobodyIsShutOut(t *testing.T) {
 	o := options(filepath.Join(t.TempDir(), "handbill.state"))
 	s, err := Create(t.Context(), o)

@@ -22,7 +22,8 @@ import (
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// closed is the path of a state with one accepted delivery, and its options.
+// closed makes a state with one accepted delivery, closes it and returns its
+// options.
 func closed(t *testing.T) Options {
 	t.Helper()
 	o := options(filepath.Join(t.TempDir(), "handbill.state"))
@@ -154,7 +155,8 @@ func TestFullDisk(t *testing.T) {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=600k"); err != nil {
 		t.Skip("a small file system cannot be mounted here: ", err)
 	}
-	// A state that a full disk kept from being closed stays open to the end of the process.
+	// A state that could not be closed because the disk was full stays open
+	// until the process ends.
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	o := options(filepath.Join(dir, "handbill.state"))
 	s, err := Create(t.Context(), o)
@@ -174,7 +176,7 @@ func TestFullDisk(t *testing.T) {
 	if free, err := FreeSpace(o.Path); err != nil || free > 200_000 {
 		t.Errorf("%d bytes are free, %v", free, err)
 	}
-	_ = s.Close() // it may want space too
+	_ = s.Close() // it may fail because it needs space too
 	o.ReadOnly = true
 	if s, err = Open(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -357,7 +359,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 	if err := s.Erase(t.Context(), phone(1)); err != nil {
 		t.Fatal(err)
 	}
-	// What comes late does not bring the person back.
+	// Late events do not restore the erased data.
 	events(t, s, ev, status(wamidOf(1), intent(s, phone(1)).Ref, message.RankRead, noon))
 	if p := person(t, s, phone(1)); !p.OptedOut || p.OptOut != "erased" || p.ProfileName != "" {
 		t.Errorf("of the person is known: %+v", p)
@@ -392,8 +394,8 @@ func TestEraseLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestEraseInTheMiddle erases somebody whose message is under way, and somebody
-// who is only known by a user id and would be sent to next.
+// TestEraseInTheMiddle erases a person whose message is in flight, and one who
+// is known only by a user id and would be sent to next.
 func TestEraseInTheMiddle(t *testing.T) {
 	s, _ := create(t)
 	const user = "US.canary13491208655302741918"
@@ -491,7 +493,7 @@ func TestTheRestOfABackupIsNoBackup(t *testing.T) {
 	rest := []string{
 		filepath.Join(filepath.Dir(o.Path), ".handbill.state.backup-20260301T120000.000-apply.123"),
 		filepath.Join(filepath.Dir(o.Path), ".handbill.state.backup-20260301T120000.000-apply.123-journal"),
-		o.Path + ".backup-20260301T120000.000-apply.4567", // as earlier versions named it
+		o.Path + ".backup-20260301T120000.000-apply.4567", // the name that earlier versions gave
 	}
 	young := o.Path + ".backup-20360301T120000.000-apply.89"
 	for _, path := range append(rest, young) {

@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// image copies the files of the state at path that a name is given for, as a
-// kill or a copy at this moment leaves them, to a folder of its own.
+// image copies files of the state at path to another folder, as a kill or a
+// copy at this moment would leave them. The suffixes say which files.
 func image(t testing.TB, path string, suffixes ...string) Options {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), filepath.Base(path))
@@ -33,8 +33,8 @@ func image(t testing.TB, path string, suffixes ...string) Options {
 	return options(to)
 }
 
-// inUse is a state that is open and has written, so that its last transactions
-// stand in the journal alone.
+// inUse is an open state that has written, so that its last transactions are
+// only in the journal.
 func inUse(t *testing.T) *Store {
 	t.Helper()
 	o := closed(t)
@@ -53,7 +53,8 @@ func inUse(t *testing.T) *Store {
 
 func optedOut(t *testing.T, s *Store, who string) bool { return person(t, s, who).OptedOut }
 
-// refused asserts that a state is opened by nobody, and stays as it is.
+// refused checks that a state cannot be opened, and that its files stay as they
+// are.
 func refused(t *testing.T, o Options, want error) {
 	t.Helper()
 	before, err := os.ReadFile(o.Path)
@@ -107,7 +108,7 @@ func TestAFileWithoutItsJournalIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := image(t, inUse(t).opt.Path, suffixes...)
 			refused(t, o, ErrJournal)
-			// The way out is the file itself as a backup.
+			// The way out is to restore the file itself as a backup.
 			if err := Restore(t.Context(), o.Path, o); err != nil {
 				t.Fatal(err)
 			}
@@ -145,9 +146,9 @@ func TestAFileIsWholeWhenAnotherProgramWroteItsJournalIntoIt(t *testing.T) {
 	}
 }
 
-// TestAJournalStaysUntilTheFileSaysThatItHoldsEverything closes states that can no
-// longer be written, as on a disk that failed, before their mark was ever written.
-// SQLite would remove the journal of the last connection that closes.
+// TestAJournalStaysUntilTheFileSaysThatItHoldsEverything closes states that can
+// no longer be written, as on a failed disk, before their mark was ever
+// written. SQLite would remove the journal when the last connection closes.
 func TestAJournalStaysUntilTheFileSaysThatItHoldsEverything(t *testing.T) {
 	for name, fail := range map[string]func(*Store) error{
 		"a commit failed":          func(s *Store) error { s.broken = errors.New("disk I/O error"); return nil },
@@ -223,7 +224,8 @@ func TestACopyUnderTheJournalOfANewerFileIsRefused(t *testing.T) {
 	}
 }
 
-// One process closes the file with everything in it, and another goes on.
+// One process closes the file, which then holds everything, while another one
+// continues to write.
 func TestAFileIsInUseAsLongAsAnybodyWrites(t *testing.T) {
 	s := inUse(t)
 	other, err := Open(t.Context(), s.opt)
@@ -239,8 +241,8 @@ func TestAFileIsInUseAsLongAsAnybodyWrites(t *testing.T) {
 		}
 		refused(t, image(t, s.opt.Path, ""), ErrJournal)
 	}
-	// A reader keeps the journal from being written into the file: whoever closes
-	// it then says nothing of that.
+	// A reader prevents the journal from being written into the file, so
+	// closing it does not record that the file holds everything.
 	other, err = Open(t.Context(), s.opt)
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +282,7 @@ func TestNothingIsWrittenWithoutTheJournal(t *testing.T) {
 	if _, _, err := s.Waiting(t.Context()); !errors.Is(err, ErrJournal) {
 		t.Errorf("it looks ready: %v", err)
 	}
-	// What it had is not lost by that.
+	// The content of the journal is not lost by the refusal.
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -294,9 +296,10 @@ func TestNothingIsWrittenWithoutTheJournal(t *testing.T) {
 	}
 }
 
-// TestEveryKillIsTakenUp has two processes' worth of stores open, write, read
-// and close in any order. After each step an image of the files opens as it is,
-// with everything in it: no state is taken for one that lost its journal.
+// TestEveryKillIsTakenUp lets two stores, as in two processes, open, write,
+// read and close in any order. After each step a copy of the files can be
+// opened and contains everything: no state is taken for one that lost its
+// journal.
 func TestEveryKillIsTakenUp(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := closed(t)
@@ -332,7 +335,7 @@ func TestEveryKillIsTakenUp(t *testing.T) {
 				if err := open[i].OptOut(t.Context(), phone(100+written), "operator", ""); err != nil {
 					rt.Fatal(err)
 				}
-			case what == "vacuum" && open[i] != nil: // moves every table, as pruning does
+			case what == "vacuum" && open[i] != nil: // moves every table, like pruning
 				if err := open[i].writer.script("VACUUM"); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
 					rt.Fatal(err)
 				}

@@ -11,8 +11,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// halted is why the state of o may not be sent from, as each kind of opening
-// says it.
+// halted returns why nothing may be sent from the state of o; each way of
+// opening it must give the same reason.
 func halted(t *testing.T, o Options) string {
 	t.Helper()
 	var whys []string
@@ -92,8 +92,9 @@ func acknowledge(t *testing.T, o Options) {
 	}
 }
 
-// Who acknowledges an older copy, and then finds the newer file and puts it
-// back, has lost what came in between: that file is the older one now.
+// If a person acknowledges an older copy, and later finds the newer file and
+// puts it back, the newer file counts as older: it lacks what happened in
+// between.
 func TestTheNewerFileIsOlderOnceACopyWasAcknowledged(t *testing.T) {
 	o := closed(t)
 	old, err := os.ReadFile(o.Path)
@@ -185,7 +186,7 @@ func TestAMarkIsMadeAgainAndTellsTheMost(t *testing.T) {
 			t.Errorf("after write %d the mark is %+v, want %d commits", i, m, s.commits)
 		}
 	}
-	// What a slower process tells late takes nothing back.
+	// A late update by a slower process does not lower the mark.
 	if err := a.marked(1); err != nil {
 		t.Fatal(err)
 	}

@@ -23,25 +23,35 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// oldState is the state that the last handbill of format 1 wrote: deliveries in
-// every state of the send axis, a halted and a finished run and one that was
-// killed, statuses, replies, opt-outs, an erasure, orphans, an event that waits.
+// oldState is the state that the last handbill of format 1 wrote. It has
+// deliveries in every state of the send axis, a halted run, a finished one and
+// one that was killed, statuses, replies, opt-outs, an erasure, orphans, and an
+// event that waits.
 func oldState(t *testing.T) Options {
 	t.Helper()
 	return stateOf(t, 1)
 }
 
-// stateOf is a state of an older format. That of format 2 has people who wrote
-// to two numbers, windows that were found closed by an answer and by a status, a
-// message that was pruned, one that waits, and a person who wrote under a number
-// and a user id and stopped under the user id. That of format 3 has people of
-// Benin under both of their numbers. That of format 4 has statuses that tell
-// prices: joined, waiting for their message's id, and in a body that waits. That
-// of format 5 has a number that passed on after its first holder stopped, somebody
-// who changed their number and has ids of two portfolios, attributes and a
-// handover, and an erasure. That of format 6 has a run that ended and one that was
-// killed, each through two numbers, a reply that is open, and a message that a
-// server had taken up. That of format 7 has a run at two numbers that was killed.
+// stateOf is a state of an older format.
+//
+// Format 2 has people who wrote to two numbers, windows that were found closed
+// by an answer and by a status, a message that was pruned, one that waits, and
+// a person who wrote under a number and a user id and stopped under the user
+// id.
+//
+// Format 3 has people of Benin under both of their numbers.
+//
+// Format 4 has statuses with prices: joined ones, one that waits for its
+// message's id, and one in a body that waits.
+//
+// Format 5 has a number that was passed on after its first holder stopped, a
+// person who changed their number and has ids of two portfolios, attributes and
+// a handover, and an erasure.
+//
+// Format 6 has a run that ended and one that was killed, each through two
+// numbers, an open reply, and a message that a server had begun to answer.
+//
+// Format 7 has a killed run at two numbers.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))
@@ -64,7 +74,7 @@ func stateOf(t *testing.T, format int) Options {
 	return o
 }
 
-// content is every value of every table that format 1 has, as it is stored.
+// content lists every stored value of every table that format 1 has.
 func content(t *testing.T, path string) string {
 	t.Helper()
 	c, err := openConn(path, sqlite.OpenReadOnly, "immutable=1")
@@ -116,7 +126,8 @@ func TestAnOlderFormatIsMigratedAfterABackup(t *testing.T) {
 	}
 	verify(t, s)
 	want := strings.Replace(string(told), `"format":1`, fmt.Sprintf(`"format":%d`, format), 1)
-	// Windows are by sending number since format 3; TestGoldenMigrations has them.
+	// Since format 3, windows belong to a sending number; TestGoldenMigrations
+	// checks them.
 	want = regexp.MustCompile(`,"window_ends":"[^"]*"`).ReplaceAllString(want, "")
 	got := regexp.MustCompile(`(?m)^{"kind":"window".*\n`).ReplaceAllString(exported(t, s), "")
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -140,9 +151,9 @@ func TestAnOlderFormatIsMigratedAfterABackup(t *testing.T) {
 	}
 }
 
-// TestGoldenMigrations keeps what an older state says when it has been
-// migrated: what was written to which number opens windows there, and a
-// correction of old closes them all.
+// TestGoldenMigrations compares migrated states with golden files. A person's
+// message opens a window only at the number to which it was written, and an old
+// correction closes all windows.
 func TestGoldenMigrations(t *testing.T) {
 	for version := 1; version < format; version++ {
 		s, err := Open(t.Context(), stateOf(t, version))
@@ -157,8 +168,8 @@ func TestGoldenMigrations(t *testing.T) {
 	}
 }
 
-// A state that was migrated goes on: what a kill left open is settled, the
-// next run is recorded, and what it sends is packed.
+// A migrated state can be used: what a kill left open is settled, the next run
+// is recorded, and its sends are packed.
 func TestAMigratedStateGoesOn(t *testing.T) {
 	s, err := Open(t.Context(), oldState(t))
 	if err != nil {
@@ -182,7 +193,8 @@ func TestAMigratedStateGoesOn(t *testing.T) {
 	verify(t, s)
 }
 
-// A price that waits in an older state is kept, when its message's id comes.
+// A price that waits in an older state is recorded when its message's id
+// arrives.
 func TestPricesThatWaitAreMigrated(t *testing.T) {
 	s, err := Open(t.Context(), stateOf(t, 4))
 	if err != nil {
@@ -199,8 +211,8 @@ func TestPricesThatWaitAreMigrated(t *testing.T) {
 	verify(t, s)
 }
 
-// A migration that is stopped before its backup is made by whoever opens the
-// state next.
+// A migration that is interrupted before its backup changes nothing. The next
+// process that opens the state performs it.
 func TestAMigrationThatIsStoppedChangesNothing(t *testing.T) {
 	o := oldState(t)
 	before, err := os.ReadFile(o.Path)
@@ -227,7 +239,7 @@ func TestAMigrationThatIsStoppedChangesNothing(t *testing.T) {
 	verify(t, s)
 }
 
-// sameTables holds what a plan reads against the rows.
+// sameTables compares the packed index, which a plan reads, with the rows.
 func sameTables(t *testing.T, s *Store) {
 	t.Helper()
 	for revision := 1; revision <= 2; revision++ {
@@ -242,7 +254,7 @@ func sameTables(t *testing.T, s *Store) {
 	}
 }
 
-// A backup from before the migration can be put back.
+// A backup from before the migration can be restored.
 func TestABackupOfAnOlderFormatIsRestored(t *testing.T) {
 	backup := oldState(t)
 	before, err := os.ReadFile(backup.Path)
@@ -286,9 +298,9 @@ func TestABackupOfAnOlderFormatIsRestored(t *testing.T) {
 	}
 }
 
-// Format 6 did not keep through which number an attempt went: what a kill left
-// open is settled at whichever number is recovered first. A reply that is open is
-// in doubt, and what an older server had taken up to answer is given out again.
+// Format 6 did not record the number of an attempt: what a kill left open is
+// settled at whichever number is recovered first. An open reply is in doubt,
+// and a message that an older server had begun to answer is handed out again.
 func TestLanesOfFormat6(t *testing.T) {
 	s, err := Open(t.Context(), stateOf(t, 6))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// another gives the state of o a second name in a folder of its own.
+// another gives the state of o a second name in another folder.
 func another(t *testing.T, o Options, name func(from, to string) error) Options {
 	t.Helper()
 	other := o

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// FuzzOpen puts any bytes where a state or a backup is: they are refused, or the
-// state can be verified and exported, within memory that the file's size bounds.
+// FuzzOpen puts arbitrary bytes in the place of a state or a backup. They are
+// refused, or the state can be verified and exported, within memory that is
+// bounded by the file's size.
 func FuzzOpen(f *testing.F) {
 	dir := f.TempDir()
 	o := options(filepath.Join(dir, "seed.state"))
@@ -29,12 +30,12 @@ func FuzzOpen(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(uint32(0), []byte{})                      // as it is
+	f.Add(uint32(0), []byte{})                      // unchanged
 	f.Add(uint32(100), []byte("CREATE TABLE x(y)")) // in the schema
-	f.Add(uint32(16), []byte{0xff, 0xff})           // the size of a page
+	f.Add(uint32(16), []byte{0xff, 0xff})           // in the page size
 	f.Add(uint32(28), []byte{0xff, 0xff, 0xff, 0xff})
 	f.Add(uint32(4096), bytes.Repeat([]byte{0xff}, 64))
-	f.Add(uint32(1<<31), []byte("SQLite format 3\x00")) // beyond the end: these bytes alone
+	f.Add(uint32(1<<31), []byte("SQLite format 3\x00")) // beyond the end: only these bytes
 	f.Fuzz(func(t *testing.T, at uint32, bytesThere []byte) {
 		data := bytesThere
 		if int(at) < len(sound) {
@@ -47,7 +48,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if mode := flag.Lookup("test.fuzz"); mode != nil && mode.Value.String() != "" { // ordinary tests know no clock
+		if mode := flag.Lookup("test.fuzz"); mode != nil && mode.Value.String() != "" { // ordinary tests measure no time
 			late := time.AfterFunc(3*time.Second, func() { panic("a damaged state keeps its reader busy") })
 			defer late.Stop()
 		}
@@ -62,8 +63,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// readAll reads a file as status, verify and export do; that it is refused is
-// fine.
+// readAll reads a file as status, verify and export do. It may be refused.
 func readAll(t *testing.T, path string) {
 	o := options(path)
 	o.ReadOnly = true
@@ -72,7 +72,7 @@ func readAll(t *testing.T, path string) {
 		return
 	}
 	if _, err := s.Verify(t.Context()); err == nil {
-		_ = s.Export(t.Context(), io.Discard) // a damaged row is an error, and that is right
+		_ = s.Export(t.Context(), io.Discard) // it may rightly fail on a damaged row
 	}
 	_ = s.Close()
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// spaced is an intent for that person of that campaign, 6 seconds after any
-// other message to them.
+// spaced returns an intent for that person of that campaign, 6 seconds after
+// any other message to them.
 func spaced(s *Store, who, campaign string) state.Intent {
 	in := intent(s, who)
 	in.Campaign, in.Spacing = campaign, delivery.Spacing
 	return in
 }
 
-// Two messages to one person are 6 seconds apart, also when another process sent
+// Two messages to one person are 6 seconds apart, even if another process sent
 // the first.
 func TestSpacing(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -78,7 +78,7 @@ func TestSpacing(t *testing.T) {
 	}
 }
 
-// beside opens a store on the file of another, as a second process does.
+// beside opens another store on the same file, as a second process does.
 func beside(t *testing.T, s *Store, clock *testClock) *Store {
 	t.Helper()
 	o := options(s.opt.Path)
@@ -95,8 +95,8 @@ func beside(t *testing.T, s *Store, clock *testClock) *Store {
 	return second
 }
 
-// Stores on one file give no slot of a number twice, and no more of them in a
-// second than its limit.
+// Stores on one file never give a slot of a number twice, and give at most as
+// many slots in a second as its limit allows.
 func TestSlotsOfSeveralStores(t *testing.T) {
 	s, clock := create(t)
 	stores := []*Store{s, beside(t, s, clock), beside(t, s, clock)}
@@ -127,7 +127,7 @@ func TestSlotsOfSeveralStores(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// Those who missed theirs get some, however far away they are.
+	// Sends that missed their slots get new ones, however far in the future.
 	for _, store := range stores {
 		first, err := store.Slots(t.Context(), number, ask, 2)
 		if err != nil {
@@ -144,7 +144,7 @@ func TestSlotsOfSeveralStores(t *testing.T) {
 			t.Errorf("slots %v and %v", slots[i], slots[i+1])
 		}
 	}
-	// Another number has slots of its own; without a limit there are none.
+	// Another number has separate slots; a number without a limit has none.
 	lanes := beginAt(t, s, "provider.cloud.other", number)
 	for i, ask := range []pace.Ask{ask, {}} {
 		one := intent(s, phone(500+i))

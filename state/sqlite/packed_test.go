@@ -36,7 +36,8 @@ func (w *packedWorld) key() state.Key {
 	}
 }
 
-// intend writes the intents of some people, whatever their deliveries are.
+// intend writes intents for some people, in whatever state their deliveries
+// are.
 func (w *packedWorld) intend() {
 	var in []state.Intent
 	seen := map[state.Key]bool{}
@@ -61,7 +62,7 @@ func (w *packedWorld) intend() {
 	}
 }
 
-// settle writes the outcomes of some of what is open.
+// settle writes the outcomes of some open attempts.
 func (w *packedWorld) settle() {
 	n := rapid.IntRange(0, len(w.open)).Draw(w.rt, "outcomes")
 	for _, v := range w.open[:n] {
@@ -78,7 +79,7 @@ func (w *packedWorld) settle() {
 	w.open = w.open[n:]
 }
 
-// change does something that is not part of sending.
+// change makes a change that is not part of sending.
 func (w *packedWorld) change() error {
 	k := w.key()
 	if len(w.tried) > 0 {
@@ -86,7 +87,7 @@ func (w *packedWorld) change() error {
 	}
 	ctx := w.rt.Context()
 	switch rapid.SampledFrom([]int{0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7}).Draw(w.rt, "change") {
-	case 0: // a provider that took what it had refused, or what was in doubt
+	case 0: // the provider accepted what was refused or in doubt
 		events(w.rt, w.s, status(wamidOf(1000+w.ids), message.NewRef(w.s.lineage, k.Campaign, k.Recipient, k.Revision, 1), message.RankDelivered, w.clock.now))
 	case 1:
 		return w.s.Resolve(ctx, k, rapid.SampledFrom([]state.Send{state.Accepted, state.Pending}).Draw(w.rt, "as"), "ada", "looked")
@@ -115,7 +116,7 @@ func (w *packedWorld) change() error {
 	return w.s.packRevision(ctx, k.Campaign, k.Revision)
 }
 
-// indexOfRows is Compact without blocks.
+// indexOfRows computes Compact's result without blocks.
 func indexOfRows(t statetest.T, s *Store, campaign string, revision int) *sentIndex {
 	t.Helper()
 	var out *sentIndex
@@ -139,7 +140,7 @@ func indexOfRows(t statetest.T, s *Store, campaign string, revision int) *sentIn
 	return out
 }
 
-// compare holds what a plan reads against the rows.
+// compare compares the packed index, which a plan reads, with the rows.
 func (w *packedWorld) compare(campaign string, revision int) {
 	snap, err := w.s.Snapshot(w.rt.Context())
 	if err != nil {
@@ -155,7 +156,7 @@ func (w *packedWorld) compare(campaign string, revision int) {
 	}
 }
 
-// Whatever happens to deliveries, the packed index says what the rows say.
+// Whatever happens to deliveries, the packed index and the rows agree.
 func TestPackedSaysWhatTheRowsSay(t *testing.T) {
 	dir, n, written, dropped := t.TempDir(), 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -177,7 +178,7 @@ func TestPackedSaysWhatTheRowsSay(t *testing.T) {
 			}
 			if errors.Is(err, state.ErrDamaged) {
 				rt.Fatal(err)
-			} // others are refusals: there was nothing to change
+			} // the other errors are refusals: there was nothing to change
 			after := blockCount(rt, s)
 			dropped += max(before-after, 0)
 			if rapid.Bool().Draw(rt, "pack") {
@@ -188,8 +189,8 @@ func TestPackedSaysWhatTheRowsSay(t *testing.T) {
 			}
 			w.compare("campaign.spring", 1)
 		}
-		// At least once in every history blocks are written, where there is enough for
-		// one, and go with what they are about.
+		// Every history writes blocks at least once, if it has enough for one,
+		// and removes them with their deliveries.
 		without := blockCount(rt, s)
 		if err := s.packRevision(rt.Context(), "campaign.spring", 1); err != nil {
 			rt.Fatal(err)
@@ -228,7 +229,7 @@ func blockCount(t statetest.T, s *Store) int {
 	return int(n)
 }
 
-// A run that ends packs everybody, but for campaigns with few attempts.
+// At its end a run packs all deliveries, except in campaigns with few attempts.
 func TestARunEndsPacked(t *testing.T) {
 	s, _ := create(t)
 	s.blockSize = blockSize{10, 40}
@@ -248,7 +249,8 @@ func TestARunEndsPacked(t *testing.T) {
 	verify(t, s)
 }
 
-// Verify finds a block that differs from its rows although its checksum is right.
+// Verify finds a block that differs from its rows although its checksum is
+// correct.
 func TestVerifyComparesBlocks(t *testing.T) {
 	s, _ := create(t)
 	s.blockSize = blockSize{10, 40}
@@ -257,7 +259,7 @@ func TestVerifyComparesBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify(t, s)
-	err := s.write(t.Context(), func(tx *tx) error { // a bug, played
+	err := s.write(t.Context(), func(tx *tx) error { // simulates a bug
 		sum, _, err := tx.c.queryInt("SELECT sum FROM outcomes WHERE id = 3")
 		tx.count(tOutcomes, -1, -sum)
 		return errors.Join(err, tx.c.exec("DELETE FROM outcomes WHERE id = 3"))
@@ -270,7 +272,7 @@ func TestVerifyComparesBlocks(t *testing.T) {
 	}
 }
 
-// FuzzBlock decodes blocks that may be anything.
+// FuzzBlock decodes arbitrary bytes as a block.
 func FuzzBlock(f *testing.F) {
 	var s block
 	for i := range 3 {

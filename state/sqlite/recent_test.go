@@ -6,8 +6,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestRecentForgetsNobodyTooEarly holds recent against a list of everybody who was
-// written to, with their times, whatever falls between two of its ten seconds.
+// TestRecentForgetsNobodyTooEarly compares recent with a list of everybody who
+// was written to, with the times: nobody is forgotten too early, or remembered
+// much too long.
 func TestRecentForgetsNobodyTooEarly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var r recent

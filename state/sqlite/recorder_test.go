@@ -5,5 +5,5 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// A store is what apply records in.
+// A store is a Recorder for apply.
 var _ apply.Recorder = (*sqlite.Store)(nil)

@@ -8,7 +8,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// benin is the number of before 2024-11-30, or that of today.
+// benin is a number of Benin as it is written today, or before 2024-11-30.
 func benin(digit string, old bool) string {
 	if old {
 		return "+2299712340" + digit
@@ -16,9 +16,9 @@ func benin(digit string, old bool) string {
 	return "+229019712340" + digit
 }
 
-// TestKnownUnderBothNumbers: whom a handbill of format 3 took for two, under the
-// old and the new number that everybody in Benin has, is one person after the
-// migration, in whatever order things were told.
+// TestKnownUnderBothNumbers checks that people whom a handbill of format 3 took
+// for two, under the old and the new spelling that every number in Benin has,
+// are one person after the migration, in whatever order the events came.
 func TestKnownUnderBothNumbers(t *testing.T) {
 	s, err := Open(t.Context(), stateOf(t, 3))
 	if err != nil {
@@ -48,7 +48,8 @@ func TestKnownUnderBothNumbers(t *testing.T) {
 		})
 	}
 	both("1", func(p state.Person) {
-		// Windows of both numbers, the newest message, and what was set last on either.
+		// The person has the windows of both numbers, the newest message, and
+		// what was set last under either.
 		if !p.Handover || !p.WindowEnds.Equal(noon.Add(23*time.Hour)) || p.Attributes["shoe"] != "38" || p.Attributes["city"] == "" {
 			t.Errorf("%+v", p)
 		}
@@ -83,8 +84,9 @@ func TestKnownUnderBothNumbers(t *testing.T) {
 	}
 }
 
-// TestErasedUnderEitherNumber: what says that a number was erased, in a state
-// that did not take its two spellings for one, says it of both.
+// TestErasedUnderEitherNumber checks that a record of an erasure counts for
+// both spellings of a number, even if the state took them for two people when
+// it was made.
 func TestErasedUnderEitherNumber(t *testing.T) {
 	for _, old := range []bool{true, false} {
 		s, _ := create(t)

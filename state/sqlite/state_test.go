@@ -15,7 +15,7 @@ import (
 	"github.com/handbill/handbill/state/statetest"
 )
 
-// testClock stands still until it is moved.
+// testClock shows the same time until it is moved.
 type testClock struct{ now time.Time }
 
 func (c *testClock) read() time.Time { return c.now }
@@ -57,7 +57,7 @@ func begin(t statetest.T, s *Store) state.Lane {
 	return beginAt(t, s, number)[0]
 }
 
-// beginAt opens a run that sends through some numbers.
+// beginAt opens a run that sends through several numbers.
 func beginAt(t statetest.T, s *Store, numbers ...string) []state.Lane {
 	t.Helper()
 	r := state.Run{Version: "test", Plan: "sha256:1"}
@@ -95,7 +95,7 @@ func settle(t statetest.T, s *Store, lane state.Lane, out ...state.Outcome) {
 	}
 }
 
-// wamidOf looks like Meta's ids: base64 of some 45 bytes.
+// wamidOf returns an id in Meta's form: base64 of some 45 bytes.
 func wamidOf(i int) string {
 	r := rand.NewChaCha8([32]byte{byte(i), byte(i >> 8), byte(i >> 16), 7})
 	b := make([]byte, 45)
@@ -124,7 +124,7 @@ func deliveries(t statetest.T, s *Store) []state.Delivery {
 	return out
 }
 
-// one is the only delivery of the state.
+// one returns the only delivery of the state.
 func oneDelivery(t statetest.T, s *Store) state.Delivery {
 	t.Helper()
 	all := deliveries(t, s)
@@ -179,8 +179,8 @@ func verify(t statetest.T, s *Store) {
 	}
 }
 
-// The database refuses a second message by itself, whatever the code above it
-// believes.
+// The database itself refuses a second message, even if the code above it has a
+// bug.
 func TestTheDatabaseRefusesASecondMessage(t *testing.T) {
 	s, _ := create(t)
 	run := begin(t, s)

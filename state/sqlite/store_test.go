@@ -10,7 +10,7 @@ import (
 )
 
 // TestKilledBeforeTheFirstCheckpoint opens a copy of the files of a state that
-// a process has open and has just made: what a kill would leave.
+// a process has just made and still has open, as a kill would leave them.
 func TestKilledBeforeTheFirstCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	o := Options{Path: filepath.Join(dir, "new.state"), Clock: time.Now, Rand: rand.Reader, Version: "test"}
