@@ -56,9 +56,9 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever an account answers is decoded to a template with a name, a
-// language and a status, or is an error. A decoded template equals itself and can
-// be compared with any message.
+// FuzzDecode checks that any answer of an account gives an error, or a template
+// with a name, a language and a status. A decoded template equals itself and
+// can be compared with any message.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"id":1,"name":"a","language":"en","status":"APPROVED","components":[{"type":"BODY","text":"{{1}} {{2}} {{x}}"},{"type":"BUTTONS","buttons":[{"type":"URL","url":"{{1}}"}]}]}`))
 	f.Add([]byte(`{"name":"a","language":{"code":"en"},"status":"x","quality_score":[],"components":[{"type":"CAROUSEL","cards":[{}]}],"odd":{"a":[null]}}`))
@@ -135,7 +135,7 @@ func TestFit(t *testing.T) {
 		name string
 		m    message.Template
 		t    Template
-		want string // paths and parts of the details; "" for what fits
+		want string // paths and parts of the details; "" if it fits
 	}{
 		{"nothing to fill", message.Template{}, with(Content{Body: "Hi"}), ""},
 		{"numbers", message.Template{Body: body("", "")}, with(Content{Body: "{{1}} and {{2}}, {{1}}"}), ""},

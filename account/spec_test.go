@@ -73,14 +73,15 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// counted gives s numbered variables.
+// counted changes the variables of s to numbered ones.
 func counted(s *Spec) {
 	s.Named, s.Body, s.Header.Text = false, "Hi {{1}}, {{2}} is open.", "For {{1}}"
 	s.Samples = map[string]string{"1": "Ana", "2": "our sale", "header": "Bonn", "button[0]": "x", "button[2]": "SPRING"}
 }
 
-// TestCreationReadsBack: a submitted template, as an account reports it, is the
-// declared one; its samples are where Meta expects them.
+// TestCreationReadsBack checks that a submitted template, as an account reports
+// it, equals the declared one, and that its samples are where Meta expects
+// them.
 func TestCreationReadsBack(t *testing.T) {
 	for name, change := range map[string]func(*Spec){
 		"named": nil, "counted": counted, "no variables": func(s *Spec) { s.Header, s.Body, s.Samples = nil, "Hi there.", map[string]string{"button[0]": "x"} },

@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// However a file is made up, blocks give the rows, the errors, the lines and
-// the notes that reading row by row gives.
+// Whatever a file contains, blocks give the same rows, errors, lines and notes
+// as reading row by row.
 func TestBlocks(t *testing.T) {
 	common := []string{"+49151,Ann", "+49152,Bo", ",Cy", "+49153,Jürgen", "+49154,李雷"}
 	odd := []string{
@@ -33,7 +33,7 @@ func TestBlocks(t *testing.T) {
 		most := rapid.SampledFrom([]int{0, 3, 700}).Draw(rt, "most rows")
 		rows := tableOf(t, src, Options{Root: root, MaxRows: most}, eachRow)
 		blocks := tableOf(t, src, Options{Root: root, MaxRows: most}, eachOfBlocks)
-		if strings.Contains(rows, "more than") { // notes are of what was read
+		if strings.Contains(rows, "more than") { // notes are about what was read
 			rows, _, _ = strings.Cut(rows, "\nnote")
 			blocks, _, _ = strings.Cut(blocks, "\nnote")
 		}

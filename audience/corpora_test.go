@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// layout is a file of the corpus and what must come out of it.
+// layout is a file of the corpus with the expected result.
 type layout struct {
 	File     string
 	Phone    phoneColumns
@@ -26,7 +26,7 @@ type expectation struct {
 	Consent                           *bool
 }
 
-// phoneColumns are one column, or two that are joined: calling code, number.
+// phoneColumns is one column, or two that are joined: calling code and number.
 type phoneColumns []string
 
 func (p *phoneColumns) UnmarshalJSON(b []byte) error {
@@ -38,7 +38,7 @@ func (p *phoneColumns) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(p))
 }
 
-// TestCorpora reads the layouts of real exports.
+// TestCorpora reads files in the layouts of real exports.
 func TestCorpora(t *testing.T) {
 	dir := os.Getenv("HANDBILL_CORPORA")
 	if dir == "" {
@@ -136,7 +136,7 @@ func (l layout) row(t *testing.T, r *Reader, row Row, err error, want expectatio
 	}
 }
 
-// readAll reads the rows for their errors.
+// readAll reads the rows and returns the first error.
 func readAll(r *Reader) error {
 	defer r.Close()
 	for _, err := range r.Rows() {

@@ -23,8 +23,9 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// table is what a source came out as: a line per row, cells in brackets, and
-// errors in their places. It must be the same row by row and in blocks.
+// table shows what is read from a source: a line per row, cells in brackets,
+// and errors in their places. The result must be the same row by row and in
+// blocks.
 func table(t testing.TB, src Source, opt Options) string {
 	t.Helper()
 	rows, blocks := tableOf(t, src, opt, eachRow), tableOf(t, src, opt, eachOfBlocks)
@@ -66,8 +67,8 @@ func eachRow(r *Reader, visit func(Row, error)) {
 	}
 }
 
-// eachOfBlocks cuts all blocks off before any is split, and splits the last
-// first: no block may depend on another one's turn.
+// eachOfBlocks reads all blocks before it splits any, and splits the last one
+// first: no block may depend on the order.
 func eachOfBlocks(r *Reader, visit func(Row, error)) {
 	var blocks []*Block
 	for b := new(Block); r.Next(b); b = new(Block) {
@@ -93,7 +94,7 @@ func eachOfBlocks(r *Reader, visit func(Row, error)) {
 	}
 }
 
-// show is a value with its kind: [text], 3, true, null, or JSON.
+// show writes a value according to its kind: [text], 3, true, null, or JSON.
 func show(v message.Value) string {
 	switch v.Kind {
 	case message.Null:
@@ -104,7 +105,7 @@ func show(v message.Value) string {
 	return v.Text
 }
 
-// files makes a root that holds the files.
+// files makes a root that contains these files.
 func files(t testing.TB, contents map[string]string) *os.Root {
 	t.Helper()
 	dir := t.TempDir()
@@ -230,7 +231,7 @@ func TestCSVBounds(t *testing.T) {
 	}
 }
 
-// A long file keeps its lines and rows over the ends of the buffer.
+// In a long file, lines and rows are correct across the ends of the buffer.
 func TestCSVLong(t *testing.T) {
 	for _, nl := range []string{"\n", "\r\n", "\r"} {
 		var b strings.Builder
@@ -343,7 +344,7 @@ func TestInline(t *testing.T) {
 	}
 }
 
-// FuzzCSV holds the reader to encoding/csv where that takes the bytes too.
+// FuzzCSV compares the reader with encoding/csv for input that both accept.
 func FuzzCSV(f *testing.F) {
 	for _, s := range []string{"a,b\n1,2\n", "a;b\r\n\"1\n\";2\r\n", "sep=;\na;b\n", "\"a\"\"\",b\n,\n", "a\r1\r", "\uFEFFa,b\n1\n", "a,b\n1,\"2"} {
 		f.Add([]byte(s))
@@ -377,8 +378,9 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-// oracle is what encoding/csv makes of data, and whether the two readers must
-// agree: they differ by intent in marks, bare carriage returns and blank rows.
+// oracle reads data with encoding/csv. ok says whether the two readers must
+// agree: they differ on purpose in byte order marks, bare carriage returns and
+// blank rows.
 func oracle(data []byte, columns int) (rows [][]string, ok bool) {
 	if bytes.HasPrefix(data, []byte("sep=")) || bytes.HasPrefix(data, []byte(`"sep=`)) || bytes.IndexByte(data, '\r') >= 0 ||
 		bytes.HasPrefix(data, []byte("\uFEFF")) {
@@ -430,7 +432,7 @@ func BenchmarkCSV(b *testing.B) {
 	b.ReportMetric(float64(b.N)*benchRows/b.Elapsed().Seconds(), "rows/s")
 }
 
-// BenchmarkEncodingCSV is the bar: a bare loop over encoding/csv.
+// BenchmarkEncodingCSV is the baseline: a bare loop over encoding/csv.
 func BenchmarkEncodingCSV(b *testing.B) {
 	root := bigCSV(b, benchRows)
 	b.ReportAllocs()

@@ -110,8 +110,8 @@ func TestJSONBounds(t *testing.T) {
 	}
 }
 
-// A key that comes up late is left out with a note; when it is declared it is
-// a column from the first row on.
+// A key that first appears late is left out with a note. If it is declared, it
+// is a column from the first row on.
 func TestLateKey(t *testing.T) {
 	text := strings.Repeat("{\"a\":1}\n", lookAhead) + "{\"a\":2,\"late\":3}\n"
 	got := readJSON(t, NDJSON, text, Source{})
@@ -123,7 +123,7 @@ func TestLateKey(t *testing.T) {
 	}
 }
 
-// The same records give the same rows from both kinds of file.
+// The same records give the same rows from a JSON file and from an NDJSON file.
 func FuzzJSON(f *testing.F) {
 	for _, s := range []string{`{"a":1}`, `{"a":"\u00e4","b":[1,{"c":null}]}`, `{"a":-0.0e-5,"a":true}`, `{"":"\""}`, `{ "a" : 1 , "b" : "x" }`} {
 		f.Add([]byte(s))

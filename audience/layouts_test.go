@@ -12,8 +12,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// TestLayouts reads files in the layouts of programs that people export from,
-// and writes down the number or the refusal of every row.
+// TestLayouts reads files in the layouts of programs from which people export,
+// and records the number or the refusal of every row.
 func TestLayouts(t *testing.T) {
 	root, err := os.OpenRoot("testdata/layouts")
 	if err != nil {

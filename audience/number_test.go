@@ -13,12 +13,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// numbers is made once: a test reads it only.
+// numbers is made once, since tests only read it.
 var numbers = sync.OnceValue(NewNumbers)
 
 func TestNumbersParse(t *testing.T) {
 	for _, c := range []struct{ raw, region, want string }{
-		// E.164 and international writings, whatever the region.
+		// E.164 and international notations, whatever the region.
 		{"+4915112345678", "", "+4915112345678"},
 		{"+49 151 1234 5678", "BR", "+4915112345678"},
 		{"0049 151 12345678", "BR", "+4915112345678"},
@@ -33,7 +33,7 @@ func TestNumbersParse(t *testing.T) {
 		{"+44 0 7400 123456", "", "+447400123456"},
 		{"+7 8 912 345 67 89", "", "+79123456789"},
 		{"++91" + "09876543210", "", "+919876543210"},
-		// National writings.
+		// National notations.
 		{"0151 12345678", "DE", "+4915112345678"},
 		{"0151 12345678", "de", "+4915112345678"},
 		{"0171/3920001", "DE", "+491713920001"},
@@ -46,7 +46,7 @@ func TestNumbersParse(t *testing.T) {
 		{"(11) 98765-4321", "BR", "+5511987654321"},
 		{"98765 43210", "IN", "+919876543210"},
 		{"011 49 151 12345678", "US", "+4915112345678"},
-		// The zero or the plus that a spreadsheet dropped.
+		// A spreadsheet dropped the zero or the plus.
 		{"15112345678", "DE", "+4915112345678"},
 		{"7400123456", "GB", "+447400123456"},
 		{"447400123456", "GB", "+447400123456"},
@@ -60,7 +60,7 @@ func TestNumbersParse(t *testing.T) {
 		{"4915112345678", "", "!no_region"},
 		{"0151 12345678", "", "!no_region"},
 		{"0151 12345678", "Germany", "!unknown_region"},
-		// What exports and people put around a number.
+		// Exports and people put text around a number.
 		{"  +4915112345678\t", "", "+4915112345678"},
 		{"'+4915112345678", "", "+4915112345678"},
 		{"'0151 12345678", "DE", "+4915112345678"},
@@ -82,14 +82,14 @@ func TestNumbersParse(t *testing.T) {
 		{"＋４９１５１１２３４５６７８", "", "+4915112345678"},
 		{"+٤٩١٥١١٢٣٤٥٦٧٨", "", "+4915112345678"},
 		{"+49 151\n12345678", "", "+4915112345678"},
-		// Numbers that were rewritten.
+		// Numbering plans changed these numbers' form.
 		{"+521 55 1234 5678", "", "+525512345678"},
 		{"+5215512345678", "", "+525512345678"},
 		{"5215512345678", "MX", "+525512345678"},
 		{"5215512345678", "US", "+525512345678"},
 		{"55 1234 5678", "MX", "+525512345678"},
 		{"+54 11 15 2345 6789", "", "+5491123456789"},
-		// What must not be sent to.
+		// These must not be sent to.
 		{"", "DE", "!empty"},
 		{" \u200b ", "DE", "!empty"},
 		{"''", "DE", "!empty"},
@@ -148,7 +148,7 @@ func TestNumbersParse(t *testing.T) {
 	}
 }
 
-// An error goes into plans that others read: it holds nothing of the cell.
+// Errors are in plans that others read, so they contain nothing of the cell.
 func TestNumberErrorHidesTheNumber(t *testing.T) {
 	_, err := numbers().Parse("4.91512E+12", "DE")
 	if err == nil || strings.Contains(err.Error(), "4.91512") || !strings.Contains(err.Error(), "digits are lost") {
@@ -156,7 +156,8 @@ func TestNumberErrorHidesTheNumber(t *testing.T) {
 	}
 }
 
-// TestFastPathAgrees: what the fast path takes is what the library makes of it.
+// TestFastPathAgrees checks that the fast path gives the same number as the
+// library.
 func TestFastPathAgrees(t *testing.T) {
 	n := numbers()
 	codes := slices.Sorted(maps.Keys(phonenumbers.GetSupportedCallingCodes()))
@@ -186,8 +187,8 @@ func agree(t *rapid.T, raw string) {
 	}
 }
 
-// Every country's example of a mobile number is taken as it is, most of them
-// by the fast path.
+// Every country's example of a mobile number is accepted unchanged, most of
+// them by the fast path.
 func TestExampleNumbers(t *testing.T) {
 	n, fast, all := numbers(), 0, 0
 	for region := range phonenumbers.GetSupportedRegions() {
@@ -198,7 +199,7 @@ func TestExampleNumbers(t *testing.T) {
 		want := phonenumbers.Format(example, phonenumbers.E164)
 		for _, raw := range []string{want, phonenumbers.Format(example, phonenumbers.INTERNATIONAL), phonenumbers.Format(example, phonenumbers.NATIONAL)} {
 			if num, err := phonenumbers.Parse(raw, region); err != nil || phonenumbers.Format(num, phonenumbers.E164) != want {
-				continue // the library does not read its own writing, as of one Argentine number
+				continue // the library does not parse its own notation of one Argentine number
 			}
 			if got, err := n.Parse(raw, region); got != want {
 				t.Errorf("Parse(%q, %q) = %s, %v; want %s", raw, region, got, err, want)

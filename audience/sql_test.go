@@ -17,7 +17,7 @@ import (
 	"github.com/handbill/handbill/internal/pgtest"
 )
 
-// sqliteFile makes a root with the database "crm.db" in it.
+// sqliteFile makes a root that contains the database "crm.db".
 func sqliteFile(t *testing.T, script string) *os.Root {
 	t.Helper()
 	root := files(t, nil)
@@ -70,7 +70,7 @@ func TestSQLite(t *testing.T) {
 	}
 }
 
-// A query reads, and nothing else.
+// A query can only read.
 func TestSQLiteIsReadOnly(t *testing.T) {
 	root := sqliteFile(t, crm)
 	other := filepath.Join(t.TempDir(), "other.db")
@@ -89,7 +89,7 @@ func TestSQLiteIsReadOnly(t *testing.T) {
 	}
 }
 
-// The digest of a query is over its rows.
+// The digest of a query covers its rows.
 func TestSQLDigest(t *testing.T) {
 	root := sqliteFile(t, crm)
 	sum := func(query string) [32]byte {
@@ -108,7 +108,8 @@ func TestSQLDigest(t *testing.T) {
 	}
 }
 
-// secretWord is in every connection string of the tests and in no error.
+// secretWord is in every connection string of the tests and must be in no
+// error.
 const secretWord = "canary-4711"
 
 func TestErrorsHideTheDSN(t *testing.T) {
@@ -137,8 +138,8 @@ func TestErrorsHideTheDSN(t *testing.T) {
 	}
 }
 
-// TestASecretFileName: where the name of an SQLite file is a secret, no error
-// has it, whatever is wrong with the file.
+// TestASecretFileName checks that if the name of an SQLite file is a secret, no
+// error contains it, whatever is wrong with the file.
 func TestASecretFileName(t *testing.T) {
 	root := sqliteFile(t, crm)
 	if err := errors.Join(root.Mkdir(secretWord+".dir", 0o700), root.WriteFile(secretWord+".txt", []byte("no database, but long enough for a header"), 0o600)); err != nil {
@@ -199,9 +200,9 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
-// TestQueryWithoutEnd: a query that gives no row, or no next row, is ended, and
-// the error says how to give it more time. The recursion ends after a
-// second or two, since nothing ends what waits for an SQLite row.
+// TestQueryWithoutEnd checks that a query that gives no row, or no next row, is
+// stopped, and that the error says how to give it more time. The recursion ends
+// after a second or two, since the wait for an SQLite row can't be interrupted.
 func TestQueryWithoutEnd(t *testing.T) {
 	const endless = "with recursive c(x) as (select 1 union all select x + 1 from c where x < 1000000) "
 	root := sqliteFile(t, crm)
@@ -219,7 +220,7 @@ func TestQueryWithoutEnd(t *testing.T) {
 	}
 }
 
-// An interrupt ends the wait for a row, too, and is told as one.
+// An interrupt also ends the wait for a row, and is reported as an interrupt.
 func TestQueryInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	root := sqliteFile(t, crm)

@@ -9,7 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestTrunkZero: the regions in which a leading zero is surely a trunk prefix.
+// TestTrunkZero lists the regions in which a leading zero is certainly a trunk
+// prefix.
 func TestTrunkZero(t *testing.T) {
 	n, regions := NewNumbers(), 0
 	for name := range n.regions {
@@ -22,8 +23,8 @@ func TestTrunkZero(t *testing.T) {
 	}
 }
 
-// TestQuickAgrees holds the short way against the library's, in every region and
-// every form: numbers in use, numbers that are one digit away from them, and any
+// TestQuickAgrees compares the fast path with the library, in every region and
+// notation: numbers in use, numbers that differ in one digit, and arbitrary
 // digits, with separators between.
 func TestQuickAgrees(t *testing.T) {
 	n := NewNumbers()
@@ -51,8 +52,8 @@ func TestQuickAgrees(t *testing.T) {
 	}
 }
 
-// quickAgrees compares what the short way and the tables make of a cell with the
-// library's word, and says which of them took it.
+// quickAgrees compares what the fast path and the tables make of a cell with
+// the library's result, and returns which of them accepted it.
 func quickAgrees(t *rapid.T, n *Numbers, raw, region string) (short, tables bool) {
 	cell, cellErr := cleanCell(raw)
 	quick, short := n.quick(raw, region)
@@ -96,7 +97,7 @@ func anyForm(t *rapid.T, n *Numbers, region string) string {
 	return b.String()
 }
 
-// libraryAlone reads a cell without the tables.
+// libraryAlone parses a cell without the tables.
 func libraryAlone(n *Numbers, raw, region string) (string, error) {
 	cell, err := cleanCell(raw)
 	if err != nil {
@@ -105,7 +106,7 @@ func libraryAlone(n *Numbers, raw, region string) (string, error) {
 	return n.library(cell, region)
 }
 
-// TestQuickTakes: what people write goes the short way.
+// TestQuickTakes checks that common notations take the fast path.
 func TestQuickTakes(t *testing.T) {
 	n := NewNumbers()
 	for region, cells := range map[string][]string{

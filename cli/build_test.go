@@ -41,7 +41,8 @@ func TestBuildID(t *testing.T) {
 	}
 }
 
-// TestProcessBuild: a test binary has no commit, so its file identifies it.
+// TestProcessBuild checks that a test binary, which has no commit, is
+// identified by its file.
 func TestProcessBuild(t *testing.T) {
 	b := cli.ProcessBuild()
 	if id := b.ID(); !strings.HasPrefix(id, "sha256:") || len(id) != len("sha256:")+64 || id != b.ID() {
@@ -52,7 +53,8 @@ func TestProcessBuild(t *testing.T) {
 	}
 }
 
-// TestLinkedBuild: a release reports the values that it was linked with.
+// TestLinkedBuild checks that a release reports the values that it was linked
+// with.
 func TestLinkedBuild(t *testing.T) {
 	const pkg = "github.com/handbill/handbill/cli"
 	bin := filepath.Join(t.TempDir(), "handbill")
@@ -76,13 +78,14 @@ func TestLinkedBuild(t *testing.T) {
 	}
 }
 
-// TestPlanOfAnotherBuild: only the build that made a saved plan can apply it.
+// TestPlanOfAnotherBuild checks that only the build that made a saved plan can
+// apply it.
 func TestPlanOfAnotherBuild(t *testing.T) {
 	unknown := cli.Build{Version: release.Version}
 	for _, c := range []struct {
 		name             string
 		planned, applied cli.Build
-		said             []string // nothing where it is applied
+		said             []string // nothing if it is applied
 	}{
 		{"the same", release, release, nil},
 		{"another commit of the version", release, cli.Build{Version: release.Version, Revision: anotherCommit},
@@ -109,7 +112,7 @@ func TestPlanOfAnotherBuild(t *testing.T) {
 			if n.count() != 0 {
 				t.Errorf("%d messages were sent", n.count())
 			}
-			d.must(0, "show", "spring.plan") // to look is allowed
+			d.must(0, "show", "spring.plan") // show works with any build
 		})
 	}
 }

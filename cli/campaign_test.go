@@ -90,7 +90,7 @@ func TestLargeCampaign(t *testing.T) {
 			d.write("contacts.csv", people(n))
 			want, least := 1, n/100 // some are refused
 			if wire == sandbox.Kaleyra {
-				want, least = 0, 0 // takes everything, and tells Meta's verdict in a callback
+				want, least = 0, 0 // accepts everything, and reports Meta's verdict in a callback
 			}
 			d.must(want, "apply", "-auto-approve")
 			s := d.status()
@@ -142,8 +142,8 @@ func once(t *testing.T, net *network, n, accepted int) {
 	}
 }
 
-// TestAccountFaults: a fault of the account halts the campaign with a sentence that
-// says what to do; a fault of one recipient does not.
+// TestAccountFaults checks that a fault of the account halts the campaign with
+// a sentence that says what to do, and that a fault of one recipient does not.
 func TestAccountFaults(t *testing.T) {
 	meta := func(code sandbox.Code) *sandbox.ScriptAnswer { return &sandbox.ScriptAnswer{Code: code} }
 	for _, c := range []struct {

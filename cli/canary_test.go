@@ -171,7 +171,7 @@ func canaryCommands() []string {
 // watch runs the commands and checks every byte that they write.
 func (g *game) watch(t *testing.T, commands []string) {
 	for _, line := range commands {
-		if line == "status" { // by then somebody has written, and said stop
+		if line == "status" { // by then people have written and stopped
 			for _, ev := range []message.Event{
 				{Kind: message.EventInbound, Type: "text", Text: "my canary question", ProfileName: "Profilina Canary"},
 				{Kind: message.EventInbound, Type: "text", Text: "STOP"},

@@ -5,9 +5,10 @@ import (
 	"testing"
 )
 
-// TestCapabilityDoubtsAreAboutFields: 1msg no longer documents headers and footers
-// of lists, but documents the rest of a list well. Validate and plan agree, and a
-// sandbox with 1msg's wire format is treated like 1msg.
+// TestCapabilityDoubtsAreAboutFields checks that doubts are about single
+// fields: 1msg no longer documents headers and footers of lists, but documents
+// the rest of a list well. Validate and plan agree, and a sandbox with 1msg's
+// wire format is treated like 1msg.
 func TestCapabilityDoubtsAreAboutFields(t *testing.T) {
 	const list = `
 provider "PROVIDER" "main" {

@@ -59,7 +59,7 @@ type game struct {
 	t      *testing.T
 	golden string // the directory of the golden files
 	net    *network
-	schema string // of the state in a database; "" for a file
+	schema string // of a state in a database; "" if it is in a file
 	lock   interface{ Unlock() error }
 
 	stdout, stderr strings.Builder // the transcripts

@@ -75,7 +75,7 @@ func TestFoundMessages(t *testing.T) {
 	}
 }
 
-// TestRejectedMessages: the plan refuses what WhatsApp refused.
+// TestRejectedMessages checks that the plan refuses what WhatsApp refused.
 func TestRejectedMessages(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(corpora(t), "messages", "rejected.json"))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"filippo.io/age"
 )
 
-// TestEncryptedPlanInAPipeline: one job makes a plan and another applies it. The
-// artefact between them reveals nothing without the key.
+// TestEncryptedPlanInAPipeline makes a plan in one job and applies it in
+// another. The artefact between them reveals nothing without the key.
 func TestEncryptedPlanInAPipeline(t *testing.T) {
 	d, n := springDesk(t)
 	mine, err := age.GenerateX25519Identity()
@@ -52,7 +52,7 @@ func TestEncryptedPlanInAPipeline(t *testing.T) {
 	if n.count() != 5 {
 		t.Errorf("%d messages were sent, want 5", n.count())
 	}
-	// A plan that is not encrypted needs no key, and one does no harm.
+	// A plan that is not encrypted needs no key; having one does no harm.
 	d.must(0, "plan", "-out=plain.plan")
 	d.must(0, "show", "-identity=mine.txt", "plain.plan")
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// TestExplainKnowsWhatProvidersAnswer: explain knows the codes that a report may
-// show, in the providers' spellings.
+// TestExplainKnowsWhatProvidersAnswer checks that explain knows the codes that
+// a report may show, in the providers' spellings.
 func TestExplainKnowsWhatProvidersAnswer(t *testing.T) {
 	for code, want := range map[string]message.Class{
 		"130497": message.Refused, "131044": message.AccountFault, "131052": message.Refused, "131060": message.Refused,

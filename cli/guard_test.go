@@ -138,7 +138,8 @@ func TestStateReplacedDuringApply(t *testing.T) {
 	wantAll(t, d.stderr.String(), "State moved away", "another file lies there", "messages will be sent again")
 }
 
-// TestOutputsComeWithTheRun: an apply that does not begin stores no outputs.
+// TestOutputsComeWithTheRun checks that an apply that does not begin stores no
+// outputs.
 func TestOutputsComeWithTheRun(t *testing.T) {
 	d, _ := springDesk(t)
 	d.write("out.hcl", "output \"who\" { value = \"everybody\" }\n")
@@ -155,7 +156,7 @@ func TestOutputsComeWithTheRun(t *testing.T) {
 }
 
 // TestAnOlderCopyIsSaidByEveryCommand copies an old state back with cp after a
-// webhook and a run.
+// webhook and a run: every command says that it is older.
 func TestAnOlderCopyIsSaidByEveryCommand(t *testing.T) {
 	d, n, sent := olderCopy(t)
 	const said, code = "State is older than what was sent", "handbill explain state_halted"
@@ -183,8 +184,8 @@ func TestAnOlderCopyIsSaidByEveryCommand(t *testing.T) {
 	d.must(0, "state", "verify")
 }
 
-// TestAStateThatLostItsJournal: a state file was copied without its journal while
-// it was in use, for example into a container.
+// TestAStateThatLostItsJournal copies a state file without its journal while it
+// is in use, for example into a container.
 func TestAStateThatLostItsJournal(t *testing.T) {
 	d, n := springDesk(t)
 	path := filepath.Join(d.dir, "handbill.state")
@@ -329,8 +330,9 @@ func TestEveryCommandSaysThatAStateIsOlder(t *testing.T) {
 	}
 }
 
-// TestNoBackupIsRestoredBesideServe: serve would keep writing into the replaced
-// file, and stops from then on would be lost.
+// TestNoBackupIsRestoredBesideServe checks that a restore is refused while
+// serve runs: serve would keep writing into the replaced file, and stops from
+// then on would be lost.
 func TestNoBackupIsRestoredBesideServe(t *testing.T) {
 	d, _ := springDesk(t)
 	d.must(0, "state", "backup", "copy")

@@ -151,7 +151,7 @@ type network struct {
 
 	mu       sync.Mutex
 	requests []request
-	arrived  int         // POSTs, also those that are not answered
+	arrived  int         // POSTs, including those that are not answered
 	silent   bool        // keep no requests
 	onPost   func(n int) // called before the nth POST is answered
 }

@@ -13,8 +13,8 @@ import (
 // characters that reverse or hide text, and commands of CI runners.
 var forging = regexp.MustCompile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069]|(?m)^\\s*(::|##\\[)")
 
-// TestHostileDataThroughCommands: names, titles, variables and file names cannot
-// forge what any command shows.
+// TestHostileDataThroughCommands checks that names, titles, variables and file
+// names cannot forge what any command shows.
 func TestHostileDataThroughCommands(t *testing.T) {
 	const attack = "\x1b[2K\x1b]8;;https://evil.example\x07\u202eanA\u2066\u200b\u2028\r\n::error::forged\n##[error]x @org/team <script>alert(1)</script>"
 	d := newDesk(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// spring is a campaign of a template to five people.
+// spring is a campaign with a template to five people.
 const spring = `
 provider "sandbox" "main" { url = env("SANDBOX") }
 template_message "hi" {
@@ -99,8 +99,8 @@ func TestImportRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-// TestImportDoesNotBringBackWhoWasErased: the other program's file still contains
-// the erased person.
+// TestImportDoesNotBringBackWhoWasErased imports a file of another program that
+// still contains an erased person.
 func TestImportDoesNotBringBackWhoWasErased(t *testing.T) {
 	d, _ := springDesk(t)
 	d.must(0, "state", "erase", "+4915112345671")

@@ -85,8 +85,8 @@ campaign "spring" {
 
 var fileDigest = regexp.MustCompile(`\{"name":"audience\.customers","digest":"sha256:[0-9a-f]+"\}`)
 
-// TestPlansOfOneInput: the same input gives the same bytes, whatever the order of
-// the columns.
+// TestPlansOfOneInput checks that the same input gives the same bytes, whatever
+// the order of the columns.
 func TestPlansOfOneInput(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -115,9 +115,9 @@ func TestPlansOfOneInput(t *testing.T) {
 	}
 }
 
-// TestApplySendsTheSavedPlan: an interrupted apply of a saved plan and the one
-// after it together send exactly what the plan says, even if the files change in
-// between.
+// TestApplySendsTheSavedPlan checks that an interrupted apply of a saved plan
+// and the one after it together send exactly what the plan says, even if the
+// files change in between.
 func TestApplySendsTheSavedPlan(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -80,7 +80,7 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 		return text, doc.Numbers
 	}
 
-	// A number that would not receive stops fails the check.
+	// The check fails for a number that would not receive stops.
 	text, numbers := check(1)
 	for _, want := range []string{
 		"webhook    https://shop.example\n", "not subscribed to user_preferences\n    People who stop marketing in WhatsApp itself",

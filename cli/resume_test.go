@@ -27,7 +27,8 @@ func haltedDesk(t *testing.T, rule string) (*desk, *network) {
 	return d, n
 }
 
-// TestAHaltStays: a job that runs apply every hour does not lift the halt.
+// TestAHaltStays checks that a job that runs apply every hour does not lift the
+// halt.
 func TestAHaltStays(t *testing.T) {
 	rules := map[string]struct{ rule, reason string }{
 		"a failed canary":   {"canary {\n    count = 3\n    wait = \"1s\"\n    max_failure_rate = 0.2\n  }", "canary: 3 of the first 3 failed"},
@@ -74,8 +75,9 @@ func TestOnlyAHaltedCampaignIsResumed(t *testing.T) {
 	}
 }
 
-// TestAPlanThatWasSavedBeforeTheHalt: the halt also holds a plan that was saved
-// before it. The plan sends the rest once the halt is lifted.
+// TestAPlanThatWasSavedBeforeTheHalt checks that the halt also stops a plan
+// that was saved before it, and that the plan sends the rest once the halt is
+// lifted.
 func TestAPlanThatWasSavedBeforeTheHalt(t *testing.T) {
 	d, n := haltedDesk(t, "canary {\n    count = 3\n    wait = \"1s\"\n    max_failure_rate = 0.2\n  }")
 	d.must(0, "plan", "-out=week.plan")
@@ -91,8 +93,8 @@ func TestAPlanThatWasSavedBeforeTheHalt(t *testing.T) {
 	}
 }
 
-// TestNoConnectionSaysWhyAndWhere: the report shows the reason and the provider of
-// pending messages, and the command fails.
+// TestNoConnectionSaysWhyAndWhere checks that the report shows the reason and
+// the provider of pending messages, and that the command fails.
 func TestNoConnectionSaysWhyAndWhere(t *testing.T) {
 	d, _ := springDesk(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

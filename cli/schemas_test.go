@@ -38,7 +38,7 @@ func compileSchema(t *testing.T, src []byte) *jsonschema.Schema {
 	return s
 }
 
-// fits validates documents, one in all or one per line, against a schema.
+// fits validates documents against a schema: one in all, or one per line.
 func fits(t *testing.T, s *jsonschema.Schema, docs string, lines bool) {
 	t.Helper()
 	parts := []string{docs}
@@ -56,8 +56,8 @@ func fits(t *testing.T, s *jsonschema.Schema, docs string, lines bool) {
 	}
 }
 
-// TestDocumentsFitTheirSchemas: the commands write what docs/schemas describes,
-// from the first plan to one that fails.
+// TestDocumentsFitTheirSchemas checks that the commands write what docs/schemas
+// describes, from the first plan to one that fails.
 func TestDocumentsFitTheirSchemas(t *testing.T) {
 	d := newDesk(t)
 	for _, name := range []string{"main.hcl", "contacts.csv"} {
@@ -104,8 +104,8 @@ func readFile(t *testing.T, path string) string {
 	return string(src)
 }
 
-// TestBrokenConfigurationIsAComment: a configuration that can't be planned is
-// reported once, where reviewers read.
+// TestBrokenConfigurationIsAComment checks that a configuration that can't be
+// planned is reported once, in the comment that reviewers read.
 func TestBrokenConfigurationIsAComment(t *testing.T) {
 	d := newDesk(t)
 	d.write("main.hcl", "campaign \"c\" {}\n")
@@ -138,8 +138,8 @@ run "passes" {
 	fits(t, schema(t, "test.json"), d.must(1, "test", "-json"), false)
 }
 
-// TestLanguageSchema: the schema of the JSON syntax accepts a configuration that
-// handbill accepts, and refuses what handbill refuses.
+// TestLanguageSchema checks that the schema of the JSON syntax accepts a
+// configuration that handbill accepts, and refuses what handbill refuses.
 func TestLanguageSchema(t *testing.T) {
 	d := newDesk(t)
 	s := compileSchema(t, []byte(d.must(0, "metadata", "schema", "-json")))
@@ -172,7 +172,7 @@ func TestLanguageSchema(t *testing.T) {
 	}
 }
 
-// TestCompletion: shells complete flags with one dash.
+// TestCompletion checks that shells complete flags with one dash.
 func TestCompletion(t *testing.T) {
 	d := newDesk(t)
 	if got := d.must(0, "__complete", "plan", "-detailed"); !strings.HasPrefix(got, "-detailed-exitcode\t") {

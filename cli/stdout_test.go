@@ -60,7 +60,7 @@ func (d *desk) runCut(w *cutWriter, args ...string) int {
 var printing = []struct {
 	args    string
 	changes bool
-	code    int // where it is not 0
+	code    int // if it is not 0
 	stdin   string
 }{
 	{args: "help"}, {args: "version"}, {args: "version -json"},
@@ -141,8 +141,9 @@ output "where" { value = "Berlin" }
 	return d
 }
 
-// TestOutputThatCannotBeWritten: a command that loses output at its beginning, in
-// the middle or at its last byte ends with exit code 1 and says so on stderr.
+// TestOutputThatCannotBeWritten checks that a command that loses output at its
+// beginning, in the middle or at its last byte ends with exit code 1 and says
+// so on stderr.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	shared := printingDesk(t)
 	for _, row := range printing {
@@ -239,8 +240,8 @@ var noJSON = map[string]string{
 	"state pull":      "it is JSON lines",
 }
 
-// TestEveryCommandHasJSON: whatever a command shows to people is also available as
-// JSON, and the JSON decodes.
+// TestEveryCommandHasJSON checks that whatever a command shows to people is
+// also available as JSON, and that the JSON decodes.
 func TestEveryCommandHasJSON(t *testing.T) {
 	d := printingDesk(t)
 	all := commands(d)
@@ -282,8 +283,8 @@ func TestEveryCommandHasJSON(t *testing.T) {
 	}
 }
 
-// TestReportThatCannotBeWritten: an apply that loses the last byte of its report
-// has sent and recorded everything, and ends with exit code 1.
+// TestReportThatCannotBeWritten checks that an apply that loses the last byte
+// of its report has sent and recorded everything, and ends with exit code 1.
 func TestReportThatCannotBeWritten(t *testing.T) {
 	for _, flag := range []string{"", "-json"} {
 		t.Run("apply "+flag, func(t *testing.T) {
@@ -309,7 +310,8 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestPlanThatCannotBeShown: a plan that nobody could read is not applied.
+// TestPlanThatCannotBeShown checks that a plan that nobody could read is not
+// applied.
 func TestPlanThatCannotBeShown(t *testing.T) {
 	for _, args := range [][]string{{"apply", "-auto-approve"}, {"apply", "-auto-approve", "-json"}, {"apply"}} {
 		d, n := springDesk(t)
@@ -320,8 +322,8 @@ func TestPlanThatCannotBeShown(t *testing.T) {
 	}
 }
 
-// TestQuestionThatCannotBeAsked: the answer to a question that could not be written
-// is not an approval.
+// TestQuestionThatCannotBeAsked checks that the answer to a question that could
+// not be written is not an approval.
 func TestQuestionThatCannotBeAsked(t *testing.T) {
 	d, n := springDesk(t)
 	d.stdin = "send 5\n"
@@ -330,8 +332,8 @@ func TestQuestionThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// TestReaderOfHelpThatLeft: quitting a pager on a help text is no error; a full
-// disk is one.
+// TestReaderOfHelpThatLeft checks that quitting a pager on a help text is no
+// error, but a full disk is one.
 func TestReaderOfHelpThatLeft(t *testing.T) {
 	d := newDesk(t)
 	for _, args := range [][]string{{"-help"}, {"plan", "-help"}, {"help", "apply"}, {"state"}} {

@@ -146,10 +146,10 @@ func templateDesk(t *testing.T, world func(*desk) *accountWorld) (*desk, *killed
 	return d, k
 }
 
-// TestKillsWhileTemplatesAreMade: wherever an apply is killed while it creates
-// templates, the next one continues: nothing is created twice, no id is lost, and
-// nothing is sent with a template that is not approved. Afterwards nothing is left
-// to do.
+// TestKillsWhileTemplatesAreMade kills an apply at every request while it
+// creates templates. The next one continues: nothing is created twice, no id is
+// lost, and nothing is sent with a template that is not approved. Afterwards
+// nothing is left to do.
 func TestKillsWhileTemplatesAreMade(t *testing.T) {
 	t.Parallel()
 	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {
@@ -169,7 +169,7 @@ func TestKillsWhileTemplatesAreMade(t *testing.T) {
 						if at < 8 {
 							t.Fatalf("it ended at request %d: %s, exit %d\n%s", at, k.met, code, d.stderr.String())
 						}
-						return // what is killed while it sends is tested elsewhere
+						return // kills during sending are tested elsewhere
 					}
 					goesOn(t, d, k)
 				}
@@ -201,7 +201,8 @@ func goesOn(t *testing.T, d *desk, k *killed) {
 	}
 }
 
-// TestOneListForManyTemplates: a plan of many templates reads each account once.
+// TestOneListForManyTemplates checks that a plan of many templates reads each
+// account once.
 func TestOneListForManyTemplates(t *testing.T) {
 	t.Parallel()
 	d, k := templateDesk(t, sandboxWorld)
@@ -254,9 +255,9 @@ var othersTemplates = map[string]string{
 		{"components":[{"type":"HEADER","format":"IMAGE"},{"type":"BODY","text":"Two"}]}]}]`,
 }
 
-// TestGeneratedConfigurationLeavesNothingToDo: the blocks that are written from an
-// account are valid, taking them over changes nothing there, and then nothing is left
-// to do.
+// TestGeneratedConfigurationLeavesNothingToDo checks that the blocks that are
+// written from an account are valid, that taking them over changes nothing
+// there, and that then nothing is left to do.
 func TestGeneratedConfigurationLeavesNothingToDo(t *testing.T) {
 	t.Parallel()
 	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {

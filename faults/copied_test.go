@@ -146,10 +146,10 @@ func moveOver(path string, data []byte) error {
 	return os.Rename(path+".new", path)
 }
 
-// TestOneStateUnderACopy replaces a state that serve, or serve and apply, have open
-// by an older copy. From then on nobody is told that a stop holds, nobody who was
-// told before is sent to, nobody is sent to twice, and every command says what to
-// do.
+// TestOneStateUnderACopy replaces a state that serve, or serve and apply, have
+// open by an older copy. From then on nobody gets a confirmation of a stop,
+// nobody who got one before is sent to, nobody is sent to twice, and every
+// command says what to do.
 func TestOneStateUnderACopy(t *testing.T) {
 	beside(t)
 	for _, c := range []struct {

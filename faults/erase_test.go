@@ -189,8 +189,9 @@ func (s *street) traces(gone []int, erased string) {
 	}
 }
 
-// TestEraseWaitsForItsTurn: without -lock=false an erasure is refused while an
-// apply sends, or waits for its end; the next apply sends nothing to the person.
+// TestEraseWaitsForItsTurn checks that without -lock=false an erasure is
+// refused while an apply sends, or waits for its end, and that the next apply
+// sends nothing to the person.
 func TestEraseWaitsForItsTurn(t *testing.T) {
 	h := newHouse(t, 60, sandbox.Options{Seed: 9})
 	h.pace(10)

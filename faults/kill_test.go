@@ -156,8 +156,8 @@ func (k *killer) kill(h *house, rnd *rand.Rand) bool {
 	return false
 }
 
-// TestInterrupts: the first interrupt stops cleanly, the second immediately, and
-// both say so.
+// TestInterrupts checks that the first interrupt stops cleanly, the second
+// immediately, and that both say so.
 func TestInterrupts(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, times := range []int{1, 2} {

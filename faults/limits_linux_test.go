@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// What a command may use for a hostile file. Go's runtime reserves more than a GiB
-// of addresses before its first allocation, so the limit is on the data of the
-// process, not on its address space.
+// These limit what a command may use for a hostile file. Go's runtime reserves
+// more than a GiB of addresses before its first allocation, so the limit is on
+// the data of the process, not on its address space.
 const (
 	maxData     = 1 << 30
 	maxResident = 512 << 20
@@ -114,8 +114,8 @@ func bomb(t *testing.T) string {
 
 var crash = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+|runtime:|unexpected fault)|out of memory`)
 
-// TestHostileFiles: whatever a file contains, a command ends with a diagnostic and
-// exit code 1, within its memory limit.
+// TestHostileFiles checks that whatever a file contains, a command ends with a
+// diagnostic and exit code 1, within its memory limit.
 func TestHostileFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the binary on large files")

@@ -224,10 +224,11 @@ func (c *crowd) got() (out []int) {
 	return out
 }
 
-// TestKillsWithSeveralIDs: people with a user id and two numbers, each with three
-// rows in the audience, change numbers, write, stop and are erased under any id.
-// Webhooks come in any order, while serve and apply are killed. By the network's
-// ledger nobody who stopped or was erased is sent to, and nobody is sent to twice.
+// TestKillsWithSeveralIDs kills serve and apply while people with a user id and
+// two numbers, each with three rows in the audience, change numbers, write,
+// stop and are erased under any id. Webhooks come in any order. By the
+// network's ledger nobody who stopped or was erased is sent to, and nobody is
+// sent to twice.
 func TestKillsWithSeveralIDs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for a while")

@@ -19,8 +19,8 @@ import (
 // seams are the places that fail once, instead of killing the process.
 var seams = map[string]int{"commit-refused": 4, "commit-unclear": 4}
 
-// TestEveryFailpointIsKnown: the catalogue contains exactly the failpoints in the
-// code.
+// TestEveryFailpointIsKnown checks that the catalogue contains exactly the
+// failpoints in the code.
 func TestEveryFailpointIsKnown(t *testing.T) {
 	call := regexp.MustCompile(`\b(?:fp\.Hit|fp\.Err|hit)\((?:[^"()]|\([^()]*\))*"([a-z-]+)"\)`)
 	found := map[string]bool{}

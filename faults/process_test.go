@@ -287,7 +287,7 @@ func (h *house) posted(r *running, n uint64) bool {
 	return false
 }
 
-// ended reports whether the command ends by itself within a time.
+// ended reports whether the command ends within a time without being stopped.
 func (r *running) ended(within time.Duration) bool {
 	select {
 	case <-r.done:

@@ -172,8 +172,8 @@ func TestNoWebhookIsAnsweredBeforeItIsSynced(t *testing.T) {
 	t.Logf("%d webhooks, each answered after its sync", answered)
 }
 
-// TestANewStateIsInItsDirectory: the directory entry of a new state is synced
-// before the state is used.
+// TestANewStateIsInItsDirectory checks that the directory entry of a new state
+// is synced before the state is used.
 func TestANewStateIsInItsDirectory(t *testing.T) {
 	h := newHouse(t, 1, sandbox.Options{})
 	for _, name := range []string{"", ".mark"} {

@@ -47,8 +47,8 @@ func TestAnEnvelopeGoesWithEveryKind(t *testing.T) {
 	}
 }
 
-// TestWhatADigestCovers: a digest includes the quotation, which people see, but not
-// the API through which a template is sent.
+// TestWhatADigestCovers checks that a digest includes the quotation, which
+// people see, but not the API through which a template is sent.
 func TestWhatADigestCovers(t *testing.T) {
 	digest := func(m Message) [16]byte { return Digest(&Draft{Message: m}, nil) }
 	plain, quotes := &Text{Body: "Hi"}, &Text{Body: "Hi"}

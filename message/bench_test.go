@@ -48,9 +48,9 @@ func BenchmarkRender(b *testing.B) {
 	}
 }
 
-// TestCheckerAllocatesNothing: checking a recipient costs no allocation if nothing
-// is wrong, whatever texts have slots: bodies, ids, titles, URLs, template
-// parameters.
+// TestCheckerAllocatesNothing checks that checking a recipient does not
+// allocate if nothing is wrong, whatever texts have slots: bodies, ids, titles,
+// URLs, template parameters.
 func TestCheckerAllocatesNothing(t *testing.T) {
 	word := []Part{{Slot: 0}, {Text: "-x", Slot: -1}}
 	bind := func(m Message, paths ...string) *Draft {

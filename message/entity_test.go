@@ -18,8 +18,8 @@ func TestUnescapeHTML(t *testing.T) {
 	}
 }
 
-// TestEntityWarning: a text with an entity gives a warning, wherever the entity is
-// split into parts; a text without one does not.
+// TestEntityWarning checks that a text with an entity gives a warning, wherever
+// the entity is split into parts, and that a text without one does not.
 func TestEntityWarning(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.SliceOfN(rapid.SampledFrom([]string{"Ann ", "&", "amp", ";", "#39;", "&lt;", "12345678", "é"}), 1, 8).Draw(t, "pieces")

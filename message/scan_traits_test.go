@@ -5,7 +5,8 @@ import (
 	"unicode"
 )
 
-// TestRuneTraits: the fast path for common scripts agrees with Unicode.
+// TestRuneTraits checks that the fast path for common scripts agrees with
+// Unicode.
 func TestRuneTraits(t *testing.T) {
 	for r := rune(0x80); r <= unicode.MaxRune; r++ {
 		want := visible

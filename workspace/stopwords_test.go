@@ -7,8 +7,9 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestWhoseStopWords: the state uses the stop words of the directory until serve
-// has read those of an apply, and from then on those of the latest apply.
+// TestWhoseStopWords checks that the state uses the stop words of the directory
+// until serve has read those of an apply, and from then on those of the latest
+// apply.
 func TestWhoseStopWords(t *testing.T) {
 	const words = `
 stop_words "de" { alone = ["Ruhe"] }

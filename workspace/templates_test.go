@@ -43,8 +43,9 @@ campaign "ready" {
 }
 `
 
-// TestDataBlocksAloneAreAsked: a plan makes no request to a provider for a template
-// that is written as a text, and only one for all data blocks of an account.
+// TestDataBlocksAloneAreAsked checks that a plan makes no request to a provider
+// for a template that is written as a text, and only one for all data blocks of
+// an account.
 func TestDataBlocksAloneAreAsked(t *testing.T) {
 	for _, c := range []struct {
 		name, template, more string

@@ -2,8 +2,8 @@ package workspace
 
 import "testing"
 
-// TestWebhookPathOfAKey: a number of a for_each key has a separate path, which
-// serve accepts and providers are given.
+// TestWebhookPathOfAKey checks that a number of a for_each key has a separate
+// path, which serve accepts and providers are given.
 func TestWebhookPathOfAKey(t *testing.T) {
 	ws := open(t, testHost(), "provider \"sandbox\" \"market\" {\n  for_each = toset([\"de\", \"es\"])\n}\n")
 	const address, path = `provider.sandbox.market["de"]`, "/webhooks/sandbox/market.de"

@@ -58,7 +58,8 @@ func testHost() *Host {
 		Version: "0.1.0", Who: "ada", Build: func() string { return "commit:abc" }}
 }
 
-// TestNoState: commands that only read work without a state, and create none.
+// TestNoState checks that commands that only read work without a state, and
+// create none.
 func TestNoState(t *testing.T) {
 	ws := open(t, testHost(), "")
 	s, err := ws.ReadState(t.Context())
@@ -87,8 +88,8 @@ func TestNoState(t *testing.T) {
 	}
 }
 
-// TestOtherStore: if a state in a database can't be reached, no other state is
-// opened instead.
+// TestOtherStore checks that if a state in a database can't be reached, no
+// other state is opened instead.
 func TestOtherStore(t *testing.T) {
 	ws := open(t, testHost(), "handbill {\n  state \"postgres\" {\n    url = \"postgres:///x?host=/nowhere\"\n  }\n}\n")
 	if _, _, err := ws.OpenState(t.Context()); err == nil || !strings.Contains(err.Error(), "no connection to the database") {
@@ -105,8 +106,8 @@ func TestOtherStore(t *testing.T) {
 	}
 }
 
-// TestLocks: two sending commands exclude each other and say who holds the lock;
-// one serve can run beside them.
+// TestLocks checks that two sending commands exclude each other and say who
+// holds the lock, and that one serve can run beside them.
 func TestLocks(t *testing.T) {
 	ws := open(t, testHost(), "")
 	apply, err := ws.Lock(t.Context(), "apply", 0)
@@ -152,7 +153,7 @@ func TestRoomFor(t *testing.T) {
 	}
 }
 
-// TestSameState: a state that was replaced during a run is reported.
+// TestSameState checks that a state that was replaced during a run is reported.
 func TestSameState(t *testing.T) {
 	ws := open(t, testHost(), "")
 	path := ws.StatePath()
@@ -180,8 +181,8 @@ func TestSameState(t *testing.T) {
 	}
 }
 
-// TestSavedPlan: a plan is saved completely, is read back with its configuration,
-// and leaves no other file.
+// TestSavedPlan checks that a plan is saved completely, is read back with its
+// configuration, and leaves no other file.
 func TestSavedPlan(t *testing.T) {
 	ws := open(t, testHost(), "")
 	p, diags, err := ws.Plan(t.Context(), nil, PlanOptions{})
@@ -215,8 +216,8 @@ func TestSavedPlan(t *testing.T) {
 	}
 }
 
-// TestEveryProviderIsWhole: every row of the table has arguments, limits, and a
-// profile with a source.
+// TestEveryProviderIsWhole checks that every row of the table of providers has
+// arguments, limits, and a profile with a source.
 func TestEveryProviderIsWhole(t *testing.T) {
 	for _, row := range providerTypes() {
 		if len(Schemas()[row.name].Arguments) == 0 || len(Limits(row.name)) == 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/handbill/handbill/internal/golden"
 )
 
-// TestJUnitGolden: what CI systems read, also where a run's name and problem
-// hold markup and control characters.
+// TestJUnitGolden shows what CI systems read, for a run whose name and problem
+// contain markup and control characters, too.
 func TestJUnitGolden(t *testing.T) {
 	r := plantest.Report{Results: []plantest.Result{
 		{File: "a.test.hcl", Name: "passes", Line: 1, Passed: true, Took: 1500 * time.Millisecond},
@@ -31,7 +31,8 @@ func TestJUnitGolden(t *testing.T) {
 	golden.Assert(t, b.Bytes(), filepath.Join("testdata", "junit.golden"))
 }
 
-// TestLoadRefuses: what is wrong with a test file is said before anything runs.
+// TestLoadRefuses checks that every error in a test file is reported before
+// anything runs.
 func TestLoadRefuses(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"nothing expected", `run "a" {}`, "expects nothing"},

@@ -89,8 +89,8 @@ func attackedReport(t *rapid.T) *view.PlanReport {
 	}}
 }
 
-// TestMarkdownIsInert: foreign texts are in fences and code spans only, and no line
-// is a command of a CI runner.
+// TestMarkdownIsInert checks that foreign texts are only in fences and code
+// spans, and that no line is a command of a CI runner.
 func TestMarkdownIsInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b bytes.Buffer
@@ -226,8 +226,8 @@ var allowed = map[string]bool{"html": true, "head": true, "meta": true, "title":
 var allowedAttributes = map[string]bool{"lang": true, "charset": true, "http-equiv": true, "content": true, "name": true, "class": true, "datetime": true,
 	"scope": true, "open": true, "viewBox": true, "preserveAspectRatio": true, "aria-hidden": true, "role": true, "aria-label": true, "x": true, "y": true, "width": true, "height": true, "rx": true}
 
-// TestPagesAreInert: a page has only known elements and attributes, foreign texts
-// are only in texts and labels, and nothing is loaded.
+// TestPagesAreInert checks that a page has only known elements and attributes,
+// that foreign texts are only in texts and labels, and that nothing is loaded.
 func TestPagesAreInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b bytes.Buffer
@@ -279,7 +279,8 @@ func attackedStatus(t *rapid.T) *view.StatusReport {
 		Findings: []view.StatusFinding{{Kind: f("kind"), Campaign: f("campaign"), Detail: f("detail")}}}
 }
 
-// TestCSVIsInert: no cell is a formula, and the table can be read again.
+// TestCSVIsInert checks that no cell is a formula, and that the table can be
+// read again.
 func TestCSVIsInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b bytes.Buffer
@@ -299,8 +300,8 @@ func TestCSVIsInert(t *testing.T) {
 	})
 }
 
-// TestPlansOfAnySizeFit: a plan of many recipients, campaigns and resources gives
-// one comment and one page of bounded size.
+// TestPlansOfAnySizeFit checks that a plan of many recipients, campaigns and
+// resources gives one comment and one page of bounded size.
 func TestPlansOfAnySizeFit(t *testing.T) {
 	r := &view.PlanReport{Plan: &plan.Plan{Digest: "sha256:0", At: time.Unix(0, 0)}}
 	tree := func(i, rows int) *lang.Tree {

@@ -73,7 +73,8 @@ func TestDrawGolden(t *testing.T) {
 	golden.Assert(t, b.Bytes(), filepath.Join("testdata", "draw.html.golden"))
 }
 
-// TestEveryTextIsDrawn: a picture contains every text that a recipient reads.
+// TestEveryTextIsDrawn checks that a picture contains every text that a
+// recipient reads.
 func TestEveryTextIsDrawn(t *testing.T) {
 	for _, m := range messages() {
 		words := strings.Join(view.MessagePicture(m).Words(), "\n")
@@ -88,8 +89,8 @@ func TestEveryTextIsDrawn(t *testing.T) {
 	}
 }
 
-// TestBoxesAreStraight: every line of a drawing is as wide as the others,
-// whatever the text.
+// TestBoxesAreStraight checks that every line of a drawing is as wide as the
+// others, whatever the text.
 func TestBoxesAreStraight(t *testing.T) {
 	alphabet := []string{"a", " ", "漢", "字", "👩‍👩‍👧‍👦", "👍🏽", "🇩🇪", "é", "e\u0301", "नमस्ते", "مرحبا", "\u200b", "\t", "\x1b[1m", "ﷺ", "…", "word ", "https://example.com/a/very/long/address/that/never/ends"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -111,8 +112,8 @@ func TestBoxesAreStraight(t *testing.T) {
 	})
 }
 
-// TestSamples: a draft is drawn with the values of its slots, masked unless
-// recipients are shown.
+// TestSamples checks that a draft is drawn with the values of its slots, masked
+// unless recipients are shown.
 func TestSamples(t *testing.T) {
 	d := &message.Draft{Message: &message.Text{}, Slots: []string{"recipient.name"},
 		Bindings: []message.Binding{{Path: "body", Parts: []message.Part{{Text: "Hello ", Slot: -1}, {Slot: 0}, {Text: "!", Slot: -1}}}}}
@@ -129,8 +130,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// TestCompare: only differences are marked, and one of two equal rows if the other
-// side has only one.
+// TestCompare checks that only differences are marked, and that one of two
+// equal rows is marked if the other side has only one.
 func TestCompare(t *testing.T) {
 	list := func(titles ...string) *view.Picture {
 		m := &message.List{Body: "Pick one", Button: "Open", Sections: []message.Section{{Title: "S"}}}

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The map behaves like Go's, also when keys are adjacent or share bits.
+// The map behaves like Go's, even if keys are adjacent or share bits.
 func TestMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var got Map[int]

@@ -83,9 +83,10 @@ func (c *commandFile) uses() map[string]bool {
 	return used
 }
 
-// TestCommandsStandAlone: a file of cli holds one command. Other files use nothing
-// that it declares except the command itself, which its parent command lists. Code
-// that commands share is in files without a command, and in other packages.
+// TestCommandsStandAlone checks that a file of cli holds one command. Other
+// files use nothing that it declares except the command itself, which its
+// parent command lists. Code that commands share is in files without a command,
+// and in other packages.
 func TestCommandsStandAlone(t *testing.T) {
 	paths, err := filepath.Glob("cli/*.go")
 	if err != nil || len(paths) == 0 {

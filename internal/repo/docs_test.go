@@ -21,8 +21,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// TestGoldenDocs: the documentation of blocks, functions, limits, codes and
-// providers matches the program. "go test -run TestGoldenDocs -update
+// TestGoldenDocs checks that the documentation of blocks, functions, limits,
+// codes and providers matches the program. "go test -run TestGoldenDocs -update
 // ./internal/repo" rewrites the generated parts, which are between comments.
 func TestGoldenDocs(t *testing.T) {
 	check(t, "docs/language.md", map[string]string{"blocks": blocksText(lang.Blocks()), "functions": functionsText(), "limits": limitsText()})

@@ -60,8 +60,9 @@ type usage struct {
 	interfaces map[string]bool            // methods of interfaces
 }
 
-// TestExports: another package uses every exported name. A name that only its own
-// package uses must not be exported, and one that nobody uses must be deleted.
+// TestExports checks that another package uses every exported name. A name that
+// only its own package uses must not be exported, and one that nobody uses must
+// be deleted.
 func TestExports(t *testing.T) {
 	packages, used := readExports(t)
 	for _, dir := range slices.Sorted(maps.Keys(packages)) {

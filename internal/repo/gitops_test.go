@@ -164,8 +164,8 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// TestPipelineRefuses: a plan that breaks a guard fails its job and leaves a
-// comment that says why; environments do not see each other.
+// TestPipelineRefuses checks that a plan that breaks a guard fails its job and
+// leaves a comment that says why, and that environments do not see each other.
 func TestPipelineRefuses(t *testing.T) {
 	r := newRepository(t)
 	r.edit("environments/dev.vars.hcl", "= 10", "= 1")
@@ -184,8 +184,8 @@ func TestPipelineRefuses(t *testing.T) {
 	}
 }
 
-// TestPipelineFiles: the files for the forges are valid YAML, and the steps that
-// they name are those of pipeline.sh.
+// TestPipelineFiles checks that the files for the forges are valid YAML, and
+// that the steps that they name are those of pipeline.sh.
 func TestPipelineFiles(t *testing.T) {
 	for _, name := range []string{".github/workflows/campaign.yml", ".gitlab-ci.yml", "atlantis.yaml", "repos.yaml"} {
 		src, err := os.ReadFile(filepath.Join("examples/gitops", name))

@@ -17,8 +17,8 @@ var (
 	codePattern    = regexp.MustCompile("`[^`\n]*`")
 )
 
-// TestLinks: every link between the pages leads to an existing file and heading.
-// Links to other sites are not followed.
+// TestLinks checks that every link between the pages leads to an existing file
+// and heading. Links to other sites are not followed.
 func TestLinks(t *testing.T) {
 	var pages []string
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRoot: main.go is the only Go file in the root.
+// TestRoot checks that main.go is the only Go file in the root.
 func TestRoot(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil || !slices.Equal(files, []string{"main.go"}) {

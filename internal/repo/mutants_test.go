@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestMutantsFit: every patch in faults/mutants still applies to the tree. make
-// faults runs them all, which takes minutes; this test quickly finds a change that
-// breaks a patch.
+// TestMutantsFit checks that every patch in faults/mutants still applies to the
+// tree. make faults runs them all, which takes minutes; this test quickly finds
+// a change that breaks a patch.
 func TestMutantsFit(t *testing.T) {
 	patches, err := filepath.Glob("faults/mutants/*.patch")
 	if err != nil || len(patches) == 0 {

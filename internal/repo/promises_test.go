@@ -15,8 +15,9 @@ var (
 	testPackage  = regexp.MustCompile(`\./[a-z0-9./]+`)
 )
 
-// TestPromisedTestsExist: every test that the pages name in a command, as the proof
-// of a promise or a rule, exists; each alternative of a pattern is checked.
+// TestPromisedTestsExist checks that every test exists that a page names in a
+// command, as the proof of a promise or a rule. Each alternative of a pattern
+// is checked.
 func TestPromisedTestsExist(t *testing.T) {
 	cases := names(t, "testdata/cases/*", "")
 	mutants := names(t, "faults/mutants/*.patch", ".patch")

@@ -10,9 +10,8 @@ import (
 // questionRow is a row of "Where is …?" in docs/architecture.md.
 var questionRow = regexp.MustCompile("(?m)^\\| (.+\\?) \\| (.+) \\| `([^`]+)` \\|$")
 
-// TestQuestions: the page for newcomers answers with paths that exist. The file of
-// each row contains what its answer relies on, and every path in an answer exists,
-// too.
+// TestQuestions checks that the page for newcomers answers with paths that
+// exist, and that the file of each row contains what its answer relies on.
 func TestQuestions(t *testing.T) {
 	page, err := os.ReadFile("docs/architecture.md")
 	if err != nil {
@@ -21,7 +20,7 @@ func TestQuestions(t *testing.T) {
 	_, section, _ := strings.Cut(string(page), "## Where is …?")
 	section, _, _ = strings.Cut(section, "\n## ")
 	rows := questionRow.FindAllStringSubmatch(section, -1)
-	holds := map[string]string{ // by path: what the answer relies on
+	holds := map[string]string{ // by path: the text on which the answer relies
 		"delivery/person.go":     "type Window struct",
 		"apply/turn.go":          "state.ErrFenced",
 		"cli/cli.go":             "func (a *app) commands()",

@@ -94,7 +94,7 @@ func notBlank(src []byte) (n int) {
 	return n
 }
 
-// TestLengths: files and functions are short enough to read.
+// TestLengths checks that files and functions are short enough to read.
 func TestLengths(t *testing.T) {
 	for name, room := range measure(t) {
 		for path, lines := range room.files {
@@ -121,7 +121,8 @@ var core = []string{"apply", "delivery", "pace", "plan", "reply", "serve", "stat
 
 const leastShare, mostShare = 15, 30
 
-// TestComments: the core packages have enough comments, and not too many.
+// TestComments checks that the core packages have enough comments, and not too
+// many.
 func TestComments(t *testing.T) {
 	rooms := measure(t)
 	for _, name := range core {

@@ -21,8 +21,8 @@ var writers = map[string]string{
 	"system.go":   "names the streams of the process",
 }
 
-// TestReportsAlonePrint: no command prints. Output is a report of cli/view, so that
-// all formats say the same.
+// TestReportsAlonePrint checks that no command prints. Output is a report of
+// cli/view, so that all formats say the same.
 func TestReportsAlonePrint(t *testing.T) {
 	paths, err := filepath.Glob("cli/*.go")
 	if err != nil || len(paths) == 0 {
