@@ -1,5 +1,4 @@
-# handbill: what a developer types. Only Go and make are needed for build, demo
-# and test.
+# The commands for developers. build, demo and test need only Go and make.
 GO      ?= go
 BIN     := handbill
 EXAMPLE := examples/spring-catalog
@@ -23,7 +22,7 @@ demo-conversation: build ## sandbox, serve and a CRM; a person writes, taps and 
 	@rm -rf .handbill/conversation && mkdir -p .handbill && $(GO) build -o .handbill/crm ./examples/list-to-order/crm
 	@$(GO) run ./examples/list-to-order/demo -handbill=./$(BIN) -crm=.handbill/crm -dir=.handbill/conversation
 
-demo-templates: build ## a template is declared, approved and sent, then paused by hand; against a sandbox of its own
+demo-templates: build ## a template is declared, approved and sent, then paused by hand; in a separate sandbox
 	@rm -rf .handbill/templates && mkdir -p .handbill && cp -R examples/reopen-template .handbill/templates
 	@./$(BIN) sandbox -listen=127.0.0.1:4017 -script=.handbill/templates/sandbox.json >.handbill/templates.log 2>&1 & sandbox=$$!; trap 'kill $$sandbox' EXIT; \
 	SANDBOX=http://127.0.0.1:4017; export SANDBOX; \
@@ -40,7 +39,7 @@ test: ## every test
 race: ## every test under the race detector
 	$(GO) test -race ./...
 
-soak: ## the tests of SOAK (all) N (100) times, on a machine that is kept busy, to the first failure
+soak: ## the tests of SOAK (all) N (100) times on a busy machine, until one fails
 	@mkdir -p .handbill; load=; end() { kill $$load 2>/dev/null || true; }; trap end EXIT; trap 'exit 130' INT TERM; \
 	for i in $$(seq $$((2 * $$(getconf _NPROCESSORS_ONLN)))); do nice sh -c 'while :; do :; done' & load="$$load $$!"; done; \
 	for n in $$(seq $(N)); do \
@@ -51,13 +50,14 @@ soak: ## the tests of SOAK (all) N (100) times, on a machine that is kept busy, 
 golden: ## rewrite golden files; review the difference before you commit it
 	$(GO) test $$(grep -rl --include='*_test.go' internal/golden . | xargs -n1 dirname | sort -u) -run 'Golden|Case|Example' -update
 
-# The rules 20,000 times in memory; SQLite takes some 30 ms for each history.
+# The rules are checked 20,000 times in memory, but only 300 times in SQLite,
+# which takes about 30 ms for each history.
 faults: ## properties, simulation, kills, races, failing disks and mutants, at the size of docs/promises.md
 	$(GO) test ./delivery ./state/memstate -count=1 -run 'Test[^C]|TestContract/(MessagesAre|AnyOrder)' -rapid.checks=20000 & others=$$!; \
 	$(GO) test ./state/sqlite -count=1 -timeout 15m -run 'TestPacked|TestContract/TheStoreIs' -rapid.checks=300 && wait $$others
 	HANDBILL_FAULTS=ci $(GO) test ./faults -count=1 -timeout 20m -v
 
-faults-long: ## simulation and kills for LONG (1h) each, with seeds that were not tried
+faults-long: ## simulation and kills for LONG (1h) each, with new seeds
 	HANDBILL_SEED=$$(date +%s) HANDBILL_FAULTS=$(LONG) $(GO) test ./faults -count=1 -timeout 0 -v -run 'TestSimulation|TestKills'
 
 fuzz: ## every fuzz target for FUZZ (10s) each
@@ -65,10 +65,10 @@ fuzz: ## every fuzz target for FUZZ (10s) each
 	  for target in $$($(GO) test $$pkg -list '^Fuzz' | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$target"; $(GO) test $$pkg -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ); done; done
 
-bench: ## the table of docs/benchmarks.md, each row beside a bare loop of the same run
+bench: ## the table of docs/benchmarks.md, with a bare loop in the same run to compare each row with
 	$(GO) test ./bench -run '^TestTable$$' -count=1 -v -timeout 30m -table
 
-check: ## formatting, vet, the walls, the pinned libc, links in the docs
+check: ## formatting, vet, import rules, the pinned libc, links in the docs
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
 	GOARCH=386 $(GO) build -o /dev/null .
@@ -76,7 +76,7 @@ check: ## formatting, vet, the walls, the pinned libc, links in the docs
 	$(GO) test -run 'TestImports|TestRoot|TestPins|TestLinks' ./internal/repo
 	$(GO) mod verify >/dev/null
 
-report: ## lengths of functions and files; TestLengths holds the bounds
+report: ## lengths of functions and files; TestLengths enforces the limits
 	@$(GO) test -run 'TestReport' -v ./internal/repo | grep -v -e '^=== ' -e '^---' -e '^PASS' -e '^ok'
 
 clean:

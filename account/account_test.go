@@ -108,7 +108,7 @@ func TestJoin(t *testing.T) {
 	paused.Status = "PAUSED"
 	var changed *changedError
 	if got, err := Join([][]Template{{a}, {paused}}); !errors.As(err, &changed) || got != nil {
-		t.Errorf("one template that is told in two ways: %+v, %v", got, err)
+		t.Errorf("one template that is reported in two ways: %+v, %v", got, err)
 	}
 }
 

@@ -29,8 +29,8 @@ func carried(o *apply.Options) {
 	o.Monotonic = func() time.Duration { return time.Since(began) }
 }
 
-// late is a number that fails the test when something is sent eight seconds or more
-// after the last turn began that was answered.
+// late is a number that fails the test if it sends eight seconds or more after
+// the last answered turn began.
 type late struct{ *number }
 
 func (n late) Send(ctx context.Context, r message.Request) message.Answer {
@@ -43,9 +43,9 @@ func (n late) Send(ctx context.Context, r message.Request) message.Answer {
 	return n.number.Send(ctx, r)
 }
 
-// TestNothingLeavesWhenTheLimitIsOver: an owner that was stopped while its intents
-// were committed does not send them, says so, and goes on when the state says that the
-// lane is still its own.
+// TestNothingLeavesWhenTheLimitIsOver checks that an owner that is stalled
+// while its intents are committed does not send them and says so. It continues
+// once the state confirms that the lane is still its own.
 func TestNothingLeavesWhenTheLimitIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limited(t)
@@ -77,8 +77,8 @@ func TestNothingLeavesWhenTheLimitIsOver(t *testing.T) {
 	})
 }
 
-// TestAClockThatStoodStill while the machine slept does not keep a lane: the one on
-// the wall tells that time went by.
+// TestAClockThatStoodStill checks that a monotonic clock that stopped while the
+// machine slept does not keep a lane: the wall clock shows that time passed.
 func TestAClockThatStoodStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limited(t)
@@ -101,8 +101,8 @@ func TestAClockThatStoodStill(t *testing.T) {
 	})
 }
 
-// TestIdleLanesStayOwned: also while nothing is sent for an hour, and while the lane
-// waits for its last answer.
+// TestIdleLanesStayOwned checks that a lane stays owned while nothing is sent
+// for an hour, and while it waits for its last answer.
 func TestIdleLanesStayOwned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limited(t)
@@ -125,7 +125,8 @@ func TestIdleLanesStayOwned(t *testing.T) {
 	})
 }
 
-// TestALaneThatIsTakenOver is not ended, and its campaigns are not halted.
+// TestALaneThatIsTakenOver checks that the loser of a lane neither ends the run
+// nor halts its campaigns.
 func TestALaneThatIsTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limited(t)
@@ -150,7 +151,8 @@ func TestALaneThatIsTakenOver(t *testing.T) {
 	})
 }
 
-// joined plays the second part of a campaign, after another process drove the first.
+// joined drives the second part of a campaign, after another process drove the
+// first.
 func joined(t *testing.T, p *plan.Plan, l *ledger, n *number, change ...func(*apply.Options)) *apply.Report {
 	t.Helper()
 	opt := apply.Options{Recorder: l, Senders: map[string]providers.Sender{"provider.sandbox.main": n}, Now: time.Now, Seed: 7,
@@ -173,8 +175,9 @@ func joined(t *testing.T, p *plan.Plan, l *ledger, n *number, change ...func(*ap
 	return rep
 }
 
-// TestAReleasedLaneGoesOnElsewhere: the next owner sends to the others, asks the state
-// about nobody who was sent to, and the counts add up.
+// TestAReleasedLaneGoesOnElsewhere checks that the next owner of a lane sends
+// to the others, does not query the state for people who were sent to, and that
+// the counts add up.
 func TestAReleasedLaneGoesOnElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limited(t)
@@ -206,8 +209,9 @@ func TestAReleasedLaneGoesOnElsewhere(t *testing.T) {
 	})
 }
 
-// TestDoubtsOfTheOwnerBefore: whoever the owner before says late it did not send to is
-// sent to; who stays in doubt is not.
+// TestDoubtsOfTheOwnerBefore checks that a doubtful message of the previous
+// owner is sent if that owner later reports that it was not, and that one that
+// stays in doubt is not.
 func TestDoubtsOfTheOwnerBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limited(t)
@@ -222,7 +226,7 @@ func TestDoubtsOfTheOwnerBefore(t *testing.T) {
 			t.Fatal(err)
 		}
 		doubts := 0
-		for _, r := range l.rows { // the owner was stopped when these were under way
+		for _, r := range l.rows { // the owner was stopped while these were in flight
 			if doubts++; doubts <= 4 {
 				r.send, r.taken = state.InDoubt, 0
 			}
@@ -247,7 +251,7 @@ func TestDoubtsOfTheOwnerBefore(t *testing.T) {
 	})
 }
 
-// index is what became of everybody.
+// index returns the ledger's index of what was sent.
 func (l *ledger) index() index {
 	l.mu.Lock()
 	defer l.mu.Unlock()

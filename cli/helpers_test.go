@@ -242,11 +242,11 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func TestStandingClock(t *testing.T) {
 	a := standing(noon)
 	if got := a.UTC().Format(time.RFC3339Nano); got != "2026-03-02T12:00:00Z" {
-		t.Errorf("the hands show %s", got)
+		t.Errorf("the wall clock shows %s", got)
 	}
 	for standing(noon).Sub(a) == 0 {
 	}
 	if !standing(noon).UTC().Round(0).Equal(noon) {
-		t.Error("the hands moved")
+		t.Error("the wall clock moved")
 	}
 }

@@ -148,7 +148,7 @@ campaign "spring" {
 	}
 	d.must(0, "init")
 	if out := d.must(0, "plan"); !strings.Contains(out, "starts 300 conversations, messaging limit unknown") {
-		t.Errorf("before it is told:\n%s", out)
+		t.Errorf("before the check:\n%s", out)
 	}
 	d.must(0, "providers", "check")
 	out := d.must(1, "plan")

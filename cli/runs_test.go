@@ -44,9 +44,9 @@ campaign "spring" {
 	return d, n
 }
 
-// worker starts a worker in a directory without a configuration, and waits until it
-// has said something. end interrupts it when it has looked at every run, and returns
-// what it said.
+// worker starts a worker in a directory without a configuration, and waits
+// until it has printed said. end interrupts it and returns everything that it
+// printed.
 func (d *desk) worker(said string) (end func() string) {
 	var stderr lockedBuffer
 	interrupts, done, code := make(chan os.Signal, 1), make(chan struct{}), 0
@@ -79,9 +79,9 @@ func (d *desk) worker(said string) (end func() string) {
 	return end
 }
 
-// TestRunsCarriedOn: a run that is left to workers waits for them, keeps other applies
-// out, can be stopped and resumed, and is carried out by a worker that knows no more
-// than the state.
+// TestRunsCarriedOn checks that a run that is left to workers waits for them,
+// keeps other applies out, can be stopped and resumed, and is driven by a
+// worker that has only the state.
 func TestRunsCarriedOn(t *testing.T) {
 	d, n := sharedDesk(t)
 	run, list := schema(t, "run.json"), func() string { return d.must(0, "run", "list", "-json") }

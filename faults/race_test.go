@@ -54,7 +54,7 @@ func TestRaces(t *testing.T) {
 	}
 	t.Logf("%d races: %d got the lock, %d were told that it is held", races, won.Load(), locked.Load())
 	if won.Load() < int32(races) {
-		t.Errorf("in some race nobody got the lock")
+		t.Errorf("in a race no process got the lock")
 	}
 }
 

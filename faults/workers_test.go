@@ -16,16 +16,16 @@ import (
 	"github.com/handbill/handbill/sandbox"
 )
 
-// fleet is a state in PostgreSQL, some sending numbers, each with a network of its
-// own in this process, and workers.
+// fleet is a state in PostgreSQL, workers, and sending numbers, each with a
+// separate network in this process.
 type fleet struct {
 	*house
 	env      []string
-	networks []*sandbox.Sandbox // by number
+	networks []*sandbox.Sandbox // one per number
 	workers  []*running
 }
 
-// newFleet declares a campaign for each number, to the same people.
+// newFleet declares a campaign for each number, all to the same people.
 func newFleet(t *testing.T, numbers, people, rate int) *fleet {
 	t.Helper()
 	f := &fleet{house: &house{t: t, dir: t.TempDir(), people: people}}
@@ -79,7 +79,7 @@ campaign "c%[1]d" {
 	return f
 }
 
-// must runs a command, which must end with a code.
+// must runs a command, which must end with this code.
 func (f *fleet) must(want int, args ...string) (out string) {
 	f.t.Helper()
 	out, code := f.begin(args, f.env...).wait(f.t)
@@ -89,7 +89,7 @@ func (f *fleet) must(want int, args ...string) (out string) {
 	return out
 }
 
-// said is what the workers printed.
+// said returns what the workers printed.
 func (f *fleet) said() string {
 	var b strings.Builder
 	for i, w := range f.workers {
@@ -98,7 +98,7 @@ func (f *fleet) said() string {
 	return b.String()
 }
 
-// worker starts a worker in a directory of its own, which holds no configuration.
+// worker starts a worker in a separate directory without a configuration.
 func (f *fleet) worker() *running {
 	f.t.Helper()
 	there := filepath.Join(f.dir, fmt.Sprintf("worker-%d", len(f.workers)))
@@ -110,7 +110,7 @@ func (f *fleet) worker() *running {
 	return w
 }
 
-// openRun is what "run list -json" says of a run.
+// openRun is a run in the output of "run list -json".
 type openRun struct {
 	Run     int64
 	Numbers []struct {
@@ -133,7 +133,8 @@ func (f *fleet) open() (runs []openRun) {
 	return doc.Runs
 }
 
-// owner waits until somebody else than those owns the first number, and returns who.
+// owner waits until a process other than these owns the first number, and
+// returns its id.
 func (f *fleet) owner(but ...int) int {
 	f.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
@@ -149,7 +150,8 @@ func (f *fleet) owner(but ...int) int {
 	return 0
 }
 
-// posts waits until the network of the first number has seen more sends.
+// posts waits until the network of the first number has seen this many more
+// sends.
 func (f *fleet) posts(more uint64) {
 	f.t.Helper()
 	before := f.networks[0].Totals().Posts
@@ -160,7 +162,7 @@ func (f *fleet) posts(more uint64) {
 	}
 }
 
-// of returns the worker with a process id.
+// of returns the worker with this process id.
 func (f *fleet) of(pid int) *running {
 	f.t.Helper()
 	for _, w := range f.workers {
@@ -185,10 +187,10 @@ func (f *fleet) follow(run int64) openRun {
 	return end
 }
 
-// judge compares the end of the run with what the networks saw: nobody got a message
-// twice, everybody was sent to or is in doubt, and the counts add up. It returns how
-// many are in doubt. In any second a network may see as many messages as may leave in
-// it, and those that were under way from the processes before.
+// judge compares the end of the run with what the networks saw: nobody got a
+// message twice, everybody was sent to or is in doubt, and the counts add up.
+// It returns how many are in doubt. In any second a network may see as many
+// messages as the rate allows, and those that earlier processes had in flight.
 func (f *fleet) judge(end openRun, rate, owners int) (doubts int) {
 	f.t.Helper()
 	for i, c := range end.Campaigns {
@@ -222,9 +224,9 @@ func (f *fleet) judge(end openRun, rate, owners int) (doubts int) {
 	return doubts
 }
 
-// TestACampaignGoesOn kills the worker that drives a run, and stops the next one
-// beyond its limit: others take over, nobody gets a message twice, and nobody is
-// forgotten. The one that was stopped finds itself fenced.
+// TestACampaignGoesOn kills the worker that drives a run, and stops the next
+// one for longer than its limit. Others take over, nobody gets a message twice,
+// and nobody is forgotten. The stopped worker finds that it is fenced.
 func TestACampaignGoesOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the limits of lanes")
@@ -264,8 +266,9 @@ func TestACampaignGoesOn(t *testing.T) {
 	}
 }
 
-// TestAnApplyThatDiesIsCarriedOn by a worker; one that is told to end gives its
-// numbers back at once, and a run that is stopped goes on when it is resumed.
+// TestAnApplyThatDiesIsCarriedOn checks that a worker takes over from an apply
+// that died, that an interrupted worker gives its numbers back at once, and
+// that a stopped run continues after it is resumed.
 func TestAnApplyThatDiesIsCarriedOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the limits of lanes")

@@ -172,6 +172,6 @@ func TestTryAsksWhoIsWilling(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	if len(left) != 2 {
-		t.Errorf("told of %v; want both who are left out", left)
+		t.Errorf("left out are %v, want both", left)
 	}
 }

@@ -138,7 +138,7 @@ func TestQuietHoursOfUnknownZones(t *testing.T) {
 				t.Errorf("got %+v (%v)", n, codes)
 			}
 			if c.skipped > 0 && !slices.Contains(codes, "quiet_hours_zone_unknown") {
-				t.Errorf("no word about it: %v", codes)
+				t.Errorf("no diagnostic: %v", codes)
 			}
 		})
 	}

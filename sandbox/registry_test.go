@@ -146,7 +146,7 @@ func TestTemplatesOverTheWire(t *testing.T) {
 	}
 	path := "/cloud/v26.0/" + sandbox.AccountID + "/message_templates"
 	if got := n.get(path, auth, token); strings.Count(got.body, `"name"`) != 25 || !strings.Contains(got.body, `"next"`) || strings.Contains(got.body, "quality_score") {
-		t.Errorf("the first page as nobody asked otherwise: %s", got.body)
+		t.Errorf("the first page by default: %s", got.body)
 	}
 	if got := n.get(path+"?name=t0&fields=name,quality_score&limit=3", auth, token); strings.Count(got.body, `"name"`) != 3 || !strings.Contains(got.body, "quality_score") || strings.Contains(got.body, "language") {
 		t.Errorf("a part of the fields: %s", got.body)

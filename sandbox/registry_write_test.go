@@ -184,7 +184,7 @@ func TestLostAnswer(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if _, err := sandbox.ParseScript([]byte(`{"lost_answer":[{"call":"forget"}]}`)); err == nil {
-		t.Error("a call that there is not is taken")
+		t.Error("an unknown call is accepted")
 	}
 }
 

@@ -67,7 +67,7 @@ func TestAFailedMarkHoldsNothingUp(t *testing.T) {
 			h := newHouse(t, marking, func(h *house, _ *sandbox.Options) { h.reader = r })
 			id := h.phone(sandbox.Inbound{Text: "price"})
 			if ev := h.await(serve.EventMark); ev.Err == nil || ev.Rule != "reply_rule.hello" {
-				t.Errorf("told %+v", ev)
+				t.Errorf("the event is %+v", ev)
 			}
 			h.await(serve.EventReplied)
 			h.settled()

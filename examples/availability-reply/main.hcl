@@ -1,5 +1,5 @@
-# Somebody asks whether an item is in stock, and is answered at once from the
-# stock service, inside the 24-hour window that the question opened.
+# A person asks whether an item is in stock. The answer comes at once from the
+# stock service, within the 24-hour window that the question opened.
 #
 #   handbill init
 #   handbill reply test events.jsonl     see what would be answered
@@ -72,7 +72,7 @@ reply_rule "availability" {
   set   = { asked_for = lower(coalesce(match.sku, match.other)) }
 }
 
-# A question without a code that we know.
+# A question without a known code.
 reply_rule "which_one" {
   provider = provider.sandbox.main
   cooldown = "1h"

@@ -1,5 +1,5 @@
 # One campaign, two environments: the values of each are in environments/*.vars.hcl,
-# and each has a state of its own.
+# and each has its own state.
 
 handbill {
   required_version = ">= 0.1.0"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# The steps of every pipeline here, so that they can be run and tested at home.
+# The steps of every pipeline here, so that they can be run and tested locally.
 #
 #   ./pipeline.sh check              formatting, the language, the plan tests
 #   ./pipeline.sh plan  ENV          plan.ENV.bin, comment.ENV.md, plan.ENV.html
 #   ./pipeline.sh apply ENV          sends what plan.ENV.bin says, nothing else
 #
-# HANDBILL names the program; OUT is where results are put ("."). The plan file
-# holds phone numbers: keep it where only the pipeline reads it.
+# HANDBILL is the program; OUT is the directory for results ("."). The plan file
+# contains phone numbers: keep it where only the pipeline can read it.
 set -eu
 
 handbill=${HANDBILL:-handbill}
@@ -29,7 +29,7 @@ case "${1:-} ${2:-}" in
 	if ! [ -s "$out/comment.$env.md" ]; then # the files could not be read at all
 		printf '<!-- handbill-plan -->\n**Plan failed.** The log of the job says why.\n' >"$out/comment.$env.md"
 	fi
-	# One comment for each environment: each has a marker of its own.
+	# One comment for each environment, found by its own marker.
 	sed -i.bak "1s/<!-- handbill-plan /<!-- handbill-plan env=$env /" "$out/comment.$env.md"
 	rm -f "$out/comment.$env.md.bak"
 	case $status in

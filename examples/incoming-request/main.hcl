@@ -1,4 +1,4 @@
-# Somebody writes for the first time about a product or service: the request is
+# A person writes for the first time about a product or service. The request is
 # acknowledged, a manager is named, and a person takes over.
 #
 # Source of the scenario: 1msg, "session reply: incoming client request".
@@ -23,7 +23,7 @@ text_message "closed" {
   body = "Hello, ${coalesce(recipient.name, "there")}! We received your message and answer from 9 a.m. on."
 }
 
-# At night nobody reviews anything, and it says so, once.
+# At night nobody reviews requests, and the answer says so, once.
 reply_rule "night" {
   priority = 20
   cooldown = "8h"
@@ -55,7 +55,7 @@ reply_rule "request" {
   forward { url = "https://crm.example.com/leads" }
 }
 
-# The first message of somebody new, about whatever.
+# The first message of a new person, on any topic.
 reply_rule "first_contact" {
   when { first_contact = true }
 

@@ -19,8 +19,8 @@ run "the row that is tapped is the product that comes" {
   }
 }
 
-# The tap names the message that it answers by the provider's id; the delivery
-# of the state has that id, as serve finds it.
+# The tap names the message that it answers by the provider's id. The delivery in
+# the state has the same id, so that it is found, as serve would find it.
 run "a tap as it comes by webhook" {
   at = "2026-03-02T12:00:00Z"
 

@@ -3,8 +3,8 @@
 #
 #   make demo-conversation
 #
-# plays it: the simulated network, the webhook server, the CRM of this directory
-# (crm/), an apply, and a person who taps.
+# plays it with the simulated network, the webhook server, the CRM of this
+# directory (crm/), an apply, and a person who taps.
 
 variable "sandbox_url" {
   type        = string

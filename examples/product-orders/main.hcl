@@ -1,5 +1,5 @@
-# Products to choose from, and what happens with the cart that comes back: small
-# orders are confirmed, large ones go to a person, all of them to the shop.
+# Products to choose from, and what happens to the cart that comes back: small
+# orders are confirmed, large ones go to a person, and all go to the shop.
 #
 # Source of the scenario: 360dialog, "single and multi product messages".
 
@@ -72,7 +72,7 @@ campaign "march" {
   message  = product_list_message.choice
 }
 
-# Every order goes to the shop; other rules go on.
+# Every order goes to the shop; other rules still apply.
 reply_rule "shop" {
   priority = 30
   continue = true

@@ -1,4 +1,4 @@
-# Bring people back who wrote long ago. Outside the 24-hour window only a
+# Bring back people who wrote long ago. Outside the 24-hour window only a
 # template that Meta has approved may be sent: it is declared here, created by
 # the first apply, and sent once it is approved.
 

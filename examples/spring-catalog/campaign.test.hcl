@@ -33,8 +33,8 @@ run "who wrote today gets the list, who wrote last week the template" {
   }
 }
 
-# What the provider told of an earlier send: one message was not delivered for
-# the person had stopped marketing, and one had been sent to before.
+# The provider reported on an earlier send: one message was not delivered because
+# the person had stopped marketing, and another one was sent.
 run "what came of earlier sends" {
   at = "2026-03-02T12:00:00Z"
 

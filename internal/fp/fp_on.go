@@ -19,7 +19,7 @@ import (
 func Hit(name string) {
 	if reached(name) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {} // until it is dead
+		select {} // wait for the end
 	}
 }
 

@@ -1,6 +1,7 @@
-// Package openmap maps 64-bit ids of recipients to small values. Plans of
-// millions keep a handful of such maps, and Go's own takes two to five times as
-// long to fill and ask (docs/decisions/0055-by-hand-and-by-library.md).
+// Package openmap maps 64-bit ids of recipients to small values. Plans for
+// millions of recipients keep a handful of such maps, and Go's own map takes two
+// to five times as long to fill and query
+// (docs/decisions/0055-by-hand-and-by-library.md).
 //
 //	var seen openmap.Map[struct{}]
 //	_, added := seen.Put(4915112345678)
@@ -24,7 +25,7 @@ type slot[V any] struct {
 // Len is the number of keys.
 func (m *Map[V]) Len() int { return m.n }
 
-// At returns a pointer to the value of key, nil when there is none. It is valid
+// At returns a pointer to the value of key, nil if there is none. It is valid
 // until the next Put.
 func (m *Map[V]) At(key uint64) *V {
 	if m.n == 0 {
@@ -37,7 +38,7 @@ func (m *Map[V]) At(key uint64) *V {
 }
 
 // Put returns a pointer to the value of key, which must not be 0, and adds a
-// zero value when there is none; added says whether it did. The pointer is valid
+// zero value if there is none; added says whether it did. The pointer is valid
 // until the next Put.
 func (m *Map[V]) Put(key uint64) (val *V, added bool) {
 	if 4*(m.n+1) > 3*len(m.slots) {

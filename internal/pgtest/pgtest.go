@@ -25,7 +25,7 @@ type Cluster struct {
 	Dir    string // of the socket
 	user   string
 	bin    string
-	prefix []string // what runs PostgreSQL's programs as another user than root
+	prefix []string // runs PostgreSQL's programs as a user other than root
 	conf   string
 }
 
@@ -138,8 +138,8 @@ func (c *Cluster) Up() error {
 	return c.run("pg_ctl", "-D", c.data(), "-w", "-t", "60", "-l", filepath.Join(c.Dir, "log"), "-o", c.conf, "start")
 }
 
-// Down stops the server immediately, as in a crash: what was committed is there
-// after Up.
+// Down stops the server immediately, as in a crash: after Up, everything that was
+// committed is still there.
 func (c *Cluster) Down() error {
 	return c.run("pg_ctl", "-D", c.data(), "-m", "immediate", "-w", "stop")
 }

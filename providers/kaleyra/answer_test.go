@@ -25,7 +25,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("not accepted, with an id: %+v", a)
 		}
 		if strings.Contains(a.Title+a.Advice+a.Code, "token-of-the-test") || strings.Contains(a.Title, "Hello Ana") {
-			t.Errorf("told too much: %+v", a)
+			t.Errorf("the answer contains a secret: %+v", a)
 		}
 	})
 }

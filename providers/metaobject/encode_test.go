@@ -72,7 +72,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("got %+v", a)
 		}
 		if strings.Contains(a.Title+a.Advice+a.Code, "token-of-the-test") || strings.Contains(a.Title, "Hello Ana") {
-			t.Errorf("told too much: %+v", a)
+			t.Errorf("the answer contains a secret: %+v", a)
 		}
 	})
 }

@@ -26,7 +26,7 @@ func TestCausesNameNoHost(t *testing.T) {
 		"the connection failed":               fmt.Errorf("waba.partner.example and 192.0.2.7 are odd"),
 	} {
 		if got := cause(err); got != want || strings.Contains(got, "192.0.2") {
-			t.Errorf("%v is told as %q, want %q", err, got, want)
+			t.Errorf("the cause of %v is %q, want %q", err, got, want)
 		}
 	}
 }

@@ -23,7 +23,7 @@ var (
 
 const other = "provider.cloud.other"
 
-// carried begins a run on two numbers that others can carry on.
+// carried begins a run on two numbers that other processes can carry on.
 func carried(t *testing.T, s *Store, change func(*state.Carried)) state.Run {
 	t.Helper()
 	c := &state.Carried{Owner: first, Plan: func(w io.Writer) error { _, err := io.WriteString(w, "the plan"); return err }}
@@ -38,7 +38,7 @@ func carried(t *testing.T, s *Store, change func(*state.Carried)) state.Run {
 	return r
 }
 
-// expire ends the limits of all lanes, as time does.
+// expire ends the limits of all lanes, as the passage of time does.
 func expire(t *testing.T, s *Store) {
 	t.Helper()
 	sql(t, s, "UPDATE lanes SET until = clock_timestamp() - interval '1 second' WHERE until IS NOT NULL")
@@ -62,9 +62,9 @@ func take(t *testing.T, s *Store, run int64, number string) (state.Lane, int) {
 	return l, doubts
 }
 
-// TestAZombieIsFenced: an owner that was stopped beyond its limit records no intent
-// once somebody has taken the lane over, and what it learns of what it had sent is
-// still recorded.
+// TestAZombieIsFenced checks an owner that was stopped for longer than its
+// limit. Once another one has taken the lane over, its intents are refused, but
+// outcomes of what it sent are still recorded.
 func TestAZombieIsFenced(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	run := carried(t, s, nil)
@@ -99,7 +99,8 @@ func TestAZombieIsFenced(t *testing.T) {
 	}
 }
 
-// TestATakeoverConcernsOneLane: what another lane has under way is its owner's.
+// TestATakeoverConcernsOneLane checks that a takeover leaves another lane's
+// sends in flight to their owner.
 func TestATakeoverConcernsOneLane(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	run := carried(t, s, nil)
@@ -119,7 +120,8 @@ func TestATakeoverConcernsOneLane(t *testing.T) {
 	}
 }
 
-// TestTurnsBeginTheLimitAnew: also turns with nothing in them.
+// TestTurnsBeginTheLimitAnew checks that every turn renews the limit, even an
+// empty one.
 func TestTurnsBeginTheLimitAnew(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	run := carried(t, s, nil)
@@ -136,7 +138,8 @@ func TestTurnsBeginTheLimitAnew(t *testing.T) {
 	}
 }
 
-// TestARunEndsWithItsLastLane: and its plan with it.
+// TestARunEndsWithItsLastLane checks that a run ends, and its plan is deleted,
+// with its last lane.
 func TestARunEndsWithItsLastLane(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	run := carried(t, s, func(c *state.Carried) {
@@ -187,9 +190,9 @@ func TestARunEndsWithItsLastLane(t *testing.T) {
 	}
 }
 
-// TestOneRunAtATime: while somebody drives a run, or it waits for workers, no other
-// begins, and nothing of it is renamed or forgotten. One that nobody drives is
-// replaced, and its owner fenced.
+// TestOneRunAtATime checks that while a run is driven or waits for workers, no
+// other begins, and nothing of it is renamed or forgotten. A run that nobody
+// drives is replaced, and its owner fenced.
 func TestOneRunAtATime(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	again := func() error {
@@ -230,8 +233,8 @@ func TestOneRunAtATime(t *testing.T) {
 	}
 }
 
-// TestADetachedRunWaits for workers: nobody owns it and nothing replaces it, unless it
-// is stopped.
+// TestADetachedRunWaits checks that a run for workers has no owner and is
+// replaced by nothing, unless it is stopped.
 func TestADetachedRunWaits(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	run := carried(t, s, func(c *state.Carried) { c.Detach = true })
@@ -269,7 +272,8 @@ func TestADetachedRunWaits(t *testing.T) {
 	}
 }
 
-// TestWorkersAnnounceThemselves for a limited time.
+// TestWorkersAnnounceThemselves checks that a worker is announced for a limited
+// time.
 func TestWorkersAnnounceThemselves(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
 	w := state.Worker{Owner: second, Numbers: []string{number}, Config: "1"}
@@ -288,8 +292,8 @@ func TestWorkersAnnounceThemselves(t *testing.T) {
 	}
 }
 
-// TestMigratesFormat1: a state of the version before is brought up to date, with its
-// runs and lanes.
+// TestMigratesFormat1 checks that a state of the previous version is migrated,
+// with its runs and lanes.
 func TestMigratesFormat1(t *testing.T) {
 	o := options(pgtest.Shared(t).URL(), pgtest.Schema())
 	err := inSchema(t.Context(), o, func(s *Store, c *pgx.Conn, _ int) error {

@@ -71,7 +71,7 @@ func TestSpacing(t *testing.T) {
 				}
 				clock.now = v.Until
 				if v := intend(t, second, run, in)[0]; v.Gate != "" {
-					t.Errorf("when it was told to come again: got %+v", v)
+					t.Errorf("at the time that it was given: got %+v", v)
 				}
 			})
 		}

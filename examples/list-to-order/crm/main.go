@@ -41,7 +41,7 @@ type crm struct {
 	secret []byte
 	mu     sync.Mutex
 	out    io.Writer
-	seen   map[string]bool // webhook-ids: what comes again is not taken twice
+	seen   map[string]bool // webhook-ids, to process a repeated webhook only once
 }
 
 // ServeHTTP receives one message.
