@@ -186,6 +186,15 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 		want = fmt.Sprintf("send %d", n)
 		question = fmt.Sprintf("Do you want to send %s?", view.Plural(n, "message"))
 	}
+	if names := r.TemplateDeletions(); len(names) > 0 {
+		if r.Sends() == 0 {
+			want = ""
+		} else {
+			want += " "
+		}
+		want += "delete " + strings.Join(names, " ")
+		question += "\n  Templates that are deleted or archived in the account: " + strings.Join(names, ", ") + "."
+	}
 	if !opt.in.input || opt.json {
 		return a.fail("Approval needed", fmt.Errorf("nothing was sent. Approve with -auto-approve, or save the plan with \"handbill plan -out=FILE\" and apply the file"))
 	}

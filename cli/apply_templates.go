@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/operation"
@@ -16,7 +17,7 @@ func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool
 		t := appliedTemplate(s)
 		if stream != nil {
 			stream.Template(&t)
-		} else if s.Did == operation.TemplateCreating || s.Did == operation.TemplateEditing || s.Did == operation.TemplateWaiting {
+		} else if slices.Contains(underWay, s.Did) {
 			a.notice("%s", t.Line())
 		}
 	}})
@@ -33,6 +34,9 @@ func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool
 	}
 	return done, a.fail("Templates not applied", done.Err)
 }
+
+// underWay are the steps that people see before the report.
+var underWay = []string{operation.TemplateCreating, operation.TemplateEditing, operation.TemplateWaiting, operation.TemplateDeleting, operation.TemplateArchiving}
 
 func appliedTemplate(s operation.TemplateStep) view.AppliedTemplate {
 	return view.AppliedTemplate{Address: s.Address, Did: s.Did, Status: s.Status, ID: s.ID, Detail: s.Detail, Took: s.Took}

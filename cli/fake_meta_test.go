@@ -55,12 +55,16 @@ func (f *fakeMeta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	at := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/") // v26.0, object, edge
 	switch {
+	case r.Header.Get("Authorization") == "Bearer a-token" && r.Method == http.MethodPost && r.URL.Path == "/77/message_templates/archive":
+		f.archive(w, body)
 	case r.Header.Get("Authorization") != "Bearer a-token" || len(at) < 2 || at[0] != "v26.0":
 		f.refuse(w, 401, 190, 0, "Invalid OAuth access token")
 	case r.Method == http.MethodGet && len(at) == 3 && at[1] == "77" && at[2] == "message_templates":
 		f.page(w, r)
 	case r.Method == http.MethodPost && len(at) == 3 && at[1] == "77" && at[2] == "message_templates":
 		f.create(w, body)
+	case r.Method == http.MethodDelete && len(at) == 3 && at[1] == "77" && at[2] == "message_templates":
+		f.remove(w, r.URL.Query().Get("name"), r.URL.Query().Get("hsm_id"))
 	case r.Method == http.MethodPost && len(at) == 3 && at[2] == "messages":
 		f.message(w, body)
 	case r.Method == http.MethodPost && len(at) == 2:
@@ -165,6 +169,46 @@ func (f *fakeMeta) edit(w http.ResponseWriter, id string, body []byte) {
 		f.log = append(f.log, "edit "+t.name+"/"+t.language)
 		f.answer(w, 200, map[string]bool{"success": true})
 	}
+}
+
+// remove deletes one language by name and id, or every language of a name. A name
+// that is not there is an error.
+func (f *fakeMeta) remove(w http.ResponseWriter, name, id string) {
+	n := len(f.list)
+	f.list = slices.DeleteFunc(f.list, func(t *fakeTemplate) bool {
+		gone := t.name == name && (id == "" || t.id == id)
+		if gone {
+			f.log = append(f.log, "delete "+t.name+"/"+t.language)
+		}
+		return gone
+	})
+	if n == len(f.list) {
+		f.log = append(f.log, "refused delete of "+name)
+		f.refuse(w, 400, 100, 2593002, "")
+		return
+	}
+	f.answer(w, 200, map[string]bool{"success": true})
+}
+
+// archive reports partial success in the body, with ids as numbers.
+func (f *fakeMeta) archive(w http.ResponseWriter, body []byte) {
+	var in struct {
+		IDs []string `json:"hsm_ids"`
+	}
+	_ = json.Unmarshal(body, &in)
+	done, failed := []json.Number{}, map[string]any{}
+	for _, id := range in.IDs {
+		failed[id] = map[string]string{"reason": "not found"}
+		for _, t := range f.list {
+			if t.id == id && (t.status == "APPROVED" || t.status == "REJECTED") {
+				t.status = "ARCHIVED"
+				f.log = append(f.log, "archive "+t.name+"/"+t.language)
+				done = append(done, json.Number(id))
+				delete(failed, id)
+			}
+		}
+	}
+	f.answer(w, 200, map[string]any{"archived_templates": done, "failed_templates": failed})
 }
 
 func (f *fakeMeta) message(w http.ResponseWriter, body []byte) {

@@ -35,6 +35,7 @@ type planFlags struct {
 	parallelism    int
 	json           bool
 	format         string
+	forceDelete    bool
 	showRecipients bool
 	deliveries     bool
 }
@@ -46,6 +47,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.except, "exclude", nil, "everything but this resource; may be repeated")
 	flags.StringArrayVar(&f.again, "replace", nil, `send again: campaign.spring, or campaign.spring["+49…"]; may be repeated`)
 	flags.StringVar(&f.retry, "retry", "", `plan refused recipients again: "failed", or one code of the provider`)
+	flags.BoolVar(&f.forceDelete, "force-delete-templates", false, "delete templates although messages that name them are declared, or were sent within 30 days")
 	flags.StringVar(&f.expect, "expect", "", "refuse the plan unless this is its digest (sha256:…)")
 	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this price file (CSV: prefix, category, price, currency)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
@@ -58,7 +60,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 func (a *app) build(ctx context.Context, p *project, store state.Store, f *planFlags) (*view.PlanReport, error) {
 	bar := a.progress()
 	opt := workspace.PlanOptions{Prices: f.prices, Parallelism: f.parallelism, Progress: bar.plan, Advice: sentenceOf,
-		Options: plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry, Resume: f.resume}}
+		Options: plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry, Resume: f.resume, ForceDeleteTemplates: f.forceDelete}}
 	if f.at != "" {
 		at, err := time.Parse(time.RFC3339, f.at)
 		if err != nil {

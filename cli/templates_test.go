@@ -289,3 +289,89 @@ func TestGeneratedConfigurationLeavesNothingToDo(t *testing.T) {
 		})
 	}
 }
+
+// endsShop changes templateShop so that each end of a template's life is in it: a new
+// name for one, which is archived once the new one is approved, and a language of
+// another that is deleted.
+func endsShop(name, languages string) string {
+	return strings.NewReplacer(`"marketing"`, `"marketing"
+  name       = "`+name+`"
+  on_destroy = "archive"`, `  translation "de" { body = "Hallo {{who}}, {{what}} hat begonnen." }
+`, "", `  translation "fr" { body = "Bonjour {{who}}, {{what}} commence." }
+`, "").Replace(templateShop) + `
+template "extra" {
+  provider   = provider.cloud.main
+  category   = "utility"
+  parameters = { who = "Ana" }
+  on_destroy = "delete"
+  ` + languages + `
+}
+`
+}
+
+const extraEnglish, extraGerman = `translation "en" { body = "Hello {{who}}, more." }`, `translation "de" { body = "Hallo {{who}}, mehr." }`
+
+// TestKillsWhileTemplatesEnd: wherever an apply is killed while it replaces, archives
+// and deletes templates, the next one continues. Nothing is made, archived or deleted
+// twice, and nothing is archived before what replaces it is approved.
+func TestKillsWhileTemplatesEnd(t *testing.T) {
+	t.Parallel()
+	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/after=%v", name, after), func(t *testing.T) {
+				t.Parallel()
+				if testing.Short() && after != (name == "another account") {
+					t.Skip("the other half")
+				}
+				for at := 1; ; at++ {
+					d, k := templateDesk(t, world)
+					d.write("main.hcl", endsShop("spring_v1", extraEnglish+"\n"+extraGerman))
+					d.write("contacts.csv", "phone,name,lang\n+4915112345601,Ana,en\n")
+					d.must(0, "apply", "-auto-approve")
+					made := len(k.world.writes())
+					d.write("main.hcl", endsShop("spring_v2", extraEnglish))
+					d.write("contacts.csv", "phone,name,lang\n+4915112345601,Ana,en\n+4915112345602,Ben,en\n")
+					ctx, cancel := context.WithCancel(t.Context())
+					k.n, k.at, k.after, k.end = 0, at, after, cancel
+					code := d.runIn(ctx, "apply", "-auto-approve")
+					k.end = nil
+					if k.met == "" || strings.HasSuffix(k.met, "/messages") {
+						if at < 7 {
+							t.Fatalf("it ended at request %d: %s, exit %d\n%s", at, k.met, code, d.stderr.String())
+						}
+						return
+					}
+					where := fmt.Sprintf("ended at request %d (%s, after=%v)", at, k.met, after)
+					if code := d.runIn(t.Context(), "apply", "-auto-approve"); code != 0 {
+						t.Fatalf("%s: the next apply: exit %d\n%s%s", where, code, d.stdout.String(), d.stderr.String())
+					}
+					ended(t, d, k, where, made)
+				}
+			})
+		}
+	}
+}
+
+// ended checks what became of the templates.
+func ended(t *testing.T, d *desk, k *killed, where string, made int) {
+	t.Helper()
+	writes := k.world.writes()[made:]
+	last := slices.IndexFunc(writes, func(w string) bool { return strings.HasPrefix(w, "archive") })
+	if i := slices.Index(writes, "create spring_v2/en"); i > last {
+		t.Errorf("%s: archived before its successor was created: %q", where, writes)
+	}
+	slices.Sort(writes)
+	const want = "[archive spring_v1/en create spring_v2/en delete extra/de]"
+	if fmt.Sprint(writes) != want {
+		t.Errorf("%s: %q", where, writes)
+	}
+	if taken, early := k.world.sent(); taken != 2 || early != 0 {
+		t.Errorf("%s: %d messages taken, %d refused", where, taken, early)
+	}
+	if code := d.run("plan", "-detailed-exitcode"); code != 0 {
+		t.Errorf("%s: something is left to do:\n%s%s", where, d.stdout.String(), d.stderr.String())
+	}
+	if list := d.must(0, "state", "list"); strings.Contains(list, "@") || strings.Contains(list, "extra.de") || strings.Count(list, "template.") != 2 {
+		t.Errorf("%s: the state has\n%s", where, list)
+	}
+}

@@ -25,7 +25,11 @@ type Template struct {
 	Wait         bool
 	Timeout      time.Duration
 	Translations []*Translation
-	DeclRange    hcl.Range
+	// OnDestroy is what becomes of a translation that is taken out; an OnDestroy…
+	// constant.
+	OnDestroy string
+	Lifecycle Lifecycle
+	DeclRange hcl.Range
 }
 
 // Address is "template.spring".
@@ -65,7 +69,7 @@ func (t *Template) languages() []string {
 const defaultTemplateTimeout = 30 * time.Minute
 
 var (
-	templateBlockSchema = schema("provider! name category! parameters ttl wait_for timeout", blockOf("translation", "language"))
+	templateBlockSchema = schema("provider! name category! parameters ttl wait_for timeout on_destroy", blockOf("translation", "language"), blockOf("lifecycle"))
 	translationSchema   = schema("body footer components", blockOf("header"), blockOf("button", "index"))
 	sampleHeaderSchema  = schema("text sample image video document location")
 	sampleButtonSchema  = schema("type! text url phone_number sample")
@@ -109,12 +113,14 @@ func (l *loader) templateBlock(b *block) *Template {
 	if t.Timeout = l.duration(c, "timeout"); t.Timeout == 0 {
 		t.Timeout = defaultTemplateTimeout
 	}
+	t.OnDestroy = l.oneOf(c, "on_destroy", OnDestroyKeep, OnDestroyArchive, OnDestroyDelete)
 	samples, named := l.templateSamples(c)
 	common.Named = named
 	w := &templateWork{loader: l, content: c, t: t, samples: samples, used: map[string]bool{}, said: map[string]bool{}}
 	for _, tb := range c.ofKind("translation") {
 		w.translation(tb, common)
 	}
+	w.lifecycle()
 	if len(t.Translations) == 0 {
 		l.diags.err("missing_argument", b.defRange, "A template needs its words in at least one language: translation \"en_US\" { body = … }.")
 	}

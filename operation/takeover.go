@@ -116,7 +116,7 @@ func (t *takeOver) take(tr *lang.Translation, held *account.Template, owner stri
 	if err := plan.CompleteFile(t.ws.Root, &spec); err != nil {
 		return err
 	}
-	c := plan.TemplateChange{Address: tr.Address(), Provider: t.block.Held.Provider.Address(), Account: owner, Spec: spec}
+	c := plan.TemplateChange{Address: tr.Address(), Provider: t.block.Held.Provider.Address(), Account: owner, Spec: spec, OnDestroy: t.block.OnDestroy, PreventDestroy: t.block.Lifecycle.PreventDestroy}
 	row, err := recorded(&c, held, state.Managed{}, t.ws.Now().UTC())
 	if err != nil {
 		return err

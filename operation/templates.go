@@ -46,6 +46,11 @@ const (
 	TemplateEdited    = "edited"
 	TemplateAdopted   = "adopted" // it was there, by an earlier request
 	TemplateForgotten = "forgotten"
+	TemplateDeleting  = "deleting"
+	TemplateDeleted   = "deleted"
+	TemplateArchiving = "archiving"
+	TemplateArchived  = "archived"
+	TemplateKept      = "kept" // what replaces it can't be sent yet
 	TemplateMoved     = "moved"
 	TemplateWaiting   = "waiting"
 	TemplateApproved  = "approved"
@@ -105,6 +110,7 @@ type templateWork struct {
 	rows     map[string]state.Managed // by address
 	numbers  map[string]providers.TemplateWriter
 	sendable map[string]bool // by address: approved, in the category that is declared
+	whole    map[string]bool // names that were deleted in all languages, with the number
 	lists    map[string]*plan.Observed
 }
 
@@ -145,24 +151,34 @@ func (w *templateWork) run(ctx context.Context) error {
 	if err := w.unchanged(ctx); err != nil {
 		return err
 	}
-	var waits []*plan.TemplateChange
+	var waits, ends []*plan.TemplateChange
 	for i := range w.plan.Templates {
 		c := &w.plan.Templates[i]
 		if w.stopped() {
 			return nil
 		}
+		if c.Change == plan.Forget || c.Change == plan.Archive || c.Change == plan.Delete {
+			ends = append(ends, c)
+			continue
+		}
 		made, err := w.step(ctx, c)
 		if err != nil {
 			return err
 		}
-		if row, kept := w.rows[c.Address]; made && kept && c.Change != plan.Forget {
+		if row, kept := w.rows[c.Address]; made && kept {
 			w.settle(c, row.Status, row.Category)
 			if c.Wait && (&account.Template{Status: row.Status}).State() == account.Pending {
 				waits = append(waits, c)
 			}
 		}
 	}
-	return w.wait(ctx, waits)
+	if err := w.wait(ctx, waits); err != nil {
+		return err
+	}
+	if err := w.retire(ctx, ends); err != nil {
+		return err
+	}
+	return w.use(ctx)
 }
 
 // settle records whether messages may use a translation.
@@ -225,7 +241,7 @@ func (w *templateWork) number(provider string) (providers.TemplateWriter, error)
 func (w *templateWork) unchanged(ctx context.Context) error {
 	for i := range w.plan.Templates {
 		c := &w.plan.Templates[i]
-		if c.Change != plan.Create && c.Change != plan.Update && c.Change != plan.Import {
+		if !slices.Contains([]string{plan.Create, plan.Update, plan.Import, plan.Archive, plan.Delete}, c.Change) {
 			continue
 		}
 		seen := w.list(ctx, c.Provider, false)
@@ -236,7 +252,7 @@ func (w *templateWork) unchanged(ctx context.Context) error {
 		row, kept := w.rows[c.Address]
 		ours := kept && held != nil && c.Spec.SameWords(held) && (row.Intent != nil || row.Known())
 		switch {
-		case ours, held == nil && c.Seen == nil:
+		case ours, held == nil && (c.Seen == nil || c.Change == plan.Archive || c.Change == plan.Delete):
 		case held == nil:
 			return &plan.ChangedError{Detail: fmt.Sprintf("the account has the template %s in %s no more", c.Spec.Name, c.Spec.Language)}
 		case c.Seen == nil:
@@ -251,14 +267,10 @@ func (w *templateWork) unchanged(ctx context.Context) error {
 // step carries out one change; made says that the account now has the template as
 // declared.
 func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made bool, err error) {
+	if err := w.depose(ctx, c); err != nil {
+		return false, err
+	}
 	switch c.Change {
-	case plan.Forget:
-		if err := w.Store.Manage(ctx, nil, []string{c.Address}); err != nil {
-			return false, err
-		}
-		delete(w.rows, c.Address)
-		w.end(TemplateStep{Address: c.Address, Did: TemplateForgotten, Detail: "it stays in the account"})
-		return true, nil
 	case plan.Create, plan.Update:
 		return w.write(ctx, c)
 	case plan.Import:
@@ -275,7 +287,7 @@ func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made b
 		return true, nil
 	}
 	row := w.rows[c.Address]
-	if row.Intent == nil && row.Status == c.Seen.Status && row.Category == c.Seen.Category {
+	if c.Change == plan.NoOp && row.Intent == nil && row.Status == c.Seen.Status && row.Category == c.Seen.Category {
 		return true, nil
 	}
 	return true, w.record(ctx, c, c.Seen, row)
@@ -303,7 +315,7 @@ func recorded(c *plan.TemplateChange, held *account.Template, row state.Managed,
 	}
 	row.Address, row.Kind, row.Provider, row.Account, row.Key = c.Address, "template", c.Provider, c.Account, plan.TemplateKey(&c.Spec.Template)
 	row.RemoteID, row.Declared, row.Observed, row.ObservedAt, row.Status, row.Category = held.ID, declared, observed, now, held.Status, held.Category
-	row.Intent = nil
+	row.OnDestroy, row.PreventDestroy, row.Intent = c.OnDestroy, c.PreventDestroy, nil
 	if row.Since.IsZero() {
 		row.Since = now
 	}

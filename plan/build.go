@@ -192,10 +192,13 @@ func (b *builder) compare(known []state.Resource) error {
 		addresses = append(addresses, t.Address())
 	}
 	for i := range known {
-		if !slices.Contains(addresses, known[i].Address) {
-			addresses = append(addresses, known[i].Address)
-		}
+		addresses = append(addresses, known[i].Address)
 	}
+	for i := range b.in.Managed {
+		addresses = append(addresses, blockOf(b.in.Managed[i].Address))
+	}
+	slices.Sort(addresses)
+	addresses = slices.Compact(addresses)
 	var diags hcl.Diagnostics
 	b.scope, diags = newScope(b.cfg, b.in.Options, addresses, b.known.ties)
 	b.diags = append(b.diags, diags...)

@@ -18,8 +18,10 @@ import (
 
 // What a plan does with a resource of an account, besides Create, Update and NoOp.
 const (
-	Import = "import" // it exists in the account, and the state takes it over
-	Forget = "forget" // it stays in the account, but leaves the state
+	Import   = "import"   // it exists in the account, and the state takes it over
+	Forget   = "forget"   // it stays in the account, but leaves the state
+	Archive  = "archive"  // it is archived in the account, and leaves the state
+	Settings = "settings" // only what the state keeps for its end changes
 )
 
 // TemplateChange is what apply does with one language of a template block.
@@ -28,7 +30,7 @@ type TemplateChange struct {
 	From     string `json:"from,omitempty"`
 	Provider string `json:"provider"`
 	Account  string `json:"account,omitempty"`
-	Change   string `json:"change"` // Create, Update, Import, Forget, Move or NoOp
+	Change   string `json:"change"` // Create, Update, Import, Forget, Move, Settings, Archive, Delete or NoOp
 	// Spec is what is submitted.
 	Spec account.Spec `json:"spec"`
 	// Seen is what the account held; nil for nothing.
@@ -36,6 +38,20 @@ type TemplateChange struct {
 	// Wait says that apply waits for its approval, for up to Timeout.
 	Wait    bool          `json:"wait,omitempty"`
 	Timeout time.Duration `json:"timeout,omitempty"`
+	// OnDestroy and PreventDestroy are as the block has them, for the state.
+	OnDestroy      string `json:"on_destroy,omitempty"`
+	PreventDestroy bool   `json:"prevent_destroy,omitempty"`
+	// Depose is the address under which the state keeps the template of another name
+	// or account that this one replaces.
+	Depose string `json:"depose,omitempty"`
+	// After is the address of what replaces this one, which is let go, archived or
+	// deleted once that can be sent.
+	After string `json:"after,omitempty"`
+	// Why says of what is forgotten why its account is not changed.
+	Why string `json:"why,omitempty"`
+	// Whole deletes the name in all its languages, because the provider can't delete
+	// one alone; all of them are deleted by this plan.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // Drift is a change to an object of an account that handbill did not make.
@@ -82,7 +98,7 @@ func (b *builder) settleTemplates() {
 			b.settleTemplate(t)
 		}
 	}
-	b.forgetRows()
+	b.retireRows()
 	slices.SortFunc(b.plan.Templates, func(x, y TemplateChange) int { return strings.Compare(x.Address, y.Address) })
 	slices.SortFunc(b.plan.Resources, func(x, y ResourceChange) int { return strings.Compare(x.Address, y.Address) })
 	slices.SortFunc(b.plan.Drift, func(x, y Drift) int { return strings.Compare(x.Address, y.Address) })
@@ -104,24 +120,6 @@ func (b *builder) moveRows() {
 				b.rows[to] = row // row.Address keeps the old address
 			}
 		}
-	}
-}
-
-// forgetRows drops what is no longer declared from the state; the account keeps it.
-func (b *builder) forgetRows() {
-	for _, address := range slices.Sorted(maps.Keys(b.rows)) {
-		row := b.rows[address]
-		if b.declares[address] || !b.scope.covers(blockOf(address)) {
-			continue
-		}
-		c := ResourceChange{Address: address, Type: "template", Name: strings.TrimPrefix(address, "template."), Change: Forget, Refs: []string{}}
-		var spec account.Spec
-		if json.Unmarshal(row.Declared, &spec) == nil {
-			c.Before = templateTree(&spec, nil)
-		}
-		c.Notes = append(c.Notes, "it stays in the account, and handbill does not look after it any more")
-		b.plan.Resources = append(b.plan.Resources, c)
-		b.plan.Templates = append(b.plan.Templates, TemplateChange{Address: address, Provider: row.Provider, Account: row.Account, Change: Forget, Spec: spec})
 	}
 }
 
@@ -156,6 +154,7 @@ type settling struct {
 	t    *lang.Template
 	tr   *lang.Translation
 	row  *state.Managed // nil where the state has none
+	old  string         // address under which the state will keep what this replaces
 	seen *Observed
 	held *account.Template // in the account; nil for none
 	spec account.Spec
@@ -175,9 +174,11 @@ func (s *settling) settle() *TemplateChange {
 		return s.fail("template_file", "%s", ended(err.Error()))
 	}
 	s.held = account.Find(s.seen.Templates, s.spec.Name, s.spec.Language)
+	s.replace()
 	if s.row != nil && json.Unmarshal(s.row.Declared, &s.was) != nil {
 		return s.fail("template_record", "What the state keeps of it can't be read. Remove it with `handbill state rm`, which leaves the account alone, and plan again.")
 	}
+	s.ignore()
 	change := s.decide()
 	if change == "" {
 		return nil
@@ -246,13 +247,16 @@ func (s *settling) decide() string {
 	case !known && !s.spec.SameWords(s.held):
 		s.there()
 		return ""
-	case !s.category():
+	case !s.category(), known && !s.parameters():
 		return ""
 	case !known:
 		return Import
 	case s.spec.SameWords(s.held) && s.spec.Category == s.held.Category && sameFile(&s.spec, &s.was):
-		if s.row.Address != s.tr.Address() {
+		switch {
+		case s.row.Address != s.tr.Address():
 			return Move
+		case kept(s.row.OnDestroy) != s.t.OnDestroy || s.row.PreventDestroy != s.t.Lifecycle.PreventDestroy:
+			return Settings
 		}
 		return NoOp
 	}
@@ -331,21 +335,29 @@ func TemplateKey(t *account.Template) string { return t.Name + "/" + t.Language 
 func (s *settling) record(change string) *TemplateChange {
 	address := s.tr.Address()
 	s.c.Address, s.c.Type, s.c.Name, s.c.Change = address, "template", strings.TrimPrefix(address, "template."), change
-	s.c.Refs, s.c.After = []string{s.t.Held.Provider.Address()}, templateTree(&s.spec, s.t)
+	s.c.Refs, s.c.After = []string{s.t.Held.Provider.Address()}, withLifecycle(templateTree(&s.spec, s.t), s.t.OnDestroy, s.t.Lifecycle.PreventDestroy)
 	if s.row != nil && s.row.Address != address {
 		s.c.From = s.row.Address
 	}
 	switch change {
+	case Create:
+		if s.old != "" {
+			s.c.Notes[0] += ": messages use it once it is approved"
+		}
 	case Update:
 		before := s.was
 		before.Template.Content, before.Footer, before.TTL, before.Category, before.Cards = s.held.Content, s.held.Footer, s.held.TTL, s.held.Category, s.held.Cards
-		s.c.Before = templateTree(&before, s.t)
+		s.c.Before = withLifecycle(templateTree(&before, s.t), s.row.OnDestroy, s.row.PreventDestroy)
 		s.c.Notes = append([]string{"status = " + message.SafeText(s.held.Status) + ", and not sent after the edit until it is approved again"}, s.c.Notes...)
 	case NoOp, Move:
 		s.c.Before = s.c.After
 		if state := s.held.State(); state == account.Unusable || state == account.Unknown {
 			s.diags = append(s.diags, warn("template_unusable", s.tr.DeclRange, "%s can't be sent: the account holds it as %s. %s", address, message.SafeText(s.held.Status), s.held.Says()))
 		}
+	case Settings:
+		s.c.Change, s.c.Local = Update, true
+		s.c.Before = withLifecycle(templateTree(&s.spec, s.t), s.row.OnDestroy, s.row.PreventDestroy)
+		s.c.Notes = append(s.c.Notes, "nothing changes in the account")
 	case Import:
 		if len(s.c.Notes) == 0 {
 			s.c.Notes = append(s.c.Notes, "an earlier apply created it and got no answer")
@@ -353,7 +365,7 @@ func (s *settling) record(change string) *TemplateChange {
 	}
 	s.plan.Resources = append(s.plan.Resources, s.c)
 	t := TemplateChange{Address: address, From: s.c.From, Provider: s.t.Held.Provider.Address(), Account: s.seen.Account, Change: change, Spec: s.spec, Seen: s.held,
-		Wait: s.t.Wait, Timeout: s.t.Timeout}
+		Wait: s.t.Wait, Timeout: s.t.Timeout, OnDestroy: s.t.OnDestroy, PreventDestroy: s.t.Lifecycle.PreventDestroy, Depose: s.old}
 	s.plan.Templates = append(s.plan.Templates, t)
 	if s.held != nil {
 		s.plan.Managed = append(s.plan.Managed, Managed{Address: address, Kind: "template", Provider: t.Provider, Account: t.Account, ID: s.held.ID, Status: s.held.Status,
@@ -382,7 +394,7 @@ func awaited(messages ...*compiled) []string {
 // will returns the template as it will be after apply: messages are checked against
 // that.
 func (s *settling) will(c *TemplateChange) account.Template {
-	if c.Change == NoOp || c.Change == Move || c.Change == Import {
+	if c.Change != Create && c.Change != Update {
 		return *s.held
 	}
 	out := s.spec.Template

@@ -85,6 +85,9 @@ type Options struct {
 	Retry string
 	// Resume are addresses of halted campaigns that are to go on.
 	Resume []string
+	// ForceDeleteTemplates deletes templates although messages that name them were
+	// sent lately or are declared.
+	ForceDeleteTemplates bool
 	// MaxAge is how long the plan may be applied once it is saved; 0 for the
 	// constant MaxAge.
 	MaxAge time.Duration

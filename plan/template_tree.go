@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -55,6 +56,20 @@ func templateTree(s *account.Spec, t *lang.Template) *lang.Tree {
 	}
 	return out
 }
+
+// withLifecycle adds what becomes of a template that is no longer declared.
+func withLifecycle(out *lang.Tree, onDestroy string, prevent bool) *lang.Tree {
+	if kept(onDestroy) != lang.OnDestroyKeep {
+		out.Attributes = append(out.Attributes, textAttribute("on_destroy", onDestroy))
+	}
+	if prevent {
+		out.Attributes = append(out.Attributes, lang.Attribute{Name: "prevent_destroy", Value: "true"})
+	}
+	return out
+}
+
+// kept is an on_destroy with its default.
+func kept(onDestroy string) string { return cmp.Or(onDestroy, lang.OnDestroyKeep) }
 
 func contentTree(out *lang.Tree, c *account.Content, file *account.File) {
 	if h := c.Header; h != nil {

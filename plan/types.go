@@ -295,13 +295,15 @@ type ResourceChange struct {
 	Address string     `json:"address"`
 	Type    string     `json:"type"`
 	Name    string     `json:"name"`
-	Change  string     `json:"change"`         // "create", "update", "delete", "no-op", "move", "import", "forget"
+	Change  string     `json:"change"`         // "create", "update", "delete", "no-op", "move", "import", "forget", "archive"
 	From    string     `json:"from,omitempty"` // previous address, with "move" or a moved update
 	Before  *lang.Tree `json:"before"`
 	After   *lang.Tree `json:"after"`
 	Refs    []string   `json:"refs"`
 	// Removed says that a removed block demands the deletion.
 	Removed bool `json:"removed,omitempty"`
+	// Local says that an update concerns only what the state keeps.
+	Local bool `json:"local,omitempty"`
 	// Notes are what else a reviewer should know, as fragments.
 	Notes []string `json:"notes,omitempty"`
 }

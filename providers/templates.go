@@ -26,6 +26,9 @@ type TemplateWriter interface {
 	// DeleteTemplate deletes one language of a template by its id, or all languages
 	// if id is "". The name is then blocked for 30 days.
 	DeleteTemplate(ctx context.Context, name, id string) TemplateAnswer
+	// ArchiveTemplate archives one language of an approved or rejected template by its
+	// id: it can't be sent any more, and Meta deletes it after 28 days.
+	ArchiveTemplate(ctx context.Context, id string) TemplateAnswer
 	// UploadSample uploads a header's file, and returns the handle that stands
 	// for it in the request that follows.
 	UploadSample(ctx context.Context, f *account.File, content []byte) (handle string, err error)

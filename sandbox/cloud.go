@@ -125,15 +125,23 @@ func (s *Sandbox) sendMeta(w http.ResponseWriter, r *http.Request, num *number, 
 // cloudAuth checks the bearer token and the version in the path.
 func (s *Sandbox) cloudAuth(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch v := r.PathValue("version"); {
-		case s.badToken(token):
-			s.meta().refused(&refusal{code: 190, param: "Invalid OAuth access token - Cannot parse access token"}).write(w)
 		case len(v) < 2 || v[0] != 'v' || v[1] < '0' || v[1] > '9':
 			s.meta().refused(&refusal{code: 2500, param: "Unknown path components: /" + v}).write(w)
 		default:
-			next(w, r)
+			s.bearer(next)(w, r)
 		}
+	}
+}
+
+// bearer requires the token.
+func (s *Sandbox) bearer(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); s.badToken(token) {
+			s.meta().refused(&refusal{code: 190, param: "Invalid OAuth access token - Cannot parse access token"}).write(w)
+			return
+		}
+		next(w, r)
 	}
 }
 

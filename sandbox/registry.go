@@ -107,8 +107,8 @@ func (s *Script) checkTemplates() []error {
 		}
 	}
 	for i, l := range s.LostAnswer {
-		if l.Call != "" && l.Call != callCreate && l.Call != callEdit && l.Call != callDelete {
-			errs = append(errs, fmt.Errorf("sandbox script: lost_answer %d: call is create, edit or delete", i+1))
+		if l.Call != "" && l.Call != callCreate && l.Call != callEdit && l.Call != callDelete && l.Call != callArchive {
+			errs = append(errs, fmt.Errorf("sandbox script: lost_answer %d: call is create, edit, delete or archive", i+1))
 		}
 	}
 	for i, e := range s.EditByHand {

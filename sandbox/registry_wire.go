@@ -19,6 +19,8 @@ func (s *Sandbox) routeCloudTemplates(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cloud/{version}/{number}/message_templates", s.cloudAuth(s.cloudTemplates))
 	mux.HandleFunc("POST /cloud/{version}/{number}/message_templates", s.cloudAuth(s.ownAccount(s.cloudCreate)))
 	mux.HandleFunc("DELETE /cloud/{version}/{number}/message_templates", s.cloudAuth(s.ownAccount(s.cloudDelete)))
+	// Meta archives on a host of its own, in paths without a version.
+	mux.HandleFunc("POST /cloud/{number}/message_templates/archive", s.bearer(s.ownAccount(s.cloudArchive)))
 	mux.HandleFunc("POST /cloud/{version}/{object}", func(w http.ResponseWriter, r *http.Request) {
 		if id, ok := strings.CutPrefix(r.PathValue("object"), "upload:"); ok {
 			s.takeUpload(w, r, id)
@@ -100,6 +102,21 @@ func (s *Sandbox) cloudDelete(w http.ResponseWriter, r *http.Request) {
 	}
 	lost, bad := s.templates.delete(name, r.URL.Query().Get("hsm_id"))
 	s.conclude(w, lost, bad, success)
+}
+
+func (s *Sandbox) cloudArchive(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		IDs []string `json:"hsm_ids"`
+	}
+	raw, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil || json.Unmarshal(raw, &body) != nil || len(body.IDs) == 0 || len(body.IDs) > 100 {
+		s.meta().refused(required("hsm_ids")).write(w)
+		return
+	}
+	done, failed, lost := s.templates.archive(body.IDs)
+	s.conclude(w, lost, nil, func() answer {
+		return jsonAnswer(http.StatusOK, map[string]any{"archived_templates": done, "failed_templates": failed})
+	})
 }
 
 // templateFields answers GET /{template id}?fields=…; false when no template has

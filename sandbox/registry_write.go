@@ -8,22 +8,23 @@ import (
 
 // The calls that change templates.
 const (
-	callCreate = "create"
-	callEdit   = "edit"
-	callDelete = "delete"
+	callCreate  = "create"
+	callEdit    = "edit"
+	callDelete  = "delete"
+	callArchive = "archive"
 )
 
 // LostAnswer makes a template change succeed, but cuts the connection before the
 // answer.
 type LostAnswer struct {
 	Match TemplateMatch `json:"match"`
-	Call  string        `json:"call,omitempty"`  // "create", "edit" or "delete"; "" for each
+	Call  string        `json:"call,omitempty"`  // "create", "edit", "delete" or "archive"; "" for each
 	First int           `json:"first,omitempty"` // the first n that match; 0 for all
 }
 
 // TemplateWrite is one request to create, edit or delete a template.
 type TemplateWrite struct {
-	Call     string // "create", "edit", "delete"
+	Call     string // "create", "edit", "delete", "archive"
 	Name     string
 	Language string // "" for all languages
 	Done     bool   // it was carried out
@@ -221,6 +222,32 @@ func (r *registry) delete(name, id string) (lost bool, bad *refusal) {
 		}
 	}
 	return r.wrote(callDelete, name, language, bad), bad
+}
+
+// archive archives templates by their ids, each for itself. Only approved and
+// rejected ones can be archived. Source: Meta, template-archival, read 2026-06-02.
+func (r *registry) archive(ids []string) (done []string, failed map[string]string, lost bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pass()
+	done, failed = []string{}, map[string]string{}
+	for _, id := range ids {
+		t := r.byID(id)
+		var bad *refusal
+		switch {
+		case t == nil:
+			failed[id] = "Template not found"
+			continue
+		case t.Status != "APPROVED" && t.Status != "REJECTED":
+			bad = &refusal{code: 100}
+			failed[id] = "Only approved and rejected templates can be archived"
+		default:
+			t.Status = "ARCHIVED"
+			done = append(done, id)
+		}
+		lost = r.wrote(callArchive, t.Name, t.Language, bad) || lost
+	}
+	return done, failed, lost
 }
 
 // remove deletes a template. Its name is blocked if it was ever approved.

@@ -25,6 +25,12 @@ type Managed struct {
 	Since time.Time `json:"since,omitzero"`
 	// Edits are when it was edited while it was approved, the last 30 days.
 	Edits []time.Time `json:"edits,omitempty"`
+	// OnDestroy is what becomes of it in the account when it is no longer declared:
+	// "archive" or "delete"; "" or "keep" for nothing. PreventDestroy refuses both.
+	OnDestroy      string `json:"on_destroy,omitempty"`
+	PreventDestroy bool   `json:"prevent_destroy,omitempty"`
+	// Used is when an apply last began to send messages that name it; zero for never.
+	Used time.Time `json:"used,omitzero"`
 	// Intent is the change that was about to be made, and of which nothing is
 	// known; nil for none.
 	Intent *ManagedIntent `json:"intent,omitempty"`
@@ -33,7 +39,7 @@ type Managed struct {
 // ManagedIntent is the record that a change is about to be made, durable before
 // its request leaves.
 type ManagedIntent struct {
-	Change string    `json:"change"` // "create", "update"
+	Change string    `json:"change"` // "create", "update", "delete", "archive"
 	Digest string    `json:"digest"` // of what is handed in
 	At     time.Time `json:"at"`
 }

@@ -64,7 +64,7 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 		}
 	}
 	if in.Templates.Unread = opt.Unread; !opt.Unread {
-		in.Templates = w.templates(ctx)
+		in.Templates = w.templates(ctx, in.Managed)
 	}
 	var err error
 	if in.Messaging, err = w.messagingLimits(ctx, snap); err != nil {

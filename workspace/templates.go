@@ -10,6 +10,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/providers"
+	"github.com/handbill/handbill/state"
 )
 
 // accounts reads the templates of accounts: each account once, however many data
@@ -19,14 +20,23 @@ type accounts struct {
 	lists map[string]*plan.Observed // by account
 }
 
-// templates reads what the data blocks need; without data blocks it makes no
-// request.
-func (w *Workspace) templates(ctx context.Context) plan.Templates {
+// templates reads what the configuration's blocks need, and what the state's records
+// of templates need that are to be archived or deleted once they are not declared;
+// without any of these it makes no request.
+func (w *Workspace) templates(ctx context.Context, records []state.Managed) plan.Templates {
 	read := &accounts{w: w, lists: map[string]*plan.Observed{}}
 	known := map[*lang.Provider]*plan.Observed{}
 	need := slices.Clone(w.Config.Data)
 	for _, t := range w.Config.Templates {
 		need = append(need, t.Held)
+	}
+	for _, p := range w.Config.Providers {
+		ends := func(m state.Managed) bool {
+			return m.Provider == p.Address() && m.OnDestroy != "" && m.OnDestroy != lang.OnDestroyKeep
+		}
+		if slices.ContainsFunc(records, ends) {
+			need = append(need, &lang.DataTemplate{Provider: p})
+		}
 	}
 	for _, d := range need {
 		if d.Provider != nil && known[d.Provider] == nil {
@@ -52,7 +62,7 @@ func (w *Workspace) abilities(address string) account.Abilities {
 		return writer.Abilities()
 	}
 	why := "handbill can't change the templates of a " + number.Profile().Title + " account: create it there, and read it with a data block"
-	return account.Abilities{Create: why, Media: why, Edit: why, Delete: why}
+	return account.NoAbilities(why)
 }
 
 // account names the account of the number at an address; "" if it is not known.

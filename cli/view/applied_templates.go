@@ -30,6 +30,10 @@ func (t *AppliedTemplate) Line() string {
 		return out + "Creating..."
 	case "editing":
 		return out + "Modifying..."
+	case "deleting":
+		return out + "Deleting..."
+	case "archiving":
+		return out + "Archiving..."
 	case "created", "edited":
 		out += map[string]string{"created": "Creation", "edited": "Modifications"}[t.Did] + " complete" + took(t.Took)
 	case "waiting":
@@ -40,6 +44,12 @@ func (t *AppliedTemplate) Line() string {
 		out += "Taken over"
 	case "forgotten":
 		out += "Forgotten"
+	case "deleted":
+		out += "Deleted"
+	case "archived":
+		out += "Archived"
+	case "kept":
+		out += "Kept"
 	case "moved":
 		out += "Moved"
 	case "late":

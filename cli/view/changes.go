@@ -26,7 +26,7 @@ func changeLines(c *plan.ResourceChange, context int) []diffLine {
 	for _, note := range c.Notes {
 		out = append(out, diffLine{' ', "# " + message.SafeText(note)})
 	}
-	if c.Change == plan.Import || c.Change == plan.Forget {
+	if c.Change == plan.Import || c.Change == plan.Forget || c.Change == plan.Archive {
 		return out
 	}
 	return append(out, diffLines(resourceLines(c.Type, c.Before), resourceLines(c.Type, c.After), context)...)
@@ -227,5 +227,5 @@ func changeVerb(c *plan.ResourceChange) string {
 	if c.Removed {
 		return "removed, as its removed block says"
 	}
-	return map[string]string{"create": "added", "update": "changed", "delete": "removed", "move": "moved", "import": "taken over", "forget": "let go", "no-op": "unchanged"}[c.Change]
+	return map[string]string{"create": "added", "update": "changed", "delete": "removed", "move": "moved", "import": "taken over", "forget": "let go", "archive": "archived", "no-op": "unchanged"}[c.Change]
 }

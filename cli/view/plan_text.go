@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/handbill/handbill/message"
@@ -109,9 +110,12 @@ func (r *PlanReport) nothing(b *strings.Builder, s Style) {
 
 // resourceText writes one resource that is not a campaign.
 func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
-	verb := map[string]string{"create": "created", "update": "updated", "delete": "removed", "move": "moved", "import": "imported", "forget": "forgotten"}[c.Change]
-	if c.Type == "template" && c.Change == "update" {
+	verb := map[string]string{"create": "created", "update": "updated", "delete": "removed", "move": "moved", "import": "imported", "forget": "forgotten", "archive": "archived"}[c.Change]
+	switch {
+	case c.Type == "template" && c.Change == "update" && !c.Local:
 		verb = "updated in place, and reviewed again"
+	case c.Type == "template" && c.Change == "delete":
+		verb = "deleted in the account"
 	}
 	fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(c.Address)+" will be "+verb))
 	for _, note := range c.Notes {
@@ -125,7 +129,7 @@ func resourceText(b *strings.Builder, s Style, c *plan.ResourceChange) {
 	}
 	t := treeText{style: s, b: b}
 	t.contacts = contactsOf(c)
-	if c.Change == plan.Import || c.Change == plan.Forget {
+	if c.Change == plan.Import || c.Change == plan.Forget || c.Change == plan.Archive {
 		t.line(2, s.mark(c.Change), resourceHead(c.Address)+" {}")
 		b.WriteString("\n")
 		return
@@ -188,6 +192,9 @@ func (r *PlanReport) Summary() string {
 	if n := count[plan.Import]; n > 0 {
 		out = fmt.Sprintf("%d to import, ", n) + out
 	}
+	if n := count[plan.Archive]; n > 0 {
+		out += fmt.Sprintf(", %d to archive", n)
+	}
 	if n := count[plan.Forget]; n > 0 {
 		out += fmt.Sprintf(", %d to forget", n)
 	}
@@ -208,11 +215,24 @@ func (r *PlanReport) Summary() string {
 func (r *PlanReport) TemplateWrites() int {
 	n := 0
 	for _, c := range r.Plan.Resources {
-		if c.Type == "template" && (c.Change == plan.Create || c.Change == plan.Update) {
+		if c.Type == "template" && (c.Change == plan.Create || c.Change == plan.Update && !c.Local) {
 			n++
 		}
 	}
 	return n
+}
+
+// TemplateDeletions returns the names of the templates that applying the plan would
+// delete or archive in their accounts, sorted.
+func (r *PlanReport) TemplateDeletions() []string {
+	var out []string
+	for i := range r.Plan.Templates {
+		if c := &r.Plan.Templates[i]; c.Change == plan.Delete || c.Change == plan.Archive {
+			out = append(out, c.Spec.Name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // afterApproval returns how many messages wait until a template is approved.

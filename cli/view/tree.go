@@ -33,7 +33,7 @@ func (s Style) mark(change string) string {
 		return s.yellow("~")
 	case "import":
 		return s.green("&")
-	case "forget":
+	case "forget", "archive":
 		return s.yellow(".")
 	}
 	return " "

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
 	"strconv"
+	"strings"
 
 	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/metaobject"
 )
@@ -19,7 +22,7 @@ import (
 func (p *Provider) Abilities() account.Abilities {
 	if p.config.WABAID == "" {
 		const why = "templates belong to an account, and the number's is not known: declare waba_id in the provider block"
-		return account.Abilities{Create: why, Edit: why, Media: why, Delete: why}
+		return account.NoAbilities(why)
 	}
 	return account.Abilities{}
 }
@@ -55,6 +58,44 @@ func (p *Provider) DeleteTemplate(ctx context.Context, name, id string) provider
 	}
 	reply, failed := p.client.Delete(ctx, p.base+"/"+p.config.WABAID+"/message_templates?"+query.Encode(), p.header)
 	return metaobject.TemplateAnswer(reply, failed, string(p.config.AccessToken))
+}
+
+// archiveBase is where Meta archives templates: another host than that of all other
+// calls, and without a version. Source: Meta, template-archival, 2026-06-02.
+const archiveBase = "https://api.facebook.com"
+
+// ArchiveTemplate implements providers.TemplateWriter. An answer names the templates
+// that were archived, and why others were not.
+func (p *Provider) ArchiveTemplate(ctx context.Context, id string) providers.TemplateAnswer {
+	body, err := json.Marshal(map[string][]string{"hsm_ids": {id}})
+	if err != nil {
+		return providers.TemplateAnswer{Outcome: providers.TemplateRefused, Detail: err.Error()}
+	}
+	base := archiveBase
+	if p.base != defaultBase+"/"+p.config.APIVersion {
+		base = strings.TrimSuffix(p.base, "/"+p.config.APIVersion)
+	}
+	reply, failed := p.client.Post(ctx, base+"/"+p.config.WABAID+"/message_templates/archive", p.header, body)
+	answer := metaobject.TemplateAnswer(reply, failed, string(p.config.AccessToken))
+	if answer.Outcome != providers.TemplateDone {
+		return answer
+	}
+	var done struct {
+		Archived []json.RawMessage          `json:"archived_templates"`
+		Failed   map[string]json.RawMessage `json:"failed_templates"`
+	}
+	if json.Unmarshal(reply.Body, &done) != nil {
+		return providers.TemplateAnswer{Detail: "the answer is not one that is documented"}
+	}
+	if why, refused := done.Failed[id]; refused {
+		return providers.TemplateAnswer{Outcome: providers.TemplateRefused, Detail: fmt.Sprintf("the provider says %q", message.SafeText(string(why)))}
+	}
+	for _, raw := range done.Archived {
+		if strings.Trim(string(raw), `"`) == id {
+			return answer
+		}
+	}
+	return providers.TemplateAnswer{Detail: "the answer names the template neither as archived nor as refused"}
 }
 
 // UploadSample implements providers.TemplateWriter, in the two steps of a

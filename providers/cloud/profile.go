@@ -59,13 +59,16 @@ func (p *Provider) Format(f fmt.State, _ rune) { fmt.Fprint(f, "cloud ", p.confi
 
 var versionForm = regexp.MustCompile(`^v[0-9]{1,3}\.[0-9]{1,2}$`)
 
+// defaultBase is where Meta's Graph API is.
+const defaultBase = "https://graph.facebook.com"
+
 // New checks the arguments and makes a Provider. It makes no request.
 func New(c Config) (*Provider, error) {
 	if c.APIVersion == "" {
 		c.APIVersion = defaultVersion
 	}
 	if c.BaseURL == "" {
-		c.BaseURL = "https://graph.facebook.com"
+		c.BaseURL = defaultBase
 	}
 	if c.Client == nil {
 		c.Client = wire.New(wire.Options{})

@@ -17,9 +17,10 @@ import (
 // Source: docs.360dialog.com, messaging API, configs/templates, 2026-11-20.
 func (p *Provider) Abilities() account.Abilities {
 	return account.Abilities{
-		Media:  "360dialog documents no upload of samples for a number's key: create templates with a file in their header in the 360dialog hub, and read them with a data block",
-		Edit:   "360dialog documents no call that edits a template for a number's key: write the new words under a new name, such as name = \"…_v2\"",
-		Delete: "360dialog deletes a template in all its languages at once: keep it, or remove every translation",
+		Media:   "360dialog documents no upload of samples for a number's key: create templates with a file in their header in the 360dialog hub, and read them with a data block",
+		Edit:    "360dialog documents no call that edits a template for a number's key: write the new words under a new name, such as name = \"…_v2\"",
+		Delete:  "360dialog deletes a template in all its languages at once: keep it, or remove every translation",
+		Archive: "360dialog documents no call that archives a template: keep it or delete it",
 	}
 }
 
@@ -44,6 +45,11 @@ func (p *Provider) DeleteTemplate(ctx context.Context, name, id string) provider
 		return providers.TemplateAnswer{Outcome: providers.TemplateRefused, Detail: p.Abilities().Delete}
 	}
 	return p.changed(p.client.Delete(ctx, p.base+"/v1/configs/templates/"+url.PathEscape(name), p.header))
+}
+
+// ArchiveTemplate implements providers.TemplateWriter. 360dialog has no call for it.
+func (p *Provider) ArchiveTemplate(context.Context, string) providers.TemplateAnswer {
+	return providers.TemplateAnswer{Outcome: providers.TemplateRefused, Detail: p.Abilities().Archive}
 }
 
 // UploadSample implements providers.TemplateWriter. 360dialog has no call for it.

@@ -33,7 +33,7 @@ func (p *Provider) Abilities() account.Abilities {
 	w, err := p.writer()
 	if err != nil {
 		why := err.Error()
-		return account.Abilities{Create: why, Edit: why, Media: why, Delete: why}
+		return account.NoAbilities(why)
 	}
 	return w.Abilities()
 }
@@ -63,6 +63,15 @@ func (p *Provider) DeleteTemplate(ctx context.Context, name, id string) provider
 		return refused(err)
 	}
 	return w.DeleteTemplate(ctx, name, id)
+}
+
+// ArchiveTemplate implements providers.TemplateWriter.
+func (p *Provider) ArchiveTemplate(ctx context.Context, id string) providers.TemplateAnswer {
+	w, err := p.writer()
+	if err != nil {
+		return refused(err)
+	}
+	return w.ArchiveTemplate(ctx, id)
 }
 
 // UploadSample implements providers.TemplateWriter.

@@ -39,6 +39,7 @@ func (u suite) TestManaged(t *testing.T) {
 	english := state.Managed{Address: "template.spring.en_US", Kind: "template", Provider: mainNumber, Key: "spring/en_US", RemoteID: "161",
 		Declared: json.RawMessage(`{"body":"Hello"}`), Observed: json.RawMessage(`{"status":"APPROVED","other":{"new":[1]}}`), ObservedAt: noon,
 		Status: "APPROVED", Category: "marketing", Since: noon.Add(-time.Hour), Edits: []time.Time{noon.Add(-time.Minute)}}
+	english.OnDestroy, english.PreventDestroy, english.Used = "archive", true, noon
 	if err := s.Manage(ctx, []state.Managed{english, german}, []string{"template.spring.fr"}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,4 @@
+provider "sandbox" "dialog" {
+  url  = env("SANDBOX")
+  wire = "dialog360"
+}
