@@ -281,9 +281,9 @@ func TestPaceIsMetAndNeverExceeded(t *testing.T) {
 	}
 }
 
-// TestNothingIsSleptOver checks that a message that becomes due during a commit
+// TestAMessageDueDuringACommitIsSentAfterIt checks that a message that becomes due during a commit
 // is sent right after it.
-func TestNothingIsSleptOver(t *testing.T) {
+func TestAMessageDueDuringACommitIsSentAfterIt(t *testing.T) {
 	for _, commit := range []time.Duration{time.Microsecond, time.Millisecond, 7 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLedger(t)

@@ -38,7 +38,7 @@ func TestAnAbsurdWaitIsBounded(t *testing.T) {
 	}
 }
 
-func TestALongWaitIsSaidAndInterruptible(t *testing.T) {
+func TestALongWaitIsReportedAndInterruptible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)
 		began, stop := time.Now(), make(chan struct{})
@@ -66,9 +66,9 @@ func TestALongWaitIsSaidAndInterruptible(t *testing.T) {
 	})
 }
 
-// TestWhatIsNotSentSaysWhy checks that the report has a reason for every entry
+// TestPendingEntriesHaveAReason checks that the report has a reason for every entry
 // that was tried and stays pending.
-func TestWhatIsNotSentSaysWhy(t *testing.T) {
+func TestPendingEntriesHaveAReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)
 		n := newNumber(l, func(to string, _ int) message.Answer {

@@ -106,8 +106,8 @@ func libraryAlone(n *Numbers, raw, region string) (string, error) {
 	return n.library(cell, region)
 }
 
-// TestQuickTakes checks that common notations take the fast path.
-func TestQuickTakes(t *testing.T) {
+// TestCommonNotationsTakeTheFastPath checks that common notations take the fast path.
+func TestCommonNotationsTakeTheFastPath(t *testing.T) {
 	n := NewNumbers()
 	for region, cells := range map[string][]string{
 		"DE": {"0151 12345678", "0151-12345678", "(0151) 12345678", "+49 151 12345678", "0049 151 12345678", "+34 610 000 002", "tel:+34610000002", "'+49 151 12345678", "+49.151.12345678", "+49 (0)151 12345678", "0151/12345678", "+49 151/12345678"},

@@ -99,9 +99,9 @@ func TestImportRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-// TestImportDoesNotBringBackWhoWasErased imports a file of another program that
+// TestImportDoesNotBringBackErasedPeople imports a file of another program that
 // still contains an erased person.
-func TestImportDoesNotBringBackWhoWasErased(t *testing.T) {
+func TestImportDoesNotBringBackErasedPeople(t *testing.T) {
 	d, _ := springDesk(t)
 	d.must(0, "state", "erase", "+4915112345671")
 	d.write("old.csv", "phone\n+4915112345671\n+4915112345672\n")

@@ -87,7 +87,7 @@ func (c *circles) people() (out []Person) {
 
 // Any events, even about ids that contradict each other, end in the same people
 // in any order and with any repetition.
-func TestPeopleDoNotDependOnTheOrderInWhichTheyAreTold(t *testing.T) {
+func TestPeopleDoNotDependOnTheOrderOfEvents(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		type told struct {
 			at   int64

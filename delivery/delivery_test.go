@@ -151,7 +151,7 @@ func TestAnOptOutWinsATie(t *testing.T) {
 	}
 }
 
-func TestStatusesTellTheBestAndTheFirst(t *testing.T) {
+func TestStatusesKeepTheBestAndTheFirstFailure(t *testing.T) {
 	got := Status{}.Reached(message.RankRead, now+5).Reached(message.RankDelivered, now).Reached(message.RankRead, now+2).
 		Failed("2", "later", now+9).Failed("1", "first", now+1)
 	want := Status{Rank: message.RankRead, RankAt: now + 2, FailedAt: now + 1, FailCode: "1", FailTitle: "first"}
@@ -190,7 +190,7 @@ func TestJoinsAreJoins(t *testing.T) {
 	})
 }
 
-func TestWordsComeBack(t *testing.T) {
+func TestReasonsAndGatesDecode(t *testing.T) {
 	var counts map[Reason]int
 	if err := json.Unmarshal([]byte(`{"opted_out":1,"quiet_hours":2}`), &counts); err != nil || counts[GateOptedOut.Reason()] != 1 || counts[ReasonQuietHours] != 2 {
 		t.Errorf("counts by reason come back as %v, %v", counts, err)

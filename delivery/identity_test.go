@@ -115,7 +115,7 @@ func TestWhoIsWho(t *testing.T) {
 
 // What was joined stays so for messages that were sent before: they belong to
 // both ids.
-func TestAPassedNumberIsTold(t *testing.T) {
+func TestAPassedNumberIsReported(t *testing.T) {
 	var r Registry
 	first := r.see(sight(1, "+1 U1"))
 	second := r.see(sight(2, "+1 U2"))

@@ -143,7 +143,7 @@ func TestChange(t *testing.T) {
 	}
 }
 
-func TestRemoveTellsWhatWentBeforeAnError(t *testing.T) {
+func TestRemoveReportsWhatItRemovedBeforeAnError(t *testing.T) {
 	s := openState(t, newWorkspace(t))
 	doubt(t, s, "+4915112345601", "+4915112345602")
 	done, err := Remove(t.Context(), s, []string{spring, "campaign.never"})

@@ -154,7 +154,7 @@ func TestChoose(t *testing.T) {
 
 // A try sends nothing to testers who opted out, under either spelling of a number,
 // or who were erased.
-func TestTryAsksWhoIsWilling(t *testing.T) {
+func TestTryLeavesOutUnwillingTesters(t *testing.T) {
 	ws := newWorkspace(t)
 	s := openState(t, ws)
 	if err := s.OptOut(t.Context(), "+5215512345678", "operator", ""); err != nil {

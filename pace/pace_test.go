@@ -199,7 +199,7 @@ func TestSlots(t *testing.T) {
 
 // If a clock was ahead and is set back, nothing waits until it shows the old
 // time again.
-func TestAClockThatIsPutBack(t *testing.T) {
+func TestAClockThatIsSetBack(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	var s pace.Slots
 	s.Take(pace.Ask{Gap: time.Second, After: now}, now)

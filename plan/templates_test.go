@@ -132,9 +132,9 @@ func TestTemplateReasonIsQuoted(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotThere checks that a template that the account does not have is
+// TestMissingAndUnreadableTemplates checks that a template that the account does not have is
 // never confused with one that could not be read.
-func TestWhatIsNotThere(t *testing.T) {
+func TestMissingAndUnreadableTemplates(t *testing.T) {
 	_, says, w := reading(t, reads, ready(func(t *account.Template) { t.Name = "order_redy" }))
 	if p, diags := w.plan(t); says != "template_missing" || !strings.Contains(diags[0].Detail, `Did you mean "order_redy"?`) || len(p.Managed) > 0 {
 		t.Errorf("it says %q: %v", says, diags)

@@ -121,9 +121,9 @@ func TestFirstVariantWins(t *testing.T) {
 	}
 }
 
-// TestVariantOfWhoWasSent checks that a person who was sent a variant is not
+// TestVariantOfPeopleWhoWereSentTo checks that a person who was sent a variant is not
 // sent another one because their language changed.
-func TestVariantOfWhoWasSent(t *testing.T) {
+func TestVariantOfPeopleWhoWereSentTo(t *testing.T) {
 	w := open(t, map[string]string{"main.hcl": languages, "contacts.csv": "phone,name,language\n+4915112345601,Anna,pt\n"})
 	d := past(anna, state.Accepted, "")
 	d.Message = "text_message.de"

@@ -299,7 +299,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoResultIsAnError(t *testing.T) {
+func TestAReplyThatCannotBeMadeIsAnError(t *testing.T) {
 	rules := load(t, rulesHCL)
 	for name, c := range map[string]struct{ text, lookup, want string }{
 		"a product that the catalog lacks": {"prod_omega available", `{"status":"x"}`, "reply_rule.availability"},

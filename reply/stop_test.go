@@ -43,7 +43,7 @@ func TestWhatIsAWish(t *testing.T) {
 	}
 }
 
-func TestATitleSaysItWithoutADoubtOrNotAtAll(t *testing.T) {
+func TestOnlyAClearTitleIsAStop(t *testing.T) {
 	for _, c := range []struct {
 		typ, kind, title string
 		want             bool

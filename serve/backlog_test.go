@@ -140,7 +140,7 @@ func TestOnePersonsFloodWaitsBehindOthers(t *testing.T) {
 
 // An event that arrives after the last one was answered, but before that turn
 // ends, gets exactly one turn of its own.
-func TestWhatComesWhileATurnEndsHasOneTurn(t *testing.T) {
+func TestAnEventAtTheEndOfATurnGetsOneTurn(t *testing.T) {
 	o := &openEvents{}
 	o.add("a", "ann", 1)
 	b := backlogOf(t, o, "a")

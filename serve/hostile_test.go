@@ -185,7 +185,7 @@ func (r refusing) Send(context.Context, message.Request) message.Answer { return
 // Anybody can post to a number without a signature and without a token. Nothing
 // of such a body is believed or kept, and the client and the operator are told
 // so.
-func TestWhatNothingVouchesForIsRefused(t *testing.T) {
+func TestUnsignedWebhooksAreRefused(t *testing.T) {
 	h := newHouse(t, hello, oneMsgNumber(t))
 	h.stop()
 	accepted(t, h.store, "wamid.sent")
@@ -212,7 +212,7 @@ func TestWhatNothingVouchesForIsRefused(t *testing.T) {
 	}
 }
 
-func TestANumberThatIsTrustedNeedsNothingToVouch(t *testing.T) {
+func TestATrustedNumberNeedsNoSignature(t *testing.T) {
 	number := oneMsgNumber(t)
 	h := newHouse(t, hello, func(h *house, o *sandbox.Options) {
 		number(h, o)

@@ -59,9 +59,9 @@ func (f *failing) MarkRead(ctx context.Context, id string, _ bool) error {
 	return ctx.Err()
 }
 
-// TestAFailedMarkHoldsNothingUp checks that the answer is still sent, once, and
+// TestAFailedMarkDelaysNothing checks that the answer is still sent, once, and
 // that neither a failure nor the mark itself is recorded as an attempt.
-func TestAFailedMarkHoldsNothingUp(t *testing.T) {
+func TestAFailedMarkDelaysNothing(t *testing.T) {
 	for name, r := range map[string]*failing{"refused": {}, "silent": {hang: true}} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, marking, func(h *house, _ *sandbox.Options) { h.reader = r })

@@ -89,7 +89,7 @@ func readiness(t *testing.T, addr string) int {
 
 // Webhooks are refused only while the state is locked: each is answered with
 // 503. When the lock has ended, /readyz says so even if no webhook arrives.
-func TestReadinessComesBackByItself(t *testing.T) {
+func TestReadinessReturnsAfterALock(t *testing.T) {
 	for name, slow := range map[string]bool{"writes fail": false, "writes wait for the lock": true} {
 		t.Run(name, func(t *testing.T) {
 			l, addr, events := lockable(t, slow)

@@ -22,7 +22,7 @@ func (b blobs) Blobs(context.Context, string) (map[string][]byte, error) { retur
 
 // The newest report counts, in whatever order reports arrive. What it omits is
 // taken from older ones.
-func TestWhatIsToldOfALimit(t *testing.T) {
+func TestTheNewestLimitCounts(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 	check := MessagingLimit{People: 2000, Told: day(2), By: "refresh", Portfolio: "77"}
 	notice := MessagingLimit{People: 250, Told: day(3), By: "business_capability_update"}

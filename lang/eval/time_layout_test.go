@@ -98,10 +98,10 @@ var goLayouts = map[string]string{
 	"YYYYMMDDhhmmss":              "20060102150405",
 }
 
-// TestParseTimeIsTheOtherWay checks that parsetime reads what formatdate
+// TestParseTimeReversesFormatDate checks that parsetime reads what formatdate
 // writes, and that it reads any text, even a damaged one, as the same moment as
 // package time.
-func TestParseTimeIsTheOtherWay(t *testing.T) {
+func TestParseTimeReversesFormatDate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		layout := rapid.SampledFrom(slices.Sorted(maps.Keys(goLayouts))).Draw(t, "layout")
 		zone := time.FixedZone("", 60*15*rapid.IntRange(-48, 56).Draw(t, "offset"))

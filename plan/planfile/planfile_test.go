@@ -139,7 +139,7 @@ func TestSavedPlanRoundTrip(t *testing.T) {
 	})
 }
 
-func TestSavedPlanLeavesOutWhoIsNotSentTo(t *testing.T) {
+func TestSavedPlanOmitsPeopleWhoAreNotSentTo(t *testing.T) {
 	p := savedPlan(t, []plan.Entry{{Action: plan.Skip, Reason: "opted_out", Draft: -1, Recipient: message.Recipient{Address: message.Address{UserID: "US.canary"}}}})
 	data := save(t, p)
 	got, _, err := Read(bytes.NewReader(data), int64(len(data)))

@@ -41,7 +41,7 @@ func TestWhatACodeIsAbout(t *testing.T) {
 	}
 }
 
-func TestAnAnswerTellsWhomItIsAbout(t *testing.T) {
+func TestAnAnswerNamesItsRecipient(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"contacts":[{"input":"4930123456","wa_id":"4930123456"}],"messages":[{"id":"w"}]}`: "+4930123456",
 		`{"contacts":[{"input":"+4930123456"}],"messages":[{"id":"w"}]}`:                     "+4930123456",
@@ -55,7 +55,7 @@ func TestAnAnswerTellsWhomItIsAbout(t *testing.T) {
 	}
 }
 
-func TestAnAnswerTellsAUserID(t *testing.T) {
+func TestAnAnswerContainsAUserID(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"contacts":[{"input":"4930123456","wa_id":"4930123456","user_id":"DE.77"}],"messages":[{"id":"w"}]}`: "DE.77",
 		`{"contacts":[{"input":"DE.77","user_id":"DE.77"}],"messages":[{"id":"w"}]}`:                           "DE.77",

@@ -7,9 +7,9 @@ import (
 	"github.com/handbill/handbill/providers/wire"
 )
 
-// TestWhomAnAnswerNames checks that the number that 1msg reports as the
+// TestRecipientOfAnAnswer checks that the number that 1msg reports as the
 // recipient is read, so that an answer to another message is noticed.
-func TestWhomAnAnswerNames(t *testing.T) {
+func TestRecipientOfAnAnswer(t *testing.T) {
 	for words, want := range map[string]string{
 		"Sent to 12025550123@c.us":              "+12025550123",
 		"Sent to US.1349@lid":                   "",

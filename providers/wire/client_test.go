@@ -97,7 +97,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestGetErrorsTellNothing(t *testing.T) {
+func TestGetErrorsRevealNothing(t *testing.T) {
 	base, _ := record(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	_, err := wire.New(wire.Options{}).Get(t.Context(), base+"/hookInfo?messageId=wamid.X", nil)
 	if err == nil || strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "wamid") {

@@ -234,10 +234,10 @@ func TestACommitWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestTheDatabaseGoes checks that a caller that does not wait gets an error,
+// TestTheDatabaseGoesAway checks that a caller that does not wait gets an error,
 // that one that waits continues when the database is back, and that nothing
 // that was committed is lost.
-func TestTheDatabaseGoes(t *testing.T) {
+func TestTheDatabaseGoesAway(t *testing.T) {
 	c := pgtest.Start(t, "handbill", "")
 	s := create(t, c)
 	lane := begin(t, s)

@@ -11,7 +11,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-func TestExportTellsWhatWasOrderedAgain(t *testing.T) {
+func TestExportShowsWhatWasOrderedAgain(t *testing.T) {
 	s, clock := create(t)
 	run := begin(t, s)
 	settle(t, s, run, accepted(intend(t, s, run, intent(s, phone(1)))[0], "wamid.YWE="))

@@ -314,7 +314,7 @@ func TestAnOldCopyPutBackIsNoticed(t *testing.T) {
 	begin(t, s)
 }
 
-func TestAStateThatIsGoneIsNotMadeAnew(t *testing.T) {
+func TestAMissingStateIsNotRecreated(t *testing.T) {
 	s, _ := create(t)
 	o := s.opt
 	if err := errors.Join(s.Close(), os.Remove(o.Path)); err != nil {

@@ -161,7 +161,7 @@ func TestAnotherStateInItsPlaceIsNoticed(t *testing.T) {
 	}
 }
 
-func TestAMarkIsMadeAgainAndTellsTheMost(t *testing.T) {
+func TestARemovedMarkIsWrittenAgain(t *testing.T) {
 	o := closed(t)
 	a, err := Open(t.Context(), o)
 	if err != nil {
@@ -212,7 +212,7 @@ func TestTheMarkOfAnEarlierHandbillIsRead(t *testing.T) {
 	}
 }
 
-func TestAStateThatWasOnlyWrittenToIsNotMadeAnew(t *testing.T) {
+func TestAMissingStateWithoutRunsIsNotRecreated(t *testing.T) {
 	s, _ := create(t)
 	o := s.opt
 	if err := s.OptOut(t.Context(), phone(1), "operator", ""); err != nil {

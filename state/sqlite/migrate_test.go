@@ -170,7 +170,7 @@ func TestGoldenMigrations(t *testing.T) {
 
 // A migrated state can be used: what a kill left open is settled, the next run
 // is recorded, and its sends are packed.
-func TestAMigratedStateGoesOn(t *testing.T) {
+func TestAMigratedStateCanBeUsed(t *testing.T) {
 	s, err := Open(t.Context(), oldState(t))
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 )
 
 // A provider that reports the recipient's user id ties it to the number.
-func (u suite) TestAnAnswerTellsAUserID(t *testing.T) {
+func (u suite) TestAnAnswerContainsAUserID(t *testing.T) {
 	s, _ := u.create(t)
 	run := begin(t, s)
 	o := accepted(intend(t, s, run, intent(s, phone(1)))[0], "x")
