@@ -68,7 +68,7 @@ func TestBreakerForgetsAnOutageThatEnded(t *testing.T) {
 		l := newLedger(t)
 		var k atomic.Int64
 		n := newNumber(l, func(string, int) message.Answer {
-			if k.Add(1)%9 < 7 { // five to trip, and two probes
+			if k.Add(1)%9 < 7 { // five trip the breaker, and two are probes
 				return message.Answer{Class: message.Unknown, Title: "time-out"}
 			}
 			return message.Answer{Class: message.Accepted, ID: fmt.Sprint("wamid.", k.Load())}

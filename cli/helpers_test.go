@@ -29,7 +29,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // runs, as if a whole command took less than a tick. The output is then the same in
 // every run, but pacing and waiting still work.
 func standing(wall time.Time) time.Time {
-	const hasMonotonic, since1885 = 1 << 63, 2682288000 // seconds of the Unix epoch where package time counts from
+	const hasMonotonic, since1885 = 1 << 63, 2682288000 // package time counts seconds from 1885, this long before the Unix epoch
 	t := time.Now()
 	bits := (*uint64)(unsafe.Pointer(&t)) // the first word: flag, 33 bits of seconds, 30 bits of nanoseconds
 	*bits = hasMonotonic | uint64(wall.Unix()+since1885)<<30 | uint64(wall.Nanosecond())
@@ -42,7 +42,7 @@ type desk struct {
 	dir   string
 	env   []string
 	build cli.Build
-	wall  atomic.Int64 // what the clock on the wall shows, in Unix seconds
+	wall  atomic.Int64 // the wall clock, in Unix seconds
 	rand  io.Reader
 	// clock is used instead of the wall clock where it is not nil.
 	clock func() time.Time

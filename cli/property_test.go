@@ -103,7 +103,7 @@ func TestPlansOfOneInput(t *testing.T) {
 				}
 				for i, format := range []string{"text", "markdown", "json"} {
 					out := d.must(0, "plan", "-at=2026-03-02T12:00:00Z", "-deliveries", "-format="+format)
-					out = fileDigest.ReplaceAllString(out, "") // of the file, in which columns do have an order
+					out = fileDigest.ReplaceAllString(out, "") // a file's digest depends on the order of its columns
 					if round == 0 {
 						first[i] = out
 					} else if out != first[i] {

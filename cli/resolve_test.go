@@ -17,8 +17,8 @@ func TestResolveJoinsWhatWaitsFirst(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		waits  bool
-		code   int // of resolve
-		second int // messages that the apply after it sends
+		code   int // exit code of resolve
+		second int // messages that the next apply sends
 	}{
 		{"a status with our reference waits", true, 1, 4},
 		{"nothing waits", false, 0, 5},

@@ -19,7 +19,7 @@ import (
 // cutWriter accepts a number of bytes and then fails.
 type cutWriter struct {
 	left  int
-	at    string // fail when this is to be written
+	at    string // fails when this is to be written
 	err   error
 	tried int // bytes that a command wanted to write
 	wrote bytes.Buffer
@@ -165,7 +165,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 				}
 				last := whole.tried - 1
 				if args[0] == "test" {
-					last -= 40 // it says how long it took, in fewer digits another time
+					last -= 40 // it shows how long it took, and the next time may have fewer digits
 				}
 				cuts = []int{0, whole.tried / 2, last}
 			}

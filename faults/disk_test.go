@@ -25,7 +25,7 @@ var diskErrors = []struct {
 	calls  string
 	errnos []string
 	whens  []int
-	fired  int // the minimum number of whens that fire: an apply makes that many of these calls
+	fired  int // how many whens fire at least: an apply makes that many of these calls
 }{
 	{"fsync,fdatasync", []string{"EIO", "ENOSPC"}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 6},
 	{"pwrite64", []string{"EIO", "ENOSPC"}, []int{1, 2, 4, 7, 9, 12, 14, 20, 30, 60}, 8},

@@ -116,7 +116,7 @@ func (k *killer) campaign(seed uint64, kills int) {
 		k.doubts.Add(int64(open))
 	}
 	out, code := h.run(applyArgs...)
-	for range 20 { // throttled and unreachable ones need a few more
+	for range 20 { // messages that were throttled or not sent need a few more
 		if count(h.deliveries(), state.Accepted)+count(h.deliveries(), state.InDoubt) == h.people {
 			break
 		}

@@ -22,7 +22,7 @@ func TestAMillion(t *testing.T) {
 	if ci, _ := effort(); !ci {
 		t.Skip("fills a state of a million deliveries; make faults does it")
 	}
-	t.Parallel() // with the kills, which mostly wait
+	t.Parallel() // beside the kills, which mostly wait
 	const million = 1_000_000
 	h := newHouse(t, 400, sandbox.Options{Seed: 15, Latency: 4 * time.Millisecond})
 	began := time.Now()

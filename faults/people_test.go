@@ -100,7 +100,7 @@ func (c *crowd) meet() (bodies [][]byte) {
 		if h.changed = c.rnd.IntN(2) == 0; h.changed {
 			change := map[string]any{"type": "system", "system": map[string]any{"type": "user_changed_number", "wa_id": h.second[1:], "body": "changed"}}
 			bodies = append(bodies, c.message(h.first, "", change))
-		} else { // they write from both, and the second is theirs by the user id alone
+		} else { // they write from both numbers, and only the user id ties the second to them
 			bodies = append(bodies, c.message(h.second, h.user, words("hello")))
 		}
 	}

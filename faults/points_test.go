@@ -125,7 +125,7 @@ func sweepServe(t *testing.T, wire sandbox.Provider, name string, code int) {
 	}
 	nth := 1
 	if seams[name] > 0 {
-		nth = 5 // the first are of its start
+		nth = 5 // the first ones belong to its start
 	}
 	r := s.serve(fmt.Sprintf("HANDBILL_FP=%s:%d", name, nth))
 	for range 4 {

@@ -20,8 +20,8 @@ var servepoints = map[string]int{
 	"reply-answer-after": 3, "reply-outcome-after": 3, "answered-before": 3, "answered-after": 3, "commit-before": 10, "commit-after": 10,
 }
 
-// answering is the maximum number of answers that serve has in flight (serve,
-// hands).
+// answering is the maximum number of answers that serve has in flight: the
+// constant workers of package serve.
 const answering = 64
 
 // TestKillsBesideServe kills serve, apply, and both, while the network reports
@@ -100,7 +100,7 @@ func (k *killer) street(seed uint64, kills int) {
 // finish runs applies until everybody was sent to.
 func (s *street) finish() {
 	s.t.Helper()
-	for range 20 { // throttled ones take a few
+	for range 20 { // throttled messages take a few
 		out, code := s.run(applyArgs...)
 		if code != 0 && code != 1 || strings.Contains(out, "bug in handbill") {
 			s.t.Errorf("apply ends with %d:\n%s", code, out)

@@ -162,7 +162,7 @@ func (w *world) act(ctx context.Context, s *self, do string, n int) {
 		}
 		ev = message.Event{Kind: message.EventIdentity, From: message.Address{Phone: s.first}, NewAddress: message.Address{Phone: s.second}, At: ev.At}
 		s.phone, s.changed = s.second, true
-	case "moves": // the number changes, which shows only when they write
+	case "moves": // the number changes, which is known only when they write
 		if s.changed {
 			return
 		}

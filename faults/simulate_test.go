@@ -122,8 +122,8 @@ var clockJumps = []int{-60, 60, -3600, 3600, 86400, -86400}
 func pick(from []string, n int) string { return from[n%len(from)] }
 
 func (s *script) answerFaults(roll func(int, ...int) int) {
-	often := 2 + roll(8, 20) // one answer in so many goes wrong
-	only := roll(3, 21)      // now and then all go wrong in the same way
+	often := 2 + roll(8, 20) // one in this many answers goes wrong
+	only := roll(3, 21)      // in some campaigns all go wrong in the same way
 	for who := range s.lines() {
 		for try := 1; try <= 4; try++ {
 			if roll(often, 22, who, try) != 0 {
@@ -143,7 +143,7 @@ func (s *script) answerFaults(roll func(int, ...int) int) {
 
 func (s *script) diskFaults(roll func(int, ...int) int) {
 	for i := range s.Runs {
-		if roll(12, 36, i) == 0 { // every send of the run fares alike
+		if roll(12, 36, i) == 0 { // every send of the run gets the same answer
 			s.Faults = append(s.Faults, fault{Run: i, At: "outage", N: 1, Do: pick(outages, roll(100, 37, i))})
 		}
 		switch roll(3, 30, i) {
@@ -209,7 +209,7 @@ func simulate(t *testing.T, s *script, seen *tallies) (problems []string) {
 }
 
 func (w *world) open(dir string) error {
-	w.wake = make(chan struct{}, 1) // of the bubble
+	w.wake = make(chan struct{}, 1) // made in the synctest bubble
 	if dir == "" {
 		w.lineage = simLineage
 		w.model = memstate.New(memstate.Options{Clock: time.Now, Lineage: w.lineage, Wish: wishes,
@@ -332,7 +332,7 @@ func (w *world) honest(t *testing.T) {
 		p := w.plan(t.Context(), false)
 		w.mu.Unlock()
 		w.apply(t.Context(), p, 100+n, &run{})
-		time.Sleep(17 * time.Hour) // never always in the quiet hours
+		time.Sleep(17 * time.Hour) // 17 hours, so that not every run is in the quiet hours
 	}
 	w.flying.Wait()
 	time.Sleep(46 * 24 * time.Hour)
@@ -440,7 +440,7 @@ func (w *world) resolve(ctx context.Context, n int) {
 	w.flying.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.store.FoldAll(ctx); err != nil { // as every command that writes does first
+	if err := w.store.FoldAll(ctx); err != nil { // every command that writes does this first
 		w.problem("joining what waits: %v", err)
 	}
 	for i, st := range w.standings(ctx) {

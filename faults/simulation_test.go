@@ -156,7 +156,7 @@ func shrink(t *testing.T, s *script) *script {
 	fails := func(faults []fault) bool {
 		try := best
 		try.Faults = faults
-		for range 3 { // what runs at the same instant runs in any order
+		for range 3 { // events at the same instant run in any order
 			if len(simulate(t, &try, newTallies())) > 0 {
 				return true
 			}

@@ -159,7 +159,7 @@ func TestNoWebhookIsAnsweredBeforeItIsSynced(t *testing.T) {
 		case strings.Contains(line, `"POST /webhooks`):
 			read, wal.syncs = true, 0
 		case strings.Contains(line, `"HTTP/1.1 200`) && read:
-			if wal.syncs == 0 { // the first is its own: joining it comes after
+			if wal.syncs == 0 { // the first sync is the webhook's own: joining it comes later
 				t.Fatalf("webhook %d was answered with 200 before it was synced", answered+1)
 			}
 			answered++

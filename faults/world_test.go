@@ -35,7 +35,7 @@ type script struct {
 	Cap      bool    `json:"cap,omitempty"`
 	Quiet    bool    `json:"quiet,omitempty"`
 	Total    int     `json:"total,omitempty"`   // the most that one apply may send
-	Canary   int     `json:"canary,omitempty"`  // the first so many are looked at
+	Canary   int     `json:"canary,omitempty"`  // the number of sends that are judged first
 	StopIf   bool    `json:"stop_if,omitempty"` // a third of failures halts
 	// Several gives everybody several ids and actions (see self), and sends through
 	// two numbers.
@@ -50,7 +50,7 @@ type script struct {
 type run struct {
 	Stop   int  `json:"stop,omitempty"`   // first interrupt
 	Cancel int  `json:"cancel,omitempty"` // second interrupt
-	Saved  bool `json:"saved,omitempty"`  // applies the plan of the run before
+	Saved  bool `json:"saved,omitempty"`  // applies the plan of the previous run
 	Retry  bool `json:"retry,omitempty"`  // plans again what was refused
 	// Zombie is when the next run starts although this one is still running,
 	// because its lock was forced.
@@ -84,9 +84,9 @@ var (
 // ids.
 type truth struct {
 	tries  int
-	taken  int  // times that the provider took the message
-	lied   bool // the provider denied what it had taken, and it was made again
-	denied bool // it called refused what it had taken
+	taken  int  // how often the provider took the message
+	lied   bool // the provider denied what it had taken, and the message was sent again
+	denied bool // the provider refused what it had taken
 	rank   message.Rank
 	posts  map[string]int // requests by reference
 	byRef  map[string]bool
@@ -172,8 +172,8 @@ type process struct {
 	commits  map[string]int
 	requests int
 	unknowns int              // answers that leave a doubt
-	clockSet bool             // somebody sets its clock
-	halted   []state.Halt     // when it began
+	clockSet bool             // somebody sets the process's clock
+	halted   []state.Halt     // the halts when it began
 	to       map[int64]string // of attempts, where people have several ids
 }
 
@@ -443,7 +443,7 @@ func (w *world) provider(who int, ref, act string) message.Answer {
 	switch act {
 	case "accept":
 		return w.answer(act, take(""), message.Answer{Class: message.Accepted, UserID: w.answersWith(who)})
-	case "two_ids": // the answer names another id than the webhooks
+	case "two_ids": // the answer and the webhooks name different ids
 		take("")
 		return w.answer(act, fmt.Sprintf("other.%d", w.ids), message.Answer{Class: message.Accepted})
 	case "refused":
@@ -505,9 +505,9 @@ func (w *world) story(who int, ref, id, how string) {
 			again := h
 			again.due = time.Now().Add(2*wait + time.Minute)
 			w.queue = append(w.queue, again)
-		case "commit_lost": // the commit failed, no 200: it comes again
+		case "commit_lost": // the commit failed: no 200, and the webhook is repeated
 			wait += 11 * time.Minute
-		case "answer_lost": // the 200 got lost: the same body again
+		case "answer_lost": // the 200 was lost: the same body is posted again
 			again := h
 			again.due = time.Now().Add(wait + time.Second)
 			w.queue = append(w.queue, again)
@@ -601,7 +601,7 @@ func (w *world) standings(ctx context.Context) []standing {
 				w.problem("reading: %v", err)
 				return out
 			}
-			if i, ok := w.script.line(c, d.Recipient); ok { // not of somebody who was erased
+			if i, ok := w.script.line(c, d.Recipient); ok { // skips people who were erased
 				out[i] = standing{send: d.Send, known: true, attempt: d.Attempt, id: d.ID, rank: d.Rank, cause: d.Cause}
 			}
 		}

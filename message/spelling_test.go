@@ -24,11 +24,11 @@ func TestSpellingsOfOneAccount(t *testing.T) {
 		}
 	}
 	for _, other := range [][2]string{
-		{"+5511932345678", "+551132345678"}, // a mobile that always had nine digits, and a landline
+		{"+5511932345678", "+551132345678"}, // a mobile number that always had nine digits, and a landline
 		{"+4915112345678", "+4915112345679"},
 		{"+5215512345678", "+5215512345679"},
 		{"+2290197123456", "+22997123457"},
-		{"+2290297123456", "+22997123456"}, // no number of Benin begins so
+		{"+2290297123456", "+22997123456"}, // no number of Benin begins like this
 		{"+2250707123456", "+22507123456"}, // Ivory Coast's new digits depend on the operator
 		{"US.13491208655302741918", "US.1"},
 	} {

@@ -65,7 +65,7 @@ func TestResolve(t *testing.T) {
 		{`campaign.spring[""]`, 0, "Invalid address"},
 		{`campaign.spring["+4915112345699"]`, 0, "Nothing in doubt"},
 		{`campaign.spring["+4915112345601"]`, 1, ""},
-		{`campaign.spring[+4915112345602]`, 1, ""}, // a shell took the quotes away
+		{`campaign.spring[+4915112345602]`, 1, ""}, // a shell removed the quotes
 		{spring, 1, ""},
 		{spring, 0, "Nothing in doubt"},
 	} {

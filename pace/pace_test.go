@@ -230,7 +230,7 @@ func TestThrottlesSlowANumber(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	n := pace.New(100)
 	full := n.Ask(now).Gap
-	for range 10 { // those of one second are one sign
+	for range 10 { // throttles within one second count once
 		n.Slow(now)
 	}
 	if slow := n.Ask(now).Gap; math.Abs(float64(slow)/float64(full)-1/0.7) > 0.001 {

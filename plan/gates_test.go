@@ -19,7 +19,7 @@ func TestWindow(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		here    window // at the campaign's number
-		shut    uint32 // at all
+		shut    uint32 // at any number
 		claimed time.Time
 		want    time.Time // zero for unknown
 	}{

@@ -85,9 +85,9 @@ func TestMessagingLimit(t *testing.T) {
 		limits MessagingLimits
 		state  *memState
 		says   string
-		starts [2]int // of the campaigns: 0 to 9, and 5 to 14
+		starts [2]int // by campaign: the first to people 0 to 9, the second to 5 to 14
 	}{
-		{"nothing is held against limits", nil, nil, "", [2]int{0, 0}},
+		{"without limits", nil, nil, "", [2]int{0, 0}},
 		{"unknown", main(0, 0), nil, "", [2]int{10, 10}},
 		{"no limit", main(-1, -1), nil, "", [2]int{10, 10}},
 		{"one portfolio, and room for all", main(15, 15), nil, "", [2]int{10, 10}},

@@ -263,7 +263,7 @@ func TestStopWords(t *testing.T) {
 	}
 	h.await(serve.EventReplied)
 	h.phone(sandbox.Inbound{Text: "STOP"})
-	h.phone(sandbox.Inbound{Text: "Sorry?"}) // people who write are still answered by rules
+	h.phone(sandbox.Inbound{Text: "Sorry?"}) // rules still answer people who write
 	h.await(serve.EventReplied)
 	if diff := cmp.Diff([]string{"Sie erhalten keine Nachrichten mehr von uns.", "Hello, Ana: you said Sorry?"}, h.sends()); diff != "" {
 		t.Error(diff)

@@ -23,7 +23,7 @@ func TestWhatIsWrittenInAGroupIsNoWordToTheNumber(t *testing.T) {
 		{"Hi", false}, // the rule's own word
 		{"STOP", true},
 		{"stop please", true},
-		{"Please stop writing to me, thanks a lot", false}, // to whom?
+		{"Please stop writing to me, thanks a lot", false}, // nobody knows to whom
 		{"Stop it, Bob!", false},
 		{"when does it stop?", false},
 	} {

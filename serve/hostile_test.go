@@ -86,7 +86,7 @@ func raw(t *testing.T, addr, text string) string {
 	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
-	got, _ := io.ReadAll(c) // the server may reset a connection on which more was to come
+	got, _ := io.ReadAll(c) // the server may reset a connection before it has read everything
 	return string(got)
 }
 
@@ -99,7 +99,7 @@ func TestSlowRequestsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := raw(t, h.addr, c.request)
-			if got == "" { // hung up on
+			if got == "" { // the server closed the connection
 				return
 			}
 			resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(got)), nil)

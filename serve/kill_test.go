@@ -123,7 +123,7 @@ func TestKillLosesNothingAndRepeatsNothing(t *testing.T) {
 				for {
 					i := n.Add(1)
 					if send(hook, i) != http.StatusOK {
-						return // it was killed under us
+						return // the server was killed meanwhile
 					}
 					taken.Store(i, true)
 					if i >= int64(120*(round+1)) {

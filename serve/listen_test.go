@@ -187,7 +187,7 @@ func TestCertificatesAreLookedAtOnceASecond(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		at   time.Duration
-		file int64 // serial of the files, from now on
+		file int64 // serial number in the files, from now on
 		want int64
 	}{
 		{"at first", 0, 1, 1},

@@ -142,7 +142,7 @@ func TestAnyOrderEndsInTheSameState(t *testing.T) {
 	var statuses []string
 	for i, id := range ids {
 		for j, word := range []string{"sent", "delivered", "read", "failed"} {
-			if i == 3 && j < 3 { // one that only failed
+			if i == 3 && j < 3 { // this one only failed
 				continue
 			}
 			s := status(id, word, refs[i], at+int64(j*i))

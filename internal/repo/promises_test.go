@@ -40,7 +40,7 @@ func TestPromisedTestsExist(t *testing.T) {
 				}
 				tests = append(tests, known[pkg]...)
 			}
-			pattern := strings.ReplaceAll(strings.Trim(m[2], "'"), `\|`, "|") // as a table needs it
+			pattern := strings.ReplaceAll(strings.Trim(m[2], "'"), `\|`, "|") // escaped for a table
 			for _, alternative := range unbracketed(pattern, '|') {
 				levels := unbracketed(alternative, '/')
 				if !matches(t, levels[0], tests) {

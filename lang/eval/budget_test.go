@@ -156,7 +156,7 @@ func TestBudgetHoldsForRecipients(t *testing.T) {
 	} {
 		p, diags := eval.Compile(parse(t, src), context(), in)
 		if diags.HasErrors() {
-			continue // refused before anybody is looked at
+			continue // refused before any recipient is evaluated
 		}
 		if out, err := p.AppendString(nil, vals); err == nil {
 			t.Errorf("%s: %d bytes", src, len(out))

@@ -281,7 +281,7 @@ func TestStale(t *testing.T) {
 		meta       state.Meta
 		runs       []state.Run
 		now        time.Time
-		build      string // that made the plan
+		build      string // of handbill when it made the plan
 		by         Maker
 	}{
 		{"fresh", "", meta, nil, testAt.Add(23 * time.Hour), "commit:a", maker},

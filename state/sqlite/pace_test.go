@@ -27,7 +27,7 @@ func TestSpacing(t *testing.T) {
 	for name, test := range map[string]struct {
 		send  state.Send // of the first message
 		after time.Duration
-		to    string // the second
+		to    string // recipient of the second
 		want  delivery.Gate
 	}{
 		"at once":                        {state.Accepted, 0, phone(1), delivery.GateSpacing},

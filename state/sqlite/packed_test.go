@@ -25,7 +25,7 @@ type packedWorld struct {
 	run   state.Lane
 	open  []state.Verdict
 	tried []state.Key
-	ids   int // of the provider, handed out
+	ids   int // number of provider ids given
 }
 
 func (w *packedWorld) key() state.Key {
