@@ -55,7 +55,7 @@ func TestATemplateThatIsPausedMeanwhile(t *testing.T) {
 					t.Errorf("%d requests; %+v", len(n.times), c)
 				}
 				if c.Pending != 0 || c.HeldFor[delivery.ReasonTemplatePaused] != 27 || len(c.Refused)+len(c.Unsent) > 0 {
-					t.Errorf("the one that met it waits as the rest does: %+v", c)
+					t.Errorf("the refused one does not wait like the rest: %+v", c)
 				}
 				again := newNumber(l, accept)
 				again.ids = 1000

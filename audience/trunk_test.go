@@ -48,7 +48,7 @@ func TestQuickAgrees(t *testing.T) {
 		}
 	})
 	if taken == 0 || cleaned <= taken {
-		t.Errorf("the short way took %d of the numbers, and %d of cleaned cells", taken, cleaned)
+		t.Errorf("the fast path took %d of the numbers, and %d of cleaned cells", taken, cleaned)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestCommonNotationsTakeTheFastPath(t *testing.T) {
 	} {
 		for _, raw := range cells {
 			if got, ok := n.quick(raw, region); !ok {
-				t.Errorf("%q in %q goes the long way", raw, region)
+				t.Errorf("%q in %q does not take the fast path", raw, region)
 			} else if want, err := libraryAlone(n, raw, region); err != nil || want != got {
 				t.Errorf("%q in %q: %s, and the library says %s, %v", raw, region, got, want, err)
 			}

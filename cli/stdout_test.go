@@ -179,7 +179,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 					t.Errorf("exit %d when only %d bytes could be written, want %d\n%s", code, cut, want, d.stderr.String())
 				}
 				if got := d.stderr.String(); strings.Count(got, "Error: ") != 1 {
-					t.Errorf("cut after %d bytes, and stderr says not just that:\n%s", cut, got)
+					t.Errorf("cut after %d bytes, want one error on stderr:\n%s", cut, got)
 				}
 				wantAll(t, d.stderr.String(), "Output cut short", "no space left on device")
 			}

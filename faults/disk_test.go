@@ -74,7 +74,7 @@ func TestDiskErrors(t *testing.T) {
 				}
 				wg.Wait()
 				if fired < min(row.fired, len(whens)) {
-					t.Errorf("of %d errors, %d came about", len(whens), fired)
+					t.Errorf("of %d errors, %d occurred", len(whens), fired)
 				}
 			})
 		}

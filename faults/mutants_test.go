@@ -103,6 +103,6 @@ func patch(t *testing.T, dir, name string, more ...string) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), fmt.Sprint("GIT_CEILING_DIRECTORIES=", filepath.Dir(dir)))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("the patch does not fit any more; make it again: %v\n%s", err, out)
+		t.Fatalf("the patch no longer applies; make it anew: %v\n%s", err, out)
 	}
 }

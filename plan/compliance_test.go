@@ -167,7 +167,7 @@ func TestQuietHoursEnd(t *testing.T) {
 		if !ok {
 			for m := range 24 * 60 {
 				if q.Wait(&c, at.Add(time.Duration(m)*time.Minute), zone) == "" {
-					t.Fatalf("it ends never, and is over after %d minutes", m)
+					t.Fatalf("it has no end, but is over after %d minutes", m)
 				}
 			}
 			return

@@ -26,7 +26,7 @@ func TestLocalTimeIsTheWallClock(t *testing.T) {
 		want := now
 		for !goes(q, want, zone) {
 			if want = want.Add(time.Minute); want.Sub(now) > 50*time.Hour {
-				rt.Fatal("the walk finds no hour")
+				rt.Fatal("the search finds no hour")
 			}
 		}
 		if !open.Equal(want) {

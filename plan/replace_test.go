@@ -33,7 +33,7 @@ func TestReplaceLeavesDoubtsAndSaysSo(t *testing.T) {
 				t.Errorf("said: %s", said)
 			}
 			if strings.Contains(said, "4915112345611") {
-				t.Errorf("the number stands in %s", said)
+				t.Errorf("the number is in %s", said)
 			}
 			if n := p.Campaigns[0].Counts.InDoubt; n != 1 {
 				t.Errorf("%d in doubt", n)

@@ -113,7 +113,7 @@ func TestFirstVariantWins(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := summaries(diags); !strings.Contains(got, `variant_unmet main.hcl:33: None of the 6 recipients of campaign.spring meets the variant "pt"`) {
-		t.Errorf("nothing is said of the variant that nobody meets: %s", got)
+		t.Errorf("no diagnostic for the variant that nobody gets: %s", got)
 	}
 	w.in.Options.Target = []string{`campaign.spring["+4915112345602"]`}
 	if _, diags = w.plan(t); strings.Contains(summaries(diags), "variant_unmet") {

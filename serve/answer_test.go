@@ -512,7 +512,7 @@ func TestAnUnclearStopPausesAndAsks(t *testing.T) {
 	h.phone(sandbox.Inbound{Text: "START"})
 	h.await(serve.EventReplied)
 	if p, err = h.store.Person(t.Context(), "provider.cloud.main", ana); err != nil || p.OptedOut {
-		t.Errorf("marketing does not go on: %+v, %v", p, err)
+		t.Errorf("marketing does not resume: %+v, %v", p, err)
 	}
 	if diff := cmp.Diff([]string{reply.Question("en"), "Hello, Ana: you said How do I cancel?", "Hello, Ana: you said START"}, h.sends()); diff != "" {
 		t.Error(diff)

@@ -207,7 +207,7 @@ func TestAnEventIsTriedAgainAfterTheStateFailed(t *testing.T) {
 	b := backlogOf(t, o, "a")
 	l, seq, _ := b.next()
 	if err := b.done(t.Context(), l, errors.New("locked")); err == nil {
-		t.Error("the fault is not told")
+		t.Error("the fault is not reported")
 	}
 	if _, _, ok := b.next(); ok {
 		t.Error("the person has another turn at once")
@@ -222,10 +222,10 @@ func TestAnEventIsTriedAgainAfterTheStateFailed(t *testing.T) {
 	o.answered(seq)
 	o.broken = true
 	if err := b.done(t.Context(), l, nil); err == nil {
-		t.Error("that the next event cannot be read is not told")
+		t.Error("a failure to read the next event is not reported")
 	}
 	if err := b.again(t.Context()); err == nil {
-		t.Error("nor is it when that is tried again")
+		t.Error("the same failure in a retry is not reported")
 	}
 	o.broken = false
 	if err := b.again(t.Context()); err != nil {

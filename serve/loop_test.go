@@ -16,7 +16,7 @@ func TestTwoAutomataStopAndAPersonIsAsked(t *testing.T) {
 	var stopped serve.Event
 	for i := 0; stopped.Kind == ""; i++ {
 		if i > 50 {
-			t.Fatal("the two never stop")
+			t.Fatal("the answers never stop")
 		}
 		h.post(envelope("messages", wrote(fmt.Sprint("wamid.loop", i), "Hello")))
 		for ev := range h.events {

@@ -11,6 +11,6 @@ func TestWebhookPathOfAKey(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	if !LeadsHere(ws.Config, address, "/proxy"+path) || LeadsHere(ws.Config, address, "/webhooks/sandbox/market.fr") {
-		t.Error("the path of one key is not told from another's")
+		t.Error("the paths of two keys are confused")
 	}
 }

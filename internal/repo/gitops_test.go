@@ -155,7 +155,7 @@ func TestPipeline(t *testing.T) {
 	out := r.pipeline("apply", "prod")
 	got := r.taken()
 	if len(got) != 1 || !strings.Contains(got[0], "Beta Widget 2") || !strings.Contains(got[0], "4915112345613") {
-		t.Errorf("not what was reviewed was sent: %q\n%s", got, out)
+		t.Errorf("something other than the reviewed plan was sent: %q\n%s", got, out)
 	}
 
 	r.edit("main.hcl", `"Something that nobody reviewed"`, `"Beta Widget 2"`)

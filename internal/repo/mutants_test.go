@@ -34,7 +34,7 @@ func TestMutantsFit(t *testing.T) {
 		// well.
 		cmd.Env = append(os.Environ(), "GIT_DIR=/dev/null")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s fits no more, make it again: %v\n%s", filepath.Base(name), err, out)
+			t.Errorf("%s no longer applies; make it anew: %v\n%s", filepath.Base(name), err, out)
 		}
 	}
 }

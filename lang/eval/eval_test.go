@@ -294,7 +294,7 @@ func TestFunctions(t *testing.T) {
 	}
 	v, _ := eval.Value(parse(t, `"Bearer ${env("SET")}"`), ctx)
 	if !eval.IsSensitive(v) {
-		t.Error("what is made from env() is not sensitive")
+		t.Error("a value made from env() is not sensitive")
 	}
 	if id, ok := eval.MediaID(cty.ObjectVal(map[string]cty.Value{"media_id": cty.StringVal("9")})); !ok || id != "9" {
 		t.Error(id, ok)

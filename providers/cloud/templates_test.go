@@ -30,9 +30,9 @@ func listing(t *testing.T, pages map[string]string) (base string, asked *[]strin
 		case r.Method != http.MethodGet || r.URL.Path != "/v26.0/77/message_templates" || r.Header.Get("Authorization") != "Bearer token-of-the-test":
 			t.Errorf("asked %s %s", r.Method, r.URL)
 		case !strings.Contains(","+q.Get("fields")+",", ",quality_score,") || !strings.Contains(","+q.Get("fields")+",", ",correct_category,"):
-			t.Errorf("what Meta does not answer unasked is not asked for: %s", q.Get("fields"))
+			t.Errorf("fields that Meta returns only on request are not requested: %s", q.Get("fields"))
 		case q.Has("access_token"):
-			t.Error("the token stands in the address")
+			t.Error("the URL contains the token")
 		case !ok:
 			w.WriteHeader(http.StatusBadRequest)
 			page = `{"error":{"message":"(#80008) There have been too many calls to this WhatsApp Business account","code":80008}}`

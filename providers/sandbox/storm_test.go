@@ -131,6 +131,6 @@ func judge(t *testing.T, net *network.Sandbox, answers map[string]message.Answer
 		}
 	}
 	if len(answers) != storm || classes[message.Accepted] < storm/4 || classes[message.Unknown] == 0 || classes[message.AccountFault] == 0 {
-		t.Errorf("the storm was none: %v", classes)
+		t.Errorf("too little went wrong: %v", classes)
 	}
 }

@@ -86,7 +86,7 @@ func TestURLs(t *testing.T) {
 			t.Errorf("%q: %v", url, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "tiger") || strings.Contains(err.Error(), "example.com")) {
-			t.Errorf("%q: the error tells what is in it: %v", url, err)
+			t.Errorf("%q: the error contains parts of the URL: %v", url, err)
 		}
 	}
 }
@@ -182,7 +182,7 @@ func TestARestoredDump(t *testing.T) {
 		t.Errorf("a run begins: %v", err)
 	}
 	if _, err := s.Intend(t.Context(), lane, []state.Intent{intent("+4915112345601")}); !errors.As(err, &halt) {
-		t.Errorf("the run goes on: %v", err)
+		t.Errorf("the run continues: %v", err)
 	}
 	if err := s.Acknowledge(t.Context(), "ada", "nothing was sent since"); err != nil {
 		t.Fatal(err)
@@ -223,7 +223,7 @@ func TestACommitWithoutAnswer(t *testing.T) {
 	other.meta.here = "1/00000001/1"
 	var unknown *unknownError
 	if err := s.resolve(t.Context(), &other, lost); !errors.As(err, &unknown) {
-		t.Errorf("another database is believed: %v", err)
+		t.Errorf("another database is trusted: %v", err)
 	}
 	var failed *tx
 	if err := s.write(t.Context(), func(t *tx) error { failed = t; return undone }); !errors.Is(err, undone) {
@@ -349,7 +349,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want %q", code, err, want)
 		}
 		if data := code[:2] == "22" || code[:2] == "23"; data && strings.Contains(err.Error(), "+49") {
-			t.Errorf("%s: it tells a number: %v", code, err)
+			t.Errorf("%s: it contains a phone number: %v", code, err)
 		}
 	}
 }
