@@ -68,7 +68,8 @@ type Options struct {
 	Stop <-chan struct{}
 	// Release, when closed, ends the driving of lanes without ending them: nothing new
 	// is sent, what is in flight is waited for, and the rest is left to whoever takes
-	// the lane next. It wins over Stop and a cancelled context.
+	// the lane next. It wins over Stop and a cancelled context. After Join a cancelled
+	// context does the same, but for what is in flight.
 	Release <-chan struct{}
 	// Carried is given to the state with the run, so that others can carry it on; nil
 	// for a run of this process alone.

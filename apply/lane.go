@@ -97,7 +97,7 @@ func (l *lane) run(ctx context.Context) error {
 	defer close(l.work)
 	for {
 		l.collect()
-		if l.leaving() {
+		if l.leaving(ctx) {
 			return l.land(ctx)
 		}
 		if l.stopping(ctx) {
@@ -127,12 +127,13 @@ func (l *lane) run(ctx context.Context) error {
 }
 
 // leaving reports whether the lane is not ours to end: it was taken over, or is
-// released.
-func (l *lane) leaving() bool {
+// released. A process that took part in the run of another one never ends it early.
+func (l *lane) leaving(ctx context.Context) bool {
 	select {
 	case <-l.r.opt.Release:
 		l.released = !l.lost
 	default:
+		l.released = !l.lost && l.r.joined && ctx.Err() != nil
 	}
 	return l.lost || l.released
 }

@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -44,16 +46,16 @@ campaign "spring" {
 	return d, n
 }
 
-// worker starts a worker in a directory without a configuration, and waits
-// until it has printed said. end interrupts it and returns everything that it
-// printed.
-func (d *desk) worker(said string) (end func() string) {
+// worker starts a worker in a directory without a configuration, and waits until
+// it has printed said. so waits until it has printed something else, and returns
+// everything that it printed. end interrupts it and returns the same.
+func (d *desk) worker(said string) (so func(want string) string, end func() string) {
 	var stderr lockedBuffer
 	interrupts, done, code := make(chan os.Signal, 1), make(chan struct{}), 0
 	elsewhere := d.t.TempDir()
 	go func() {
 		defer close(done)
-		code = cli.Main(context.Background(), []string{"worker"}, cli.System{Stdin: strings.NewReader(""), Stdout: &lockedBuffer{}, Stderr: &stderr,
+		code = cli.Main(context.Background(), []string{"worker", "-metrics=127.0.0.1:0"}, cli.System{Stdin: strings.NewReader(""), Stdout: &lockedBuffer{}, Stderr: &stderr,
 			Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: elsewhere, Interrupts: interrupts, Spacing: -1})
 	}()
 	ended := false
@@ -69,14 +71,36 @@ func (d *desk) worker(said string) (end func() string) {
 		return stderr.String()
 	}
 	d.t.Cleanup(func() { end() })
-	for range 500 {
-		if strings.Contains(stderr.String(), said) {
-			return end
+	so = func(want string) string {
+		d.t.Helper()
+		for range 500 {
+			if text := stderr.String(); strings.Contains(text, want) {
+				return text
+			}
+			d.must(0, "run", "list") // takes a moment
 		}
-		d.must(0, "run", "list") // takes a moment
+		d.t.Fatalf("the worker does not say %q:\n%s", want, stderr.String())
+		return ""
 	}
-	d.t.Fatalf("the worker does not say %q:\n%s", said, stderr.String())
-	return end
+	so(said)
+	return so, end
+}
+
+// metricsOf reads the metrics from the URL that a worker printed.
+func metricsOf(t *testing.T, said string) string {
+	t.Helper()
+	_, url, _ := strings.Cut(said, "metrics on ")
+	url, _, _ = strings.Cut(url, "\n")
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // TestRunsCarriedOn checks that a run that is left to workers waits for them,
@@ -110,13 +134,19 @@ func TestRunsCarriedOn(t *testing.T) {
 	}
 	fits(t, run, d.must(0, "run", "stop", "-json", "1"), false)
 	fits(t, run, d.must(130, "run", "follow", "-json", "1"), false)
-	end := d.worker("can drive provider.sandbox.main")
+	said, end := d.worker("can drive provider.sandbox.main")
 	d.must(1, "run", "follow", "2")
 	if n.count() > 0 {
 		t.Error("a stopped run was driven")
 	}
 	d.must(0, "run", "resume", "1")
 	fits(t, run, d.must(0, "run", "follow", "-json", "1"), false)
+	for _, want := range []string{`handbill_sends_total{provider="provider.sandbox.main",result="accepted"} 3`, `handbill_takeovers_total{provider="provider.sandbox.main"} 1`,
+		`handbill_lanes_owned{provider="provider.sandbox.main"} 0`, `handbill_turns_total{provider="provider.sandbox.main",result="done"}`} {
+		if got := metricsOf(t, said("done provider.sandbox.main of run 1 (3 sent)")); !strings.Contains(got, want) {
+			t.Errorf("/metrics does not say %s:\n%s", want, got)
+		}
+	}
 	if said := end(); !strings.Contains(said, "can drive provider.sandbox.main") || !strings.Contains(said, "done provider.sandbox.main of run 1 (3 sent)") {
 		t.Errorf("the worker said:\n%s", said)
 	}
@@ -149,7 +179,7 @@ func TestAWorkerWithoutCredentials(t *testing.T) {
   access_token    = env("TOKEN_OF_OTHERS")
 }`, "provider.sandbox.main", "provider.cloud.main").Replace(readFile(t, d.dir+"/main.hcl")))
 	d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers")
-	end := d.worker("cannot drive provider.cloud.main: its access_token reads the environment variable TOKEN_OF_OTHERS, which is not set")
+	_, end := d.worker("cannot drive provider.cloud.main: its access_token reads the environment variable TOKEN_OF_OTHERS, which is not set")
 	if said := end(); strings.Contains(said, "took") || n.count() > 0 {
 		t.Errorf("it took a number that it cannot drive:\n%s", said)
 	}

@@ -19,6 +19,7 @@ type workerOptions struct {
 	in          inputFlags
 	numbers     []string
 	parallelism int
+	metrics     string
 }
 
 func (a *app) workerCommand() *cobra.Command {
@@ -42,6 +43,7 @@ at once and leaves what was in flight in doubt.`,
 	opt.in.bindVars(cmd.Flags())
 	cmd.Flags().StringSliceVar(&opt.numbers, "numbers", nil, "only this number (provider.TYPE.NAME); may be repeated")
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
+	cmd.Flags().StringVar(&opt.metrics, "metrics", "", "address of /metrics for Prometheus; none by default")
 	return cmd
 }
 
@@ -54,9 +56,20 @@ func (a *app) worker(ctx context.Context, opt *workerOptions) error {
 	defer store.Close()
 	ctx, stop, release := a.interruptible(ctx)
 	defer release()
+	metrics := newWorkerMetrics(&a.sys.Build)
+	if opt.metrics != "" {
+		url, err := metrics.serve(ctx, opt.metrics)
+		if err != nil {
+			return a.fail("Cannot listen", err)
+		}
+		a.notice("%s metrics on %s", a.stampNow(), url)
+	}
 	a.notice("%s worker: looks for open runs in the state %s", a.stampNow(), p.StateName())
 	err = operation.Work(ctx, p.Workspace, store, operation.WorkerOptions{Numbers: opt.numbers, Parallelism: opt.parallelism,
-		Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Vars: opt.in.vars, Stop: stop, Observe: a.workerEvent})
+		Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Vars: opt.in.vars, Stop: stop, Turn: metrics.turn, Observe: func(ev operation.WorkerEvent) {
+			metrics.event(ev)
+			a.workerEvent(ev)
+		}})
 	if err != nil {
 		return a.failState(err, false)
 	}

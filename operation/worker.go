@@ -9,7 +9,6 @@ import (
 
 	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/lang"
-	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
@@ -25,6 +24,25 @@ type WorkerOptions struct {
 	Stop <-chan struct{}
 	// Observe is called for what the worker does, one call at a time.
 	Observe func(WorkerEvent)
+	// Turn is called for each commit of a lane, by several goroutines at once; nil for
+	// nothing.
+	Turn func(number string, outcomes []state.Outcome, took time.Duration, err error)
+}
+
+// observed is a state whose turns are observed.
+type observed struct {
+	state.Shared
+	*worker
+}
+
+// Turn implements apply.Recorder.
+func (o observed) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
+	began := o.ws.Now()
+	verdicts, err := o.Shared.Turn(ctx, lane, outcomes, intents)
+	if o.opt.Turn != nil {
+		o.opt.Turn(lane.Number, outcomes, o.ws.Now().Sub(began), err)
+	}
+	return verdicts, err
 }
 
 // WorkerEvent is one thing that a worker did.
@@ -60,8 +78,9 @@ type worker struct {
 	store state.Shared
 	opt   WorkerOptions
 	me    state.Worker
-	known string // the configuration that me.Numbers are of
-	told  string // the trouble that was told last
+	known string    // the configuration that me.Numbers are of
+	spoke time.Time // when it announced itself last
+	told  string    // the trouble that was told last
 
 	mu     sync.Mutex // guards what follows, and Observe
 	runs   map[int64]*carried
@@ -100,18 +119,11 @@ func (w *worker) over(ctx context.Context) bool {
 }
 
 func (w *worker) rest(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	over := make(chan struct{})
-	defer close(over)
-	go func() {
-		select {
-		case <-w.opt.Stop:
-			cancel()
-		case <-over:
-		}
-	}()
-	_ = pace.Sleep(ctx, lookEvery)
+	select {
+	case <-w.opt.Stop:
+	case <-ctx.Done():
+	case <-time.After(lookEvery):
+	}
 }
 
 // round looks once at everything.
@@ -151,7 +163,17 @@ func (w *worker) introduce(ctx context.Context) error {
 				w.observe(WorkerEvent{Kind: WorkerCannot, Number: n.Number, Err: n.Err})
 			}
 		}
+		for _, number := range w.opt.Numbers {
+			if !slices.Contains(found.Numbers, number) && !slices.ContainsFunc(found.Not, func(n workspace.NotDriven) bool { return n.Number == number }) {
+				w.observe(WorkerEvent{Kind: WorkerCannot, Number: number, Err: errors.New("the configuration does not declare it")})
+			}
+		}
 	}
+	now := w.ws.Now()
+	if found == nil && now.Sub(w.spoke) < state.AnnounceLife/3 {
+		return nil
+	}
+	w.spoke = now
 	return w.store.Announce(ctx, w.me)
 }
 
@@ -178,6 +200,9 @@ func (w *worker) look(ctx context.Context, r *state.OpenRun) error {
 		if c.sender(l.Number) == nil {
 			continue
 		}
+		if err := state.Sendable(ctx, w.store, w.ws.Now()); err != nil { // windows and quiet hours depend on this machine's clock
+			return err
+		}
 		lane, doubts, err := w.store.TakeOver(ctx, r.ID, l.Number, w.me.Owner)
 		switch {
 		case errors.Is(err, state.ErrOwned): // somebody was faster
@@ -196,7 +221,7 @@ func (w *worker) drive(ctx context.Context, c *carried, lane state.Lane, release
 	started := w.ws.Now()
 	run := c.run.Run
 	run.Lanes = []state.Lane{lane}
-	opt := apply.Options{Recorder: w.store, Senders: c.senders(), Hold: c.run.Hold, Who: w.ws.Who(), Now: w.ws.Now, Seed: uint64(started.UnixNano()),
+	opt := apply.Options{Recorder: observed{w.store, w}, Senders: c.senders(), Hold: c.run.Hold, Who: w.ws.Who(), Now: w.ws.Now, Seed: uint64(started.UnixNano()),
 		Monotonic:   func() time.Duration { return w.ws.Now().Sub(started) },
 		Parallelism: w.opt.Parallelism, Spacing: w.opt.Spacing, Release: release, Sent: sentBefore(w.store)}
 	report := &apply.Report{Left: []state.Lane{lane}}

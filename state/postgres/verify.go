@@ -27,6 +27,8 @@ var checks = []struct{ table, what, sql string }{
 	{"attempts", "%d attempts are of a run that is not there", "SELECT count(*) FROM attempts a WHERE a.run > 0 AND NOT EXISTS (SELECT FROM runs r WHERE r.id = a.run)"},
 	{"outcomes", "%d outcomes are none", "SELECT count(*) FROM outcomes WHERE send NOT IN (0, 2, 3, 4)"},
 	{"lanes", "%d lanes are of a run that is not there", "SELECT count(*) FROM lanes l WHERE l.run > 0 AND NOT EXISTS (SELECT FROM runs r WHERE r.id = l.run)"},
+	{"plans", "%d parts of plans are of runs that are over", "SELECT count(*) FROM plans p JOIN runs r ON r.id = p.run WHERE r.over"},
+	{"lanes", "%d lanes that others can take have no limit", "SELECT count(*) FROM lanes l JOIN runs r ON r.id = l.run WHERE r.carried AND l.until IS NULL"},
 	{"circles", "%d circles are nobody's", "SELECT count(*) FROM circles c WHERE NOT EXISTS (SELECT FROM ids i WHERE i.circle = c.id)"},
 }
 
