@@ -171,8 +171,8 @@ func (f *fakeMeta) edit(w http.ResponseWriter, id string, body []byte) {
 	}
 }
 
-// remove deletes one language by name and id, or every language of a name. A name
-// that is not there is an error.
+// remove deletes one language by name and id, or every language of a name. An
+// unknown name is an error.
 func (f *fakeMeta) remove(w http.ResponseWriter, name, id string) {
 	n := len(f.list)
 	f.list = slices.DeleteFunc(f.list, func(t *fakeTemplate) bool {

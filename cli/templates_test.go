@@ -290,9 +290,9 @@ func TestGeneratedConfigurationLeavesNothingToDo(t *testing.T) {
 	}
 }
 
-// endsShop changes templateShop so that each end of a template's life is in it: a new
-// name for one, which is archived once the new one is approved, and a language of
-// another that is deleted.
+// endsShop changes templateShop so that it has every end of a template's life:
+// a template with a new name, whose old one is archived once the new one is
+// approved, and a language of another template that is deleted.
 func endsShop(name, languages string) string {
 	return strings.NewReplacer(`"marketing"`, `"marketing"
   name       = "`+name+`"
@@ -311,9 +311,10 @@ template "extra" {
 
 const extraEnglish, extraGerman = `translation "en" { body = "Hello {{who}}, more." }`, `translation "de" { body = "Hallo {{who}}, mehr." }`
 
-// TestKillsWhileTemplatesEnd: wherever an apply is killed while it replaces, archives
-// and deletes templates, the next one continues. Nothing is made, archived or deleted
-// twice, and nothing is archived before what replaces it is approved.
+// TestKillsWhileTemplatesEnd kills an apply at every request while it replaces,
+// archives and deletes templates. The next one continues: nothing is created,
+// archived or deleted twice, and nothing is archived before its replacement is
+// approved.
 func TestKillsWhileTemplatesEnd(t *testing.T) {
 	t.Parallel()
 	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {
@@ -352,7 +353,7 @@ func TestKillsWhileTemplatesEnd(t *testing.T) {
 	}
 }
 
-// ended checks what became of the templates.
+// ended checks the templates afterwards.
 func ended(t *testing.T, d *desk, k *killed, where string, made int) {
 	t.Helper()
 	writes := k.world.writes()[made:]
