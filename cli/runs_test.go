@@ -184,3 +184,16 @@ func TestAWorkerWithoutCredentials(t *testing.T) {
 		t.Errorf("it took a number that it cannot drive:\n%s", said)
 	}
 }
+
+// TestAWorkerWithAWrongClock checks that a worker sends nothing while its clock
+// is behind the state: windows and quiet hours depend on it.
+func TestAWorkerWithAWrongClock(t *testing.T) {
+	d, n := sharedDesk(t)
+	d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers")
+	d.wall.Add(-3600)
+	said, end := d.worker("trouble: ")
+	if text := said("clock"); strings.Contains(text, "took") || n.count() > 0 {
+		t.Errorf("it sends with a clock that is behind:\n%s", text)
+	}
+	end()
+}
