@@ -25,13 +25,14 @@ const (
 	NDJSON                 // one JSON object per line
 	JSON                   // one JSON document with an array of objects
 	SQL                    // the rows of a database query
+	XLSX                   // a sheet of an Excel workbook
 	Inline                 // contacts written in the configuration
 )
 
 // Source says where rows come from. Kind decides which of its parts are used.
 type Source struct {
 	Kind Kind
-	// Path is the file of a CSV, NDJSON or JSON source, relative to
+	// Path is the file of a CSV, NDJSON, JSON or XLSX source, relative to
 	// Options.Root. For Inline it may name the configuration's file, for places.
 	Path string
 	// Encoding names the encoding of a text file as the WHATWG encoding
@@ -44,6 +45,11 @@ type Source struct {
 	// Records is the dotted path to a JSON document's array; "" when the
 	// document is the array.
 	Records string
+	// Sheet is the name of a workbook's sheet; "" for the only one that is not
+	// hidden. HeaderRow is the row with the names of the columns, counted from 1; 0
+	// for the first one that is not empty.
+	Sheet     string
+	HeaderRow int
 	// Driver is "postgres" or "sqlite". DSN is a PostgreSQL connection string,
 	// or the path of an SQLite file relative to Options.Root. It may hold a
 	// password, so no error contains it.
@@ -165,7 +171,7 @@ func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) 
 	case SQL:
 		r.src, err = openSQL(ctx, src, opt.Root)
 		return err
-	case CSV, NDJSON, JSON:
+	case CSV, NDJSON, JSON, XLSX:
 	default:
 		return &Error{Summary: "unknown kind of source"}
 	}
@@ -174,7 +180,19 @@ func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) 
 	if err != nil {
 		return err
 	}
-	text, err := decodeText(r.input, src.Encoding, r.file)
+	if src.Kind == XLSX {
+		book, err := openXLSX(src, r.input)
+		if r.file = r.input.name; err != nil {
+			return err
+		}
+		r.src = book
+		return nil
+	}
+	unpacked, err := r.input.unpack()
+	if err != nil {
+		return err
+	}
+	text, err := decodeText(unpacked, src.Encoding, r.file)
 	if err != nil {
 		return err
 	}
@@ -195,7 +213,7 @@ func (r *Reader) checkColumns(src Source) error {
 		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("more than %d columns", maxColumns),
 			Detail: "That many different keys are no table of contacts."}
 	}
-	if src.Kind != CSV && src.Kind != SQL {
+	if src.Kind != CSV && src.Kind != SQL && src.Kind != XLSX {
 		return nil
 	}
 	for _, name := range src.Columns {

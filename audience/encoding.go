@@ -60,7 +60,7 @@ func decodeText(r io.Reader, declared, file string) (*text, error) {
 	}
 	place := message.Place{File: file}
 	if what := foreign(head); what != "" {
-		return nil, &Error{Place: place, Summary: "is " + what, Detail: "Export the contacts as text, for example as CSV in UTF-8."}
+		return nil, &Error{Place: place, Summary: "is " + what, Detail: foreignAdvice(what)}
 	}
 	name, enc, err := declaredEncoding(declared, place)
 	if err != nil {

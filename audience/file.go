@@ -25,6 +25,7 @@ type input struct {
 	size     int64
 	max      int64
 	canceled func() error
+	release  func() // frees what unpacking needs; nil for nothing
 }
 
 func baseName(path string) string {
@@ -169,6 +170,10 @@ func (in *input) digest() (sum [32]byte) {
 }
 
 func (in *input) close() error {
+	if in.release != nil {
+		in.release()
+		in.release = nil
+	}
 	if in.file == nil {
 		return nil
 	}
@@ -189,6 +194,7 @@ func foreign(head []byte) string {
 		"PK\x03\x04":       "an Excel workbook or a zip archive",
 		"\xD0\xCF\x11\xE0": "an old Excel workbook",
 		"\x1f\x8b":         "compressed with gzip",
+		"\x28\xb5\x2f\xfd": "compressed with zstd",
 		"%PDF":             "a PDF",
 		"SQLite format 3":  "an SQLite database",
 		"PAR1":             "a Parquet file",
@@ -202,4 +208,15 @@ func foreign(head []byte) string {
 		return "a web page, perhaps a login page in place of the export"
 	}
 	return ""
+}
+
+// foreignAdvice says what to do with such a file.
+func foreignAdvice(what string) string {
+	switch what {
+	case "compressed with gzip":
+		return "Files whose names end in .gz are unpacked. Rename it."
+	case "compressed with zstd":
+		return "Files whose names end in .zst are unpacked. Rename it."
+	}
+	return "Export the contacts as text, for example as CSV in UTF-8."
 }

@@ -133,6 +133,7 @@ var sourceSchemas = map[string]*hcl.BodySchema{
 	"ndjson": schema("path!"),
 	"json":   schema("path! records"),
 	"sql":    schema("driver! dsn! query! timeout"),
+	"xlsx":   schema("path! sheet header_row"),
 }
 
 func (d *decoder) decodeSource(a *Audience, c *content) {
@@ -164,6 +165,7 @@ func (d *decoder) decodeSource(a *Audience, c *content) {
 		hideArgument(sb, "dsn")
 		return
 	}
+	a.Source.Sheet, a.Source.HeaderRow = d.str(sc, "sheet"), d.integer(sc, "header_row", 1, 0)
 	a.Source.Path, a.Source.Encoding, a.Source.Records = d.filled(sc, "path"), d.str(sc, "encoding"), d.str(sc, "records")
 	if sc.args["delimiter"] != nil {
 		a.Source.Delimiter = d.str(sc, "delimiter")

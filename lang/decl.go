@@ -179,11 +179,13 @@ func (a *Audience) Address() string { return "audience." + a.Name }
 
 // Source mirrors the audience's source block.
 type Source struct {
-	Kind      string // "csv", "ndjson", "json", "sql", "inline"
+	Kind      string // "csv", "ndjson", "json", "sql", "xlsx", "inline"
 	Path      string
 	Encoding  string
 	Delimiter string
 	Records   string
+	Sheet     string // of a workbook; "" for its only one
+	HeaderRow int    // from 1; 0 for the first row that is not empty
 	Driver    string
 	DSN       string        // sensitive
 	HideDSN   bool          // the DSN is made from a sensitive value

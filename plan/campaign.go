@@ -252,8 +252,8 @@ func sourceError(a *lang.Audience, err error) *hcl.Diagnostic {
 // sourceOf converts an audience's source for package audience.
 func sourceOf(a *lang.Audience) audience.Source {
 	s := a.Source
-	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "inline": audience.Inline}
-	out := audience.Source{Kind: kinds[s.Kind], Path: s.Path, Encoding: s.Encoding, Delimiter: s.Delimiter, Records: s.Records,
+	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "xlsx": audience.XLSX, "inline": audience.Inline}
+	out := audience.Source{Kind: kinds[s.Kind], Path: s.Path, Encoding: s.Encoding, Delimiter: s.Delimiter, Records: s.Records, Sheet: s.Sheet, HeaderRow: s.HeaderRow,
 		Driver: s.Driver, DSN: s.DSN, HideDSN: s.HideDSN, Query: s.Query, Timeout: s.Timeout, Columns: a.Columns}
 	for _, c := range s.Contacts {
 		out.Path = s.Contacts[0].DeclRange.Filename
