@@ -214,6 +214,31 @@ func TestOneListForManyTemplates(t *testing.T) {
 	}
 }
 
+// TestTwelveListsForAThousandTemplates: an account with a thousand templates, all of
+// them declared, is read in at most twelve requests.
+func TestTwelveListsForAThousandTemplates(t *testing.T) {
+	t.Parallel()
+	d, k := templateDesk(t, sandboxWorld)
+	source, _, _ := strings.Cut(templateShop, "template ")
+	for i := range 1000 {
+		name := fmt.Sprintf("news_%d", i)
+		k.world.put(name, "en", "UTILITY", fmt.Sprintf(`[{"type":"BODY","text":"Number %d."}]`, i))
+		source += fmt.Sprintf("template %q {\n  provider = provider.cloud.main\n  category = \"utility\"\n  translation \"en\" { body = \"Number %d.\" }\n}\nimport {\n  to = template.%s\n  id = %q\n}\n", name, i, name, name)
+	}
+	d.write("main.hcl", source)
+	if out := d.must(0, "plan"); !strings.Contains(out, "1000 to import") {
+		t.Errorf("the plan ends with %s", out[max(0, len(out)-400):])
+	}
+	for _, asked := range k.asked {
+		if asked != "GET /cloud/v26.0/"+k.world.account+"/message_templates" {
+			t.Errorf("asked %s", asked)
+		}
+	}
+	if n := len(k.asked); n < 2 || n > 12 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // TestTemplateDocumentsFitTheirSchemas checks the documents of plans and applies
 // with templates in the same way.
 func TestTemplateDocumentsFitTheirSchemas(t *testing.T) {

@@ -125,8 +125,9 @@ func undeclaredTarget(t hcl.Traversal) string {
 // Imported reports whether an import block takes over what the account has under a
 // name, a language and an id as the translation tr.
 func (c *Config) Imported(tr *Translation, name, language, id string) bool {
+	own, block := tr.Address(), tr.Of.Address()
 	for _, in := range c.Imports {
-		if (in.To == tr.Address() || in.To == tr.Of.Address()) && in.Means(name, language, id) {
+		if (in.To == own || in.To == block) && in.Means(name, language, id) {
 			return true
 		}
 	}

@@ -140,9 +140,9 @@ func missingImport(in *lang.Import, seen *Observed) *hcl.Diagnostic {
 // importsFound requires that each import block for t means something of the account
 // that t declares: without it, a misspelt id would create a template.
 func (b *builder) importsFound(t *lang.Template, seen *Observed) bool {
-	ok := true
+	ok, address := true, t.Address()
 	for _, in := range b.cfg.Imports {
-		if in.To != t.Address() && blockOf(in.To) != t.Address() {
+		if in.To != address && blockOf(in.To) != address {
 			continue
 		}
 		var other *account.Template
@@ -151,7 +151,7 @@ func (b *builder) importsFound(t *lang.Template, seen *Observed) bool {
 			held := &seen.Templates[i]
 			if in.Means(held.Name, held.Language, held.ID) {
 				other = held
-				fits = fits || held.Name == t.Held.Template && (in.To == t.Address() || in.To == t.Address()+"."+held.Language)
+				fits = fits || held.Name == t.Held.Template && (in.To == address || in.To == address+"."+held.Language)
 			}
 		}
 		switch {

@@ -56,9 +56,12 @@ func (s *settling) replace() {
 		delete(s.rows, address)
 		s.c.Notes = append(s.c.Notes, "it replaces "+message.SafeText(name))
 	}
-	for _, old := range slices.Sorted(maps.Keys(s.rows)) {
-		if s.row == nil && old != s.old && replacedBy(old) == address && same(s.rows[old]) {
-			s.row = s.rows[old]
+	if s.row != nil {
+		return
+	}
+	for old, row := range s.rows { // one at most is the same
+		if old != s.old && replacedBy(old) == address && same(row) {
+			s.row = row
 			delete(s.rows, old)
 		}
 	}
