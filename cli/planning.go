@@ -36,6 +36,7 @@ type planFlags struct {
 	json           bool
 	format         string
 	forceDelete    bool
+	refresh        bool
 	showRecipients bool
 	deliveries     bool
 }
@@ -48,6 +49,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.again, "replace", nil, `send again: campaign.spring, or campaign.spring["+49…"]; may be repeated`)
 	flags.StringVar(&f.retry, "retry", "", `plan refused recipients again: "failed", or one code of the provider`)
 	flags.BoolVar(&f.forceDelete, "force-delete-templates", false, "delete templates although messages that name them are declared, or were sent within 30 days")
+	flags.BoolVar(&f.refresh, "refresh", true, "read the templates of accounts; false plans with what the state keeps of them")
 	flags.StringVar(&f.expect, "expect", "", "refuse the plan unless this is its digest (sha256:…)")
 	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this price file (CSV: prefix, category, price, currency)")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
@@ -59,7 +61,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 // so that readers see what the plan would have been.
 func (a *app) build(ctx context.Context, p *project, store state.Store, f *planFlags) (*view.PlanReport, error) {
 	bar := a.progress()
-	opt := workspace.PlanOptions{Prices: f.prices, Parallelism: f.parallelism, Progress: bar.plan, Advice: sentenceOf,
+	opt := workspace.PlanOptions{Unrefreshed: !f.refresh, Prices: f.prices, Parallelism: f.parallelism, Progress: bar.plan, Advice: sentenceOf,
 		Options: plan.Options{Target: f.target, Exclude: f.except, Replace: f.again, Retry: f.retry, Resume: f.resume, ForceDeleteTemplates: f.forceDelete}}
 	if f.at != "" {
 		at, err := time.Parse(time.RFC3339, f.at)

@@ -187,3 +187,41 @@ func (c *costCount) cost(p *prices) *Cost {
 	out.Amount = sum.FloatString(2)
 	return out
 }
+
+// span is what one message of a category costs, in all countries of the file; "" if
+// the file does not say.
+func (p *prices) span(category string) string {
+	var least, most *big.Rat
+	for i := range p.rows {
+		if p.rows[i].category != category {
+			continue
+		}
+		if amount := p.rows[i].amount; least == nil {
+			least, most = amount, amount
+		} else if amount.Cmp(least) < 0 {
+			least = amount
+		} else if amount.Cmp(most) > 0 {
+			most = amount
+		}
+	}
+	switch {
+	case least == nil:
+		return ""
+	case least.Cmp(most) == 0:
+		return least.FloatString(4) + " " + p.currency
+	}
+	return least.FloatString(4) + " to " + most.FloatString(4) + " " + p.currency
+}
+
+// compared is a sentence, after a space, about what a message costs in two categories;
+// "" without a price file that has both.
+func (b *builder) compared(one, other string) string {
+	if b.prices == nil {
+		return ""
+	}
+	a, c := b.prices.span(one), b.prices.span(other)
+	if a == "" || c == "" {
+		return ""
+	}
+	return fmt.Sprintf(" By the price file a message costs %s as %s, and %s as %s, by country.", a, one, c, other)
+}

@@ -115,10 +115,15 @@ func (b *builder) moveRows() {
 		}
 		for address, row := range b.rows {
 			to := m.To + strings.TrimPrefix(address, m.From)
-			if blockOf(address) == m.From && b.rows[to] == nil {
-				delete(b.rows, address)
-				b.rows[to] = row // row.Address keeps the old address
+			if blockOf(address) != m.From {
+				continue
 			}
+			if b.rows[to] != nil { // its successor is there already
+				name, _, _ := strings.Cut(row.Key, "/")
+				to = deposed(to, name)
+			}
+			delete(b.rows, address)
+			b.rows[to] = row // row.Address keeps the old address
 		}
 	}
 }
@@ -130,6 +135,9 @@ func (b *builder) settleTemplate(t *lang.Template) {
 	if seen == nil {
 		b.templates[t.Held] = nil
 		return
+	}
+	if seen.Kept {
+		b.diags = append(b.diags, warn("template_unrefreshed", t.DeclRange, "%s is planned with what the state keeps, of %s. apply asks the account before it does anything.", t.Address(), seen.At.UTC().Format(time.RFC3339)))
 	}
 	will := &Observed{Account: seen.Account, At: seen.At}
 	d := &declared{Observed: will, broken: !b.importsFound(t, seen)}

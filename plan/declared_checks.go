@@ -27,8 +27,8 @@ func (s *settling) category() bool {
 		s.fail("template_category", "The account holds it as %q, and the category of a template that is %s can't be changed: write the new one under a new name, such as name = %q.",
 			held, message.SafeText(s.held.Status), s.spec.Name+"_v2")
 	default:
-		s.fail("template_category", "It is declared as %q, and the account holds it as %q: Meta decides that. Price, consent, and whether it reaches numbers of the United States depend on it: write category = %q.",
-			s.spec.Category, held, held)
+		s.fail("template_category", "It is declared as %q, and the account holds it as %q: Meta decides that. Price, consent, and whether it reaches numbers of the United States depend on it: write category = %q.%s",
+			s.spec.Category, held, held, s.compared(s.spec.Category, s.held.Category))
 	}
 	return false
 }

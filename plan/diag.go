@@ -142,6 +142,8 @@ var codes = map[string]codeText{
 		"A data block needs the list of the account's templates, whole. It could not be read, so that nobody knows whether the template may be sent; that is an error, and never taken for a template that is gone. Fix what the detail names and plan again. Where a provider has no list, write the template's name as a text: template = \"login_code\" is sent unchecked."},
 	"template_unusable": {"The template can't be sent",
 		"The account holds the template in a state in which it is not sent, and which does not pass by itself: rejected, disabled, archived, being deleted, or one that this handbill does not know. The detail quotes Meta's reason. Fix the template in WhatsApp Manager, or use another one."},
+	"template_unrefreshed": {"The account was not asked",
+		"With -refresh=false a plan takes what the state keeps of templates, which may have changed in the account since: somebody edited one, Meta paused it or changed its category. apply reads the account before it changes or sends anything, and refuses a plan that no longer fits."},
 	"template_waits": {"Messages wait for their template",
 		"The account holds the template as in review or paused. Its messages are planned for later and are not sent by this plan; they stay pending, and a plan after the approval sends them."},
 	"us_marketing": {"Marketing to numbers of the United States is not delivered",

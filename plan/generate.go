@@ -157,6 +157,8 @@ func (b *builder) importsFound(t *lang.Template, seen *Observed) bool {
 		switch {
 		case fits || b.taken(in, t):
 			continue
+		case other == nil && seen.Kept:
+			b.diags = append(b.diags, fail("template_unreadable", in.DeclRange, "The account of %s was not asked (-refresh=false), and the state does not keep %s: take -refresh=false out to import it.", in.Provider.Address(), message.SafeText(in.ID)))
 		case other == nil:
 			b.diags = append(b.diags, missingImport(in, seen))
 		default:

@@ -157,11 +157,15 @@ func (r *retiring) retire() {
 		return
 	}
 	var spec account.Spec
-	c := ResourceChange{Address: r.address, Type: "template", Name: strings.TrimPrefix(r.address, "template."), Change: change, Refs: []string{}, Notes: r.notes}
+	address := r.address
+	if r.row.Address != replacedBy(address) { // the state has it there until it is deposed
+		address = r.row.Address
+	}
+	c := ResourceChange{Address: address, Type: "template", Name: strings.TrimPrefix(address, "template."), Change: change, Refs: []string{}, Notes: r.notes}
 	if json.Unmarshal(r.row.Declared, &spec) == nil {
 		c.Before = templateTree(&spec, nil)
 	}
-	t := TemplateChange{Address: r.address, Provider: r.row.Provider, Account: r.row.Account, Change: change, Spec: spec, Seen: r.held, Whole: r.whole, OnDestroy: r.onDestroy}
+	t := TemplateChange{Address: address, Provider: r.row.Provider, Account: r.row.Account, Change: change, Spec: spec, Seen: r.held, Whole: r.whole, OnDestroy: r.onDestroy}
 	t.Spec.Name, t.Spec.Language = r.name, r.language
 	if change == Forget && len(r.notes) > 0 {
 		t.Why = r.notes[0]

@@ -17,6 +17,9 @@ type Observed struct {
 	Templates []account.Template
 	At        time.Time // when it was reported
 	Err       error     // why it could not be read
+	// Kept says that the account was not asked: these are what the state keeps, with
+	// the time of the oldest, and there may be others.
+	Kept bool
 }
 
 // Templates are what was read for the plan's data blocks.
@@ -218,7 +221,12 @@ func (b *builder) observed(d *lang.DataTemplate) *Observed {
 	if seen == nil {
 		return nil
 	}
-	if len(account.Languages(seen.Templates, d.Template)) == 0 {
+	known := len(account.Languages(seen.Templates, d.Template)) > 0
+	if !known && seen.Kept {
+		b.diags = append(b.diags, fail("template_unreadable", d.DeclRange, "%s: the account of %s was not asked (-refresh=false), and the state keeps only what template blocks declare.", d.Address(), d.Provider.Address()))
+		return nil
+	}
+	if !known {
 		b.diags = append(b.diags, fail("template_missing", d.DeclRange, "%s: the account of %s has no template %s.%s",
 			d.Address(), d.Provider.Address(), d.Template, lang.DidYouMean(d.Template, names(seen.Templates))))
 		return nil
@@ -289,8 +297,8 @@ func (b *builder) categories(f *fitted, m *lang.Message) bool {
 		case m.Category != "" && m.Category != tr.template.Category:
 			ok = false
 			b.diags = append(b.diags, fail("template_category", m.DeclRange,
-				"%s says that the template %s is of the category %q, and the account holds it in %s as %q. Price, consent, and whether it reaches numbers of the United States depend on it: write category = %q where that is right, or leave category out, so that what the account says counts.",
-				m.Address(), f.data.Template, m.Category, message.SafeText(code), held, held))
+				"%s says that the template %s is of the category %q, and the account holds it in %s as %q. Price, consent, and whether it reaches numbers of the United States depend on it: write category = %q where that is right, or leave category out, so that what the account says counts.%s",
+				m.Address(), f.data.Template, m.Category, message.SafeText(code), held, held, b.compared(m.Category, tr.template.Category)))
 		case t.Marketing != "" && tr.template.Category != account.Marketing:
 			ok = false
 			b.diags = append(b.diags, fail("template_category", m.DeclRange,
@@ -407,7 +415,7 @@ func (b *builder) tellTemplate(d *lang.DataTemplate, t *account.Template, hold d
 	}
 	if t.CorrectCategory != "" && t.CorrectCategory != t.Category {
 		b.diags = append(b.diags, warn("template_category_notice", d.DeclRange,
-			"Meta takes the template %s for %q and has announced to hold it so instead of as %q. Its price, the consent that it needs and whether it reaches numbers of the United States change with that.",
-			name, message.SafeText(t.CorrectCategory), message.SafeText(t.Category)))
+			"Meta takes the template %s for %q and has announced to hold it so instead of as %q. Its price, the consent that it needs and whether it reaches numbers of the United States change with that.%s",
+			name, message.SafeText(t.CorrectCategory), message.SafeText(t.Category), b.compared(t.Category, t.CorrectCategory)))
 	}
 }

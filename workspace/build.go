@@ -22,6 +22,9 @@ type PlanOptions struct {
 	Progress    func(plan.Progress)
 	// Unread asks no account about templates, for plans that are not sent.
 	Unread bool
+	// Unrefreshed asks no account either, and plans with what the state keeps of its
+	// templates.
+	Unrefreshed bool
 	// Advice returns a provider's advice about a halt; nil leaves it out.
 	Advice func(string) string
 }
@@ -63,7 +66,11 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 			return nil, nil, err
 		}
 	}
-	if in.Templates.Unread = opt.Unread; !opt.Unread {
+	switch in.Templates.Unread = opt.Unread; {
+	case opt.Unread:
+	case opt.Unrefreshed:
+		in.Templates = w.remembered(in.Managed)
+	default:
 		in.Templates = w.templates(ctx, in.Managed)
 	}
 	var err error

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,6 +46,35 @@ func (w *Workspace) templates(ctx context.Context, records []state.Managed) plan
 	}
 	return plan.Templates{
 		Of:        func(p *lang.Provider) *plan.Observed { return known[p] },
+		Account:   func(p *lang.Provider) string { return w.account(p.Address()) },
+		Abilities: func(p *lang.Provider) account.Abilities { return w.abilities(p.Address()) },
+	}
+}
+
+// remembered is templates without a request: what the state keeps of each account, as
+// old as its oldest record.
+func (w *Workspace) remembered(records []state.Managed) plan.Templates {
+	return plan.Templates{
+		Of: func(p *lang.Provider) *plan.Observed {
+			seen := &plan.Observed{Account: w.account(p.Address()), Kept: true}
+			var list []account.Template
+			for i := range records {
+				var t account.Template
+				m := &records[i]
+				if m.Account != seen.Account || m.Provider != p.Address() && m.Account == "" || json.Unmarshal(m.Observed, &t) != nil || t.Name == "" {
+					continue
+				}
+				list = append(list, t)
+				if seen.At.IsZero() || m.ObservedAt.Before(seen.At) {
+					seen.At = m.ObservedAt
+				}
+			}
+			seen.Templates, seen.Err = account.Join([][]account.Template{list})
+			if len(list) == 0 {
+				seen.Err = errors.New("it was not asked (-refresh=false), and the state keeps nothing of it")
+			}
+			return seen
+		},
 		Account:   func(p *lang.Provider) string { return w.account(p.Address()) },
 		Abilities: func(p *lang.Provider) account.Abilities { return w.abilities(p.Address()) },
 	}

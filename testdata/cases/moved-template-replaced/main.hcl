@@ -1,0 +1,3 @@
+provider "sandbox" "main" {
+  url = env("SANDBOX")
+}

@@ -1,0 +1,25 @@
+provider "sandbox" "main" {
+  url        = env("SANDBOX")
+  throughput = 1000
+}
+
+data "template" "order" {
+  provider = provider.sandbox.main
+  name     = "order"
+}
+
+audience "people" {
+  source "csv" { path = "contacts.csv" }
+  consent = true
+}
+
+template_message "order" {
+  template = data.template.order
+  language = "en"
+}
+
+campaign "order" {
+  provider = provider.sandbox.main
+  audience = audience.people
+  message  = template_message.order
+}
