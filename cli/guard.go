@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
@@ -56,6 +57,9 @@ func (a *app) warnStanding(ctx context.Context, p *project, store state.Store) e
 // haltDiagnostic says what happened to a halted state, what that means, and what to
 // do.
 func haltDiagnostic(halt *state.HaltError) view.Diagnostic {
+	if to, done, moved := halt.Moved(); moved {
+		return sealedDiagnostic(message.SafeText(to), done)
+	}
 	newer := "Look for a newer state: beside it lie \"….backup-…\" files, and \"….replaced\" after a restore. \"handbill state restore FILE\" puts one in its place."
 	if halt.Database {
 		newer = "After an upgrade, and after a switch to a synchronous standby, nothing is missing: continue with 3. Otherwise look for a newer database: another standby, or the archive of its log."
@@ -67,4 +71,13 @@ func haltDiagnostic(halt *state.HaltError) view.Diagnostic {
 		"  2. Import what is missing from the provider's own list: \"handbill import -campaign=campaign.NAME FILE.csv\", and opt-outs with \"handbill state optouts import\".\n" +
 		"  3. When nothing was sent since, or what was sent is imported, say so: \"handbill state acknowledge -why='…'\". Then apply and serve work again."
 	return view.Diagnostic{Severity: "error", Summary: state.SummaryOf(state.CodeHalted), Detail: detail, Code: state.CodeHalted}
+}
+
+// sealedDiagnostic says where a state is that was moved.
+func sealedDiagnostic(to string, done bool) view.Diagnostic {
+	detail := fmt.Sprintf("This state was moved to %s, and nothing is sent from it or written to it any more. Name that place in the configuration: handbill { state … }.", to)
+	if !done {
+		detail = fmt.Sprintf("This state was being moved to %s, and the command did not finish. Run \"handbill state migrate\" again. If that says that there is a state already, the move was complete: name that place in the configuration, handbill { state … }.", to)
+	}
+	return view.Diagnostic{Severity: "error", Summary: state.SummaryOf(state.CodeSealed), Detail: detail, Code: state.CodeSealed}
 }

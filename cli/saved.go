@@ -38,5 +38,6 @@ func (a *app) savedProject(ctx context.Context, saved *workspace.SavedPlan, vars
 		ws.Close()
 		return nil, exit(exitError)
 	}
+	ws.FollowMove(ctx, vars)
 	return &project{Workspace: ws, diags: []view.Diagnostic{}}, nil
 }

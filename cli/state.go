@@ -15,7 +15,7 @@ makes a backup first.`,
 	}
 	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.statePullCommand(), a.stateRemoveCommand(),
 		a.stateMoveCommand(), a.stateUnlockCommand(), a.stateVerifyCommand(), a.stateBackupCommand(),
-		a.stateRestoreCommand(), a.stateAcknowledgeCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.stateGiveBackCommand(), a.statePruneCommand(), a.stateNoticesCommand(),
+		a.stateRestoreCommand(), a.stateMigrateCommand(), a.stateAcknowledgeCommand(), a.stateExportCommand(), a.stateEraseCommand(), a.stateGiveBackCommand(), a.statePruneCommand(), a.stateNoticesCommand(),
 		a.optoutsCommand())
 	return cmd
 }

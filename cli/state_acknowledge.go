@@ -11,8 +11,8 @@ import (
 )
 
 func (a *app) stateAcknowledgeCommand() *cobra.Command {
-	f := stateFlags{stands: true}
-	var why, clock string
+	f := stateFlags{stands: true, sealed: true}
+	var ack operation.Acknowledgement
 	cmd := &cobra.Command{
 		Use: "acknowledge -why=REASON", Short: "let apply send again after a restore, a roll-back or a wrong clock", Args: cobra.NoArgs,
 		Long: `A state that was restored from a backup, or that is older than its mark, may not
@@ -23,19 +23,24 @@ it.
 
 A clock that was ahead once leaves times in the state that lie in the future, and
 apply refuses until they have passed. When the clock is right now, say so with
--clock and today's date (UTC).`,
+-clock and today's date (UTC).
+
+A state that was moved elsewhere ("handbill state migrate") is sealed, and stays so: two
+that send would know nothing of each other. When the other place is given up for good
+and what was sent from it is imported here, add -unseal.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if why == "" {
+			if ack.Why == "" {
 				return a.fail("Reason missing", errors.New("say with -why=REASON why nobody will get a message twice, such as -why='nothing was sent since the backup'"))
 			}
 			return a.changeState(cmd.Context(), &f, "state acknowledge", func(p *project, s state.Store) (view.Report, error) {
-				halted, err := operation.Acknowledge(cmd.Context(), p.Workspace, s, why, clock)
-				return &view.AcknowledgeReport{Acknowledged: halted, Clock: clock != ""}, err
+				halted, err := operation.Acknowledge(cmd.Context(), p.Workspace, s, ack)
+				return &view.AcknowledgeReport{Acknowledged: halted, Clock: ack.Clock != ""}, err
 			})
 		},
 	}
 	f.bindChange(cmd)
-	cmd.Flags().StringVar(&clock, "clock", "", "today's date (YYYY-MM-DD, UTC): the clock is right now, and was ahead before")
-	cmd.Flags().StringVar(&why, "why", "", "why going on is right; required")
+	cmd.Flags().StringVar(&ack.Clock, "clock", "", "today's date (YYYY-MM-DD, UTC): the clock is right now, and was ahead before")
+	cmd.Flags().BoolVar(&ack.Unseal, "unseal", false, "use a state again that was moved elsewhere, since that place is given up")
+	cmd.Flags().StringVar(&ack.Why, "why", "", "why going on is right; required")
 	return cmd
 }

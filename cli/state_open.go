@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
@@ -21,6 +22,8 @@ type stateFlags struct {
 	json bool
 	// stands says that the command itself shows what keeps apply from sending.
 	stands bool
+	// sealed says that the command also works on a state that was moved elsewhere.
+	sealed bool
 	// current says that the command shows what people and providers reported, so
 	// pending webhooks are joined into the state first.
 	current bool
@@ -120,7 +123,7 @@ func (a *app) changeState(ctx context.Context, f *stateFlags, name string, work 
 		return a.fail("No state", noState(a, p))
 	}
 	var r view.Report
-	change := operation.Change{Name: name, Lock: a.lockOptions(&f.lock), Look: func(s state.Store) error { return a.aside(ctx, f, p, s) }}
+	change := operation.Change{Name: name, Sealed: f.sealed, Lock: a.lockOptions(&f.lock), Look: func(s state.Store) error { return a.aside(ctx, f, p, s) }}
 	err = change.Do(ctx, p.Workspace, func(s state.Store) (err error) {
 		r, err = work(p, s)
 		return err
@@ -146,4 +149,12 @@ func (a *app) partly(r view.Report, some bool, f *stateFlags) view.Report {
 		_ = a.show(r, a.style(), f.json) // the error that is shown next says more
 	}
 	return nil
+}
+
+// servedBy says which serve holds its lock.
+func servedBy(held *state.LockedError) string {
+	if held.Info.PID > 0 {
+		return fmt.Sprintf("handbill serve runs on this state (pid %d on %s)", held.Info.PID, message.SafeText(held.Info.Host))
+	}
+	return "handbill serve runs on this state"
 }

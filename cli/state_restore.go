@@ -56,11 +56,7 @@ func (a *app) stateRestore(ctx context.Context, f *stateFlags, backup, acknowled
 
 // failServed says that the state is not replaced while serve has it open.
 func (a *app) failServed(held *state.LockedError) error {
-	who := "handbill serve runs on this state"
-	if held.Info.PID > 0 {
-		who = fmt.Sprintf("handbill serve runs on this state (pid %d on %s)", held.Info.PID, message.SafeText(held.Info.Host))
-	}
-	return a.fail("Not restored", fmt.Errorf("%s, and what it records now would be lost with the file that is replaced. Stop it, restore, and start it again. The state was not changed", who))
+	return a.fail("Not restored", fmt.Errorf("%s, and what it records now would be lost with the file that is replaced. Stop it, restore, and start it again. The state was not changed", servedBy(held)))
 }
 
 // failRestore says that the backup cannot replace the state.

@@ -92,6 +92,7 @@ var printing = []struct {
 	{args: "state mv -json campaign.autumn campaign.winter", changes: true},
 	{args: "state verify"}, {args: "state verify -json"}, {args: "state backup copy.state", changes: true}, {args: "state backup -json copy.state", changes: true},
 	{args: "state restore earlier.state", changes: true}, {args: "state restore -json earlier.state", changes: true}, {args: "state acknowledge -why=looked", changes: true}, {args: "state acknowledge -json -why=looked", changes: true},
+	{args: "state migrate -to=new.state", changes: true}, {args: "state migrate -json -to=new.state", changes: true},
 	{args: "state erase +4915112345671", changes: true}, {args: "state erase -json +4915112345671", changes: true}, {args: "state giveback +4915112345671", changes: true}, {args: "state giveback -json +4915112345671", changes: true},
 	{args: "state prune -days=60", changes: true}, {args: "state prune -json -days=60", changes: true},
 	{args: "state notices"}, {args: "state notices -json"},

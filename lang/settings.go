@@ -60,7 +60,7 @@ func (d *decoder) decodeState(b *block) StateSettings {
 		s.URL, _ = d.secretURL(c, "url")
 		if s.Schema = d.filled(c, "schema"); s.Schema == "" {
 			s.Schema = defaultSchema
-		} else if !schemaName(s.Schema) {
+		} else if !SchemaName(s.Schema) {
 			d.invalid(c, "schema", "is a name of up to 63 lowercase letters, digits and underscores that begins with a letter, and not with pg_")
 		}
 	default:
@@ -73,9 +73,9 @@ func (d *decoder) decodeState(b *block) StateSettings {
 // defaultSchema is where a state in a database lies unless a schema is given.
 const defaultSchema = "handbill"
 
-// schemaName reports whether a name needs no quotes in PostgreSQL and is not
+// SchemaName reports whether a name needs no quotes in PostgreSQL and is not
 // reserved for the system.
-func schemaName(s string) bool {
+func SchemaName(s string) bool {
 	for i, c := range []byte(s) {
 		if c != '_' && (c < 'a' || c > 'z') && (i == 0 || c < '0' || c > '9') {
 			return false
@@ -100,13 +100,14 @@ func (d *decoder) secretURL(c *content, name string) (url string, hide bool) {
 		d.diags.err("unsuitable_value", a.expr.Range(), "The argument %s takes a string.", name)
 		return "", false
 	}
-	if !eval.IsSensitive(v) && holdsPassword(s.AsString()) {
+	if !eval.IsSensitive(v) && HoldsPassword(s.AsString()) {
 		d.diags.err("literal_secret", a.expr.Range(), "The argument %s holds a password. Read it from the environment, %s = env(\"NAME\"), or from a variable with sensitive = true.", name, name)
 	}
 	return s.AsString(), eval.IsSensitive(v)
 }
 
-func holdsPassword(dsn string) bool {
+// HoldsPassword reports whether a connection string has a password in it.
+func HoldsPassword(dsn string) bool {
 	if strings.Contains(strings.ToLower(dsn), "password=") {
 		return true
 	}

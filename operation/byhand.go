@@ -71,26 +71,42 @@ func (r *Restore) Run(ctx context.Context, ws *workspace.Workspace) error {
 	return store.Acknowledge(ctx, ws.Who(), r.Acknowledge)
 }
 
-// Acknowledge records a person's confirmation that it is right to continue after a
-// restore or a roll-back, and with clock, which must be today's date (YYYY-MM-DD,
-// UTC), that the clock is right. It reports whether the state was halted. If
+// Acknowledgement is a person's confirmation that it is right to continue.
+type Acknowledgement struct {
+	Why   string
+	Clock string // today's date (YYYY-MM-DD, UTC), to say that the clock is right; "" for nothing
+	// Unseal says that the place to which the state was moved is given up.
+	Unseal bool
+}
+
+// Acknowledge records a person's confirmation after a restore or a roll-back, or about
+// the clock. It reports whether the state was halted. If
 // something else still needs to be acknowledged, it returns the error of
 // state.Sendable.
-func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, why, clock string) (halted bool, err error) {
+//
+// A state that was moved elsewhere stays sealed unless the other place is given up:
+// two that send know nothing of each other.
+func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, ack Acknowledgement) (halted bool, err error) {
 	halt, err := s.Halted(ctx)
 	if err != nil {
 		return false, err
 	}
-	if clock != "" {
-		if now := ws.Now().UTC(); clock != now.Format(time.DateOnly) {
-			return false, refuse("Clock not confirmed", "the clock shows %s (UTC), and -clock=%s was said. Where that is today's date, set the clock right instead", now.Format(time.RFC3339), message.SafeText(clock))
+	if halt != nil {
+		if to, _, moved := halt.Moved(); moved && !ack.Unseal {
+			return false, refuse("State was moved", "this state was moved to %s. If both sent, people would get messages from each of them, and who asks one for no more messages would still get them from the other. "+
+				"Only when that place is given up for good, and what was sent from it is imported here, say so with -unseal", message.SafeText(to))
 		}
-		if err := s.AcknowledgeClock(ctx, ws.Who(), why); err != nil {
+	}
+	if ack.Clock != "" {
+		if now := ws.Now().UTC(); ack.Clock != now.Format(time.DateOnly) {
+			return false, refuse("Clock not confirmed", "the clock shows %s (UTC), and -clock=%s was said. Where that is today's date, set the clock right instead", now.Format(time.RFC3339), message.SafeText(ack.Clock))
+		}
+		if err := s.AcknowledgeClock(ctx, ws.Who(), ack.Why); err != nil {
 			return false, err
 		}
 	}
 	if halt != nil {
-		if err := s.Acknowledge(ctx, ws.Who(), why); err != nil {
+		if err := s.Acknowledge(ctx, ws.Who(), ack.Why); err != nil {
 			return false, err
 		}
 	}

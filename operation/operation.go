@@ -64,6 +64,8 @@ func (l *Lock) take(ctx context.Context, ws *workspace.Workspace, operation stri
 type Change struct {
 	Name string // of the operation, such as "state rm"
 	Lock Lock
+	// Sealed says that the change is also made to a state that was moved elsewhere.
+	Sealed bool
 	// Look is called before anything changes; its error stops the change.
 	Look func(state.Store) error
 }
@@ -76,7 +78,7 @@ func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(stat
 		return err
 	}
 	defer free()
-	store, _, err := ws.OpenState(ctx)
+	store, err := c.open(ctx, ws)
 	if err != nil {
 		return err
 	}
@@ -88,6 +90,14 @@ func (c *Change) Do(ctx context.Context, ws *workspace.Workspace, work func(stat
 		return refuse("State not backed up", "nothing was changed: %w", err)
 	}
 	return work(store)
+}
+
+func (c *Change) open(ctx context.Context, ws *workspace.Workspace) (state.Store, error) {
+	if c.Sealed {
+		return ws.OpenSealed(ctx)
+	}
+	s, _, err := ws.OpenState(ctx)
+	return s, err
 }
 
 // backUp copies a state in a file and returns the copy's path; "" if no copy was

@@ -250,10 +250,10 @@ func TestExportOverwritesNothing(t *testing.T) {
 func TestAcknowledgeClock(t *testing.T) {
 	ws := newWorkspace(t)
 	s := openState(t, ws)
-	if _, err := Acknowledge(t.Context(), ws, s, "it was ahead", "2026-03-03"); refused(err) != "Clock not confirmed" {
+	if _, err := Acknowledge(t.Context(), ws, s, Acknowledgement{Why: "it was ahead", Clock: "2026-03-03"}); refused(err) != "Clock not confirmed" {
 		t.Errorf("another date: %v", err)
 	}
-	if halted, err := Acknowledge(t.Context(), ws, s, "it was ahead", "2026-03-02"); halted || err != nil {
+	if halted, err := Acknowledge(t.Context(), ws, s, Acknowledgement{Why: "it was ahead", Clock: "2026-03-02"}); halted || err != nil {
 		t.Errorf("the date that the clock shows: %v, %v", halted, err)
 	}
 }

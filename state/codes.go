@@ -18,6 +18,7 @@ const (
 	CodeMoved       = "state_moved"
 	CodeNames       = "state_names"
 	CodeOther       = "state_other"
+	CodeSealed      = "state_sealed"
 )
 
 // Codes are all of them, sorted.
@@ -48,4 +49,6 @@ var codes = []CodeInfo{
 		"Lock, journal and mark go by the path of the state. Where the file has a second hard link, or is mounted into a container by itself, two runs could send the same messages at once, and what lies beside it would stay behind. Keep one name, and mount the folder that holds the state, not the file. A symbolic link is fine."},
 	{CodeOther, "Backup of another state",
 		"The backup is not of the state that it would replace, but of another one, perhaps of another project. It does not know what was sent from the state that is there, nor who asked for no more messages. Take a backup of this state, or say with `-lineage` which other one you mean."},
+	{CodeSealed, "State was moved elsewhere",
+		"The state was moved with `handbill state migrate`, from a file to a database or back. It is kept as it was, and sealed: nothing is sent from it, and nothing is written to it that the new one would not know. Name the new place in the configuration. When the new place is given up for good and what was sent from it is imported, `handbill state acknowledge -unseal -why=\"…\"` makes this one usable again."},
 }

@@ -88,10 +88,44 @@ func (w *Workspace) OpenState(ctx context.Context) (store state.Store, created b
 	if err != nil {
 		return nil, false, err
 	}
-	if err := store.FoldAll(ctx); err != nil {
+	err = unsealed(ctx, store)
+	if err == nil {
+		err = store.FoldAll(ctx)
+	}
+	if err != nil {
 		return nil, false, errors.Join(err, store.Close())
 	}
 	return store, false, nil
+}
+
+// unsealed refuses a state that was moved elsewhere with its *state.HaltError: what
+// is written to it, nobody reads.
+func unsealed(ctx context.Context, s state.Store) error {
+	halt, err := s.Halted(ctx)
+	if err != nil || halt == nil {
+		return err
+	}
+	if _, _, moved := halt.Moved(); moved {
+		return halt
+	}
+	return nil
+}
+
+// OpenSealed is OpenState for a state that is there, and also opens one that was
+// moved elsewhere, as it is.
+func (w *Workspace) OpenSealed(ctx context.Context) (store state.Store, err error) {
+	if w.Shared() {
+		store, err = opened(postgres.Open(ctx, w.database()))
+	} else {
+		store, err = opened(sqlite.Open(ctx, w.options()))
+	}
+	if err != nil || unsealed(ctx, store) != nil {
+		return store, err
+	}
+	if err := store.FoldAll(ctx); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
 }
 
 // opened keeps a nil pointer from becoming a non-nil store.
@@ -155,7 +189,7 @@ func (w *Workspace) CurrentState(ctx context.Context) (state.Store, error) {
 		return nil, err
 	}
 	waits, err := s.InboxWaits(ctx)
-	if err == nil && !waits {
+	if err == nil && (!waits || unsealed(ctx, s) != nil) {
 		return s, nil
 	}
 	if err := errors.Join(err, s.Close()); err != nil {
@@ -218,12 +252,16 @@ func (w *Workspace) LockServe(ctx context.Context, operation string, wait time.D
 }
 
 func (w *Workspace) lock(ctx context.Context, which, operation string, wait time.Duration) (Locked, error) {
-	info := state.LockInfo{ID: rand.Text(), Operation: operation, Who: w.host.Who, Host: hostname(), PID: os.Getpid(),
-		Created: w.host.Now().UTC(), Version: w.host.Version}
+	info := w.lockInfo(operation)
 	if w.Shared() {
 		return held(postgres.Lock(ctx, w.database(), "send"+which, info, wait))
 	}
 	return held(sqlite.Lock(ctx, w.StatePath()+which, info, wait))
+}
+
+func (w *Workspace) lockInfo(operation string) state.LockInfo {
+	return state.LockInfo{ID: rand.Text(), Operation: operation, Who: w.host.Who, Host: hostname(), PID: os.Getpid(),
+		Created: w.host.Now().UTC(), Version: w.host.Version}
 }
 
 // held keeps a nil pointer from becoming a non-nil lock.

@@ -320,3 +320,21 @@ func (r *ImportReport) Text(w io.Writer, _ Style) error {
 	}
 	return say(w, b.String())
 }
+
+// MigrateReport is the final report of "state migrate".
+type MigrateReport struct {
+	From     string `json:"from"`
+	To       string `json:"to"`
+	Attempts int    `json:"attempts"` // at deliveries
+	People   int    `json:"people"`   // of whom something is known
+	Erased   int    `json:"erased"`   // ids that are never sent to again
+	Runs     int    `json:"runs"`
+	Events   int    `json:"events"` // what people wrote, and webhooks that wait
+}
+
+// Text says what was moved and what to do now.
+func (r *MigrateReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("Moved the state from %s to %s: %s, %s, %s, %s, %s.\n", message.SafeText(r.From), message.SafeText(r.To), Plural(r.Attempts, "attempt"), Plural(r.People, "person"),
+		Plural(r.Erased, "erased id"), Plural(r.Runs, "run"), Plural(r.Events, "event"))+
+		"The old one is sealed: nothing is sent from it any more. Name the new place in the configuration, handbill { state … }, before the next command.\n")
+}

@@ -64,3 +64,13 @@ func local(host string) bool {
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
 }
+
+// Place names the schema, the database and its server, without a password.
+func (o *Options) Place() (string, error) {
+	cfg, err := config(o.URL)
+	if err != nil {
+		return "", err
+	}
+	c := cfg.ConnConfig
+	return fmt.Sprintf("%s of the database %s on %s", o.Name(), c.Database, c.Host), nil
+}

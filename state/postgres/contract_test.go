@@ -16,12 +16,15 @@ import (
 	"github.com/handbill/handbill/state/statetest"
 )
 
+// usualChecks is how many histories a property tries, unless a flag says so.
+const usualChecks = "20"
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
 	if !asked { // each commit waits for the disk, and the other stores run the same properties hundreds of times
-		if err := flag.Set("rapid.checks", "20"); err != nil {
+		if err := flag.Set("rapid.checks", usualChecks); err != nil {
 			panic(err)
 		}
 	}

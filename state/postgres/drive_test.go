@@ -296,7 +296,7 @@ func TestWorkersAnnounceThemselves(t *testing.T) {
 // with its runs and lanes.
 func TestMigratesFormat1(t *testing.T) {
 	o := options(pgtest.Shared(t).URL(), pgtest.Schema())
-	err := inSchema(t.Context(), o, func(s *Store, c *pgx.Conn, _ int) error {
+	err := inSchema(t.Context(), o, false, func(s *Store, c *pgx.Conn, _ int) error {
 		if err := step(t.Context(), c, 1, 1); err != nil {
 			return err
 		}

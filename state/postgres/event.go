@@ -21,12 +21,17 @@ import (
 // overview, read 2026-09-11.
 const keepSeen = 45 * 24 * time.Hour
 
+// seenSize is how many bytes of a body's hash are kept.
+const seenSize = 16
+
 // foldSpan is how many bodies one transaction joins at most.
 const foldSpan = 256
 
 // Append implements state.Store. It does not wait for other writers.
 func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err error) {
-	const accept = `WITH new AS (INSERT INTO seen (hash, provider, received) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1)
+	// A state of before 0.1.0 has whole hashes.
+	const accept = `WITH new AS (INSERT INTO seen (hash, provider, received) SELECT substr($1::bytea, 1, 16), $2, $3
+			WHERE NOT EXISTS (SELECT FROM seen WHERE hash = $1 AND provider = $2) ON CONFLICT DO NOTHING RETURNING 1)
 		INSERT INTO inbox (provider, received, raw, events) SELECT $2, $3, $4, $5 FROM new`
 	err = s.persist(ctx, func(c *pgx.Conn) error {
 		if err := s.begin(ctx, c, beginWrite, idleWrite); err != nil {

@@ -26,7 +26,7 @@ func Create(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = inSchema(ctx, o, func(s *Store, c *pgx.Conn, format int) error {
+	err = inSchema(ctx, o, false, func(s *Store, c *pgx.Conn, format int) error {
 		if format > 0 {
 			return errThere
 		}
@@ -45,7 +45,7 @@ func Create(ctx context.Context, o Options) (*Store, error) {
 // Migrate brings a state that an older handbill wrote up to date, in one
 // transaction. It does not change other states.
 func Migrate(ctx context.Context, o Options) error {
-	err := inSchema(ctx, o, func(_ *Store, c *pgx.Conn, format int) error {
+	err := inSchema(ctx, o, false, func(_ *Store, c *pgx.Conn, format int) error {
 		if format == 0 || format >= newestFormat {
 			return nil
 		}
@@ -58,8 +58,9 @@ func Migrate(ctx context.Context, o Options) error {
 	return named(err, "migrating the state")
 }
 
-// inSchema runs work in a transaction that changes tables: one at a time.
-func inSchema(ctx context.Context, o Options, work func(s *Store, c *pgx.Conn, format int) error) error {
+// inSchema runs work in a transaction that changes tables: one at a time. Unless
+// drafts are wanted, a schema with one is refused.
+func inSchema(ctx context.Context, o Options, drafts bool, work func(s *Store, c *pgx.Conn, format int) error) error {
 	s, err := connect(ctx, o)
 	if err != nil {
 		return err
@@ -81,8 +82,9 @@ func inSchema(ctx context.Context, o Options, work func(s *Store, c *pgx.Conn, f
 			return err
 		}
 		if there {
-			if err := c.QueryRow(ctx, "SELECT format FROM meta FOR UPDATE").Scan(&format); err != nil {
-				return err
+			err := c.QueryRow(ctx, "SELECT format FROM meta FOR UPDATE").Scan(&format)
+			if err != nil && !(drafts && errors.Is(err, pgx.ErrNoRows)) {
+				return unfinished(err)
 			}
 		}
 		if err := work(s, c, format); err != nil {
@@ -104,10 +106,13 @@ func (s *Store) makeSchema(ctx context.Context, c *pgx.Conn) error {
 	return err
 }
 
+// migration is the file of the migration to a format.
+func migration(format int) string { return fmt.Sprintf("migrations/%03d.sql", format) }
+
 // step runs the migrations of some formats.
 func step(ctx context.Context, c *pgx.Conn, from, to int) error {
 	for format := from; format <= to; format++ {
-		sql, err := migrations.ReadFile(fmt.Sprintf("migrations/%03d.sql", format))
+		sql, err := migrations.ReadFile(migration(format))
 		if err != nil {
 			return err
 		}
@@ -116,4 +121,12 @@ func step(ctx context.Context, c *pgx.Conn, from, to int) error {
 		}
 	}
 	return nil
+}
+
+// unfinished is errDraft where a query of meta found no row.
+func unfinished(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errDraft
+	}
+	return err
 }

@@ -205,7 +205,7 @@ func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {
 		return nil, err
 	}
 	return func(recipient string) bool {
-		return !none && hashes[string(erasedHash(lineage, delivery.ID(person(recipient))))]
+		return !none && slices.ContainsFunc(spellings(idOf(recipient)), func(id delivery.ID) bool { return hashes[string(erasedHash(lineage, id))] })
 	}, nil
 }
 

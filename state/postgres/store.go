@@ -130,7 +130,7 @@ func (s *Store) format(ctx context.Context) (format int, err error) {
 		if err := c.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace WHERE n.nspname = $1 AND r.relname = 'meta')", s.schema()).Scan(&there); err != nil || !there {
 			return err
 		}
-		return c.QueryRow(ctx, "SELECT format FROM "+pgx.Identifier{s.schema(), "meta"}.Sanitize()).Scan(&format)
+		return unfinished(c.QueryRow(ctx, "SELECT format FROM "+pgx.Identifier{s.schema(), "meta"}.Sanitize()).Scan(&format))
 	})
 	return format, s.describe(err)
 }

@@ -69,6 +69,20 @@ func (t *tx) loadIDs(ids ...delivery.ID) {
 
 // readCircles reads circles and how their ids were spelled, in order.
 func (t *tx) readCircles(where string, a ...any) (out []*circle) {
+	t.eachCircle(where, a, func(c *circle, ids, spelled []string) error {
+		out = append(out, c)
+		for i, id := range ids {
+			if _, ok := t.spelled[delivery.ID(id)]; !ok && spelled[i] != "" {
+				t.spelled[delivery.ID(id)] = spelled[i]
+			}
+		}
+		return nil
+	})
+	return out
+}
+
+// eachCircle is readCircles for one at a time.
+func (t *tx) eachCircle(where string, a []any, each func(c *circle, ids, spelled []string) error) {
 	var row int64
 	var told []byte
 	var ids, spelled []string
@@ -78,17 +92,12 @@ func (t *tx) readCircles(where string, a ...any) (out []*circle) {
 			if err := json.Unmarshal(told, &d); err != nil {
 				return fmt.Errorf("%w: what was told about people: %w", state.ErrDamaged, err)
 			}
-			if c := newCircle(row, d); c != nil {
-				out = append(out, c)
+			c := newCircle(row, d)
+			if c == nil {
+				return nil
 			}
-			for i, id := range ids {
-				if _, ok := t.spelled[delivery.ID(id)]; !ok && spelled[i] != "" {
-					t.spelled[delivery.ID(id)] = spelled[i]
-				}
-			}
-			return nil
+			return each(c, ids, spelled)
 		})
-	return out
 }
 
 func (t *tx) circleOf(id delivery.ID) *circle {
@@ -296,11 +305,14 @@ func (t *tx) loadErased(ids ...delivery.ID) {
 	hashes := map[string]delivery.ID{}
 	var missing [][]byte
 	for _, id := range ids {
-		if _, ok := t.erased[id]; !ok {
-			h := t.hashOf(id)
+		if _, ok := t.erased[id]; ok {
+			continue
+		}
+		t.erased[id] = false
+		for _, spelling := range spellings(id) {
+			h := t.hashOf(spelling)
 			hashes[string(h)] = id
 			missing = append(missing, h)
-			t.erased[id] = false
 		}
 	}
 	if len(missing) == 0 {
@@ -311,6 +323,16 @@ func (t *tx) loadErased(ids ...delivery.ID) {
 		t.erased[hashes[string(h)]] = true
 		return nil
 	})
+}
+
+// spellings are those of an id under which it may have been erased: a state in a file
+// may be older than handbill's knowledge of the second one.
+func spellings(id delivery.ID) []delivery.ID {
+	out := []delivery.ID{id}
+	if other := message.OtherSpelling(string(id)); other != "" {
+		out = append(out, delivery.ID(other))
+	}
+	return out
 }
 
 func (t *tx) wasErased(id delivery.ID) bool {

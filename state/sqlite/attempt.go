@@ -312,9 +312,13 @@ func (l *lastAttempt) once(in *state.Intent) (v state.Verdict) {
 // supersede writes down that somebody ordered an accepted attempt to be made
 // again, so that later proof of the first is no contradiction.
 func (t *tx) supersede(id, run int64) error {
+	return t.addSuperseded(id, t.now, state.OrderedIn(run))
+}
+
+func (t *tx) addSuperseded(id, at int64, why string) error {
 	w := t.insert(tSuperseded, id)
-	w.int(t.now)
-	w.text(fmt.Sprintf("ordered again in run %d", run))
+	w.int(at)
+	w.text(why)
 	_, err := w.done()
 	return err
 }

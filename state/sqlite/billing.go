@@ -28,6 +28,11 @@ func (t *tx) billed(id int64, ev *message.Event, at int64) error {
 	if b == before {
 		return nil
 	}
+	return t.putBilled(id, b)
+}
+
+// putBilled writes what was told about the price of an attempt.
+func (t *tx) putBilled(id int64, b delivery.Billed) error {
 	w := t.replace(tBillings, id)
 	w.int(int64(b.Rank))
 	w.int(b.At)
@@ -35,7 +40,7 @@ func (t *tx) billed(id int64, ev *message.Event, at int64) error {
 	w.text(b.Category)
 	w.maybeText(b.Model)
 	w.maybeText(b.Type)
-	_, err = w.done()
+	_, err := w.done()
 	return err
 }
 

@@ -80,13 +80,18 @@ func (t *tx) gatherAlone(c *circle, who int64, id delivery.ID) (err error) {
 		return err
 	}
 	c.alone[c.place] = k
+	tellAlone(&c.Circle, id, k)
+	return nil
+}
+
+// tellAlone adds to a circle what is known of an id that was by itself.
+func tellAlone(c *delivery.Circle, id delivery.ID, k delivery.Known) {
 	c.Tell(id, func(f *delivery.Facts) {
 		if f.Known = k; k.Opt.Choice != delivery.NoChoice {
 			f.Say(delivery.Word{Opt: k.Opt})
 		}
 		f.Opt = delivery.Opt{}
 	})
-	return nil
 }
 
 // tell records something that was told of the person behind an id, and what

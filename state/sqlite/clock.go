@@ -18,12 +18,22 @@ func (s *Store) Halted(ctx context.Context) (halt *state.HaltError, err error) {
 		halt = &state.HaltError{Why: s.astray}
 	}
 	err = s.read(ctx, func(c *conn) error {
-		return c.each("SELECT halt FROM meta", func(st *sqlite.Stmt) error {
-			if why := st.ColumnText(0); why != "" {
-				halt = &state.HaltError{Why: why}
-			}
-			return nil
-		})
+		said, err := c.halt()
+		if said != nil {
+			halt = said
+		}
+		return err
+	})
+	return halt, err
+}
+
+// halt reads why nothing is sent; nil for no reason.
+func (c *conn) halt() (halt *state.HaltError, err error) {
+	err = c.each("SELECT halt FROM meta", func(st *sqlite.Stmt) error {
+		if why := st.ColumnText(0); why != "" {
+			halt = &state.HaltError{Why: why}
+		}
+		return nil
 	})
 	return halt, err
 }
@@ -55,33 +65,40 @@ type rightClock struct {
 // one. A clock that shows less was put back since.
 func (s *Store) Latest(ctx context.Context) (time.Time, error) {
 	latest := int64(0)
-	err := s.read(ctx, func(c *conn) error {
-		known, err := c.rightClock()
-		if err != nil {
-			return err
-		}
-		if latest = known.At; latest == 0 {
-			if latest, _, err = c.queryInt("SELECT created FROM meta"); err != nil {
-				return err
-			}
-		}
-		for _, d := range dated {
-			query := "SELECT " + d.moment + " FROM " + d.table + " WHERE id > ?"
-			if d.table == "attempts" {
-				query += " AND lane <> -1"
-			}
-			if d.table != "runs" {
-				query += " ORDER BY id DESC LIMIT 1"
-			}
-			at, _, err := c.queryInt(query, known.Rows[d.table])
-			if err != nil {
-				return err
-			}
-			latest = max(latest, at)
-		}
-		return nil
+	err := s.read(ctx, func(c *conn) (err error) {
+		latest, err = c.latest()
+		return err
 	})
 	return state.Moment(latest), err
+}
+
+// latest is Store.Latest in milliseconds.
+func (c *conn) latest() (int64, error) {
+	known, err := c.rightClock()
+	if err != nil {
+		return 0, err
+	}
+	latest := known.At
+	if latest == 0 {
+		if latest, _, err = c.queryInt("SELECT created FROM meta"); err != nil {
+			return 0, err
+		}
+	}
+	for _, d := range dated {
+		query := "SELECT " + d.moment + " FROM " + d.table + " WHERE id > ?"
+		if d.table == "attempts" {
+			query += " AND lane <> -1"
+		}
+		if d.table != "runs" {
+			query += " ORDER BY id DESC LIMIT 1"
+		}
+		at, _, err := c.queryInt(query, known.Rows[d.table])
+		if err != nil {
+			return 0, err
+		}
+		latest = max(latest, at)
+	}
+	return latest, nil
 }
 
 // rightClock reads what somebody said about the clock; zero when nobody did.
@@ -98,22 +115,27 @@ func (s *Store) AcknowledgeClock(ctx context.Context, who, why string) error {
 		if err := t.decided(who, "acknowledged that the clock was ahead", why); err != nil {
 			return err
 		}
-		known := rightClock{At: t.now, Rows: map[string]int64{}}
-		for _, d := range dated {
-			last, _, err := t.c.queryInt("SELECT max(id) FROM " + d.table)
-			if err != nil {
-				return err
-			}
-			known.Rows[d.table] = last
-		}
-		data, err := json.Marshal(known)
-		if err != nil {
-			return err
-		}
-		return t.putBlob(clockBlob, data)
+		return t.clockWas(t.now)
 	})
 	if err != nil {
 		return fmt.Errorf("acknowledging the clock: %w", err)
 	}
 	return nil
+}
+
+// clockWas keeps that everything until now was written at a moment, at the latest.
+func (t *tx) clockWas(at int64) error {
+	known := rightClock{At: at, Rows: map[string]int64{}}
+	for _, d := range dated {
+		last, _, err := t.c.queryInt("SELECT max(id) FROM " + d.table)
+		if err != nil {
+			return err
+		}
+		known.Rows[d.table] = last
+	}
+	data, err := json.Marshal(known)
+	if err != nil {
+		return err
+	}
+	return t.putBlob(clockBlob, data)
 }

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/handbill/handbill/state"
 )
 
 // Create makes a new state with a new lineage. It fails when there is a file at
@@ -58,7 +60,7 @@ func makeDraft(ctx context.Context, o Options, lineage [16]byte) (path string, e
 	s.setLineage(hex.EncodeToString(lineage[:]), lineage[:])
 	err = f.Close()
 	if err == nil {
-		err = s.initialise(ctx)
+		err = s.initialise(ctx, metaRow{lineage: s.lineage, created: state.Millis(o.Clock())})
 	}
 	if err = errors.Join(err, s.Close()); err != nil {
 		return "", errors.Join(err, os.Remove(path))
@@ -77,7 +79,7 @@ func publish(draft, path string) error {
 }
 
 // initialise writes the tables and the one row of meta into an empty file.
-func (s *Store) initialise(ctx context.Context) error {
+func (s *Store) initialise(ctx context.Context, m metaRow) error {
 	if err := s.connectWriter(); err != nil {
 		return err
 	}
@@ -87,14 +89,6 @@ func (s *Store) initialise(ctx context.Context) error {
 				return err
 			}
 		}
-		w := t.insert(tMeta, 1)
-		w.text(s.lineage)
-		w.int(0)
-		w.int(0)
-		w.int(0)
-		w.int(t.now)
-		w.null()
-		_, err := w.done()
-		return err
+		return t.insert(tMeta, 1).meta(&m)
 	})
 }

@@ -291,7 +291,11 @@ func (t *tx) changeInbound(seq int64, change func(*inboundRow)) error {
 		return err
 	}
 	change(&r)
-	w := t.replace(tInbound, seq)
+	return t.writeInbound(t.replace(tInbound, seq), &r)
+}
+
+// writeInbound writes the columns of a row of inbound.
+func (t *tx) writeInbound(w *rowWriter, r *inboundRow) error {
 	for _, v := range [...]int64{r.provider, r.recipient, r.at, r.received, r.state, r.first} {
 		w.int(v)
 	}
@@ -299,7 +303,7 @@ func (t *tx) changeInbound(seq int64, change func(*inboundRow)) error {
 	w.int(r.cart)
 	w.blob(r.hash)
 	w.blob(r.event)
-	_, err = w.done()
+	_, err := w.done()
 	return err
 }
 

@@ -61,12 +61,7 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 		return state.Lane{}, err
 	}
 	l.epoch = last + 1
-	// Not nextID, which would choose an id of the other kind.
-	next := "SELECT max(coalesce(max(id), 0), 0) + 1 FROM lanes"
-	if l.replies {
-		next = "SELECT min(coalesce(min(id), 0), -1) - 1 FROM lanes"
-	}
-	if l.id, _, err = t.c.queryInt(next); err != nil {
+	if l.id, err = t.nextLane(l.replies); err != nil {
 		return state.Lane{}, err
 	}
 	if l.settled, err = t.c.lastAttemptID(); err != nil {
@@ -75,6 +70,16 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 	lane := state.Lane{Number: number, ID: l.id, Epoch: l.epoch, Run: run}
 	t.s.lanes[lane] = l.number
 	return lane, t.putLane(&l)
+}
+
+// nextLane is a free id of a lane; nextID would choose one of the other kind.
+func (t *tx) nextLane(replies bool) (int64, error) {
+	next := "SELECT max(coalesce(max(id), 0), 0) + 1 FROM lanes"
+	if replies {
+		next = "SELECT min(coalesce(min(id), 0), -1) - 1 FROM lanes"
+	}
+	id, _, err := t.c.queryInt(next)
+	return id, err
 }
 
 // lastEpoch is the epoch of the lane that has a number now; 0 for none. Runs

@@ -58,12 +58,17 @@ func (s *Snapshot) Managed(ctx context.Context) ([]state.Managed, error) {
 	}
 	var out []state.Managed
 	err := s.c.each("SELECT address, data FROM managed ORDER BY address", func(st *sqlite.Stmt) error {
-		var m state.Managed
-		if err := json.Unmarshal(columnBlob(st, 1), &m); err != nil || m.Address != st.ColumnText(0) {
-			return fmt.Errorf("%w: what is managed as %s", state.ErrDamaged, st.ColumnText(0))
-		}
+		m, err := scanManaged(st)
 		out = append(out, m)
-		return nil
+		return err
 	})
 	return out, err
+}
+
+// scanManaged reads the address and the data of a row of managed.
+func scanManaged(st *sqlite.Stmt) (m state.Managed, err error) {
+	if err := json.Unmarshal(columnBlob(st, 1), &m); err != nil || m.Address != st.ColumnText(0) {
+		return m, fmt.Errorf("%w: what is managed as %s", state.ErrDamaged, st.ColumnText(0))
+	}
+	return m, nil
 }

@@ -135,7 +135,14 @@ func Gone(path string) error {
 	if Exists(path) {
 		return nil
 	}
-	m := readMark(path)
+	if Exists(draftPath(path)) {
+		return goneError(fmt.Sprintf("there is no state at %s yet: \"handbill state migrate\" was moving one to there, and did not finish. Run it again, or remove %s", path, draftPath(path)))
+	}
+	return goneBy(path, readMark(path))
+}
+
+// goneBy is Gone by what a mark says.
+func goneBy(path string, m mark) error {
 	what := ""
 	switch {
 	case m.Epoch > 1:

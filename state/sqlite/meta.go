@@ -54,14 +54,18 @@ func (t *tx) changeMeta(change func(*metaRow) error) error {
 	if err := change(&m); err != nil {
 		return err
 	}
-	w := t.replace(tMeta, 1)
+	return t.replace(tMeta, 1).meta(&m)
+}
+
+// meta writes the row of meta.
+func (w *rowWriter) meta(m *metaRow) error {
 	w.text(m.lineage)
 	w.int(m.serial)
 	w.int(m.epoch)
 	w.int(m.recovered)
 	w.int(m.created)
 	w.maybeText(m.halt)
-	_, err = w.done()
+	_, err := w.done()
 	return err
 }
 

@@ -21,6 +21,11 @@ func (t *tx) orphan(provider, received int64, about string, ev *message.Event) e
 	if err != nil {
 		return err
 	}
+	return t.putOrphan(provider, received, about, text)
+}
+
+// putOrphan writes an event that waits, unless the same one does.
+func (t *tx) putOrphan(provider, received int64, about string, text []byte) error {
 	digest := sha256.Sum256(text)
 	if _, ok, err := t.c.queryInt("SELECT 1 FROM orphans WHERE digest = ?", digest[:16]); err != nil || ok {
 		return err
@@ -31,7 +36,7 @@ func (t *tx) orphan(provider, received int64, about string, ev *message.Event) e
 	w.int(hash48(about))
 	w.blob(digest[:16])
 	w.blob(text)
-	_, err = w.done()
+	_, err := w.done()
 	return err
 }
 
@@ -66,11 +71,7 @@ func (t *tx) adopt(id string) error {
 // adoptOne joins one event, where it is really about the id and not only about
 // its hash.
 func (t *tx) adoptOne(o *orphanRow, id string) error {
-	about := o.event.ID
-	if o.event.Kind == message.EventInbound {
-		about = o.event.ContextID
-	}
-	if about != id {
+	if aboutOf(&o.event) != id {
 		return nil // another id with the same hash
 	}
 	// Its own reference says whose it is, also where an id is another's too.
@@ -85,4 +86,12 @@ func (t *tx) adoptOne(o *orphanRow, id string) error {
 		return t.replied(attempt, &o.event, o.received, inboundHash(o.provider, &o.event))
 	}
 	return t.joinStatus(attempt, o.provider, o.received, &o.event, state.ProofEcho)
+}
+
+// aboutOf is the provider's id of the message that an event is about.
+func aboutOf(ev *message.Event) string {
+	if ev.Kind == message.EventInbound {
+		return ev.ContextID
+	}
+	return ev.ID
 }

@@ -260,9 +260,12 @@ func (w *rowWriter) done() (int64, error) {
 	return w.id, nil
 }
 
+// nextID is a free id of a table.
+func (t *tx) nextID(tab table) (int64, error) { return t.c.nextID(tab) }
+
 // nextID is one more than the highest id that a table has, or had where a late
 // answer or an event may still name a row that was removed.
-func (t *tx) nextID(tab table) (int64, error) {
+func (c *conn) nextID(tab table) (int64, error) {
 	query := "SELECT coalesce(max(id), 0) + 1 FROM " + tab.String()
 	switch tab {
 	case tAttempts:
@@ -274,7 +277,7 @@ func (t *tx) nextID(tab table) (int64, error) {
 		query = "SELECT max((SELECT coalesce(max(id), 0) FROM " + tab.String() +
 			"), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '" + tab.String() + "')) + 1"
 	}
-	id, _, err := t.c.queryInt(query)
+	id, _, err := c.queryInt(query)
 	return id, err
 }
 

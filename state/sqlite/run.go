@@ -84,25 +84,28 @@ func (t *tx) putResources(list []state.Resource) error {
 	if _, err := t.removeAll(tResources, "SELECT id FROM resources"); err != nil {
 		return err
 	}
-	for i, r := range list {
-		if r.Refs == nil {
-			r.Refs = []string{}
-		}
-		refs, err := json.Marshal(r.Refs)
-		if err != nil {
-			return err
-		}
-		w := t.insert(tResources, int64(i+1))
-		w.text(r.Address)
-		w.text(r.Type)
-		w.text(r.Name)
-		w.blob(r.Tree)
-		w.text(string(refs))
-		if _, err := w.done(); err != nil {
+	for i := range list {
+		if err := t.addResource(int64(i+1), &list[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addResource writes a declared resource; an id of 0 is the next.
+func (t *tx) addResource(id int64, r *state.Resource) error {
+	refs, err := json.Marshal(append([]string{}, r.Refs...))
+	if err != nil {
+		return err
+	}
+	w := t.insert(tResources, id)
+	w.text(r.Address)
+	w.text(r.Type)
+	w.text(r.Name)
+	w.blob(r.Tree)
+	w.text(string(refs))
+	_, err = w.done()
+	return err
 }
 
 // putBlob keeps data under a name; nil removes the name.

@@ -76,14 +76,20 @@ func (s *Snapshot) Resources(ctx context.Context) ([]state.Resource, error) {
 	}
 	var out []state.Resource
 	err := s.c.each("SELECT address, type, name, tree, refs FROM resources ORDER BY id", func(st *sqlite.Stmt) error {
-		r := state.Resource{Address: st.ColumnText(0), Type: st.ColumnText(1), Name: st.ColumnText(2), Tree: columnBlob(st, 3)}
-		if err := json.Unmarshal([]byte(st.ColumnText(4)), &r.Refs); err != nil {
-			return fmt.Errorf("%w: the references of %s: %w", state.ErrDamaged, r.Address, err)
-		}
+		r, err := scanResource(st)
 		out = append(out, r)
-		return nil
+		return err
 	})
 	return out, err
+}
+
+// scanResource reads a row of resources.
+func scanResource(st *sqlite.Stmt) (state.Resource, error) {
+	r := state.Resource{Address: st.ColumnText(0), Type: st.ColumnText(1), Name: st.ColumnText(2), Tree: columnBlob(st, 3)}
+	if err := json.Unmarshal([]byte(st.ColumnText(4)), &r.Refs); err != nil {
+		return r, fmt.Errorf("%w: the references of %s: %w", state.ErrDamaged, r.Address, err)
+	}
+	return r, nil
 }
 
 // Deliveries implements state.Snapshot. The sequence is used up before Close.
