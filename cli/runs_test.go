@@ -2,11 +2,13 @@ package cli_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/handbill/handbill/cli"
 	"github.com/handbill/handbill/internal/pgtest"
@@ -15,10 +17,19 @@ import (
 
 // sharedDesk is a desk with a state in PostgreSQL and a network of its own.
 func sharedDesk(t *testing.T) (*desk, *network) {
+	return slowDesk(t, 0)
+}
+
+// slowDesk is a sharedDesk whose network takes this long to answer, by a clock
+// that goes.
+func slowDesk(t *testing.T, latency time.Duration) (*desk, *network) {
 	d := newDesk(t)
+	if latency > 0 {
+		d.clock = time.Now
+	}
 	schema := pgtest.Schema()
 	d.env = append(d.env, "HANDBILL_STATE_URL="+pgtest.Shared(t).URL(), "HANDBILL_STATE_SCHEMA="+schema)
-	n := newNetwork(d, sandbox.Options{AssumeOpen: true})
+	n := newNetwork(d, sandbox.Options{AssumeOpen: true, Latency: latency})
 	d.write("main.hcl", `handbill {
   state "postgres" {
     url    = env("HANDBILL_STATE_URL")
@@ -154,6 +165,39 @@ func TestRunsCarriedOn(t *testing.T) {
 		t.Errorf("%d requests; status:\n%s", n.count(), out)
 	}
 	d.must(1, "run", "stop", "1")
+}
+
+// TestAnApplyIsStoppedFromElsewhere checks that "run stop" ends the apply that
+// drives the run, and that a worker sends the rest of it.
+func TestAnApplyIsStoppedFromElsewhere(t *testing.T) {
+	const people = 150 // more than can be sent before the stop is noticed
+	d, n := slowDesk(t, 100*time.Millisecond)
+	var contacts strings.Builder
+	contacts.WriteString("phone\n")
+	for i := range people {
+		fmt.Fprintf(&contacts, "+49151%08d\n", i+10_000_000)
+	}
+	d.write("contacts.csv", contacts.String())
+	var stopped lockedBuffer
+	n.onPost = func(i int) {
+		if i == 1 {
+			cli.Main(context.Background(), []string{"run", "stop", "1"}, cli.System{Stdin: strings.NewReader(""), Stdout: &stopped, Stderr: &stopped,
+				Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: d.dir})
+		}
+	}
+	d.must(130, "apply", "-auto-approve", "-parallelism=1")
+	if said := d.stderr.String(); !strings.Contains(said, "run resume 1") || !strings.Contains(stopped.String(), "Run 1, stopped") {
+		t.Errorf("the apply printed:\n%s\nand run stop:\n%s", said, stopped.String())
+	}
+	if sent := n.count(); sent == 0 || sent == people {
+		t.Fatalf("%d requests of an apply that was stopped", sent)
+	}
+	d.worker("can drive")
+	d.must(0, "run", "resume", "1")
+	d.must(0, "run", "follow", "1")
+	if sent := n.count(); sent != people {
+		t.Errorf("%d requests in all", sent)
+	}
 }
 
 // TestAStoppedRunIsReplaced by the next apply, which sends the same people once.
