@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -27,6 +28,8 @@ type Cluster struct {
 	bin    string
 	prefix []string // runs PostgreSQL's programs as a user other than root
 	conf   string
+	own    func(dir string) error // gives a directory to that user
+	watch  io.Closer              // ends the cluster when it is closed, or when this process ends
 }
 
 // errMissing says why no cluster can be started.
@@ -113,15 +116,12 @@ func open(superuser, settings string) (c *Cluster, err error) {
 	if c.bin == "" {
 		return nil, errMissing
 	}
-	if c.Dir, err = os.MkdirTemp("", "handbill-pg-"); err != nil { // t.TempDir's path is too long for a socket
-		return nil, err
-	}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(c.Dir)
+			_ = c.remove() // the error says more
 		}
 	}()
-	if err := c.drop(); err != nil {
+	if err := c.place(); err != nil {
 		return nil, err
 	}
 	if err := c.run("initdb", "-D", c.data(), "-A", "trust", "-U", superuser, "-E", "UTF8", "--locale=C", "--data-checksums"); err != nil {
@@ -129,6 +129,14 @@ func open(superuser, settings string) (c *Cluster, err error) {
 	}
 	c.conf = "-c listen_addresses='' -c unix_socket_directories=" + c.Dir + " " + settings
 	return c, c.Up()
+}
+
+// place makes the directory of a cluster, and has it removed at the end of the process.
+func (c *Cluster) place() (err error) {
+	if c.Dir, err = os.MkdirTemp("", "handbill-pg-"); err != nil { // t.TempDir's path is too long for a socket
+		return err
+	}
+	return errors.Join(c.drop(), c.watched())
 }
 
 func (c *Cluster) data() string { return filepath.Join(c.Dir, "data") }
@@ -145,7 +153,72 @@ func (c *Cluster) Down() error {
 }
 
 func (c *Cluster) remove() error {
-	return errors.Join(c.Down(), os.RemoveAll(c.Dir))
+	var err error
+	if there(filepath.Join(c.data(), "postmaster.pid")) {
+		err = c.Down()
+	}
+	err = errors.Join(err, os.RemoveAll(c.Dir))
+	if c.watch != nil {
+		err = errors.Join(err, c.watch.Close())
+	}
+	return err
+}
+
+// watched starts a process that ends the server when this one does, however it ends:
+// go test kills a test that takes too long. It waits for the end of a pipe of which
+// this process alone has the other one.
+func (c *Cluster) watched() error {
+	const script = `trap "" INT TERM HUP; cat >/dev/null; dir=$1; shift; [ -d "$dir" ] || exit 0; "$@" >/dev/null 2>&1; rm -rf "$dir"`
+	stop := slices.Concat(c.prefix, []string{filepath.Join(c.bin, "pg_ctl"), "-D", c.data(), "-m", "immediate", "-w", "stop"})
+	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "watch", c.Dir}, stop...)...)
+	end, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	c.watch = end
+	return cmd.Start()
+}
+
+// Standby makes a standby of the cluster, which runs and receives what is committed,
+// without anybody waiting for it.
+func (c *Cluster) Standby(t testing.TB) *Cluster {
+	t.Helper()
+	s := c.another(t)
+	must(t, s.run("pg_basebackup", "-h", c.Dir, "-U", c.user, "-D", s.data(), "-R", "-X", "stream", "-c", "fast"))
+	must(t, s.Up())
+	return s
+}
+
+// another is a cluster without files, which the test removes.
+func (c *Cluster) another(t testing.TB) *Cluster {
+	t.Helper()
+	s := &Cluster{user: c.user, bin: c.bin}
+	t.Cleanup(func() {
+		if err := s.remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	must(t, s.place())
+	s.conf = c.conf + " -c unix_socket_directories=" + s.Dir // the last one counts
+	return s
+}
+
+// Promote makes a primary of a standby.
+func (c *Cluster) Promote(t testing.TB) {
+	t.Helper()
+	must(t, c.run("pg_ctl", "-D", c.data(), "-w", "-t", "60", "promote"))
+}
+
+// Copy makes a second cluster of the files of a stopped one, and starts it.
+func (c *Cluster) Copy(t testing.TB) *Cluster {
+	t.Helper()
+	s := c.another(t)
+	args := slices.Concat(s.prefix, []string{"cp", "-a", c.data(), s.data()})
+	if out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	must(t, s.Up())
+	return s
 }
 
 func bin() string {
@@ -164,6 +237,7 @@ func bin() string {
 // drop makes PostgreSQL's programs, which refuse to run as root, run as the user
 // postgres if this process is root.
 func (c *Cluster) drop() error {
+	c.own = func(string) error { return nil }
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -175,7 +249,8 @@ func (c *Cluster) drop() error {
 	uid, _ := strconv.Atoi(u.Uid)
 	gid, _ := strconv.Atoi(u.Gid)
 	c.prefix = []string{setpriv, "--reuid", u.Uid, "--regid", u.Gid, "--clear-groups"}
-	return os.Chown(c.Dir, uid, gid)
+	c.own = func(dir string) error { return os.Chown(dir, uid, gid) }
+	return c.own(c.Dir)
 }
 
 func (c *Cluster) run(program string, args ...string) error {
@@ -197,4 +272,56 @@ func (c *Cluster) run(program string, args ...string) error {
 		return fmt.Errorf("%s: %w\n%s", program, err, bytes.TrimSpace(text))
 	}
 	return nil
+}
+
+// errPooler says why no pooler can be started.
+var errPooler = fmt.Errorf("PgBouncer is not installed: %w", errMissing)
+
+// Pooler starts PgBouncer in transaction mode in front of the cluster, with some
+// connections to it, until the test ends. It returns the directory of its socket, at
+// port 6432.
+func (c *Cluster) Pooler(t testing.TB, connections int) (dir string) {
+	t.Helper()
+	program, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		if program = "/usr/sbin/pgbouncer"; !there(program) {
+			must(t, errPooler)
+		}
+	}
+	// No context ends the shell: it has to end the pooler first.
+	dir = filepath.Join(c.Dir, "pool")
+	ini := filepath.Join(c.Dir, "pool.ini")
+	must(t, os.Mkdir(dir, 0o755))
+	must(t, os.WriteFile(ini, fmt.Appendf(nil, "[databases]\npostgres = host=%s user=%s\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = %s\n"+
+		"auth_type = any\npool_mode = transaction\ndefault_pool_size = %d\nmax_client_conn = 900\n", c.Dir, c.user, dir, connections), 0o644))
+	must(t, c.own(dir))
+	args := slices.Concat(c.prefix, []string{program, "-q", ini})
+	cmd := exec.Command("/bin/sh", append([]string{"-c", `"$@" </dev/null & p=$!; cat >/dev/null; kill $p; wait $p`, "pool"}, args...)...)
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	end, err := cmd.StdinPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = end.Close()
+		_ = cmd.Wait() // it was killed
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !there(filepath.Join(dir, ".s.PGSQL.6432")) {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("PgBouncer did not start")
+		}
+	}
+	return dir
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
