@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -311,7 +312,7 @@ func (c *Cluster) Pooler(t testing.TB, connections int) (dir string) {
 	})
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !there(filepath.Join(dir, ".s.PGSQL.6432")) {
+	for !listens(filepath.Join(dir, ".s.PGSQL.6432")) {
 		select {
 		case <-tick.C:
 		case <-t.Context().Done():
@@ -319,6 +320,15 @@ func (c *Cluster) Pooler(t testing.TB, connections int) (dir string) {
 		}
 	}
 	return dir
+}
+
+// listens reports whether a socket takes connections.
+func listens(socket string) bool {
+	c, err := net.Dial("unix", socket)
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
 }
 
 func there(path string) bool {

@@ -36,7 +36,7 @@ func TestContract(t *testing.T) {
 }
 
 // contract runs the suite on states in a database.
-func contract(t *testing.T, url string) {
+func contract(t *testing.T, url string, only ...string) {
 	var free used
 	t.Cleanup(free.close)
 	statetest.Run(t, func(t statetest.T, o statetest.Options) state.Store {
@@ -60,7 +60,7 @@ func contract(t *testing.T, url string) {
 			free.give(ctx, t, s)
 		})
 		return s
-	})
+	}, only...)
 }
 
 // used are states whose tests have ended: a property needs hundreds, and a new

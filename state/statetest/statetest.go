@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,11 +47,11 @@ type Open func(t T, o Options) state.Store
 // suite has the tests: each method whose name begins with Test is one.
 type suite struct{ open Open }
 
-// Run runs every test of the contract, each as a subtest.
-func Run(t *testing.T, open Open) {
+// Run runs every test of the contract, or only some by name, each as a subtest.
+func Run(t *testing.T, open Open, only ...string) {
 	u := reflect.ValueOf(suite{open})
 	for i := range u.NumMethod() {
-		if name, ok := strings.CutPrefix(u.Type().Method(i).Name, "Test"); ok {
+		if name, ok := strings.CutPrefix(u.Type().Method(i).Name, "Test"); ok && (len(only) == 0 || slices.Contains(only, name)) {
 			t.Run(name, u.Method(i).Interface().(func(*testing.T)))
 		}
 	}
