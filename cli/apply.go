@@ -80,7 +80,7 @@ func (a *app) applyProject(ctx context.Context, opt *applyOptions) (*project, *v
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := a.savedProject(ctx, saved, opt.in.vars)
+	p, err := a.savedProject(ctx, saved, &opt.in)
 	if err != nil {
 		saved.Close()
 		return nil, nil, err

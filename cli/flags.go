@@ -117,7 +117,7 @@ var terraformWords = map[string]string{
 	"workspace":    "Keep a directory for each environment and choose\nit with -chdir, or give each its -var-file.",
 	"force-unlock": "It is: handbill state unlock ID",
 	"refresh-only": "It is: handbill refresh",
-	"get":          "There are no modules; one directory is one configuration.",
+	"get":          "Modules are local directories, so that nothing is\nfetched; init checks them, and copies one with -from-module=DIR.",
 	"login":        "Tokens are read from the environment with env(\"NAME\").",
 	"logout":       "Tokens are read from the environment with env(\"NAME\").",
 }

@@ -90,7 +90,7 @@ func (a *app) importTemplate(cmd *cobra.Command, opt *importOptions, address, id
 }
 
 func (a *app) importSends(ctx context.Context, opt *importOptions, file string) error {
-	if strings.HasPrefix(file, "template.") && opt.campaign == "" {
+	if message.AddressType(file) == "template" && opt.campaign == "" {
 		return a.fail("Invalid option", fmt.Errorf("to take over a template, say which one, too: handbill import %s ID", message.SafeText(file)))
 	}
 	if opt.onInvalid != "fail" && opt.onInvalid != "skip" {

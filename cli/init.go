@@ -15,16 +15,34 @@ import (
 func (a *app) initCommand() *cobra.Command {
 	var in inputFlags
 	var asJSON bool
+	var module string
 	cmd := &cobra.Command{
 		Use: "init [flags]", Short: "start a campaign here, or prepare the state", Args: cobra.NoArgs,
 		Long: `In an empty directory, writes a small campaign that is ready to plan and apply
-against the sandbox. In a directory with configuration, checks it, and makes or
-migrates the state.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), &in, asJSON) },
+against the sandbox. In a directory with configuration, checks it with all modules
+that it calls, and makes or migrates the state.
+
+With -from-module=DIR, copies that directory into this one, which must be empty, and
+does no more: a module is used by a module block of another directory.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if module != "" {
+				return a.copyModule(module, asJSON)
+			}
+			return a.init(cmd.Context(), &in, asJSON)
+		},
 	}
+	cmd.Flags().StringVar(&module, "from-module", "", "copy the module in this directory into this empty one")
 	in.bind(cmd.Flags())
 	bindJSON(cmd, &asJSON)
 	return cmd
+}
+
+func (a *app) copyModule(from string, asJSON bool) error {
+	names, err := operation.CopyModule(a.path(from), a.dir())
+	if err != nil {
+		return a.failState(err, false)
+	}
+	return a.show(&view.CopyReport{From: from, Wrote: names}, a.style(), asJSON)
 }
 
 func (a *app) init(ctx context.Context, in *inputFlags, asJSON bool) error {

@@ -24,8 +24,9 @@ import (
 
 // inputFlags are the flags of commands that load a configuration.
 type inputFlags struct {
-	vars  []lang.VarInput
-	input bool
+	vars    []lang.VarInput
+	modules []string
+	input   bool
 }
 
 func (f *inputFlags) bind(flags *pflag.FlagSet) {
@@ -37,6 +38,7 @@ func (f *inputFlags) bind(flags *pflag.FlagSet) {
 func (f *inputFlags) bindVars(flags *pflag.FlagSet) {
 	flags.Var(varFlag{&f.vars, false}, "var", "set a variable: name=value; may be repeated")
 	flags.Var(varFlag{&f.vars, true}, "var-file", "read variables from this file; may be repeated")
+	flags.StringArrayVar(&f.modules, "module-dir", nil, "a directory outside of this one in which modules may lie; may be repeated")
 }
 
 // varFlag keeps -var and -var-file in the order of the command line, since later
@@ -79,6 +81,15 @@ func (p *project) reload(ctx context.Context) {
 	p.diags = view.FromHCL(p.Reload(ctx, p.vars), p.Config.Files)
 }
 
+// hostOf is host with the directories of modules.
+func (a *app) hostOf(f *inputFlags) *workspace.Host {
+	h := a.host()
+	for _, dir := range f.modules {
+		h.ModuleDirs = append(h.ModuleDirs, a.path(dir))
+	}
+	return h
+}
+
 // host is what this process provides to workspaces.
 func (a *app) host() *workspace.Host {
 	b := &a.sys.Build
@@ -104,7 +115,7 @@ func (a *app) load(ctx context.Context, f *inputFlags) (*project, error) {
 // tryLoad reads the configuration and returns its diagnostics without showing them.
 func (a *app) tryLoad(ctx context.Context, f *inputFlags) (*project, error) {
 	dir := a.dir()
-	ws, diags, err := workspace.Load(ctx, a.host(), dir, f.vars)
+	ws, diags, err := workspace.Load(ctx, a.hostOf(f), dir, f.vars)
 	if err != nil {
 		return nil, a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(dir), err))
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -29,8 +28,8 @@ func (a *app) openPlan(name, identity string) (*workspace.SavedPlan, error) {
 }
 
 // savedProject loads the configuration that a saved plan contains.
-func (a *app) savedProject(ctx context.Context, saved *workspace.SavedPlan, vars []lang.VarInput) (*project, error) {
-	ws, diags, err := workspace.LoadSaved(ctx, a.host(), a.dir(), saved, vars)
+func (a *app) savedProject(ctx context.Context, saved *workspace.SavedPlan, in *inputFlags) (*project, error) {
+	ws, diags, err := workspace.LoadSaved(ctx, a.hostOf(in), a.dir(), saved, in.vars)
 	if err != nil {
 		return nil, a.fail("Plan not readable", err)
 	}
@@ -38,6 +37,6 @@ func (a *app) savedProject(ctx context.Context, saved *workspace.SavedPlan, vars
 		ws.Close()
 		return nil, exit(exitError)
 	}
-	ws.FollowMove(ctx, vars)
+	ws.FollowMove(ctx, in.vars)
 	return &project{Workspace: ws, diags: []view.Diagnostic{}}, nil
 }

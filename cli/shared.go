@@ -17,7 +17,7 @@ import (
 // openShared opens a state that machines share, for commands that need no campaigns.
 func (a *app) openShared(ctx context.Context, f *inputFlags) (*project, state.Shared, error) {
 	dir := a.dir()
-	ws, diags, err := workspace.LoadState(ctx, a.host(), dir, f.vars)
+	ws, diags, err := workspace.LoadState(ctx, a.hostOf(f), dir, f.vars)
 	if err != nil {
 		return nil, nil, a.fail("Unreadable directory", fmt.Errorf("opening %s: %w", a.display(dir), err))
 	}

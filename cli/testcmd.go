@@ -75,7 +75,7 @@ func (a *app) test(ctx context.Context, opt *testOptions) error {
 	if len(runs) == 0 {
 		return a.fail("No tests", fmt.Errorf("no run block of a *.test.hcl file in %s matches", a.display(a.dir())))
 	}
-	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.host().LangOptions(a.dir(), opt.vars.vars), Update: opt.update, Now: a.sys.Now,
+	runner := &plantest.Runner{Dir: a.dir(), Root: root, Options: a.hostOf(&opt.vars).LangOptions(a.dir(), opt.vars.vars), Update: opt.update, Now: a.sys.Now,
 		Render: renderGolden, RenderReplies: renderReplies, Decode: a.decodeWebhook, ForwardBody: serve.ForwardBody,
 		Inputs: func() plan.Inputs {
 			in := workspace.Inputs()

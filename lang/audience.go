@@ -28,7 +28,7 @@ var audienceSchema = schema("phone user_id region filter attributes optional pla
 func (l *loader) decodeAudiences() {
 	excludes := map[*Audience][]string{}
 	byAddress := map[string]*Audience{}
-	for _, decl := range l.of(rootAudience) {
+	for decl := range l.of(rootAudience) {
 		a, exclude := l.decodeAudience(decl.block)
 		l.cfg.Audiences = append(l.cfg.Audiences, a)
 		byAddress[a.Address()], excludes[a] = a, exclude
@@ -45,7 +45,7 @@ func (l *loader) decodeAudiences() {
 func (d *decoder) decodeAudience(b *block) (*Audience, []string) {
 	c := d.content(b, audienceSchema)
 	a := &Audience{
-		Name: b.label(0), Region: d.region(c), Columns: d.columns(c), HasConsent: c.args["consent"] != nil,
+		Module: b.module(), Name: b.label(0), Region: d.region(c), Columns: d.columns(c), HasConsent: c.args["consent"] != nil,
 		HasWindow: c.args["last_inbound"] != nil, DeclRange: b.defRange,
 	}
 	d.decodeSource(a, c)

@@ -13,13 +13,22 @@ import (
 // env is what replaces references while a block is decoded: the elements of
 // the dynamic blocks around it, and the values that a campaign passes.
 type env struct {
+	module   *module // in which the block stands; nil for the configuration itself
 	elements map[string]cty.Value
 	values   *valueArgs // nil while a message is checked without a campaign
 }
 
+// in is the module of the block; nil for the configuration itself.
+func (e *env) in() *module {
+	if e == nil {
+		return nil
+	}
+	return e.module
+}
+
 // with returns the environment inside a dynamic block's content.
 func (e *env) with(iterator string, element cty.Value) *env {
-	inner := env{elements: map[string]cty.Value{iterator: element}}
+	inner := env{module: e.in(), elements: map[string]cty.Value{iterator: element}}
 	if e != nil {
 		inner.values = e.values
 		for name, v := range e.elements {
@@ -33,7 +42,7 @@ func (e *env) with(iterator string, element cty.Value) *env {
 
 // passing returns the environment of a message to which values are passed.
 func (e *env) passing(values *valueArgs) *env {
-	inner := env{values: values}
+	inner := env{module: e.in(), values: values}
 	if e != nil {
 		inner.elements = e.elements
 	}
@@ -69,6 +78,9 @@ func (b *block) labelRange(i int) hcl.Range {
 	return b.defRange
 }
 
+// module is the address of the module in which the block stands; "" for none.
+func (b *block) module() string { return b.env.in().path() }
+
 func fromHCL(hb *hcl.Block) *block {
 	return &block{
 		kind: hb.Type, labels: hb.Labels, labelRanges: hb.LabelRanges, defRange: hb.DefRange, body: hb.Body,
@@ -95,6 +107,7 @@ func (n *node) asTree() Tree {
 // argument is one argument of a block, its expression in native form with the
 // environment's references replaced.
 type argument struct {
+	in   *module
 	name string
 	rng  hcl.Range // of the whole argument
 	raw  hcl.Expression
@@ -209,18 +222,30 @@ func isJSONBlock(e hcl.Expression) bool {
 }
 
 func (d *decoder) argument(attr *hcl.Attribute, in *env) *argument {
-	e, diags := toSyntax(attr.Expr)
-	d.diags.take(diags)
-	return &argument{name: attr.Name, rng: attr.Range, raw: attr.Expr, expr: d.resolve(e, in)}
+	return &argument{in: in.in(), name: attr.Name, rng: attr.Range, raw: attr.Expr, expr: d.expression(attr, in)}
 }
 
-// resolve replaces references to what the environment knows, and the keys in
-// references where they are known.
+// expression is an argument's expression with the environment's references replaced.
+func (d *decoder) expression(attr *hcl.Attribute, in *env) hclsyntax.Expression {
+	e, diags := toSyntax(attr.Expr)
+	d.diags.take(diags)
+	return d.resolve(in.in().rename(e), in)
+}
+
+// reference returns the reference that the argument is; ok is false for anything else.
+func (a *argument) reference() (t hcl.Traversal, ok bool) { return a.in.reference(a.expr) }
+
+// resolve replaces references to what the environment knows, the keys in
+// references where they are known, and what stands for a resource of another module.
 func (d *decoder) resolve(e hclsyntax.Expression, in *env) hclsyntax.Expression {
-	if in == nil {
-		return d.ev.foldKeys(e)
+	return d.ev.passed(d.ev.foldKeys(d.substituted(e, in)))
+}
+
+func (d *decoder) substituted(e hclsyntax.Expression, in *env) hclsyntax.Expression {
+	if in == nil || len(in.elements) == 0 && in.values == nil {
+		return e
 	}
-	e = substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
+	return substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
 		root := ref.Traversal.RootName()
 		if element, ok := in.elements[root]; ok {
 			return d.element(ref, element)
@@ -230,13 +255,12 @@ func (d *decoder) resolve(e hclsyntax.Expression, in *env) hclsyntax.Expression 
 		}
 		return nil
 	})
-	return d.ev.foldKeys(e)
 }
 
 func (d *decoder) element(ref *hclsyntax.ScopeTraversalExpr, element cty.Value) hclsyntax.Expression {
 	if step, _ := stepName(ref.Traversal, 1); step == "value" {
-		if whole, ok := d.ev.asReference(element.GetAttr("value"), ref.SrcRange); ok {
-			return follow(whole, ref.Traversal[2:], ref.SrcRange)
+		if e := d.ev.referenceIn(element.GetAttr("value"), ref.Traversal[2:], ref.SrcRange); e != nil {
+			return e
 		}
 	}
 	v, diags := ref.Traversal[1:].TraverseRel(element)

@@ -21,7 +21,7 @@ var campaignSchema = schema(
 func (l *loader) decodeCampaign(b *block) *Campaign {
 	c := l.content(b, campaignSchema)
 	cm := &Campaign{
-		Name: b.label(0), DeclRange: b.defRange,
+		Module: b.module(), Name: b.label(0), DeclRange: b.defRange,
 		OnInvalid: l.oneOf(c, "on_invalid", "fail", "skip"), Window: l.oneOf(c, "window", "known", "assume_open"),
 		Revision: l.integer(c, "revision", 1, 1), MaxAttempts: l.integer(c, "max_attempts", 1, 3),
 		Throughput: l.number(c, "throughput", 0.001, 100000, 0), Testers: l.testers(c), PreventResend: l.boolean(c, "prevent_resend"),
@@ -73,7 +73,7 @@ func (l *loader) messageRef(c *content, name string) *Message {
 	if a == nil {
 		return nil
 	}
-	if v, ok := asTraversal(a.expr); !ok || len(v) < 2 {
+	if v, ok := a.reference(); !ok || len(v) < 2 {
 		var quiet diagList
 		if v, ok := l.ev.constant(a.expr, &quiet); ok && v.IsNull() {
 			return nil
@@ -123,13 +123,15 @@ func (ev *evaluator) declared(address string) bool {
 	if keys, repeated := ev.keys[address]; hasKey || repeated {
 		return hasKey && slices.Contains(keys, key)
 	}
-	root, name, _ := strings.Cut(address, ".")
-	if typed(root) {
-		kind, second, _ := strings.Cut(name, ".")
-		v, ok := ev.values[root][kind]
+	module, rest := message.CutModule(address)
+	kind, name, _ := strings.Cut(rest, ".")
+	declared := ev.values[message.WithModule(module, kind)]
+	if typed(kind) {
+		first, second, _ := strings.Cut(name, ".")
+		v, ok := declared[first]
 		return ok && v.Type().IsObjectType() && v.Type().HasAttribute(second)
 	}
-	_, ok := ev.values[root][name]
+	_, ok := declared[name]
 	return ok
 }
 

@@ -17,7 +17,7 @@ var productSchema = schema("title description price availability hidden")
 
 func (d *decoder) decodeCatalog(b *block) *Catalog {
 	c := d.content(b, catalogSchema)
-	cat := &Catalog{Name: b.label(0), ID: d.filled(c, "id"), DeclRange: b.defRange}
+	cat := &Catalog{Module: b.module(), Name: b.label(0), ID: d.filled(c, "id"), DeclRange: b.defRange}
 	for _, pb := range c.blocks {
 		pc := d.content(pb, productSchema)
 		d.addProduct(cat, Product{
@@ -30,7 +30,7 @@ func (d *decoder) decodeCatalog(b *block) *Catalog {
 	}
 	cat.tree = b.tree.asTree()
 	for _, p := range cat.Products {
-		d.ev.productOrder[cat.Name] = append(d.ev.productOrder[cat.Name], p.ID)
+		d.ev.productOrder[cat.Address()] = append(d.ev.productOrder[cat.Address()], p.ID)
 	}
 	return cat
 }

@@ -33,15 +33,15 @@ func (c *Config) CompileCampaign(cm *Campaign) (main, fallback *Program, diags h
 }
 
 func (c *Config) compile(cm *Campaign) *compiledCampaign {
-	if done := c.compiled[cm.Name]; done != nil {
+	if done := c.compiled[cm.Address()]; done != nil {
 		return done
 	}
 	out := &compiledCampaign{}
-	c.compiled[cm.Name] = out
+	c.compiled[cm.Address()] = out
 	if cm.Message == nil || cm.Audience == nil {
 		return out // reported where the reference is
 	}
-	diags := &diagList{}
+	diags := c.diagsIn(cm.Module)
 	names := recipientNames(cm.Audience)
 	args := newValueArgs(cm.values, cm.Address(), cm.valuesRange())
 	b := binder{cfg: c, diags: diags, names: names, attributes: names[:len(names)-2], optional: cm.Audience.Optional, scope: scope{rootRecipient: names}, args: args}
@@ -68,7 +68,7 @@ func recipientNames(a *Audience) []string {
 
 // checkAlone checks a message that nothing uses.
 func (c *Config) checkAlone(m *Message) hcl.Diagnostics {
-	diags := &diagList{}
+	diags := c.diagsIn(m.Module)
 	b := binder{cfg: c, diags: diags, scope: scope{rootRecipient: nil, rootValue: nil}, flatten: map[string]bool{rootValue: true}}
 	b.program(m)
 	return diags.all

@@ -5,11 +5,13 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/message"
 )
 
 // DataTemplate is a template as messages refer to it: a data "template" block,
 // whose template was made elsewhere and is never changed, or a template block.
 type DataTemplate struct {
+	Module   string // the module's address; "" for none
 	Label    string
 	Provider *Provider // a number of the account; nil where the reference is wrong
 	Template string    // its name in the account
@@ -21,16 +23,16 @@ type DataTemplate struct {
 // Address is "data.template.otp", or "template.spring" for a template block.
 func (d *DataTemplate) Address() string {
 	if d.Declared != nil {
-		return rootTemplate + "." + d.Label
+		return message.WithModule(d.Module, rootTemplate+"."+d.Label)
 	}
-	return rootData + "." + dataTemplate + "." + d.Label
+	return message.WithModule(d.Module, rootData+"."+dataTemplate+"."+d.Label)
 }
 
 // dataTemplate is the only type of data so far.
 const dataTemplate = "template"
 
 func (l *loader) decodeData() {
-	for _, decl := range l.of(rootData) {
+	for decl := range l.of(rootData) {
 		b := decl.block
 		if kind := b.label(0); kind != dataTemplate {
 			l.diags.err("invalid_value", b.labelRange(0), "There is no data of type %q.%s There is: %q.", kind, didYouMean(kind, []string{dataTemplate}), dataTemplate)
@@ -42,7 +44,7 @@ func (l *loader) decodeData() {
 
 func (l *loader) decodeDataTemplate(b *block) *DataTemplate {
 	c := l.content(b, schema("provider! name!"))
-	d := &DataTemplate{Label: b.label(1), DeclRange: b.defRange}
+	d := &DataTemplate{Module: b.module(), Label: b.label(1), DeclRange: b.defRange}
 	if a := c.args["provider"]; a != nil {
 		if address, ok := l.refer(a, rootProvider); ok {
 			d.Provider = l.cfg.provider(address)
@@ -92,7 +94,7 @@ func (d *messageDecoder) templateOf(c *content) string {
 // dataAddress returns the data block that an argument refers to, directly or
 // through a local; ok is false for anything else.
 func (d *messageDecoder) dataAddress(a *argument) (address string, ok bool) {
-	if t, isRef := asTraversal(a.expr); isRef && (t.RootName() == rootData || t.RootName() == rootTemplate) {
+	if t, isRef := a.reference(); isRef && (rootKind(t) == rootData || rootKind(t) == rootTemplate) {
 		if address, ok = d.ev.addressOf(t); ok {
 			d.ev.checkReference(t, nil, d.diags)
 		}
@@ -107,5 +109,5 @@ func (d *messageDecoder) dataAddress(a *argument) (address string, ok bool) {
 		return "", false
 	}
 	address = v.GetAttr("address").AsString()
-	return address, rootOf(address) == rootData || rootOf(address) == rootTemplate
+	return address, message.AddressType(address) == rootData || message.AddressType(address) == rootTemplate
 }

@@ -42,6 +42,7 @@ type Config struct {
 	VarFiles map[string][]byte
 
 	missing  []string
+	modules  map[string]*module // calls, by address
 	compiled map[string]*compiledCampaign
 	replies  map[string]*ReplyProgram
 	// eval holds what expressions are evaluated with; opaque to callers.
@@ -98,6 +99,7 @@ type Output struct {
 
 // Provider is one sending number at one provider.
 type Provider struct {
+	Module    string // the module's address; "" for none
 	Type      string // "sandbox", "onemsg", …
 	Name      string
 	Arguments map[string]cty.Value // as the provider's schema types them; sensitive ones marked
@@ -113,10 +115,13 @@ type Provider struct {
 type UnsetSecret struct{ Argument, Variable string }
 
 // Address is "provider.sandbox.main".
-func (p *Provider) Address() string { return "provider." + p.Type + "." + p.Name }
+func (p *Provider) Address() string {
+	return message.WithModule(p.Module, "provider."+p.Type+"."+p.Name)
+}
 
 // Catalog declares the products that messages may name.
 type Catalog struct {
+	Module    string // the module's address; "" for none
 	Name      string
 	ID        string
 	Products  []Product // in order of declaration
@@ -125,7 +130,7 @@ type Catalog struct {
 }
 
 // Address is "catalog.spring".
-func (c *Catalog) Address() string { return "catalog." + c.Name }
+func (c *Catalog) Address() string { return message.WithModule(c.Module, "catalog."+c.Name) }
 
 // Product is one product of a Catalog.
 type Product struct {
@@ -142,9 +147,10 @@ type Product struct {
 // Message is one declared message of any kind. Its texts stay expressions
 // until a campaign or reply rule binds them.
 type Message struct {
-	Kind message.Kind
-	Name string
-	Tree Tree // for the resource diff: constants evaluated, the rest as source
+	Module string // the module's address; "" for none
+	Kind   message.Kind
+	Name   string
+	Tree   Tree // for the resource diff: constants evaluated, the rest as source
 	// Category is the category in which a template is approved: "marketing",
 	// "utility" or "authentication"; "" if none is declared, and for other kinds.
 	Category  string
@@ -153,11 +159,14 @@ type Message struct {
 }
 
 // Address is "list_message.browse".
-func (m *Message) Address() string { return string(m.Kind) + "." + m.Name }
+func (m *Message) Address() string {
+	return message.WithModule(m.Module, string(m.Kind)+"."+m.Name)
+}
 
 // Audience says who gets messages: a source, how a row becomes a contact, and who
 // is left out.
 type Audience struct {
+	Module     string // the module's address; "" for none
 	Name       string
 	Source     Source
 	Region     string   // default region for national numbers, ISO 3166-1 alpha-2; may be ""
@@ -175,7 +184,7 @@ type Audience struct {
 }
 
 // Address is "audience.subscribers".
-func (a *Audience) Address() string { return "audience." + a.Name }
+func (a *Audience) Address() string { return message.WithModule(a.Module, "audience."+a.Name) }
 
 // Source mirrors the audience's source block.
 type Source struct {
@@ -204,6 +213,7 @@ type Contact struct {
 
 // Campaign is one message to one audience through one provider.
 type Campaign struct {
+	Module        string // the module's address; "" for none
 	Name          string
 	Provider      *Provider
 	Audience      *Audience
@@ -229,7 +239,7 @@ type Campaign struct {
 }
 
 // Address is "campaign.spring".
-func (c *Campaign) Address() string { return "campaign." + c.Name }
+func (c *Campaign) Address() string { return message.WithModule(c.Module, "campaign."+c.Name) }
 
 // Schedule bounds when a campaign may send.
 type Schedule struct {
@@ -276,6 +286,7 @@ type StopIf struct {
 // ReplyRule says what serve answers to which inbound message. Apply stores it in
 // the state as source text, from which package reply compiles it again.
 type ReplyRule struct {
+	Module    string // the module's address; "" for none
 	Name      string
 	Provider  *Provider // nil for every provider
 	When      *When
@@ -295,11 +306,11 @@ type ReplyRule struct {
 }
 
 // Address is "reply_rule.availability".
-func (r *ReplyRule) Address() string { return "reply_rule." + r.Name }
+func (r *ReplyRule) Address() string { return message.WithModule(r.Module, "reply_rule."+r.Name) }
 
 // Check is a check block: assertions that are evaluated against the plan.
 type Check struct {
-	Name      string
+	Name      string // in a module its address, module.welcome.check.budget
 	Asserts   []Assert
 	DeclRange hcl.Range
 }
@@ -311,7 +322,7 @@ type Assert struct {
 	DeclRange    hcl.Range
 }
 
-// Moved renames a resource without losing its history.
+// Moved renames a resource, or a module with all it has, without losing its history.
 type Moved struct {
 	From, To  string // addresses
 	DeclRange hcl.Range

@@ -12,7 +12,8 @@ import (
 // diagExtra is what every diagnostic of this package carries in Extra.
 type diagExtra struct {
 	code    string
-	wrapped any // hcl's own Extra
+	wrapped any    // hcl's own Extra
+	chain   string // the end of Detail that says in which module it is; "" for none
 }
 
 // UnwrapDiagnosticExtra lets hcl's helpers find what they put there.
@@ -29,14 +30,19 @@ func DiagCode(d *hcl.Diagnostic) string {
 }
 
 // diagList collects diagnostics and keeps equal ones once, since a message is
-// checked for each campaign that uses it.
+// checked for each campaign that uses it, and a module for each of its calls.
 type diagList struct {
 	all  hcl.Diagnostics
 	seen map[string]bool
+	in   *module // what diagnostics are about; nil for the configuration itself
 }
 
 func (l *diagList) add(d *hcl.Diagnostic) {
-	key := d.Summary + "\x00" + d.Detail
+	if e, ok := d.Extra.(*diagExtra); ok && e.chain == "" && l.in != nil {
+		e.chain = l.in.chain()
+		d.Detail += e.chain
+	}
+	key := d.Summary + "\x00" + strings.TrimSuffix(d.Detail, chainOf(d))
 	if d.Subject != nil {
 		key += "\x00" + d.Subject.String()
 	}
@@ -49,13 +55,24 @@ func (l *diagList) add(d *hcl.Diagnostic) {
 	}
 }
 
+// chainOf is the end of a diagnostic's Detail that says in which module it is.
+func chainOf(d *hcl.Diagnostic) string {
+	if e, ok := d.Extra.(*diagExtra); ok {
+		return e.chain
+	}
+	return ""
+}
+
 // take adds diagnostics of hcl and of eval. It drops their expressions and
 // contexts, from which a writer would print values.
 func (l *diagList) take(diags hcl.Diagnostics) {
 	for _, d := range diags {
 		c := *d
 		c.Expression, c.EvalContext = nil, nil
-		if _, ours := c.Extra.(*diagExtra); !ours {
+		if ours, ok := c.Extra.(*diagExtra); ok {
+			again := *ours
+			c.Extra = &again
+		} else {
 			c.Extra = &diagExtra{code: foreignCode(c.Summary), wrapped: d.Extra}
 		}
 		l.add(&c)

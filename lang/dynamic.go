@@ -46,6 +46,7 @@ func (d *decoder) dynamic(c *content, hb *hcl.Block, s *hcl.BodySchema) {
 	if attr := got.Attributes["labels"]; attr != nil {
 		dyn.labels, diags = toSyntax(attr.Expr)
 		d.diags.take(diags)
+		dyn.labels = c.block.env.in().rename(dyn.labels)
 	}
 	d.expand(c, dyn, d.argument(got.Attributes["for_each"], c.block.env))
 }
@@ -155,14 +156,14 @@ func elementsOf(v cty.Value, order []string) ([]cty.Value, string) {
 // just catalog.NAME.products. It is needed since attributes of an object have none.
 func (d *decoder) productOrder(e hclsyntax.Expression) []string {
 	t, ok := asTraversal(e)
-	if !ok || t.RootName() != rootCatalog {
+	if !ok || rootKind(t) != rootCatalog {
 		return nil
 	}
-	name, steps := d.ev.catalogName(t)
+	address, steps := d.ev.catalogAddress(t)
 	if last, _ := stepName(t, steps); last != "products" || len(t) != steps+1 {
 		return nil
 	}
-	return d.ev.productOrder[name]
+	return d.ev.productOrder[address]
 }
 
 func (d *decoder) one(c *content, dyn *dynamicBlock, element cty.Value) {

@@ -3,6 +3,7 @@ package lang
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -23,7 +24,14 @@ type evaluator struct {
 	// keys are the keys of every block with for_each, by its address without a key;
 	// nil if they are not known because of an error.
 	keys map[string][]string
-	opt  Options
+	// outputs are the outputs of every module by its address; nil for one that could
+	// not be loaded. late are those that depend on the plan, by their references.
+	outputs map[string][]string
+	late    map[string]hclsyntax.Expression
+	// unset are what calls give for variables of modules where it reads an environment
+	// variable that is not set, by their addresses.
+	unset map[string]hclsyntax.Expression
+	opt   Options
 	// productOrder is the order of declaration of each catalog's products.
 	productOrder map[string][]string
 	reads        *readMemo
@@ -36,6 +44,8 @@ const (
 	rootVar       = "var"
 	rootLocal     = "local"
 	rootPath      = "path"
+	rootModule    = "module"
+	rootOutput    = "output"
 	rootCatalog   = "catalog"
 	rootAudience  = "audience"
 	rootProvider  = "provider"
@@ -58,7 +68,7 @@ var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootM
 
 // globalRoots are the names that mean something everywhere.
 func globalRoots() []string {
-	out := []string{rootVar, rootLocal, rootPath, rootCatalog, rootAudience, rootProvider, rootData, rootTemplate, rootCampaign, rootReplyRule}
+	out := []string{rootVar, rootLocal, rootPath, rootModule, rootCatalog, rootAudience, rootProvider, rootData, rootTemplate, rootCampaign, rootReplyRule}
 	for _, k := range messageKinds {
 		out = append(out, string(k))
 	}
@@ -66,11 +76,9 @@ func globalRoots() []string {
 }
 
 func newEvaluator(opt Options) *evaluator {
-	ev := &evaluator{opt: opt, values: map[string]map[string]cty.Value{}, keys: map[string][]string{}, reads: newReadMemo(), productOrder: map[string][]string{}}
-	for _, root := range globalRoots() {
-		ev.values[root] = map[string]cty.Value{}
-	}
-	ev.values[rootPath]["root"] = cty.StringVal(".")
+	ev := &evaluator{opt: opt, values: map[string]map[string]cty.Value{}, keys: map[string][]string{},
+		outputs: map[string][]string{}, late: map[string]hclsyntax.Expression{}, unset: map[string]hclsyntax.Expression{}, reads: newReadMemo(), productOrder: map[string][]string{}}
+	ev.open(nil)
 	return ev
 }
 
@@ -128,7 +136,9 @@ func (ev *evaluator) need(need map[string]map[string]cty.Value, t hcl.Traversal)
 func (ev *evaluator) fullContext() *hcl.EvalContext {
 	vars := make(map[string]cty.Value, len(ev.values))
 	for root, names := range ev.values {
-		vars[root] = cty.ObjectVal(names)
+		if len(names) > 0 || !strings.HasPrefix(root, modulePrefix) {
+			vars[root] = cty.ObjectVal(names)
+		}
 	}
 	return &hcl.EvalContext{Variables: vars, Functions: ev.funcs}
 }
@@ -167,26 +177,27 @@ func (ev *evaluator) checkReference(t hcl.Traversal, sc scope, diags *diagList) 
 		ev.undeclared(t, name, diags)
 		return false
 	}
-	if typed(root) && !ev.checkTyped(t, declared[name], diags) {
+	if typed(rootKind(t)) && !ev.checkTyped(t, declared[name], diags) {
 		return false
 	}
-	return ev.checkKey(t, diags)
+	return ev.checkKey(t, diags) && ev.checkOutput(t, diags)
 }
 
 func (ev *evaluator) undeclared(t hcl.Traversal, name string, diags *diagList) {
 	root, rng := t.RootName(), stepRange(t, 1)
-	switch root {
+	kind := rootKind(t)
+	switch kind {
 	case rootVar:
 		diags.err("unknown_reference", rng, "There is no variable named %q.%s It is declared with a block variable %q {}.",
 			name, didYouMean(name, ev.names(root)), name)
 	case rootLocal:
 		diags.err("unknown_reference", rng, "There is no local value named %q.%s It is declared in a locals block.", name, didYouMean(name, ev.names(root)))
 	case rootPath:
-		diags.err("unknown_reference", rng, "The object path has the attribute root only.")
+		diags.err("unknown_reference", rng, "The object path has the attributes root and module only.")
 	case rootProvider, rootData:
-		diags.err("unknown_reference", rng, "No %s of type %q is declared.%s", root, name, didYouMean(name, ev.names(root)))
+		diags.err("unknown_reference", rng, "No %s of type %q is declared.%s", kind, name, didYouMean(name, ev.names(root)))
 	default:
-		diags.err("unknown_reference", rng, "No %s named %q is declared.%s", root, name, didYouMean(name, ev.names(root)))
+		diags.err("unknown_reference", rng, "No %s named %q is declared.%s", kind, name, didYouMean(name, ev.names(root)))
 	}
 }
 
@@ -197,7 +208,7 @@ func (ev *evaluator) checkTyped(t hcl.Traversal, ofType cty.Value, diags *diagLi
 	}
 	kind, _ := stepName(t, 1)
 	names := slices.Collect(maps.Keys(ofType.Type().AttributeTypes()))
-	diags.err("unknown_reference", stepRange(t, 2), "No %s %q of type %q is declared.%s", t.RootName(), name, kind, didYouMean(name, names))
+	diags.err("unknown_reference", stepRange(t, 2), "No %s %q of type %q is declared.%s", rootKind(t), name, kind, didYouMean(name, names))
 	return false
 }
 
@@ -243,7 +254,7 @@ var scopeHelp = map[string]string{
 // uses reports whether e refers to one of roots.
 func uses(e hcl.Expression, roots ...string) bool {
 	for _, t := range e.Variables() {
-		if slices.Contains(roots, t.RootName()) {
+		if slices.Contains(roots, rootKind(t)) {
 			return true
 		}
 	}
@@ -262,14 +273,17 @@ func (ev *evaluator) within(e hclsyntax.Expression, sc scope, vars map[string]ct
 		diags.err("interrupted", hcl.Range{}, "Loading the configuration was interrupted before all of it was evaluated.")
 		return cty.DynamicVal, false
 	}
+	if plan, ok := vars[rootPlan]; ok {
+		e = ev.campaignsByKey(ev.withLate(e), plan)
+	}
 	if !ev.check(e, sc, diags) {
 		return cty.DynamicVal, false
 	}
-	if plan, ok := vars[rootPlan]; ok {
-		e = ev.campaignsByKey(e, plan)
-	}
 	ctx := ev.context(e)
 	maps.Copy(ctx.Variables, vars)
+	if plan, ok := vars[rootPlan]; ok && len(ev.outputs) > 0 && uses(e, rootPlan) {
+		ctx.Variables[rootPlan] = ev.planWithModules(plan)
+	}
 	v, more := eval.Value(e, ctx)
 	diags.take(more)
 	if more.HasErrors() {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -194,11 +195,11 @@ func scanJSON(src []byte, name string) hcl.Diagnostics {
 	}
 }
 
-// namesOf are the files of a role, sorted.
+// namesOf are the files of a role in the configuration's directory, sorted.
 func namesOf(files map[string][]byte, role fileRole) []string {
 	var out []string
 	for name := range files {
-		if roleOf(name) == role {
+		if path.Dir(name) == "." && roleOf(name) == role {
 			out = append(out, name)
 		}
 	}

@@ -30,7 +30,7 @@ var numberKey = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 // an address and are not settings.
 func repeats(root string) bool {
 	switch root {
-	case rootVar, rootLocal, rootStopWords, "check", "output":
+	case rootVar, rootLocal, rootStopWords, "check", rootOutput:
 		return false
 	}
 	return true
@@ -43,7 +43,7 @@ func (l *loader) takeForEach(decl *declaration) {
 	}
 	got, rest, _ := decl.block.body.PartialContent(forEachSchema) // errors in the rest are reported when that is decoded
 	if attr := got.Attributes[argForEach]; attr != nil {
-		decl.forEach, decl.block.body = l.argument(attr, nil), rest
+		decl.forEach, decl.block.body = l.argument(attr, decl.block.env), rest
 	}
 }
 
@@ -78,20 +78,19 @@ func (l *loader) expandCatalogs(decl *declaration, instances []*declaration, cat
 	}
 	values := map[string]cty.Value{}
 	for _, in := range instances {
-		catalogs[in.name] = l.decodeCatalog(in.block)
-		values[in.key] = catalogs[in.name].value()
+		catalogs[in.address] = l.decodeCatalog(in.block)
+		values[in.key] = catalogs[in.address].value()
 	}
 	l.setNamed(decl, cty.ObjectVal(values))
 }
 
-// graphOfInstances builds the graph again after every for_each is expanded.
+// graphOfInstances builds the graph of everything after every for_each is expanded
+// and every module called.
 func (l *loader) graphOfInstances() {
-	if len(l.ev.keys) == 0 {
-		return
-	}
+	again := len(l.ev.keys) > 0 || len(l.ev.outputs) > 0
 	refs := map[string][]string{}
 	for _, decl := range l.list {
-		if decl.root != rootVar {
+		if again && (decl.root != rootVar || decl.passed != nil) {
 			decl.refs = l.refsOf(decl)
 		}
 		refs[decl.address] = decl.refs
@@ -190,14 +189,14 @@ func (decl *declaration) instance(key string, each cty.Value) *declaration {
 	b.labels[len(b.labels)-1] = keyed(b.labels[len(b.labels)-1], key)
 	b.env = b.env.with(rootEach, each)
 	b.tree = &node{kind: b.kind, labels: b.labels}
-	return &declaration{address: keyed(decl.address, key), root: decl.root, name: keyed(decl.name, key), key: key, block: &b}
+	return &declaration{address: keyed(decl.address, key), module: decl.module, root: decl.root, name: keyed(decl.name, key), key: key, block: &b}
 }
 
 // reference returns what a reference to the declaration is in expressions, before
 // the declaration is decoded.
 func (decl *declaration) reference() cty.Value {
 	switch decl.root {
-	case rootCatalog:
+	case rootCatalog, rootModule:
 		return cty.DynamicVal
 	case rootData, rootTemplate: // its name is the template's, which must not be taken for a text
 		return cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(decl.address)})
@@ -208,22 +207,22 @@ func (decl *declaration) reference() cty.Value {
 // setNamed gives a declaration's name its value.
 func (l *loader) setNamed(decl *declaration, v cty.Value) {
 	if !typed(decl.root) {
-		l.ev.set(decl.root, decl.name, v)
+		l.ev.set(decl.space(), decl.name, v)
 		return
 	}
 	kind, name := decl.block.label(0), decl.block.label(1)
 	attrs := map[string]cty.Value{}
-	if old, ok := l.ev.values[decl.root][kind]; ok {
+	if old, ok := l.ev.values[decl.space()][kind]; ok {
 		attrs = old.AsValueMap()
 	}
 	attrs[name] = v
-	l.ev.set(decl.root, kind, cty.ObjectVal(attrs))
+	l.ev.set(decl.space(), kind, cty.ObjectVal(attrs))
 }
 
 // baseOf returns the address in a reference without its key, and its number of steps.
 func baseOf(t hcl.Traversal) (address string, steps int, ok bool) {
 	steps = 2
-	if typed(t.RootName()) {
+	if typed(rootKind(t)) {
 		steps = 3
 	}
 	parts := []string{t.RootName()}
@@ -240,8 +239,7 @@ func baseOf(t hcl.Traversal) (address string, steps int, ok bool) {
 // writtenAddress returns the address in a reference, with its key if it has one,
 // whether or not that is declared.
 func (ev *evaluator) writtenAddress(t hcl.Traversal) (string, bool) {
-	root := t.RootName()
-	if _, ok := ev.values[root]; !ok || root == rootVar || root == rootLocal || root == rootPath {
+	if kind := rootKind(t); !globalRoot[kind] || kind == rootVar || kind == rootLocal || kind == rootPath {
 		return "", false
 	}
 	address, steps, ok := baseOf(t)
@@ -286,7 +284,7 @@ func (ev *evaluator) foldKeys(e hclsyntax.Expression) hclsyntax.Expression {
 		}
 		base, steps, ok := baseOf(ref.Traversal)
 		_, repeated := ev.keys[base]
-		if product := ref.Traversal.RootName() == rootCatalog && len(ref.Traversal) > steps; !ok || !product && (!repeated || len(ref.Traversal) != steps) {
+		if product := rootKind(ref.Traversal) == rootCatalog && len(ref.Traversal) > steps; !ok || !product && (!repeated || len(ref.Traversal) != steps) {
 			return nil
 		}
 		var quiet diagList
@@ -302,31 +300,35 @@ func (ev *evaluator) foldKeys(e hclsyntax.Expression) hclsyntax.Expression {
 // refsOf returns the addresses that a declaration refers to, after every for_each
 // is expanded.
 func (l *loader) refsOf(decl *declaration) []string {
-	exprs := []hclsyntax.Expression{}
-	if decl.local != nil {
-		exprs = append(exprs, decl.local.expr)
-	} else {
-		exprs = expressionsOf(decl.block.body, decl.key != "")
-	}
 	quiet := &decoder{ev: l.ev, diags: &diagList{}}
+	switch {
+	case decl.local != nil:
+		return l.addressesOf(quiet.resolve(decl.local.expr, nil), decl.module)
+	case decl.passed != nil: // a variable of a module
+		return l.addressesOf(quiet.resolve(decl.passed.expr, nil), decl.passed.in)
+	}
 	var out []string
-	for _, e := range exprs {
-		var in *env
-		if decl.block != nil {
-			in = decl.block.env
-		}
-		e = quiet.resolve(e, in)
-		for _, t := range e.Variables() {
-			out = append(out, l.addressesAt(t)...)
-		}
-		out = append(out, l.addressesWithin(e)...)
+	for _, e := range expressionsOf(decl.block.body, decl.key != "") {
+		out = append(out, l.addressesOf(quiet.resolve(decl.module.rename(e), decl.block.env), decl.module)...)
 	}
 	return out
+}
+
+// addressesOf returns the declared addresses in an expression of a module.
+func (l *loader) addressesOf(e hclsyntax.Expression, in *module) []string {
+	var out []string
+	for _, t := range e.Variables() {
+		out = append(out, l.addressesAt(t)...)
+	}
+	return append(out, l.addressesWithin(e, in)...)
 }
 
 // addressesAt returns the declared addresses that a reference leads to: all blocks
 // of a for_each if it names no key.
 func (l *loader) addressesAt(t hcl.Traversal) []string {
+	if rootKind(t) == rootModule {
+		return l.outputsAt(t)
+	}
 	base, steps, ok := baseOf(t)
 	if !ok {
 		return nil
@@ -346,7 +348,7 @@ func (l *loader) addressesAt(t hcl.Traversal) []string {
 
 // addressesWithin returns the declared addresses in the constants of e: references
 // that came from each.value, and those that JSON syntax writes as strings.
-func (l *loader) addressesWithin(e hclsyntax.Expression) []string {
+func (l *loader) addressesWithin(e hclsyntax.Expression, in *module) []string {
 	var out []string
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
@@ -356,7 +358,7 @@ func (l *loader) addressesWithin(e hclsyntax.Expression) []string {
 			}
 		case *hclsyntax.TemplateExpr:
 			if t, ok := jsonTraversal(n); ok {
-				out = append(out, l.addressesAt(t)...)
+				out = append(out, l.addressesAt(in.traversal(t))...)
 			}
 		}
 		return nil
@@ -401,16 +403,15 @@ func (ev *evaluator) wholeOf(t hcl.Traversal, rng hcl.Range, diags *diagList) bo
 	return true
 }
 
-// catalogName returns the name of the catalog that a reference begins with, with
+// catalogAddress returns the address of the catalog that a reference begins with, with
 // its key if it has one, and the number of steps that it takes.
-func (ev *evaluator) catalogName(t hcl.Traversal) (name string, steps int) {
-	base, steps, _ := baseOf(t)
-	name = strings.TrimPrefix(base, rootCatalog+".")
-	if _, repeated := ev.keys[base]; !repeated {
-		return name, steps
+func (ev *evaluator) catalogAddress(t hcl.Traversal) (address string, steps int) {
+	address, steps, _ = baseOf(t)
+	if _, repeated := ev.keys[address]; !repeated {
+		return address, steps
 	}
 	key, _ := stepName(t, steps)
-	return keyed(name, key), steps + 1
+	return keyed(address, key), steps + 1
 }
 
 // asReference returns the reference to the resource whose value is v.
@@ -420,11 +421,18 @@ func (ev *evaluator) asReference(v cty.Value, rng hcl.Range) (hclsyntax.Expressi
 		return nil, false
 	}
 	t, diags := hclsyntax.ParseTraversalAbs([]byte(address), rng.Filename, rng.Start)
-	return &hclsyntax.ScopeTraversalExpr{Traversal: t, SrcRange: rng}, !diags.HasErrors()
+	if diags.HasErrors() {
+		return nil, false
+	}
+	return &hclsyntax.ScopeTraversalExpr{Traversal: intoModules(t), SrcRange: rng}, true
 }
 
 // cutKey separates the key from a name or address.
 func cutKey(s string) (base, key string, ok bool) {
-	base, rest, ok := strings.Cut(s, `["`)
-	return base, strings.TrimSuffix(rest, `"]`), ok
+	rest, closed := strings.CutSuffix(s, `"]`)
+	at := strings.LastIndex(rest, `["`)
+	if !closed || at < 0 {
+		return s, "", false
+	}
+	return rest[:at], rest[at+len(`["`):], true
 }

@@ -127,29 +127,29 @@ func traversalsOf(body hcl.Body) []hcl.Traversal {
 
 // quotedAddresses returns the declared addresses in strings of a body of JSON
 // syntax, as in "audience": "audience.subscribers".
-func quotedAddresses(body hcl.Body, declared map[string]*declaration) []string {
+func quotedAddresses(body hcl.Body, in *module, declared map[string]*declaration) []string {
 	if _, native := body.(*hclsyntax.Body); native {
 		return nil
 	}
 	attrs, _ := body.JustAttributes()
 	var out []string
 	for _, name := range sortedKeys(attrs) {
-		out = append(out, quotedIn(attrs[name].Expr, declared)...)
+		out = append(out, quotedIn(attrs[name].Expr, in, declared)...)
 	}
 	return out
 }
 
-func quotedIn(e hcl.Expression, declared map[string]*declaration) []string {
+func quotedIn(e hcl.Expression, in *module, declared map[string]*declaration) []string {
 	var out []string
 	if list, diags := hcl.ExprList(e); !diags.HasErrors() {
 		for _, item := range list {
-			out = append(out, quotedIn(item, declared)...)
+			out = append(out, quotedIn(item, in, declared)...)
 		}
 		return out
 	}
 	if pairs, diags := hcl.ExprMap(e); !diags.HasErrors() {
 		for _, pair := range pairs {
-			out = append(out, quotedIn(pair.Value, declared)...)
+			out = append(out, quotedIn(pair.Value, in, declared)...)
 		}
 		return out
 	}
@@ -157,8 +157,8 @@ func quotedIn(e hcl.Expression, declared map[string]*declaration) []string {
 	if diags.HasErrors() || v.Type() != cty.String || v.IsNull() {
 		return nil
 	}
-	if declared[v.AsString()] != nil {
-		return []string{v.AsString()}
+	if address := in.root(v.AsString()); declared[address] != nil {
+		return []string{address}
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func addressesIn(list []hcl.Traversal, declared map[string]*declaration) []strin
 			continue
 		}
 		address := t.RootName() + "." + name
-		if typed(t.RootName()) {
+		if typed(rootKind(t)) {
 			second, _ := stepName(t, 2)
 			address += "." + second
 		}

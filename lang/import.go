@@ -39,7 +39,7 @@ func (in *Import) Block() string {
 var importSchema = schema("to! id! provider")
 
 func (l *loader) decodeImports() {
-	for _, b := range l.imports {
+	for b := range l.inTurn(l.imports) {
 		c := l.content(b, importSchema)
 		in := &Import{ID: l.filled(c, "id"), DeclRange: b.defRange}
 		if a := c.args["provider"]; a != nil {
@@ -51,8 +51,11 @@ func (l *loader) decodeImports() {
 		if a == nil || in.ID == "" {
 			continue
 		}
-		t, isRef := asTraversal(a.expr)
-		if isRef && t.RootName() == rootTemplate {
+		t, isRef := a.reference()
+		if isRef {
+			t = intoModules(t)
+		}
+		if isRef && rootKind(t) == rootTemplate {
 			l.importTarget(in, t)
 		}
 		switch {

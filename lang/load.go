@@ -2,7 +2,9 @@ package lang
 
 import (
 	"context"
+	"iter"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,7 +22,7 @@ func topSchema() *hcl.BodySchema {
 	s := schema("",
 		blockOf("handbill"), blockOf("variable", "name"), blockOf("locals"), blockOf("output", "name"),
 		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
-		blockOf("data", "type", "name"), blockOf(rootTemplate, "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
+		blockOf(rootModule, "name"), blockOf("data", "type", "name"), blockOf(rootTemplate, "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
 		blockOf("check", "name"), blockOf("moved"), blockOf("removed"), blockOf("import"))
 	for _, k := range messageKinds {
 		s.Blocks = append(s.Blocks, blockOf(string(k), "name"))
@@ -39,22 +41,29 @@ var messageKinds = []message.Kind{
 // declaration is one block or local with an address, before it is decoded.
 type declaration struct {
 	address    string
+	module     *module // in which it stands; nil for the configuration itself
 	root, name string
 	block      *block    // nil for a local
 	local      *argument // nil for a block
 	forEach    *argument // nil for none
+	passed     *argument // what the call gives for a variable of a module; nil for none
 	key        string    // of for_each; "" for a block without it
 	refs       []string
 }
+
+// space is the root under which expressions find the declaration.
+func (decl *declaration) space() string { return decl.module.root(decl.root) }
 
 // loader is the work of one Load.
 type loader struct {
 	*decoder
 	cfg       *Config
 	vars      []*variableDecl
-	locals    map[string]*Local
+	locals    map[string]*Local // by address
+	catalogs  map[string]*Catalog
 	byAddress map[string]*declaration
 	list      []*declaration // in source order
+	modules   *moduleFiles
 	settings  []*block
 	moved     []*block
 	removed   []*block
@@ -72,7 +81,7 @@ func Load(ctx context.Context, dir string, opt Options) (*Config, hcl.Diagnostic
 		return newConfig(opt), diags.all
 	}
 	defer root.Close()
-	return load(ctx, readDir(ctx, root, diags), source{root, newReadMemo()}, opt, diags)
+	return load(ctx, readDir(ctx, root, diags), source{root: root, reads: newReadMemo()}, opt, diags)
 }
 
 // LoadFiles is Load for files that the caller has already, by name, from a saved
@@ -87,13 +96,13 @@ func LoadFiles(ctx context.Context, files map[string][]byte, root *os.Root, opt 
 			return newConfig(opt), diags.all
 		}
 	}
-	return load(ctx, files, source{root, newReadMemo()}, opt, diags)
+	return load(ctx, files, source{root: root, reads: newReadMemo()}, opt, diags)
 }
 
 func newConfig(opt Options) *Config {
 	return &Config{
 		Settings: defaultSettings(), Graph: &Graph{}, Files: map[string][]byte{}, VarFiles: map[string][]byte{}, eval: newEvaluator(opt),
-		compiled: map[string]*compiledCampaign{}, replies: map[string]*ReplyProgram{},
+		compiled: map[string]*compiledCampaign{}, replies: map[string]*ReplyProgram{}, modules: map[string]*module{},
 	}
 }
 
@@ -106,18 +115,22 @@ type source struct {
 func load(ctx context.Context, files map[string][]byte, from source, opt Options, diags *diagList) (*Config, hcl.Diagnostics) {
 	cfg := newConfig(opt)
 	cfg.eval.reads, cfg.eval.stopped = from.reads, ctx.Err
-	cfg.eval.funcs = from.reads.wrap(eval.Functions(eval.FunctionConfig{Root: from.root, Env: opt.Env, Phone: opt.Phone}))
+	places := openModuleDirs(from.root, opt.ModuleDirs, diags)
+	defer places.close()
+	cfg.eval.funcs = from.reads.wrap(eval.Functions(eval.FunctionConfig{Root: from.root, Beside: places.find, Env: opt.Env, Phone: opt.Phone}))
 	l := &loader{
 		decoder: &decoder{ev: cfg.eval, diags: diags}, cfg: cfg,
-		locals: map[string]*Local{}, byAddress: map[string]*declaration{},
+		locals: map[string]*Local{}, catalogs: map[string]*Catalog{}, byAddress: map[string]*declaration{},
+		modules: &moduleFiles{ctx: ctx, given: files, places: places, parsed: map[string][]hcl.Body{}},
 	}
 	l.parseAll(files)
 	if len(cfg.Files) == 0 && len(diags.all) == 0 {
 		diags.err("no_configuration", hcl.Range{}, "There is no file here whose name ends in .hcl or .hcl.json. To begin with a small example, run:\n    handbill init")
 	}
 	l.variables(files)
-	l.graph()
-	l.evaluate()
+	l.level(slices.Clone(l.list))
+	diags.in = nil
+	l.namedValues()
 	l.graphOfInstances()
 	l.decodeAll()
 	l.checkAll()
@@ -138,15 +151,19 @@ func (l *loader) parseAll(files map[string][]byte) {
 		if body == nil {
 			continue
 		}
-		content, diags := body.Content(rootSchema)
-		l.diags.take(diags)
-		for _, hb := range content.Blocks {
-			l.collect(hb)
-		}
+		l.collectFile(body, nil)
 	}
 }
 
-func (l *loader) collect(hb *hcl.Block) {
+func (l *loader) collectFile(body hcl.Body, in *module) {
+	content, diags := body.Content(rootSchema)
+	l.diags.take(diags)
+	for _, hb := range content.Blocks {
+		l.collect(hb, in)
+	}
+}
+
+func (l *loader) collect(hb *hcl.Block, in *module) {
 	for i, label := range hb.Labels {
 		if !hclsyntax.ValidIdentifier(label) {
 			l.diags.err("invalid_name", labelRange(hb, i), "A name begins with a letter or underscore and goes on with letters, digits, underscores and dashes.")
@@ -154,8 +171,15 @@ func (l *loader) collect(hb *hcl.Block) {
 		}
 	}
 	b := fromHCL(hb)
+	if in != nil {
+		b.env = &env{module: in}
+	}
 	switch hb.Type {
 	case "handbill":
+		if in != nil {
+			l.diags.err("invalid_module", hb.DefRange, "A handbill block has settings of the whole configuration, so it may not stand in a module.")
+			return
+		}
 		l.settings = append(l.settings, b)
 	case "moved":
 		l.moved = append(l.moved, b)
@@ -164,11 +188,11 @@ func (l *loader) collect(hb *hcl.Block) {
 	case "import":
 		l.imports = append(l.imports, b)
 	case "locals":
-		l.collectLocals(hb)
+		l.collectLocals(hb, b.env)
 	case "variable":
-		l.declare(&declaration{root: rootVar, name: b.label(0), block: b})
+		l.declare(&declaration{module: in, root: rootVar, name: b.label(0), block: b})
 	default:
-		l.declare(&declaration{root: hb.Type, name: strings.Join(hb.Labels, "."), block: b})
+		l.declare(&declaration{module: in, root: hb.Type, name: strings.Join(hb.Labels, "."), block: b})
 	}
 }
 
@@ -179,7 +203,7 @@ func labelRange(hb *hcl.Block, i int) hcl.Range {
 	return hb.DefRange
 }
 
-func (l *loader) collectLocals(hb *hcl.Block) {
+func (l *loader) collectLocals(hb *hcl.Block, in *env) {
 	attrs, diags := hb.Body.JustAttributes()
 	l.diags.take(diags)
 	for _, attr := range inSourceOrder(attrs) {
@@ -187,7 +211,7 @@ func (l *loader) collectLocals(hb *hcl.Block) {
 			l.diags.err("invalid_name", attr.NameRange, "A name begins with a letter or underscore and goes on with letters, digits, underscores and dashes.")
 			continue
 		}
-		l.declare(&declaration{root: rootLocal, name: attr.Name, local: l.argument(attr, nil)})
+		l.declare(&declaration{module: in.in(), root: rootLocal, name: attr.Name, local: l.argument(attr, in)})
 	}
 }
 
@@ -201,7 +225,7 @@ func inSourceOrder(attrs hcl.Attributes) []*hcl.Attribute {
 }
 
 func (l *loader) declare(decl *declaration) {
-	decl.address = decl.root + "." + decl.name
+	decl.address = decl.space() + "." + decl.name
 	if prev := l.byAddress[decl.address]; prev != nil {
 		l.diags.err("duplicate_declaration", decl.rng(), "%s is already declared at %s.", decl.address, prev.rng())
 		return
@@ -211,8 +235,8 @@ func (l *loader) declare(decl *declaration) {
 	l.list = append(l.list, decl)
 	switch decl.root {
 	case rootVar, rootLocal:
-		l.ev.set(decl.root, decl.name, cty.DynamicVal)
-	case "output", "check", rootStopWords:
+		l.ev.set(decl.space(), decl.name, cty.DynamicVal)
+	case rootOutput, "check", rootStopWords:
 	default:
 		l.setNamed(decl, decl.reference())
 	}
@@ -228,7 +252,7 @@ func (decl *declaration) rng() hcl.Range {
 // variables gives every variable its value.
 func (l *loader) variables(files map[string][]byte) {
 	g := &given{values: map[string]varValue{}, diags: l.diags, known: map[string]*variableDecl{}}
-	for _, decl := range l.of(rootVar) {
+	for decl := range l.of(rootVar) {
 		v := l.decodeVariable(decl.block)
 		l.vars = append(l.vars, v)
 		g.known[v.v.Name] = v
@@ -236,7 +260,9 @@ func (l *loader) variables(files map[string][]byte) {
 	}
 	g.collect(files, l.cfg, l.ev.opt)
 	for _, v := range l.vars {
-		if l.finishVariable(v, g) {
+		missing := l.finishVariable(v, g)
+		l.ev.set(rootVar, v.v.Name, v.v.Value)
+		if missing {
 			l.cfg.missing = append(l.cfg.missing, v.v.Name)
 		}
 	}
@@ -245,37 +271,59 @@ func (l *loader) variables(files map[string][]byte) {
 	}
 }
 
-// of returns the declarations below root in source order.
-func (l *loader) of(root string) []*declaration {
-	var out []*declaration
-	for _, decl := range l.list {
-		if decl.root == root {
-			out = append(out, decl)
-		}
-	}
-	return out
+// of yields the declarations below root in source order. Meanwhile, diagnostics say
+// in which module they are.
+func (l *loader) of(root string) iter.Seq[*declaration] {
+	return l.those(func(decl *declaration) bool { return decl.root == root })
 }
 
-// graph finds what refers to what, and reports cycles.
-func (l *loader) graph() {
+func (l *loader) those(wanted func(*declaration) bool) iter.Seq[*declaration] {
+	return func(yield func(*declaration) bool) {
+		defer func() { l.diags.in = nil }()
+		for _, decl := range l.list {
+			if !wanted(decl) {
+				continue
+			}
+			if l.diags.in = decl.module; !yield(decl) {
+				return
+			}
+		}
+	}
+}
+
+// inTurn yields blocks that have no name, as of does declarations.
+func (l *loader) inTurn(list []*block) iter.Seq[*block] {
+	return func(yield func(*block) bool) {
+		defer func() { l.diags.in = nil }()
+		for _, b := range list {
+			if l.diags.in = b.env.in(); !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// graph finds what refers to what among the declarations of one module.
+func (l *loader) graph(list []*declaration) *Graph {
 	refs := map[string][]string{}
-	for _, decl := range l.list {
+	for _, decl := range list {
 		if decl.local != nil {
 			decl.refs = addressesIn(decl.local.expr.Variables(), l.byAddress)
 		} else if decl.root != rootVar {
-			decl.refs = append(addressesIn(traversalsOf(decl.block.body), l.byAddress), quotedAddresses(decl.block.body, l.byAddress)...)
+			decl.refs = append(addressesIn(decl.module.traversals(traversalsOf(decl.block.body)), l.byAddress), quotedAddresses(decl.block.body, decl.module, l.byAddress)...)
 		}
 		if decl.forEach != nil { // in JSON syntax the body no longer contains it
 			decl.refs = append(decl.refs, addressesIn(decl.forEach.expr.Variables(), l.byAddress)...)
 		}
 		refs[decl.address] = decl.refs
 	}
-	l.cfg.Graph = newGraph(refs)
+	return newGraph(refs)
 }
 
-// evaluate gives locals and catalogs their values, each after those that it needs.
-func (l *loader) evaluate() {
-	order, cycles := l.cfg.Graph.order()
+// level gives the locals, catalogs and calls of one module their values, each after
+// those that it needs. It reports cycles.
+func (l *loader) level(list []*declaration) {
+	order, cycles := l.graph(list).order()
 	inCycle := map[string]bool{}
 	for _, cycle := range cycles {
 		for _, address := range cycle {
@@ -283,24 +331,30 @@ func (l *loader) evaluate() {
 		}
 		l.diags.err("cycle", l.byAddress[cycle[0]].rng(), "These refer to each other in a circle, so that none can be evaluated first: %s.", strings.Join(cycle, " → "))
 	}
-	catalogs := map[string]*Catalog{}
 	for _, address := range order {
 		decl := l.byAddress[address]
+		l.diags.in = decl.module
 		switch {
+		case decl.root == rootModule:
+			l.callModule(decl, inCycle[address])
 		case decl.root == rootLocal:
 			l.evaluateLocal(decl, inCycle[address])
 		case decl.forEach != nil:
-			l.expandCatalogs(decl, l.expand(decl, inCycle[address]), catalogs)
+			l.expandCatalogs(decl, l.expand(decl, inCycle[address]), l.catalogs)
 		case decl.root == rootCatalog && !inCycle[address]:
-			catalogs[decl.name] = l.decodeCatalog(decl.block)
-			l.ev.set(rootCatalog, decl.name, catalogs[decl.name].value())
+			l.catalogs[address] = l.decodeCatalog(decl.block)
+			l.ev.set(decl.space(), decl.name, l.catalogs[address].value())
 		}
 	}
+}
+
+// namedValues lists the locals of the configuration and all catalogs in source order.
+func (l *loader) namedValues() {
 	for _, decl := range l.list {
-		if local := l.locals[decl.name]; decl.root == rootLocal && local != nil {
+		if local := l.locals[decl.address]; decl.module == nil && local != nil {
 			l.cfg.Locals = append(l.cfg.Locals, local)
 		}
-		if c := catalogs[decl.name]; decl.root == rootCatalog && c != nil {
+		if c := l.catalogs[decl.address]; c != nil {
 			l.cfg.Catalogs = append(l.cfg.Catalogs, c)
 		}
 	}
@@ -311,36 +365,37 @@ func (l *loader) evaluateLocal(decl *declaration, inCycle bool) {
 	if !inCycle {
 		local.Value, _ = l.ev.constant(decl.local.expr, l.diags)
 	}
-	l.ev.set(rootLocal, decl.name, local.Value)
-	l.locals[decl.name] = local
+	l.ev.set(decl.space(), decl.name, local.Value)
+	l.locals[decl.address] = local
 }
 
 // decodeAll decodes everything else; a block comes after those it refers to.
 func (l *loader) decodeAll() {
 	l.decodeSettings()
-	for _, decl := range l.of(rootProvider) {
+	for decl := range l.of(rootProvider) {
 		l.cfg.Providers = append(l.cfg.Providers, l.decodeProvider(decl.block))
 	}
 	l.decodeData()
 	l.decodeTemplates()
 	l.decodeImports()
-	for _, decl := range l.list {
-		if isKind(decl.root) {
-			l.cfg.Messages = append(l.cfg.Messages, l.decodeMessageBlock(decl.block))
-		}
+	for decl := range l.those(func(decl *declaration) bool { return isKind(decl.root) }) {
+		l.cfg.Messages = append(l.cfg.Messages, l.decodeMessageBlock(decl.block))
 	}
 	l.decodeAudiences()
-	for _, decl := range l.of(rootCampaign) {
+	for decl := range l.of(rootCampaign) {
 		l.cfg.Campaigns = append(l.cfg.Campaigns, l.decodeCampaign(decl.block))
 	}
-	for _, decl := range l.of(rootReplyRule) {
+	for decl := range l.of(rootReplyRule) {
 		l.cfg.ReplyRules = append(l.cfg.ReplyRules, l.decodeReplyRule(decl.block))
 	}
 	l.decodeStopWords()
-	for _, decl := range l.of("check") {
+	for decl := range l.of("check") {
 		l.cfg.Checks = append(l.cfg.Checks, l.decodeCheck(decl.block))
 	}
-	for _, decl := range l.of("output") {
+	for decl := range l.of(rootOutput) {
+		if decl.module != nil {
+			continue // evaluated with the call
+		}
 		l.cfg.Outputs = append(l.cfg.Outputs, l.decodeOutput(decl.block))
 	}
 	l.decodeMoved()

@@ -529,6 +529,12 @@ func FuzzLoad(f *testing.F) {
 		if js {
 			name += ".json"
 		}
+		call := []byte("module \"m\" {\n  source   = \"./m\"\n  for_each = toset([\"a\", \"b\"])\n}\n")
+		if cfg, _ := lang.LoadFiles(t.Context(), map[string][]byte{"main.hcl": call, "m/" + name: src}, nil, options()); len(cfg.Files) != 2 {
+			t.Errorf("the module's file was not read: %v", cfg.Files)
+		} else {
+			cfg.Resources()
+		}
 		cfg, diags := lang.LoadFiles(t.Context(), map[string][]byte{name: src}, nil, options())
 		for _, d := range diags {
 			if d.Severity != hcl.DiagError && d.Severity != hcl.DiagWarning || lang.DiagCode(d) == "" {

@@ -29,6 +29,7 @@ type messageDecoder struct {
 	category string
 	// data is the block through which a template is read; nil if it is named by a text.
 	data    *DataTemplate
+	in      *module  // in which the message is declared; nil for none
 	catalog *Catalog // in which products are looked up; nil if not known
 }
 
@@ -43,7 +44,7 @@ type textDecl struct {
 var messageScope = scope{rootRecipient: nil, rootValue: nil}
 
 func (l *loader) decodeMessageBlock(b *block) *Message {
-	m := &Message{Kind: message.Kind(b.kind), Name: b.label(0), DeclRange: b.defRange, body: &messageBody{block: *b}}
+	m := &Message{Module: b.module(), Kind: message.Kind(b.kind), Name: b.label(0), DeclRange: b.defRange, body: &messageBody{block: *b}}
 	before := l.diags.errors()
 	md := &messageDecoder{decoder: &decoder{ev: l.ev, diags: l.diags, scope: messageScope, expanded: maxDynamicBlocks - maxMessageBlocks}, cfg: l.cfg}
 	md.decode(m.Kind, b)
@@ -115,6 +116,7 @@ func (d *messageDecoder) jsonArg(c *content, name string) string {
 }
 
 func (d *messageDecoder) decode(kind message.Kind, b *block) message.Message {
+	d.in = b.env.in()
 	switch kind {
 	case message.KindText:
 		return d.decodeText(b)

@@ -50,7 +50,7 @@ func (d *messageDecoder) catalogArg(c *content) string {
 	if a == nil {
 		return ""
 	}
-	if t, ok := asTraversal(a.expr); ok && t.RootName() == rootCatalog {
+	if t, ok := a.reference(); ok && rootKind(t) == rootCatalog {
 		if address, ok := d.refer(a, rootCatalog); ok {
 			if d.catalog = d.cfg.catalogAt(address); d.catalog != nil {
 				return d.literal(d.catalog.ID, a.expr.Range())
@@ -149,7 +149,7 @@ func (d *messageDecoder) products(c *content) []string {
 
 // product is one product: a retailer id, or a product of a catalog.
 func (d *messageDecoder) product(e hclsyntax.Expression) string {
-	if t, ok := asTraversal(e); ok && t.RootName() == rootCatalog {
+	if t, ok := d.in.reference(e); ok && rootKind(t) == rootCatalog {
 		if !d.knownProduct(t) {
 			return ""
 		}
@@ -180,12 +180,12 @@ func (d *messageDecoder) knownProduct(t hcl.Traversal) bool {
 	if !d.ev.checkReference(t, nil, d.diags) {
 		return false
 	}
-	name, steps := d.ev.catalogName(t)
+	address, steps := d.ev.catalogAddress(t)
 	if list, _ := stepName(t, steps); list != "products" {
 		return true
 	}
 	id, ok := stepName(t, steps+1)
-	cat := d.cfg.catalogAt(rootCatalog + "." + name)
+	cat := d.cfg.catalogAt(address)
 	if !ok || cat == nil || cat.product(id) != nil {
 		return true
 	}

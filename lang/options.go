@@ -25,6 +25,9 @@ type Options struct {
 	Limits func(providerType string) message.Limits
 	// Phone is what the function phone() calls; nil makes phone() an error.
 	Phone func(raw, region string) (string, error)
+	// ModuleDirs are directories besides the configuration's in which modules may
+	// lie; relative ones are below the process's.
+	ModuleDirs []string
 	// StopWords says what is wrong with the phrases of stop_words blocks; nil
 	// says nothing.
 	StopWords func([]*StopWords) []PhraseProblem

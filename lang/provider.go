@@ -10,7 +10,7 @@ import (
 )
 
 func (d *decoder) decodeProvider(b *block) *Provider {
-	p := &Provider{Type: b.label(0), Name: b.label(1), Arguments: map[string]cty.Value{}, DeclRange: b.defRange}
+	p := &Provider{Module: b.module(), Type: b.label(0), Name: b.label(1), Arguments: map[string]cty.Value{}, DeclRange: b.defRange}
 	ps, ok := d.ev.opt.Schemas[p.Type]
 	if !ok {
 		if d.ev.opt.Schemas != nil {

@@ -58,6 +58,13 @@ func blockTable() []BlockInfo {
 	return list
 }
 
+// callBlock is a module block: source, and what the module's variables ask for.
+func callBlock() BlockInfo {
+	b := free("module NAME", "Calls a directory of configuration files, `source = \"./modules/welcome\"`; the other arguments are values of its variables, and `module.NAME.OUTPUT` is what it gives back.")
+	b.Arguments = []ArgumentInfo{{Name: argSource, Required: true}}
+	return b
+}
+
 func settingBlocks() []BlockInfo {
 	assert := about("assert", "condition! error_message!", "One condition and what to say when it does not hold.")
 	return []BlockInfo{
@@ -68,6 +75,7 @@ func settingBlocks() []BlockInfo {
 		free("locals", "Named expressions."),
 		about("output NAME", "value! description sensitive", "A value that is printed after apply."),
 		about("check NAME", "", "A guard over the plan: a failed assertion fails the plan.", assert),
+		callBlock(),
 		about("import", "to! id! provider", "Takes over what an account has for a template block: `id` is its name, `NAME/LANGUAGE`, or the account's id of one language. `provider` says in which account that is, for a block that `plan -generate-config-out` shall write; the only number is the default."),
 		about("moved", "from! to!", "Renames a resource without losing its history."),
 		about("removed", "from!", "Says that a resource is gone for good: it leaves the state, its history stays, and declaring it again is an error."),

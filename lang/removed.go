@@ -2,12 +2,15 @@ package lang
 
 import (
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/handbill/handbill/message"
 )
 
 // Removed says that a resource is gone for good: the plan fails while something at
 // the address is still declared.
 type Removed struct {
-	// From is an address; without a key, the address of all blocks of a for_each.
+	// From is an address; without a key, the address of all blocks of a for_each. That
+	// of a module stands for all it has.
 	From      string
 	DeclRange hcl.Range
 }
@@ -15,14 +18,14 @@ type Removed struct {
 // Covers reports whether the block applies to the resource at an address.
 func (r *Removed) Covers(address string) bool {
 	base, _, _ := cutKey(address)
-	return r.From == address || r.From == base
+	return r.From == address || r.From == base || message.InModule(r.From, address)
 }
 
 var removedSchema = schema("from!")
 
 func (l *loader) decodeRemoved() {
 	seen := map[string]*Removed{}
-	for _, b := range l.removed {
+	for b := range l.inTurn(l.removed) {
 		c := l.content(b, removedSchema)
 		from, ok := l.movedAddress(c, "from")
 		if !ok {

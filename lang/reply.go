@@ -128,13 +128,13 @@ func programText(p *eval.Program, vals []message.Value) (string, error) {
 // CompileReply compiles a reply rule. The program is nil when there are
 // errors, which Load has reported already.
 func (c *Config) CompileReply(r *ReplyRule) (*ReplyProgram, hcl.Diagnostics) {
-	if done, ok := c.replies[r.Name]; ok {
+	if done, ok := c.replies[r.Address()]; ok {
 		return done, nil
 	}
 	if r.body.broken {
 		return nil, nil
 	}
-	diags := &diagList{}
+	diags := c.diagsIn(r.Module)
 	rb := newReplyBinder(c, r, diags)
 	refuseLookups(r.body.condition, diags)
 	p := &ReplyProgram{Rule: r, Names: rb.names, condition: rb.compile(r.body.condition, false)}
@@ -158,7 +158,7 @@ func (c *Config) CompileReply(r *ReplyRule) (*ReplyProgram, hcl.Diagnostics) {
 	if diags.errors() > 0 {
 		return nil, diags.all
 	}
-	c.replies[r.Name] = p
+	c.replies[r.Address()] = p
 	return p, diags.all
 }
 

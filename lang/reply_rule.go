@@ -69,7 +69,7 @@ func (l *loader) decodeReplyRule(b *block) *ReplyRule {
 	before := l.diags.errors()
 	c := l.content(b, replyRuleSchema)
 	r := &ReplyRule{
-		Name: b.label(0), Priority: int(l.number(c, "priority", -1e6, 1e6, 0)), Continue: l.boolean(c, "continue"),
+		Module: b.module(), Name: b.label(0), Priority: int(l.number(c, "priority", -1e6, 1e6, 0)), Continue: l.boolean(c, "continue"),
 		Cooldown: l.duration(c, "cooldown"), Handover: l.boolean(c, "handover"), DeclRange: b.defRange,
 		MarkRead: l.boolean(c, "mark_read"), Typing: l.boolean(c, "typing"),
 		Reply: l.messageRef(c, "reply"), body: &replyBody{set: map[string]hclsyntax.Expression{}, valuesRng: b.defRange, quote: exprOf(c, "quote")},

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
 )
 
 // CheckResult is the result of one assertion of a check block.
@@ -187,6 +188,7 @@ func (c *Config) EvalConsole(src string) (cty.Value, hcl.Diagnostics) {
 // Resource is one declaration as the plan compares it with the state.
 type Resource struct {
 	Address string
+	Module  string // the module's address; "" for none
 	Type    string // "campaign", "list_message", "provider", …
 	Name    string // "sandbox.main" for a provider
 	Tree    Tree
@@ -200,8 +202,9 @@ type Resource struct {
 func (c *Config) Resources() []Resource {
 	var out []Resource
 	add := func(address string, t Tree, rng hcl.Range) {
-		root, name, _ := strings.Cut(address, ".")
-		out = append(out, Resource{Address: address, Type: root, Name: name, Tree: t, Refs: c.resourceRefs(address), DeclRange: rng})
+		module, rest := message.CutModule(address)
+		root, name, _ := strings.Cut(rest, ".")
+		out = append(out, Resource{Address: address, Module: module, Type: root, Name: name, Tree: t, Refs: c.resourceRefs(address), DeclRange: rng})
 	}
 	for _, p := range c.Providers {
 		add(p.Address(), p.tree, p.DeclRange)
@@ -236,13 +239,13 @@ func (c *Config) resourceRefs(address string) []string {
 	var visit func(string)
 	visit = func(at string) {
 		for _, to := range c.Graph.Refs(at) {
-			root := rootOf(to)
-			switch {
-			case seen[to]:
-			case root == rootLocal:
-				seen[to] = true
-				visit(to)
-			case root != rootVar:
+			switch message.AddressType(to) {
+			case rootLocal, rootVar, rootOutput: // through which resources of other modules come
+				if !seen[to] {
+					seen[to] = true
+					visit(to)
+				}
+			default:
 				found[to] = true
 			}
 		}

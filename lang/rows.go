@@ -53,7 +53,7 @@ func (e *RowError) Error() string { return e.Range.String() + ": " + e.Summary +
 // BindAudience compiles an audience's expressions for the columns of its source.
 // A name that no column has is an error at its place.
 func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnostics) {
-	diags := &diagList{}
+	diags := c.diagsIn(a.Module)
 	if columns == nil {
 		columns = []string{}
 	}

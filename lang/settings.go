@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
 )
 
 var settingsSchema = schema("required_version reply_budget", blockOf("state", "type"))
@@ -216,8 +217,9 @@ func (d *decoder) decodeOutput(b *block) *Output {
 	c := d.content(b, outputSchema)
 	o := &Output{Name: b.label(0), Description: d.str(c, "description"), Sensitive: d.boolean(c, "sensitive"), DeclRange: b.defRange}
 	if a := c.args["value"]; a != nil {
-		d.ev.check(a.expr, planScope, d.diags)
-		o.Expr = a.expr
+		e := d.ev.withLate(a.expr)
+		d.ev.check(e, planScope, d.diags)
+		o.Expr = e
 	}
 	return o
 }
@@ -233,14 +235,17 @@ var assertSchema = schema("condition! error_message!")
 func (d *decoder) decodeCheck(b *block) *Check {
 	c := d.content(b, checkSchema)
 	check := &Check{Name: b.label(0), DeclRange: b.defRange}
+	if m := b.module(); m != "" {
+		check.Name = m + ".check." + check.Name
+	}
 	for _, ab := range c.blocks {
 		ac := d.content(ab, assertSchema)
 		cond, msg := ac.args["condition"], ac.args["error_message"]
 		if cond == nil || msg == nil {
 			continue
 		}
-		d.ev.check(cond.expr, planScope, d.diags)
-		d.ev.check(msg.expr, planScope, d.diags)
+		d.ev.check(d.ev.withLate(cond.expr), planScope, d.diags)
+		d.ev.check(d.ev.withLate(msg.expr), planScope, d.diags)
 		check.Asserts = append(check.Asserts, Assert{Condition: cond.expr, ErrorMessage: msg.expr, DeclRange: ab.defRange})
 	}
 	if len(check.Asserts) == 0 && len(c.blocks) == 0 {
@@ -252,25 +257,20 @@ func (d *decoder) decodeCheck(b *block) *Check {
 var movedSchema = schema("from! to!")
 
 func (l *loader) decodeMoved() {
-	for _, b := range l.moved {
+	for b := range l.inTurn(l.moved) {
 		c := l.content(b, movedSchema)
 		from, ok1 := l.movedAddress(c, "from")
 		to, ok2 := l.movedAddress(c, "to")
 		if !ok1 || !ok2 {
 			continue
 		}
-		if rootOf(from) != rootOf(to) {
-			l.diags.err("invalid_address", c.rangeOf("to"), "A %s cannot become a %s: both addresses must be of the same type.", rootOf(from), rootOf(to))
+		if message.AddressType(from) != message.AddressType(to) {
+			l.diags.err("invalid_address", c.rangeOf("to"), "A %s cannot become a %s: both addresses must be of the same type.", message.AddressType(from), message.AddressType(to))
 			continue
 		}
 		l.cfg.Moved = append(l.cfg.Moved, &Moved{From: from, To: to, DeclRange: b.defRange})
 	}
 	l.checkMoves()
-}
-
-func rootOf(address string) string {
-	root, _, _ := strings.Cut(address, ".")
-	return root
 }
 
 // movedAddress reads an address. Its resource need not exist any more.
@@ -279,9 +279,9 @@ func (d *decoder) movedAddress(c *content, name string) (string, bool) {
 	if a == nil {
 		return "", false
 	}
-	t, isRef := asTraversal(a.expr)
+	t, isRef := a.reference()
 	if isRef {
-		if address, ok := d.ev.writtenAddress(t); ok && !slices.Contains([]string{"output", "check"}, t.RootName()) {
+		if address, ok := d.ev.writtenAddress(intoModules(t)); ok {
 			return address, true
 		}
 	}
@@ -293,12 +293,50 @@ func rootName(t hcl.Traversal) string {
 	if len(t) == 0 {
 		return ""
 	}
-	return t.RootName()
+	return rootKind(t)
+}
+
+// Moves are the moved blocks, where one for a whole module is replaced by one for each
+// of the addresses in known that are in it and have no block of their own.
+func (c *Config) Moves(known []string) []*Moved {
+	var out []*Moved
+	own := map[string]bool{}
+	for _, m := range c.Moved {
+		own[m.From] = true
+	}
+	for _, m := range c.Moved {
+		if message.AddressType(m.From) != rootModule {
+			out = append(out, m)
+			continue
+		}
+		_, _, toOne := cutKey(m.To)
+		for _, address := range known {
+			rest := strings.TrimPrefix(address, m.From)
+			if own[address] || !message.InModule(m.From, address) || toOne && strings.HasPrefix(rest, "[") {
+				continue
+			}
+			out = append(out, &Moved{From: address, To: m.To + rest, DeclRange: m.DeclRange})
+		}
+	}
+	return out
+}
+
+// standing is where something at an address is declared; ok is false if nothing is.
+func (l *loader) standing(address string) (at hcl.Range, ok bool) {
+	if decl := l.byAddress[address]; decl != nil {
+		return decl.rng(), true
+	}
+	if m := l.cfg.modules[address]; m != nil {
+		return m.call, true
+	}
+	_, repeated := l.ev.keys[address]
+	return at, repeated && message.AddressType(address) == rootModule
 }
 
 func (l *loader) checkMoves() {
 	byFrom, byTo := map[string]*Moved{}, map[string]*Moved{}
 	for _, m := range l.cfg.Moved {
+		at, still := l.standing(m.From)
 		switch {
 		case m.From == m.To:
 			l.diags.err("moved_conflict", m.DeclRange, "%s is moved to itself.", m.From)
@@ -306,8 +344,8 @@ func (l *loader) checkMoves() {
 			l.diags.err("moved_conflict", m.DeclRange, "%s is already moved at %s.", m.From, byFrom[m.From].DeclRange)
 		case byTo[m.To] != nil:
 			l.diags.err("moved_conflict", m.DeclRange, "Something else is already moved to %s at %s.", m.To, byTo[m.To].DeclRange)
-		case l.byAddress[m.From] != nil:
-			l.diags.err("moved_conflict", m.DeclRange, "%s is still declared at %s, so it has not moved.", m.From, l.byAddress[m.From].rng())
+		case still && at.Filename != "":
+			l.diags.err("moved_conflict", m.DeclRange, "%s is still declared at %s, so it has not moved.", m.From, at)
 		}
 		byFrom[m.From], byTo[m.To] = m, m
 	}
@@ -324,7 +362,7 @@ func (l *loader) checkMoveChains(byFrom map[string]*Moved) {
 				at = next
 				continue
 			}
-			if l.byAddress[at.To] == nil {
+			if _, ok := l.standing(at.To); !ok {
 				l.diags.err("unknown_reference", at.DeclRange, "%s is moved to %s, which is not declared.", at.From, at.To)
 			}
 			at = nil

@@ -148,5 +148,5 @@ func LoadReplySource(ctx context.Context, src []byte, opt Options) (*Config, hcl
 	}
 	reads := newReadMemo()
 	maps.Copy(reads.calls, s.Reads)
-	return load(ctx, files, source{nil, reads}, opt, diags)
+	return load(ctx, files, source{reads: reads}, opt, diags)
 }

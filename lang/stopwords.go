@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/handbill/handbill/message"
 )
 
 const rootStopWords = "stop_words"
@@ -15,6 +17,7 @@ const AnyLanguage = "any"
 // StopWords is a stop_words block. For one language, it extends the words with
 // which people ask for no more messages.
 type StopWords struct {
+	Module string // the module's address; "" for none
 	// Language is BCP 47, or AnyLanguage. Questions and confirmations use it.
 	Language string
 	Anywhere []Phrase // means stop, even among a few other words
@@ -27,7 +30,9 @@ type StopWords struct {
 }
 
 // Address is "stop_words.de".
-func (s *StopWords) Address() string { return rootStopWords + "." + s.Language }
+func (s *StopWords) Address() string {
+	return message.WithModule(s.Module, rootStopWords+"."+s.Language)
+}
 
 // Phrase is one phrase of a StopWords.
 type Phrase struct {
@@ -48,7 +53,7 @@ var (
 )
 
 func (l *loader) decodeStopWords() {
-	for _, decl := range l.of(rootStopWords) {
+	for decl := range l.of(rootStopWords) {
 		l.cfg.StopWords = append(l.cfg.StopWords, l.stopWords(decl.block))
 	}
 	if l.ev.opt.StopWords == nil {
@@ -65,7 +70,7 @@ func (l *loader) decodeStopWords() {
 
 func (d *decoder) stopWords(b *block) *StopWords {
 	c := d.content(b, stopWordsSchema)
-	s := &StopWords{Language: b.label(0), DeclRange: b.defRange}
+	s := &StopWords{Module: b.module(), Language: b.label(0), DeclRange: b.defRange}
 	if !languageTag.MatchString(s.Language) {
 		d.diags.err("invalid_value", b.labelRange(0), "A stop_words block is for a language, such as \"de\" or \"pt-BR\", or for \"any\"; %q is neither.", s.Language)
 	}

@@ -76,7 +76,7 @@ var (
 )
 
 func (l *loader) decodeTemplates() {
-	for _, decl := range l.of(rootTemplate) {
+	for decl := range l.of(rootTemplate) {
 		l.cfg.Templates = append(l.cfg.Templates, l.templateBlock(decl.block))
 	}
 	l.oneOwner()
@@ -94,7 +94,7 @@ func (c *Config) template(address string) *Template {
 
 func (l *loader) templateBlock(b *block) *Template {
 	c := l.content(b, templateBlockSchema)
-	t := &Template{DeclRange: b.defRange, Held: &DataTemplate{Label: b.label(0), Template: b.label(0), DeclRange: b.defRange}}
+	t := &Template{DeclRange: b.defRange, Held: &DataTemplate{Module: b.module(), Label: b.label(0), Template: b.label(0), DeclRange: b.defRange}}
 	t.Held.Declared = t
 	if a := c.args["provider"]; a != nil {
 		if address, ok := l.refer(a, rootProvider); ok {

@@ -17,13 +17,13 @@ import (
 // reference's address, or the source.
 func (d *decoder) treeAttribute(a *argument) Attribute {
 	out := Attribute{Name: a.name}
-	if t, ok := asTraversal(a.expr); ok {
+	if t, ok := a.reference(); ok {
 		if address, ok := d.ev.addressOf(t); ok {
 			out.Value, out.Reference = address, true
 			return out
 		}
 	}
-	if list := d.referenceList(a.expr); list != "" {
+	if list := d.referenceList(a); list != "" {
 		out.Value, out.Reference = list, true
 		return out
 	}
@@ -67,10 +67,11 @@ func (d *decoder) folded(e hclsyntax.Expression) hclsyntax.Expression {
 		return out
 	}
 	return substitute(e, func(ref *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
-		if root := ref.Traversal.RootName(); root != rootVar && root != rootLocal && root != rootCatalog {
-			return nil
+		switch rootKind(ref.Traversal) {
+		case rootVar, rootLocal, rootCatalog, rootModule:
+			return d.literalOf(ref)
 		}
-		return d.literalOf(ref)
+		return nil
 	})
 }
 
@@ -97,7 +98,7 @@ func (d *decoder) literalOf(e hclsyntax.Expression) hclsyntax.Expression {
 // reference.
 func isProduct(e hclsyntax.Expression) bool {
 	t, ok := asTraversal(e)
-	if !ok || t.RootName() != rootCatalog || len(t) < 4 {
+	if !ok || rootKind(t) != rootCatalog || len(t) < 4 {
 		return false
 	}
 	list, _ := stepName(t, len(t)-2)
@@ -105,14 +106,14 @@ func isProduct(e hclsyntax.Expression) bool {
 }
 
 // referenceList is "[audience.a, audience.b]" for a list of references.
-func (d *decoder) referenceList(e hclsyntax.Expression) string {
-	list, ok := unwrap(e).(*hclsyntax.TupleConsExpr)
+func (d *decoder) referenceList(a *argument) string {
+	list, ok := unwrap(a.expr).(*hclsyntax.TupleConsExpr)
 	if !ok || len(list.Exprs) == 0 {
 		return ""
 	}
 	var addresses []string
 	for _, item := range list.Exprs {
-		t, ok := asTraversal(item)
+		t, ok := a.in.reference(item)
 		if !ok {
 			return ""
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
 )
 
 // value is the constant value of an argument as ty, without marks; ok is false
@@ -199,13 +200,13 @@ func (d *decoder) timestamp(c *content, name string) time.Time {
 // refer returns the address that an argument refers to, if that is below one of the
 // roots; otherwise it reports an error.
 func (d *decoder) refer(a *argument, roots ...string) (string, bool) {
-	t, isRef := asTraversal(a.expr)
-	if isRef && t.RootName() != rootVar && t.RootName() != rootLocal {
+	t, isRef := a.reference()
+	if kind := rootName(t); isRef && kind != rootVar && kind != rootLocal && kind != rootModule {
 		if !d.ev.checkReference(t, nil, d.diags) {
 			return "", false
 		}
 		address, ok := d.ev.addressOf(t)
-		if ok && slices.Contains(roots, t.RootName()) {
+		if ok && slices.Contains(roots, rootKind(t)) {
 			return address, true
 		}
 		if !d.ev.wholeOf(t, a.expr.Range(), d.diags) {
@@ -220,7 +221,7 @@ func (d *decoder) refer(a *argument, roots ...string) (string, bool) {
 	v, _ = v.UnmarkDeep()
 	if !v.IsNull() && v.Type().IsObjectType() && v.Type().HasAttribute("address") && v.GetAttr("address").Type() == cty.String {
 		address := v.GetAttr("address").AsString()
-		if slices.Contains(roots, rootOf(address)) && d.ev.declared(address) {
+		if slices.Contains(roots, message.AddressType(address)) && d.ev.declared(address) {
 			return address, true
 		}
 	}
@@ -247,7 +248,7 @@ func (d *decoder) referList(a *argument, roots ...string) []string {
 	for _, item := range list {
 		e, more := toSyntax(item)
 		d.diags.take(more)
-		if address, ok := d.refer(&argument{name: a.name, rng: a.rng, expr: e}, roots...); ok {
+		if address, ok := d.refer(&argument{in: a.in, name: a.name, rng: a.rng, expr: e}, roots...); ok {
 			out = append(out, address)
 		}
 	}

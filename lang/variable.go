@@ -22,6 +22,7 @@ var validationSchema = schema("condition! error_message!")
 // variableDecl is a variable block before its value is known.
 type variableDecl struct {
 	v           *Variable
+	refs        *referenceType // where its type says reference(...); nil for nowhere
 	defaults    *typeexpr.Defaults
 	def         *argument
 	validations []*content
@@ -38,17 +39,29 @@ func (d *decoder) decodeVariable(b *block) *variableDecl {
 	}
 	decl := &variableDecl{v: v, def: c.args["default"]}
 	if a := c.args["type"]; a != nil {
-		ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.raw)
-		if diags.HasErrors() {
-			d.diags.err("invalid_type", a.raw.Range(), "A type is string, number, bool, any, list(string), set(string), map(number), object({ name = string }) or tuple([string, number]); object attributes may be optional(string, \"default\").")
-		} else {
-			v.Type, decl.defaults = ty, defaults
-		}
+		d.variableType(decl, a, b.env.in())
 	}
 	for _, vb := range c.ofKind("validation") {
 		decl.validations = append(decl.validations, d.content(vb, validationSchema))
 	}
 	return decl
+}
+
+func (d *decoder) variableType(decl *variableDecl, a *argument, in *module) {
+	raw, refs, problem := withReferences(a.raw)
+	if refs != nil && in == nil && problem == "" {
+		problem = "A reference comes from a module's caller, and nothing calls the configuration itself: give the variable another type."
+	}
+	if problem != "" {
+		d.diags.err("invalid_type", a.raw.Range(), "%s", problem)
+		return
+	}
+	ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(raw)
+	if diags.HasErrors() {
+		d.diags.err("invalid_type", a.raw.Range(), "A type is string, number, bool, any, list(string), set(string), map(number), object({ name = string }) or tuple([string, number]); object attributes may be optional(string, \"default\"). A variable of a module may be reference(provider) and the like.")
+		return
+	}
+	decl.v.Type, decl.defaults, decl.refs = ty, defaults, refs
 }
 
 // varValue is a value given for a variable from outside.
@@ -164,7 +177,6 @@ func (d *decoder) finishVariable(decl *variableDecl, g *given) (missing bool) {
 	if v.Sensitive {
 		v.Value = v.Value.Mark(eval.Sensitive)
 	}
-	d.ev.set(rootVar, v.Name, v.Value)
 	return missing
 }
 
@@ -249,6 +261,10 @@ func (d *decoder) convertVariable(decl *variableDecl, val cty.Value, rng hcl.Ran
 		d.diags.err("invalid_variable", rng, "The value for %q from %s has a number that is out of range: at most 308 digits before the point.", v.Name, from)
 		return cty.UnknownVal(v.Type)
 	}
+	if problem := decl.refs.check(got); problem != "" {
+		d.diags.err("invalid_variable", rng, "The value for %q from %s %s.", v.Name, from, problem)
+		return cty.UnknownVal(v.Type)
+	}
 	if got.IsNull() && !v.Nullable {
 		d.diags.err("invalid_variable", rng, "The variable %q may not be null.", v.Name)
 		return cty.UnknownVal(v.Type)
@@ -310,7 +326,7 @@ func unmarked(v cty.Value) cty.Value {
 func refersTo(e hcl.Expression, root, name string) bool {
 	return slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool {
 		got, ok := stepName(t, 1)
-		return t.RootName() == root && (!ok || got == name)
+		return rootKind(t) == root && (!ok || got == name)
 	})
 }
 

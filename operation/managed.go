@@ -12,7 +12,7 @@ import (
 // isManaged reports whether an address is that of an object in an account, such as
 // template.spring or template.spring.en_US, which the state keeps in separate
 // records.
-func isManaged(address string) bool { return strings.HasPrefix(address, "template.") }
+func isManaged(address string) bool { return message.AddressType(address) == "template" }
 
 // managed returns the state's records of objects in accounts, by address.
 func managed(ctx context.Context, s state.Store) ([]state.Managed, error) {

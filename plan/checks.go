@@ -87,6 +87,8 @@ func (b *builder) outputJSON(name string, v cty.Value) string {
 //	                       .recipients, .filtered, .longest_body
 //	                       .cost                  null without a price file
 //	                       .variant["de"].recipients, .messages  of a campaign with variants
+//	plan.module.welcome.campaign["hello"].send   the same of a module's campaign, which is
+//	                                  plan.campaign["module.welcome.campaign.hello"] too
 //	plan.total             the same, summed over all campaigns
 //	plan.changes.create, .update, .delete         resources
 func (p *Plan) Value() cty.Value {
@@ -96,7 +98,7 @@ func (p *Plan) Value() cty.Value {
 	priced := false
 	for i := range p.Campaigns {
 		c := &p.Campaigns[i]
-		campaigns[nameOf(c.Address)] = c.value(amount(c.Cost))
+		campaigns[CampaignName(c.Address)] = c.value(amount(c.Cost))
 		total.sum(c)
 		if a := amount(c.Cost); a != nil {
 			priced = true
@@ -125,12 +127,9 @@ func (p *Plan) Value() cty.Value {
 	})
 }
 
-// nameOf returns the name in a campaign's address, with its key:
-// `spring["de"]` of campaign.spring["de"].
-func nameOf(address string) string {
-	_, name, _ := strings.Cut(address, ".")
-	return name
-}
+// CampaignName is what checks call the campaign at an address: the name with its key,
+// `spring["de"]` of campaign.spring["de"], and the whole address in a module.
+func CampaignName(address string) string { return strings.TrimPrefix(address, "campaign.") }
 
 // amount is an estimate as an exact number; nil without one.
 func amount(c *Cost) *big.Rat {

@@ -104,13 +104,29 @@ func (b *builder) settleTemplates() {
 	slices.SortFunc(b.plan.Drift, func(x, y Drift) int { return strings.Compare(x.Address, y.Address) })
 }
 
+// moduleOf is the module in an address; "" for none.
+func moduleOf(address string) string {
+	module, _ := message.CutModule(address)
+	return module
+}
+
+// templateName is spring.de of template.spring.de, in a module too.
+func templateName(address string) string {
+	_, rest := message.CutModule(address)
+	return strings.TrimPrefix(rest, "template.")
+}
+
 // blockOf is the address of a translation's block.
 func blockOf(address string) string { return address[:max(strings.LastIndexByte(address, '.'), 0)] }
 
 // moveRows moves what the state has of a renamed block to its new name.
 func (b *builder) moveRows() {
-	for _, m := range b.cfg.Moved {
-		if !strings.HasPrefix(m.From, "template.") {
+	var blocks []string
+	for _, address := range slices.Sorted(maps.Keys(b.rows)) {
+		blocks = append(blocks, blockOf(address))
+	}
+	for _, m := range b.cfg.Moves(slices.Compact(blocks)) {
+		if message.AddressType(m.From) != "template" {
 			continue
 		}
 		for address, row := range b.rows {
@@ -342,7 +358,7 @@ func TemplateKey(t *account.Template) string { return t.Name + "/" + t.Language 
 // record puts the change into the plan.
 func (s *settling) record(change string) *TemplateChange {
 	address := s.tr.Address()
-	s.c.Address, s.c.Type, s.c.Name, s.c.Change = address, "template", strings.TrimPrefix(address, "template."), change
+	s.c.Address, s.c.Module, s.c.Type, s.c.Name, s.c.Change = address, moduleOf(address), "template", templateName(address), change
 	s.c.Refs, s.c.After = []string{s.t.Held.Provider.Address()}, withLifecycle(templateTree(&s.spec, s.t), s.t.OnDestroy, s.t.Lifecycle.PreventDestroy)
 	if s.row != nil && s.row.Address != address {
 		s.c.From = s.row.Address

@@ -163,12 +163,17 @@ func TestForEachIsTheSameWrittenOut(t *testing.T) {
 
 // decisions lists what a configuration's plan decides, one decision per line.
 func decisions(rt *rapid.T, dir, source string) string {
+	return decisionsOf(rt, dir, map[string][]byte{"main.hcl": []byte(source)})
+}
+
+func decisionsOf(rt *rapid.T, dir string, files map[string][]byte) string {
+	source := files["main.hcl"]
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		rt.Fatal(err)
 	}
 	defer root.Close()
-	cfg, diags := lang.LoadFiles(rt.Context(), map[string][]byte{"main.hcl": []byte(source)}, root, lang.Options{Schemas: map[string]lang.ProviderSchema{"sandbox": {}}})
+	cfg, diags := lang.LoadFiles(rt.Context(), files, root, lang.Options{Schemas: map[string]lang.ProviderSchema{"sandbox": {}}})
 	if diags.HasErrors() {
 		rt.Fatalf("%v\n%s", diags, source)
 	}

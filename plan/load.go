@@ -99,13 +99,13 @@ func excludedUnusable(a *lang.Audience, rows int, c *lang.Campaign) *hcl.Diagnos
 // loadExcluded reads the audiences that the campaign's audience excludes.
 func (b *builder) loadExcluded(ctx context.Context, j *judge) error {
 	for _, a := range j.decl.Audience.Exclude {
-		set, known := b.excluded[a.Name]
+		set, known := b.excluded[a.Address()]
 		if !known {
 			var err error
 			if set, err = b.readExcluded(ctx, a); err != nil {
 				return err
 			}
-			b.excluded[a.Name] = set
+			b.excluded[a.Address()] = set
 		}
 		if set.unusable > 0 {
 			b.diags = append(b.diags, excludedUnusable(a, set.unusable, j.decl))

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,8 +71,9 @@ func newDiffer(cfg *lang.Config, known []state.Resource, s *scope) (*differ, err
 		}
 		d.before[r.Address] = r
 	}
-	for _, m := range cfg.Moved {
-		d.move(m, cfg.Moved)
+	moves := cfg.Moves(slices.Sorted(maps.Keys(d.before)))
+	for _, m := range moves {
+		d.move(m, moves)
 	}
 	return d, nil
 }
@@ -122,7 +124,7 @@ func (d *differ) changes() []ResourceChange {
 		if _, declared := d.byName[address]; declared || moved[address] {
 			continue
 		}
-		c := ResourceChange{Address: address, Type: r.Type, Name: r.Name, Change: Delete, Before: &r.tree, Refs: refs(r.Refs)}
+		c := ResourceChange{Address: address, Module: moduleOf(address), Type: r.Type, Name: r.Name, Change: Delete, Before: &r.tree, Refs: refs(r.Refs)}
 		c.Removed = slices.ContainsFunc(d.gone, func(g *lang.Removed) bool { return g.Covers(address) })
 		if !d.scope.covers(address) {
 			c.Change, c.After, c.Removed = NoOp, c.Before, false
@@ -136,7 +138,7 @@ func (d *differ) changes() []ResourceChange {
 // change compares one declared resource with the state. It returns nil for a
 // resource that is left out and not in the state yet.
 func (d *differ) change(r *lang.Resource) *ResourceChange {
-	c := &ResourceChange{Address: r.Address, Type: r.Type, Name: r.Name, Change: Create, After: &r.Tree, Refs: refs(r.Refs)}
+	c := &ResourceChange{Address: r.Address, Module: r.Module, Type: r.Type, Name: r.Name, Change: Create, After: &r.Tree, Refs: refs(r.Refs)}
 	before := d.before[r.Address]
 	if before == nil && d.from[r.Address] != "" {
 		c.From = d.from[r.Address]

@@ -161,7 +161,7 @@ func (r *retiring) retire() {
 	if r.row.Address != replacedBy(address) { // the state has it there until it is deposed
 		address = r.row.Address
 	}
-	c := ResourceChange{Address: address, Type: "template", Name: strings.TrimPrefix(address, "template."), Change: change, Refs: []string{}, Notes: r.notes}
+	c := ResourceChange{Address: address, Module: moduleOf(address), Type: "template", Name: templateName(address), Change: change, Refs: []string{}, Notes: r.notes}
 	if json.Unmarshal(r.row.Declared, &spec) == nil {
 		c.Before = templateTree(&spec, nil)
 	}

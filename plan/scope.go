@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -68,20 +67,20 @@ func meant(a string, addresses []string) (list []string, recipient string) {
 		return list, ""
 	}
 	base, recipient, ok := state.SplitAddress(a)
-	if !ok || !strings.HasPrefix(base, "campaign.") {
+	if !ok || message.AddressType(base) != "campaign" {
 		return nil, ""
 	}
 	return named(base, addresses), recipient
 }
 
-// named are the resources at an address: itself, or all of its for_each.
+// named are the resources at an address: itself, or all of its for_each or module.
 func named(a string, addresses []string) []string {
 	if slices.Contains(addresses, a) {
 		return []string{a}
 	}
 	var out []string
 	for _, known := range addresses {
-		if base, _, ok := state.SplitAddress(known); known == a || ok && base == a {
+		if base, _, ok := state.SplitAddress(known); ok && base == a || message.InModule(a, known) {
 			out = append(out, known)
 		}
 	}

@@ -293,6 +293,7 @@ type Sample struct {
 // ResourceChange is a declared resource compared with the state.
 type ResourceChange struct {
 	Address string     `json:"address"`
+	Module  string     `json:"module,omitempty"` // the module's address
 	Type    string     `json:"type"`
 	Name    string     `json:"name"`
 	Change  string     `json:"change"`         // "create", "update", "delete", "no-op", "move", "import", "forget", "archive"

@@ -179,6 +179,7 @@ func (a *Answer) render(out *Result) error {
 // providerType returns the "cloud" of "provider.cloud.main".
 func providerType(address string) string {
 	const head = "provider."
+	_, address = message.CutModule(address)
 	if len(address) < len(head) {
 		return ""
 	}

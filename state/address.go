@@ -25,10 +25,14 @@ func SplitAddress(a string) (base, key string, ok bool) {
 // WithKey is the inverse of SplitAddress: campaign.spring["de"].
 func WithKey(base, key string) string { return base + `["` + key + `"]` }
 
-// Quoted puts back the quotes that a shell took away: campaign.spring["de"] for campaign.spring[de].
+// Quoted puts back the quotes that a shell took away: campaign.spring["de"] for campaign.spring[de], in the keys of
+// modules too.
 func Quoted(a string) string {
 	if base, key, ok := SplitAddress(a); ok {
 		return WithKey(Quoted(base), key)
+	}
+	if end := strings.LastIndex(a, "]."); end > 0 {
+		return Quoted(a[:end+1]) + a[end+1:]
 	}
 	return a
 }

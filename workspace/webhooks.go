@@ -87,7 +87,7 @@ func webhookNumber(decl *lang.Provider, made providers.Provider, local bool) (se
 	if !ok {
 		return serve.Number{}, false
 	}
-	n := serve.Number{Address: decl.Address(), Type: decl.Type, Name: pathName(decl.Name), Webhook: hook,
+	n := serve.Number{Address: decl.Address(), Type: decl.Type, Name: pathName(decl.Address()), Webhook: hook,
 		Sender: providers.NewSender(made), Rate: made.Profile().Throughput.Value}
 	if reader, ok := made.(providers.Reader); ok {
 		n.Reader = reader
@@ -181,12 +181,13 @@ func firstError(diags hcl.Diagnostics) error {
 // LeadsHere reports whether a path ends in one of handbill serve's paths for
 // numbers of the same type, since one URL may receive the events of all of them.
 func LeadsHere(cfg *lang.Config, address, path string) bool {
-	typ := strings.Split(address, ".")[1]
+	_, number := message.CutModule(address)
+	typ := strings.Split(number, ".")[1]
 	for _, p := range cfg.Providers {
 		if p.Type != typ {
 			continue
 		}
-		base := "/webhooks/" + p.Type + "/" + pathName(p.Name)
+		base := "/webhooks/" + p.Type + "/" + pathName(p.Address())
 		tokens := arguments(p.Arguments).secret("webhook_token").Split()
 		if len(tokens) == 0 && strings.HasSuffix(strings.TrimSuffix(path, "/"), base) {
 			return true
@@ -205,17 +206,18 @@ func LeadsHere(cfg *lang.Config, address, path string) bool {
 func WebhookPath(cfg *lang.Config, address string) string {
 	for _, p := range cfg.Providers {
 		if p.Address() == address && arguments(p.Arguments).text("webhook_token") != "" {
-			return "/webhooks/" + p.Type + "/" + pathName(p.Name) + "/WEBHOOK_TOKEN"
+			return "/webhooks/" + p.Type + "/" + pathName(p.Address()) + "/WEBHOOK_TOKEN"
 		}
 	}
-	typ, name, _ := strings.Cut(strings.TrimPrefix(address, "provider."), ".")
-	return "/webhooks/" + typ + "/" + pathName(name)
+	_, number := message.CutModule(address)
+	return "/webhooks/" + strings.Split(number, ".")[1] + "/" + pathName(address)
 }
 
-// pathName is a number's name in a path: main.de for main["de"].
-func pathName(name string) string {
-	if base, key, ok := state.SplitAddress(name); ok {
-		return base + "." + key
-	}
-	return name
+// pathName is a number's name in a path: main for provider.cloud.main, main.de for
+// provider.cloud.main["de"]. In a module it begins with the module's address:
+// module.shop.main.
+func pathName(address string) string {
+	module, number := message.CutModule(address)
+	name := strings.Join(strings.Split(number, ".")[2:], ".")
+	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(message.WithModule(module, name))
 }

@@ -40,6 +40,8 @@ type Host struct {
 	Build                       func() string
 	// Who is the person at the command line, for the record.
 	Who string
+	// ModuleDirs are directories outside of a configuration's in which modules may lie.
+	ModuleDirs []string
 	// FreeSpace returns how many bytes can be written on the disk of path; nil asks
 	// the file system.
 	FreeSpace func(path string) (int64, error)
@@ -119,7 +121,7 @@ func (h *Host) LangOptions(dir string, vars []lang.VarInput) lang.Options {
 		}
 	}
 	return lang.Options{
-		Vars: vars, Environ: h.Environ, Env: h.Env, Schemas: Schemas(), Version: h.Release,
+		Vars: vars, ModuleDirs: h.ModuleDirs, Environ: h.Environ, Env: h.Env, Schemas: Schemas(), Version: h.Release,
 		Limits: Limits, Phone: audience.NewNumbers().Parse, StopWords: reply.CheckWords,
 	}
 }

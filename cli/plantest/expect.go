@@ -144,7 +144,7 @@ func visit(e hcl.Expression, see func(hclsyntax.Node)) {
 func unknownRules(cfg *lang.Config, a lang.Assert) []string {
 	var names, out []string
 	for _, r := range cfg.ReplyRules {
-		names = append(names, r.Name)
+		names = append(names, ruleName(r.Address()))
 	}
 	visit(a.Condition, func(n hclsyntax.Node) {
 		op, ok := n.(*hclsyntax.BinaryOpExpr)

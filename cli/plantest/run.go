@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,7 +164,11 @@ func (r *Runner) applied(ctx context.Context, cfg *lang.Config, run *Run, p *pas
 		if err != nil {
 			return fmt.Errorf("what was applied before, %s, cannot be read below the configuration's directory", name)
 		}
-		files[name] = src
+		name = filepath.ToSlash(name)
+		if base := path.Base(name); files[base] == nil { // a name with a directory would be a module's file
+			name = base
+		}
+		files[strings.ReplaceAll(name, "/", "-")] = src
 	}
 	before, diags := lang.LoadFiles(ctx, files, r.Root, r.options(run))
 	if diags.HasErrors() {
@@ -224,7 +229,9 @@ func sortedNames(m map[string]cty.Value) []string {
 // replaceContacts replaces the contacts that audiences read.
 func replaceContacts(cfg *lang.Config, list []Contacts) string {
 	for _, c := range list {
-		i := slices.IndexFunc(cfg.Audiences, func(a *lang.Audience) bool { return a.Name == c.Audience || a.Address() == c.Audience })
+		i := slices.IndexFunc(cfg.Audiences, func(a *lang.Audience) bool {
+			return a.Module == "" && a.Name == c.Audience || a.Address() == c.Audience
+		})
 		if i < 0 {
 			return fmt.Sprintf("There is no audience %q.", c.Audience)
 		}

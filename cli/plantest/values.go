@@ -149,7 +149,7 @@ func withRecipients(p *plan.Plan) (cty.Value, error) {
 	whole := p.Value().AsValueMap()
 	campaigns := whole["campaign"].AsValueMap()
 	for i := range p.Campaigns {
-		_, name, _ := strings.Cut(p.Campaigns[i].Address, ".")
+		name := plan.CampaignName(p.Campaigns[i].Address)
 		fields := campaigns[name].AsValueMap()
 		fields["recipient"] = cty.MapValEmpty(cty.ObjectVal(none).Type())
 		if len(byCampaign[i]) > 0 {

@@ -83,6 +83,17 @@ func (r *InitReport) Text(w io.Writer, s Style) error {
 	return say(w, b.String())
 }
 
+// CopyReport is the final report of "init -from-module".
+type CopyReport struct {
+	From  string   `json:"from"`
+	Wrote []string `json:"wrote"` // names, with slashes
+}
+
+// Text says what was copied.
+func (r *CopyReport) Text(w io.Writer, _ Style) error {
+	return say(w, fmt.Sprintf("Copied %s from %s: %s.\n", Plural(len(r.Wrote), "file"), message.SafeText(r.From), strings.Join(r.Wrote, ", ")))
+}
+
 // RefreshReport is the final report of "refresh".
 type RefreshReport struct {
 	NothingSent bool       `json:"-"`

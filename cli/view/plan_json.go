@@ -15,6 +15,13 @@ import (
 // additions, the major number with any change that could break a reader.
 const planFormat = "1.0"
 
+type streamResource struct {
+	Address string `json:"addr"`
+	Module  string `json:"module,omitempty"`
+	Type    string `json:"resource_type"`
+	Name    string `json:"resource_name"`
+}
+
 // Stream writes the plan as "plan -json" does, one object per line.
 func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version string) error {
 	out := bufio.NewWriter(w)
@@ -24,17 +31,9 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 	for _, c := range r.Plan.Resources {
 		if c.Change != "no-op" {
 			st.write("info", "planned_change", c.Address+": plan to "+c.Change, field{"change", struct {
-				Resource struct {
-					Address string `json:"addr"`
-					Type    string `json:"resource_type"`
-					Name    string `json:"resource_name"`
-				} `json:"resource"`
-				Action string `json:"action"`
-			}{struct {
-				Address string `json:"addr"`
-				Type    string `json:"resource_type"`
-				Name    string `json:"resource_name"`
-			}{c.Address, c.Type, c.Name}, c.Change}})
+				Resource streamResource `json:"resource"`
+				Action   string         `json:"action"`
+			}{streamResource{c.Address, c.Module, c.Type, c.Name}, c.Change}})
 		}
 	}
 	for i := range r.Plan.Drift {

@@ -150,8 +150,9 @@ func contactsOf(c *plan.ResourceChange) int {
 }
 
 // resourceHead is `list_message "browse"` for list_message.browse, and also for
-// list_message.browse["de"]: the source has only one block.
+// list_message.browse["de"] and in a module: the source has only one block.
 func resourceHead(address string) string {
+	_, address = message.CutModule(address)
 	if base, _, ok := state.SplitAddress(address); ok {
 		address = base
 	}

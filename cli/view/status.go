@@ -134,7 +134,7 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 		}
 	}
 	for _, row := range funnel {
-		if strings.HasPrefix(row.Campaign, "campaign.") {
+		if message.AddressType(row.Campaign) == "campaign" {
 			get(key{row.Campaign, row.Revision}).add(row, advice)
 			continue
 		}

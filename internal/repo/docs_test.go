@@ -116,7 +116,7 @@ func argumentNames(block lang.BlockInfo) string {
 	}
 	switch {
 	case block.Free:
-		return "names of your own"
+		return strings.Join(append(names, "names of your own"), ", ")
 	case len(names) == 0:
 		return "no arguments"
 	}

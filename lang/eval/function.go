@@ -14,9 +14,12 @@ import (
 // FunctionConfig says what the functions with access to the outside may use. The
 // zero value refuses all of them.
 type FunctionConfig struct {
-	Root  *os.Root                                 // what file and csv read in
-	Env   func(name string) (string, bool)         // what env reads
-	Phone func(raw, region string) (string, error) // what phone calls; its errors must not hold the number
+	Root *os.Root // what file and csv read in
+	// Beside returns another directory to read in, for a path that leads out of Root,
+	// and the path in it; nil allows none.
+	Beside func(path string) (*os.Root, string, bool)
+	Env    func(name string) (string, bool)         // what env reads
+	Phone  func(raw, region string) (string, error) // what phone calls; its errors must not hold the number
 }
 
 // Functions returns the function table of the language. The functions of strings,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -23,8 +24,8 @@ const (
 func outsideFunctions(cfg FunctionConfig) []definition {
 	return []definition{
 		{name: "env", fn: envFunc(cfg)},
-		{name: "file", fn: fileFunc(cfg.Root)},
-		{name: "csv", fn: csvFunc(cfg.Root)},
+		{name: "file", fn: fileFunc(places{cfg.Root, cfg.Beside})},
+		{name: "csv", fn: csvFunc(places{cfg.Root, cfg.Beside})},
 		{name: "phone", fn: phoneFunc(cfg)},
 	}
 }
@@ -69,13 +70,13 @@ func phoneFunc(cfg FunctionConfig) function.Function {
 	})
 }
 
-func fileFunc(root *os.Root) function.Function {
+func fileFunc(from places) function.Function {
 	return function.New(&function.Spec{
 		Description: "Returns the text of a file of the configuration's directory.",
 		Params:      []function.Parameter{stringParam("path", "The file, relative to the directory.")},
 		Type:        function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			text, err := readFile(root, args[0].AsString(), maxFile)
+			text, err := from.read(args[0].AsString(), maxFile)
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
@@ -84,14 +85,14 @@ func fileFunc(root *os.Root) function.Function {
 	})
 }
 
-func csvFunc(root *os.Root) function.Function {
+func csvFunc(from places) function.Function {
 	return function.New(&function.Spec{
 		Description: "Returns the rows of a CSV file of the configuration's directory: a list of objects whose attributes are the columns of the header.",
 		Params:      []function.Parameter{stringParam("path", "The file, relative to the directory, in UTF-8, with commas.")},
 		Type:        function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			path := args[0].AsString()
-			text, err := readFile(root, path, maxCSVFile)
+			text, err := from.read(path, maxCSVFile)
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
@@ -104,13 +105,29 @@ func csvFunc(root *os.Root) function.Function {
 	})
 }
 
-// readFile reads a regular UTF-8 file within root.
-func readFile(root *os.Root, path string, limit int64) ([]byte, error) {
+// places are where functions read files.
+type places struct {
+	root   *os.Root
+	beside func(path string) (*os.Root, string, bool)
+}
+
+// read reads a regular UTF-8 file within root, or where beside leads.
+func (p places) read(path string, limit int64) ([]byte, error) {
+	if p.beside != nil && !filepath.IsLocal(path) {
+		if root, below, ok := p.beside(path); ok {
+			return readFile(root, below, path, limit)
+		}
+	}
+	return readFile(p.root, path, path, limit)
+}
+
+// readFile reads a regular UTF-8 file within root; path is what people know it by.
+func readFile(root *os.Root, name, path string, limit int64) ([]byte, error) {
 	if root == nil {
 		return nil, &safeError{"Files may not be read here."}
 	}
 	// Before opening, since opening a pipe waits for a writer.
-	info, err := root.Stat(path)
+	info, err := root.Stat(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("there is no file %q in the configuration's directory", path)
@@ -121,7 +138,7 @@ func readFile(root *os.Root, path string, limit int64) ([]byte, error) {
 	case info.Size() > limit:
 		return nil, fmt.Errorf("%q is larger than %d bytes", path, limit)
 	}
-	f, err := root.Open(path)
+	f, err := root.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("%q cannot be opened", path)
 	}

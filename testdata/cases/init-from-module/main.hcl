@@ -1,0 +1,5 @@
+provider "sandbox" "main" {}
+module "welcome" {
+  source = "./modules/welcome"
+  number = provider.sandbox.main
+}

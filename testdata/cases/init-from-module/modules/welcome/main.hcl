@@ -1,0 +1,13 @@
+variable "number" { type = reference(provider) }
+audience "people" {
+  contact "+4915112345601" {}
+}
+text_message "hello" {
+  body = file("${path.module}/words/hello.txt")
+}
+campaign "hello" {
+  provider = var.number
+  audience = audience.people
+  message  = text_message.hello
+  window   = "assume_open"
+}

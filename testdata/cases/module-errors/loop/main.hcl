@@ -1,0 +1,1 @@
+module "other" { source = "../loop/../loop" }

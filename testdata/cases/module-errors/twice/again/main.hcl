@@ -1,0 +1,4 @@
+variable "name" {}
+text_message "hello" {
+  body = "Hello ${local.secret} ${var.name}${var.nme}"
+}

@@ -1,0 +1,4 @@
+module "shop" {
+  source = "./m"
+  url    = env("SANDBOX")
+}
