@@ -2,8 +2,12 @@ package cli_test
 
 import (
 	"encoding/json"
+	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,5 +118,33 @@ func TestPlanOfAnotherBuild(t *testing.T) {
 			}
 			d.must(0, "show", "spring.plan") // show works with any build
 		})
+	}
+}
+
+// TestPrograms reads the identity that the linker gave to two programs, and none of a
+// file that is no program.
+func TestPrograms(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("programs are ELF files on Linux")
+	}
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("no go command")
+	}
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, path := range []string{own, own, tool, "build_test.go"} {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[string(cli.BuildID(f))] = true
+		f.Close()
+	}
+	if len(ids) != 3 || !ids[""] {
+		t.Errorf("two programs and a text have the identities %q", slices.Collect(maps.Keys(ids)))
 	}
 }

@@ -1,4 +1,4 @@
 package cli
 
-// ProcessBuild is exported for external tests.
-var ProcessBuild = processBuild
+// ProcessBuild and BuildID are exported for external tests.
+var ProcessBuild, BuildID = processBuild, buildID

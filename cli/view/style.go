@@ -80,6 +80,9 @@ func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
+	if noun == "person" {
+		return Count(n) + " people"
+	}
 	return Count(n) + " " + noun + "s"
 }
 
