@@ -231,7 +231,7 @@ func (d *decoder) contact(b *block) map[string]message.Value {
 		}
 		value, err := eval.FromCty(v)
 		if err != nil {
-			d.diags.err("unsuitable_value", attr.Expr.Range(), "This is no value for an attribute: %s.", err.Error())
+			d.diags.err("unsuitable_value", attr.Expr.Range(), "This is not a value that an attribute can have: %s.", err.Error())
 		}
 		out[attr.Name] = value
 	}

@@ -81,7 +81,7 @@ func (d *messageDecoder) templateOf(c *content) string {
 	address, ok := d.dataAddress(a)
 	if !ok {
 		if uses(a.expr, rootData, rootTemplate) {
-			d.diags.err("unsuitable_value", a.expr.Range(), "A template is named as a whole, as in template = template.NAME or template = data.template.NAME, so that the message is held against it.")
+			d.diags.err("unsuitable_value", a.expr.Range(), "A template is named as a whole, as in template = template.NAME or template = data.template.NAME, so that the message is checked against it.")
 		}
 		return d.add(a.expr)
 	}

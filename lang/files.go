@@ -73,7 +73,7 @@ func readDir(ctx context.Context, root *os.Root, diags *diagList) map[string][]b
 		}
 		total += len(src)
 		if len(files) == maxFiles || total > maxTotalSize {
-			diags.err("file_too_large", hcl.Range{}, "A configuration may have %d files and %d MiB in all; larger data belongs into a file that csv(...) or file(...) reads.", maxFiles, maxTotalSize>>20)
+			diags.err("file_too_large", hcl.Range{}, "A configuration may have %d files and %d MiB in all; larger data belongs in a file that csv(...) or file(...) reads.", maxFiles, maxTotalSize>>20)
 			return files
 		}
 		files[entry.Name()] = src
@@ -94,7 +94,7 @@ func readNamed(root *os.Root, path, name string, diags *diagList) ([]byte, bool)
 		diags.err("file_unreadable", hcl.Range{}, "The file %s cannot be read: %s.", name, cause(err))
 		return nil, false
 	case len(src) > maxFileSize:
-		diags.err("file_too_large", hcl.Range{}, "The file %s has more than %d MiB; larger data belongs into a file that csv(...) or file(...) reads.", name, maxFileSize>>20)
+		diags.err("file_too_large", hcl.Range{}, "The file %s has more than %d MiB; larger data belongs in a file that csv(...) or file(...) reads.", name, maxFileSize>>20)
 		return nil, false
 	}
 	return src, true

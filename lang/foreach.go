@@ -146,7 +146,7 @@ func forEachElements(v cty.Value) ([]cty.Value, string) {
 	case ty.IsSetType() && ty.ElementType() != cty.String && v.LengthInt() > 0:
 		return nil, takes + ", and this is a set of " + ty.ElementType().FriendlyName() + "."
 	case ty.IsTupleType(), ty.IsListType():
-		return nil, takes + ", and this is a list: its keys would be places, and change when an element goes. Write toset(...) around a list of strings, or make a map with { for x in ... : KEY => x }."
+		return nil, takes + ", and this is a list: its keys would be positions, which change when an element is removed. Write toset(...) around a list of strings, or make a map with { for x in ... : KEY => x }."
 	case !ty.IsMapType() && !ty.IsObjectType() && !ty.IsSetType():
 		return nil, takes + ", and this is a " + ty.FriendlyName() + "."
 	}

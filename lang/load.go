@@ -329,7 +329,7 @@ func (l *loader) level(list []*declaration) {
 		for _, address := range cycle {
 			inCycle[address] = true
 		}
-		l.diags.err("cycle", l.byAddress[cycle[0]].rng(), "These refer to each other in a circle, so that none can be evaluated first: %s.", strings.Join(cycle, " → "))
+		l.diags.err("cycle", l.byAddress[cycle[0]].rng(), "These refer to each other in a cycle, so none can be evaluated first: %s.", strings.Join(cycle, " → "))
 	}
 	for _, address := range order {
 		decl := l.byAddress[address]

@@ -24,7 +24,7 @@ func (d *decoder) decodeProvider(b *block) *Provider {
 		if a := c.args[arg.Name]; a != nil {
 			if variable := d.unsetVariable(a.expr); arg.Sensitive && variable != "" {
 				p.Unset = append(p.Unset, UnsetSecret{arg.Name, variable})
-				d.diags.warn("unset_secret", a.expr.Range(), "The environment variable %s is not set. Validating and planning go without; what asks the provider something needs it, such as apply, serve and refresh.", variable)
+				d.diags.warn("unset_secret", a.expr.Range(), "The environment variable %s is not set. validate and plan do without it; apply, serve and refresh, which contact the provider, need it.", variable)
 				continue
 			}
 			if v, ok := d.providerArgument(a, arg); ok {

@@ -44,7 +44,7 @@ func (l *loader) decodeRemoved() {
 			}
 		}
 		if before := seen[from]; before != nil {
-			l.diags.err("removed_conflict", r.DeclRange, "That %s is gone, the block at %s says already.", from, before.DeclRange)
+			l.diags.err("removed_conflict", r.DeclRange, "The block at %s already says that %s is gone.", before.DeclRange, from)
 		}
 		seen[from] = r
 		l.cfg.Removed = append(l.cfg.Removed, r)

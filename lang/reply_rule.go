@@ -319,7 +319,7 @@ func (l *loader) checkRules() {
 			}
 		}
 		if r.answersAnything() {
-			l.diags.warn("reply_loop", r.DeclRange, "This rule answers whatever comes, as often as it comes: another automatic service would be answered without end. Give it a cooldown, such as \"10m\". Without one only the handbill block's reply_budget stops it.")
+			l.diags.warn("reply_loop", r.DeclRange, "This rule answers every message, however often it comes: another automatic service would be answered endlessly. Give it a cooldown, such as \"10m\". Without one only the handbill block's reply_budget stops it.")
 		}
 		for _, earlier := range rules[:i] {
 			if covers(earlier, r) {

@@ -368,7 +368,7 @@ func (l *loader) checkMoveChains(byFrom map[string]*Moved) {
 			at = nil
 		}
 		if at != nil && at.From != at.To {
-			l.diags.err("moved_conflict", m.DeclRange, "These moved blocks go round in a circle by way of %s.", at.To)
+			l.diags.err("moved_conflict", m.DeclRange, "These moved blocks form a cycle through %s.", at.To)
 		}
 	}
 }

@@ -164,7 +164,7 @@ func (l *loader) templateSamples(c *content) (samples map[string]string, named b
 		}
 		text, err := convert.Convert(item, cty.String)
 		if err != nil || text.IsNull() {
-			l.diags.err("unsuitable_value", a.expr.Range(), "The sample of {{%s}} is no text.", name)
+			l.diags.err("unsuitable_value", a.expr.Range(), "The sample of {{%s}} is not a text.", name)
 			continue
 		}
 		samples[name] = text.AsString()

@@ -53,7 +53,7 @@ func (l *loader) decodeVariants(cm *Campaign, c *content) {
 func (l *loader) fallbackRef(c *content) *Message {
 	m := l.messageRef(c, "fallback")
 	if m != nil && m.Kind != message.KindTemplate {
-		l.diags.err("invalid_value", c.rangeOf("fallback"), "The fallback is for recipients whose 24-hour window is closed, who can get a template_message only; %s is none.", m.Address())
+		l.diags.err("invalid_value", c.rangeOf("fallback"), "The fallback is for recipients whose 24-hour window is closed, who can get a template_message only; %s is not one.", m.Address())
 	}
 	return m
 }

@@ -254,7 +254,7 @@ func (w *templateWork) unchanged(ctx context.Context) error {
 		switch {
 		case ours, held == nil && (c.Seen == nil || c.Change == plan.Archive || c.Change == plan.Delete):
 		case held == nil:
-			return &plan.ChangedError{Detail: fmt.Sprintf("the account has the template %s in %s no more", c.Spec.Name, c.Spec.Language)}
+			return &plan.ChangedError{Detail: fmt.Sprintf("the account no longer has the template %s in %s", c.Spec.Name, c.Spec.Language)}
 		case c.Seen == nil:
 			return &plan.ChangedError{Detail: fmt.Sprintf("the account has a template %s in %s by now, which handbill did not create", c.Spec.Name, c.Spec.Language)}
 		case !c.Seen.Same(held):

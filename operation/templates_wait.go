@@ -51,7 +51,7 @@ func (w *templateWork) interrupted(ctx context.Context, waits []*plan.TemplateCh
 		return ctx.Err()
 	}
 	for _, c := range waits {
-		w.end(TemplateStep{Address: c.Address, Did: TemplateWaiting, Status: w.rows[c.Address].Status, Detail: "interrupted; the next apply goes on waiting"})
+		w.end(TemplateStep{Address: c.Address, Did: TemplateWaiting, Status: w.rows[c.Address].Status, Detail: "interrupted; the next apply continues to wait"})
 	}
 	return nil
 }
@@ -98,5 +98,5 @@ func (w *templateWork) look(ctx context.Context, c *plan.TemplateChange, waited 
 
 func (w *templateWork) late(c *plan.TemplateChange, status string, waited time.Duration, why string) {
 	w.end(TemplateStep{Address: c.Address, Did: TemplateLate, Status: status, Took: waited,
-		Detail: message.SafeText("it was not approved within " + lang.ShortDuration(c.Timeout) + "; it stays in the account, and the next apply goes on waiting. " + why)})
+		Detail: message.SafeText("it was not approved within " + lang.ShortDuration(c.Timeout) + "; it stays in the account, and the next apply continues to wait. " + why)})
 }

@@ -112,7 +112,7 @@ func (w *templateWork) answered(ctx context.Context, c *plan.TemplateChange, ans
 		case ctx.Err() != nil:
 			return false, false, ctx.Err()
 		case !read || w.done.Stopped || try > 1:
-			w.failed(c, "nobody knows whether it was made: "+ans.Detail+". Nothing is repeated by itself; the next apply looks for it first")
+			w.failed(c, "nobody knows whether it was made: "+ans.Detail+". Nothing is repeated automatically; the next apply looks for it first")
 			return false, false, nil // the intent stays
 		}
 		return true, false, nil // three readings show that it had no effect

@@ -39,10 +39,10 @@ func (p *Plan) SameTemplates(now time.Time, read func(provider string) *Observed
 		}
 		held := account.Find(seen.Templates, m.Observed.Name, m.Observed.Language)
 		if held == nil {
-			return &ChangedError{fmt.Sprintf("the account has the template %s in %s no more", m.Observed.Name, message.SafeText(m.Observed.Language))}
+			return &ChangedError{fmt.Sprintf("the account no longer has the template %s in %s", m.Observed.Name, message.SafeText(m.Observed.Language))}
 		}
 		if !m.Observed.Same(held) {
-			return &ChangedError{fmt.Sprintf("the template %s in %s is another one than planned: %s", m.Observed.Name, message.SafeText(held.Language), difference(&m.Observed, held))}
+			return &ChangedError{fmt.Sprintf("the template %s in %s is not the one that was planned: %s", m.Observed.Name, message.SafeText(held.Language), difference(&m.Observed, held))}
 		}
 	}
 	return nil

@@ -203,7 +203,7 @@ func (w *Workspace) CurrentState(ctx context.Context) (state.Store, error) {
 // with a *state.OtherStateError, unless lineage names that state.
 func (w *Workspace) RestoreState(ctx context.Context, backup, lineage string) error {
 	if w.Shared() {
-		return errors.New("the state lies in a database, which its own tools restore (pg_restore). The next command says that it was, and \"handbill state acknowledge\" goes on from it")
+		return errors.New("the state lies in a database, which its own tools restore (pg_restore). The next command says that it was, and \"handbill state acknowledge\" continues from it")
 	}
 	opt := w.options()
 	opt.Lineage = lineage
