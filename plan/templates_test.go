@@ -342,7 +342,7 @@ func TestReadAgain(t *testing.T) {
 		"paused":          {Observed{Templates: []account.Template{ready(held("PAUSED"))}}, true, `its status was "APPROVED" and is "PAUSED"`},
 		"dearer":          {Observed{Templates: []account.Template{ready(func(t *account.Template) { t.Category = "marketing" })}}, true, "category"},
 		"edited":          {Observed{Templates: []account.Template{ready(func(t *account.Template) { t.Body = "Bye {{1}}" })}}, true, "content has changed"},
-		"gone":            {Observed{}, true, "no more"},
+		"gone":            {Observed{}, true, "no longer has"},
 		"unreadable":      {Observed{Err: errors.New("time-out"), Templates: []account.Template{ready()}}, false, "could not be read again"},
 	} {
 		asked := ""

@@ -19,10 +19,7 @@ var (
 // command, as the proof of a promise or a rule. Each alternative of a pattern
 // is checked.
 func TestPromisedTestsExist(t *testing.T) {
-	cases := names(t, "testdata/cases/*", "")
-	mutants := names(t, "faults/mutants/*.patch", ".patch")
-	contract := functions(t, "./state/statetest")
-	known := map[string][]string{}
+	all := readTests(t)
 	for _, page := range []string{"docs/promises.md", "docs/delivery.md"} {
 		src, err := os.ReadFile(page)
 		if err != nil {
@@ -33,28 +30,70 @@ func TestPromisedTestsExist(t *testing.T) {
 			t.Errorf("%s names %d commands: this test does not read them", page, len(commands))
 		}
 		for _, m := range commands {
-			var tests []string
-			for _, pkg := range testPackage.FindAllString(m[1], -1) {
-				if known[pkg] == nil {
-					known[pkg] = functions(t, pkg)
-				}
-				tests = append(tests, known[pkg]...)
-			}
 			pattern := strings.ReplaceAll(strings.Trim(m[2], "'"), `\|`, "|") // escaped for a table
-			for _, alternative := range unbracketed(pattern, '|') {
-				levels := unbracketed(alternative, '/')
-				if !matches(t, levels[0], tests) {
-					t.Errorf("%s: %s has no test for %q", page, m[1], levels[0])
-				}
-				below := map[string][]string{"TestCase": cases, "TestMutants": mutants, "TestContract": contract}[levels[0]]
-				if len(levels) < 2 || below == nil {
-					continue
-				}
-				for _, one := range unbracketed(strings.TrimSuffix(strings.TrimPrefix(levels[1], "("), ")"), '|') {
-					if !matches(t, one, below) {
-						t.Errorf("%s: %s has nothing for %q", page, levels[0], one)
-					}
-				}
+			all.check(t, page+": "+m[1], testPackage.FindAllString(m[1], -1), pattern)
+		}
+	}
+}
+
+// TestMutantsHaveTests checks that the tests exist that are to notice a mutant: go
+// test is content with a pattern that fits none.
+func TestMutantsHaveTests(t *testing.T) {
+	all := readTests(t)
+	for _, name := range all.below["TestMutants"] {
+		patch, err := os.ReadFile("faults/mutants/" + name + ".patch")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := mutantHeader.FindSubmatch(patch)
+		if m == nil {
+			t.Errorf("%s does not say which tests notice it", name)
+			continue
+		}
+		all.check(t, name, []string{string(m[1])}, string(m[2]))
+	}
+}
+
+var mutantHeader = regexp.MustCompile(`(?m)^Package: (\S+)\nRun: (.+)$`)
+
+// tests are the names of the tests of packages, and of those that have their
+// subtests elsewhere.
+type tests struct {
+	of, below map[string][]string
+}
+
+func readTests(t *testing.T) *tests {
+	t.Helper()
+	return &tests{of: map[string][]string{}, below: map[string][]string{
+		"TestCase":     names(t, "testdata/cases/*", ""),
+		"TestMutants":  names(t, "faults/mutants/*.patch", ".patch"),
+		"TestContract": functions(t, "./state/statetest"),
+	}}
+}
+
+// check checks that each alternative of a pattern of go test's -run fits a test of
+// one of the packages.
+func (a *tests) check(t *testing.T, where string, packages []string, pattern string) {
+	t.Helper()
+	var list []string
+	for _, pkg := range packages {
+		if a.of[pkg] == nil {
+			a.of[pkg] = functions(t, pkg)
+		}
+		list = append(list, a.of[pkg]...)
+	}
+	for _, alternative := range unbracketed(pattern, '|') {
+		levels := unbracketed(alternative, '/')
+		if !matches(t, levels[0], list) {
+			t.Errorf("%s has no test for %q", where, levels[0])
+		}
+		below := a.below[levels[0]]
+		if len(levels) < 2 || below == nil {
+			continue
+		}
+		for _, one := range unbracketed(strings.TrimSuffix(strings.TrimPrefix(levels[1], "("), ")"), '|') {
+			if !matches(t, one, below) {
+				t.Errorf("%s: %s has nothing for %q", where, levels[0], one)
 			}
 		}
 	}
