@@ -15,15 +15,20 @@ import (
 	"github.com/handbill/handbill/state/sqlite"
 )
 
-// TestAMillion kills an apply on a state with a million deliveries, and measures
-// the time until the next one knows what was in flight, and until it sends. The
-// figure is in docs/promises.md; no time fails the test.
+// TestAMillion kills an apply on a state with many deliveries, and measures the time
+// until the next one knows what was in flight, and until it sends: 200,000 of them in
+// CI, and a million where HANDBILL_FAULTS is a duration. The figure is in
+// docs/promises.md; no time fails the test.
 func TestAMillion(t *testing.T) {
-	if ci, _ := effort(); !ci {
-		t.Skip("fills a state of a million deliveries; make faults does it")
+	ci, long := effort()
+	if !ci {
+		t.Skip("fills a state of many deliveries; make faults does it")
 	}
 	t.Parallel() // beside the kills, which mostly wait
-	const million = 1_000_000
+	million := 200_000
+	if long > 0 {
+		million = 1_000_000
+	}
 	h := newHouse(t, 400, sandbox.Options{Seed: 15, Latency: 4 * time.Millisecond})
 	began := time.Now()
 	if err := h.remember(million); err != nil {
@@ -54,12 +59,12 @@ func TestAMillion(t *testing.T) {
 	}
 	h.read(func(ctx context.Context, s *sqlite.Store) error {
 		if tally, err := s.Tally(ctx, past, 1); err != nil || tally.Accepted != million {
-			t.Errorf("of a million deliveries %d are there, %v", tally.Accepted, err)
+			t.Errorf("of %d deliveries %d are there, %v", million, tally.Accepted, err)
 		}
 		return nil
 	})
-	t.Logf("a state of %d MB with a million deliveries (filled in %.0f s): after a kill, what was in flight is known after %.2f s, and the next request leaves after %.2f s",
-		info.Size()/1e6, filled.Seconds(), known.Seconds(), sent.Seconds())
+	t.Logf("a state of %d MB with %d deliveries (filled in %.0f s): after a kill, what was in flight is known after %.2f s, and the next request leaves after %.2f s",
+		info.Size()/1e6, million, filled.Seconds(), known.Seconds(), sent.Seconds())
 }
 
 // past is a campaign that is no longer declared.

@@ -68,7 +68,8 @@ func TestMutants(t *testing.T) {
 			defer func() { trees <- dir }()
 			patch(t, dir, m.patch)
 			defer patch(t, dir, m.patch, "-R")
-			cmd := exec.Command("go", "test", "-trimpath", "-vet=off", "-count=1", "-timeout=90s", "-run", m.run, m.pkg)
+			// Not optimised, which takes a fifth less time to compile.
+			cmd := exec.Command("go", "test", "-trimpath", "-vet=off", "-gcflags=github.com/handbill/handbill/...=-N -l", "-count=1", "-timeout=90s", "-run", m.run, m.pkg)
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "HANDBILL_FAULTS=", "HANDBILL_SEED=")
 			out, err := cmd.CombinedOutput()
