@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -241,6 +242,35 @@ func (s *transcript) String() string {
 }
 
 func (r *running) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
+
+// halt stops the process and waits until each of its threads has stopped: the signal
+// returns before, and a thread that still runs, or waits for the disk, may begin a
+// commit after that.
+func (r *running) halt(t testing.TB) {
+	t.Helper()
+	r.signal(syscall.SIGSTOP)
+	for end := time.Now().Add(patience); !r.halted(); {
+		if r.ended(time.Millisecond) || time.Now().After(end) {
+			t.Fatalf("it does not stop:\n%s", r.out)
+		}
+	}
+}
+
+// halted reports whether all threads have stopped, as Linux tells.
+func (r *running) halted() bool {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.cmd.Process.Pid))
+	if err != nil || len(stats) == 0 {
+		return runtime.GOOS != "linux"
+	}
+	for _, name := range stats {
+		data, err := os.ReadFile(name)
+		_, after, _ := strings.Cut(string(data), ") ") // behind the name of the program
+		if err != nil || !strings.HasPrefix(strings.ToUpper(after), "T") {
+			return false
+		}
+	}
+	return true
+}
 
 // interrupt sends a first signal and waits until it was handled: two signals at
 // once would count as one.

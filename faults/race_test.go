@@ -137,7 +137,7 @@ func TestStoppedHolder(t *testing.T) {
 func (h *house) stop(r *running) {
 	h.t.Helper()
 	for range 20 {
-		r.signal(syscall.SIGSTOP)
+		r.halt(h.t)
 		ctx, cancel := context.WithTimeout(h.t.Context(), time.Second)
 		s, err := openStore(ctx, h.statePath(), time.Now, false)
 		if err == nil {
