@@ -26,6 +26,7 @@ type input struct {
 	max      int64
 	canceled func() error
 	release  func() // frees what unpacking needs; nil for nothing
+	out      int64  // bytes that were unpacked
 }
 
 func baseName(path string) string {
@@ -162,6 +163,14 @@ func (in *input) Read(p []byte) (int, error) {
 		err = fileError(in.name, err)
 	}
 	return n, err
+}
+
+// grew counts bytes that were unpacked from the file, which are bounded like its own.
+func (in *input) grew(n int) error {
+	if in.out += int64(n); in.out > in.max {
+		return in.fail(sprintf("holds more than %d bytes", in.max), "Split it.")
+	}
+	return nil
 }
 
 func (in *input) digest() (sum [32]byte) {

@@ -17,10 +17,9 @@ const maxWindow = 128 << 20
 // unpacked is what a file holds whose name ends in .gz or .zst. It ends in an error
 // where the file does, so that nobody after a cut is left out silently.
 type unpacked struct {
-	in    *input
-	r     io.Reader
-	kind  string
-	count int64 // bytes that came out
+	in   *input
+	r    io.Reader
+	kind string
 }
 
 // unpack returns what is in the file, unpacked if its name says that it is packed.
@@ -50,8 +49,8 @@ func (in *input) unpack() (io.Reader, error) {
 // Read reads, and counts the bytes.
 func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.r.Read(p)
-	if u.count += int64(n); u.count > u.in.max {
-		return n, u.in.fail(sprintf("holds more than %d bytes", u.in.max), "Split it.")
+	if big := u.in.grew(n); big != nil {
+		return n, big
 	}
 	if err != nil && err != io.EOF {
 		err = u.fail(err)

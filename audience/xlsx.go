@@ -17,14 +17,14 @@ import (
 
 // workbook is an open Excel file.
 type workbook struct {
-	in      *input
-	parts   map[string]*zip.File
-	sheets  []sheetRef
-	base    string   // the folder of the workbook's part
-	texts   []string // shared strings
-	dates   []dateKind
-	from04  bool // days are counted from 1904
-	unpaged int64
+	in     *input
+	parts  map[string]*zip.File
+	sheets []sheetRef
+	links  []relation // of the workbook's part
+	base   string     // the folder of that part
+	texts  []string   // shared strings
+	dates  []dateKind
+	from04 bool // days are counted from 1904
 }
 
 // sheetRef is a sheet that the workbook lists.
@@ -86,7 +86,8 @@ func (w *workbook) open() error {
 	for _, f := range z.File {
 		w.parts[strings.ToLower(strings.TrimPrefix(f.Name, "/"))] = f
 	}
-	main, err := w.target("_rels/.rels", "", func(r relation) bool { return strings.HasSuffix(r.Type, "/officeDocument") })
+	links, err := w.relations("_rels/.rels")
+	main := target(links, "", func(r relation) bool { return strings.HasSuffix(r.Type, "/officeDocument") })
 	if err != nil || main == "" || !strings.HasSuffix(main, ".xml") {
 		return w.in.fail("is no Excel workbook", w.advice())
 	}
@@ -104,7 +105,10 @@ func (w *workbook) open() error {
 	if len(w.sheets) == 0 {
 		return w.in.fail("has no sheets", w.advice())
 	}
-	return errors.Join(w.readTexts(main), w.readStyles(main))
+	if w.links, err = w.relations(path.Join(w.base, "_rels", path.Base(main)+".rels")); err != nil {
+		return err
+	}
+	return errors.Join(w.readTexts(), w.readStyles())
 }
 
 // advice says what to do with a file that is none.
@@ -156,41 +160,33 @@ type relation struct {
 	Mode   string `xml:"TargetMode,attr"`
 }
 
-// target returns the name of the first part that a part's relations name and that
-// is wanted; "" for none. base is the folder that targets are relative to.
-func (w *workbook) target(rels, base string, wanted func(relation) bool) (string, error) {
+// relations reads which parts a part names.
+func (w *workbook) relations(name string) ([]relation, error) {
 	var list struct {
 		Relations []relation `xml:"Relationship"`
 	}
-	if err := w.whole(rels, &list); err != nil {
-		return "", err
-	}
-	i := slices.IndexFunc(list.Relations, func(r relation) bool { return r.Mode != "External" && wanted(r) })
+	err := w.whole(name, &list)
+	return list.Relations, err
+}
+
+// target returns the name of the first part that is named and wanted; "" for none.
+// base is the folder that names are relative to.
+func target(links []relation, base string, wanted func(relation) bool) string {
+	i := slices.IndexFunc(links, func(r relation) bool { return r.Mode != "External" && wanted(r) })
 	if i < 0 {
-		return "", nil
+		return ""
 	}
-	name := list.Relations[i].Target
+	name := links[i].Target
 	if !strings.HasPrefix(name, "/") {
 		name = path.Join(base, name)
 	}
-	return strings.ToLower(strings.TrimPrefix(path.Clean(name), "/")), nil
-}
-
-func relsOf(part string) string {
-	return path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")
+	return strings.ToLower(strings.TrimPrefix(path.Clean(name), "/"))
 }
 
 // related finds the part of a sheet.
 func (w *workbook) related(ref *sheetRef) (string, error) {
-	main, err := w.target("_rels/.rels", "", func(r relation) bool { return strings.HasSuffix(r.Type, "/officeDocument") })
-	if err != nil {
-		return "", err
-	}
 	id := ref.ID + ref.StrictID
-	part, err := w.target(relsOf(main), w.base, func(r relation) bool { return r.ID == id && strings.HasSuffix(r.Type, "/worksheet") })
-	if err != nil {
-		return "", err
-	}
+	part := target(w.links, w.base, func(r relation) bool { return r.ID == id && strings.HasSuffix(r.Type, "/worksheet") })
 	if part == "" {
 		return "", w.in.fail(sprintf("%q is not a sheet of cells", ref.Name), "It is a chart, or macros. Name the sheet with the contacts.")
 	}
@@ -232,24 +228,25 @@ func (w *workbook) stream(name string) (*xmlStream, error) {
 	return newXMLStream(r, w), nil
 }
 
-// sharedPart finds a part that the workbook has once, "" for none.
-func (w *workbook) sharedPart(main, kind string) (string, error) {
-	return w.target(relsOf(main), w.base, func(r relation) bool { return strings.HasSuffix(r.Type, "/"+kind) })
-}
-
-// readTexts reads the texts that cells name by number.
-func (w *workbook) readTexts(main string) error {
-	part, err := w.sharedPart(main, "sharedStrings")
-	if err != nil || part == "" {
-		return err
+// eachOf calls visit for each element of that name, or for each element with "", in a
+// part that the workbook has once, if it has it.
+func (w *workbook) eachOf(kind, root, name string, visit func(*xmlStream, *xml.StartElement) error) error {
+	part := target(w.links, w.base, func(r relation) bool { return strings.HasSuffix(r.Type, "/"+kind) })
+	if part == "" {
+		return nil
 	}
 	x, err := w.stream(part)
 	if err != nil {
 		return err
 	}
 	defer x.close()
+	return x.each(root, name, func(e *xml.StartElement) error { return visit(x, e) })
+}
+
+// readTexts reads the texts that cells name by number.
+func (w *workbook) readTexts() error {
 	size := 0
-	return x.each("sst", "si", func(*xml.StartElement) error {
+	return w.eachOf("sharedStrings", "sst", "si", func(x *xmlStream, _ *xml.StartElement) error {
 		text, err := x.text("si")
 		if size += len(text) + 16; size > maxTexts {
 			return w.in.fail(sprintf("has more than %d MiB of texts", maxTexts>>20), "Split the workbook, or export it as CSV in UTF-8.")
@@ -260,19 +257,10 @@ func (w *workbook) readTexts(main string) error {
 }
 
 // readStyles reads which styles of cells show a date.
-func (w *workbook) readStyles(main string) error {
-	part, err := w.sharedPart(main, "styles")
-	if err != nil || part == "" {
-		return err
-	}
-	x, err := w.stream(part)
-	if err != nil {
-		return err
-	}
-	defer x.close()
+func (w *workbook) readStyles() error {
 	formats := map[string]string{}
 	inside := ""
-	return x.each("styleSheet", "", func(e *xml.StartElement) error {
+	return w.eachOf("styles", "styleSheet", "", func(_ *xmlStream, e *xml.StartElement) error {
 		switch name := e.Name.Local; {
 		case name == "cellXfs" || name == "cellStyleXfs" || name == "dxfs":
 			inside = name

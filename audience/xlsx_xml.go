@@ -21,24 +21,24 @@ type xmlStream struct {
 
 // counter counts the bytes that come out of an archive.
 type counter struct {
-	r io.Reader
-	w *workbook
+	r  io.Reader
+	in *input
 }
 
 // Read implements io.Reader.
 func (c *counter) Read(p []byte) (int, error) {
-	if err := c.w.in.canceled(); err != nil {
+	if err := c.in.canceled(); err != nil {
 		return 0, err
 	}
 	n, err := c.r.Read(p)
-	if c.w.unpaged += int64(n); c.w.unpaged > c.w.in.max {
-		return n, c.w.in.fail(sprintf("holds more than %d bytes", c.w.in.max), "Split it.")
+	if big := c.in.grew(n); big != nil {
+		return n, big
 	}
 	return n, err
 }
 
 func newXMLStream(r io.ReadCloser, w *workbook) *xmlStream {
-	x := &xmlStream{part: r, book: w, count: counter{r, w}}
+	x := &xmlStream{part: r, book: w, count: counter{r, w.in}}
 	x.dec = xml.NewDecoder(&x.count)
 	return x
 }

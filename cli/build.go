@@ -131,7 +131,7 @@ func executableDigest() string {
 // buildID returns what Go's linker wrote into an ELF file to identify it, which
 // includes a hash of its content; nil where there is none. Reading it takes no time,
 // and hashing 50 MB takes longer than a plan of a thousand messages.
-// Source: the package documentation of cmd/go/internal/work/buildid.go, read 2026-11.
+// Source: how the go command describes its build IDs (buildid.go), read 2026-11.
 func buildID(file io.ReaderAt) []byte {
 	f, err := elf.NewFile(file)
 	if err != nil {

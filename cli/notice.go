@@ -9,3 +9,6 @@ func (a *app) notice(format string, args ...any) {
 	defer a.errs.Unlock()
 	fmt.Fprintf(a.sys.Stderr, format+"\n", args...)
 }
+
+// stampNow is the moment that a server's notice begins with.
+func (a *app) stampNow() string { return a.sys.Now().UTC().Format("2006-01-02T15:04:05Z") }

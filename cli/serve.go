@@ -148,7 +148,7 @@ func tokenHint(n *serve.Number) string {
 type serveWatch struct{ a *app }
 
 func (w *serveWatch) observe(ev serve.Event) {
-	words := []string{w.a.sys.Now().UTC().Format("2006-01-02T15:04:05Z"), serveWords[ev.Kind]}
+	words := []string{w.a.stampNow(), serveWords[ev.Kind]}
 	for _, s := range []string{ev.Provider, ev.Rule, ev.Recipient, ev.Detail} {
 		if s != "" {
 			words = append(words, message.SafeText(s))

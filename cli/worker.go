@@ -76,8 +76,6 @@ func (a *app) worker(ctx context.Context, opt *workerOptions) error {
 	return nil
 }
 
-func (a *app) stampNow() string { return a.sys.Now().UTC().Format("2006-01-02T15:04:05Z") }
-
 // workerEvent tells on stderr what a worker did, one line for each event.
 func (a *app) workerEvent(ev operation.WorkerEvent) {
 	words := []string{a.stampNow(), string(ev.Kind)}
