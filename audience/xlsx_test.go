@@ -159,7 +159,7 @@ func TestXLSXThatCannotBeRead(t *testing.T) {
 func TestACutWorkbookIsAnError(t *testing.T) {
 	var rows strings.Builder
 	for i := range 30 {
-		fmt.Fprintf(&rows, "<row><c><v>%d</v></c></row>", 4915110000000+i)
+		fmt.Fprintf(&rows, "<row><c><v>%d</v></c></row>", int64(4915110000000)+int64(i))
 	}
 	whole := with(headRow + rows.String())
 	data := whole.bytes(t)
