@@ -50,9 +50,9 @@ type Source struct {
 	// for the first one that is not empty.
 	Sheet     string
 	HeaderRow int
-	// Driver is "postgres" or "sqlite". DSN is a PostgreSQL connection string,
-	// or the path of an SQLite file relative to Options.Root. It may hold a
-	// password, so no error contains it.
+	// Driver is "postgres", "mysql" (also for MariaDB) or "sqlite". DSN is the
+	// server's connection string, or the path of an SQLite file relative to
+	// Options.Root. It may hold a password, so no error contains it.
 	Driver, DSN, Query string
 	// HideDSN says that the DSN is a secret even if it is the path of a file.
 	HideDSN bool

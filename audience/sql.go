@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"modernc.org/sqlite"               // and the driver "sqlite"
@@ -32,6 +33,7 @@ type sqlRows struct {
 	scan   []any // pointers into cells
 	hash   *rowHash
 	secret func(string) string
+	value  func(cell any, typ string) (message.Value, error)
 	said   []string
 	line   int
 	wait   *patience
@@ -44,7 +46,7 @@ func openSQL(ctx context.Context, src Source, root *os.Root) (rows, error) {
 	if strings.TrimSpace(src.Query) == "" {
 		return nil, &Error{Summary: "no query", Detail: "The source needs the query that selects the contacts."}
 	}
-	r := &sqlRows{secret: redactor(src.DSN)}
+	r := &sqlRows{secret: redactor(src.DSN), value: cellValue}
 	r.wait, ctx = newPatience(ctx, cmp.Or(src.Timeout, defaultTimeout))
 	err := r.open(ctx, src, root)
 	r.wait.pause()
@@ -62,13 +64,20 @@ func (r *sqlRows) open(ctx context.Context, src Source, root *os.Root) (err erro
 	switch src.Driver {
 	case "postgres":
 		r.db, err = sql.Open("pgx", src.DSN)
+	case "mysql":
+		if err = mysqlReads(src.Query); err != nil {
+			return err
+		}
+		var password string
+		r.db, password, err = openMySQL(src.DSN)
+		r.secret, r.value = redactor(src.DSN, password), mysqlValue
 	case "sqlite":
 		r.deaf = true
 		if r.db, err = openSQLite(src.DSN, root); err != nil && src.HideDSN {
 			err = nameless(err)
 		}
 	default:
-		return &Error{Summary: sprintf("unknown driver %q", src.Driver), Detail: `Known are "postgres" and "sqlite".`}
+		return &Error{Summary: sprintf("unknown driver %q", src.Driver), Detail: `Known are "postgres", "mysql" and "sqlite".`}
 	}
 	if err != nil {
 		return r.fail(0, "the database cannot be opened", err)
@@ -77,7 +86,7 @@ func (r *sqlRows) open(ctx context.Context, src Source, root *os.Root) (err erro
 		return r.fail(0, "no connection to the database", err)
 	}
 	opts := &sql.TxOptions{}
-	if src.Driver == "postgres" {
+	if src.Driver != "sqlite" {
 		opts = &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
 	} else if err = noAttach(r.conn); err != nil {
 		return r.fail(0, "the database cannot be opened", err)
@@ -173,7 +182,7 @@ func (r *sqlRows) next(dst []message.Value) (int, error) {
 		return r.line, r.fail(r.line, "the row cannot be read", err)
 	}
 	for i, cell := range r.cells {
-		v, err := cellValue(cell, r.types[i])
+		v, err := r.value(cell, r.types[i])
 		if err != nil {
 			return r.line, &Error{Place: message.Place{Line: r.line}, Summary: sprintf("column %q: %v", r.names[i], err), Row: true}
 		}
@@ -247,12 +256,19 @@ func (r *sqlRows) fail(line int, summary string, err error) error {
 // reason is the database's message, as far as it may be shown.
 func reason(err error) string {
 	var (
+		my    *mysql.MySQLError
 		pg    *pgconn.PgError
 		parse *pgconn.ParseConfigError
 		dns   *net.DNSError
 		op    *net.OpError
 	)
 	switch {
+	case errors.As(err, &my) && strings.HasPrefix(string(my.SQLState[:]), "22"):
+		return sprintf("data exception %d (see the list of errors of MySQL or MariaDB)", my.Number) // its message quotes the data
+	case errors.As(err, &my):
+		return sprintf("%s (%d)", my.Message, my.Number)
+	case errors.Is(err, mysql.ErrNoTLS):
+		return "the server has no TLS, which the dsn asks for"
 	case errors.As(err, &pg) && strings.HasPrefix(pg.Code, "22"):
 		return "data exception " + pg.Code + " (see PostgreSQL's list of error codes)" // its message quotes the data
 	case errors.As(err, &pg):
@@ -271,11 +287,11 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// redactor hides the connection string, and the password in it, in a text
-// that a library made.
-func redactor(dsn string) func(string) string {
+// redactor hides the connection string, the password in it, and further words, in
+// a text that a library made.
+func redactor(dsn string, words ...string) func(string) string {
 	const shortest = 3
-	hide := []string{dsn}
+	hide := append(words, dsn)
 	if u, err := url.Parse(dsn); err == nil && u.User != nil {
 		if password, ok := u.User.Password(); ok {
 			hide = append(hide, password, url.QueryEscape(password))

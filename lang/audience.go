@@ -159,7 +159,7 @@ func (d *decoder) decodeSource(a *Audience, c *content) {
 	sc := d.content(sb, s)
 	a.Source = Source{Kind: sb.label(0), DeclRange: sb.defRange}
 	if sb.label(0) == "sql" {
-		a.Source.Driver = d.oneOf(sc, "driver", "postgres", "sqlite")
+		a.Source.Driver = d.oneOf(sc, "driver", "postgres", "mysql", "sqlite")
 		a.Source.DSN, a.Source.HideDSN = d.secretURL(sc, "dsn")
 		a.Source.Query, a.Source.Timeout = d.filled(sc, "query"), d.duration(sc, "timeout")
 		hideArgument(sb, "dsn")

@@ -56,6 +56,7 @@ var rooms = map[string][]string{
 	"internal/fp":            {},
 	"internal/openmap":       {}, // a hash table that plan and state/sqlite fill by the million
 	"internal/pgtest":        {}, // imported by tests only: a PostgreSQL cluster of a test's own
+	"internal/mariatest":     {}, // imported by tests only: a MariaDB server of a test's own
 	"internal/repo":          {}, // tests about the repository itself
 	"faults":                 {},
 	"bench":                  {},
@@ -63,15 +64,16 @@ var rooms = map[string][]string{
 
 // kept says which imports are restricted to which packages (by path prefix).
 var kept = map[string][]string{
-	"github.com/hashicorp/hcl/v2": {"lang", "plan", "reply", "workspace", "operation", "cli"},
-	"github.com/zclconf/go-cty":   {"lang", "plan", "reply", "workspace", "operation", "cli"},
-	"net/http":                    {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples"},
-	"github.com/spf13/cobra":      {"cli"},
-	"modernc.org/sqlite":          {"state/sqlite", "audience"},
-	"zombiezen.com/go/sqlite":     {"state/sqlite"},
-	"github.com/jackc/pgx/v5":     {"audience", "state/postgres"},
-	"database/sql":                {"audience"},
-	"github.com/gofrs/flock":      {"state/sqlite"},
+	"github.com/hashicorp/hcl/v2":    {"lang", "plan", "reply", "workspace", "operation", "cli"},
+	"github.com/zclconf/go-cty":      {"lang", "plan", "reply", "workspace", "operation", "cli"},
+	"net/http":                       {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples"},
+	"github.com/spf13/cobra":         {"cli"},
+	"modernc.org/sqlite":             {"state/sqlite", "audience"},
+	"zombiezen.com/go/sqlite":        {"state/sqlite"},
+	"github.com/jackc/pgx/v5":        {"audience", "state/postgres"},
+	"database/sql":                   {"audience"},
+	"github.com/go-sql-driver/mysql": {"audience"},
+	"github.com/gofrs/flock":         {"state/sqlite"},
 }
 
 // never says what a package must not import: the interface of a state knows no SQL
