@@ -16,3 +16,7 @@ func Err(string) error { return nil }
 // Spacing is the minimum time between two messages to one person that a test sets;
 // 0 if it sets none.
 func Spacing() time.Duration { return 0 }
+
+// Limit is how long a lane belongs to its owner after a turn, as a test sets it; 0
+// if it does not.
+func Limit() time.Duration { return 0 }

@@ -40,6 +40,16 @@ func Spacing() time.Duration {
 	return 0
 }
 
+// Limit is how long a lane belongs to its owner after a turn, as a test sets it in
+// HANDBILL_FP_LIMIT; 0 if it does not.
+func Limit() time.Duration {
+	d, err := time.ParseDuration(os.Getenv("HANDBILL_FP_LIMIT"))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
 func reached(name string) bool {
 	want, nth, _ := strings.Cut(os.Getenv("HANDBILL_FP"), ":")
 	if want != name {

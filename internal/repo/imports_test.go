@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 	"state/memstate":         {"pace", "delivery", "message", "state"}, // for tests
 	"state/statetest":        {"pace", "delivery", "message", "state", "state/memstate"},
 	"state/sqlite":           {"pace", "delivery", "message", "state", "internal/fp", "internal/openmap"},
-	"state/postgres":         {"pace", "delivery", "message", "state"},
+	"state/postgres":         {"pace", "delivery", "message", "state", "internal/fp"},
 	"plan":                   {"account", "delivery", "lang", "audience", "message", "state", "internal/openmap"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},
 	"apply":                  {"delivery", "pace", "message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender

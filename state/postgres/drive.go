@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/state"
 )
 
@@ -33,7 +35,7 @@ func (t *tx) carry(r *state.Run) error {
 	}
 	parts.end()
 	for i := range r.Lanes {
-		r.Lanes[i].Limit = state.LaneLimit
+		r.Lanes[i].Limit = laneLimit()
 		if c.Detach {
 			t.later("UPDATE lanes SET until = clock_timestamp() WHERE id = $1", r.Lanes[i].ID)
 		} else if err := t.own(r.Lanes[i], c.Owner); err != nil {
@@ -42,6 +44,9 @@ func (t *tx) carry(r *state.Run) error {
 	}
 	return t.err
 }
+
+// laneLimit is state.LaneLimit, or a shorter one that a test sets.
+func laneLimit() time.Duration { return cmp.Or(fp.Limit(), state.LaneLimit) }
 
 // own makes a process the owner of a lane.
 func (t *tx) own(l state.Lane, by state.Owner) error {
@@ -56,7 +61,7 @@ func (t *tx) own(l state.Lane, by state.Owner) error {
 
 // prolong begins the limit of a lane anew.
 func (t *tx) prolong(l state.Lane) {
-	t.later("UPDATE lanes SET until = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = $1", l.ID, state.LaneLimit.Milliseconds())
+	t.later("UPDATE lanes SET until = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = $1", l.ID, laneLimit().Milliseconds())
 }
 
 // closeOpen closes the open runs that nobody drives. It fails with a
@@ -190,7 +195,7 @@ func (s *Store) TakeOver(ctx context.Context, run int64, number string, by state
 		if lane, err = t.take(number, run); err != nil {
 			return err
 		}
-		lane.Limit = state.LaneLimit
+		lane.Limit = laneLimit()
 		doubts = t.recover(number, "a.run = "+fmt.Sprint(run))
 		t.later("UPDATE lanes SET over = true WHERE run = $1 AND number = $2 AND NOT replies AND epoch < $3", run, number, lane.Epoch)
 		return t.own(lane, by)
