@@ -41,16 +41,13 @@ func Begin(ctx context.Context, p *plan.Plan, opt Options) (*Running, error) {
 
 func (r *Running) begin(ctx context.Context) error {
 	r.prepare()
-	run := state.Run{Started: r.opt.Now(), Version: r.plan.Version, Plan: r.plan.Digest, Blobs: r.opt.Blobs, Resume: r.opt.Resume, Who: r.opt.Who, Carried: r.opt.Carried}
+	run := Record(r.plan, r.opt.Carried)
+	run.Started, run.Blobs, run.Resume, run.Who = r.opt.Now(), r.opt.Blobs, r.opt.Resume, r.opt.Who
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
-		run.Campaigns = append(run.Campaigns, asPlanned(c))
 		if _, ok := r.opt.Senders[c.Provider]; !ok && c.Counts.Sends() > 0 && (run.Carried == nil || !run.Carried.Detach) {
 			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
 		}
-	}
-	if run.Lanes = r.numbers(); run.Carried != nil { // no other run is open meanwhile, so that nobody changes their counts
-		run.Lanes = slices.DeleteFunc(run.Lanes, func(l state.Lane) bool { return !slices.Contains(r.Lanes(), l.Number) })
 	}
 	begun, err := r.opt.Recorder.Begin(ctx, run, r.opt.Resources)
 	if err != nil {
@@ -65,6 +62,24 @@ func (r *Running) begin(ctx context.Context) error {
 		}
 	}
 	return r.count(ctx)
+}
+
+// Record returns the run of a plan as it begins. If others can carry it on, it takes
+// the numbers that have something to send. Otherwise it takes those of all campaigns,
+// because their counts must not change either.
+func Record(p *plan.Plan, carried *state.Carried) state.Run {
+	run := state.Run{Version: p.Version, Plan: p.Digest, Carried: carried}
+	for i := range p.Campaigns {
+		c := &p.Campaigns[i]
+		planned := asPlanned(c)
+		planned.Open = carried != nil && c.Counts.Sends() > 0
+		run.Campaigns = append(run.Campaigns, planned)
+		lane := state.Lane{Number: c.Provider}
+		if (carried == nil || planned.Open) && !slices.Contains(run.Lanes, lane) {
+			run.Lanes = append(run.Lanes, lane)
+		}
+	}
+	return run
 }
 
 // Join takes part in a run that was begun before, with lanes that were taken over:
@@ -108,19 +123,6 @@ func (r *Running) count(ctx context.Context) (err error) {
 	}
 	r.ended = make([]*CampaignReport, len(r.counts))
 	return r.haltedBefore(ctx)
-}
-
-// numbers returns the sending numbers of the plan's campaigns. Campaigns with
-// nothing to send are included, because their counts must not change either.
-func (r *Running) numbers() []state.Lane {
-	var out []state.Lane
-	for i := range r.plan.Campaigns {
-		lane := state.Lane{Number: r.plan.Campaigns[i].Provider}
-		if !slices.Contains(out, lane) {
-			out = append(out, lane)
-		}
-	}
-	return out
 }
 
 // Lanes returns the addresses of the sending numbers that have something to send,
@@ -227,7 +229,10 @@ func (r *Running) sumUp(ctx context.Context, run *state.Run, of func(*plan.Campa
 		if !of(c) || r.ended[i] != nil {
 			continue
 		}
-		after, err := r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
+		after, err := n.before, error(nil)
+		if !r.shared() || c.Counts.Sends() > 0 { // else another run may send some of it
+			after, err = r.opt.Recorder.Tally(ctx, c.Address, c.Revision)
+		}
 		rep := n.close(after)
 		if err != nil {
 			unread = errors.Join(unread, fmt.Errorf("counting what %s sent: %w", c.Address, err))

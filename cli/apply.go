@@ -105,11 +105,9 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	if run.Recovered > 0 {
 		a.notice("An earlier run was interrupted: %s may or may not have been sent.\nThey are in doubt and are not sent again automatically; see \"handbill status\".\n", view.Plural(run.Recovered, "message"))
 	}
-	report := saved
-	if report == nil {
-		if report, err = a.build(ctx, p, run.Store, &opt.planFlags); err != nil {
-			return err
-		}
+	report, err := a.planApart(ctx, p, run, saved, opt)
+	if err != nil {
+		return err
 	}
 	defer report.Plan.Close()
 	if err := run.Resumable(ctx, report.Plan, opt.resume); err != nil {
@@ -125,6 +123,29 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 		return err
 	}
 	return a.runPlan(ctx, opt, p, run, report)
+}
+
+// planApart makes the plan, unless there is a saved one, and refuses it while another
+// process drives a run with a number or a campaign of it. For as long as
+// -lock-timeout says it waits for that run, and plans again what that did not send.
+func (a *app) planApart(ctx context.Context, p *project, run *operation.Apply, saved *view.PlanReport, opt *applyOptions) (*view.PlanReport, error) {
+	for wait := opt.lock.timeout; ; {
+		report, err := saved, error(nil)
+		if report == nil {
+			if report, err = a.build(ctx, p, run.Store, &opt.planFlags); err != nil {
+				return nil, err
+			}
+		}
+		waited, err := run.Apart(ctx, report.Plan, wait)
+		if err == nil && (waited == 0 || saved != nil) {
+			return report, nil
+		}
+		report.Plan.Close()
+		if err != nil {
+			return nil, a.failState(err, opt.detailed)
+		}
+		wait -= waited
+	}
 }
 
 // approved shows the plan, checks that it may be applied, and asks.
@@ -304,16 +325,9 @@ func (a *app) applyResult(done *operation.Applied, r *view.ApplyReport, template
 		return a.failState(done.Later, opt.detailed)
 	case done.Report.Stopped:
 		return exit(exitInterrupted)
-	case r.InDoubt() > 0 && opt.detailed:
-		return exit(exitSomeInDoubt)
-	case templates != exitDone:
-		return templates
-	case r.Failed() && opt.detailed:
-		return exit(exitSomeFailed)
-	case r.Failed() || r.NewDoubts() > 0:
-		return exit(exitError)
 	}
-	return nil
+	end := &sent{failed: r.Failed(), doubts: r.InDoubt(), fresh: r.NewDoubts()}
+	return end.code(templates, opt.detailed)
 }
 
 // failApply says why the state failed an apply.

@@ -16,15 +16,20 @@ func (a *app) runFollowCommand() *cobra.Command {
 	var f runFlags
 	var detailed bool
 	cmd := &cobra.Command{
-		Use: "follow [flags] ID", Short: "show how far a run is, until it is over", Args: cobra.ExactArgs(1),
+		Use: "follow [flags] [ID]", Short: "show how far a run is, until it is over", Args: cobra.MaximumNArgs(1),
 		Long: `Shows on stderr how far a run is, and when it is over or stopped, what became of
-it. The exit code is that of an apply: 1 when some of its campaigns' messages were
+it. The ID can be left out while one run is open.
+
+The exit code is that of an apply: 1 when some of its campaigns' messages were
 refused, are in doubt, or a campaign was halted; 130 when the run is stopped. An
 interrupt ends the following and not the run.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := runID(args[0])
-			if err != nil {
-				return a.failState(err, false)
+			id := int64(0)
+			if len(args) > 0 {
+				var err error
+				if id, err = runID(args[0]); err != nil {
+					return a.failState(err, false)
+				}
 			}
 			return a.follow(cmd.Context(), &f, id, detailed)
 		},
@@ -35,6 +40,7 @@ interrupt ends the following and not the run.`,
 	return cmd
 }
 
+// follow follows a run; the open one if id is 0.
 func (a *app) follow(ctx context.Context, f *runFlags, id int64, detailed bool) error {
 	p, store, err := a.openShared(ctx, &f.in)
 	if err != nil {
@@ -42,6 +48,11 @@ func (a *app) follow(ctx context.Context, f *runFlags, id int64, detailed bool) 
 	}
 	defer p.Close()
 	defer store.Close()
+	if id == 0 {
+		if id, err = operation.TheRun(ctx, store); err != nil {
+			return a.failState(err, detailed)
+		}
+	}
 	r, code, err := a.untilOver(ctx, store, id)
 	if err != nil {
 		return a.failState(err, detailed)
@@ -58,7 +69,7 @@ func (a *app) follow(ctx context.Context, f *runFlags, id int64, detailed bool) 
 	if r.Ended.IsZero() {
 		return a.fail("Run was replaced", fmt.Errorf("another run took the place of run %d before it was done", r.ID))
 	}
-	return endOfRun(r, detailed)
+	return endOfRun(r).code(exitDone, detailed)
 }
 
 // untilOver shows how far a run is until it is over or stopped, or somebody
@@ -83,21 +94,14 @@ func (a *app) untilOver(ctx context.Context, store state.Shared, id int64) (*ope
 	}
 }
 
-// endOfRun chooses the exit code for what became of a run.
-func endOfRun(r *operation.RunStatus, detailed bool) error {
-	failed, doubts := false, false
+// endOfRun says what became of a run, for the exit code.
+func endOfRun(r *operation.RunStatus) *sent {
+	end := &sent{}
 	for i := range r.Campaigns {
 		c := &r.Campaigns[i]
-		failed = failed || c.Rejected > 0 || c.Halted != ""
-		doubts = doubts || c.InDoubt > 0
+		end.failed = end.failed || c.Rejected > 0 || c.Halted != ""
+		end.doubts += c.InDoubt
 	}
-	switch {
-	case doubts && detailed:
-		return exit(exitSomeInDoubt)
-	case failed && detailed:
-		return exit(exitSomeFailed)
-	case failed || doubts:
-		return exit(exitError)
-	}
-	return nil
+	end.fresh = end.doubts
+	return end
 }

@@ -186,7 +186,7 @@ func TestAnApplyIsStoppedFromElsewhere(t *testing.T) {
 		}
 	}
 	d.must(130, "apply", "-auto-approve", "-parallelism=1")
-	if said := d.stderr.String(); !strings.Contains(said, "run resume 1") || !strings.Contains(stopped.String(), "Run 1, stopped") {
+	if said := d.stderr.String(); !strings.Contains(said, "run resume 1") || !strings.Contains(stopped.String(), "Run 1, stopped") || !strings.Contains(stopped.String(), "1 in flight") || strings.Contains(stopped.String(), "in doubt") {
 		t.Errorf("the apply printed:\n%s\nand run stop:\n%s", said, stopped.String())
 	}
 	if sent := n.count(); sent == 0 || sent == people {
@@ -213,6 +213,46 @@ func TestAStoppedRunIsReplaced(t *testing.T) {
 		t.Errorf("following the first:\n%s", d.stderr.String())
 	}
 	d.must(0, "run", "follow", "2")
+}
+
+// TestRunsSideBySide checks that an apply sends while another run is open that has
+// no number and no campaign in common with it, that it is refused by name where they
+// have, and that a run is followed without its id while it is the only one.
+func TestRunsSideBySide(t *testing.T) {
+	d, n := sharedDesk(t)
+	if d.must(1, "run", "follow"); !strings.Contains(d.stderr.String(), "No run is open") {
+		t.Errorf("following none:\n%s", d.stderr.String())
+	}
+	d.write("main.hcl", readFile(t, d.dir+"/main.hcl")+`
+provider "sandbox" "second" { url = env("SANDBOX") }
+
+campaign "autumn" {
+  provider = provider.sandbox.second
+  audience = audience.customers
+  message  = text_message.hi
+  window   = "assume_open"
+}
+`)
+	d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers", "-target=campaign.spring")
+	if d.must(1, "apply", "-auto-approve"); !strings.Contains(d.stderr.String(), "Run 1 is not over, and has provider.sandbox.main, campaign.spring: it waits for workers") {
+		t.Errorf("both campaigns:\n%s", d.stderr.String())
+	}
+	d.must(0, "apply", "-auto-approve", "-target=campaign.autumn")
+	if n.count() != 3 {
+		t.Errorf("%d requests of the second run", n.count())
+	}
+	d.must(0, "apply", "-auto-approve", "-target=campaign.autumn", "-replace=campaign.autumn", "-detach", "-wait-for-workers")
+	if d.must(1, "run", "follow"); !strings.Contains(d.stderr.String(), "Say which one: 1, 3") {
+		t.Errorf("following one of two:\n%s", d.stderr.String())
+	}
+	d.worker("can drive provider.sandbox.second")
+	d.must(0, "run", "follow", "3")
+	d.must(0, "run", "follow", "1")
+	d.must(0, "apply", "-auto-approve", "-replace=campaign.spring", "-detach", "-wait-for-workers")
+	d.must(0, "apply", "-auto-approve", "-lock-timeout=5m") // waits for the run, and finds nothing to do
+	if n.count() != 12 {
+		t.Errorf("%d requests in all", n.count())
+	}
 }
 
 // TestAWorkerWithoutCredentials says what it lacks, and leaves the number to others.

@@ -90,5 +90,9 @@ func (a *app) runChange(name, short, long string, stop bool, note string) *cobra
 }
 
 func runReport(r *operation.RunStatus) view.OpenRun {
-	return view.NewOpenRun(&r.OpenRun, r.Open, r.Campaigns)
+	out := view.NewOpenRun(&r.OpenRun, r.Open)
+	for i := range r.Campaigns {
+		out.Add(&r.Campaigns[i].CampaignRun, r.Campaigns[i].InFlight)
+	}
+	return out
 }

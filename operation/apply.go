@@ -69,9 +69,6 @@ func (a *Apply) begin(ctx context.Context, lock Lock) error {
 		return err
 	}
 	a.held, a.free = held, sync.OnceFunc(free)
-	if err := a.undriven(ctx, lock.Wait); err != nil {
-		return err
-	}
 	if a.opened, err = a.ws.StateFile(); err != nil {
 		return err
 	}

@@ -19,40 +19,42 @@ import (
 // free, a run that was stopped.
 const lookEvery = time.Second
 
-// undriven waits up to wait until no other process drives a run; then it fails with a
-// *state.OpenRunError.
-func (a *Apply) undriven(ctx context.Context, wait time.Duration) error {
+// Apart waits up to wait until no other process drives a run that has a sending
+// number or a campaign of the plan. If one still does, it fails with a
+// *state.OpenRunError. After a wait the plan is older than what was sent meanwhile.
+func (a *Apply) Apart(ctx context.Context, p *plan.Plan, wait time.Duration) (waited time.Duration, err error) {
 	shared, ok := a.Store.(state.Shared)
 	if !ok {
-		return nil
+		return 0, nil
 	}
-	for waited := time.Duration(0); ; waited += lookEvery {
-		run, err := driven(ctx, shared)
+	run := apply.Record(p, &state.Carried{})
+	for ; ; waited += lookEvery {
+		open, err := driven(ctx, shared, &run)
 		switch {
 		case err != nil:
-			return err
-		case run == nil:
-			return nil
+			return waited, err
+		case open == nil:
+			return waited, nil
 		case waited >= wait:
-			return &state.OpenRunError{Run: *run}
+			return waited, open
 		}
 		if err := pace.Sleep(ctx, lookEvery); err != nil {
-			return err
+			return waited, err
 		}
 	}
 }
 
-// driven returns the open run that somebody drives, or that waits for workers; nil
-// for none.
-func driven(ctx context.Context, store state.Shared) (*state.OpenRun, error) {
+// driven says which open run somebody drives, or waits for workers, that shares
+// something with a run; nil for none.
+func driven(ctx context.Context, store state.Shared, run *state.Run) (*state.OpenRunError, error) {
 	open, err := store.OpenRuns(ctx)
 	if err != nil || len(open) == 0 {
 		return nil, err
 	}
 	workers, err := store.Workers(ctx)
 	for i := range open {
-		if open[i].Driven(workers) {
-			return &open[i], err
+		if shares := open[i].Shares(run); len(shares) > 0 && open[i].Driven(workers) {
+			return &state.OpenRunError{Run: open[i], Shares: shares}, err
 		}
 	}
 	return nil, err

@@ -122,8 +122,31 @@ func (r *OpenRun) Driven(workers []Worker) bool {
 	return false
 }
 
-// OpenRunError says that a run is open and driven, so that no other one can begin.
-type OpenRunError struct{ Run OpenRun }
+// Shares lists the sending numbers and campaigns that only one of an open run and a run that is about to begin can have:
+// numbers of lanes that are not done, and campaigns of both of which one of them has something to send.
+func (r *OpenRun) Shares(with *Run) (both []string) {
+	for i := range r.Lanes {
+		if l := &r.Lanes[i]; !l.Done && slices.ContainsFunc(with.Lanes, func(o Lane) bool { return o.Number == l.Number }) {
+			both = append(both, l.Number)
+		}
+	}
+	// An older handbill did not say which campaigns are open.
+	old := !slices.ContainsFunc(r.Campaigns, func(c CampaignRun) bool { return c.Open })
+	for i := range r.Campaigns {
+		c := &r.Campaigns[i]
+		if slices.ContainsFunc(with.Campaigns, func(o CampaignRun) bool { return o.Campaign == c.Campaign && (o.Open || c.Open || old) }) {
+			both = append(both, c.Campaign)
+		}
+	}
+	return both
+}
+
+// OpenRunError says that a run is open and driven, so that what it has belongs to it: with Shares, these numbers and
+// campaigns, which another run would have too.
+type OpenRunError struct {
+	Run    OpenRun
+	Shares []string
+}
 
 func (e *OpenRunError) Error() string {
 	var by []string
@@ -136,5 +159,9 @@ func (e *OpenRunError) Error() string {
 	if len(by) > 0 {
 		who = strings.Join(by, ", ")
 	}
-	return fmt.Sprintf("run %d is not over: %s. \"handbill run follow %d\" shows how far it is, and \"handbill run stop %d\" stops it", e.Run.ID, who, e.Run.ID, e.Run.ID)
+	has := ""
+	if len(e.Shares) > 0 {
+		has = ", and has " + strings.Join(e.Shares, ", ")
+	}
+	return fmt.Sprintf("run %d is not over%s: %s. \"handbill run follow %d\" shows how far it is, and \"handbill run stop %d\" stops it", e.Run.ID, has, who, e.Run.ID, e.Run.ID)
 }

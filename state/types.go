@@ -205,6 +205,9 @@ type CampaignRun struct {
 	// ConsentBy is the audience's expression that said who agreed to messages outside the window; "" for none.
 	ConsentBy string              `json:",omitempty"`
 	Halted    delivery.HaltReason `json:",omitempty"`
+	// Open says that the run has something to send of the campaign, so that no other run that is open at the same time has
+	// the campaign. Only runs that others can carry on say it, until the campaign's lane is done.
+	Open bool `json:",omitempty"`
 }
 
 // Lane is one sending number, named by its provider block's address, as one run has it, or as the server has it that

@@ -45,11 +45,12 @@ type RunCampaign struct {
 	Held      int                 `json:"held"`
 	Pending   int                 `json:"pending"`
 	InDoubt   int                 `json:"in_doubt"`
+	InFlight  int                 `json:"in_flight"` // sent, and the answer has not come yet
 	Halted    delivery.HaltReason `json:"halted,omitempty"`
 }
 
-// NewOpenRun makes the report of a run.
-func NewOpenRun(r *state.OpenRun, open bool, campaigns []state.CampaignRun) OpenRun {
+// NewOpenRun makes the report of a run, without its campaigns.
+func NewOpenRun(r *state.OpenRun, open bool) OpenRun {
 	out := OpenRun{Run: r.ID, Started: r.Started.UTC(), Open: open, Detached: r.Detached, Stopped: r.Stopped, Numbers: []RunNumber{}, Counts: []RunCampaign{}}
 	for i := range r.Lanes {
 		l := &r.Lanes[i]
@@ -59,10 +60,12 @@ func NewOpenRun(r *state.OpenRun, open bool, campaigns []state.CampaignRun) Open
 		}
 		out.Numbers = append(out.Numbers, n)
 	}
-	for _, c := range campaigns {
-		out.Counts = append(out.Counts, RunCampaign{c.Campaign, c.Revision, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.Pending, c.InDoubt, c.Halted})
-	}
 	return out
+}
+
+// Add adds a campaign of which some messages are in flight.
+func (r *OpenRun) Add(c *state.CampaignRun, flying int) {
+	r.Counts = append(r.Counts, RunCampaign{c.Campaign, c.Revision, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.Pending, c.InDoubt, flying, c.Halted})
 }
 
 func (r *OpenRun) text(b *strings.Builder, s Style) {
@@ -71,6 +74,9 @@ func (r *OpenRun) text(b *strings.Builder, s Style) {
 		c := &r.Counts[i]
 		run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
 		line := fmt.Sprintf("%s: %s planned = %s", c.Campaign, Count(c.Planned), arithmetic(&run))
+		if c.InFlight > 0 {
+			line += fmt.Sprintf(" + %s in flight", Count(c.InFlight))
+		}
 		if c.Halted != "" {
 			line += ", " + s.red("halted: "+Reason(c.Halted))
 		}

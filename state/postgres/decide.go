@@ -45,7 +45,7 @@ func (s *Store) Resolve(ctx context.Context, key state.Key, as state.Send, who, 
 // Move implements state.Store.
 func (s *Store) Move(ctx context.Context, from, to string) error {
 	err := s.write(ctx, func(t *tx) error {
-		if err := t.closeOpen(); err != nil { // its plan has the old address
+		if err := t.closeOpen(nil); err != nil { // its plan has the old address
 			return err
 		}
 		var here, there, used, taken bool
@@ -107,7 +107,7 @@ func (t *tx) readdress(from, to string) {
 // Remove implements state.Store.
 func (s *Store) Remove(ctx context.Context, address string) (n int, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		if err := t.closeOpen(); err != nil { // it would send what is forgotten
+		if err := t.closeOpen(nil); err != nil { // it would send what is forgotten
 			return err
 		}
 		var open bool

@@ -64,14 +64,21 @@ func (t *tx) prolong(l state.Lane) {
 	t.later("UPDATE lanes SET until = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = $1", l.ID, laneLimit().Milliseconds())
 }
 
-// closeOpen closes the open runs that nobody drives. It fails with a
-// *state.OpenRunError when somebody drives one.
-func (t *tx) closeOpen() error {
+// closeOpen closes the open runs that nobody drives, of those that share a number or
+// a campaign with a run; of all if that is nil. It fails with a *state.OpenRunError
+// when somebody drives one of them.
+func (t *tx) closeOpen(with *state.Run) error {
 	open := t.openRuns()
 	workers := t.workers()
 	for i := range open {
+		var shares []string
+		if with != nil {
+			if shares = open[i].Shares(with); len(shares) == 0 {
+				continue
+			}
+		}
 		if open[i].Driven(workers) {
-			return &state.OpenRunError{Run: open[i]}
+			return &state.OpenRunError{Run: open[i], Shares: shares}
 		}
 		t.later("UPDATE runs SET over = true WHERE id = $1", open[i].ID)
 		t.later("DELETE FROM plans WHERE run = $1", open[i].ID)

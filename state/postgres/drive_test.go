@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,57 @@ func TestOneRunAtATime(t *testing.T) {
 	}
 	if list := open(t, s); len(list) != 1 || list[0].ID == run.ID {
 		t.Errorf("open are %+v", list)
+	}
+}
+
+// TestRunsSideBySide checks that two runs are open at a time if they share no number
+// and no campaign, and that the error says what they share if they do.
+func TestRunsSideBySide(t *testing.T) {
+	s := create(t, pgtest.Shared(t))
+	begin := func(number, campaign string, open bool) (state.Run, error) {
+		return s.Begin(t.Context(), state.Run{Lanes: []state.Lane{{Number: number}}, Campaigns: []state.CampaignRun{{Campaign: campaign, Revision: 1, Open: open}, {Campaign: "campaign.over", Revision: 1}},
+			Carried: &state.Carried{Owner: first, Plan: func(io.Writer) error { return nil }}}, nil)
+	}
+	one, err := begin(number, "campaign.spring", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := begin(other, "campaign.autumn", true)
+	if err != nil {
+		t.Fatalf("a second run: %v", err)
+	}
+	const third = "provider.cloud.third"
+	for _, c := range []struct {
+		number, campaign string
+		open             bool
+		shares           string
+	}{{number, "campaign.winter", true, number}, {third, "campaign.autumn", true, "campaign.autumn"}, {third, "campaign.autumn", false, "campaign.autumn"}, {third, "campaign.over", true, "campaign.over"}} {
+		var driven *state.OpenRunError
+		if _, err := begin(c.number, c.campaign, c.open); !errors.As(err, &driven) || !slices.Contains(driven.Shares, c.shares) || !strings.Contains(err.Error(), c.shares) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	for _, run := range []state.Run{one, two} {
+		if _, err := s.Turn(t.Context(), run.Lanes[0], nil, nil); err != nil {
+			t.Errorf("run %d: %v", run.ID, err)
+		}
+	}
+	expire(t, s)
+	if _, err := begin(other, "campaign.winter", true); err != nil {
+		t.Fatal(err)
+	}
+	if list := open(t, s); len(list) != 2 || list[0].ID != one.ID || list[1].ID == two.ID {
+		t.Errorf("after the second was replaced: %+v", list)
+	}
+	if _, err := s.Turn(t.Context(), two.Lanes[0], nil, nil); !errors.Is(err, state.ErrFenced) {
+		t.Errorf("the second, which was replaced: %v", err)
+	}
+	// A lane that is done belongs to nobody.
+	if err := s.Finish(t.Context(), state.Run{ID: one.ID, Lanes: one.Lanes, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := begin(number, "campaign.spring", true); err != nil {
+		t.Errorf("after the first: %v", err)
 	}
 }
 

@@ -244,7 +244,7 @@ func (t *tx) moveAway(to, who string, take func(iter.Seq2[state.Item, error]) er
 		return err
 	}
 	// The plan of an open run is not moved: nobody drives the run there.
-	if err := t.closeOpen(); err != nil {
+	if err := t.closeOpen(nil); err != nil {
 		return err
 	}
 	var open int64

@@ -23,7 +23,7 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 			return halt
 		}
 		if r.Carried != nil {
-			if err := t.closeOpen(); err != nil {
+			if err := t.closeOpen(&r); err != nil {
 				return err
 			}
 		}
