@@ -21,18 +21,19 @@ type Kind uint8
 
 // The kinds of a Source.
 const (
-	CSV    Kind = iota + 1 // a table in text; the first line is the header
-	NDJSON                 // one JSON object per line
-	JSON                   // one JSON document with an array of objects
-	SQL                    // the rows of a database query
-	XLSX                   // a sheet of an Excel workbook
-	Inline                 // contacts written in the configuration
+	CSV     Kind = iota + 1 // a table in text; the first line is the header
+	NDJSON                  // one JSON object per line
+	JSON                    // one JSON document with an array of objects
+	SQL                     // the rows of a database query
+	XLSX                    // a sheet of an Excel workbook
+	Parquet                 // a Parquet file
+	Inline                  // contacts written in the configuration
 )
 
 // Source says where rows come from. Kind decides which of its parts are used.
 type Source struct {
 	Kind Kind
-	// Path is the file of a CSV, NDJSON, JSON or XLSX source, relative to
+	// Path is the file of a CSV, NDJSON, JSON, XLSX or Parquet source, relative to
 	// Options.Root. For Inline it may name the configuration's file, for places.
 	Path string
 	// Encoding names the encoding of a text file as the WHATWG encoding
@@ -171,7 +172,7 @@ func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) 
 	case SQL:
 		r.src, err = openSQL(ctx, src, opt.Root)
 		return err
-	case CSV, NDJSON, JSON, XLSX:
+	case CSV, NDJSON, JSON, XLSX, Parquet:
 	default:
 		return &Error{Summary: "unknown kind of source"}
 	}
@@ -179,6 +180,14 @@ func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) 
 	r.input, err = openInput(ctx, src.Path, opt)
 	if err != nil {
 		return err
+	}
+	if src.Kind == Parquet {
+		table, err := openParquet(r.input)
+		if err != nil {
+			return err
+		}
+		r.src = table
+		return nil
 	}
 	if src.Kind == XLSX {
 		book, err := openXLSX(src, r.input)
@@ -213,7 +222,7 @@ func (r *Reader) checkColumns(src Source) error {
 		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("more than %d columns", maxColumns),
 			Detail: "That many different keys are no table of contacts."}
 	}
-	if src.Kind != CSV && src.Kind != SQL && src.Kind != XLSX {
+	if src.Kind == NDJSON || src.Kind == JSON || src.Kind == Inline {
 		return nil
 	}
 	for _, name := range src.Columns {
@@ -227,6 +236,15 @@ func (r *Reader) checkColumns(src Source) error {
 		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("no column %q", name), Detail: detail}
 	}
 	return nil
+}
+
+// Only says which columns the caller uses, by their positions in Columns, before
+// the first row. The values of the others may then be null: a Parquet file is not
+// read where nobody looks.
+func (r *Reader) Only(columns []int) {
+	if p, ok := r.src.(*parquetRows); ok {
+		p.only(columns)
+	}
 }
 
 // Rows yields the rows in the order of the source. A row whose error has Row

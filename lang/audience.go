@@ -129,11 +129,12 @@ func (d *decoder) columns(c *content) []string {
 }
 
 var sourceSchemas = map[string]*hcl.BodySchema{
-	"csv":    schema("path! encoding delimiter"),
-	"ndjson": schema("path!"),
-	"json":   schema("path! records"),
-	"sql":    schema("driver! dsn! query! timeout"),
-	"xlsx":   schema("path! sheet header_row"),
+	"csv":     schema("path! encoding delimiter"),
+	"ndjson":  schema("path!"),
+	"json":    schema("path! records"),
+	"parquet": schema("path!"),
+	"sql":     schema("driver! dsn! query! timeout"),
+	"xlsx":    schema("path! sheet header_row"),
 }
 
 func (d *decoder) decodeSource(a *Audience, c *content) {

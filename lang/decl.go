@@ -188,7 +188,7 @@ func (a *Audience) Address() string { return message.WithModule(a.Module, "audie
 
 // Source mirrors the audience's source block.
 type Source struct {
-	Kind      string // "csv", "ndjson", "json", "sql", "xlsx", "inline"
+	Kind      string // "csv", "ndjson", "json", "parquet", "sql", "xlsx", "inline"
 	Path      string
 	Encoding  string
 	Delimiter string

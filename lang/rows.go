@@ -83,6 +83,18 @@ func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnos
 	return r, diags.all
 }
 
+// Columns returns the positions of the columns that are used, in order.
+func (r *Rows) Columns() []int {
+	used := slices.Clone(r.identity)
+	for _, p := range append([]*eval.Program{r.phone, r.userID, r.filter, r.consent, r.lastInbound}, r.attributes...) {
+		if p != nil {
+			used = append(used, p.Uses()...)
+		}
+	}
+	slices.Sort(used)
+	return slices.Compact(used)
+}
+
 type rowBinder struct {
 	ev      *evaluator
 	diags   *diagList

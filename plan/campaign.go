@@ -241,6 +241,7 @@ func (b *builder) open(ctx context.Context, a *lang.Audience) (*audience.Reader,
 		src.Close()
 		return nil, nil, false
 	}
+	src.Only(rows.Columns())
 	return src, rows, true
 }
 
@@ -252,7 +253,7 @@ func sourceError(a *lang.Audience, err error) *hcl.Diagnostic {
 // sourceOf converts an audience's source for package audience.
 func sourceOf(a *lang.Audience) audience.Source {
 	s := a.Source
-	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "xlsx": audience.XLSX, "inline": audience.Inline}
+	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "xlsx": audience.XLSX, "parquet": audience.Parquet, "inline": audience.Inline}
 	out := audience.Source{Kind: kinds[s.Kind], Path: s.Path, Encoding: s.Encoding, Delimiter: s.Delimiter, Records: s.Records, Sheet: s.Sheet, HeaderRow: s.HeaderRow,
 		Driver: s.Driver, DSN: s.DSN, HideDSN: s.HideDSN, Query: s.Query, Timeout: s.Timeout, Columns: a.Columns}
 	for _, c := range s.Contacts {

@@ -87,6 +87,10 @@ func (p *Program) Sensitive() bool { return p.sensitive }
 // first appearance.
 func (p *Program) Refs() []Ref { return p.refs }
 
+// Uses returns the positions in Input.Names of the values that the result may depend
+// on: all of them where the expression uses the root as a whole.
+func (p *Program) Uses() []int { return p.plain.index }
+
 // AppendString appends the result as text, converted as hcl converts a value
 // in a template. A null is an *Error that is ErrNull. vals must be parallel to
 // Input.Names.
