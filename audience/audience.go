@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net/http"
 	"os"
 	"slices"
 	"time"
@@ -27,6 +28,7 @@ const (
 	SQL                     // the rows of a database query
 	XLSX                    // a sheet of an Excel workbook
 	Parquet                 // a Parquet file
+	HTTP                    // what a web service answers: CSV, NDJSON or JSON
 	Inline                  // contacts written in the configuration
 )
 
@@ -57,8 +59,16 @@ type Source struct {
 	Driver, DSN, Query string
 	// HideDSN says that the DSN is a secret even if it is the path of a file.
 	HideDSN bool
-	// Timeout is how long each wait for a database may take: to connect, for
-	// the first row of the query, and for each next row; 0 for five minutes.
+	// URL is the address of an HTTP source; a GET with these headers asks for it. No
+	// error contains a header, and none the address. Format is "csv", "ndjson" or
+	// "json"; "" for what the answer's content type says. Next returns the address of
+	// the page after the one with this JSON, "" after the last; nil for one page.
+	URL, Format string
+	HideURL     bool // not even a part of the URL names the source
+	Headers     map[string]string
+	Next        func(page []byte) (string, error)
+	// Timeout is how long each wait for a database or web service may take: to
+	// connect, for the first row or byte, and for each next one; 0 for five minutes.
 	Timeout time.Duration
 	// Contacts are the rows of an Inline source, in order.
 	Contacts []Contact
@@ -80,8 +90,17 @@ type Options struct {
 	Root *os.Root
 	// MaxRows bounds the rows of a source; 0 for 10 million.
 	MaxRows int
+	// Web makes the requests of an HTTP source.
+	Web Web
 	// MaxFileBytes bounds a file's size in bytes; 0 for 16 GiB.
 	MaxFileBytes int64
+}
+
+// Web is how web services are asked.
+type Web struct {
+	// Client decides which addresses a request may reach; with nil there are none.
+	Client    *http.Client
+	UserAgent string
 }
 
 // Limits of what is read, so that a hostile or broken file ends in an error
@@ -117,11 +136,13 @@ type rows interface {
 
 // placeOf returns the place of the row that src read last.
 func placeOf(src rows, file string, line int) message.Place {
-	p := message.Place{File: file, Line: line}
-	if o, ok := src.(*objects); ok {
-		p.Element = o.element
+	switch o := src.(type) {
+	case *objects:
+		return o.place(file, line)
+	case *pages:
+		return o.place(line)
 	}
-	return p
+	return message.Place{File: file, Line: line}
 }
 
 // Reader reads the rows of one source, once.
@@ -171,6 +192,12 @@ func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) 
 		return err
 	case SQL:
 		r.src, err = openSQL(ctx, src, opt.Root)
+		return err
+	case HTTP:
+		r.src, r.input, err = openHTTP(ctx, src, opt)
+		if r.input != nil {
+			r.file = r.input.name
+		}
 		return err
 	case CSV, NDJSON, JSON, XLSX, Parquet:
 	default:
@@ -222,7 +249,7 @@ func (r *Reader) checkColumns(src Source) error {
 		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("more than %d columns", maxColumns),
 			Detail: "That many different keys are no table of contacts."}
 	}
-	if src.Kind == NDJSON || src.Kind == JSON || src.Kind == Inline {
+	if _, open := r.src.(*objects); open || src.Kind == Inline || src.Kind == HTTP && src.Next != nil {
 		return nil
 	}
 	for _, name := range src.Columns {

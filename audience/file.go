@@ -16,9 +16,11 @@ import (
 	"github.com/handbill/handbill/message"
 )
 
-// input is an open file whose bytes are counted and hashed as they are read.
+// input is an open file, or the body of an answer, whose bytes are counted and hashed as
+// they are read.
 type input struct {
-	file     *os.File
+	file     *os.File      // nil for an answer
+	body     io.ReadCloser // what is read: the file or the answer
 	name     string
 	hash     hash.Hash
 	pos      atomic.Int64
@@ -55,6 +57,7 @@ func openInput(ctx context.Context, path string, opt Options) (*input, error) {
 		return nil, fileError(path, err)
 	}
 	// The name may lead to another file by now.
+	in.body = in.file
 	if info, err = in.file.Stat(); err != nil || !info.Mode().IsRegular() {
 		_ = in.close()
 		return nil, in.fail("not a regular file", "It was replaced while it was opened.")
@@ -154,12 +157,12 @@ func (in *input) Read(p []byte) (int, error) {
 	if err := in.canceled(); err != nil {
 		return 0, err
 	}
-	n, err := in.file.Read(p)
+	n, err := in.body.Read(p)
 	in.hash.Write(p[:n])
 	if in.pos.Add(int64(n)) > in.max {
 		return n, in.fail(sprintf("file is larger than %d bytes", in.max), "Split it.")
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF && in.file != nil {
 		err = fileError(in.name, err)
 	}
 	return n, err
@@ -183,12 +186,12 @@ func (in *input) close() error {
 		in.release()
 		in.release = nil
 	}
-	if in.file == nil {
+	if in.body == nil {
 		return nil
 	}
-	f := in.file
-	in.file = nil
-	return f.Close()
+	body := in.body
+	in.body, in.file = nil, nil
+	return body.Close()
 }
 
 func (in *input) fail(summary, detail string) error { return in.failAt(0, summary, detail) }

@@ -137,6 +137,10 @@ func atElement(err error, element int) error {
 	return err
 }
 
+func (o *objects) place(file string, line int) message.Place {
+	return message.Place{File: file, Line: line, Element: o.element}
+}
+
 func (o *objects) notes() []string {
 	notes := []string{o.said}
 	for i, key := range o.late {

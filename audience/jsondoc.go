@@ -64,7 +64,7 @@ func (w *window) move(offset int64) int {
 }
 
 // openJSON walks to the array and reads ahead in it.
-func openJSON(t *text, src Source, in *input) (rows, error) {
+func openJSON(t *text, src Source, in *input) (*objects, error) {
 	d := &document{text: t, in: in, window: window{r: t, line: 1}}
 	d.dec = json.NewDecoder(&d.window)
 	d.dec.UseNumber()

@@ -43,6 +43,7 @@ type planFlags struct {
 
 func (f *planFlags) bind(flags *pflag.FlagSet) {
 	f.in.bind(flags)
+	f.in.bindHosts(flags)
 	f.lock.bind(flags)
 	flags.StringArrayVar(&f.target, "target", nil, "only this resource and what it needs; may be repeated")
 	flags.StringArrayVar(&f.except, "exclude", nil, "everything but this resource; may be repeated")

@@ -43,6 +43,7 @@ shortest, and some at random.`,
 		},
 	}
 	opt.in.bind(cmd.Flags())
+	opt.in.bindHosts(cmd.Flags())
 	bindJSON(cmd, &opt.json)
 	cmd.Flags().StringVar(&opt.recipient, "recipient", "", "draw what this recipient would get; with the address of a campaign")
 	cmd.Flags().IntVar(&opt.sample, "sample", 3, "how many recipients' messages to draw; with the address of a campaign")

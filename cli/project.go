@@ -26,6 +26,7 @@ import (
 type inputFlags struct {
 	vars    []lang.VarInput
 	modules []string
+	allow   []string
 	input   bool
 }
 
@@ -39,6 +40,11 @@ func (f *inputFlags) bindVars(flags *pflag.FlagSet) {
 	flags.Var(varFlag{&f.vars, false}, "var", "set a variable: name=value; may be repeated")
 	flags.Var(varFlag{&f.vars, true}, "var-file", "read variables from this file; may be repeated")
 	flags.StringArrayVar(&f.modules, "module-dir", nil, "a directory outside of this one in which modules may lie; may be repeated")
+}
+
+// bindHosts binds the flag of commands that read audiences.
+func (f *inputFlags) bindHosts(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.allow, "allow-host", nil, "HOST:PORT on this machine or in a private network that audiences may be read from; may be repeated")
 }
 
 // varFlag keeps -var and -var-file in the order of the command line, since later
@@ -87,6 +93,7 @@ func (a *app) hostOf(f *inputFlags) *workspace.Host {
 	for _, dir := range f.modules {
 		h.ModuleDirs = append(h.ModuleDirs, a.path(dir))
 	}
+	h.AllowHosts = f.allow
 	return h
 }
 

@@ -33,6 +33,7 @@ open, unless the message is a template.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.try(cmd.Context(), args[0], &opt) },
 	}
 	opt.in.bind(cmd.Flags())
+	opt.in.bindHosts(cmd.Flags())
 	opt.lock.bind(cmd.Flags())
 	bindJSON(cmd, &opt.json)
 	cmd.Flags().IntVar(&opt.sample, "sample", 1, "how many recipients' messages every tester gets")

@@ -131,6 +131,7 @@ func (d *decoder) columns(c *content) []string {
 var sourceSchemas = map[string]*hcl.BodySchema{
 	"csv":     schema("path! encoding delimiter"),
 	"ndjson":  schema("path!"),
+	"http":    schema("url! format headers records next encoding delimiter timeout"),
 	"json":    schema("path! records"),
 	"parquet": schema("path!"),
 	"sql":     schema("driver! dsn! query! timeout"),
@@ -166,8 +167,19 @@ func (d *decoder) decodeSource(a *Audience, c *content) {
 		hideArgument(sb, "dsn")
 		return
 	}
+	if sb.label(0) == "http" {
+		d.decodeHTTP(a, sb, sc)
+		d.decodeText(a, sc)
+		return
+	}
 	a.Source.Sheet, a.Source.HeaderRow = d.str(sc, "sheet"), d.integer(sc, "header_row", 1, 0)
-	a.Source.Path, a.Source.Encoding, a.Source.Records = d.filled(sc, "path"), d.str(sc, "encoding"), d.str(sc, "records")
+	a.Source.Path = d.filled(sc, "path")
+	d.decodeText(a, sc)
+}
+
+// decodeText reads how a source of text is written.
+func (d *decoder) decodeText(a *Audience, sc *content) {
+	a.Source.Encoding, a.Source.Records = d.str(sc, "encoding"), d.str(sc, "records")
 	if sc.args["delimiter"] != nil {
 		a.Source.Delimiter = d.str(sc, "delimiter")
 		if utf8.RuneCountInString(a.Source.Delimiter) != 1 {

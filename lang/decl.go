@@ -188,7 +188,7 @@ func (a *Audience) Address() string { return message.WithModule(a.Module, "audie
 
 // Source mirrors the audience's source block.
 type Source struct {
-	Kind      string // "csv", "ndjson", "json", "parquet", "sql", "xlsx", "inline"
+	Kind      string // "csv", "ndjson", "json", "http", "parquet", "sql", "xlsx", "inline"
 	Path      string
 	Encoding  string
 	Delimiter string
@@ -198,9 +198,14 @@ type Source struct {
 	Driver    string
 	DSN       string        // sensitive
 	HideDSN   bool          // the DSN is made from a sensitive value
-	Timeout   time.Duration // how long the database may take to answer; 0 for the default
+	Timeout   time.Duration // how long the database or service may take to answer; 0 for the default
 	Query     string
-	Contacts  []Contact // inline
+	URL       string                            // of a web service; may be sensitive
+	HideURL   bool                              // the URL is made from a sensitive value
+	Format    string                            // of its answer: "csv", "ndjson", "json"; "" for what it says itself
+	Headers   map[string]string                 // of the request; sensitive
+	Next      func(page []byte) (string, error) // the address of the page after the one with this JSON, "" after the last; nil for one page
+	Contacts  []Contact                         // inline
 	DeclRange hcl.Range
 }
 

@@ -59,12 +59,13 @@ const (
 	rootInbound   = "inbound"
 	rootMatch     = "match"
 	rootLookup    = "lookup"
+	rootResponse  = "response"
 	rootPlan      = "plan"
 	rootEach      = "each"
 )
 
 // scopedRoots are names that have a meaning in some places only.
-var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootMatch, rootLookup, rootPlan, rootEach}
+var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootMatch, rootLookup, rootResponse, rootPlan, rootEach}
 
 // globalRoots are the names that mean something everywhere.
 func globalRoots() []string {
@@ -247,6 +248,7 @@ var scopeHelp = map[string]string{
 	rootInbound:   "it is the message that came in, in a reply rule.",
 	rootMatch:     "it is what the named groups of a reply rule's regular expression matched, in that rule.",
 	rootLookup:    "it is the answer of a lookup block, in a reply rule.",
+	rootResponse:  "it is what a web service answered, in next of an audience's source.",
 	rootPlan:      "it is the plan, in checks and outputs.",
 	rootEach:      "it is the key and the value of a block's for_each, in that block.",
 }

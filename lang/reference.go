@@ -90,7 +90,7 @@ func settingBlocks() []BlockInfo {
 			about("product RETAILER_ID", "title description price availability hidden", "One product.")),
 		about("audience NAME", "phone user_id region filter attributes optional placeholders consent last_inbound exclude columns",
 			"Who: a source, how a row becomes a contact, and who is left out.",
-			about("source KIND", "path encoding delimiter records sheet header_row driver dsn query timeout", "Where rows come from: csv, ndjson, json, parquet, xlsx or sql. A file whose name ends in .gz or .zst is unpacked."),
+			about("source KIND", "path encoding delimiter records sheet header_row driver dsn query url format headers next timeout", "Where rows come from: csv, ndjson, json, parquet, xlsx, sql or http. A file whose name ends in .gz or .zst is unpacked."),
 			free("contact PHONE", "A contact that is written here; its arguments are its attributes.")),
 	}
 }

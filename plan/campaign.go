@@ -230,7 +230,7 @@ func (b *builder) mayReach(decl *lang.Campaign) bool {
 
 // open opens an audience's source and binds its expressions to the columns.
 func (b *builder) open(ctx context.Context, a *lang.Audience) (*audience.Reader, *lang.Rows, bool) {
-	src, err := audience.Open(ctx, sourceOf(a), audience.Options{Root: b.in.Root})
+	src, err := audience.Open(ctx, sourceOf(a), audience.Options{Root: b.in.Root, Web: b.in.Web})
 	if err != nil {
 		b.diags = append(b.diags, sourceError(a, err))
 		return nil, nil, false
@@ -253,9 +253,10 @@ func sourceError(a *lang.Audience, err error) *hcl.Diagnostic {
 // sourceOf converts an audience's source for package audience.
 func sourceOf(a *lang.Audience) audience.Source {
 	s := a.Source
-	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "xlsx": audience.XLSX, "parquet": audience.Parquet, "inline": audience.Inline}
+	kinds := map[string]audience.Kind{"csv": audience.CSV, "ndjson": audience.NDJSON, "json": audience.JSON, "sql": audience.SQL, "xlsx": audience.XLSX, "parquet": audience.Parquet, "http": audience.HTTP, "inline": audience.Inline}
 	out := audience.Source{Kind: kinds[s.Kind], Path: s.Path, Encoding: s.Encoding, Delimiter: s.Delimiter, Records: s.Records, Sheet: s.Sheet, HeaderRow: s.HeaderRow,
-		Driver: s.Driver, DSN: s.DSN, HideDSN: s.HideDSN, Query: s.Query, Timeout: s.Timeout, Columns: a.Columns}
+		Driver: s.Driver, DSN: s.DSN, HideDSN: s.HideDSN, Query: s.Query, Timeout: s.Timeout, Columns: a.Columns,
+		URL: s.URL, HideURL: s.HideURL, Format: s.Format, Headers: s.Headers, Next: s.Next}
 	for _, c := range s.Contacts {
 		out.Path = s.Contacts[0].DeclRange.Filename
 		out.Contacts = append(out.Contacts, audience.Contact{Values: c.Values, Line: c.DeclRange.Start.Line})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
@@ -43,6 +44,8 @@ type Inputs struct {
 	// Root is the configuration's directory: files of audiences are read
 	// below it.
 	Root *os.Root
+	// Web is how audiences ask web services.
+	Web audience.Web
 	// Outputs are the values of outputs at the last apply, as JSON by name; "" for
 	// a sensitive one, whose value is not kept.
 	Outputs map[string]string

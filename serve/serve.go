@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/internal/guarded"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/providers"
@@ -215,7 +216,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{
 		opt: opt, lineage: meta.Lineage, numbers: map[string]*number{}, paths: map[string]*number{},
 		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1), resting: make(chan rest),
-		client: guardedClient(opt.AllowHosts, opt.Proxy), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(opt.Build),
+		client: guarded.Client(opt.AllowHosts, opt.Proxy, maxFetch, maxFetch), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(opt.Build),
 	}
 	s.forwards = newForwards(s)
 	s.rules.Store(&lastRules{})

@@ -41,6 +41,7 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 	in := Inputs()
 	in.Version, in.Build = w.host.Version, w.host.Build()
 	in.At, in.Root, in.Parallelism, in.Options, in.Progress = opt.At, w.Root, opt.Parallelism, opt.Options, opt.Progress
+	in.Web = w.host.Web()
 	in.Spool = planfile.NewSpool("")
 	if in.At.IsZero() {
 		in.At = w.host.Now()

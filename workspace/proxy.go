@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/handbill/handbill/audience"
+	guard "github.com/handbill/handbill/internal/guarded"
 )
 
 // Proxy is the proxy of this process's requests to providers, lookups and forwards:
@@ -54,4 +57,9 @@ func usable(value string) *url.URL {
 		return nil
 	}
 	return u
+}
+
+// Web is how audiences ask web services.
+func (h *Host) Web() audience.Web {
+	return audience.Web{Client: guard.Client(h.AllowHosts, h.Proxy().Of, 0, 0), UserAgent: h.UserAgent}
 }

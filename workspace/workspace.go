@@ -37,7 +37,10 @@ type Host struct {
 	// compares, "" if the build has none. UserAgent is the User-Agent of requests.
 	// Build identifies the build, to which saved plans are bound.
 	Version, Release, UserAgent string
-	Build                       func() string
+	// AllowHosts are "HOST:PORT" on this machine or in a private network that audiences
+	// may be read from.
+	AllowHosts []string
+	Build      func() string
 	// Who is the person at the command line, for the record.
 	Who string
 	// ModuleDirs are directories outside of a configuration's in which modules may lie.

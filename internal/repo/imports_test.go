@@ -23,7 +23,7 @@ var rooms = map[string][]string{
 	"account":                {"message"}, // what lives in an account, pure
 	"lang/eval":              {"message"},
 	"lang":                   {"account", "message", "lang/eval"},
-	"audience":               {"message"},
+	"audience":               {"message", "internal/guarded"},
 	"delivery":               {"message"},                              // pure: the rules of sending once
 	"pace":                   {},                                       // the pace of one sending number
 	"state":                  {"pace", "delivery", "message"},          // knows no SQL and no file
@@ -44,14 +44,15 @@ var rooms = map[string][]string{
 	"providers/onemsg":       {"account", "message", "providers", "providers/metaobject", "providers/wire"},
 	"providers/sandbox":      {"account", "message", "providers", "providers/metaobject", "providers/wire", "sandbox"},
 	"reply":                  {"lang", "lang/eval", "message", "state"},
-	"serve":                  {"delivery", "pace", "message", "providers", "reply", "state", "internal/fp"},
+	"serve":                  {"delivery", "internal/guarded", "pace", "message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
-	"workspace":              {"account", "apply", "audience", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/postgres", "state/sqlite"},
+	"workspace":              {"account", "apply", "audience", "internal/guarded", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/postgres", "state/sqlite"},
 	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "workspace"},
 	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},
+	"internal/guarded":       {}, // requests to addresses that a configuration names
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
 	"internal/fp":            {},
 	"internal/openmap":       {}, // a hash table that plan and state/sqlite fill by the million
@@ -66,7 +67,7 @@ var rooms = map[string][]string{
 var kept = map[string][]string{
 	"github.com/hashicorp/hcl/v2":    {"lang", "plan", "reply", "workspace", "operation", "cli"},
 	"github.com/zclconf/go-cty":      {"lang", "plan", "reply", "workspace", "operation", "cli"},
-	"net/http":                       {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples"},
+	"net/http":                       {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples", "internal/guarded"},
 	"github.com/spf13/cobra":         {"cli"},
 	"modernc.org/sqlite":             {"state/sqlite", "audience"},
 	"zombiezen.com/go/sqlite":        {"state/sqlite"},

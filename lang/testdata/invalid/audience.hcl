@@ -111,3 +111,50 @@ audience "a" {
 audience "a" {
   contact "+4915112345678" { phone = "x" } # ERROR: Reserved name
 }
+# ---
+audience "a" {
+  source "http" { url = "ftp://crm.example.com/contacts" } # ERROR: Invalid value
+}
+# ---
+audience "a" {
+  source "http" {
+    url     = "https://crm.example.com/contacts"
+    headers = { Authorization = "Bearer 4711" } # ERROR: Secret in plain text
+  }
+}
+# ---
+audience "a" {
+  source "http" {
+    url     = "https://crm.example.com/contacts"
+    headers = ["X-Key"] # ERROR: Unsuitable value
+  }
+}
+# ---
+audience "a" {
+  source "http" {
+    url    = "https://crm.example.com/contacts"
+    format = "csv"
+    next   = response.json.next # ERROR: Conflicting arguments
+  }
+}
+# ---
+audience "a" {
+  source "http" {
+    url  = "https://crm.example.com/contacts"
+    next = "https://crm.example.com/contacts" # ERROR: Unsuitable value
+  }
+}
+# ---
+audience "a" {
+  source "http" {
+    url  = "https://crm.example.com/contacts"
+    next = response.headers.link # ERROR: Unknown attribute
+  }
+}
+# ---
+audience "a" {
+  source "http" {
+    url  = "https://crm.example.com/contacts"
+    next = row.next # ERROR: Name not available here
+  }
+}

@@ -1,4 +1,4 @@
-package serve
+package guarded
 
 import (
 	"errors"
@@ -7,11 +7,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
-// Lookups through a proxy follow the same rules as those without: the proxy is
+// Requests through a proxy follow the same rules as those without: the proxy is
 // asked only for public hosts and for hosts that were allowed.
-func TestLookupsThroughAProxy(t *testing.T) {
+func TestThroughAProxy(t *testing.T) {
 	var asked []string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.Method+" "+r.Host)
@@ -43,7 +44,7 @@ func TestLookupsThroughAProxy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked = nil
-			c := guardedClient([]string{"crm.invalid:8443"}, test.proxy)
+			c := Client([]string{"crm.invalid:8443"}, test.proxy, time.Minute, time.Minute)
 			resp, err := c.Get(test.url)
 			if err == nil {
 				resp.Body.Close()
