@@ -66,14 +66,16 @@ func (f *flow) after(now time.Time, flying int) time.Time {
 	return time.Time{}
 }
 
-// pauseFor stops new sends until then. It reports false if a longer pause already
-// holds.
+// pauseFor stops new sends until then. It reports whether that is news: a longer pause
+// may hold already, and each answer of a moment asks for nearly the same one.
 func (f *flow) pauseFor(until, now time.Time) bool {
 	if !until.After(f.pauseUntil) || !until.After(now) {
 		return false
 	}
+	const news = 5 * time.Second
+	fresh := !f.pauseUntil.After(now) || until.Sub(f.pauseUntil) >= news
 	f.pauseUntil = until
-	return true
+	return fresh
 }
 
 // answered takes what an answer says about the number as a whole, and reports

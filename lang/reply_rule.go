@@ -322,7 +322,7 @@ func (l *loader) checkRules() {
 			l.diags.warn("reply_loop", r.DeclRange, "This rule answers every message, however often it comes: another automatic service would be answered endlessly. Give it a cooldown, such as \"10m\". Without one only the handbill block's reply_budget stops it.")
 		}
 		for _, earlier := range rules[:i] {
-			if covers(earlier, r) {
+			if !earlier.body.broken && !r.body.broken && covers(earlier, r) {
 				l.diags.warn("unreachable_rule", r.DeclRange, "%s at %s takes every message that this rule is for. Give this one a higher priority, or the other one continue = true.", earlier.Address(), earlier.DeclRange)
 				break
 			}

@@ -227,3 +227,15 @@ reply_rule "r" {
   reply = text_message.m
   quote = inbound.wamid # ERROR: Unknown attribute
 }
+# ---
+text_message "m" { body = "Hello" }
+reply_rule "broken" {
+  when { any = true }
+  reply    = text_message.n # ERROR: Undeclared reference
+  cooldown = "ten minutes" # ERROR: Invalid value
+}
+reply_rule "after_it" { # no warning: the cooldown, which lets this one answer, is only misspelt
+  when { any = true }
+  reply    = text_message.m
+  cooldown = "10m"
+}
