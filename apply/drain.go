@@ -32,7 +32,7 @@ func (l *lane) land(ctx context.Context) error {
 
 // await waits for an answer, or until the limit of the lane must begin anew.
 func (l *lane) await() {
-	wait, ok := l.lease.due()
+	wait, ok := l.lease.Due()
 	if !ok || l.lost {
 		l.take(<-l.answers)
 		return

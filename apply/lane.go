@@ -35,7 +35,7 @@ type lane struct {
 	flow     flow
 	identity delivery.Answers
 	halted   bool // the number as a whole
-	lease    *lease
+	lease    *state.Lease
 	lost     bool // another process has taken the lane over
 	released bool // the rest is left to the next owner
 
@@ -81,7 +81,7 @@ func newLane(r *Running, provider string) *lane {
 		r: r, provider: provider, lane: r.lanes[provider], sender: r.opt.Senders[provider],
 		refs: message.NewReferences(r.plan.Lineage), canaries: map[*counts]*canary{},
 		flow:    newFlow(rate, r.opt.Parallelism, rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider))))),
-		lease:   newLease(r.lanes[provider].Limit, &r.opt),
+		lease:   state.NewLease(r.lanes[provider].Limit, r.opt.Now, r.opt.Monotonic),
 		answers: make(chan answered, maxConcurrency), work: make(chan *job, maxConcurrency),
 	}
 	l.sources = openSources(r, provider)
@@ -201,7 +201,7 @@ func (l *lane) nap(now time.Time) time.Duration {
 	sooner(l.waiting.first())
 	sooner(l.canaryDue())
 	sooner(l.flow.after(now, l.flying))
-	if wait, ok := l.lease.due(); ok {
+	if wait, ok := l.lease.Due(); ok {
 		d = min(d, wait)
 	}
 	return max(d, time.Millisecond/4)

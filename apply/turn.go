@@ -18,7 +18,7 @@ import (
 // batch in one commit, and then lets the batch go. A lane with a limit takes a turn
 // also when only its limit must begin anew.
 func (l *lane) turn(ctx context.Context, now time.Time) error {
-	if wait, limited := l.lease.due(); len(l.settled) == 0 && len(l.batch) == 0 && (!limited || l.lost || wait > 0) {
+	if wait, limited := l.lease.Due(); len(l.settled) == 0 && len(l.batch) == 0 && (!limited || l.lost || wait > 0) {
 		return nil
 	}
 	if h := l.r.watch.halt(now); h != nil && len(l.batch) > 0 {
@@ -28,7 +28,7 @@ func (l *lane) turn(ctx context.Context, now time.Time) error {
 	verdicts, err := l.record(ctx)
 	if errors.Is(err, state.ErrFenced) {
 		l.putBack(now)
-		if l.lost = l.lease.limit > 0; !l.lost {
+		if l.lost = l.lease.Limited(); !l.lost {
 			l.haltNumber(lockLost())
 		}
 		return nil
@@ -51,7 +51,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	outcomes, intents := l.outcomes(), l.intents()
 	// A turn is written even if the run was cancelled; its sends notice that.
 	ctx = context.WithoutCancel(ctx)
-	began, asked := l.r.opt.Now(), l.lease.ask()
+	began, asked := l.r.opt.Now(), l.lease.Ask()
 	hit(len(outcomes), "outcome-before")
 	hit(len(intents), "intent-before")
 	verdicts, err := l.r.opt.Recorder.Turn(ctx, l.lane, outcomes, intents)
@@ -59,7 +59,7 @@ func (l *lane) record(ctx context.Context) ([]state.Verdict, error) {
 	l.flow.pace.Committed(l.r.opt.Now().Sub(began))
 	fenced := errors.Is(err, state.ErrFenced)
 	if err == nil {
-		l.lease.granted(asked)
+		l.lease.Granted(asked)
 	}
 	if err == nil || fenced || len(intents) > 0 && len(outcomes) > 0 && l.alone(ctx, outcomes) {
 		hit(len(outcomes), "outcome-after")
@@ -148,7 +148,7 @@ func (l *lane) send(ctx context.Context) {
 		late := false
 		if err := l.flow.pace.Leave(ctx, clock, j.slot, again); err != nil && ctx.Err() == nil {
 			a = message.Answer{Class: message.NotSent, Title: err.Error()}
-		} else if late = !l.lease.valid(); late {
+		} else if late = !l.lease.Valid(); late {
 			a = message.Answer{Class: message.NotSent, Title: "the time for which the number was ours was over"}
 		} else {
 			fp.Hit("request-before")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/handbill/handbill/internal/fp"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/serve"
+	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/state/sqlite"
 )
 
@@ -62,8 +64,8 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 	}
 	defer p.Close()
 	// This is not the lock of apply, which may run at the same time. Two servers on
-	// one state would take each other's sends for interrupted ones.
-	locked, err := p.LockServe(ctx, "serve", 0)
+	// one state in a file would take each other's sends for interrupted ones.
+	locked, err := p.JoinServe(ctx)
 	if err != nil {
 		return a.failState(err, false)
 	}
@@ -87,7 +89,8 @@ func (a *app) serve(ctx context.Context, opt *serveOptions) error {
 	}
 	watch := &serveWatch{a: a}
 	opt.listen.Reloaded, opt.listen.Now = watch.reloaded, a.sys.Now
-	server, err := serve.New(ctx, serve.Options{Store: store, Numbers: numbers, Now: a.sys.Now, Rules: p.Rules(store, opt.in.vars).Current,
+	started := a.sys.Now()
+	server, err := serve.New(ctx, serve.Options{Store: store, Numbers: numbers, Now: a.sys.Now, Monotonic: func() time.Duration { return a.sys.Now().Sub(started) }, Owner: p.Owner(state.OwnerServe), Rules: p.Rules(store, opt.in.vars).Current,
 		Observe: watch.observe, AllowHosts: opt.allow, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Proxy: a.host().Proxy().Of, RetryDead: opt.retryDead,
 		Build: serve.Build{Version: a.sys.Build.Version, Revision: a.sys.Build.Revision, Go: a.sys.Build.Go}})
 	if err != nil {
@@ -169,9 +172,11 @@ var serveWords = map[serve.EventKind]string{
 	serve.EventMark: "could not mark a message as read, and goes on:",
 	serve.EventRule: "could not carry out a rule:", serve.EventStop: "opted out:", serve.EventForwarded: "forwarded:",
 	serve.EventForward: "could not forward, will try again:", serve.EventDead: "gave a forward up:",
-	serve.EventHalted:   "sends no replies from a number any more, since the answers of the provider, or of a proxy before it, belong to other messages. Check the proxy, settle the doubts with handbill resolve, and start serve again:",
-	serve.EventHandover: "answers nothing more to a person until somebody looks and runs handbill state giveback:",
-	serve.EventWell:     "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused", serve.EventRules: "kept the rules from before:",
+	serve.EventHalted:    "sends no replies from a number any more, since the answers of the provider, or of a proxy before it, belong to other messages. Check the proxy, settle the doubts with handbill resolve, and start serve again:",
+	serve.EventHandover:  "answers nothing more to a person until somebody looks and runs handbill state giveback:",
+	serve.EventRecovered: "freed what another serve left that is gone:",
+	serve.EventLost:      "was not heard of for ten seconds, so others go on with what it had taken up; it goes on too",
+	serve.EventWell:      "the state is usable again, webhooks are taken", serve.EventState: "the state is not usable, webhooks are refused", serve.EventRules: "kept the rules from before:",
 }
 
 // stateHint says what to do about a state error that ended serve.

@@ -16,7 +16,7 @@ import (
 // answer decides about one event, carries the decision out, and marks the event
 // as done. It returns an error only when the state fails or ctx ends; the event
 // then stays open and is answered later.
-func (s *Server) answer(ctx context.Context, seq int64) error {
+func (s *Server) answer(ctx context.Context, lane state.Lane, seq int64) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -28,7 +28,7 @@ func (s *Server) answer(ctx context.Context, seq int64) error {
 		return err
 	}
 	fp.Hit("answered-before")
-	err = s.opt.Store.Answered(context.WithoutCancel(ctx), seq)
+	err = s.opt.Store.Answered(context.WithoutCancel(ctx), lane, seq)
 	fp.Hit("answered-after")
 	return err
 }
@@ -129,9 +129,10 @@ func (s *Server) currentRules(ctx context.Context) *reply.Rules {
 // ends; any other failure is reported to Observe and ends this rule alone.
 func (s *Server) fire(ctx context.Context, ev *state.InboundEvent, a *reply.Answer, replied []string) error {
 	if a.Forwards() {
-		if err := s.forwards.add(ctx, ev.Seq, a.Rule()); err != nil {
+		if err := s.opt.Store.AddForward(ctx, ev.Seq, a.Rule()); err != nil {
 			return err
 		}
+		wake(s.forwards.wake)
 	}
 	s.mark(ctx, ev, a)
 	res, err := s.result(ctx, a)

@@ -1,8 +1,8 @@
 package serve_test
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -463,28 +463,32 @@ func TestAServiceThatIsDown(t *testing.T) {
 	})
 	h.phone(sandbox.Inbound{Text: "Hi"})
 	h.await(serve.EventReplied)
-	waiting := func(prefix string) int {
-		blobs, err := h.store.Blobs(context.Background(), prefix)
-		if err != nil {
+	// left reports whether a forward waits for its time, and how many were given up.
+	left := func() (waits bool, dead int) {
+		due, next, err := h.store.ClaimForwards(t.Context(), "", 1)
+		if err != nil || len(due) > 0 {
+			t.Fatalf("a forward is due: %+v, %v", due, err)
+		}
+		if dead, err = h.store.DeadForwards(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return len(blobs)
+		return !next.IsZero(), dead
 	}
 	h.stop()
-	if waiting("forward/") != 1 {
+	if waits, dead := left(); !waits || dead != 0 {
 		t.Fatal("the forward is lost")
 	}
 	h.opt.ForwardBackoff = []time.Duration{}
 	h.store.Close()
 	h.open()
-	// This forward had its first attempt an hour ago, so it is due.
-	if err := h.store.PutAll(t.Context(), map[string][]byte{"forward/1/reply_rule.crm": []byte(`{"seq":1,"rule":"reply_rule.crm","attempts":1}`)}); err != nil {
+	// As if its time had come.
+	if err := errors.Join(h.store.DoneForward(t.Context(), "", state.Forward{Event: 1, Rule: "reply_rule.crm"}, state.ForwardOver), h.store.AddForward(t.Context(), 1, "reply_rule.crm")); err != nil {
 		t.Fatal(err)
 	}
 	h.start(h.listen(h.addr))
 	h.await(serve.EventDead)
 	h.stop()
-	if waiting("forward/") != 0 || waiting("forward_dead/") != 1 {
+	if waits, dead := left(); waits || dead != 1 {
 		t.Fatal("the forward that was given up is lost")
 	}
 	up.Store(true)
@@ -492,7 +496,7 @@ func TestAServiceThatIsDown(t *testing.T) {
 	h.restart()
 	h.await(serve.EventForwarded)
 	h.stop()
-	if waiting("forward/")+waiting("forward_dead/") != 0 {
+	if waits, dead := left(); waits || dead != 0 {
 		t.Error("a forward that was taken is kept")
 	}
 }

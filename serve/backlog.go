@@ -15,8 +15,11 @@ const (
 	workers = 64
 	// readAhead is how many open events are read at once.
 	readAhead = 512
-	// heldMost bounds how many people have an event in memory.
+	// heldMost bounds how many people with an event at one number are in memory.
 	heldMost = 1 << 16
+	// sharedMost is the same where others answer too: what one server has claimed no
+	// other one can answer.
+	sharedMost = 4 * workers
 )
 
 // line is a person with an open event at a number. The store gives out the person's
@@ -37,15 +40,24 @@ func (l *line) key() state.InboundRef {
 type lane struct {
 	state.Lane
 	cursor  int64 // everything up to it was looked at
+	lines   int   // of people with an event
+	full    bool  // read left some, since too many are held
 	ready   []*line
 	running int
+}
+
+// most bounds the lines.
+func (n *lane) most() int {
+	if n.Limit > 0 {
+		return sharedMost
+	}
+	return heldMost
 }
 
 // backlog holds the inbound events that wait for an answer, one a person. It is
 // used by one goroutine.
 type backlog struct {
 	store Store
-	full  bool                       // read stopped because too much was held
 	lines map[state.InboundRef]*line // by number and person, Seq 0
 	held  map[int64]bool             // the events of the lines
 	lanes map[string]*lane           // by number
@@ -64,8 +76,8 @@ func newBacklog(store Store, lanes []state.Lane) *backlog {
 // may be more.
 func (b *backlog) read(ctx context.Context) (more bool, err error) {
 	for _, n := range b.lanes {
-		if b.full = len(b.lines) >= heldMost; b.full {
-			return false, nil
+		if n.full = n.lines >= n.most(); n.full {
+			continue
 		}
 		refs, upto, err := b.store.Claim(ctx, n.Lane, n.cursor, readAhead)
 		if err != nil {
@@ -82,8 +94,15 @@ func (b *backlog) read(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// room reports whether read may go on after it stopped.
-func (b *backlog) room() bool { return b.full && len(b.lines) <= heldMost/2 }
+// room reports whether read may go on at a number after it stopped.
+func (b *backlog) room() bool {
+	for _, n := range b.lanes {
+		if n.full && n.lines <= n.most()/2 {
+			return true
+		}
+	}
+	return false
+}
 
 // add adds a person's oldest event. If the person already has a line, it does
 // nothing: done will ask for the next event.
@@ -93,6 +112,7 @@ func (b *backlog) add(n *lane, ref state.InboundRef) {
 		return
 	}
 	b.lines[l.key()], b.held[ref.Seq] = l, true
+	n.lines++
 	n.ready = append(n.ready, l)
 }
 
@@ -137,6 +157,7 @@ func (b *backlog) refill(ctx context.Context, l *line) error {
 		// Two lines may turn out to be one person's: then the other one has the event.
 		if !ok || b.held[ref.Seq] {
 			delete(b.lines, l.key())
+			n.lines--
 			return nil
 		}
 		l.seq, b.held[ref.Seq] = ref.Seq, true
@@ -145,12 +166,12 @@ func (b *backlog) refill(ctx context.Context, l *line) error {
 	return nil
 }
 
-// again lets the lines that were set aside take turns again. When no line is left,
-// it resets the cursors, so that events that were skipped, because their person
-// turned out to be another one, are soon found.
+// again lets the lines that were set aside take turns again. It resets cursors, so
+// that events are found that were skipped: when no line is left those whose person
+// turned out to be another one, and beside other servers those that became free.
 func (b *backlog) again(ctx context.Context) error {
-	if len(b.lines) == 0 {
-		for _, n := range b.lanes {
+	for _, n := range b.lanes {
+		if len(b.lines) == 0 || n.Limit > 0 {
 			n.cursor = 0
 		}
 	}
@@ -172,8 +193,9 @@ type finished struct {
 }
 
 // answerLoop answers inbound events until ctx ends, and waits for those in
-// progress. The rest stay open for the next server.
-func (s *Server) answerLoop(ctx context.Context, lanes []state.Lane) {
+// progress. The rest stay open for the next server. It calls fault with errors of
+// the state.
+func (s *Server) answerLoop(ctx context.Context, lanes []state.Lane, fault func(error)) {
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
 	b, over, running := newBacklog(s.opt.Store, lanes), make(chan finished), 0
@@ -182,7 +204,7 @@ func (s *Server) answerLoop(ctx context.Context, lanes []state.Lane) {
 		if more {
 			var err error
 			more, err = b.read(ctx)
-			s.answerFault(ctx, err)
+			s.answerFault(ctx, err, fault)
 		}
 		if more {
 			awake = open
@@ -191,7 +213,7 @@ func (s *Server) answerLoop(ctx context.Context, lanes []state.Lane) {
 		select {
 		case f := <-over:
 			running--
-			s.answerFault(ctx, b.done(ctx, f.line, f.err))
+			s.answerFault(ctx, b.done(ctx, f.line, f.err), fault)
 			more = more || b.room()
 		case r := <-s.resting:
 			b.rest(r)
@@ -199,7 +221,7 @@ func (s *Server) answerLoop(ctx context.Context, lanes []state.Lane) {
 			more = true
 		case <-again.C:
 			more = true
-			s.answerFault(ctx, b.again(ctx))
+			s.answerFault(ctx, b.again(ctx), fault)
 		case <-ctx.Done():
 		}
 	}
@@ -261,14 +283,14 @@ func (s *Server) start(ctx context.Context, b *backlog, over chan<- finished) (n
 			return n
 		}
 		n++
-		go func() { over <- finished{l, s.answer(ctx, seq)} }()
+		go func() { over <- finished{l, s.answer(ctx, b.lanes[l.provider].Lane, seq)} }()
 	}
 }
 
 // answerFault reports that the state failed an answer. An error after the end
 // of ctx says nothing about the state.
-func (s *Server) answerFault(ctx context.Context, err error) {
+func (s *Server) answerFault(ctx context.Context, err error, fault func(error)) {
 	if err != nil && ctx.Err() == nil {
-		s.stateFault(err)
+		fault(err)
 	}
 }

@@ -242,7 +242,7 @@ func TestTheBacklogIsBounded(t *testing.T) {
 		o.add("a", fmt.Sprint(i), 1)
 	}
 	b := backlogOf(t, o, "a")
-	if len(b.held) > heldMost+readAhead || !b.full || b.room() {
+	if len(b.held) > heldMost+readAhead || !b.lanes["a"].full || b.room() {
 		t.Errorf("%d events are held", len(b.held))
 	}
 }

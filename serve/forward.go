@@ -9,11 +9,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/handbill/handbill/message"
@@ -21,229 +19,115 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// The names under which the state keeps forwards that are due and forwards that
-// were given up. The names hold the event and the rule, and nothing that a person
-// wrote.
-const (
-	forwardPrefix = "forward/"
-	deadPrefix    = "forward_dead/"
-)
-
 // forwardWorkers is how many forwards are made at a time.
 const forwardWorkers = 8
 
-// pending is an event that a service has not taken yet.
-type pending struct {
-	Seq      int64     `json:"seq"`
-	Rule     string    `json:"rule"`
-	Attempts int       `json:"attempts"`
-	Next     time.Time `json:"next"`
-	Reason   string    `json:"reason,omitempty"` // why the last attempt failed
-}
-
-func (p *pending) name() string { return strconv.FormatInt(p.Seq, 10) + "/" + p.Rule }
+// forwardLook is how often forwards are looked for that others left.
+const forwardLook = 10 * time.Second
 
 // forwards passes events on to the user's own services, independently of the
 // answers.
 type forwards struct {
 	s    *Server
 	wake chan struct{}
-
-	mu      sync.Mutex
-	waiting map[string]*pending
-	busy    map[string]bool
 }
 
-func newForwards(s *Server) *forwards {
-	return &forwards{s: s, wake: make(chan struct{}, 1), waiting: map[string]*pending{}, busy: map[string]bool{}}
-}
-
-// load reads the forwards that an earlier server left.
-func (f *forwards) load(ctx context.Context) error {
-	blobs, err := f.s.opt.Store.Blobs(ctx, forwardPrefix)
-	if err != nil {
-		return err
-	}
-	dead, err := f.s.opt.Store.Blobs(ctx, deadPrefix)
-	if err != nil {
-		return err
-	}
-	f.s.metrics.dead.Set(float64(len(dead)))
-	if f.s.opt.RetryDead {
-		for name, data := range dead {
-			if err := f.revive(ctx, name, data, blobs); err != nil {
-				return err
-			}
-		}
-		f.s.metrics.dead.Set(0)
-	}
-	for name, data := range blobs {
-		p := &pending{}
-		if err := json.Unmarshal(data, p); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		f.waiting[p.name()] = p
-	}
-	return nil
-}
-
-// revive makes a forward that was given up due again.
-func (f *forwards) revive(ctx context.Context, name string, data []byte, blobs map[string][]byte) error {
-	p := &pending{}
-	if err := json.Unmarshal(data, p); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	p.Attempts, p.Next, p.Reason = 0, time.Time{}, ""
-	fresh := forwardPrefix + p.name()
-	blobs[fresh] = encodePending(p)
-	return f.s.opt.Store.PutAll(ctx, map[string][]byte{name: nil, fresh: blobs[fresh]})
-}
-
-func encodePending(p *pending) []byte {
-	data, err := json.Marshal(p)
-	if err != nil { // cannot happen: strings, numbers and a time
-		panic("serve: encoding a forward: " + err.Error())
-	}
-	return data
-}
-
-// add makes a forward durable. Adding it again changes nothing.
-func (f *forwards) add(ctx context.Context, seq int64, rule string) error {
-	p := &pending{Seq: seq, Rule: rule}
-	f.mu.Lock()
-	known := f.waiting[p.name()] != nil
-	f.mu.Unlock()
-	if known {
-		return nil
-	}
-	if err := f.s.opt.Store.PutAll(ctx, map[string][]byte{forwardPrefix + p.name(): encodePending(p)}); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	f.waiting[p.name()] = p
-	f.mu.Unlock()
-	wake(f.wake)
-	return nil
-}
+func newForwards(s *Server) *forwards { return &forwards{s: s, wake: make(chan struct{}, 1)} }
 
 // loop makes the forwards that are due until ctx ends, and waits for those in
-// progress.
+// progress. It claims only as many as it can begin at once.
 func (f *forwards) loop(ctx context.Context) {
-	free := make(chan struct{}, forwardWorkers)
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	over, running := make(chan struct{}), 0
 	for ctx.Err() == nil {
-		p, next := f.due()
-		if p == nil {
-			t := time.NewTimer(next)
-			select {
-			case <-ctx.Done():
-			case <-f.wake:
-			case <-t.C:
-			}
-			t.Stop()
+		due, wait := f.claim(ctx, forwardWorkers-running)
+		for _, one := range due {
+			running++
+			go func() {
+				f.try(context.WithoutCancel(ctx), one)
+				over <- struct{}{}
+			}()
+		}
+		if len(due) > 0 && running < forwardWorkers {
 			continue
 		}
+		t := time.NewTimer(wait)
 		select {
-		case free <- struct{}{}:
+		case <-over:
+			running--
 		case <-ctx.Done():
-			return
+		case <-f.wake:
+		case <-t.C:
 		}
-		wg.Go(func() {
-			defer func() { <-free }()
-			f.try(context.WithoutCancel(ctx), p)
-			f.mu.Lock()
-			delete(f.busy, p.name())
-			f.mu.Unlock()
-			wake(f.wake)
-		})
+		t.Stop()
+	}
+	for range running {
+		<-over
 	}
 }
 
-// due returns a forward whose time has come, or how long to wait for the next.
-func (f *forwards) due() (*pending, time.Duration) {
-	now := f.s.opt.Now()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	next := time.Minute
-	for name, p := range f.waiting {
-		if f.busy[name] {
-			continue
-		}
-		if d := p.Next.Sub(now); d > 0 {
-			next = min(next, d)
-			continue
-		}
-		f.busy[name] = true
-		return p, 0
+// claim claims up to n forwards that are due, and returns how long to wait for the
+// next ones.
+func (f *forwards) claim(ctx context.Context, n int) ([]state.Forward, time.Duration) {
+	if n == 0 {
+		return nil, forwardLook
 	}
-	return nil, next
+	due, next, err := f.s.opt.Store.ClaimForwards(context.WithoutCancel(ctx), f.s.opt.Owner.ID, n)
+	switch {
+	case err != nil:
+		f.s.stateFault(err)
+		return nil, lookAgain
+	case next.IsZero():
+		return due, forwardLook
+	}
+	return due, min(max(next.Sub(f.s.opt.Now()), 0), forwardLook)
 }
 
 // try makes one attempt and records its result.
-func (f *forwards) try(ctx context.Context, p *pending) {
-	ev, found, err := f.s.opt.Store.Inbound(ctx, p.Seq)
+func (f *forwards) try(ctx context.Context, p state.Forward) {
+	ev, found, err := f.s.opt.Store.Inbound(ctx, p.Event)
 	if err != nil {
 		f.s.stateFault(err)
-		f.put(p, func(p *pending) { p.Next = f.s.opt.Now().Add(lookAgain) })
+		p.Due = f.s.opt.Now().Add(lookAgain)
+		f.done(ctx, p, state.ForwardWaits)
 		return
 	}
 	target, ok := f.s.currentRules(ctx).Forward(p.Rule)
 	if !found || !ok { // the person was erased, or the rule hands nothing on any more
-		f.close(ctx, p, map[string][]byte{forwardPrefix + p.name(): nil})
+		f.done(ctx, p, state.ForwardOver)
 		return
 	}
 	err = f.post(ctx, &ev, p.Rule, target)
 	told := Event{Kind: EventForwarded, Provider: ev.Provider, Rule: p.Rule, Recipient: message.Mask(ev.Recipient), Err: err}
+	became := state.ForwardOver
 	switch {
 	case err == nil:
-		f.close(ctx, p, map[string][]byte{forwardPrefix + p.name(): nil})
-	case f.giveUp(p, err):
-		told.Kind = EventDead
-		p.Attempts, p.Reason = p.Attempts+1, err.Error()
-		f.close(ctx, p, map[string][]byte{forwardPrefix + p.name(): nil, deadPrefix + p.name(): encodePending(p)})
-		f.s.metrics.dead.Inc()
+	case f.giveUp(&p, err):
+		told.Kind, became = EventDead, state.ForwardDead
 	default:
-		told.Kind = EventForward
-		f.retry(ctx, p, err)
+		told.Kind, became = EventForward, state.ForwardWaits
+		p.Due = f.s.opt.Now().Add(f.s.opt.ForwardBackoff[p.Attempts])
 	}
+	if err != nil {
+		p.Attempts, p.Reason = p.Attempts+1, err.Error()
+	}
+	f.done(ctx, p, became)
 	f.s.metrics.forwards.WithLabelValues(string(told.Kind)).Inc()
 	f.s.opt.Observe(told)
 }
 
 // giveUp reports whether a forward that failed is not tried again: its schedule is
 // over, or the service answered that it is gone.
-func (f *forwards) giveUp(p *pending, err error) bool {
+func (f *forwards) giveUp(p *state.Forward, err error) bool {
 	var status *statusError
 	return p.Attempts >= len(f.s.opt.ForwardBackoff) || errors.As(err, &status) && status.code == http.StatusGone
 }
 
-// retry sets the time of the next attempt.
-func (f *forwards) retry(ctx context.Context, p *pending, cause error) {
-	f.put(p, func(p *pending) {
-		p.Next, p.Reason = f.s.opt.Now().Add(f.s.opt.ForwardBackoff[p.Attempts]), cause.Error()
-		p.Attempts++
-	})
-	if err := f.s.opt.Store.PutAll(ctx, map[string][]byte{forwardPrefix + p.name(): encodePending(p)}); err != nil {
+// done records what became of a forward. If the state fails, the forward is made
+// again when the limit is over; services recognise repetitions by webhook-id.
+func (f *forwards) done(ctx context.Context, p state.Forward, became state.ForwardState) {
+	if err := f.s.opt.Store.DoneForward(ctx, f.s.opt.Owner.ID, p, became); err != nil {
 		f.s.stateFault(err)
 	}
-}
-
-func (f *forwards) put(p *pending, change func(*pending)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	change(p)
-}
-
-// close ends a forward. If the state fails, the next server repeats the forward;
-// services recognise repetitions by webhook-id.
-func (f *forwards) close(ctx context.Context, p *pending, blobs map[string][]byte) {
-	if err := f.s.opt.Store.PutAll(ctx, blobs); err != nil {
-		f.s.stateFault(err)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.waiting, p.name())
 }
 
 // Forwarded is the body of a forward.

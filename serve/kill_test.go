@@ -221,9 +221,9 @@ func (s idle) tell() {
 	}
 }
 
-func (s idle) Answered(ctx context.Context, seqs ...int64) error {
+func (s idle) Answered(ctx context.Context, lane state.Lane, seqs ...int64) error {
 	defer s.tell()
-	return s.Store.Answered(ctx, seqs...)
+	return s.Store.Answered(ctx, lane, seqs...)
 }
 
 func (s idle) Claim(ctx context.Context, lane state.Lane, after int64, n int) ([]state.InboundRef, int64, error) {

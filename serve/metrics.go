@@ -20,7 +20,8 @@ type metrics struct {
 	folded   prometheus.Counter
 	replies  *prometheus.CounterVec
 	forwards *prometheus.CounterVec
-	dead     prometheus.Gauge
+	// of servers beside each other
+	recovered, lost prometheus.Counter
 }
 
 func newMetrics(b Build) *metrics {
@@ -29,15 +30,16 @@ func newMetrics(b Build) *metrics {
 		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_webhooks_total", Help: "Webhooks by number and HTTP status."}, []string{"provider", "status"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "handbill_webhook_seconds", Help: "Time from a webhook's headers to its durable acceptance or refusal.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}}),
-		folded:   prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_webhooks_folded_total", Help: "Webhooks joined into the state."}),
-		replies:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_replies_total", Help: "Answers by number and result."}, []string{"provider", "result"}),
-		forwards: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_forwards_total", Help: "Attempts at handing messages on, by result."}, []string{"result"}),
-		dead:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_forwards_dead", Help: "Messages that no service took and that were given up."}),
+		folded:    prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_webhooks_folded_total", Help: "Webhooks joined into the state."}),
+		replies:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_replies_total", Help: "Answers by number and result."}, []string{"provider", "result"}),
+		forwards:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_forwards_total", Help: "Attempts at handing messages on, by result."}, []string{"result"}),
+		recovered: prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_servers_recovered_total", Help: "Servers on the same state that were gone, and whose work this one freed."}),
+		lost:      prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_server_lanes_lost_total", Help: "How often this server was not heard of for so long that others took over what it had taken up."}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_build_info", Help: "Which handbill serves; always 1.",
 		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": b.Go}})
 	build.Set(1)
-	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.forwards, m.dead,
+	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.forwards, m.recovered, m.lost,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -49,15 +51,26 @@ func (m *metrics) received(provider string, status int, took time.Duration) {
 
 // Metrics returns the handler of /metrics; serve it on a separate listener.
 func (s *Server) Metrics() http.Handler {
-	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "handbill_webhooks_waiting", Help: "Accepted webhooks that are not joined yet."}, func() float64 {
-		n, _, err := s.opt.Store.Waiting(context.Background())
-		if err != nil {
-			return -1
-		}
-		return float64(n)
-	})
+	gauge := func(name, help string, count func(context.Context) (int, error)) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			n, err := count(context.Background())
+			if err != nil {
+				return -1
+			}
+			return float64(n)
+		})
+	}
 	own := prometheus.NewRegistry()
-	own.MustRegister(waiting)
+	own.MustRegister(
+		gauge("handbill_webhooks_waiting", "Accepted webhooks that are not joined yet.", func(ctx context.Context) (int, error) {
+			n, _, err := s.opt.Store.Waiting(ctx)
+			return n, err
+		}),
+		gauge("handbill_inbound_waiting", "What people wrote and no rule has answered yet.", func(ctx context.Context) (int, error) {
+			_, n, err := s.opt.Store.Waiting(ctx)
+			return n, err
+		}),
+		gauge("handbill_forwards_dead", "Messages that no service took and that were given up.", s.opt.Store.DeadForwards))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{s.metrics.registry, own}, promhttp.HandlerOpts{}))
 	return mux

@@ -118,8 +118,12 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	again := func(a pace.Ask, many int) (time.Time, error) { return s.opt.Store.Slots(ctx, n.Address, a, many) }
 	ans := message.Answer{Class: message.NotSent, Title: "it found no moment to leave at"}
 	if err := n.pace.Leave(ctx, s.opt.Now, verdicts[0].Leave, again); err == nil {
-		ans = n.Sender.Send(ctx, req)
-		s.compare(n, in.To, &ans)
+		if n.lease.Valid() {
+			ans = n.Sender.Send(ctx, req)
+			s.compare(n, in.To, &ans)
+		} else {
+			ans.Title = "the time for which the number was ours was over"
+		}
 	}
 	fp.Hit("reply-answer-after")
 	out := state.OutcomeOf(verdicts[0].Attempt, ans, s.opt.Now())

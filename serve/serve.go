@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +39,7 @@ type Store interface {
 	Claim(ctx context.Context, lane state.Lane, after int64, n int) ([]state.InboundRef, int64, error)
 	ClaimNext(ctx context.Context, lane state.Lane, recipient string) (state.InboundRef, bool, error)
 	Inbound(ctx context.Context, seq int64) (state.InboundEvent, bool, error)
-	Answered(ctx context.Context, seqs ...int64) error
+	Answered(ctx context.Context, lane state.Lane, seqs ...int64) error
 	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)
 	Exchanges(ctx context.Context, recipient string, seq int64, since time.Time, n int) ([]state.Exchange, error)
 	LastReply(ctx context.Context, rule, recipient string) (time.Time, error)
@@ -53,6 +52,12 @@ type Store interface {
 	Slots(ctx context.Context, number string, a pace.Ask, many int) (time.Time, error)
 	Intend(ctx context.Context, lane state.Lane, intents []state.Intent) ([]state.Verdict, error)
 	Settle(ctx context.Context, lane state.Lane, outcomes []state.Outcome) error
+
+	AddForward(ctx context.Context, event int64, rule string) error
+	ClaimForwards(ctx context.Context, owner string, n int) (due []state.Forward, next time.Time, err error)
+	DoneForward(ctx context.Context, owner string, f state.Forward, became state.ForwardState) error
+	DeadForwards(ctx context.Context) (int, error)
+	ReviveForwards(ctx context.Context) error
 
 	PutAll(ctx context.Context, blobs map[string][]byte) error
 	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
@@ -88,9 +93,15 @@ type Number struct {
 
 // Options of New. Store, Numbers, Now and Rules are required.
 type Options struct {
+	// Store may also be a state.Shared; then other servers use the state too.
 	Store   Store
 	Numbers []Number
 	Now     func() time.Time
+	// Monotonic is the time since any fixed moment on a clock that nobody sets; nil
+	// for the wall clock alone.
+	Monotonic func() time.Duration
+	// Owner is this process, for other servers on the state.
+	Owner state.Owner
 	// Rules returns the rules of the last apply. It is called for every message, so
 	// it must be cheap while nothing changed. Nil rules answer nothing.
 	Rules func(ctx context.Context) (*reply.Rules, error)
@@ -152,6 +163,8 @@ const (
 	EventForward   EventKind = "forward"   // a service did not take a message; it is tried again
 	EventDead      EventKind = "dead"      // a forward was given up
 	EventState     EventKind = "state"     // the state could not be read or written
+	EventRecovered EventKind = "recovered" // what a server left that is gone goes on here or elsewhere; Detail says whose
+	EventLost      EventKind = "lost"      // the server was not heard of for too long, and others have what it had taken up; it goes on
 	EventWell      EventKind = "well"      // the state can be written again
 	EventRules     EventKind = "rules"     // the rules could not be loaded; the previous ones stay in use
 )
@@ -170,6 +183,7 @@ type Event struct {
 // Server receives webhooks and answers.
 type Server struct {
 	opt     Options
+	shared  sharedStore        // the store, if others use it too; nil if not
 	numbers map[string]*number // by address
 	paths   map[string]*number // by "type/name"
 	lineage string
@@ -196,8 +210,9 @@ type lastRules struct{ rules *reply.Rules }
 type number struct {
 	Number
 	pace   *pace.Number
-	lane   state.Lane // of the answers; written before the first
-	tokens [][32]byte // SHA-256 of Tokens
+	lane   state.Lane   // of the answers; written while there are none
+	lease  *state.Lease // of the lane; the same
+	tokens [][32]byte   // SHA-256 of Tokens
 
 	answers delivery.Answers
 	halted  atomic.Bool // the provider's answers belong to other messages
@@ -218,6 +233,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 		queue: make(chan struct{}, opt.Queue), folding: make(chan struct{}, 1), inbound: make(chan struct{}, 1), resting: make(chan rest),
 		client: guarded.Client(opt.AllowHosts, opt.Proxy, maxFetch, maxFetch), confirm: stopDrafts(reply.Confirmation), question: stopDrafts(reply.Question), metrics: newMetrics(opt.Build),
 	}
+	s.shared, _ = opt.Store.(sharedStore)
 	s.forwards = newForwards(s)
 	s.rules.Store(&lastRules{})
 	for _, n := range opt.Numbers {
@@ -277,41 +293,19 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("taking up where the last server stopped: %w", err)
 	}
-	if err := s.forwards.load(start); err != nil {
-		return fmt.Errorf("reading the forwards that wait: %w", err)
+	if s.opt.RetryDead {
+		if err := s.opt.Store.ReviveForwards(start); err != nil {
+			return fmt.Errorf("reading the forwards that were given up: %w", err)
+		}
 	}
 	wake(s.folding)
 	wake(s.inbound)
 	var wg sync.WaitGroup
 	wg.Go(func() { s.foldLoop(ctx) })
-	wg.Go(func() { s.answerLoop(ctx, lanes) })
+	wg.Go(func() { s.answering(ctx, lanes) })
 	wg.Go(func() { s.forwards.loop(ctx) })
 	wg.Wait()
 	return nil
-}
-
-// take takes the lanes of the numbers to answer at: the declared ones, and former
-// ones that still have open messages. For the latter rules run, but nothing is sent.
-func (s *Server) take(ctx context.Context) (lanes []state.Lane, err error) {
-	addresses, err := s.opt.Store.Unanswered(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for address := range s.numbers {
-		addresses = append(addresses, address)
-	}
-	slices.Sort(addresses)
-	for _, address := range slices.Compact(addresses) {
-		lane, _, err := s.opt.Store.RecoverReplies(ctx, address)
-		if err != nil {
-			return nil, err
-		}
-		lanes = append(lanes, lane)
-		if n := s.numbers[address]; n != nil {
-			n.lane = lane
-		}
-	}
-	return lanes, nil
 }
 
 // wake wakes the loop that waits on c.

@@ -199,8 +199,7 @@ func alike(i Item) any {
 		i.Tree, i.Refs = some(i.Tree), append([]string{}, i.Refs...)
 		return i
 	case Blob:
-		i.Data = some(i.Data)
-		return i
+		return sameForward(i)
 	case WaitingBody:
 		i.Raw = some(i.Raw)
 		return i

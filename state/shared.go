@@ -14,7 +14,7 @@ import (
 // Shared is a Store whose runs several machines drive. A run that was begun with a Carried is open until each of its
 // lanes is done. A lane has one owner, for as long as its limit: each Turn through it begins the limit anew, and a Turn
 // without outcomes and intents does nothing else. Whoever takes a lane over gets a higher epoch, so that the owner before
-// is fenced. Limits are measured by the state's clock.
+// is fenced. Limits are measured by the state's clock. Several servers answer at one number, each through a lane of its own.
 type Shared interface {
 	Store
 	// OpenRuns lists the runs that are open, oldest first.
@@ -30,6 +30,21 @@ type Shared interface {
 	// StopRun stops an open run, or lets a stopped one go on: of a stopped run no lane can be taken over. It fails with
 	// ErrUnknown when no such run is open.
 	StopRun(ctx context.Context, run int64, stop bool, who string) error
+	// JoinReplies takes a lane of a sending number for a server that answers there beside others. The lane has a limit, which
+	// Renew begins anew too. Claims of the lane are its own: nobody else gets these events, nor later ones of the same
+	// person, before they are answered. Servers that took the number by RecoverReplies are fenced.
+	JoinReplies(ctx context.Context, number string, by Owner) (Lane, error)
+	// Answering lists the sending numbers, in order, at which servers answer beside each other now.
+	Answering(ctx context.Context) ([]string, error)
+	// Renew begins the limits of lanes of replies anew. It fails with ErrFenced when one of them is over.
+	Renew(ctx context.Context, lanes ...Lane) error
+	// RecoverServers ends the lanes of replies whose limit is over: what they left open is in doubt, doubts of them, and what
+	// they had claimed is free. It returns whose lanes those were. Lanes of others are left alone. GiveBack does the same for
+	// one lane at once.
+	RecoverServers(ctx context.Context) (owners []Owner, doubts int, err error)
+	// SweepOrphans joins events that wait for a message which the state knows by now, and returns of how many messages. Each
+	// call looks at the events that came since the call before the last one; the first one at all.
+	SweepOrphans(ctx context.Context) (int, error)
 	// Announce says for AnnounceLife that a worker is there, and Retire that it is gone.
 	Announce(ctx context.Context, w Worker) error
 	Retire(ctx context.Context, id string) error
@@ -68,6 +83,7 @@ type Owner struct {
 const (
 	OwnerApply  = "apply"
 	OwnerWorker = "worker"
+	OwnerServe  = "serve"
 )
 
 // String names the process for people.

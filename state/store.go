@@ -20,6 +20,7 @@ type Store interface {
 	Sends
 	Events
 	Conversations
+	Forwards
 	People
 	Decisions
 	Reports
@@ -131,8 +132,9 @@ type Conversations interface {
 	ClaimNext(ctx context.Context, lane Lane, recipient string) (ref InboundRef, ok bool, err error)
 	// Inbound returns an inbound event by its number; ok is false when there is none, as after its sender was erased.
 	Inbound(ctx context.Context, seq int64) (ev InboundEvent, ok bool, err error)
-	// Answered says that the rules are done with inbound events, whatever they answered.
-	Answered(ctx context.Context, seqs ...int64) error
+	// Answered says that the rules are done with inbound events that the lane claimed, whatever they answered. It fails with
+	// ErrFenced when somebody has taken the lane since.
+	Answered(ctx context.Context, lane Lane, seqs ...int64) error
 	// RepliedBy lists the addresses of the rules that tried to answer an inbound event, in order, whatever came of it.
 	RepliedBy(ctx context.Context, recipient string, seq int64) ([]string, error)
 	// Exchanges returns up to n answers to a recipient since a time, newest first, in doubt or not, but none to event seq.

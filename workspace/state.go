@@ -245,10 +245,19 @@ func (w *Workspace) Lock(ctx context.Context, operation string, wait time.Durati
 	return w.lock(ctx, "", operation, wait)
 }
 
-// LockServe takes the lock that serve holds for as long as it runs. It is not
-// that of those who send: an apply may run beside.
+// LockServe takes the lock that keeps serve away. It is not that of those who send:
+// an apply may run beside.
 func (w *Workspace) LockServe(ctx context.Context, operation string, wait time.Duration) (Locked, error) {
 	return w.lock(ctx, ".serve", operation, wait)
+}
+
+// JoinServe takes the lock that serve holds for as long as it runs. On a state in a
+// database many may hold it.
+func (w *Workspace) JoinServe(ctx context.Context) (Locked, error) {
+	if w.Shared() {
+		return held(postgres.LockShared(ctx, w.database(), "send.serve", w.lockInfo("serve")))
+	}
+	return w.LockServe(ctx, "serve", 0)
 }
 
 func (w *Workspace) lock(ctx context.Context, which, operation string, wait time.Duration) (Locked, error) {

@@ -34,6 +34,8 @@ type Options struct {
 
 // Store is a state in memory.
 type Store struct {
+	*state.ForwardQueue
+
 	opt Options
 
 	mu   sync.Mutex
@@ -75,6 +77,7 @@ const format = 1
 func New(o Options) *Store {
 	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{}, slots: map[string]pace.Slots{}, managed: map[string]state.Managed{},
 		circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{}, erased: map[delivery.ID]bool{}, seen: map[string]int64{}}
+	s.ForwardQueue = state.NewForwardQueue(s, o.Clock)
 	if s.opt.Moved == nil {
 		s.opt.Moved = func(_, _ state.Send, _ state.Proof) {}
 	}

@@ -105,8 +105,11 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 }
 
 // Answered implements state.Store.
-func (s *Store) Answered(ctx context.Context, seqs ...int64) error {
+func (s *Store) Answered(ctx context.Context, lane state.Lane, seqs ...int64) error {
 	return s.write(ctx, func() error {
+		if err := s.fence(lane); err != nil {
+			return err
+		}
 		for _, seq := range seqs {
 			if seq > 0 && seq <= int64(len(s.inbound)) && s.inbound[seq-1] != nil {
 				set(s, &s.inbound[seq-1].answered, true)

@@ -17,6 +17,7 @@ type attempt struct {
 	number   int
 	run      int64  // 0 for replies, -1 for imports
 	from     string // the sending number
+	lane     int64  // of a new one; it is not read
 	intended int64
 	message  string
 	digest   [16]byte
@@ -262,8 +263,8 @@ func (t *tx) add(a *attempt, body []byte) {
 	if _, ok := t.refs[a.ref]; ok && t.refs[a.ref] == nil {
 		t.refs[a.ref] = a
 	}
-	t.later("INSERT INTO attempts (id, campaign, revision, recipient, person, attempt, run, number, intended, message, digest, body, ref) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-		a.id, a.key.Campaign, int64(a.key.Revision), a.key.Recipient, a.person(), a.number, a.run, a.from, a.intended, a.message, a.digest[:], body, a.ref)
+	t.later("INSERT INTO attempts (id, campaign, revision, recipient, person, attempt, run, number, intended, message, digest, body, ref, lane) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+		a.id, a.key.Campaign, int64(a.key.Revision), a.key.Recipient, a.person(), a.number, a.run, a.from, a.intended, a.message, a.digest[:], body, a.ref, a.lane)
 }
 
 // nextAttempt returns an unused id for an attempt.

@@ -150,7 +150,7 @@ func (d *Draft) add(t *tx, i state.Item) error {
 	case state.Managed:
 		return t.addJSON("INSERT INTO managed VALUES ($1, $2)", i.Address, &i)
 	case state.Blob:
-		t.later("INSERT INTO blobs VALUES ($1, $2)", i.Name, some(i.Data))
+		return t.addBlob(i)
 	case state.Pace:
 		t.later("INSERT INTO slots VALUES ($1, $2)", i.Number, some(i.Data))
 	case state.Halt:

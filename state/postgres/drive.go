@@ -213,6 +213,10 @@ func (s *Store) TakeOver(ctx context.Context, run int64, number string, by state
 // GiveBack implements state.Shared.
 func (s *Store) GiveBack(ctx context.Context, l state.Lane) error {
 	err := s.write(ctx, func(t *tx) error {
+		if l.Run == 0 {
+			t.endReplies(t.ints("SELECT id FROM lanes l WHERE l.id = $1 AND l.epoch = $2 AND NOT l.done AND "+joined, l.ID, l.Epoch))
+			return nil
+		}
 		t.later("UPDATE lanes SET owner = NULL, since = NULL, until = clock_timestamp() WHERE id = $1 AND epoch = $2 AND NOT done AND until IS NOT NULL", l.ID, l.Epoch)
 		return nil
 	})

@@ -21,6 +21,7 @@ type inbound struct {
 	provider, recipient      string
 	answered, first, stopped bool
 	attempt                  *int64 // our message that it answers; nil for none
+	lane                     *int64 // of the server that took it up; nil for none
 	text                     []byte
 	event                    message.Event
 }
@@ -28,8 +29,8 @@ type inbound struct {
 // inbound reads inbound events, oldest first.
 func (t *tx) inbound(where string, a ...any) (out []*inbound) {
 	var in inbound
-	t.each("SELECT id, provider, recipient, received, answered, first, stopped, attempt, event FROM inbound WHERE "+where, a,
-		[]any{&in.seq, &in.provider, &in.recipient, &in.received, &in.answered, &in.first, &in.stopped, &in.attempt, &in.text}, func() error {
+	t.each("SELECT id, provider, recipient, received, answered, first, stopped, attempt, lane, event FROM inbound WHERE "+where, a,
+		[]any{&in.seq, &in.provider, &in.recipient, &in.received, &in.answered, &in.first, &in.stopped, &in.attempt, &in.lane, &in.text}, func() error {
 			one := in
 			if err := json.Unmarshal(in.text, &one.event); err != nil {
 				return fmt.Errorf("%w: an inbound event: %w", state.ErrDamaged, err)
@@ -121,6 +122,9 @@ func (s *Store) Unanswered(ctx context.Context) (numbers []string, err error) {
 
 // Claim implements state.Store.
 func (s *Store) Claim(ctx context.Context, lane state.Lane, after int64, n int) (refs []state.InboundRef, upto int64, err error) {
+	if lane.Limit > 0 {
+		return s.claim(ctx, lane, after, n)
+	}
 	err = s.read(ctx, func(t *tx) error {
 		refs, upto = nil, after
 		if err := t.fence(lane); err != nil {
@@ -140,6 +144,9 @@ func (s *Store) Claim(ctx context.Context, lane state.Lane, after int64, n int) 
 
 // ClaimNext implements state.Store.
 func (s *Store) ClaimNext(ctx context.Context, lane state.Lane, recipient string) (ref state.InboundRef, ok bool, err error) {
+	if lane.Limit > 0 {
+		return s.claimNext(ctx, lane, recipient)
+	}
 	err = s.read(ctx, func(t *tx) error {
 		if err := t.fence(lane); err != nil {
 			return err
@@ -153,15 +160,21 @@ func (s *Store) ClaimNext(ctx context.Context, lane state.Lane, recipient string
 // oldest returns a person's oldest open event at a number; zero for none. It checks
 // the writer: the person's phone number may have belonged to somebody else then.
 func (t *tx) oldest(number, recipient string) state.InboundRef {
+	_, ref := t.first(recipient, t.inbound("NOT answered AND provider = $1 AND person = ANY($2)", number, slices.Collect(maps.Keys(t.everyID(recipient)))))
+	return ref
+}
+
+// first returns a person's oldest event of a list; nil for none.
+func (t *tx) first(recipient string, list []*inbound) (*inbound, state.InboundRef) {
 	p := t.who(recipient)
 	now := person(t.shown(&p, recipient))
-	for _, in := range t.inbound("NOT answered AND provider = $1 AND person = ANY($2)", number, slices.Collect(maps.Keys(t.everyID(recipient)))) {
+	for _, in := range list {
 		who, _ := t.writer(in)
 		if w := person(who); w == person(recipient) || w == now {
-			return state.InboundRef{Seq: in.seq, Provider: number, Recipient: who}
+			return in, state.InboundRef{Seq: in.seq, Provider: in.provider, Recipient: who}
 		}
 	}
-	return state.InboundRef{}
+	return nil, state.InboundRef{}
 }
 
 // Inbound implements state.Store.
@@ -186,8 +199,11 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 }
 
 // Answered implements state.Store.
-func (s *Store) Answered(ctx context.Context, seqs ...int64) error {
+func (s *Store) Answered(ctx context.Context, lane state.Lane, seqs ...int64) error {
 	err := s.write(ctx, func(t *tx) error {
+		if err := t.fence(lane); err != nil {
+			return err
+		}
 		t.exec("UPDATE inbound SET answered = true WHERE id = ANY($1)", seqs)
 		return nil
 	})

@@ -25,7 +25,7 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 // limit of a lane anew that has one: the transaction orders that against a takeover.
 func (t *tx) fence(l state.Lane) error {
 	var over, taken, limited bool
-	open := t.one(`SELECT l.done OR coalesce((SELECT over FROM runs WHERE id = l.run), false), NOT (`+newest+`), l.until IS NOT NULL
+	open := t.one(`SELECT l.done OR coalesce((SELECT over FROM runs WHERE id = l.run), false), NOT (`+newest+`) AND NOT (`+joined+`), l.until IS NOT NULL
 		FROM lanes l WHERE l.id = $1 AND l.number = $2 AND l.epoch = $3 AND l.run = $4`, args(l.ID, l.Number, l.Epoch, l.Run), &over, &taken, &limited)
 	switch {
 	case t.err != nil:
@@ -86,7 +86,8 @@ func (s *Store) RecoverReplies(ctx context.Context, number string) (l state.Lane
 		if l, err = t.take(number, 0); err != nil {
 			return err
 		}
-		n = t.recover(number, "a.run = 0")
+		ended := t.ints("SELECT id FROM lanes l WHERE l.number = $1 AND NOT l.done AND "+joined, number)
+		n = t.recover(number, "a.run = 0") + t.endReplies(ended)
 		return nil
 	})
 	return l, n, named(err, "taking "+number+" for answers")

@@ -34,6 +34,16 @@ type Locked struct {
 // Lock takes a lock of the state, waiting up to timeout. When somebody else holds it
 // the error is a *state.LockedError.
 func Lock(ctx context.Context, o Options, name string, info state.LockInfo, timeout time.Duration) (*Locked, error) {
+	return lock(ctx, o, name, info, timeout)
+}
+
+// LockShared takes a lock of the state that many may hold at once, and nobody while
+// somebody has the name by Lock.
+func LockShared(ctx context.Context, o Options, name string, info state.LockInfo) (*Locked, error) {
+	return lock(ctx, o, name+"/"+info.ID, info, 0)
+}
+
+func lock(ctx context.Context, o Options, name string, info state.LockInfo, timeout time.Duration) (*Locked, error) {
 	s, err := Open(ctx, o)
 	if err != nil {
 		return nil, err
@@ -48,15 +58,25 @@ func Lock(ctx context.Context, o Options, name string, info state.LockInfo, time
 	return l, nil
 }
 
+// besides chooses locks under other names that keep a lock from being taken: those
+// that many hold of its name, or the one that somebody has of theirs alone.
+const besides = "o.until > clock_timestamp() AND (starts_with(o.name, $1 || '/') OR starts_with($1, o.name || '/'))"
+
 func (l *Locked) take(ctx context.Context, info state.LockInfo, timeout time.Duration) error {
 	data, err := json.Marshal(info)
 	if err != nil {
 		return err
 	}
-	const sql = `INSERT INTO locks (name, id, info, until) VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond')
+	const sql = `INSERT INTO locks (name, id, info, until) SELECT $1::text, $2, $3::bytea, clock_timestamp() + $4 * interval '1 millisecond'
+		WHERE NOT EXISTS (SELECT FROM locks o WHERE ` + besides + `)
 		ON CONFLICT (name) DO UPDATE SET id = excluded.id, info = excluded.info, until = excluded.until WHERE locks.until < clock_timestamp()`
 	for waited := time.Duration(0); ; waited += lockPoll {
-		n, err := l.s.change(ctx, sql, l.name, l.id, data, lockLife.Milliseconds())
+		n := 0
+		err := l.s.write(ctx, func(t *tx) error { // one after another, so that nobody misses a row that is just written
+			t.exec("DELETE FROM locks WHERE strpos(name, '/') > 0 AND until < clock_timestamp()")
+			n = t.exec(sql, l.name, l.id, data, lockLife.Milliseconds())
+			return nil
+		})
 		if err != nil {
 			return named(err, "locking the state")
 		}
@@ -77,7 +97,7 @@ func (l *Locked) heldBy(ctx context.Context) error {
 	held := &state.LockedError{Path: l.s.Name()}
 	err := l.s.read(ctx, func(t *tx) error {
 		var data []byte
-		if t.one("SELECT info FROM locks WHERE name = $1", args(l.name), &data) {
+		if t.one("SELECT info FROM locks o WHERE o.name = $1 OR "+besides+" ORDER BY o.name LIMIT 1", args(l.name), &data) {
 			_ = json.Unmarshal(data, &held.Info) // the lock is held even if the info is unreadable
 		}
 		return nil

@@ -107,6 +107,7 @@ func (t *tx) erase(recipient string) {
 func (t *tx) eraseID(recipient string) {
 	who := person(recipient)
 	delete(t.spelled, idOf(who))
+	t.later("DELETE FROM forwards WHERE event IN (SELECT id FROM inbound WHERE person = $1)", who)
 	t.later("DELETE FROM inbound WHERE person = $1", who)
 	t.loadPersons([]string{who})
 	if theirs := t.persons[who]; len(theirs) > 0 {

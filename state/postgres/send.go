@@ -249,7 +249,7 @@ func (t *tx) intend(lane state.Lane, in *state.Intent, left int) (v state.Verdic
 		t.later("UPDATE attempts SET ordered = true WHERE id = $1", last.id)
 	}
 	key.Recipient, key.Campaign = clean(key.Recipient), clean(key.Campaign)
-	a := &attempt{id: t.nextAttempt(left), key: key, number: in.Attempt, run: lane.Run, from: lane.Number, intended: t.now, message: in.Message, digest: in.Digest, ref: clean(in.Ref)}
+	a := &attempt{id: t.nextAttempt(left), key: key, number: in.Attempt, run: lane.Run, from: lane.Number, intended: t.now, message: in.Message, digest: in.Digest, ref: clean(in.Ref), lane: lane.ID}
 	t.add(a, in.Body[:16])
 	t.wrote(t.now)
 	return state.Verdict{Attempt: a.id, Leave: leave}

@@ -57,6 +57,9 @@ type Store struct {
 	pool   *pgxpool.Pool
 	closed atomic.Bool
 	own    sync.Map // ownSlots by sending number
+
+	sweeping sync.Mutex
+	swept    [2]int64 // the newest orphan at the last sweep but one, and at the last one
 }
 
 var _ state.Store = (*Store)(nil)

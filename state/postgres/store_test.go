@@ -313,6 +313,32 @@ func TestLocks(t *testing.T) {
 	if err := s.ForceUnlock(t.Context(), "grace"); err == nil {
 		t.Error("a state that is not locked was unlocked")
 	}
+	many := func(id string) (*Locked, error) {
+		return LockShared(t.Context(), s.opt, "send", state.LockInfo{ID: id, Who: id, Operation: "serve"})
+	}
+	one, err := many("one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := many("two")
+	if err != nil {
+		t.Fatalf("a second one of many: %v", err)
+	}
+	if _, err := lock("ada"); !errors.As(err, &held) || held.Info.Who != "one" {
+		t.Errorf("alone beside many: %v", err)
+	}
+	if err := errors.Join(one.Unlock(), two.Unlock()); err != nil {
+		t.Fatal(err)
+	}
+	if ada, err = lock("ada"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := many("one"); !errors.As(err, &held) || held.Info.Who != "ada" {
+		t.Errorf("many beside one: %v", err)
+	}
+	if err := ada.Unlock(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestForeignTexts checks that text that PostgreSQL can't store is stored as

@@ -255,8 +255,13 @@ func (c *conn) oldestEvent(number int64, person string) (openEvent, bool, error)
 }
 
 // Answered implements state.Store.
-func (s *Store) Answered(ctx context.Context, seqs ...int64) error {
-	return s.write(ctx, func(t *tx) error { return t.setInbound(seqs, inboundAnswered) })
+func (s *Store) Answered(ctx context.Context, lane state.Lane, seqs ...int64) error {
+	return s.write(ctx, func(t *tx) error {
+		if err := t.fence(lane); err != nil {
+			return err
+		}
+		return t.setInbound(seqs, inboundAnswered)
+	})
 }
 
 // setInbound rewrites rows of inbound with another state.

@@ -53,6 +53,8 @@ var _ state.Store = (*Store)(nil)
 // Store is an open state. It is safe for concurrent use. One process opens a
 // file once.
 type Store struct {
+	*state.ForwardQueue // one server has a state in a file for itself
+
 	opt       Options
 	key       []byte      // of the row checksums: the lineage
 	lineage   string      // hexadecimal
@@ -103,8 +105,10 @@ func (s *Store) setLineage(lineage string, key []byte) {
 
 // newStore is a store that is not connected yet.
 func newStore(o Options) *Store {
-	return &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
+	s := &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
 		ids: map[string]int64{}, lanes: map[state.Lane]int64{}, slots: map[string]ownSlots{}, blockSize: wholeBlocks}
+	s.ForwardQueue = state.NewForwardQueue(s, o.Clock)
+	return s
 }
 
 // Close brings everything from the journal into the file, where no other

@@ -230,7 +230,7 @@ func (u suite) TestPruneKeepsYoungEvents(t *testing.T) {
 			if _, err := s.Append(t.Context(), []state.Inbox{body}); err != nil {
 				t.Fatal(err)
 			}
-			if err := errors.Join(s.FoldAll(t.Context()), s.Answered(t.Context(), 1)); err != nil {
+			if err := errors.Join(s.FoldAll(t.Context()), s.Answered(t.Context(), answering(t, s, mainNumber), 1)); err != nil {
 				t.Fatal(err)
 			}
 			clock.now = noon.Add(c.age)

@@ -231,7 +231,7 @@ func (u suite) TestInboxIsAcceptedOnceAndFolded(t *testing.T) {
 	if diff := cmp.Diff(want, open); diff != "" {
 		t.Fatalf("open (-want +got):\n%s", diff)
 	}
-	if err := s.Answered(t.Context(), 1); err != nil {
+	if err := s.Answered(t.Context(), answering(t, s, mainNumber), 1); err != nil {
 		t.Fatal(err)
 	}
 	if again := openInbound(t, s); len(again) != 0 {
@@ -323,7 +323,7 @@ func (u suite) TestAReplyGoesOnce(t *testing.T) {
 	if err != nil || !at.Equal(noon) {
 		t.Errorf("last reply %s, %v", at, err)
 	}
-	if err := s.Answered(t.Context(), 1); err != nil {
+	if err := s.Answered(t.Context(), lane, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, waiting, err := s.Waiting(t.Context()); waiting != 0 || err != nil {

@@ -324,7 +324,12 @@ func (p *pair) reply() {
 		p.both(name, read)
 	}
 	if rapid.Bool().Draw(p.t, "answered") {
-		p.both("answered", func(s state.Store) (any, error) { return nil, s.Answered(p.t.Context(), r.Seq) })
+		side = 0
+		p.both("answered", func(s state.Store) (any, error) {
+			err := s.Answered(p.t.Context(), p.replies[side], r.Seq)
+			side++
+			return nil, err
+		})
 		side = 0
 		p.both("next", func(s state.Store) (any, error) {
 			ref, _, err := s.ClaimNext(p.t.Context(), p.replies[side], r.Recipient)

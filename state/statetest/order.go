@@ -121,7 +121,7 @@ func peopleOf(t T, s state.Store) map[string]any {
 			}
 			ev, _, err := s.Inbound(t.Context(), refs[0].Seq)
 			if err == nil {
-				err = s.Answered(t.Context(), refs[0].Seq)
+				err = s.Answered(t.Context(), lane, refs[0].Seq)
 			}
 			if err != nil {
 				t.Fatal(err)

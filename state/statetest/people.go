@@ -331,7 +331,7 @@ func (u suite) TestMessagesUnderTwoIDsAreOnePersons(t *testing.T) {
 		if texts += " " + ev.Event.Text; err != nil || !known || ev.First != (ref.Seq == claimed[0].Seq) {
 			t.Errorf("%+v, %v", ev, err)
 		}
-		if err := s.Answered(t.Context(), ref.Seq); err != nil {
+		if err := s.Answered(t.Context(), lane, ref.Seq); err != nil {
 			t.Fatal(err)
 		}
 	}

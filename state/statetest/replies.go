@@ -222,7 +222,7 @@ func (u suite) TestClaims(t *testing.T) {
 	claim(main, 5, 9, 5)
 	claim(other, 0, 9, 3, 3)
 	next(main, phone(1), 1)
-	if err := s.Answered(t.Context(), 1); err != nil {
+	if err := s.Answered(t.Context(), main, 1); err != nil {
 		t.Fatal(err)
 	}
 	next(main, phone(1), 4)
