@@ -21,6 +21,7 @@ const roleVar = "HANDBILL_BENCH_ROLE"
 var roles = map[string]func(args []string) (any, error){
 	"plan":  planBaseline,
 	"post":  postBaseline,
+	"copy":  copyBaseline,
 	"serve": serveRole,
 	"fill":  fillState,
 	"count": countState,

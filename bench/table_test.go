@@ -40,7 +40,7 @@ func TestTable(t *testing.T) {
 		name string
 		run  func()
 	}{
-		{"start", b.start}, {"plan", b.plans}, {"apply", b.apply}, {"paced", b.paced}, {"webhooks", b.webhooks},
+		{"start", b.start}, {"plan", b.plans}, {"apply", b.apply}, {"paced", b.paced}, {"webhooks", b.webhooks}, {"postgres", b.postgres},
 	} {
 		if strings.Contains(row.name, *only) {
 			row.run()

@@ -263,8 +263,10 @@ func (t *tx) add(a *attempt, body []byte) {
 	if _, ok := t.refs[a.ref]; ok && t.refs[a.ref] == nil {
 		t.refs[a.ref] = a
 	}
-	t.later("INSERT INTO attempts (id, campaign, revision, recipient, person, attempt, run, number, intended, message, digest, body, ref, lane) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-		a.id, a.key.Campaign, int64(a.key.Revision), a.key.Recipient, a.person(), a.number, a.run, a.from, a.intended, a.message, a.digest[:], body, a.ref, a.lane)
+	if len(t.bulk.outcomes.id) > 0 { // whether an attempt may be made depends on them
+		t.bulk.put(&t.queue)
+	}
+	t.bulk.attempts.add(a, body)
 }
 
 // nextAttempt returns an unused id for an attempt.
@@ -291,9 +293,7 @@ func (t *tx) put(a *attempt, o *outcome) {
 	if list, ok := t.sent[o.id]; ok && o.id != "" && !slices.Contains(list, a) {
 		t.sent[o.id] = append(list, a)
 	}
-	t.later(`INSERT INTO outcomes (id, send, proof, settled, code, title, cause, sent_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (id) DO UPDATE SET send = excluded.send, proof = excluded.proof, settled = excluded.settled, code = excluded.code, title = excluded.title, cause = excluded.cause, sent_id = excluded.sent_id`,
-		a.id, int16(o.send), string(o.proof), o.settled, o.code, o.title, o.cause, o.id)
+	t.bulk.outcomes.add(a.id, o)
 }
 
 // putFate writes what was reported about an attempt.

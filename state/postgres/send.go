@@ -161,37 +161,6 @@ func (s *Store) Settle(ctx context.Context, lane state.Lane, outcomes []state.Ou
 	return err
 }
 
-// Turn implements state.Store.
-func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) (out []state.Verdict, err error) {
-	var fenced error
-	err = s.write(ctx, func(t *tx) error {
-		if fenced = t.fence(lane); fenced != nil && !errors.Is(fenced, state.ErrFenced) {
-			return fenced
-		}
-		if err := t.settleAll(outcomes); err != nil {
-			return err
-		}
-		if len(intents) == 0 {
-			return nil
-		}
-		if halt := t.halted(); halt != nil && fenced == nil {
-			fenced = halt
-		}
-		if fenced != nil {
-			return nil
-		}
-		if err := t.foldAll(); err != nil {
-			return err
-		}
-		out, err = t.intendAll(lane, intents)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, fenced
-}
-
 // intendAll writes the intents that pass all gates.
 func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
 	var ids []delivery.ID
@@ -357,13 +326,21 @@ func (t *tx) slotsOf(number string) (n pace.Slots) {
 }
 
 func (t *tx) putSlots(number string, n pace.Slots) {
-	t.slots[number] = n
-	data, err := n.MarshalBinary()
-	if err != nil {
-		t.fail(err)
+	t.slots[number], t.taken[number] = n, true
+}
+
+// putTaken writes the slots that changed.
+func (t *tx) putTaken() {
+	for number := range t.taken {
+		n := t.slots[number]
+		data, err := n.MarshalBinary()
+		if err != nil {
+			t.fail(err)
+		}
+		t.s.own.Store(number, ownSlots{n, data})
+		t.later("INSERT INTO slots VALUES ($1, $2) ON CONFLICT (number) DO UPDATE SET data = excluded.data", number, data)
 	}
-	t.s.own.Store(number, ownSlots{n, data})
-	t.later("INSERT INTO slots VALUES ($1, $2) ON CONFLICT (number) DO UPDATE SET data = excluded.data", number, data)
+	clear(t.taken)
 }
 
 // slot gives an intent its time to leave, or a gate that says when to ask again.

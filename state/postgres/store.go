@@ -57,6 +57,7 @@ type Store struct {
 	pool   *pgxpool.Pool
 	closed atomic.Bool
 	own    sync.Map // ownSlots by sending number
+	turns  turns
 
 	sweeping sync.Mutex
 	swept    [2]int64 // the newest orphan at the last sweep but one, and at the last one

@@ -26,6 +26,7 @@ type tx struct {
 	now int64
 
 	queue pgx.Batch // writes that wait for the next read or the end
+	bulk  bulk      // the last of them
 	xid   string    // of a transaction that writes
 
 	meta, was metaRow
@@ -41,7 +42,8 @@ type tx struct {
 	erased   map[delivery.ID]bool
 	waits    map[string]bool // whether events wait for a provider's id
 	slots    map[string]pace.Slots
-	newIDs   []int64 // of attempts, not used yet
+	taken    map[string]bool // numbers whose slots changed
+	newIDs   []int64         // of attempts, not used yet
 }
 
 // metaRow is the row of meta.
@@ -57,7 +59,7 @@ type metaRow struct {
 func (s *Store) newTx(ctx context.Context, c *pgx.Conn) *tx {
 	return &tx{s: s, ctx: ctx, c: c, now: s.opt.Clock().UnixMilli(), attempts: map[int64]*attempt{}, persons: map[string][]*attempt{},
 		sent: map[string][]*attempt{}, refs: map[string]*attempt{}, circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{},
-		changed: map[int64]*circle{}, erased: map[delivery.ID]bool{}, waits: map[string]bool{}, slots: map[string]pace.Slots{}}
+		changed: map[int64]*circle{}, erased: map[delivery.ID]bool{}, waits: map[string]bool{}, slots: map[string]pace.Slots{}, taken: map[string]bool{}}
 }
 
 func (t *tx) fail(err error) {
@@ -89,12 +91,15 @@ func cleanAll(args []any) []any {
 
 // later queues a statement until the next read or the end.
 func (t *tx) later(sql string, args ...any) {
+	t.bulk.put(&t.queue)
 	t.queue.Queue(sql, cleanAll(args)...)
 }
 
 // flush executes the queued statements.
 func (t *tx) flush() {
 	t.putCircles()
+	t.putTaken()
+	t.bulk.put(&t.queue)
 	if t.err != nil || t.queue.Len() == 0 {
 		return
 	}

@@ -1,0 +1,70 @@
+package postgres
+
+import (
+	"github.com/jackc/pgx/v5"
+)
+
+// bulk collects rows for one statement, which takes a fraction of the time of one
+// for each row. Rows are written in the order of the statements around them.
+type bulk struct {
+	attempts attemptRows
+	outcomes outcomeRows
+}
+
+// attemptRows are the columns of new attempts.
+type attemptRows struct {
+	id, revision, run, intended, lane                 []int64
+	attempt                                           []int32
+	campaign, recipient, person, number, message, ref []string
+	digest, body                                      [][]byte
+}
+
+const insertAttempts = `INSERT INTO attempts (id, campaign, revision, recipient, person, attempt, run, number, intended, message, digest, body, ref, lane)
+	SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bigint[])`
+
+func (r *attemptRows) add(a *attempt, body []byte) {
+	r.id, r.campaign, r.revision = append(r.id, a.id), append(r.campaign, clean(a.key.Campaign)), append(r.revision, int64(a.key.Revision))
+	r.recipient, r.person = append(r.recipient, clean(a.key.Recipient)), append(r.person, a.person())
+	r.attempt, r.run, r.number = append(r.attempt, int32(a.number)), append(r.run, a.run), append(r.number, clean(a.from))
+	r.intended, r.message = append(r.intended, a.intended), append(r.message, clean(a.message))
+	r.digest, r.body, r.ref = append(r.digest, a.digest[:]), append(r.body, body), append(r.ref, clean(a.ref))
+	r.lane = append(r.lane, a.lane)
+}
+
+// outcomeRows are the columns of new or changed outcomes, each attempt once.
+type outcomeRows struct {
+	at                              map[int64]int // index by attempt
+	id, settled                     []int64
+	send                            []int16
+	proof, code, title, cause, sent []string
+}
+
+const insertOutcomes = `INSERT INTO outcomes (id, send, proof, settled, code, title, cause, sent_id)
+	SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
+	ON CONFLICT (id) DO UPDATE SET send = excluded.send, proof = excluded.proof, settled = excluded.settled, code = excluded.code, title = excluded.title, cause = excluded.cause, sent_id = excluded.sent_id`
+
+func (r *outcomeRows) add(id int64, o *outcome) {
+	if i, ok := r.at[id]; ok {
+		r.send[i], r.proof[i], r.settled[i] = int16(o.send), string(o.proof), o.settled
+		r.code[i], r.title[i], r.cause[i], r.sent[i] = o.code, o.title, o.cause, o.id
+		return
+	}
+	if r.at == nil {
+		r.at = map[int64]int{}
+	}
+	r.at[id] = len(r.id)
+	r.id, r.send, r.proof, r.settled = append(r.id, id), append(r.send, int16(o.send)), append(r.proof, string(o.proof)), append(r.settled, o.settled)
+	r.code, r.title, r.cause, r.sent = append(r.code, o.code), append(r.title, o.title), append(r.cause, o.cause), append(r.sent, o.id)
+}
+
+// put queues what was collected.
+func (b *bulk) put(queue *pgx.Batch) {
+	if r := &b.attempts; len(r.id) > 0 {
+		queue.Queue(insertAttempts, r.id, r.campaign, r.revision, r.recipient, r.person, r.attempt, r.run, r.number, r.intended, r.message, r.digest, r.body, r.ref, r.lane)
+		b.attempts = attemptRows{}
+	}
+	if r := &b.outcomes; len(r.id) > 0 {
+		queue.Queue(insertOutcomes, r.id, r.send, r.proof, r.settled, r.code, r.title, r.cause, r.sent)
+		b.outcomes = outcomeRows{}
+	}
+}

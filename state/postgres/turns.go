@@ -1,0 +1,126 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/handbill/handbill/state"
+)
+
+// turns are the calls of Turn that wait. Writers come one after another, so those that
+// wait for one transaction share the next one: eight lanes of a process commit nearly
+// as often as one.
+type turns struct {
+	mu      sync.Mutex
+	waiting []*turn
+	running bool
+}
+
+// turn is one call of Turn.
+type turn struct {
+	ctx      context.Context
+	lane     state.Lane
+	outcomes []state.Outcome
+	intents  []state.Intent
+
+	out    []state.Verdict
+	fenced error // why the intents were not written, though the outcomes were
+	err    error
+	done   chan struct{}
+}
+
+// maxTurns is how many calls share a transaction at most.
+const maxTurns = 32
+
+// Turn implements state.Store.
+func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
+	c := &turn{ctx: ctx, lane: lane, outcomes: outcomes, intents: intents, done: make(chan struct{})}
+	s.turns.mu.Lock()
+	s.turns.waiting = append(s.turns.waiting, c)
+	if !s.turns.running {
+		s.turns.running = true
+		go s.runTurns()
+	}
+	s.turns.mu.Unlock()
+	<-c.done
+	switch {
+	case c.err != nil:
+		return nil, c.err
+	case c.fenced != nil:
+		return nil, c.fenced
+	}
+	return c.out, nil
+}
+
+// runTurns commits what waits, until nothing does.
+func (s *Store) runTurns() {
+	for {
+		s.turns.mu.Lock()
+		n := min(len(s.turns.waiting), maxTurns)
+		calls := s.turns.waiting[:n:n]
+		s.turns.waiting = s.turns.waiting[n:]
+		s.turns.running = n > 0
+		s.turns.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		s.commitTurns(calls)
+		for _, c := range calls {
+			close(c.done)
+		}
+	}
+}
+
+// commitTurns commits calls together. If that fails because of one of them, each
+// commits alone. If the database is away, or nobody knows whether the commit was made,
+// all of them fail.
+func (s *Store) commitTurns(calls []*turn) {
+	ctx := calls[0].ctx
+	if len(calls) > 1 {
+		ctx = context.WithoutCancel(ctx) // it is not the others'
+	}
+	err := s.write(ctx, func(t *tx) error {
+		for _, c := range calls {
+			if err := t.turn(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var unknown *unknownError
+	if err != nil && len(calls) > 1 && !errors.As(err, &unknown) && !errors.Is(err, errGoneAway) {
+		for _, c := range calls {
+			s.commitTurns([]*turn{c})
+		}
+		return
+	}
+	for _, c := range calls {
+		c.err = err
+	}
+}
+
+// turn does the work of one call.
+func (t *tx) turn(c *turn) (err error) {
+	c.out = nil
+	if c.fenced = t.fence(c.lane); c.fenced != nil && !errors.Is(c.fenced, state.ErrFenced) {
+		return c.fenced
+	}
+	if err := t.settleAll(c.outcomes); err != nil {
+		return err
+	}
+	if len(c.intents) == 0 {
+		return nil
+	}
+	if halt := t.halted(); halt != nil && c.fenced == nil {
+		c.fenced = halt
+	}
+	if c.fenced != nil {
+		return nil
+	}
+	if err := t.foldAll(); err != nil {
+		return err
+	}
+	c.out, err = t.intendAll(c.lane, c.intents)
+	return err
+}

@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/handbill/handbill/internal/pgtest"
+	"github.com/handbill/handbill/state"
+)
+
+// together makes calls while another writer keeps all of them waiting, so that those
+// after the first share a transaction.
+func together(t *testing.T, s *Store, calls ...func(context.Context)) {
+	t.Helper()
+	var all sync.WaitGroup
+	err := s.once(t.Context(), func(c *pgx.Conn) error {
+		if err := s.begin(t.Context(), c, beginWrite, idleRead); err != nil {
+			return err
+		}
+		if _, err := c.Exec(t.Context(), "SELECT FROM meta FOR UPDATE"); err != nil {
+			return err
+		}
+		for i, call := range calls {
+			all.Go(func() { call(t.Context()) })
+			for waits := -1; waits != i; runtime.Gosched() { // the first one is under way
+				s.turns.mu.Lock()
+				waits = len(s.turns.waiting)
+				if !s.turns.running {
+					waits = -1
+				}
+				s.turns.mu.Unlock()
+			}
+		}
+		_, err := c.Exec(t.Context(), "commit", pgx.QueryExecModeSimpleProtocol)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+}
+
+// TestTurnsShareACommit checks that turns that wait for another writer are committed
+// together, and that one that fails does so alone.
+func TestTurnsShareACommit(t *testing.T) {
+	s := create(t, pgtest.Shared(t))
+	run := carried(t, s, nil)
+	var calls []func(context.Context)
+	for i := range 8 {
+		calls = append(calls, func(ctx context.Context) {
+			v, err := s.Intend(ctx, run.Lanes[i%2], []state.Intent{intent(fmt.Sprintf("+491511234567%d", i))})
+			if err != nil || v[0].Attempt == 0 {
+				t.Errorf("turn %d: %+v, %v", i, v, err)
+			}
+		})
+	}
+	together(t, s, calls...)
+	commits := 0
+	err := s.read(t.Context(), func(tx *tx) error {
+		tx.one("SELECT count(DISTINCT xmin::text) FROM attempts", nil, &commits)
+		return nil
+	})
+	if err != nil || commits != 2 {
+		t.Errorf("%d commits, %v", commits, err)
+	}
+	bad := run.Lanes[0]
+	bad.ID += 1000
+	ok := func(person string) func(context.Context) {
+		return func(ctx context.Context) {
+			if v, err := s.Intend(ctx, run.Lanes[1], []state.Intent{intent(person)}); err != nil || v[0].Attempt == 0 {
+				t.Errorf("beside one that fails: %+v, %v", v, err)
+			}
+		}
+	}
+	together(t, s, ok("+4915112345681"), ok("+4915112345682"), func(ctx context.Context) {
+		if _, err := s.Intend(ctx, bad, []state.Intent{intent("+4915112345683")}); err == nil || errors.Is(err, state.ErrFenced) {
+			t.Errorf("a lane that is not there: %v", err)
+		}
+	}, ok("+4915112345684"))
+}
