@@ -32,6 +32,7 @@ var roles = map[string]func(args []string) (any, error){
 
 	"hooks":    hooksRole,
 	"webhooks": postWebhooks,
+	"inserts":  insertsRole,
 }
 
 func TestMain(m *testing.M) {

@@ -133,7 +133,7 @@ func (s *Store) claim(ctx context.Context, lane state.Lane, after int64, n int) 
 	if err != nil || !found {
 		return nil, after, named(err, "claiming what people wrote")
 	}
-	err = s.write(ctx, func(t *tx) error {
+	err = s.writeSmall(ctx, func(t *tx) error {
 		refs, upto = nil, after
 		if err := t.fence(lane); err != nil {
 			return err
@@ -193,7 +193,7 @@ func (s *Store) claimNext(ctx context.Context, lane state.Lane, recipient string
 	if err := s.read(ctx, func(t *tx) error { next(t); return nil }); err != nil || !ok {
 		return ref, ok, err
 	}
-	err = s.write(ctx, func(t *tx) error {
+	err = s.writeSmall(ctx, func(t *tx) error {
 		if err := t.fence(lane); err != nil {
 			return err
 		}

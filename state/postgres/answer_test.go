@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -353,4 +354,43 @@ func TestMigratesForwards(t *testing.T) {
 	if blobs, err := s.Blobs(t.Context(), "forward"); len(blobs) != 1 || err != nil {
 		t.Errorf("blobs that are left: %v, %v", blobs, err)
 	}
+}
+
+// TestAnswersShareACommit checks that what servers note about events is committed
+// together with turns, and that a server that is gone fails alone.
+func TestAnswersShareACommit(t *testing.T) {
+	s := create(t, pgtest.Shared(t))
+	gone, mine := join(t, s, deputy), join(t, s, servant)
+	write(t, s, ana, ben, ana)
+	if err := s.GiveBack(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	wantClaim(t, s, mine, 9, 1, 2)
+	commits := func(sql string) (n int) {
+		if err := s.read(t.Context(), func(t *tx) error { t.one(sql, nil, &n); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	must := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	reply := func(ctx context.Context) {
+		v, err := s.Intend(ctx, mine, []state.Intent{replyTo(ben, 2)})
+		if must(err); err == nil && v[0].Gate != "" {
+			t.Errorf("a reply: %+v", v)
+		}
+	}
+	together(t, s, func(ctx context.Context) { must(s.Settle(ctx, mine, nil)) }, reply, func(ctx context.Context) { must(s.Answered(ctx, mine, 1)) })
+	if n := commits("SELECT count(DISTINCT x) FROM (SELECT xmin::text AS x FROM attempts UNION SELECT xmin::text FROM inbound WHERE id = 1) made"); n != 1 {
+		t.Errorf("a reply and the end of another one are in %d commits", n)
+	}
+	together(t, s, func(ctx context.Context) { must(s.Settle(ctx, mine, nil)) }, func(ctx context.Context) { must(s.Answered(ctx, mine, 2)) }, func(ctx context.Context) {
+		if err := s.Answered(ctx, gone, 3); !errors.Is(err, state.ErrFenced) {
+			t.Errorf("a server that is gone: %v", err)
+		}
+	})
+	wantNext(t, s, mine, ana, 3)
 }

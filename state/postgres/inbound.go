@@ -200,7 +200,7 @@ func (s *Store) Inbound(ctx context.Context, seq int64) (ev state.InboundEvent, 
 
 // Answered implements state.Store.
 func (s *Store) Answered(ctx context.Context, lane state.Lane, seqs ...int64) error {
-	err := s.write(ctx, func(t *tx) error {
+	err := s.writeSmall(ctx, func(t *tx) error {
 		if err := t.fence(lane); err != nil {
 			return err
 		}

@@ -17,9 +17,10 @@ type turns struct {
 	running bool
 }
 
-// turn is one call of Turn.
+// turn is one call of Turn, or other work of a lane that is as small.
 type turn struct {
 	ctx      context.Context
+	work     func(*tx) error // instead of the rest; may run again. Nil for a Turn
 	lane     state.Lane
 	outcomes []state.Outcome
 	intents  []state.Intent
@@ -36,6 +37,25 @@ const maxTurns = 32
 // Turn implements state.Store.
 func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error) {
 	c := &turn{ctx: ctx, lane: lane, outcomes: outcomes, intents: intents, done: make(chan struct{})}
+	s.wait(c)
+	switch {
+	case c.err != nil:
+		return nil, c.err
+	case c.fenced != nil:
+		return nil, c.fenced
+	}
+	return c.out, nil
+}
+
+// writeSmall is write for work that may share a transaction with turns.
+func (s *Store) writeSmall(ctx context.Context, work func(*tx) error) error {
+	c := &turn{ctx: ctx, work: work, done: make(chan struct{})}
+	s.wait(c)
+	return c.err
+}
+
+// wait waits until a call was committed, or failed.
+func (s *Store) wait(c *turn) {
 	s.turns.mu.Lock()
 	s.turns.waiting = append(s.turns.waiting, c)
 	if !s.turns.running {
@@ -44,13 +64,6 @@ func (s *Store) Turn(ctx context.Context, lane state.Lane, outcomes []state.Outc
 	}
 	s.turns.mu.Unlock()
 	<-c.done
-	switch {
-	case c.err != nil:
-		return nil, c.err
-	case c.fenced != nil:
-		return nil, c.fenced
-	}
-	return c.out, nil
 }
 
 // runTurns commits what waits, until nothing does.
@@ -102,6 +115,9 @@ func (s *Store) commitTurns(calls []*turn) {
 
 // turn does the work of one call.
 func (t *tx) turn(c *turn) (err error) {
+	if c.work != nil {
+		return c.work(t)
+	}
 	c.out = nil
 	if c.fenced = t.fence(c.lane); c.fenced != nil && !errors.Is(c.fenced, state.ErrFenced) {
 		return c.fenced
