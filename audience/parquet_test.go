@@ -245,3 +245,44 @@ func TestParquetCut(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkParquet reads contacts, and says how fast that is beside the library alone,
+// which reads the same columns into structs.
+func BenchmarkParquet(b *testing.B) {
+	type contact struct {
+		Phone string  `parquet:"phone,snappy"`
+		Name  string  `parquet:"name,snappy"`
+		City  string  `parquet:"city,dict,snappy"`
+		Visit int64   `parquet:"visit,timestamp(millisecond),snappy"`
+		Score float64 `parquet:"score,snappy"`
+	}
+	rows := make([]contact, 200_000)
+	for i := range rows {
+		rows[i] = contact{fmt.Sprint("+49151", 10_000_000+i), fmt.Sprint("Name ", i), fmt.Sprint("City ", i%500), 1_770_000_000_000 + int64(i), float64(i) / 7}
+	}
+	file := parquetBytes(b, rows, parquet.MaxRowsPerRowGroup(50_000))
+	root := files(b, map[string]string{"p.parquet": string(file)})
+	var ours, alone time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if err := readSource(b.Context(), root, Source{Kind: Parquet, Path: "p.parquet"}); err != nil {
+			b.Fatal(err)
+		}
+		ours += time.Since(start)
+		start = time.Now()
+		r := parquet.NewGenericReader[contact](bytes.NewReader(file))
+		buf := make([]contact, parquetAtATime)
+		n := 0
+		for {
+			k, err := r.Read(buf)
+			if n += k; err != nil {
+				break
+			}
+		}
+		if n != len(rows) {
+			b.Fatalf("%d rows", n)
+		}
+		alone += time.Since(start)
+	}
+	b.ReportMetric(float64(alone)/float64(ours), "of-the-library")
+}
