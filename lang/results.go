@@ -146,7 +146,7 @@ func (c *Config) compared(e hclsyntax.Expression, sc scope, vars map[string]cty.
 }
 
 // EvalOutputs evaluates the output blocks, in source order, where plan is the
-// value of the name plan.
+// value of the name plan. Values of plan that are unknown make outputs unknown.
 func (c *Config) EvalOutputs(plan cty.Value) ([]OutputValue, hcl.Diagnostics) {
 	diags := &diagList{}
 	var out []OutputValue
@@ -154,8 +154,9 @@ func (c *Config) EvalOutputs(plan cty.Value) ([]OutputValue, hcl.Diagnostics) {
 		if o.Expr == nil {
 			continue
 		}
-		v, ok := c.eval.within(o.Expr.(hclsyntax.Expression), planScope, map[string]cty.Value{rootPlan: plan}, diags)
-		if !ok {
+		before := diags.errors()
+		v, _ := c.eval.within(o.Expr.(hclsyntax.Expression), planScope, map[string]cty.Value{rootPlan: plan}, diags)
+		if diags.errors() > before {
 			continue
 		}
 		if eval.IsSensitive(v) && !o.Sensitive {

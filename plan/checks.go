@@ -14,22 +14,37 @@ import (
 	"github.com/handbill/handbill/lang"
 )
 
-// checks evaluates the check and output blocks against the plan.
+// checks evaluates the check and output blocks against the plan. A campaign that
+// -target or -exclude leaves out sends nothing, so that checks count nothing of it. An
+// output that is made of it keeps the value that it had.
 func (b *builder) checks() {
-	value := b.plan.Value()
-	for _, r := range b.cfg.EvalChecks(value) {
+	nothing := (&Campaign{}).value(nil)
+	none, unknown := map[string]cty.Value{}, map[string]cty.Value{}
+	for _, c := range b.cfg.Campaigns {
+		if name := CampaignName(c.Address()); !b.scope.covers(c.Address()) {
+			none[name], unknown[name] = nothing, cty.UnknownVal(nothing.Type())
+		}
+	}
+	for _, r := range b.cfg.EvalChecks(b.plan.value(none)) {
 		b.assertion(r)
 	}
-	outputs, diags := b.cfg.EvalOutputs(value)
+	outputs, diags := b.cfg.EvalOutputs(b.plan.value(unknown))
 	b.diags = append(b.diags, diags...)
 	declared := map[string]bool{}
 	for _, o := range outputs {
 		declared[o.Name] = true
+		before, known := b.in.Outputs[o.Name]
+		if len(unknown) > 0 && !o.Value.IsWhollyKnown() {
+			if known {
+				b.plan.Outputs = append(b.plan.Outputs, Output{Name: o.Name, Sensitive: o.Sensitive, Change: NoOp, Value: before})
+			}
+			continue
+		}
 		out := Output{Name: o.Name, Sensitive: o.Sensitive, Change: Create}
 		if !o.Sensitive {
 			out.Value = b.outputJSON(o.Name, o.Value)
 		}
-		if before, known := b.in.Outputs[o.Name]; known {
+		if known {
 			out.Change = Update
 			if before == out.Value {
 				out.Change = NoOp
@@ -91,8 +106,12 @@ func (b *builder) outputJSON(name string, v cty.Value) string {
 //	                                  plan.campaign["module.welcome.campaign.hello"] too
 //	plan.total             the same, summed over all campaigns
 //	plan.changes.create, .update, .delete         resources
-func (p *Plan) Value() cty.Value {
+func (p *Plan) Value() cty.Value { return p.value(nil) }
+
+// value is Value with further campaigns, by name, which are in no sum.
+func (p *Plan) value(others map[string]cty.Value) cty.Value {
 	campaigns := map[string]cty.Value{}
+	maps.Copy(campaigns, others)
 	total := Campaign{Counts: Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}}
 	cost := new(big.Rat)
 	priced := false
