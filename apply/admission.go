@@ -63,6 +63,7 @@ func (l *lane) openAt(c *plan.Campaign, r *message.Recipient, now time.Time) (re
 // gather fills the batch with jobs that are admitted, as many as the flow
 // allows. It reports whether anything was taken, sent or not.
 func (l *lane) gather(now time.Time) (moved bool, err error) {
+	l.heed(now)
 	allowed := l.flow.room(now, l.flying)
 	for taken := 0; len(l.batch) < allowed && taken < maxGather; taken++ {
 		j, err := l.nextJob(now)

@@ -43,6 +43,9 @@ type Options struct {
 	Blobs map[string][]byte
 	// Hold are campaigns whose templates are not sent in this run, and why.
 	Hold map[string]delivery.Reason
+	// Told returns, by campaign, what was reported about templates since the plan was
+	// made; asked at most once a second. Nil for nothing.
+	Told func() map[string]Told
 	// Resume are the campaigns whose halts this run lifts, and Who is the person
 	// who asked for that.
 	Resume []string

@@ -37,8 +37,8 @@ type job struct {
 // that this run has not changed that.
 func (j *job) settled() bool { return j.entry.Action.Repeats() && !j.touched && !j.pending }
 
-// held is why the job waits for its template, as the plan found it or as an
-// answer of this run told.
+// held is why the job waits for its template, as the plan found it or as it was
+// told during the run.
 func (j *job) held() delivery.Reason {
 	if j.entry.Reason.OfTemplate() {
 		return j.entry.Reason
@@ -46,8 +46,8 @@ func (j *job) held() delivery.Reason {
 	if j.template() && j.counts.withheld != delivery.ReasonNone {
 		return j.counts.withheld
 	}
-	if j.template() && j.counts.paused {
-		return delivery.ReasonTemplatePaused
+	if j.template() {
+		return j.counts.waits
 	}
 	return delivery.ReasonNone
 }

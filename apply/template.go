@@ -1,6 +1,8 @@
 package apply
 
 import (
+	"time"
+
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 )
@@ -16,7 +18,7 @@ func (l *lane) templateFault(a *answered) bool {
 	n, ans := a.job.counts, &a.answer
 	switch ans.Code {
 	case "132015": // paused, for hours: the rest waits for another apply
-		n.paused, a.held = true, delivery.ReasonTemplatePaused
+		n.waits, a.held = delivery.ReasonTemplatePaused, delivery.ReasonTemplatePaused
 	case "132001", "132016": // gone in this language, or disabled
 		l.halt(n, &Halt{Reason: delivery.HaltTemplate, Code: ans.Code, Title: ans.Title,
 			Advice: "Look at the template in WhatsApp Manager, then plan again, which reads it anew."})
@@ -26,4 +28,28 @@ func (l *lane) templateFault(a *answered) bool {
 	ans.Class, a.left = message.AccountFault, true // by its code alone it is a refusal of one recipient
 	l.canaryLeft(a.job)
 	return true
+}
+
+// Told is what was reported about a campaign's template during a run. Without Halt
+// and Hold nothing changes.
+type Told struct {
+	Hold delivery.Reason // its messages wait for another run
+	Halt *Halt           // the campaign stops
+}
+
+// heed follows what was reported about templates. It is not asked for each message:
+// see watchEvery.
+func (l *lane) heed(now time.Time) {
+	for address, told := range l.r.watch.templates(now) {
+		for _, n := range l.r.counts {
+			if n.campaign.Address != address || n.campaign.Provider != l.provider {
+				continue
+			}
+			if told.Halt != nil {
+				l.halt(n, told.Halt)
+			} else if told.Hold != delivery.ReasonNone {
+				n.waits = told.Hold
+			}
+		}
+	}
 }

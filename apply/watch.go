@@ -28,10 +28,14 @@ type watch struct {
 	at      time.Duration // on the monotonic clock
 	checked time.Time
 	found   *Halt // never changes once it is set
+
+	told  func() map[string]Told
+	asked time.Time
+	news  map[string]Told // of the last time that told was asked
 }
 
 func newWatch(opt *Options) *watch {
-	w := &watch{held: opt.Held, monotonic: opt.Monotonic}
+	w := &watch{held: opt.Held, monotonic: opt.Monotonic, told: opt.Told}
 	if w.monotonic != nil {
 		w.began, w.at = opt.Now().Round(0), w.monotonic()
 	}
@@ -54,6 +58,20 @@ func (w *watch) halt(now time.Time) *Halt {
 		w.found = lockLost()
 	}
 	return w.found
+}
+
+// templates returns what was reported about templates by campaign. It asks at most
+// once in watchEvery; before the first message it asks in any case.
+func (w *watch) templates(now time.Time) map[string]Told {
+	if w.told == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if since := now.Sub(w.asked); since < 0 || since >= watchEvery {
+		w.asked, w.news = now, w.told()
+	}
+	return w.news
 }
 
 // lockLost returns the halt of a run that another one may have overtaken.

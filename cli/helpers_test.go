@@ -49,6 +49,9 @@ type desk struct {
 
 	space func(path string) (int64, error) // nil asks the file system
 
+	// waited is called at each wait for a review; nil for nothing.
+	waited func(time.Duration)
+
 	interrupts chan os.Signal
 	stdin      string
 	stdout     bytes.Buffer
@@ -95,6 +98,9 @@ func (d *desk) runIn(ctx context.Context, args ...string) int {
 // sleep advances the wall clock when a command waits.
 func (d *desk) sleep(ctx context.Context, long time.Duration) error {
 	d.wall.Add(int64(long / time.Second))
+	if d.waited != nil {
+		d.waited(long)
+	}
 	return ctx.Err()
 }
 

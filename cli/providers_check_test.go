@@ -96,7 +96,7 @@ func TestProvidersCheckReadsSubscriptions(t *testing.T) {
 		t.Errorf("said to be missing although it is there:\n%s", text)
 	}
 	missing := numbers[0].Webhook.Missing
-	if len(missing) != 8 || missing[0].Name != "user_preferences" || !missing[0].Severe || missing[0].Lost == "" || missing[1].Severe {
+	if len(missing) != 9 || missing[0].Name != "user_preferences" || !missing[0].Severe || missing[0].Lost == "" || missing[1].Severe {
 		t.Errorf("missing: %+v", missing)
 	}
 

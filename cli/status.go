@@ -110,6 +110,11 @@ func (a *app) statusReport(found *operation.Status, campaign string) *view.Statu
 			r.Campaigns = append(r.Campaigns, c)
 		}
 	}
+	for i := range found.Templates {
+		m := &found.Templates[i]
+		told := m.Told(found.Told)
+		r.Templates = append(r.Templates, view.NewTemplateStatus(m, &told))
+	}
 	for i := range found.Open {
 		r.AddRun(runReport(&found.Open[i]))
 	}

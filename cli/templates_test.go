@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/handbill/handbill/sandbox"
 )
@@ -60,8 +61,11 @@ type accountWorld struct {
 	put func(name, language, category, components string)
 }
 
-func sandboxWorld(d *desk) *accountWorld {
-	script := &sandbox.Script{Review: []sandbox.Review{{After: sandbox.Duration(20e9), Outcome: "approve"}}}
+func sandboxWorld(d *desk) *accountWorld { return slowWorld(d, 20*time.Second) }
+
+// slowWorld is a sandbox whose account approves a template after a while.
+func slowWorld(d *desk, review time.Duration) *accountWorld {
+	script := &sandbox.Script{Review: []sandbox.Review{{After: sandbox.Duration(review), Outcome: "approve"}}}
 	s := sandbox.New(sandbox.Options{Clock: d.now, Throughput: 1000, Script: script})
 	if err := s.PutTemplate(sandbox.Template{Name: "hello_world", Language: "en_US"}); err != nil {
 		d.t.Fatal(err)

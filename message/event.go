@@ -98,6 +98,9 @@ type Event struct {
 	// from an account's notice; -1 for no limit, 0 if it does not say.
 	Limit int `json:",omitempty"`
 
+	// Template is what an account's notice reports about a template; nil for nothing.
+	Template *TemplateNotice `json:",omitempty"`
+
 	// Account and Other
 	Field  string // Meta's webhook field
 	Reason string // why it was kept without being understood

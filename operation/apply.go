@@ -205,7 +205,10 @@ func (a *Apply) Run(ctx context.Context, opt apply.Options) *Applied {
 	if a.held != nil {
 		opt.Held = a.held.Held
 	}
-	done := &Applied{}
+	done := &Applied{Report: &apply.Report{}}
+	if opt.Told, done.Err = toldTemplates(ctx, a.Store, a.plan); done.Err != nil {
+		return done
+	}
 	if shared, ok := a.Store.(state.Shared); ok {
 		done.Report, done.Err = a.drive(ctx, shared, opt)
 		done.Detached = a.detach && done.Err == nil && a.plan.Sends() > 0

@@ -24,6 +24,10 @@ type Status struct {
 	Doubts   []state.Delivery    // the first few; Funnel counts them all
 	Open     []RunStatus         // of a state that machines share
 	Variants []VariantRow        // of campaigns with variants
+	// Templates are the declared templates as they were last read, and Told what
+	// webhooks reported; none if one campaign is asked for.
+	Templates []state.Managed
+	Told      []state.ToldTemplate
 	// Unsendable is the error of state.Sendable: why nothing is sent from the
 	// state.
 	Unsendable error
@@ -76,6 +80,9 @@ func (s *Status) read(ctx context.Context, ws *workspace.Workspace, store state.
 		if s.Notices, err = store.NoticeCounts(ctx); err != nil {
 			return err
 		}
+		if err := s.readTemplates(ctx, store); err != nil {
+			return err
+		}
 	}
 	if shared, ok := store.(state.Shared); ok {
 		if s.Open, err = Running(ctx, shared); err != nil {
@@ -92,6 +99,22 @@ func (s *Status) read(ctx context.Context, ws *workspace.Workspace, store state.
 		s.Doubts = append(s.Doubts, d)
 	}
 	return nil
+}
+
+func (s *Status) readTemplates(ctx context.Context, store state.Store) error {
+	list, err := managed(ctx, store)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].Kind == "template" && list[i].Known() {
+			s.Templates = append(s.Templates, list[i])
+		}
+	}
+	if len(s.Templates) > 0 {
+		s.Told, err = state.ToldTemplates(ctx, store)
+	}
+	return err
 }
 
 // known returns an error if the campaign is neither in the configuration nor in the

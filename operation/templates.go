@@ -112,6 +112,7 @@ type templateWork struct {
 	sendable map[string]bool // by address: approved, in the category that is declared
 	whole    map[string]bool // names that were deleted in all languages, with the number
 	lists    map[string]*plan.Observed
+	told     []state.ToldTemplate // by webhooks, when the work began
 }
 
 func (w *templateWork) close() {
@@ -195,6 +196,9 @@ func (w *templateWork) load(ctx context.Context) error {
 	list, err := snap.Managed(ctx)
 	for _, m := range list {
 		w.rows[m.Address] = m
+	}
+	if err == nil {
+		w.told, err = state.ToldTemplates(ctx, w.Store)
 	}
 	return err
 }
@@ -287,10 +291,18 @@ func (w *templateWork) step(ctx context.Context, c *plan.TemplateChange) (made b
 		return true, nil
 	}
 	row := w.rows[c.Address]
-	if c.Change == plan.NoOp && row.Intent == nil && row.Status == c.Seen.Status && row.Category == c.Seen.Category {
+	if c.Change == plan.NoOp && row.Intent == nil && row.Status == c.Seen.Status && row.Category == c.Seen.Category && !w.outdated(c, &row) {
 		return true, nil
 	}
 	return true, w.record(ctx, c, c.Seen, row)
+}
+
+// outdated reports whether the plan read the translation after a webhook reported
+// something about it, which the state would go on showing.
+func (w *templateWork) outdated(c *plan.TemplateChange, row *state.Managed) bool {
+	told := row.Told(w.told)
+	newest := told.Newest()
+	return !newest.IsZero() && slices.ContainsFunc(w.plan.Managed, func(m plan.Managed) bool { return m.Address == c.Address && newest.Before(m.ObservedAt) })
 }
 
 // record stores what the account has for a translation, based on row, and removes
@@ -299,6 +311,13 @@ func (w *templateWork) record(ctx context.Context, c *plan.TemplateChange, held 
 	row, err := recorded(c, held, row, w.ws.Now().UTC())
 	if err != nil {
 		return err
+	}
+	if held == c.Seen { // what was reported since then counts
+		for i := range w.plan.Managed {
+			if m := &w.plan.Managed[i]; m.Address == c.Address {
+				row.ObservedAt = m.ObservedAt
+			}
+		}
 	}
 	return w.keep(ctx, &row, forget...)
 }

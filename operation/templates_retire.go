@@ -163,29 +163,14 @@ func (w *templateWork) request(ctx context.Context, number providers.TemplateWri
 // use records which templates the campaigns of the plan name, before anything is
 // sent with them: what was sent lately is not deleted.
 func (w *templateWork) use(ctx context.Context) error {
-	names, any := map[string]bool{}, false
-	for i := range w.plan.Campaigns {
-		c := &w.plan.Campaigns[i]
-		if c.Halted() || c.Counts.Sends() == 0 {
-			continue
-		}
-		drafts := []int{c.Draft, c.FallbackDraft}
-		for _, v := range c.Variants {
-			drafts = append(drafts, v.Draft, v.FallbackDraft)
-		}
-		for _, d := range drafts {
-			if d >= 0 && d < len(w.plan.Drafts) {
-				if t, ok := w.plan.Drafts[d].Message.(*message.Template); ok {
-					names[t.Name] = true
-					any = any || slices.ContainsFunc(w.plan.Drafts[d].Bindings, func(b message.Binding) bool { return b.Path == "name" })
-				}
-			}
-		}
-	}
 	var used []state.Managed
 	now := w.ws.Now().UTC()
 	for _, row := range w.rows {
-		if name, _, _ := strings.Cut(row.Key, "/"); (any || names[name]) && now.Sub(row.Used) > time.Hour {
+		name, _, _ := strings.Cut(row.Key, "/")
+		named := slices.ContainsFunc(w.plan.Campaigns, func(c plan.Campaign) bool {
+			return !c.Halted() && c.Counts.Sends() > 0 && w.plan.NamesTemplate(&c, name, "")
+		})
+		if named && now.Sub(row.Used) > time.Hour {
 			row.Used = now
 			used = append(used, row)
 		}

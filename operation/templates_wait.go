@@ -9,6 +9,7 @@ import (
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
 )
 
 // How often the account is asked during a review.
@@ -19,20 +20,24 @@ const (
 
 // wait asks the accounts about templates until each has a final status or its time
 // is up. An account that cannot be read is asked again: its templates are not taken
-// for deleted.
+// for deleted. A status that a webhook reported is used at once.
 func (w *templateWork) wait(ctx context.Context, waits []*plan.TemplateChange) error {
 	waited, pause := time.Duration(0), firstPoll // counted by what was slept: no clock that is set shortens it
+	var news map[string]state.ToldTemplate       // by address
 	for first := true; len(waits) > 0; first = false {
 		if !first {
-			if !w.sleep(ctx, pause) {
+			slept, told, ok := w.nap(ctx, pause, waits)
+			if !ok {
 				return w.interrupted(ctx, waits)
 			}
-			waited, pause = waited+pause, min(pause*3/2, lastPoll)
+			if waited, news = waited+slept, told; news == nil {
+				pause = min(pause*3/2, lastPoll)
+			}
 		}
 		w.lists = nil
 		var left []*plan.TemplateChange
 		for _, c := range waits {
-			over, err := w.look(ctx, c, waited)
+			over, err := w.hear(ctx, c, news, waited)
 			if err != nil {
 				return err
 			}
@@ -43,6 +48,23 @@ func (w *templateWork) wait(ctx context.Context, waits []*plan.TemplateChange) e
 		waits = left
 	}
 	return nil
+}
+
+// hear asks once about a translation, unless a webhook has reported all that matters;
+// after news about others it is left alone. over says that there is nothing more to
+// wait for.
+func (w *templateWork) hear(ctx context.Context, c *plan.TemplateChange, news map[string]state.ToldTemplate, waited time.Duration) (over bool, err error) {
+	told, about := news[c.Address]
+	switch {
+	case news == nil:
+		return w.look(ctx, c, waited)
+	case !about:
+		return false, nil
+	}
+	if ok, err := w.take(ctx, c, told, waited); ok || err != nil {
+		return true, err
+	}
+	return w.look(ctx, c, waited)
 }
 
 // interrupted leaves pending reviews to the next apply.
@@ -78,13 +100,19 @@ func (w *templateWork) look(ctx context.Context, c *plan.TemplateChange, waited 
 	case held == nil:
 		return false, nil
 	}
+	return w.judge(c, held, waited, late), nil
+}
+
+// judge says what the account's word about a translation means; over says that there
+// is nothing more to wait for.
+func (w *templateWork) judge(c *plan.TemplateChange, held *account.Template, waited time.Duration, late bool) (over bool) {
 	w.settle(c, held.Status, held.Category)
 	switch {
 	case held.State() == account.Pending && late:
 		w.late(c, held.Status, waited, held.Says())
 	case held.State() == account.Pending:
 		w.tell(TemplateStep{Address: c.Address, Did: TemplateWaiting, Status: held.Status, ID: held.ID, Took: waited})
-		return false, nil
+		return false
 	case held.State() != account.Sendable:
 		w.failed(c, fmt.Sprintf("the account holds it as %s. %s", held.Status, held.Says()))
 	case held.Category != c.Spec.Category:
@@ -93,7 +121,7 @@ func (w *templateWork) look(ctx context.Context, c *plan.TemplateChange, waited 
 	default:
 		w.end(TemplateStep{Address: c.Address, Did: TemplateApproved, Status: held.Status, ID: held.ID, Took: waited})
 	}
-	return true, nil
+	return true
 }
 
 func (w *templateWork) late(c *plan.TemplateChange, status string, waited time.Duration, why string) {

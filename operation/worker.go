@@ -225,7 +225,11 @@ func (w *worker) drive(ctx context.Context, c *carried, lane state.Lane, release
 		Monotonic:   func() time.Duration { return w.ws.Now().Sub(started) },
 		Parallelism: w.opt.Parallelism, Spacing: w.opt.Spacing, Release: release, Sent: sentBefore(w.store)}
 	report := &apply.Report{Left: []state.Lane{lane}}
-	running, err := apply.Join(ctx, c.saved.Plan, run, opt)
+	var running *apply.Running
+	var err error
+	if opt.Told, err = toldTemplates(ctx, w.store, c.saved.Plan); err == nil {
+		running, err = apply.Join(ctx, c.saved.Plan, run, opt)
+	}
 	if err == nil {
 		_ = running.Drive(ctx, lane.Number) // Finish returns its error
 		report, err = running.Finish(context.WithoutCancel(ctx))

@@ -23,7 +23,7 @@ type outgoing struct {
 	seq     uint64
 	attempt int
 	target  WebhookTarget
-	body    func() []byte
+	body    func() []byte // nil when there is nothing to report any more
 }
 
 type deliveries []*outgoing
@@ -138,6 +138,9 @@ func (d *dispatcher) post(ctx context.Context, x *outgoing) {
 
 func (d *dispatcher) try(ctx context.Context, x *outgoing) bool {
 	body := x.body()
+	if body == nil {
+		return true // there is nothing to report any more
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.target.URL, bytes.NewReader(body))
 	if err != nil {
 		return false

@@ -32,6 +32,7 @@ type Template struct {
 	written bool         // over the wire; else by a script or the page
 	known   bool         // it was approved once
 	gone    bool
+	before  string // category before Meta changed it
 }
 
 // Review is what Meta decides about templates some time after their content was
@@ -145,6 +146,9 @@ type registry struct {
 	handles map[string]bool
 	uploads map[string]int // announced lengths by upload
 	writes  []TemplateWrite
+	// notify plans a webhook; nil before there are any. What make returns is posted,
+	// nothing for nil.
+	notify func(at time.Time, make func() *templateNotice)
 }
 
 func newRegistry(script *Script, key uint64, clock func() time.Time) *registry {
@@ -170,7 +174,9 @@ func (r *registry) put(t Template) {
 	defer r.mu.Unlock()
 	r.pass()
 	if old := r.find(t.Name, t.Language); old != nil {
+		was := *old
 		old.change(&t)
+		r.changed(old, &was)
 		return
 	}
 	t.fill("APPROVED", "MARKETING")
@@ -188,6 +194,7 @@ func (r *registry) add(t *Template) {
 	}
 	t.id = digits(hashString(r.key, seed), 15)
 	r.list = append(r.list, t)
+	r.scheduleNotices(t)
 }
 
 // before counts the deleted templates of that name and language.
@@ -300,7 +307,7 @@ func (r *registry) age(t *Template, now time.Time) {
 func (t *Template) decide(v *Review) {
 	switch v.Outcome {
 	case "recategorize":
-		t.Category, t.CorrectCategory = strings.ToUpper(v.To), ""
+		t.before, t.Category, t.CorrectCategory = t.Category, strings.ToUpper(v.To), ""
 	case "notice":
 		t.CorrectCategory = strings.ToUpper(v.To)
 	default:

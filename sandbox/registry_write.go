@@ -159,6 +159,7 @@ func (r *registry) change(t *Template, b *templateBody) {
 		t.Components = r.readBack(b.Components)
 	}
 	t.Status, t.Reason, t.review, t.decided, t.written = "PENDING", "NONE", now, map[int]bool{}, true
+	r.scheduleNotices(t)
 }
 
 func (r *registry) mayEdit(t *Template, b *templateBody) *refusal {

@@ -62,6 +62,7 @@ func New(opt Options) *Sandbox {
 	s.script = newPlayer(opt.Script, s.key)
 	s.templates = newRegistry(opt.Script, s.key, opt.Clock)
 	s.out = newDispatcher(opt.Clock, s.key, opt.Delivery)
+	s.sendNotices()
 	for _, t := range opt.BadTokens {
 		s.bad[strings.ToLower(t)] = true
 	}

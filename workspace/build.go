@@ -70,7 +70,14 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 	switch in.Templates.Unread = opt.Unread; {
 	case opt.Unread:
 	case opt.Unrefreshed:
-		in.Templates = w.remembered(in.Managed)
+		var told []state.ToldTemplate
+		if store != nil {
+			var err error
+			if told, err = state.ToldTemplates(ctx, store); err != nil {
+				return nil, nil, err
+			}
+		}
+		in.Templates = w.remembered(in.Managed, told)
 	default:
 		in.Templates = w.templates(ctx, in.Managed)
 	}

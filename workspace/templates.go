@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/lang"
@@ -52,8 +53,8 @@ func (w *Workspace) templates(ctx context.Context, records []state.Managed) plan
 }
 
 // remembered is templates without a request: what the state keeps of each account, as
-// old as its oldest record.
-func (w *Workspace) remembered(records []state.Managed) plan.Templates {
+// old as its oldest record, with what webhooks have reported since.
+func (w *Workspace) remembered(records []state.Managed, told []state.ToldTemplate) plan.Templates {
 	return plan.Templates{
 		Of: func(p *lang.Provider) *plan.Observed {
 			seen := &plan.Observed{Account: w.account(p.Address()), Kept: true}
@@ -64,7 +65,12 @@ func (w *Workspace) remembered(records []state.Managed) plan.Templates {
 				if m.Account != seen.Account || m.Provider != p.Address() && m.Account == "" || json.Unmarshal(m.Observed, &t) != nil || t.Name == "" {
 					continue
 				}
-				list = append(list, t)
+				news := m.Told(told)
+				if !news.Content.IsZero() {
+					seen.Err = fmt.Errorf("a webhook reported at %s that the words of %s were changed: plan without -refresh=false", news.Content.UTC().Format(time.RFC3339), m.Address)
+					return seen
+				}
+				list = append(list, *withTold(&t, &news))
 				if seen.At.IsZero() || m.ObservedAt.Before(seen.At) {
 					seen.At = m.ObservedAt
 				}
@@ -78,6 +84,24 @@ func (w *Workspace) remembered(records []state.Managed) plan.Templates {
 		Account:   func(p *lang.Provider) string { return w.account(p.Address()) },
 		Abilities: func(p *lang.Provider) account.Abilities { return w.abilities(p.Address()) },
 	}
+}
+
+// withTold is a template with what webhooks reported since it was read.
+func withTold(t *account.Template, told *state.ToldTemplate) *account.Template {
+	out := *t
+	if told.Status.Word != "" {
+		out.Status, out.Reason = told.Status.Word, told.Status.Reason
+	}
+	if told.Category.Word != "" {
+		out.Category = told.Category.Word
+	}
+	if !told.Announced.At.IsZero() {
+		out.CorrectCategory = told.Announced.Word
+	}
+	if told.Quality.Word != "" {
+		out.Quality = told.Quality.Word
+	}
+	return &out
 }
 
 // abilities says which changes of templates are possible in the account of the

@@ -24,6 +24,9 @@ type StatusReport struct {
 	// Notices count, by kind, what came in besides messages and statuses; empty if
 	// the report is about one campaign.
 	Notices []NoticeStatus `json:"notices"`
+	// Templates are the declared templates as they were last known; empty if the report
+	// is about one campaign.
+	Templates []TemplateStatus `json:"templates,omitempty"`
 	// Doubts lists some deliveries in doubt of each campaign.
 	Doubts []Doubt `json:"doubts"`
 	// Runs are the open runs of a state that machines share.
@@ -269,6 +272,7 @@ func (r *StatusReport) Text(w io.Writer, s Style) error {
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "\n%s %s: %s\n", s.red("!"), Reason(f.Kind), message.SafeText(f.Detail))
 	}
+	templateLines(&b, s, r.Templates)
 	noticeLines(&b, r.Notices)
 	if r.Waiting > 0 {
 		wait := "wait"

@@ -28,6 +28,7 @@ type statusPage struct {
 	Campaigns []statusCampaign
 	Doubts    []pageDoubt
 	Findings  []StatusFinding
+	Templates []statusTemplate
 	Notices   []noticeRow
 	Runs      []statusRun
 
@@ -100,6 +101,7 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 		}
 		p.Doubts = append(p.Doubts, pageDoubt{fmt.Sprintf("%s[%q]", d.Address, s.Recipient(d.Recipient)), d.Since.UTC().Format("2006-01-02 15:04 MST"), d.Cause})
 	}
+	p.Templates = pageStatusTemplates(r.Templates)
 	for _, n := range r.Notices {
 		p.Notices = append(p.Notices, noticeRow{n.Kind, n.what(), Count(n.Count), n.Newest.Format("2006-01-02 15:04 MST")})
 	}

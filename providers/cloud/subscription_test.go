@@ -18,7 +18,7 @@ const (
 	oneApp     = `{"data":[{"whatsapp_business_api_data":{"id":"55","link":"https://www.facebook.com/games/?app_id=55","name":"Shop"}}]}`
 	allFields  = `{"data":[{"object":"page","active":true,"fields":[]},{"object":"whatsapp_business_account","callback_url":"https://shop.example/webhooks/cloud/main","active":true,"fields":[
 		{"name":"messages","version":"v26.0"},{"name":"user_preferences"},"user_id_update",{"name":"message_template_status_update"},{"name":"message_template_quality_update"},
-		{"name":"template_category_update"},{"name":"phone_number_quality_update"},{"name":"business_capability_update"},{"name":"account_update"},{"name":"account_alerts"}]}]}`
+		{"name":"template_category_update"},{"name":"message_template_components_update"},{"name":"phone_number_quality_update"},{"name":"business_capability_update"},{"name":"account_update"},{"name":"account_alerts"}]}]}`
 )
 
 // app is a server that answers as the Graph API does: to a number's token and,

@@ -108,6 +108,9 @@ func decodeEntry(raw json.RawMessage) []message.Event {
 	}
 	for i := range events {
 		events[i].AccountID = entry.text("id")
+		if t := events[i].Template; t != nil {
+			t.Account = events[i].AccountID
+		}
 	}
 	return events
 }
@@ -200,7 +203,7 @@ func isAccount(field string, v object) bool {
 }
 
 func account(field string, v object, value json.RawMessage) message.Event {
-	return message.Event{Kind: message.EventAccount, Field: field, Title: accountTitle(v), Raw: append([]byte(nil), value...),
+	return message.Event{Kind: message.EventAccount, Field: field, Title: accountTitle(v), Raw: append([]byte(nil), value...), Template: templateNotice(v),
 		Limit: Tier(v.text("max_daily_conversations_per_business"))}
 }
 

@@ -149,6 +149,7 @@ func (s *Store) event(provider string, received int64, ev *message.Event, by sta
 			s.notice(provider, received, ev)
 		}
 	default:
+		s.tellTemplate(provider, received, ev)
 		s.notice(provider, received, ev)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -45,4 +47,17 @@ func (s *Store) listManaged() []state.Managed {
 // Managed implements state.Snapshot.
 func (s *snapshot) Managed(ctx context.Context) ([]state.Managed, error) {
 	return s.managed, s.ready(ctx)
+}
+
+// tellTemplate joins what a notice reports about a template, if it is about one.
+func (s *Store) tellTemplate(provider string, received int64, ev *message.Event) {
+	if ev.Template == nil {
+		return
+	}
+	name := state.ToldName(provider, ev.Template)
+	data, err := state.TellTemplate(s.blobs[name], provider, delivery.EventTime(ev, received), ev.Template)
+	if err != nil {
+		panic(err) // nothing else writes under this name
+	}
+	setKey(s, s.blobs, name, data)
 }

@@ -249,6 +249,7 @@ func (t *tx) event(provider string, received int64, ev *message.Event, by state.
 			t.notice(provider, received, ev)
 		}
 	default:
+		t.tellTemplate(provider, received, ev)
 		t.notice(provider, received, ev)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -39,4 +41,22 @@ func (s *snapshot) Managed(ctx context.Context) (out []state.Managed, err error)
 		})
 	})
 	return out, err
+}
+
+// tellTemplate joins what a notice reports about a template, if it is about one.
+func (t *tx) tellTemplate(provider string, received int64, ev *message.Event) {
+	if ev.Template == nil {
+		return
+	}
+	name := state.ToldName(provider, ev.Template)
+	var kept []byte
+	if !t.one("SELECT data FROM blobs WHERE name = $1", args(name), &kept) {
+		kept = nil
+	}
+	data, err := state.TellTemplate(kept, provider, delivery.EventTime(ev, received), ev.Template)
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	t.putBlobs(map[string][]byte{name: data})
 }

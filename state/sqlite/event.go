@@ -50,6 +50,11 @@ func (t *tx) event(provider, received int64, ev *message.Event, by state.Proof) 
 	case message.EventGroup:
 		return t.groupEvent(provider, received, ev)
 	}
+	if ev.Template != nil {
+		if err := t.tellTemplate(provider, received, ev); err != nil {
+			return err
+		}
+	}
 	return t.notice(provider, received, ev)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -71,4 +72,25 @@ func scanManaged(st *sqlite.Stmt) (m state.Managed, err error) {
 		return m, fmt.Errorf("%w: what is managed as %s", state.ErrDamaged, st.ColumnText(0))
 	}
 	return m, nil
+}
+
+// tellTemplate joins what a notice reports about a template.
+func (t *tx) tellTemplate(provider, received int64, ev *message.Event) error {
+	from, err := t.c.addressText(provider)
+	if err != nil {
+		return err
+	}
+	name := state.ToldName(from, ev.Template)
+	var kept []byte
+	if err := t.c.each("SELECT data FROM blobs WHERE name = ?", func(st *sqlite.Stmt) error {
+		kept = columnBlob(st, 0)
+		return nil
+	}, name); err != nil {
+		return err
+	}
+	data, err := state.TellTemplate(kept, from, eventTime(ev, received), ev.Template)
+	if err != nil {
+		return err
+	}
+	return t.putBlob(name, data)
 }

@@ -265,7 +265,10 @@ func (p *pair) status() message.Event {
 func (p *pair) said() message.Event {
 	from, parent := p.ids()
 	at := p.clock.now.Add(-time.Duration(rapid.IntRange(0, 3).Draw(p.t, "late")) * 3 * time.Hour)
-	switch rapid.IntRange(0, 5).Draw(p.t, "kind") {
+	switch rapid.IntRange(0, 6).Draw(p.t, "kind") {
+	case 6:
+		return message.Event{Kind: message.EventAccount, At: at, Field: "message_template_status_update", Template: &message.TemplateNotice{Account: "1022", ID: "161",
+			Name: "spring", Language: rapid.SampledFrom([]string{"en-US", "en_US"}).Draw(p.t, "language"), Status: rapid.SampledFrom([]string{"APPROVED", "PAUSED"}).Draw(p.t, "status")}}
 	case 0:
 		return message.Event{Kind: message.EventPreference, At: at, From: from, Parent: parent, OptOut: rapid.Bool().Draw(p.t, "out")}
 	case 1:
