@@ -87,7 +87,7 @@ func (l *lane) nextJob(now time.Time) (*job, error) {
 		return j, nil
 	}
 	for i := 0; i < len(l.sources); {
-		if l.canaryHolds(l.sources[i].canary, now) {
+		if l.r.opt.Await.waits(l.sources[i].awaited) || l.canaryHolds(l.sources[i].canary, now) {
 			i++
 			continue
 		}

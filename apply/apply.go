@@ -43,6 +43,8 @@ type Options struct {
 	Blobs map[string][]byte
 	// Hold are campaigns whose templates are not sent in this run, and why.
 	Hold map[string]delivery.Reason
+	// Await holds campaigns back until their templates are approved; nil for none.
+	Await *Await
 	// Told returns, by campaign, what was reported about templates since the plan was
 	// made; asked at most once a second. Nil for nothing.
 	Told func() map[string]Told

@@ -37,6 +37,7 @@ type counts struct {
 	denied    int // of pending, held and gated: with an attempt that was not taken
 	halt      *Halt
 	withheld  delivery.Reason // why templates of the campaign wait for another run
+	await     *Await          // what holds the campaign back for a time; nil for nothing
 	waits     delivery.Reason // why its templates wait, as was told during the run; only the lane uses it
 
 	ring     []bool // the last answers, for stop_if: was it a failure

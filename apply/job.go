@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"container/heap"
 	"time"
 
@@ -43,13 +44,10 @@ func (j *job) held() delivery.Reason {
 	if j.entry.Reason.OfTemplate() {
 		return j.entry.Reason
 	}
-	if j.template() && j.counts.withheld != delivery.ReasonNone {
-		return j.counts.withheld
+	if !j.template() {
+		return delivery.ReasonNone
 	}
-	if j.template() {
-		return j.counts.waits
-	}
-	return delivery.ReasonNone
+	return cmp.Or(j.counts.withheld, j.counts.await.withheld(j.counts.campaign.Address), j.counts.waits)
 }
 
 // template reports whether the job's message is a template that the plan has

@@ -183,6 +183,7 @@ func (l *lane) wait(ctx context.Context, now time.Time) {
 	case <-timer.C:
 	case <-stop:
 	case <-l.r.opt.Release:
+	case <-l.awaits():
 	case <-done:
 	}
 }

@@ -113,7 +113,7 @@ func (r *Running) count(ctx context.Context) (err error) {
 			return fmt.Errorf("counting what %s sent before: %w", c.Address, err)
 		}
 		n := newCounts(c, before)
-		n.withheld = r.opt.Hold[c.Address]
+		n.withheld, n.await = r.opt.Hold[c.Address], r.opt.Await
 		if _, ours := r.lanes[c.Provider]; r.joined && ours && c.Counts.Sends() > 0 {
 			if n.sentBefore, err = r.opt.Sent(ctx, c.Address, c.Revision); err != nil {
 				return fmt.Errorf("reading whom %s was sent to before: %w", c.Address, err)

@@ -16,16 +16,17 @@ import (
 // goroutine reads the plan and prepares requests, so that the next
 // batch is ready when a commit ends: commits are what a lane waits for.
 type source struct {
-	r      *Running
-	takes  []bool  // by campaign: whether its entries are part of this stream
-	canary *counts // the campaign, where it has a canary and is alone; else nil
-	sender providers.Sender
-	groups chan []*job
-	group  []*job // from groups, the jobs that were not taken yet
-	ended  chan struct{}
-	bare   atomic.Bool // what is left will not be sent and needs no request
-	reader sync.WaitGroup
-	err    error // of the plan; to be read when groups is closed
+	r       *Running
+	takes   []bool  // by campaign: whether its entries are part of this stream
+	canary  *counts // the campaign, where it has a canary and is alone; else nil
+	awaited string  // the campaign, where it is alone; it may wait for its templates
+	sender  providers.Sender
+	groups  chan []*job
+	group   []*job // from groups, the jobs that were not taken yet
+	ended   chan struct{}
+	bare    atomic.Bool // what is left will not be sent and needs no request
+	reader  sync.WaitGroup
+	err     error // of the plan; to be read when groups is closed
 }
 
 // groupSize is how many jobs are handed over at once. readAhead is how many jobs
@@ -37,7 +38,7 @@ const (
 
 // openSources streams the jobs of provider's number, in the plan's order. A
 // campaign with a canary has a stream of its own, so that only it has to wait
-// for the canary.
+// for the canary; so has one whose templates are waited for.
 func openSources(r *Running, provider string) []*source {
 	var out []*source
 	rest := make([]bool, len(r.plan.Campaigns))
@@ -52,7 +53,7 @@ func openSources(r *Running, provider string) []*source {
 		c := &r.plan.Campaigns[i]
 		switch {
 		case c.Provider != provider || c.Counts.Sends() == 0:
-		case c.Canary == nil:
+		case c.Canary == nil && !r.opt.Await.waits(c.Address):
 			rest[i], some = true, true
 		default:
 			flush()
@@ -65,10 +66,17 @@ func openSources(r *Running, provider string) []*source {
 	return out
 }
 
-// openSource streams the jobs of the campaigns that takes accepts, until stop.
-func openSource(r *Running, provider string, takes []bool, canary *counts) *source {
-	s := &source{r: r, takes: takes, canary: canary, sender: r.opt.Senders[provider],
+// openSource streams the jobs of the campaigns that takes accepts, until stop. alone is
+// the only one, nil if there may be several.
+func openSource(r *Running, provider string, takes []bool, alone *counts) *source {
+	s := &source{r: r, takes: takes, sender: r.opt.Senders[provider],
 		groups: make(chan []*job, readAhead/groupSize), ended: make(chan struct{})}
+	if alone != nil {
+		s.awaited = alone.campaign.Address
+		if alone.campaign.Canary != nil {
+			s.canary = alone
+		}
+	}
 	s.reader.Go(func() {
 		defer close(s.groups)
 		s.err = s.read()

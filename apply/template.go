@@ -41,6 +41,9 @@ type Told struct {
 // see watchEvery.
 func (l *lane) heed(now time.Time) {
 	for address, told := range l.r.watch.templates(now) {
+		if l.r.opt.Await.waits(address) {
+			continue // whoever waits for its templates says how that ends
+		}
 		for _, n := range l.r.counts {
 			if n.campaign.Address != address || n.campaign.Provider != l.provider {
 				continue

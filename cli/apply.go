@@ -263,16 +263,16 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 		stream.Start(report)
 		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
 	}
-	templates, err := a.templates(ctx, run, opt.detailed, stop, stream)
+	templates, err := a.templates(ctx, run, opt.detailed, stop, bar, stream)
 	if err != nil {
 		bar.done()
 		return err
 	}
-	done := run.Run(ctx, apply.Options{Hold: templates.Hold, Resume: opt.resume, Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop,
+	done := run.Run(ctx, apply.Options{Resume: opt.resume, Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop,
 		Observe: func(ev apply.Event) {
 			a.logEvent(ev)
 			observe(ev)
-		}})
+		}}, templates)
 	bar.done()
 	if done.Detached {
 		return a.detached(done, report, stream)
@@ -285,6 +285,9 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 		stream.Complete(r)
 	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {
 		a.log.Warn("the report was not written", "error", err) // Main reports the lost output; the log has the cause
+	}
+	if done.Err == nil && templates.Err != nil && ctx.Err() == nil {
+		return a.fail("Templates not applied", templates.Err)
 	}
 	return a.applyResult(done, r, templatesEnd(templates, opt.detailed), opt)
 }

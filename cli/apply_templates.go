@@ -12,13 +12,13 @@ import (
 
 // templates carries out the template blocks of the plan and reports its progress:
 // as lines for people, or as events with -json. The error says why nothing is sent.
-func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool, stop <-chan struct{}, stream *view.ApplyStream) (*operation.TemplatesDone, error) {
+func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool, stop <-chan struct{}, bar *progress, stream *view.ApplyStream) (*operation.TemplatesDone, error) {
 	done := run.Templates(ctx, operation.TemplateOptions{Stop: stop, Sleep: a.sys.Sleep, Observe: func(s operation.TemplateStep) {
 		t := appliedTemplate(s)
 		if stream != nil {
 			stream.Template(&t)
 		} else if slices.Contains(underWay, s.Did) {
-			a.notice("%s", t.Line())
+			bar.tell(t.Line())
 		}
 	}})
 	var changed *plan.ChangedError

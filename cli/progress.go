@@ -78,6 +78,13 @@ func (p *progress) note(line string) {
 	fmt.Fprintln(p.w, line)
 }
 
+// tell is note for other goroutines.
+func (p *progress) tell(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.note(line)
+}
+
 // done removes the line.
 func (p *progress) done() {
 	p.mu.Lock()

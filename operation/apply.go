@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -194,11 +195,13 @@ type Applied struct {
 	Moved error
 }
 
-// Run sends what the prepared plan says. The caller sets Resume, Parallelism,
-// Spacing, Stop and Observe in opt; Run sets the rest. With a state that machines
-// share, the run can be carried on by workers: see drive.
-func (a *Apply) Run(ctx context.Context, opt apply.Options) *Applied {
+// Run sends what the prepared plan says, and finishes what Templates has left. The
+// caller sets Resume, Parallelism, Spacing, Stop and Observe in opt; Run sets the
+// rest. With a state that machines share, the run can be carried on by workers: see
+// drive.
+func (a *Apply) Run(ctx context.Context, opt apply.Options, templates *TemplatesDone) *Applied {
 	started := a.ws.Now()
+	opt.Hold = maps.Clone(templates.Hold)
 	opt.Recorder, opt.Senders, opt.Resources, opt.Blobs = a.Store, a.numbers.ByProvider, a.resources, a.kept
 	opt.Now, opt.Who, opt.Seed = a.ws.Now, a.ws.Who(), uint64(started.UnixNano())
 	opt.Monotonic = func() time.Duration { return a.ws.Now().Sub(started) }
@@ -209,12 +212,16 @@ func (a *Apply) Run(ctx context.Context, opt apply.Options) *Applied {
 	if opt.Told, done.Err = toldTemplates(ctx, a.Store, a.plan); done.Err != nil {
 		return done
 	}
+	var waited func(failed error)
+	opt.Await, waited = templates.begin(ctx)
 	if shared, ok := a.Store.(state.Shared); ok {
 		done.Report, done.Err = a.drive(ctx, shared, opt)
 		done.Detached = a.detach && done.Err == nil && a.plan.Sends() > 0
 	} else {
 		done.Report, done.Err = apply.Run(ctx, a.plan, opt)
 	}
+	waited(done.Err)
+	a.begun()
 	done.Later = a.numbers.Conclude(ctx, a.Store, a.plan)
 	done.Took = a.ws.Now().Sub(started)
 	done.Moved = a.ws.SameState(a.opened)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/handbill/handbill/apply"
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/pace"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
@@ -61,8 +63,8 @@ func driven(ctx context.Context, store state.Shared, run *state.Run) (*state.Ope
 }
 
 // drive carries out a plan on a state that machines share. The lock is given back as
-// soon as the run has begun: from then on, what keeps others out is that its lanes
-// are owned. If this process dies, workers carry the run on.
+// soon as the run has begun and no template is waited for any more: from then on, what
+// keeps others out is that its lanes are owned. If this process dies, workers carry the run on.
 func (a *Apply) drive(ctx context.Context, store state.Shared, opt apply.Options) (*apply.Report, error) {
 	write, err := a.ws.Carry(a.plan)
 	if err != nil {
@@ -71,14 +73,33 @@ func (a *Apply) drive(ctx context.Context, store state.Shared, opt apply.Options
 	release, over := make(chan struct{}), make(chan struct{})
 	defer close(over)
 	opt.Held, opt.Release = nil, release
-	opt.Carried = &state.Carried{Plan: write, Hold: opt.Hold, Owner: a.ws.Owner(state.OwnerApply), Detach: a.detach && a.plan.Sends() > 0}
+	opt.Carried = &state.Carried{Plan: write, Hold: carriedHold(&opt), Owner: a.ws.Owner(state.OwnerApply), Detach: a.detach && a.plan.Sends() > 0}
 	opt.Begun = func(run state.Run) {
-		a.held = nil
-		a.free()
+		if opt.Await == nil {
+			a.begun()
+		}
 		go releaseWhenStopped(ctx, store, run.ID, release, over)
 	}
 	report, err := apply.Run(ctx, a.plan, opt)
 	return report, errors.Join(err, giveBack(ctx, store, report.Left))
+}
+
+// begun gives the lock back: the run has begun, and nothing else is left to do.
+func (a *Apply) begun() {
+	if _, shared := a.Store.(state.Shared); shared {
+		a.held = nil
+		a.free()
+	}
+}
+
+// carriedHold is what a worker holds that carries the run on: it does not wait for
+// templates.
+func carriedHold(opt *apply.Options) map[string]delivery.Reason {
+	out := maps.Clone(opt.Hold)
+	for _, c := range opt.Await.Campaigns() {
+		out[c] = delivery.ReasonTemplatePending
+	}
+	return out
 }
 
 // releaseWhenStopped closes release when somebody stops the run, until over.

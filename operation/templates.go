@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/apply"
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/pace"
@@ -65,6 +66,10 @@ type TemplatesDone struct {
 	Hold    map[string]delivery.Reason
 	Stopped bool
 	Err     error // that ended it: the state, or a *plan.ChangedError before anything was changed
+
+	later *templateWork // what is left, during which other campaigns are sent; nil for nothing
+	waits []*plan.TemplateChange
+	ends  []*plan.TemplateChange
 }
 
 // Failed reports whether a template could not be changed as planned.
@@ -81,6 +86,9 @@ func (d *TemplatesDone) any(did string) bool {
 // intent before each request and records the answer after it. Then it waits for the
 // templates that messages need. A template that fails stops neither the others nor
 // the campaigns that do not need it.
+//
+// Where there are campaigns to send that need none of those templates, the wait and
+// what follows it are left to Run, which sends these campaigns meanwhile.
 func (a *Apply) Templates(ctx context.Context, opt TemplateOptions) *TemplatesDone {
 	w := &templateWork{Apply: a, opt: opt, done: &TemplatesDone{Hold: map[string]delivery.Reason{}}, rows: map[string]state.Managed{}, numbers: map[string]providers.TemplateWriter{}}
 	if len(a.plan.Templates) == 0 {
@@ -89,9 +97,33 @@ func (a *Apply) Templates(ctx context.Context, opt TemplateOptions) *TemplatesDo
 	if w.opt.Sleep == nil {
 		w.opt.Sleep = pace.Sleep
 	}
+	if w.done.Err = w.run(ctx); w.done.Err == nil && w.meanwhile() {
+		if w.done.Err = w.use(ctx, func(c *plan.Campaign) bool { return len(c.AfterApproval) == 0 }); w.done.Err == nil {
+			w.done.later = w
+			return w.done
+		}
+	}
+	w.rest(ctx, w.done.Err)
+	return w.done
+}
+
+// meanwhile reports whether campaigns can be sent while templates are waited for that
+// others need.
+func (w *templateWork) meanwhile() bool {
+	return !w.detach && !w.done.Stopped && len(w.done.waits) > 0 && slices.ContainsFunc(w.plan.Campaigns, func(c plan.Campaign) bool {
+		return len(c.AfterApproval) == 0 && c.Counts.Sends() > 0 && !c.Halted()
+	})
+}
+
+// rest waits, ends what is no longer declared, and says which campaigns are held.
+// failed is the error that what was before ended with.
+func (w *templateWork) rest(ctx context.Context, failed error) {
 	defer w.close()
-	w.done.Err = w.run(ctx)
-	for _, c := range a.plan.Campaigns {
+	if failed == nil {
+		failed = w.await(ctx)
+	}
+	w.done.Err = failed
+	for _, c := range w.plan.Campaigns {
 		for _, address := range c.AfterApproval {
 			if !w.sendable[address] {
 				w.done.Hold[c.Address] = delivery.ReasonTemplatePending
@@ -99,7 +131,48 @@ func (a *Apply) Templates(ctx context.Context, opt TemplateOptions) *TemplatesDo
 		}
 	}
 	slices.SortStableFunc(w.done.Steps, func(x, y TemplateStep) int { return strings.Compare(x.Address, y.Address) })
-	return w.done
+}
+
+func (w *templateWork) await(ctx context.Context) error {
+	if w.done.Stopped {
+		return nil
+	}
+	if err := w.wait(ctx, w.done.waits); err != nil {
+		return err
+	}
+	if err := w.retire(ctx, w.done.ends); err != nil {
+		return err
+	}
+	return w.use(ctx, func(*plan.Campaign) bool { return true })
+}
+
+// begin begins what Templates has left, while await holds the campaigns back that need
+// it; nil for none. waited returns when it is over; it is ended if the run has failed.
+func (d *TemplatesDone) begin(ctx context.Context) (await *apply.Await, waited func(failed error)) {
+	if d.later == nil {
+		return nil, func(error) {}
+	}
+	var held []string
+	for i := range d.later.plan.Campaigns {
+		if c := &d.later.plan.Campaigns[i]; len(c.AfterApproval) > 0 {
+			held = append(held, c.Address)
+		}
+	}
+	await = apply.NewAwait(held...)
+	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		d.later.rest(ctx, nil)
+		await.End(d.Hold)
+	}()
+	return await, func(failed error) {
+		if failed != nil {
+			cancel()
+		}
+		<-over
+		cancel()
+	}
 }
 
 // templateWork is one call of Templates.
@@ -152,14 +225,13 @@ func (w *templateWork) run(ctx context.Context) error {
 	if err := w.unchanged(ctx); err != nil {
 		return err
 	}
-	var waits, ends []*plan.TemplateChange
 	for i := range w.plan.Templates {
 		c := &w.plan.Templates[i]
 		if w.stopped() {
 			return nil
 		}
 		if c.Change == plan.Forget || c.Change == plan.Archive || c.Change == plan.Delete {
-			ends = append(ends, c)
+			w.done.ends = append(w.done.ends, c)
 			continue
 		}
 		made, err := w.step(ctx, c)
@@ -169,17 +241,11 @@ func (w *templateWork) run(ctx context.Context) error {
 		if row, kept := w.rows[c.Address]; made && kept {
 			w.settle(c, row.Status, row.Category)
 			if c.Wait && (&account.Template{Status: row.Status}).State() == account.Pending {
-				waits = append(waits, c)
+				w.done.waits = append(w.done.waits, c)
 			}
 		}
 	}
-	if err := w.wait(ctx, waits); err != nil {
-		return err
-	}
-	if err := w.retire(ctx, ends); err != nil {
-		return err
-	}
-	return w.use(ctx)
+	return nil
 }
 
 // settle records whether messages may use a translation.

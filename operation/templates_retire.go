@@ -160,15 +160,15 @@ func (w *templateWork) request(ctx context.Context, number providers.TemplateWri
 	return number.DeleteTemplate(ctx, c.Spec.Name, c.Seen.ID)
 }
 
-// use records which templates the campaigns of the plan name, before anything is
+// use records which templates some campaigns of the plan name, before anything is
 // sent with them: what was sent lately is not deleted.
-func (w *templateWork) use(ctx context.Context) error {
+func (w *templateWork) use(ctx context.Context, of func(*plan.Campaign) bool) error {
 	var used []state.Managed
 	now := w.ws.Now().UTC()
 	for _, row := range w.rows {
 		name, _, _ := strings.Cut(row.Key, "/")
 		named := slices.ContainsFunc(w.plan.Campaigns, func(c plan.Campaign) bool {
-			return !c.Halted() && c.Counts.Sends() > 0 && w.plan.NamesTemplate(&c, name, "")
+			return of(&c) && !c.Halted() && c.Counts.Sends() > 0 && w.plan.NamesTemplate(&c, name, "")
 		})
 		if named && now.Sub(row.Used) > time.Hour {
 			row.Used = now

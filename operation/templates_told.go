@@ -35,19 +35,29 @@ func toldTemplates(ctx context.Context, store state.Store, p *plan.Plan) (func()
 		if err != nil {
 			return nil // a state that fails stops the run by itself
 		}
-		out := map[string]apply.Told{}
-		for i := range list {
-			u := &list[i]
-			// Notices have whole seconds: one of the second of the reading counts.
-			news := u.judge(state.ToldSince(told, u.since.Truncate(time.Second).Add(-1), u.provider, u.account, u.id, u.name, u.language))
-			for _, c := range u.campaigns {
-				if was := out[c]; was.Halt == nil && (news.Halt != nil || news.Hold != delivery.ReasonNone) {
-					out[c] = news
-				}
+		news := judgeAll(list, told)
+		if len(news) > 0 { // accounts may have been read since
+			if list, err = usedTemplates(ctx, store, p); err == nil {
+				news = judgeAll(list, told)
 			}
 		}
-		return out
+		return news
 	}, nil
+}
+
+func judgeAll(list []used, told []state.ToldTemplate) map[string]apply.Told {
+	out := map[string]apply.Told{}
+	for i := range list {
+		u := &list[i]
+		// Notices have whole seconds: one of the second of the reading counts.
+		news := u.judge(state.ToldSince(told, u.since.Truncate(time.Second).Add(-1), u.provider, u.account, u.id, u.name, u.language))
+		for _, c := range u.campaigns {
+			if was := out[c]; was.Halt == nil && (news.Halt != nil || news.Hold != delivery.ReasonNone) {
+				out[c] = news
+			}
+		}
+	}
+	return out
 }
 
 // usedTemplates are the templates that the plan has read or made, with the campaigns

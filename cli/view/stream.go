@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"sync"
 	"time"
 )
 
 // stream writes JSON objects, one per line, in the format of Terraform's
-// machine-readable UI. It keeps the first write error and writes nothing after it.
+// machine-readable UI. It keeps the first write error and writes nothing after it. It
+// is safe for concurrent use.
 type stream struct {
 	w   io.Writer
 	now func() time.Time
+
+	mu  sync.Mutex
 	err error
 }
 
@@ -22,6 +26,8 @@ type field struct {
 }
 
 func (s *stream) write(level, kind, text string, fields ...field) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err != nil {
 		return
 	}
