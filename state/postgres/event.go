@@ -27,8 +27,8 @@ const seenSize = 16
 // foldSpan is how many bodies one transaction joins at most.
 const foldSpan = 256
 
-// Append implements state.Store. It does not wait for other writers.
-func (s *Store) Append(ctx context.Context, in []state.Inbox) (out []bool, err error) {
+// accept accepts bodies in one transaction, and says which are new.
+func (s *Store) accept(ctx context.Context, in []state.Inbox) (out []bool, err error) {
 	// A state of before 0.1.0 has whole hashes.
 	const accept = `WITH new AS (INSERT INTO seen (hash, provider, received) SELECT substr($1::bytea, 1, 16), $2, $3
 			WHERE NOT EXISTS (SELECT FROM seen WHERE hash = $1 AND provider = $2) ON CONFLICT DO NOTHING RETURNING 1)

@@ -59,6 +59,8 @@ type Store struct {
 	own    sync.Map // ownSlots by sending number
 	turns  turns
 
+	accepting acceptances
+
 	sweeping sync.Mutex
 	swept    [2]int64 // the newest orphan at the last sweep but one, and at the last one
 }
