@@ -30,9 +30,10 @@ var roles = map[string]func(args []string) (any, error){
 	"again": takeUp,
 	"prune": pruneState,
 
-	"hooks":    hooksRole,
-	"webhooks": postWebhooks,
-	"inserts":  insertsRole,
+	"hooks":     hooksRole,
+	"webhooks":  postWebhooks,
+	"inserts":   insertsRole,
+	"templates": func(args []string) (any, error) { return bareTemplates(args[0]) },
 }
 
 func TestMain(m *testing.M) {

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/handbill/handbill/sandbox"
 )
@@ -403,5 +406,99 @@ func ended(t *testing.T, d *desk, k *killed, where string, made int) {
 	}
 	if list := d.must(0, "state", "list"); strings.Contains(list, "@") || strings.Contains(list, "extra.de") || strings.Count(list, "template.") != 2 {
 		t.Errorf("%s: the state has\n%s", where, list)
+	}
+}
+
+// turned serves an account's list of templates in the opposite order.
+type turned struct {
+	http.Handler
+	on bool
+}
+
+func (h *turned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.on || r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/message_templates") {
+		h.Handler.ServeHTTP(w, r)
+		return
+	}
+	var all []json.RawMessage
+	for query := r.URL.Query(); ; {
+		page := httptest.NewRecorder()
+		at := *r.URL
+		at.RawQuery = query.Encode()
+		inner := httptest.NewRequest(http.MethodGet, "http://localhost"+at.RequestURI(), nil)
+		inner.Header = r.Header
+		h.Handler.ServeHTTP(page, inner)
+		var got struct {
+			Data   []json.RawMessage
+			Paging struct {
+				Next    string
+				Cursors struct{ After string }
+			}
+		}
+		if err := json.Unmarshal(page.Body.Bytes(), &got); err != nil || len(got.Data) == 0 {
+			http.Error(w, "no list", http.StatusInternalServerError)
+			return
+		}
+		if all = append(all, got.Data...); got.Paging.Next == "" {
+			break
+		}
+		query.Set("after", got.Paging.Cursors.After)
+	}
+	slices.Reverse(all)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"data": all})
+}
+
+// TestTheOrderOfAListChangesNothing checks that a plan is the same, byte for byte,
+// whatever the order and the pages in which the account tells its templates.
+func TestTheOrderOfAListChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, world := range map[string]func(*desk) *accountWorld{"the sandbox": sandboxWorld, "another account": fakeWorld} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			other := &turned{}
+			d, k := templateDesk(t, func(d *desk) *accountWorld {
+				w := world(d)
+				other.Handler = w.handler
+				w.handler = other
+				return w
+			})
+			for of, components := range othersTemplates {
+				key, category, _ := strings.Cut(of, " ")
+				name, language, _ := strings.Cut(key, "/")
+				k.world.put(name, language, category, components)
+			}
+			d.must(0, "apply", "-auto-approve")
+			d.write("main.hcl", strings.Replace(templateShop, "Bonjour", "Salut", 1)+`
+data "template" "ready" {
+  provider = provider.cloud.main
+  name     = "order_ready"
+}
+
+import {
+  to = template.login
+  id = "login"
+}
+
+template "login" {
+  provider = provider.cloud.main
+  category = "authentication"
+  translation "en" { components = jsonencode([{ type = "BODY", add_security_recommendation = true }, { type = "FOOTER", code_expiration_minutes = 5 },
+    { type = "BUTTONS", buttons = [{ type = "OTP", otp_type = "COPY_CODE", text = "Copy code" }] }]) }
+}
+`)
+			at := d.wall.Load()
+			for _, format := range []string{"text", "json", "markdown", "html"} {
+				var out [2]string
+				for i := range out {
+					d.wall.Store(at)
+					other.on = i == 1
+					out[i] = d.must(0, "plan", "-format="+format)
+				}
+				if out[0] != out[1] {
+					t.Errorf("-format=%s differs:\n%s", format, cmp.Diff(out[0], out[1]))
+				}
+			}
+		})
 	}
 }

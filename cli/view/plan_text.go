@@ -3,12 +3,12 @@ package view
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
-	"github.com/handbill/handbill/state"
 )
 
 // PlanReport is the final report of "handbill plan" and "handbill show PLANFILE".
@@ -149,14 +149,14 @@ func contactsOf(c *plan.ResourceChange) int {
 	return 0
 }
 
+// addressKey matches a key in an address, which may stand before a translation.
+var addressKey = regexp.MustCompile(`\["(?:[^"\\]|\\.)*"\]`)
+
 // resourceHead is `list_message "browse"` for list_message.browse, and also for
 // list_message.browse["de"] and in a module: the source has only one block.
 func resourceHead(address string) string {
 	_, address = message.CutModule(address)
-	if base, _, ok := state.SplitAddress(address); ok {
-		address = base
-	}
-	parts := strings.Split(address, ".")
+	parts := strings.Split(addressKey.ReplaceAllString(address, ""), ".")
 	for i := 1; i < len(parts); i++ {
 		parts[i] = quote(parts[i])
 	}

@@ -1,0 +1,4 @@
+provider "sandbox" "main" {
+  url        = env("SANDBOX")
+  throughput = 1000
+}
