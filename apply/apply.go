@@ -84,6 +84,10 @@ type Options struct {
 	// Sent returns what became of everybody in one revision of a campaign. Join needs
 	// it, to leave out those who were sent to already.
 	Sent func(ctx context.Context, campaign string, revision int) (state.SentIndex, error)
+	// SoFar returns what the run came to in a campaign, of which the first and the last
+	// answers are asked for. After Join, the wait of a canary and the answers that
+	// stop_if looks at go on from there; nil begins them anew.
+	SoFar func(ctx context.Context, run int64, campaign string, revision, first, last int) (state.SoFar, error)
 	// Observe is called for each event, from several goroutines but one call at a
 	// time; nil for none. It must not block.
 	Observe func(Event)

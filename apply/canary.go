@@ -27,7 +27,7 @@ func (l *lane) canaryTakes(j *job) {
 	}
 	c := l.canaries[j.counts]
 	if c == nil {
-		c = &canary{}
+		c = &canary{done: j.counts.canaryOver}
 		l.canaries[j.counts] = c
 	}
 	if !c.done {
@@ -61,7 +61,7 @@ func (l *lane) canaryAnswered(j *job, ans message.Answer, again bool) {
 }
 
 // canaryFound counts a canary's send that was made before this process took part.
-// The wait after the canary begins anew, since nobody knows how much of it is over.
+// The wait after the canary began when its last answer came.
 func (l *lane) canaryFound(j *job, as state.Send) {
 	if j.canary {
 		ans := message.Answer{Class: message.Refused}
@@ -69,6 +69,9 @@ func (l *lane) canaryFound(j *job, as state.Send) {
 			ans.Class = message.Accepted
 		}
 		l.canaryAnswered(j, ans, false)
+		if c, at := l.canaries[j.counts], j.counts.canaryAt; !c.since.IsZero() && !at.IsZero() {
+			c.since = at
+		}
 	}
 }
 

@@ -20,25 +20,27 @@ type counts struct {
 	// outside of Join.
 	sentBefore state.SentIndex
 
-	mu        sync.Mutex
-	sent      int
-	done      int // entries that need nothing more
-	attempted int // entries for which an intent was made, for the total
-	existing  int
-	overtook  int // see overtaken
-	reopened  int // entries planned as settled that are not
-	shared    int // see sharedWith
-	refused   map[string]int
-	unsent    map[string]int
-	gates     map[delivery.Reason]int
-	held      map[delivery.Reason]int
-	heldTill  time.Time
-	pending   int // entries that this run leaves undone
-	denied    int // of pending, held and gated: with an attempt that was not taken
-	halt      *Halt
-	withheld  delivery.Reason // why templates of the campaign wait for another run
-	await     *Await          // what holds the campaign back for a time; nil for nothing
-	waits     delivery.Reason // why its templates wait, as was told during the run; only the lane uses it
+	mu         sync.Mutex
+	sent       int
+	done       int // entries that need nothing more
+	attempted  int // entries for which an intent was made, for the total
+	existing   int
+	overtook   int // see overtaken
+	reopened   int // entries planned as settled that are not
+	shared     int // see sharedWith
+	refused    map[string]int
+	unsent     map[string]int
+	gates      map[delivery.Reason]int
+	held       map[delivery.Reason]int
+	heldTill   time.Time
+	pending    int // entries that this run leaves undone
+	denied     int // of pending, held and gated: with an attempt that was not taken
+	halt       *Halt
+	withheld   delivery.Reason // why templates of the campaign wait for another run
+	canaryAt   time.Time       // when the canary was answered, before this process took part
+	canaryOver bool            // others than the canary were sent to before this process took part
+	await      *Await          // what holds the campaign back for a time; nil for nothing
+	waits      delivery.Reason // why its templates wait, as was told during the run; only the lane uses it
 
 	ring     []bool // the last answers, for stop_if: was it a failure
 	answers  int

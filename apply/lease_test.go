@@ -251,6 +251,90 @@ func TestDoubtsOfTheOwnerBefore(t *testing.T) {
 	})
 }
 
+// TestANewOwnerGoesOnWithTheCanary checks that the wait after a canary goes on from
+// its last answer, that it is judged by what failed before the takeover too, and
+// that a canary whose campaign went on is not judged again.
+func TestANewOwnerGoesOnWithTheCanary(t *testing.T) {
+	for name, c := range map[string]struct {
+		far   func(*state.SoFar)
+		waits time.Duration // until the first request of the new owner
+		halts bool
+	}{
+		"half an hour later":       {func(*state.SoFar) {}, 30 * time.Minute, false},
+		"after the wait":           {func(far *state.SoFar) { far.First = far.First.Add(-time.Hour) }, 0, false},
+		"failed before":            {func(far *state.SoFar) { far.Failed = 3 }, 0, true},
+		"the others were sent to":  {func(far *state.SoFar) { far.Answers = 6 }, 0, false},
+		"and failed since its end": {func(far *state.SoFar) { far.Answers, far.Failed = 6, 3 }, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := limited(t)
+				n := newNumber(l, accept)
+				p := campaignOf(20, func(c *plan.Campaign) { c.Canary = &plan.Canary{Count: 5, Wait: time.Hour, MaxFailureRate: 0.5} })
+				release := make(chan struct{})
+				go func() {
+					time.Sleep(time.Second)
+					close(release)
+				}()
+				if _, err := run(t, p, l, n, carried, func(o *apply.Options) { o.Release = release }); err != nil || len(n.times) != 5 {
+					t.Fatalf("%d requests, %v", len(n.times), err)
+				}
+				far := state.SoFar{Answers: 5, First: time.Now()}
+				time.Sleep(30 * time.Minute)
+				c.far(&far)
+				began, asked := time.Now(), 0
+				rep := joined(t, p, l, n, func(o *apply.Options) {
+					o.Recorder = counting{l, &asked, func(t *state.Tally) error { t.Failed = far.Failed; return nil }}
+					o.SoFar = func(_ context.Context, run int64, _ string, _, first, last int) (state.SoFar, error) {
+						if run != l.run.ID || first != 5 {
+							t.Errorf("run %d, the first %d", run, first)
+						}
+						return far, nil
+					}
+				})
+				if halt := rep.Campaigns[0].Halt; (halt != nil) != c.halts {
+					t.Errorf("halted: %+v", halt)
+				}
+				if len(n.times) > 5 == c.halts {
+					t.Fatalf("%d requests", len(n.times))
+				}
+				if !c.halts {
+					if waited := n.times[5].Sub(began); waited < c.waits || waited > c.waits+time.Second {
+						t.Errorf("it waited for %v", waited)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestANewOwnerGoesOnWithStopIf checks that the answers before a takeover count among
+// the last ones that stop_if looks at.
+func TestANewOwnerGoesOnWithStopIf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limited(t)
+		n := newNumber(l, accept)
+		release := make(chan struct{})
+		close(release)
+		p := campaignOf(20, func(c *plan.Campaign) { c.StopIf = plan.StopIf{FailureRate: 0.5, Over: 6} })
+		if _, err := run(t, p, l, n, carried, func(o *apply.Options) { o.Release = release }); err != nil {
+			t.Fatal(err)
+		}
+		rep := joined(t, p, l, n, func(o *apply.Options) {
+			o.Parallelism = 1
+			o.SoFar = func(_ context.Context, _ int64, _ string, _, _, last int) (state.SoFar, error) {
+				if last != 6 {
+					t.Errorf("the last %d", last)
+				}
+				return state.SoFar{Answers: 5, Last: []bool{true, true, true, true, false}}, nil
+			}
+		})
+		if c := rep.Campaigns[0]; c.Halt == nil || c.Halt.Reason != "stop_if" || len(n.times) != 1 {
+			t.Errorf("%d requests, %+v", len(n.times), c.Halt)
+		}
+	})
+}
+
 // index returns the ledger's index of what was sent.
 func (l *ledger) index() index {
 	l.mu.Lock()

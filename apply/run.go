@@ -118,11 +118,36 @@ func (r *Running) count(ctx context.Context) (err error) {
 			if n.sentBefore, err = r.opt.Sent(ctx, c.Address, c.Revision); err != nil {
 				return fmt.Errorf("reading whom %s was sent to before: %w", c.Address, err)
 			}
+			if err = r.goOn(ctx, n); err != nil {
+				return fmt.Errorf("reading how far %s is: %w", c.Address, err)
+			}
 		}
 		r.counts = append(r.counts, n)
 	}
 	r.ended = make([]*CampaignReport, len(r.counts))
 	return r.haltedBefore(ctx)
+}
+
+// goOn has a campaign's canary and stop_if go on from where the owner before had them.
+func (r *Running) goOn(ctx context.Context, n *counts) error {
+	c, first := n.campaign, 0
+	if c.Canary != nil {
+		first = c.Canary.Count
+	}
+	if r.opt.SoFar == nil || first == 0 && c.StopIf.Over <= 0 {
+		return nil
+	}
+	far, err := r.opt.SoFar(ctx, r.report.Run.ID, c.Address, c.Revision, first, max(c.StopIf.Over, 0))
+	if err != nil {
+		return err
+	}
+	for _, failed := range far.Last {
+		n.recent(failed, c.StopIf.Over)
+	}
+	if n.canaryAt, n.canaryOver = far.First, far.Answers > first; !n.canaryOver {
+		n.before.Failed -= far.Failed // the canary's, which its end counts
+	}
+	return nil
 }
 
 // Lanes returns the addresses of the sending numbers that have something to send,

@@ -57,8 +57,8 @@ func (a *app) warnStanding(ctx context.Context, p *project, store state.Store) e
 // haltDiagnostic says what happened to a halted state, what that means, and what to
 // do.
 func haltDiagnostic(halt *state.HaltError) view.Diagnostic {
-	if to, done, moved := halt.Moved(); moved {
-		return sealedDiagnostic(message.SafeText(to), done)
+	if halt.Sealed() {
+		return sealedDiagnostic(message.SafeText(halt.To), halt.Kind == state.HaltMoved)
 	}
 	newer := "Look for a newer state: beside it lie \"….backup-…\" files, and \"….replaced\" after a restore. \"handbill state restore FILE\" puts one in its place."
 	if halt.Database {

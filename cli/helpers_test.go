@@ -46,6 +46,7 @@ type desk struct {
 	rand  io.Reader
 	// clock is used instead of the wall clock where it is not nil.
 	clock func() time.Time
+	ahead atomic.Int64 // nanoseconds by which a desk's clock is ahead that has the database's time
 
 	space func(path string) (int64, error) // nil asks the file system
 

@@ -20,13 +20,10 @@ func sharedDesk(t *testing.T) (*desk, *network) {
 	return slowDesk(t, 0)
 }
 
-// slowDesk is a sharedDesk whose network takes this long to answer, by a clock
-// that goes.
+// slowDesk is a sharedDesk whose network takes this long to answer.
 func slowDesk(t *testing.T, latency time.Duration) (*desk, *network) {
 	d := newDesk(t)
-	if latency > 0 {
-		d.clock = time.Now
-	}
+	d.clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) } // workers compare it with the database's
 	schema := pgtest.Schema()
 	d.env = append(d.env, "HANDBILL_STATE_URL="+pgtest.Shared(t).URL(), "HANDBILL_STATE_SCHEMA="+schema)
 	n := newNetwork(d, sandbox.Options{AssumeOpen: true, Latency: latency})
@@ -270,14 +267,35 @@ func TestAWorkerWithoutCredentials(t *testing.T) {
 }
 
 // TestAWorkerWithAWrongClock checks that a worker sends nothing while its clock
-// is behind the state: windows and quiet hours depend on it.
+// differs from the database's, that it gives its numbers back when that happens while
+// it drives them, and that it goes on afterwards.
 func TestAWorkerWithAWrongClock(t *testing.T) {
-	d, n := sharedDesk(t)
+	d, n := slowDesk(t, 20*time.Millisecond)
+	const people = 40
+	var contacts strings.Builder
+	contacts.WriteString("phone\n")
+	for i := range people {
+		fmt.Fprintf(&contacts, "+49151%08d\n", i+10_000_000)
+	}
+	d.write("contacts.csv", contacts.String())
+	d.write("main.hcl", strings.Replace(readFile(t, d.dir+"/main.hcl"), `"main" { url = env("SANDBOX") }`, "\"main\" {\n  url = env(\"SANDBOX\")\n  throughput = 10\n}", 1))
 	d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers")
-	d.wall.Add(-3600)
-	said, end := d.worker("trouble: ")
+	d.ahead.Store(-int64(time.Minute))
+	said, end := d.worker("clock is behind the database's by 1m0s")
 	if text := said("clock"); strings.Contains(text, "took") || n.count() > 0 {
 		t.Errorf("it sends with a clock that is behind:\n%s", text)
 	}
-	end()
+	d.ahead.Store(0)
+	said("took provider.sandbox.main of run 1")
+	d.ahead.Store(int64(40 * time.Second))
+	said("clock is ahead of the database's by 40s")
+	said("gave back provider.sandbox.main of run 1")
+	if sent := n.count(); sent == people {
+		t.Errorf("all were sent before it gave its number back")
+	}
+	d.ahead.Store(0)
+	d.must(0, "run", "follow", "1")
+	if end(); n.count() != people {
+		t.Errorf("%d requests", n.count())
+	}
 }

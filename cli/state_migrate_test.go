@@ -85,6 +85,22 @@ func TestMigrateToADatabase(t *testing.T) {
 	if out := d.must(0, "plan"); !strings.Contains(out, "No changes") {
 		t.Errorf("a plan after a move that was cut short and made again:\n%s", out)
 	}
+
+	// From one database to another one.
+	second := pgtest.Schema()
+	pgtest.Shared(t).Run(t, "psql", "-q", "-c", "CREATE DATABASE "+second)
+	d.env = append(d.env, "SECOND_URL="+strings.Replace(url, "/postgres?", "/"+second+"?", 1))
+	d.must(0, "state", "migrate", "-to=env:SECOND_URL")
+	d.must(1, "apply", "-auto-approve")
+	d.expect("moved to PostgreSQL, schema handbill of the database " + second)
+	place("state \"postgres\" { url = env(\"SECOND_URL\") }")
+	if out := d.must(0, "plan"); !strings.Contains(out, "No changes") {
+		t.Errorf("a plan after a move between databases:\n%s", out)
+	}
+	if out := d.must(0, "state", "optouts", "list"); strings.Count(out, "operator") != 1 {
+		t.Errorf("opt-outs after a move between databases:\n%s", out)
+	}
+	d.must(0, "state", "verify")
 	if left, _ := filepath.Glob(filepath.Join(d.dir, ".*moving*")); len(left) > 0 {
 		t.Errorf("files are left over: %v", left)
 	}

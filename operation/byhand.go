@@ -92,9 +92,9 @@ func Acknowledge(ctx context.Context, ws *workspace.Workspace, s state.Store, ac
 		return false, err
 	}
 	if halt != nil {
-		if to, _, moved := halt.Moved(); moved && !ack.Unseal {
+		if halt.Sealed() && !ack.Unseal {
 			return false, refuse("State was moved", "this state was moved to %s. If both sent, people would get messages from each of them, and who asks one for no more messages would still get them from the other. "+
-				"Only when that place is given up for good, and what was sent from it is imported here, say so with -unseal", message.SafeText(to))
+				"Only when that place is given up for good, and what was sent from it is imported here, say so with -unseal", message.SafeText(halt.To))
 		}
 	}
 	if ack.Clock != "" {

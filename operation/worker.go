@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -95,16 +96,43 @@ func Work(ctx context.Context, ws *workspace.Workspace, store state.Shared, opt 
 		w.trouble(w.round(ctx))
 		w.rest(ctx)
 	}
-	w.mu.Lock()
-	for _, c := range w.runs {
-		c.release()
-	}
-	w.mu.Unlock()
+	w.release()
 	w.drives.Wait()
 	for _, c := range w.runs {
 		c.close()
 	}
 	return store.Retire(context.WithoutCancel(ctx), w.me.ID)
+}
+
+// maxSkew is how far this machine's clock may differ from the state's.
+const maxSkew = 30 * time.Second
+
+// sameTime refuses to drive anything while this machine's clock is wrong, or the
+// state's: windows, quiet hours and caps depend on it.
+func (w *worker) sameTime(ctx context.Context) error {
+	before := w.ws.Now()
+	theirs, err := w.store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	way, off := "ahead of", before.Sub(theirs)
+	if after := w.ws.Now(); theirs.After(after) {
+		way, off = "behind", theirs.Sub(after)
+	}
+	if off <= maxSkew {
+		return nil
+	}
+	return fmt.Errorf("this machine's clock is %s the database's by %s. 24-hour windows, quiet hours and frequency caps depend on it, so this worker drives nothing and gives back what it has. Set the clock right, and it goes on",
+		way, off.Round(10*time.Second))
+}
+
+// release gives all lanes back.
+func (w *worker) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.runs {
+		c.release()
+	}
 }
 
 func (w *worker) over(ctx context.Context) bool {
@@ -129,6 +157,10 @@ func (w *worker) rest(ctx context.Context) {
 // round looks once at everything.
 func (w *worker) round(ctx context.Context) error {
 	if err := w.introduce(ctx); err != nil {
+		return err
+	}
+	if err := w.sameTime(ctx); err != nil {
+		w.release()
 		return err
 	}
 	open, err := w.store.OpenRuns(ctx)
@@ -223,7 +255,7 @@ func (w *worker) drive(ctx context.Context, c *carried, lane state.Lane, release
 	run.Lanes = []state.Lane{lane}
 	opt := apply.Options{Recorder: observed{w.store, w}, Senders: c.senders(), Hold: c.run.Hold, Who: w.ws.Who(), Now: w.ws.Now, Seed: uint64(started.UnixNano()),
 		Monotonic:   func() time.Duration { return w.ws.Now().Sub(started) },
-		Parallelism: w.opt.Parallelism, Spacing: w.opt.Spacing, Release: release, Sent: sentBefore(w.store)}
+		Parallelism: w.opt.Parallelism, Spacing: w.opt.Spacing, Release: release, Sent: sentBefore(w.store), SoFar: w.store.SoFar}
 	report := &apply.Report{Left: []state.Lane{lane}}
 	var running *apply.Running
 	var err error

@@ -63,9 +63,24 @@ func (e *LockedError) Error() string {
 		e.Path, e.Info.Who, e.Info.Host, e.Info.PID, e.Info.Operation, e.Info.Created.UTC().Format(time.RFC3339), e.Info.ID)
 }
 
+// HaltKind is what a halt of the whole state is about.
+type HaltKind uint8
+
+// The kinds of HaltError.
+const (
+	HaltUnsure HaltKind = iota // the state may not know all that was sent
+	HaltMoving                 // everything was copied to another place, which may not be a state yet
+	HaltMoved                  // it was moved to another place
+)
+
+// Sealed reports whether the state was moved, or is being moved.
+func (e *HaltError) Sealed() bool { return e.Kind != HaltUnsure }
+
 // HaltError says why nothing is sent from this state before Store.Acknowledge.
 type HaltError struct {
-	Why string
+	Kind HaltKind
+	To   string // where a sealed state was moved, or is being moved
+	Why  string
 	// Database says that the state lies in a database, beside which are no copies
 	// of handbill's own.
 	Database bool

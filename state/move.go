@@ -45,19 +45,21 @@ const (
 	movedPrefix  = "it was moved to "
 )
 
-// MovingTo is the halt of a state that everything was copied from, while the copy is made a state.
+// MovingTo is what a store keeps as the halt of a state that everything was copied from, while the copy is made a state.
 func MovingTo(to string) string { return movingPrefix + to }
 
-// MovedTo is the halt of a state that was moved.
+// MovedTo is what a store keeps as the halt of a state that was moved.
 func MovedTo(to string) string { return movedPrefix + to }
 
-// Moved says where a state was moved to, or is being moved to; ok is false where it was not.
-func (e *HaltError) Moved() (to string, done, ok bool) {
-	if to, ok = strings.CutPrefix(e.Why, movedPrefix); ok {
-		return to, true, true
+// HaltOf reads the halt that a store kept.
+func HaltOf(kept string) *HaltError {
+	if to, ok := strings.CutPrefix(kept, movedPrefix); ok {
+		return &HaltError{Kind: HaltMoved, To: to, Why: kept}
 	}
-	to, ok = strings.CutPrefix(e.Why, movingPrefix)
-	return to, false, ok
+	if to, ok := strings.CutPrefix(kept, movingPrefix); ok {
+		return &HaltError{Kind: HaltMoving, To: to, Why: kept}
+	}
+	return &HaltError{Why: kept}
 }
 
 // MayMove refuses to move a state that is halted, unless it is being moved to the same place: the process that did that
@@ -66,7 +68,7 @@ func MayMove(halt *HaltError, to string) error {
 	if halt == nil {
 		return nil
 	}
-	if where, done, ok := halt.Moved(); ok && !done && where == to {
+	if halt.Kind == HaltMoving && halt.To == to {
 		return nil
 	}
 	return halt

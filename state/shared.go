@@ -25,6 +25,8 @@ type Shared interface {
 	// of them. It fails with ErrOwned when the lane has an owner whose limit is not over, when it is done, and when the run
 	// is stopped or over; and with a *HaltError while the whole state is halted.
 	TakeOver(ctx context.Context, run int64, number string, by Owner) (lane Lane, doubts int, err error)
+	// SoFar says what a run came to in one campaign, of which its first and its last answers are asked for.
+	SoFar(ctx context.Context, run int64, campaign string, revision, first, last int) (SoFar, error)
 	// GiveBack ends the limit of a lane at once, so that somebody else can take it. A lane that was taken already stays so.
 	GiveBack(ctx context.Context, lane Lane) error
 	// StopRun stops an open run, or lets a stopped one go on: of a stopped run no lane can be taken over. It fails with
@@ -48,6 +50,8 @@ type Shared interface {
 	// Announce says for AnnounceLife that a worker is there, and Retire that it is gone.
 	Announce(ctx context.Context, w Worker) error
 	Retire(ctx context.Context, id string) error
+	// Now is the time by the state's clock.
+	Now(ctx context.Context) (time.Time, error)
 	// Workers lists the workers that are there, by their id.
 	Workers(ctx context.Context) ([]Worker, error)
 }
@@ -67,6 +71,15 @@ type Carried struct {
 	// Owner takes the run's lanes at once; with Detach nobody does, and they wait for workers.
 	Owner  Owner
 	Detach bool
+}
+
+// SoFar is what a run came to in one campaign, for a process that carries it on. An attempt that was surely not taken is
+// no answer.
+type SoFar struct {
+	Answers int       // how many there are
+	First   time.Time // when the last of the first answers came; zero while there are fewer
+	Last    []bool    // of the last answers, oldest first: was it a failure. What an owner before left in doubt is not among them
+	Failed  int       // accepted deliveries that failed since
 }
 
 // Owner is a process that drives lanes.

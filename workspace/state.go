@@ -105,7 +105,7 @@ func unsealed(ctx context.Context, s state.Store) error {
 	if err != nil || halt == nil {
 		return err
 	}
-	if _, _, moved := halt.Moved(); moved {
+	if halt.Sealed() {
 		return halt
 	}
 	return nil

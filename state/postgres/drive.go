@@ -240,6 +240,12 @@ func (s *Store) StopRun(ctx context.Context, run int64, stop bool, who string) e
 	return named(err, fmt.Sprintf("run %d", run))
 }
 
+// Now implements state.Shared.
+func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
+	err = s.persist(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now) })
+	return now, err
+}
+
 // Announce implements state.Shared.
 func (s *Store) Announce(ctx context.Context, w state.Worker) error {
 	info, err := json.Marshal(w)

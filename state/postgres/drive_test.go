@@ -285,6 +285,47 @@ func TestRunsSideBySide(t *testing.T) {
 	}
 }
 
+// TestSoFar checks what a new owner is told about a run's campaign.
+func TestSoFar(t *testing.T) {
+	s := create(t, pgtest.Shared(t))
+	run := carried(t, s, nil)
+	soFar := func(first, last int) state.SoFar {
+		t.Helper()
+		far, err := s.SoFar(t.Context(), run.ID, "campaign.spring", 1, first, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return far
+	}
+	var handles []int64
+	for i := range 5 {
+		v, err := s.Intend(t.Context(), run.Lanes[0], []state.Intent{intent(fmt.Sprintf("+491511234567%d", i))})
+		if err != nil || v[0].Attempt == 0 {
+			t.Fatalf("%+v, %v", v, err)
+		}
+		handles = append(handles, v[0].Attempt)
+	}
+	if far := soFar(2, 2); far.Answers != 0 || !far.First.IsZero() || len(far.Last) > 0 {
+		t.Errorf("before any answer: %+v", far)
+	}
+	for i, o := range []state.Outcome{{Send: state.Accepted, ID: "a", Proof: state.ProofResponse}, {Send: state.Pending, Code: "130429"}, {Send: state.Rejected, Code: "131026"}, {Send: state.Accepted, ID: "b", Proof: state.ProofResponse}} {
+		o.Attempt, o.At = handles[i], noon.Add(time.Duration(i)*time.Minute)
+		if err := s.Settle(t.Context(), run.Lanes[0], []state.Outcome{o}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sql(t, s, fmt.Sprintf("INSERT INTO statuses SELECT %d, 1, 1, 1, '131026', '', false, '', '', '', 0, 0, 0", handles[3]))
+	expire(t, s)
+	take(t, s, run.ID, number) // the fifth is in doubt
+	far := soFar(2, 2)
+	if far.Answers != 4 || !far.First.Equal(noon.Add(2*time.Minute)) || !slices.Equal(far.Last, []bool{true, false}) || far.Failed != 1 {
+		t.Errorf("%+v", far)
+	}
+	if far := soFar(5, 9); !far.First.IsZero() || !slices.Equal(far.Last, []bool{false, true, false}) {
+		t.Errorf("%+v", far)
+	}
+}
+
 // TestADetachedRunWaits checks that a run for workers has no owner and is
 // replaced by nothing, unless it is stopped.
 func TestADetachedRunWaits(t *testing.T) {

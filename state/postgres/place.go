@@ -24,7 +24,9 @@ const here = `(SELECT system_identifier FROM pg_control_system())::text || '/' |
 func (t *tx) halted() *state.HaltError {
 	switch m := &t.meta; {
 	case m.halt != "":
-		return &state.HaltError{Why: m.halt, Database: true}
+		halt := state.HaltOf(m.halt)
+		halt.Database = true
+		return halt
 	case m.place != m.here && !strings.Contains(m.here, "//"):
 		return &state.HaltError{Database: true, Why: "the database is not the one that the state was written to last. " + whatMoved(m.place, m.here) +
 			" What was committed last may be missing, and would be sent again. See docs/shared-state.md"}

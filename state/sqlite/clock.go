@@ -31,7 +31,7 @@ func (s *Store) Halted(ctx context.Context) (halt *state.HaltError, err error) {
 func (c *conn) halt() (halt *state.HaltError, err error) {
 	err = c.each("SELECT halt FROM meta", func(st *sqlite.Stmt) error {
 		if why := st.ColumnText(0); why != "" {
-			halt = &state.HaltError{Why: why}
+			halt = state.HaltOf(why)
 		}
 		return nil
 	})

@@ -20,7 +20,7 @@ func (s *Store) Begin(ctx context.Context, r state.Run, resources []state.Resour
 		var epoch int64
 		err := t.changeMeta(func(m *metaRow) error {
 			if m.halt != "" {
-				return &state.HaltError{Why: m.halt}
+				return state.HaltOf(m.halt)
 			}
 			m.serial++
 			m.epoch++
