@@ -203,6 +203,9 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	if n := r.TemplateWrites(); n > 0 {
 		question = fmt.Sprintf("Do you want to hand in %s for review? No message is sent.", view.Plural(n, "template"))
 	}
+	if n := r.CatalogWrites(); n > 0 {
+		question = fmt.Sprintf("Do you want to change %s in catalogs? No message is sent.", view.Plural(n, "product"))
+	}
 	if n := r.Sends(); n > 0 {
 		want = fmt.Sprintf("send %d", n)
 		question = fmt.Sprintf("Do you want to send %s?", view.Plural(n, "message"))
@@ -215,6 +218,9 @@ func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 		}
 		want += "delete " + strings.Join(names, " ")
 		question += "\n  Templates that are deleted or archived in the account: " + strings.Join(names, ", ") + "."
+	}
+	if n := r.CatalogDeletions(); n > 0 {
+		question += fmt.Sprintf("\n  Products that are deleted in catalogs: %s.", view.Count(n))
 	}
 	if !opt.in.input || opt.json {
 		return a.fail("Approval needed", fmt.Errorf("nothing was sent. Approve with -auto-approve, or save the plan with \"handbill plan -out=FILE\" and apply the file"))
@@ -263,6 +269,11 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 		stream.Start(report)
 		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
 	}
+	catalogs, err := a.catalogs(ctx, run, opt.detailed, stop, stream)
+	if err != nil {
+		bar.done()
+		return err
+	}
 	templates, err := a.templates(ctx, run, opt.detailed, stop, bar, stream)
 	if err != nil {
 		bar.done()
@@ -281,6 +292,9 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 	for _, s := range templates.Steps {
 		r.Templates = append(r.Templates, appliedTemplate(s))
 	}
+	for _, s := range catalogs.Steps {
+		r.Catalogs = append(r.Catalogs, appliedCatalog(s))
+	}
 	if stream != nil {
 		stream.Complete(r)
 	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {
@@ -289,7 +303,7 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 	if done.Err == nil && templates.Err != nil && ctx.Err() == nil {
 		return a.fail("Templates not applied", templates.Err)
 	}
-	return a.applyResult(done, r, templatesEnd(templates, opt.detailed), opt)
+	return a.applyResult(done, r, cmp.Or(templatesEnd(templates, opt.detailed), catalogsEnd(catalogs, opt.detailed)), opt)
 }
 
 // detached reports that a run was left to workers.

@@ -310,6 +310,7 @@ func verbs() map[string]verb {
 		"sql":       {1, (*game).sql},
 		"truncate":  {2, (*game).truncate},
 		"template":  {1, (*game).template},
+		"product":   {2, (*game).product},
 	}
 }
 
@@ -343,6 +344,15 @@ func (g *game) template(args []string) error {
 		return err
 	}
 	return g.net.PutTemplate(t)
+}
+
+// product changes a product of a catalog by hand.
+func (g *game) product(args []string) error {
+	var p sandbox.CatalogProduct
+	if err := json.Unmarshal([]byte(args[1]), &p); err != nil {
+		return err
+	}
+	return g.net.PutProduct(args[0], p)
 }
 
 func (g *game) clock(args []string) error {

@@ -31,13 +31,14 @@ type importOptions struct {
 func (a *app) importCommand() *cobra.Command {
 	var opt importOptions
 	cmd := &cobra.Command{
-		Use: "import {ADDRESS ID | -campaign=ADDRESS FILE.csv} [flags]", Short: "take over what exists: a template of the account, or messages sent elsewhere", Args: cobra.RangeArgs(1, 2),
+		Use: "import {ADDRESS ID | -campaign=ADDRESS FILE.csv} [flags]", Short: "take over what exists: a template or catalog of the account, or messages sent elsewhere", Args: cobra.RangeArgs(1, 2),
 		Long: `With an address and an id, records what the account has as the template block at
 the address, or as one of its translations, so that it is looked after from then
 on. The block has to be declared; "handbill plan -generate-config-out=FILE" writes
 blocks for import blocks that have none. ID is the template's name (all declared
-languages), NAME/LANGUAGE, or the number that Meta gave one language. Nothing is
-changed in the account.
+languages), NAME/LANGUAGE, or the number that Meta gave one language. For a catalog
+with a manage block, ID is the catalog's, or CATALOG/RETAILER_ID for one product: the
+declared products that it has are recorded. Nothing is changed in the account.
 
 With -campaign and a file, records sends that another program made, so that they are not made again: every
 row of the file is a recipient who got the campaign's message. Columns are found by
@@ -69,15 +70,28 @@ it is, so importing a file twice changes nothing.`,
 	return cmd
 }
 
-// importTemplate records what an account has as a template block.
+// importTemplate records what an account has as a template block, or a catalog.
 func (a *app) importTemplate(cmd *cobra.Command, opt *importOptions, address, id string) error {
 	for _, name := range []string{"campaign", "revision", "recipient", "id", "time", "region", "on-invalid", "dry-run"} {
 		if cmd.Flags().Changed(name) {
 			return a.fail("Invalid option", fmt.Errorf("-%s is for a file with messages that were sent elsewhere, which is the only argument then", name))
 		}
 	}
+	if address = state.Quoted(address); message.AddressType(address) == "catalog" {
+		return a.changeState(cmd.Context(), &opt.stateFlags, "import", func(p *project, s state.Store) (view.Report, error) {
+			steps, err := operation.ImportCatalog(cmd.Context(), p.Workspace, s, address, id)
+			if err != nil {
+				return nil, err
+			}
+			report := &view.CatalogsImported{}
+			for _, step := range steps {
+				report.Catalogs = append(report.Catalogs, appliedCatalog(step))
+			}
+			return report, nil
+		})
+	}
 	return a.changeState(cmd.Context(), &opt.stateFlags, "import", func(p *project, s state.Store) (view.Report, error) {
-		steps, err := operation.ImportTemplate(cmd.Context(), p.Workspace, s, state.Quoted(address), id)
+		steps, err := operation.ImportTemplate(cmd.Context(), p.Workspace, s, address, id)
 		if err != nil {
 			return nil, err
 		}
@@ -90,8 +104,8 @@ func (a *app) importTemplate(cmd *cobra.Command, opt *importOptions, address, id
 }
 
 func (a *app) importSends(ctx context.Context, opt *importOptions, file string) error {
-	if message.AddressType(file) == "template" && opt.campaign == "" {
-		return a.fail("Invalid option", fmt.Errorf("to take over a template, say which one, too: handbill import %s ID", message.SafeText(file)))
+	if kind := message.AddressType(file); (kind == "template" || kind == "catalog") && opt.campaign == "" {
+		return a.fail("Invalid option", fmt.Errorf("to take over a %s, say which one, too: handbill import %s ID", kind, message.SafeText(file)))
 	}
 	if opt.onInvalid != "fail" && opt.onInvalid != "skip" {
 		return a.fail("Invalid option", fmt.Errorf("-on-invalid=%s is not one of fail, skip", message.SafeText(opt.onInvalid)))

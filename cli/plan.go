@@ -35,7 +35,7 @@ compares with the state, and shows what apply would do. Nothing is sent.`,
 	opt.bind(cmd.Flags())
 	cmd.Flags().StringVar(&opt.at, "at", "", "plan for this moment (RFC 3339) instead of now")
 	cmd.Flags().StringVar(&opt.out, "out", "", "save the plan to this file, for apply")
-	cmd.Flags().StringVar(&opt.generate, "generate-config-out", "", "write template blocks for import blocks that have none to this new .hcl file")
+	cmd.Flags().StringVar(&opt.generate, "generate-config-out", "", "write template and catalog blocks for import blocks that have none to this new .hcl file")
 	cmd.Flags().StringArrayVar(&opt.encrypt, "encrypt", nil, encryptHelp)
 	cmd.Flags().StringVar(&opt.format, "format", "text", "text, json, markdown or html")
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 0 when there is nothing to do, 2 when there is, 1 on errors")

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/lang"
+	"github.com/handbill/handbill/operation"
 	"github.com/handbill/handbill/state"
 )
 
@@ -30,7 +32,19 @@ func stateResources(ctx context.Context, s state.Store) ([]view.ResourceReport, 
 	}
 	managed, err := snap.Managed(ctx)
 	for i := range managed {
-		out = append(out, view.ManagedResource(&managed[i]))
+		if managed[i].Kind != "catalog" {
+			out = append(out, view.ManagedResource(&managed[i]))
+			continue
+		}
+		c, err := operation.KeptCatalog(ctx, snap, managed[i].Address)
+		if err != nil {
+			return nil, err
+		}
+		k := slices.IndexFunc(out, func(r view.ResourceReport) bool { return r.Address == c.Address })
+		if k < 0 {
+			out, k = append(out, view.ResourceReport{Address: c.Address, Values: &lang.Tree{}}), len(out)
+		}
+		out[k].AddCatalog(&c.Managed, len(c.Products))
 	}
 	return out, err
 }

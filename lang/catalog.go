@@ -11,28 +11,41 @@ import (
 	"github.com/handbill/handbill/lang/eval"
 )
 
-var catalogSchema = schema("id products", blockOf("product", "retailer_id"))
-
-var productSchema = schema("title description price availability hidden")
+var (
+	catalogSchema = schema("id products", blockOf("product", "retailer_id"), blockOf("manage"))
+	productSchema = schema("title description price availability hidden condition link image_link brand gtin mpn")
+)
 
 func (d *decoder) decodeCatalog(b *block) *Catalog {
 	c := d.content(b, catalogSchema)
 	cat := &Catalog{Module: b.module(), Name: b.label(0), ID: d.filled(c, "id"), DeclRange: b.defRange}
-	for _, pb := range c.blocks {
-		pc := d.content(pb, productSchema)
-		d.addProduct(cat, Product{
-			ID: pb.label(0), Title: d.str(pc, "title"), Description: d.str(pc, "description"), Price: d.str(pc, "price"),
-			Availability: d.str(pc, "availability"), Hidden: d.boolean(pc, "hidden"), DeclRange: pb.defRange,
-		})
+	for _, pb := range c.ofKind("product") {
+		d.addProduct(cat, d.productBlock(pb))
 	}
 	if a := c.args["products"]; a != nil {
 		d.productsFrom(cat, a)
 	}
+	d.manageBlock(cat, c)
 	cat.tree = b.tree.asTree()
 	for _, p := range cat.Products {
 		d.ev.productOrder[cat.Address()] = append(d.ev.productOrder[cat.Address()], p.ID)
 	}
 	return cat
+}
+
+func (d *decoder) productBlock(b *block) Product {
+	c := d.content(b, productSchema)
+	p := Product{ID: b.label(0), Title: d.str(c, "title"), Description: d.str(c, "description"), Price: d.str(c, "price"),
+		Availability: d.str(c, "availability"), Hidden: d.boolean(c, "hidden"), DeclRange: b.defRange}
+	for _, name := range handedIn {
+		if c.args[name] != nil {
+			if p.Attributes == nil {
+				p.Attributes = map[string]cty.Value{}
+			}
+			p.Attributes[name] = cty.StringVal(d.str(c, name))
+		}
+	}
+	return p
 }
 
 func (d *decoder) addProduct(cat *Catalog, p Product) {

@@ -106,6 +106,8 @@ var codeTable = []CodeInfo{
 	{"missing_variable", "Missing variable value", "A variable without a default has no value. Give it with -var, -var-file, handbill.vars.hcl, a *.auto.vars.hcl file, or HANDBILL_VAR_NAME."},
 	{"moved_conflict", "Conflicting moved blocks", "Two moved blocks have the same from or the same to, form a cycle, or move away from something that is still declared."},
 	{"no_configuration", "No configuration files", "The directory holds no file whose name ends in .hcl or .hcl.json. `handbill init` writes a small one to begin with."},
+	{"product_doubted", "Product perhaps not taken", "A text of a product is longer than Meta's pages say that catalogs take; the figures are not confirmed, so the product is handed in as it is."},
+	{"product_invalid", "Product not taken", "A product of a managed catalog has a price, an availability, a condition or an address that Meta refuses. It is found before anything is handed in, since a batch of products is accepted as a whole and refused one by one minutes later."},
 	{"removed_conflict", "Conflicting removed block", "A removed block says of a resource that it is gone for good, and it is still declared, moves to another address, or has such a block already."},
 	{"repeated_block", "Duplicate block", "The block may stand once where it stands."},
 	{"reply_loop", "Rule without an end", "A reply rule answers every message and has no cooldown. Where another automatic service writes, each would answer the other endlessly. Give the rule a cooldown; the handbill block's reply_budget bounds what is left."},

@@ -125,6 +125,7 @@ type Catalog struct {
 	Name      string
 	ID        string
 	Products  []Product // in order of declaration
+	Manage    *Manage   // nil for a catalog that is only named by messages
 	DeclRange hcl.Range
 	tree      Tree
 }

@@ -174,3 +174,23 @@ func GeneratedHead(notes []string) string {
 	slices.SortStableFunc(lines[2:], strings.Compare)
 	return "# " + strings.Join(lines, "\n# ") + "\n"
 }
+
+// CatalogSource returns a catalog block, in canonical form, that declares and manages
+// products, which are in their normal form.
+func CatalogSource(label, provider, id string, products []account.Product) []byte {
+	file := hclwrite.NewEmptyFile()
+	body := file.Body().AppendNewBlock(rootCatalog, []string{label}).Body()
+	setText(body, "id", id)
+	for i := range products {
+		body.AppendNewline()
+		p := &products[i]
+		product := body.AppendNewBlock("product", []string{p.ID}).Body()
+		for _, name := range []string{"title", "description", "availability", "condition", "price", "link", "image_link", "brand"} {
+			setText(product, name, *p.ProductField(name))
+		}
+	}
+	body.AppendNewline()
+	kind, name, _ := strings.Cut(strings.TrimPrefix(provider, rootProvider+"."), ".")
+	body.AppendNewBlock("manage", nil).Body().SetAttributeTraversal("provider", hcl.Traversal{hcl.TraverseRoot{Name: rootProvider}, hcl.TraverseAttr{Name: kind}, hcl.TraverseAttr{Name: name}})
+	return hclwrite.Format(file.Bytes())
+}

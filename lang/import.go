@@ -7,16 +7,15 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Import is an import block: a template block takes over what the account already
-// has.
+// Import is an import block: a template block, or a managed catalog, takes over what
+// the account already has.
 type Import struct {
-	To string // "template.spring", or one of its translations
-	ID string // its name, NAME/LANGUAGE, or the account's id of one language
+	To string // "template.spring", or one of its translations; "catalog.spring"
+	ID string // its name, NAME/LANGUAGE, or the account's id of one language; a catalog's id
 	// Provider is a number of the account: that of the template block or, where no
 	// block is declared yet, the one that the import block names.
 	Provider *Provider
-	// Undeclared says that there is no template block at To yet; see
-	// Options.Undeclared.
+	// Undeclared says that there is no block at To yet; see Options.Undeclared.
 	Undeclared bool
 	DeclRange  hcl.Range
 }
@@ -55,12 +54,15 @@ func (l *loader) decodeImports() {
 		if isRef {
 			t = intoModules(t)
 		}
-		if isRef && rootKind(t) == rootTemplate {
+		switch {
+		case isRef && rootKind(t) == rootTemplate:
 			l.importTarget(in, t)
+		case isRef && rootKind(t) == rootCatalog:
+			l.importCatalog(in, t)
 		}
 		switch {
 		case in.To == "":
-			l.diags.err("invalid_address", a.expr.Range(), "to is a template block that is declared, such as template.spring, or one of its translations, such as template.spring.en_US.%s", generateAdvice(t))
+			l.diags.err("invalid_address", a.expr.Range(), "to is a template block that is declared, such as template.spring, one of its translations, such as template.spring.en_US, or a catalog with a manage block.%s", generateAdvice(t))
 		case in.Undeclared && in.Provider == nil && c.args["provider"] == nil:
 			l.diags.err("missing_argument", b.defRange, "Nothing says in which account %s is: provider = provider.TYPE.NAME.", in.To)
 		default:
@@ -69,7 +71,7 @@ func (l *loader) decodeImports() {
 	}
 }
 
-// generateAdvice tells how a block is written for a template that has none.
+// generateAdvice tells how a block is written for what has none.
 func generateAdvice(t hcl.Traversal) string {
 	if undeclaredTarget(t) == "" {
 		return ""
@@ -108,13 +110,32 @@ func (l *loader) importTarget(in *Import, t hcl.Traversal) {
 	}
 }
 
+// importCatalog finds the declared catalog that a reference means.
+func (l *loader) importCatalog(in *Import, t hcl.Traversal) {
+	address, ok := l.ev.addressOf(t)
+	cat := l.catalogs[address]
+	switch {
+	case ok && cat != nil && cat.Manage != nil:
+		if in.To = address; in.ID != cat.ID {
+			l.diags.err("invalid_value", in.DeclRange, "%s is declared with id = %q, so it can't be the catalog %s.", address, cat.ID, in.ID)
+		}
+		in.Provider = cat.Manage.Provider
+	case cat == nil && l.ev.opt.Undeclared:
+		in.To = undeclaredTarget(t)
+		in.Undeclared = in.To != ""
+		if in.Undeclared && in.Provider == nil && len(l.cfg.Providers) == 1 {
+			in.Provider = l.cfg.Providers[0]
+		}
+	}
+}
+
 // undeclaredTarget is the address of a block, or of one of its translations, that
 // could be declared; "" for any other reference, such as one with a key of for_each.
 func undeclaredTarget(t hcl.Traversal) string {
-	if len(t) != 2 && len(t) != 3 || t.RootName() != rootTemplate {
+	if (len(t) != 2 && len(t) != 3 || t.RootName() != rootTemplate) && (len(t) != 2 || t.RootName() != rootCatalog) {
 		return ""
 	}
-	out := rootTemplate
+	out := t.RootName()
 	for i := range t[1:] {
 		step, ok := t[i+1].(hcl.TraverseAttr)
 		if !ok || !hclsyntax.ValidIdentifier(step.Name) {

@@ -375,6 +375,7 @@ func (l *loader) decodeAll() {
 	for decl := range l.of(rootProvider) {
 		l.cfg.Providers = append(l.cfg.Providers, l.decodeProvider(decl.block))
 	}
+	l.decodeManage()
 	l.decodeData()
 	l.decodeTemplates()
 	l.decodeImports()

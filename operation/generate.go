@@ -15,7 +15,7 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Generate writes template blocks for the import blocks that have none into a new
+// Generate writes template and catalog blocks for the import blocks that have none into a new
 // file at path, which the workspace's directory holds and which people know as name.
 // If the diagnostics contain errors, nothing is written. A file that exists is never
 // written.
@@ -32,11 +32,11 @@ func Generate(ctx context.Context, ws *workspace.Workspace, name, path string) (
 	if _, err := ws.Root.Lstat(base); err == nil {
 		return nil, fmt.Errorf("%s exists, and a file is never overwritten: name another one, or remove it", message.SafeText(name))
 	}
-	made, diags := plan.Generate(ws.Config, ws.Accounts(ctx))
+	made, diags := plan.Generate(ctx, ws.Config, ws.Accounts(ctx), ws.Catalogs())
 	if diags.HasErrors() {
 		return diags, nil
 	}
-	if made.Templates > 0 {
+	if made.Source != nil {
 		if err := create(ws.Root, base, made.Source); err != nil {
 			return nil, fmt.Errorf("%s: %w", message.SafeText(name), workspace.PathCause(err))
 		}

@@ -80,5 +80,8 @@ func Move(ctx context.Context, s state.Store, from, to string) error {
 	if isManaged(from) {
 		return moveManaged(ctx, s, from, to)
 	}
+	if isCatalog(from) && isCatalog(to) {
+		return moveCatalog(ctx, s, from, to)
+	}
 	return s.Move(ctx, from, to)
 }

@@ -32,6 +32,9 @@ func Remove(ctx context.Context, s state.Store, addresses []string) (done []Remo
 		if isManaged(address) {
 			remove = func(ctx context.Context, address string) (int, error) { return 0, forgetManaged(ctx, s, address) }
 		}
+		if isCatalog(address) {
+			remove = func(ctx context.Context, address string) (int, error) { return forgetCatalog(ctx, s, address) }
+		}
 		n, err := remove(ctx, address)
 		if err != nil {
 			return done, err

@@ -261,7 +261,9 @@ func (w *templateWork) load(ctx context.Context) error {
 	defer snap.Close()
 	list, err := snap.Managed(ctx)
 	for _, m := range list {
-		w.rows[m.Address] = m
+		if m.Kind == "template" {
+			w.rows[m.Address] = m
+		}
 	}
 	if err == nil {
 		w.told, err = state.ToldTemplates(ctx, w.Store)

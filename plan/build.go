@@ -52,6 +52,7 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 	if b.prepare(ctx) {
 		b.diags = append(b.diags, in.Supports.rules(cfg)...)
 		b.settleTemplates()
+		b.settleCatalogs(ctx)
 		b.fitReplies()
 		b.campaigns(ctx)
 		b.managed()
@@ -106,6 +107,7 @@ func (p *Plan) waits() bool {
 func (p *Plan) Empty() bool {
 	return p.Sends() == 0 && !p.waits() &&
 		!slices.ContainsFunc(p.Resources, func(r ResourceChange) bool { return r.Change != NoOp }) &&
+		!slices.ContainsFunc(p.Catalogs, func(c CatalogChange) bool { return !c.idle() }) &&
 		!slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Change != NoOp })
 }
 
@@ -195,7 +197,11 @@ func (b *builder) compare(known []state.Resource) error {
 		addresses = append(addresses, known[i].Address)
 	}
 	for i := range b.in.Managed {
-		addresses = append(addresses, blockOf(b.in.Managed[i].Address))
+		if m := &b.in.Managed[i]; m.Kind == "catalog" {
+			addresses = append(addresses, m.Address)
+		} else {
+			addresses = append(addresses, blockOf(m.Address))
+		}
 	}
 	slices.Sort(addresses)
 	addresses = slices.Compact(addresses)
@@ -333,6 +339,11 @@ func digest(p *Plan, h hash.Hash) (string, error) {
 		m.ObservedAt, m.Observed = time.Time{}, m.Observed.Decided()
 		if err := enc.Encode(&m); err != nil {
 			return "", fmt.Errorf("encoding %s: %w", m.Address, err)
+		}
+	}
+	for i := range p.Catalogs {
+		if err := enc.Encode(&p.Catalogs[i]); err != nil {
+			return "", fmt.Errorf("encoding %s: %w", p.Catalogs[i].Address, err)
 		}
 	}
 	for _, d := range p.Drafts {

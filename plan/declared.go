@@ -84,7 +84,9 @@ func (b *builder) settleTemplates() {
 	}
 	b.rows = map[string]*state.Managed{}
 	for i := range b.in.Managed {
-		b.rows[b.in.Managed[i].Address] = &b.in.Managed[i]
+		if m := &b.in.Managed[i]; m.Kind == "template" {
+			b.rows[m.Address] = m
+		}
 	}
 	b.declares = map[string]bool{}
 	for _, t := range b.cfg.Templates {

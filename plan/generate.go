@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,30 +15,41 @@ import (
 
 // Generated is a configuration that was written from what accounts have.
 type Generated struct {
-	Source    []byte // HCL; nil if no import block lacks its template block
+	Source    []byte // HCL; nil if no import block lacks its block
 	Templates int    // how many template blocks it has
+	Catalogs  int    // and catalog blocks
 }
 
 // Wrote tells of the file that was written; a plan has it as a warning.
 func (g *Generated) Wrote(file string) *hcl.Diagnostic {
-	if g.Templates == 0 {
-		return warn("configuration_generated", hcl.Range{}, "Every import block has its template block already, so %s was not written.", message.SafeText(file))
+	switch {
+	case g.Source == nil:
+		return warn("configuration_generated", hcl.Range{}, "Every import block has its block already, so %s was not written.", message.SafeText(file))
+	case g.Catalogs > 0:
+		return warn("configuration_generated", hcl.Range{}, "The template blocks (%d) and catalog blocks (%d) in %s were written from what the account has. Look through them before you commit the file.", g.Templates, g.Catalogs, message.SafeText(file))
 	}
 	return warn("configuration_generated", hcl.Range{}, "The template blocks in %s (%d) were written from what the account has. Look through them before you commit the file.", message.SafeText(file), g.Templates)
 }
 
-// Generate writes template blocks for the import blocks of cfg that have none. read
-// returns what the account of a number reports. A language that no block can declare
-// is a warning, and left out; with errors there is no source.
-func Generate(cfg *lang.Config, read func(*lang.Provider) *Observed) (*Generated, hcl.Diagnostics) {
+// Generate writes template and catalog blocks for the import blocks of cfg that have
+// none. read returns what the account of a number reports. A language that no block can
+// declare is a warning, and left out; with errors there is no source.
+func Generate(ctx context.Context, cfg *lang.Config, read func(*lang.Provider) *Observed, catalogs Catalogs) (*Generated, hcl.Diagnostics) {
 	g := &generator{read: read, blocks: map[string]*generatedBlock{}}
+	out := &Generated{}
+	var text strings.Builder
 	for _, in := range cfg.Imports {
-		if in.Undeclared && in.Provider != nil {
+		switch {
+		case !in.Undeclared || in.Provider == nil:
+		case message.AddressType(in.To) == "catalog":
+			if src := g.catalog(ctx, in, catalogs); src != "" {
+				out.Catalogs++
+				text.WriteString("\n" + src)
+			}
+		default:
 			g.find(in)
 		}
 	}
-	out := &Generated{}
-	var text strings.Builder
 	for _, address := range g.order {
 		if b := g.blocks[address]; len(b.list) > 0 {
 			out.Templates++
@@ -47,7 +59,7 @@ func Generate(cfg *lang.Config, read func(*lang.Provider) *Observed) (*Generated
 	switch {
 	case g.diags.HasErrors():
 		return &Generated{}, g.diags
-	case out.Templates > 0:
+	case out.Templates+out.Catalogs > 0:
 		out.Source = []byte(lang.GeneratedHead(g.notes) + text.String())
 	}
 	return out, g.diags

@@ -36,7 +36,9 @@ type Inputs struct {
 	// Templates are those of the accounts that data blocks name. With the zero value
 	// every data block is an error.
 	Templates Templates
-	// Managed is what the state knows about template blocks.
+	// Catalogs are where managed catalogs are read. With the zero value each is an error.
+	Catalogs Catalogs
+	// Managed is what the state knows about template blocks and managed catalogs.
 	Managed []state.Managed
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.

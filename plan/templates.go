@@ -37,20 +37,20 @@ type Templates struct {
 }
 
 // Managed is something that the plan relies on and somebody else owns: a template
-// of the account, as it was read.
+// of the account, as it was read, or a catalog.
 type Managed struct {
 	Address    string    `json:"address"` // "data.template.otp.en_US"
-	Kind       string    `json:"kind"`    // "template"
+	Kind       string    `json:"kind"`    // "template", "catalog"
 	Provider   string    `json:"provider"`
 	Account    string    `json:"account,omitempty"`
 	ID         string    `json:"id,omitempty"`
 	Status     string    `json:"status"`
 	Category   string    `json:"category"`
 	ObservedAt time.Time `json:"observed_at"`
-	// Declared says that a template block manages it; otherwise it is only read.
+	// Declared says that a block manages it; otherwise it is only read.
 	Declared bool `json:"declared,omitempty"`
-	// Observed is all that was read.
-	Observed account.Template `json:"observed"`
+	// Observed is all that was read of a template.
+	Observed account.Template `json:"observed,omitzero"`
 }
 
 func (t *Templates) abilities(p *lang.Provider) account.Abilities {

@@ -32,6 +32,9 @@ func (p *Plan) SameTemplates(now time.Time, read func(provider string) *Observed
 		if age := now.Sub(m.ObservedAt); age >= 0 && age <= observedAge {
 			continue
 		}
+		if m.Kind != "template" {
+			continue // apply reads a catalog again before it changes it
+		}
 		seen := read(m.Provider)
 		if seen.Err != nil {
 			return fmt.Errorf("the templates of the account of %s were read at %s, and could not be read again, so nothing was sent: %w",

@@ -32,14 +32,16 @@ type Plan struct {
 	Resources []ResourceChange `json:"resource_changes"`
 	Campaigns []Campaign       `json:"campaigns"`
 	Drafts    []*message.Draft `json:"-"` // serialised by message.MarshalDraft
-	// Managed are the templates of accounts that the plan relies on.
+	// Managed are the templates and catalogs of accounts that the plan relies on.
 	Managed []Managed `json:"managed"`
 	// Templates are what apply does with the template blocks, and Drift what changed
 	// in their templates without handbill.
 	Templates []TemplateChange `json:"template_changes,omitempty"`
 	Drift     []Drift          `json:"resource_drift,omitempty"`
-	Checks    []Check          `json:"checks"`
-	Outputs   []Output         `json:"outputs"`
+	// Catalogs are what apply does with the products of managed catalogs.
+	Catalogs []CatalogChange `json:"catalog_changes,omitempty"`
+	Checks   []Check         `json:"checks"`
+	Outputs  []Output        `json:"outputs"`
 	// Inputs are digests of what the plan was made from: the files of the
 	// configuration, each audience source, the variables (sensitive ones as a
 	// keyed fingerprint).

@@ -97,6 +97,7 @@ func (s *Sandbox) routeCloud(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cloud/{version}/{number}/message_history", s.cloudAuth(s.messageHistory))
 	mux.HandleFunc("GET /cloud/{version}/{number}/events", s.cloudAuth(s.messageEvents))
 	s.routeCloudTemplates(mux)
+	s.routeCatalogs(mux)
 	mux.HandleFunc("GET /cloud/{version}/{number}/phone_numbers", s.cloudAuth(s.accountNumbers))
 	mux.HandleFunc("GET /cloud/{version}/{number}", s.cloudAuth(s.phoneFields))
 	mux.HandleFunc("/cloud/", func(w http.ResponseWriter, r *http.Request) {
@@ -147,7 +148,7 @@ func (s *Sandbox) bearer(next http.HandlerFunc) http.HandlerFunc {
 
 // phoneFields answers GET /{phone number id}?fields=…
 func (s *Sandbox) phoneFields(w http.ResponseWriter, r *http.Request) {
-	if s.templateFields(w, r) {
+	if s.templateFields(w, r) || s.catalogFields(w, r) {
 		return
 	}
 	num := s.number(Cloud, r.PathValue("number"))

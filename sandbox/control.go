@@ -21,6 +21,10 @@ func (s *Sandbox) routeControl(mux *http.ServeMux) {
 		jsonAnswer(http.StatusOK, s.Templates()).write(w)
 	})
 	mux.HandleFunc("POST /_sandbox/templates", s.serveTemplate)
+	mux.HandleFunc("GET /_sandbox/products", func(w http.ResponseWriter, r *http.Request) {
+		jsonAnswer(http.StatusOK, s.Products(r.URL.Query().Get("catalog"))).write(w)
+	})
+	mux.HandleFunc("POST /_sandbox/products", s.serveProduct)
 }
 
 func (s *Sandbox) serveLedger(w http.ResponseWriter, _ *http.Request) {

@@ -19,6 +19,7 @@ type Sandbox struct {
 	ledger    *ledger
 	script    *player
 	templates *registry
+	catalogs  *catalogs
 	out       *dispatcher
 	chats     *chats
 	page      page
@@ -61,6 +62,7 @@ func New(opt Options) *Sandbox {
 	}
 	s.script = newPlayer(opt.Script, s.key)
 	s.templates = newRegistry(opt.Script, s.key, opt.Clock)
+	s.catalogs = newCatalogs(opt.Script, s.key, opt.Clock)
 	s.out = newDispatcher(opt.Clock, s.key, opt.Delivery)
 	s.sendNotices()
 	for _, t := range opt.BadTokens {

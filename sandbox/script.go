@@ -21,6 +21,14 @@ type Script struct {
 	EditByHand []EditByHand `json:"edit_by_hand,omitempty"`
 	// LostAnswer lists the template changes whose answers get lost.
 	LostAnswer []LostAnswer `json:"lost_answer,omitempty"`
+	// Catalogs are the catalogs at the start. Without one, every number that is asked for
+	// is an empty catalog.
+	Catalogs []Catalog `json:"catalogs,omitempty"`
+	// CatalogRules make requests about catalogs go wrong, BatchAfter is how long a batch
+	// of products takes, and ProductReview is what Meta decides about products.
+	CatalogRules  []CatalogRule   `json:"catalog_rules,omitempty"`
+	BatchAfter    Duration        `json:"batch_after,omitempty"`
+	ProductReview []ProductReview `json:"product_review,omitempty"`
 }
 
 // Rule says which sends it applies to and what happens to them: an answer, a
@@ -130,6 +138,7 @@ func (s *Script) Check() error {
 		}
 	}
 	errs = append(errs, s.checkTemplates()...)
+	errs = append(errs, s.checkCatalogs()...)
 	return errors.Join(errs...)
 }
 

@@ -149,6 +149,7 @@ type Decision struct {
 func (Identity) item()     {}
 func (Resource) item()     {}
 func (Managed) item()      {}
+func (KeptProduct) item()  {}
 func (Blob) item()         {}
 func (Halt) item()         {}
 func (Pace) item()         {}

@@ -9,7 +9,7 @@ import (
 // as one language of a template.
 type Managed struct {
 	Address  string `json:"address"`  // "template.spring.en_US"
-	Kind     string `json:"kind"`     // "template"
+	Kind     string `json:"kind"`     // "template", "catalog"
 	Provider string `json:"provider"` // address of the number that it was managed through
 	Account  string `json:"account,omitempty"`
 	Key      string `json:"key"`                 // how the account tells it from others: "spring_sale/en_US"
@@ -39,9 +39,20 @@ type Managed struct {
 // ManagedIntent is the record that a change is about to be made, durable before
 // its request leaves.
 type ManagedIntent struct {
-	Change string    `json:"change"` // "create", "update", "delete", "archive"
-	Digest string    `json:"digest"` // of what is handed in
+	Change string    `json:"change"` // "create", "update", "delete", "archive", "batch"
+	Digest string    `json:"digest"` // of what is handed in; "" for batches that were all answered
 	At     time.Time `json:"at"`
+	// Handles are those of batches of products that were taken, and of which nobody knows
+	// yet what became of them.
+	Handles []string `json:"handles,omitempty"`
+}
+
+// KeptProduct is what is known of one product of a managed catalog.
+type KeptProduct struct {
+	Catalog string `json:"catalog"` // the account's id of it
+	ID      string `json:"id"`      // the retailer id
+	Digest  string `json:"digest"`  // of what is declared, as the catalog has it; see account.Product.Digest
+	Review  string `json:"review,omitempty"`
 }
 
 // Known reports whether the account is known to have it.

@@ -30,6 +30,10 @@ type Store interface {
 	// each time.
 	Manage(ctx context.Context, keep []Managed, forget []string) error
 
+	// KeepProducts keeps what is known of products of the account's catalog with that id, each in place of the one with its
+	// retailer id, and forgets others, in one transaction. One of which nothing is kept is no error. The serial stays.
+	KeepProducts(ctx context.Context, catalog string, keep []KeptProduct, forget []string) error
+
 	Meta(ctx context.Context) (Meta, error)
 	// Latest is the newest moment that a clock wrote into the state; zero in a new one. A clock that shows less went back.
 	Latest(ctx context.Context) (time.Time, error)
@@ -226,6 +230,8 @@ type Snapshot interface {
 	Halts(ctx context.Context) ([]Halt, error)
 	// Managed lists the objects of accounts that are kept, by address.
 	Managed(ctx context.Context) ([]Managed, error)
+	// Products lists what is kept of a catalog's products, every catalog's for "", by catalog and retailer id.
+	Products(ctx context.Context, catalog string) iter.Seq2[KeptProduct, error]
 	// Get returns what was kept under a name; nil for nothing.
 	Get(ctx context.Context, name string) ([]byte, error)
 	// Close ends the snapshot; a second time does nothing.

@@ -34,7 +34,7 @@ func (w *Workspace) templates(ctx context.Context, records []state.Managed) plan
 	}
 	for _, p := range w.Config.Providers {
 		ends := func(m state.Managed) bool {
-			return m.Provider == p.Address() && m.OnDestroy != "" && m.OnDestroy != lang.OnDestroyKeep
+			return m.Kind == "template" && m.Provider == p.Address() && m.OnDestroy != "" && m.OnDestroy != lang.OnDestroyKeep
 		}
 		if slices.ContainsFunc(records, ends) {
 			need = append(need, &lang.DataTemplate{Provider: p})

@@ -15,6 +15,8 @@ import (
 type ApplyReport struct {
 	// Templates are the template blocks that were changed or waited for.
 	Templates []AppliedTemplate
+	// Catalogs are the managed catalogs, and the products of them that failed.
+	Catalogs  []AppliedCatalog
 	Campaigns []AppliedCampaign
 	Took      time.Duration
 	Stopped   bool
@@ -91,6 +93,11 @@ func (r *ApplyReport) Failed() bool {
 			return true
 		}
 	}
+	for i := range r.Catalogs {
+		if r.Catalogs[i].bad() {
+			return true
+		}
+	}
 	for i := range r.Campaigns {
 		if c := &r.Campaigns[i]; len(c.Refused) > 0 || len(c.Unsent) > 0 || c.Halt != nil {
 			return true
@@ -146,6 +153,7 @@ func (r *ApplyReport) Text(w io.Writer, s Style) error {
 		head = s.bold(s.yellow("Apply complete, with failures."))
 	}
 	fmt.Fprintf(&b, "\n%s %s sent%s.\n", head, Plural(r.Sent(), "message"), took(r.Took))
+	r.catalogs(&b, s)
 	r.templates(&b, s)
 	for i := range r.Campaigns {
 		r.campaign(&b, s, &r.Campaigns[i])
@@ -166,7 +174,7 @@ func (r *ApplyReport) awaits() bool {
 		}
 		late = late || r.Templates[i].Did == "late"
 	}
-	rest := ApplyReport{Campaigns: r.Campaigns}
+	rest := ApplyReport{Campaigns: r.Campaigns, Catalogs: r.Catalogs}
 	return late && !rest.Failed() && r.NewDoubts() == 0
 }
 

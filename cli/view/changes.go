@@ -202,6 +202,12 @@ func (r *PlanReport) changed() []*plan.ResourceChange {
 			out = append(out, &r.Plan.Resources[i])
 		}
 	}
+	for i := range r.Plan.Catalogs {
+		products, _ := shownProducts(&r.Plan.Catalogs[i])
+		for k := range products {
+			out = append(out, &products[k])
+		}
+	}
 	slices.SortStableFunc(out, func(a, b *plan.ResourceChange) int { return rank(a) - rank(b) })
 	return out
 }

@@ -10,8 +10,14 @@ import (
 
 // driftText lists the objects of accounts that changed outside handbill.
 func driftText(b *strings.Builder, s Style, p *plan.Plan) {
+	products := 0
 	for i := range p.Drift {
 		d := &p.Drift[i]
+		if d.Type == "product" {
+			if products++; products > maxShownProducts {
+				continue
+			}
+		}
 		fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(d.Address)+" changed outside handbill"))
 		t := treeText{style: s, b: b}
 		t.line(2, " ", resourceHead(d.Address)+" {")
@@ -27,6 +33,9 @@ func driftText(b *strings.Builder, s Style, p *plan.Plan) {
 			t.line(4, "", line)
 		}
 		b.WriteString("    }\n\n")
+	}
+	if products > maxShownProducts {
+		fmt.Fprintf(b, "  %s\n\n", s.bold("# "+Plural(products-maxShownProducts, "more product")+" changed outside handbill"))
 	}
 }
 

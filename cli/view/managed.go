@@ -85,7 +85,7 @@ func contentRows(prefix string, c *account.Content) []managedRow {
 func readAlone(list []plan.Managed) []plan.Managed {
 	var out []plan.Managed
 	for i := range list {
-		if !list[i].Declared || statusNote(&list[i].Observed) != "" {
+		if list[i].Kind == "template" && (!list[i].Declared || statusNote(&list[i].Observed) != "") {
 			out = append(out, list[i])
 		}
 	}

@@ -41,6 +41,7 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	r.markdownChecks(m)
 	r.markdownManaged(m)
 	r.markdownDrift(m)
+	r.markdownCatalogs(m)
 	r.markdownCampaigns(m)
 	r.markdownVariants(m)
 	r.markdownChanges(m)

@@ -35,6 +35,7 @@ type planPage struct {
 	Changes                                  []pageChange
 	Templates                                []pageManaged
 	Drift                                    []plan.Drift
+	Catalogs                                 []string
 	MoreTemplates                            int
 	Campaigns                                []pageCampaign
 	Outputs                                  []figureRow
@@ -90,7 +91,7 @@ func (r *PlanReport) HTML(w io.Writer, s Style) error {
 	p.Figures = r.figures()
 	p.findings(r.Diagnostics)
 	p.changes(r)
-	p.Drift = r.Plan.Drift
+	p.Drift, p.Catalogs = r.Plan.Drift, r.catalogHeads()
 	p.Templates, p.MoreTemplates = pageTemplates(readAlone(r.Plan.Managed))
 	for i := range r.Plan.Campaigns {
 		if i == maxPageCampaigns {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/handbill/handbill/delivery"
@@ -28,7 +29,7 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 	st := &stream{w: out, now: now}
 	st.write("info", "version", "handbill "+version, field{"handbill", version}, field{"ui", planFormat})
 	st.diagnostics(r.Diagnostics)
-	for _, c := range r.Plan.Resources {
+	for c := range r.Plan.Changes() {
 		if c.Change != "no-op" {
 			st.write("info", "planned_change", c.Address+": plan to "+c.Change, field{"change", struct {
 				Resource streamResource `json:"resource"`
@@ -42,6 +43,10 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 	}
 	for i := range r.Plan.Managed {
 		m := &r.Plan.Managed[i]
+		if m.Kind != "template" {
+			st.write("info", "observed_catalog", m.Address+": read", field{"catalog", m})
+			continue
+		}
 		st.write("info", "observed_template", m.Address+": "+m.Status, field{"template", m})
 	}
 	for i := range r.Plan.Campaigns {
@@ -130,7 +135,7 @@ func (r *PlanReport) JSON(w io.Writer, s Style) error {
 		Inputs        []plan.Input          `json:"inputs"`
 		Diagnostics   []Diagnostic          `json:"diagnostics"`
 	}{planFormat, p.Version, p.Build, p.At, p.Lineage, p.Serial, p.Digest, r.Failed, r.Changes(), r.Sends(),
-		list(p.Resources), list(p.Campaigns), list(p.Managed), list(p.Drift), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
+		list(slices.Collect(p.Changes())), list(p.Campaigns), list(p.Managed), list(p.Drift), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
 	if err != nil {
 		return err
 	}

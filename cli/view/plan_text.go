@@ -9,6 +9,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
+	"github.com/handbill/handbill/state"
 )
 
 // PlanReport is the final report of "handbill plan" and "handbill show PLANFILE".
@@ -78,6 +79,7 @@ func (r *PlanReport) text(b *strings.Builder, s Style) bool {
 			resourceText(b, s, &c)
 		}
 	}
+	catalogsText(b, s, r.Plan)
 	managedText(b, s, r.Plan)
 	driftText(b, s, r.Plan)
 	for i := range r.Plan.Campaigns {
@@ -156,6 +158,9 @@ var addressKey = regexp.MustCompile(`\["(?:[^"\\]|\\.)*"\]`)
 // list_message.browse["de"] and in a module: the source has only one block.
 func resourceHead(address string) string {
 	_, address = message.CutModule(address)
+	if base, key, ok := state.SplitAddress(address); ok && message.AddressType(address) == "catalog" && strings.HasSuffix(base, ".products") {
+		return "product " + quote(key)
+	}
 	parts := strings.Split(addressKey.ReplaceAllString(address, ""), ".")
 	for i := 1; i < len(parts); i++ {
 		parts[i] = quote(parts[i])
@@ -188,6 +193,11 @@ func (r *PlanReport) Summary() string {
 	count := map[string]int{}
 	for _, c := range r.Plan.Resources {
 		count[c.Change]++
+	}
+	for i := range r.Plan.Catalogs {
+		for k := range r.Plan.Catalogs[i].Products {
+			count[r.Plan.Catalogs[i].Products[k].Change]++
+		}
 	}
 	out := fmt.Sprintf("%d to add, %d to change, %d to remove", count["create"], count["update"]+count["move"], count["delete"])
 	if n := count[plan.Import]; n > 0 {

@@ -51,16 +51,21 @@ func (p *Provider) getAs(ctx context.Context, as http.Header, path string, query
 	if reply.Status == 200 {
 		return reply.Body, nil
 	}
+	return nil, p.refusal(&reply)
+}
+
+// refusal says what Meta answers in place of what was asked for.
+func (p *Provider) refusal(reply *wire.Reply) error {
 	e, ok := metaobject.DecodeError(reply.Body)
 	if !ok {
-		return nil, errors.New(wire.ByStatus(reply).Title)
+		return errors.New(wire.ByStatus(*reply).Title)
 	}
 	a := metaobject.ByCode(e, reply.Status, nil, append(p.config.AppSecret.Split(), string(p.config.AccessToken))...)
 	switch e.Code {
 	case 3, 10, 100, 2500:
-		return nil, fmt.Errorf("%w: %s (code %d)", errNotOffered, a.Title, e.Code)
+		return fmt.Errorf("%w: %s (code %d)", errNotOffered, a.Title, e.Code)
 	}
-	return nil, fmt.Errorf("%s (code %d)", a.Title, e.Code)
+	return fmt.Errorf("%s (code %d)", a.Title, e.Code)
 }
 
 // Check reads what Meta reports about the number: health, quality, throughput,

@@ -3,6 +3,7 @@ package memstate
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 
@@ -29,6 +30,7 @@ func copied(m state.Managed) state.Managed {
 	m.Declared, m.Observed, m.Edits = slices.Clone(m.Declared), slices.Clone(m.Observed), slices.Clone(m.Edits)
 	if m.Intent != nil {
 		intent := *m.Intent
+		intent.Handles = slices.Clone(intent.Handles)
 		m.Intent = &intent
 	}
 	return m
@@ -60,4 +62,45 @@ func (s *Store) tellTemplate(provider string, received int64, ev *message.Event)
 		panic(err) // nothing else writes under this name
 	}
 	setKey(s, s.blobs, name, data)
+}
+
+// productKey names a product of a catalog.
+type productKey struct{ catalog, id string }
+
+// KeepProducts implements state.Store.
+func (s *Store) KeepProducts(ctx context.Context, catalog string, keep []state.KeptProduct, forget []string) error {
+	return s.write(ctx, func() error {
+		for _, id := range forget {
+			dropKey(s, s.products, productKey{catalog, id})
+		}
+		for _, p := range keep {
+			p.Catalog = catalog
+			setKey(s, s.products, productKey{catalog, p.ID}, p)
+		}
+		return nil
+	})
+}
+
+// listProducts returns all of them, sorted; s.mu is held.
+func (s *Store) listProducts() []state.KeptProduct {
+	out := slices.Collect(maps.Values(s.products))
+	slices.SortFunc(out, func(a, b state.KeptProduct) int {
+		return cmp.Or(cmp.Compare(a.Catalog, b.Catalog), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// Products implements state.Snapshot.
+func (s *snapshot) Products(ctx context.Context, catalog string) iter.Seq2[state.KeptProduct, error] {
+	return func(yield func(state.KeptProduct, error) bool) {
+		if err := s.ready(ctx); err != nil {
+			yield(state.KeptProduct{}, err)
+			return
+		}
+		for _, p := range s.products {
+			if (catalog == "" || p.Catalog == catalog) && !yield(p, nil) {
+				return
+			}
+		}
+	}
 }

@@ -53,6 +53,7 @@ type Store struct {
 	blobs     map[string][]byte
 	slots     map[string]pace.Slots // by sending number
 	managed   map[string]state.Managed
+	products  map[productKey]state.KeptProduct
 
 	attempts []*attempt // the handle is the index plus one; nil where it was removed
 	circles  map[delivery.ID]*circle
@@ -75,7 +76,7 @@ const format = 1
 
 // New makes an empty state.
 func New(o Options) *Store {
-	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{}, slots: map[string]pace.Slots{}, managed: map[string]state.Managed{},
+	s := &Store{opt: o, meta: state.Meta{Format: format, Lineage: o.Lineage}, blobs: map[string][]byte{}, slots: map[string]pace.Slots{}, managed: map[string]state.Managed{}, products: map[productKey]state.KeptProduct{},
 		circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{}, erased: map[delivery.ID]bool{}, seen: map[string]int64{}}
 	s.ForwardQueue = state.NewForwardQueue(s, o.Clock)
 	if s.opt.Moved == nil {

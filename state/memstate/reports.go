@@ -178,6 +178,7 @@ type snapshot struct {
 	halts      []state.Halt
 	blobs      map[string][]byte
 	managed    []state.Managed
+	products   []state.KeptProduct
 }
 
 // Snapshot implements state.Store.
@@ -194,7 +195,7 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 				out.people = append(out.people, state.PersonOf(p.recipient, &p.Known))
 			}
 		}
-		out.ties, out.windows, out.managed = s.listTies(), s.listWindows(), s.listManaged()
+		out.ties, out.windows, out.managed, out.products = s.listTies(), s.listWindows(), s.listManaged(), s.listProducts()
 		for _, a := range s.attempts {
 			if a != nil && a.run != 0 && a.send().MayHaveReached() {
 				out.recent = append(out.recent, state.RecentSend{Recipient: a.key.Recipient, At: state.Moment(a.intended)})

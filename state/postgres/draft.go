@@ -149,6 +149,8 @@ func (d *Draft) add(t *tx, i state.Item) error {
 		t.later("INSERT INTO resources SELECT coalesce(max(place), -1) + 1, $1, $2, $3, $4::bytea, $5::text[] FROM resources", i.Address, i.Type, i.Name, some(i.Tree), i.Refs)
 	case state.Managed:
 		return t.addJSON("INSERT INTO managed VALUES ($1, $2)", i.Address, &i)
+	case state.KeptProduct:
+		t.putProduct(i.Catalog, &i)
 	case state.Blob:
 		return t.addBlob(i)
 	case state.Pace:

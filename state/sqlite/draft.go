@@ -130,6 +130,8 @@ func (d *Draft) add(t *tx, i state.Item) error {
 		return t.addResource(0, &i)
 	case state.Managed:
 		return t.putManaged(&i)
+	case state.KeptProduct:
+		return t.putProduct(i.Catalog, &i)
 	case state.Blob:
 		return t.putBlob(i.Name, i.Data)
 	case state.Pace:

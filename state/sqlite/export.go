@@ -23,7 +23,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	}
 	e := exporter{snap: snap, enc: json.NewEncoder(w)}
 	defer func() { _ = snap.Close() }() // it only read
-	for _, step := range []func(context.Context) error{e.meta, e.resources, e.managed, e.runs, e.deliveries, e.superseded, e.people, e.ties, e.windows, e.inbound, e.findings, e.decisions} {
+	for _, step := range []func(context.Context) error{e.meta, e.resources, e.managed, e.products, e.runs, e.deliveries, e.superseded, e.people, e.ties, e.windows, e.inbound, e.findings, e.decisions} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("exporting the state: %w", err)
 		}

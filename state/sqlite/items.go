@@ -54,6 +54,7 @@ func (s *Store) items(ctx context.Context, c *conn) iter.Seq2[state.Item, error]
 //	meta        Identity, with the highest handles that were given out
 //	resources   Resource
 //	managed     Managed
+//	products    KeptProduct
 //	blobs       Blob; "halts" Halt, "pace/…" Pace, and "clock_acknowledged" a part
 //	            of Identity.Latest
 //	runs        Run
@@ -87,7 +88,7 @@ func (r *itemReader) all() (err error) {
 	if r.d, err = r.s.dictionary(r.c); err != nil {
 		return err
 	}
-	for _, step := range []func() error{r.identity, r.resources, r.managed, r.blobs, r.runs, r.lanes, r.erased, r.attempts, r.circles, r.alone,
+	for _, step := range []func() error{r.identity, r.resources, r.managed, r.products, r.blobs, r.runs, r.lanes, r.erased, r.attempts, r.circles, r.alone,
 		r.seen, r.inbox, r.orphans, r.inbound, r.findings, r.notices, r.decisions} {
 		if err := step(); err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 )
 
 // format is the newest format that this package reads, and what it writes.
-const format = 8
+const format = 9
 
 // migrations are numbered by the format that they lead to.
 //
@@ -52,6 +52,7 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 //	format 6 keeps what was told about who is who
 //	format 7 keeps lanes
 //	format 8 keeps what is managed in accounts
+//	format 9 keeps products of managed catalogs
 func (t *tx) convert(from int) error {
 	// Who is who comes first, since windows belong to persons.
 	steps := []func() error{t.joinSpellings, t.tiesFromInbound, t.windowsFromInbound}

@@ -52,6 +52,8 @@ func oldState(t *testing.T) Options {
 // numbers, an open reply, and a message that a server had begun to answer.
 //
 // Format 7 has a killed run at two numbers.
+//
+// Format 8 has a template that an account has, and one that was about to be made.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))

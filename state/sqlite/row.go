@@ -42,6 +42,7 @@ const (
 	tCircles
 	tLanes
 	tManaged
+	tProducts
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -76,6 +77,7 @@ var tables = [...]struct {
 	tCircles:    {"circles", 2},    // what was told about ids
 	tLanes:      {"lanes", 7},      // sending numbers as runs and servers took them
 	tManaged:    {"managed", 3},    // what the configuration looks after in accounts
+	tProducts:   {"products", 5},   // of managed catalogs
 }
 
 // String is the name of the table in SQL.

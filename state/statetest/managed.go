@@ -68,3 +68,51 @@ func (u suite) TestManaged(t *testing.T) {
 		t.Errorf("%d are left, %v", len(managedOf(t, s)), err)
 	}
 }
+
+// TestProducts checks that products of catalogs are kept, replaced and forgotten by
+// catalog and id, and that a snapshot keeps showing the earlier ones.
+func (u suite) TestProducts(t *testing.T) {
+	s, _ := u.create(t)
+	ctx := t.Context()
+	list := func(snap state.Snapshot, catalog string) []state.KeptProduct {
+		t.Helper()
+		var out []state.KeptProduct
+		for p, err := range snap.Products(ctx, catalog) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, p)
+		}
+		return out
+	}
+	a, b := state.KeptProduct{Catalog: "1", ID: "a", Digest: "0a", Review: "approved"}, state.KeptProduct{Catalog: "1", ID: "B ü", Digest: "0b"}
+	other := state.KeptProduct{Catalog: "2", ID: "a", Digest: "0c"}
+	for catalog, keep := range map[string][]state.KeptProduct{"1": {a, b}, "2": {other}} {
+		if err := s.KeepProducts(ctx, catalog, keep, []string{"gone"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	snap := snapshot(t, s)
+	defer snap.Close()
+	a.Digest, a.Review = "1a", "rejected"
+	if err := s.KeepProducts(ctx, "1", []state.KeptProduct{a}, []string{b.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(snap, "1"); len(got) != 2 || got[0] != b || got[1].Digest != "0a" {
+		t.Errorf("a snapshot shows what came after it: %+v", got)
+	}
+	after := snapshot(t, s)
+	defer after.Close()
+	if diff := cmp.Diff([]state.KeptProduct{a, other}, list(after, "")); diff != "" {
+		t.Errorf("(-kept +told):\n%s", diff)
+	}
+	if diff := cmp.Diff([]state.KeptProduct{other}, list(after, "2")); diff != "" {
+		t.Errorf("of one catalog (-kept +told):\n%s", diff)
+	}
+	for range after.Products(ctx, "") {
+		break
+	}
+	if got := list(after, "1"); len(got) != 1 {
+		t.Errorf("after a walk that was broken off: %+v", got)
+	}
+}
