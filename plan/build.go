@@ -55,6 +55,7 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 		b.settleCatalogs(ctx)
 		b.fitReplies()
 		b.campaigns(ctx)
+		b.namedProducts(ctx)
 		b.managed()
 		if err := b.limits(ctx); err != nil {
 			b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
@@ -129,11 +130,12 @@ type builder struct {
 	reached  map[string]*reach // keyed by what shares a messaging limit
 	// templates are what was read for data blocks; nil for one with an error.
 	templates map[*lang.DataTemplate]*Observed
-	rows      map[string]*state.Managed // what the state knows about template blocks, by address
-	declares  map[string]bool           // the addresses of the configuration's translations
-	fits      []*fitted                 // of campaigns and reply rules
-	capped    bool                      // a campaign has a frequency cap
-	planned   *sends                    // sends of this plan
+	rows      map[string]*state.Managed             // what the state knows about template blocks, by address
+	declares  map[string]bool                       // the addresses of the configuration's translations
+	fits      []*fitted                             // of campaigns and reply rules
+	standings map[string]map[string]productStanding // by the id of the catalog, and of the product
+	capped    bool                                  // a campaign has a frequency cap
+	planned   *sends                                // sends of this plan
 }
 
 // prepare reads the state and compares resources.

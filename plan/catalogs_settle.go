@@ -102,13 +102,10 @@ type catalogWork struct {
 	index    map[string]int32 // into declared, by id
 	told     []string         // digests of what the catalog told, parallel to declared; "" for nothing
 	kept     map[string]state.KeptProduct
-	others   map[string]bool // undeclared products that were told of
-	lacking  int             // new products without a required field
-	rejected map[string]productStanding
+	others   map[string]bool            // undeclared products that were told of
+	lacking  int                        // new products without a required field
+	standing map[string]productStanding // of products that can't be shown, by id
 }
-
-// productStanding is whether a product can be shown to people.
-type productStanding struct{ visibility, review string }
 
 func (w *catalogWork) fail(code, format string, args ...any) {
 	w.diags = append(w.diags, fail(code, w.cat.DeclRange, "%s: %s", w.c.Address, fmt.Sprintf(format, args...)))
@@ -163,7 +160,7 @@ func (w *catalogWork) usable() bool {
 func (w *catalogWork) prepare(ctx context.Context) bool {
 	n := len(w.cat.Products)
 	w.declared, w.index, w.told = make([]account.Product, n), make(map[string]int32, n), make([]string, n)
-	w.kept, w.others = map[string]state.KeptProduct{}, map[string]bool{}
+	w.kept, w.others, w.standing = map[string]state.KeptProduct{}, map[string]bool{}, map[string]productStanding{}
 	for i := range w.cat.Products {
 		w.declared[i], _, _ = w.cat.Products[i].Account() // lang.Load reported its problems
 		w.index[w.declared[i].ID] = int32(i)
@@ -275,21 +272,10 @@ func (w *catalogWork) held(p, held *account.Product) {
 	case kept.Digest != digest || kept.Review != held.Review:
 		w.c.Record = append(w.c.Record, state.KeptProduct{ID: p.ID, Digest: digest, Review: held.Review})
 	}
-	if held.Visibility != "" && held.Visibility != published || held.Review != "" && held.Review != approved {
-		if w.rejected == nil {
-			w.rejected = map[string]productStanding{}
-		}
-		w.rejected[p.ID] = productStanding{held.Visibility, held.Review}
+	if s := (productStanding{visibility: held.Visibility, review: held.Review}); !s.fine() {
+		w.standing[p.ID] = s
 	}
 }
-
-// The words of a product that can be shown to people. Source: Meta, product item,
-// 2026-08-19.
-const (
-	published = "published"
-	approved  = "approved"
-	pending   = "pending"
-)
 
 // drift records where the catalog differs from what the state knows to have been
 // handed in.
@@ -355,6 +341,7 @@ func (w *catalogWork) missing() {
 		if _, known := w.kept[p.ID]; known {
 			w.plan.Drift = append(w.plan.Drift, Drift{Address: ProductAddress(w.c.Address, p.ID), Type: "product", Fields: []DriftField{{Name: "product", Before: "there", After: "gone"}}})
 		}
+		w.standing[p.ID] = productStanding{added: true}
 		w.change(ProductChange{ID: p.ID, Change: Create, Data: p, Digest: p.Digest(), Fields: p.Changes(&account.Product{ID: p.ID}, "")})
 	}
 	if w.lacking > maxShownProducts {
@@ -384,5 +371,11 @@ func (w *catalogWork) conclude(at time.Time) {
 		w.fail("catalog_max_change", "%d of its %d products would be changed, put out of stock or deleted, and a plan may change %s of them. That is often a wrong file or a broken filter. If it is meant, %s.", changed, w.c.Held, w.c.MaxChange, way)
 	}
 	w.plan.Catalogs = append(w.plan.Catalogs, w.c)
+	if b := w.builder; !w.c.Unread {
+		if b.standings == nil {
+			b.standings = map[string]map[string]productStanding{}
+		}
+		b.standings[w.c.Catalog] = w.standing
+	}
 	w.plan.Managed = append(w.plan.Managed, Managed{Address: w.c.Address, Kind: "catalog", Provider: w.c.Provider, Account: w.c.Catalog, ID: w.c.Catalog, ObservedAt: at.UTC(), Declared: true})
 }
