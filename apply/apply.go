@@ -121,7 +121,7 @@ type CampaignReport struct {
 }
 
 // ErrArithmetic is wrapped by the error of a run whose counts do not add up:
-// planned = accepted + rejected + cancelled + held + pending + in_doubt.
+// planned = accepted + rejected + cancelled + held + held_out + pending + in_doubt.
 var ErrArithmetic = errors.New("the counts do not add up")
 
 // UnrecordedError says that the state could not be written: sends that were in

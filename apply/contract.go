@@ -29,6 +29,10 @@ type Recorder interface {
 	// wraps state.ErrFenced, another run has taken the lane's number: then the
 	// outcomes are recorded and the intents are not. Turn keeps neither slice.
 	Turn(ctx context.Context, lane state.Lane, outcomes []state.Outcome, intents []state.Intent) ([]state.Verdict, error)
+	// HoldOut records durably that recipients get nothing of a campaign, and returns
+	// how many of them are held out now. Those whose delivery is recorded stay as they
+	// are. It fails as Turn does; an error that wraps state.ErrFenced has the same cause.
+	HoldOut(ctx context.Context, lane state.Lane, who []state.Key) (int, error)
 	// Slots takes many slots of a sending number, for messages that missed theirs
 	// and whose intents are durable. It returns the first; the others follow a.Gap
 	// apart. After an error those messages must not leave.

@@ -28,6 +28,7 @@ type counts struct {
 	overtook   int // see overtaken
 	reopened   int // entries planned as settled that are not
 	shared     int // see sharedWith
+	foundOut   int // see notHeldOut
 	refused    map[string]int
 	unsent     map[string]int
 	gates      map[delivery.Reason]int
@@ -57,7 +58,7 @@ func newCounts(c *plan.Campaign, before state.Tally) *counts {
 func asPlanned(c *plan.Campaign) state.CampaignRun {
 	n := c.Counts
 	return state.CampaignRun{
-		Campaign: c.Address, Revision: c.Revision, Skipped: n.Skip, Planned: n.Sends() + n.Sent + n.InDoubt + n.Refused,
+		Campaign: c.Address, Revision: c.Revision, Skipped: n.Skip, Planned: n.Sends() + n.Sent + n.InDoubt + n.Refused + n.HeldOut, HeldOut: n.HeldOut,
 		Accepted: n.Sent + n.Replace, Rejected: n.Refused + n.Retry, InDoubt: n.InDoubt, Pending: n.Sends() - n.Repeats(),
 	}
 }
@@ -68,7 +69,8 @@ func (n *counts) run() state.CampaignRun {
 	pending := c.Counts.Sends() - c.Counts.Repeats()
 	return state.CampaignRun{
 		Campaign: c.Address, Revision: c.Revision, Skipped: c.Counts.Skip, ConsentBy: c.ConsentBy,
-		Planned:  n.before.Accepted + n.before.Rejected + n.before.InDoubt + pending,
+		Planned:  n.before.Accepted + n.before.Rejected + n.before.InDoubt + pending + c.Counts.HeldOut - n.foundOut,
+		HeldOut:  c.Counts.HeldOut - n.foundOut,
 		Accepted: n.before.Accepted, Rejected: n.before.Rejected, InDoubt: n.before.InDoubt,
 		Pending: pending,
 	}
@@ -270,14 +272,14 @@ func sum[K comparable](m map[K]int) int {
 // checkArithmetic proves that nobody was forgotten and nobody counted twice.
 func checkArithmetic(c *state.CampaignRun) error {
 	if got := added(c); got != c.Planned {
-		return fmt.Errorf("%s: %w: %d planned, but %d accepted + %d rejected + %d cancelled + %d held + %d pending + %d in doubt = %d; this is a bug in handbill, the state is intact",
-			c.Campaign, ErrArithmetic, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.Pending, c.InDoubt, got)
+		return fmt.Errorf("%s: %w: %d planned, but %d accepted + %d rejected + %d cancelled + %d held + %d held out + %d pending + %d in doubt = %d; this is a bug in handbill, the state is intact",
+			c.Campaign, ErrArithmetic, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.HeldOut, c.Pending, c.InDoubt, got)
 	}
 	return nil
 }
 
 func added(c *state.CampaignRun) int {
-	return c.Accepted + c.Rejected + c.Cancelled + c.Held + c.Pending + c.InDoubt
+	return c.Accepted + c.Rejected + c.Cancelled + c.Held + c.HeldOut + c.Pending + c.InDoubt
 }
 
 // recent adds an answer to the last ones, at most over of them, and returns their

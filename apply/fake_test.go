@@ -44,7 +44,7 @@ type ledger struct {
 	asked                  []time.Time       // when turns began
 	granted                time.Time         // when the last answered turn began
 	failIntend, failSettle error
-	failHalt               error
+	failHalt, failHoldOut  error
 	gate                   func(state.Intent) state.Verdict // zero Verdict: no gate
 }
 
@@ -152,6 +152,8 @@ func (l *ledger) intend(number string, in state.Intent) state.Verdict {
 		}
 	case state.InDoubt, state.Sending:
 		return state.Verdict{Gate: delivery.GateDoubt}
+	case state.HeldOut:
+		return state.Verdict{Gate: delivery.GateHeldOut}
 	}
 	if r.send == state.Rejected && !in.Retry {
 		return state.Verdict{Gate: delivery.GateRefused}
@@ -199,6 +201,23 @@ func (l *ledger) Slots(_ context.Context, number string, a pace.Ask, many int) (
 	return l.slotsOf(number).Again(a, time.Now(), many), nil
 }
 
+func (l *ledger) HoldOut(_ context.Context, lane state.Lane, who []state.Key) (n int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failHoldOut != nil {
+		return 0, l.failHoldOut
+	}
+	for _, k := range who {
+		if l.rows[k] == nil {
+			l.rows[k] = &row{key: k, send: state.HeldOut, attempt: 1}
+		}
+		if l.rows[k].send == state.HeldOut {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (l *ledger) settle(outcomes []state.Outcome) {
 	for _, o := range outcomes {
 		r := l.open[o.Attempt]
@@ -233,6 +252,8 @@ func (l *ledger) Tally(_ context.Context, campaign string, revision int) (state.
 			t.InDoubt++
 		case state.Pending:
 			t.Pending++
+		case state.HeldOut:
+			t.HeldOut++
 		}
 	}
 	return t, nil

@@ -95,6 +95,9 @@ func (l *lane) run(ctx context.Context) error {
 		defer s.stop()
 	}
 	defer close(l.work)
+	if err := l.holdOut(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	for {
 		l.collect()
 		if l.leaving(ctx) {

@@ -72,7 +72,7 @@ func Record(p *plan.Plan, carried *state.Carried) state.Run {
 	for i := range p.Campaigns {
 		c := &p.Campaigns[i]
 		planned := asPlanned(c)
-		planned.Open = carried != nil && c.Counts.Sends() > 0
+		planned.Open = carried != nil && (c.Counts.Sends() > 0 || c.NewlyHeldOut() > 0)
 		run.Campaigns = append(run.Campaigns, planned)
 		lane := state.Lane{Number: c.Provider}
 		if (carried == nil || planned.Open) && !slices.Contains(run.Lanes, lane) {
@@ -150,13 +150,13 @@ func (r *Running) goOn(ctx context.Context, n *counts) error {
 	return nil
 }
 
-// Lanes returns the addresses of the sending numbers that have something to send,
-// in the plan's order. Drive each of them once.
+// Lanes returns the addresses of the sending numbers that have something to send, or
+// to record about who is held out, in the plan's order. Drive each of them once.
 func (r *Running) Lanes() []string {
 	var out []string
 	for i := range r.plan.Campaigns {
 		c := &r.plan.Campaigns[i]
-		if c.Counts.Sends() > 0 && !slices.Contains(out, c.Provider) {
+		if (c.Counts.Sends() > 0 || c.NewlyHeldOut() > 0) && !slices.Contains(out, c.Provider) {
 			out = append(out, c.Provider)
 		}
 	}

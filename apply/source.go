@@ -163,10 +163,11 @@ func prepare(sender providers.Sender, j *job, refs *message.References) {
 		return
 	}
 	address, _, _ := c.MessageOf(e.Draft)
+	arm, variant := c.ChoiceOf(e.Draft)
 	needsWindow := message.NeedsWindow(j.draft.Message)
 	j.intent = state.Intent{
-		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision},
-		To:  e.Recipient.Address, Attempt: j.attempt, Ref: ref,
+		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision}, Choice: state.Choice{Arm: arm, Variant: variant},
+		To: e.Recipient.Address, Attempt: j.attempt, Ref: ref,
 		Body: sha256.Sum256(j.request.Body), Message: address, Digest: e.Digest,
 		Retry: e.Action == plan.Retry,
 		// The order is for one attempt, not for those after it.

@@ -91,6 +91,8 @@ func TestVariantsFitTheirSchemas(t *testing.T) {
 	fits(t, schema(t, "plan-stream.json"), readFile(t, "../testdata/cases/variants/plan.json.golden"), true)
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/variants/document.json.golden"), false)
 	fits(t, schema(t, "status.json"), readFile(t, "../testdata/cases/variants/status.json.golden"), false)
+	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/experiment/plan.json.golden"), false)
+	fits(t, schema(t, "status.json"), readFile(t, "../testdata/cases/experiment/status.json.golden"), false)
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/local-time/plan.json.golden"), false)
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/removed-block/plan.json.golden"), false)
 }

@@ -118,6 +118,14 @@ func (a *app) statusReport(found *operation.Status, campaign string) *view.Statu
 	for i := range found.Open {
 		r.AddRun(runReport(&found.Open[i]))
 	}
+	for i := range found.Experiments {
+		e := &found.Experiments[i]
+		arms := make([]view.ArmShare, len(e.Arms))
+		for k, arm := range e.Arms {
+			arms[k] = view.ArmShare(arm)
+		}
+		r.AddExperiment(e.Campaign, e.Revision, view.NewExperiment(e.Metric, e.Within, e.Ends, e.Over(r.At), arms, e.Holdout))
+	}
 	for i := range found.Variants {
 		r.AddVariant(found.Variants[i].Variant, found.Variants[i].Row)
 	}

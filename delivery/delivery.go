@@ -20,11 +20,12 @@ const (
 	Accepted             // the provider took it
 	Rejected             // the provider certainly refused it
 	InDoubt              // unknown; never sent again automatically
+	HeldOut              // in the holdout of the campaign's experiment: never attempted
 )
 
 // String is the state's word in views, JSON and the state file.
 func (s Send) String() string {
-	words := [...]string{"pending", "sending", "accepted", "rejected", "in_doubt"}
+	words := [...]string{"pending", "sending", "accepted", "rejected", "in_doubt", "held_out"}
 	if int(s) >= len(words) {
 		return "unknown"
 	}
@@ -63,7 +64,7 @@ func (e *TransitionError) Error() string {
 //
 // A new attempt always goes through Pending, and nothing leaves Accepted.
 // Rejected is left only if the provider itself says that it took the message
-// after all.
+// after all. HeldOut has no way in, since it comes with its delivery, and none out.
 func Transition(from, to Send, p Proof) error {
 	if allowed(from, to, p) {
 		return nil
@@ -109,8 +110,10 @@ func (a Attempt) weight() int {
 	case a.Number == 0:
 		return 0
 	case a.Send == Accepted:
-		return 4
+		return 5
 	case a.Send == Sending || a.Send == InDoubt:
+		return 4
+	case a.Send == HeldOut:
 		return 3
 	case a.Send == Rejected:
 		return 2
@@ -128,9 +131,11 @@ type Order struct {
 // Once allows an attempt if the newest one can't have reached the person: then
 // earlier ones can't have either, or an order superseded them. A refused delivery
 // is tried again only as a retry, an accepted one only by an order for exactly the
-// attempt after it.
+// attempt after it. Nothing makes an attempt at somebody who is held out.
 func (a Attempt) Once(o Order) Gate {
 	switch {
+	case a.Send == HeldOut:
+		return GateHeldOut
 	case a.Send == Accepted && (!o.Again || o.Number != a.Number+1):
 		return GateSent
 	case a.Send == Sending || a.Send == InDoubt:

@@ -68,6 +68,8 @@ func TestOnce(t *testing.T) {
 		{name: "what was refused is not tried again by itself", last: Attempt{1, Rejected}, next: Order{Number: 2}, want: GateRefused},
 		{name: "a retry sends what was refused", last: Attempt{1, Rejected}, next: Order{Number: 2, Retry: true}},
 		{name: "what was certainly not taken goes again", last: Attempt{3, Pending}, next: Order{Number: 4}},
+		{name: "who is held out gets no first attempt", last: Attempt{1, HeldOut}, next: Order{Number: 1}, want: GateHeldOut},
+		{name: "who is held out gets nothing by any order", last: Attempt{1, HeldOut}, next: Order{2, true, true}, want: GateHeldOut},
 		{name: "a number that was used is not used again", last: Attempt{3, Pending}, next: Order{Number: 3}, want: GateAttempt},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

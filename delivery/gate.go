@@ -25,10 +25,11 @@ const (
 	GateAttempt       Gate = "attempt"        // the attempt's number is not the next: the plan is older than the state
 	GateSpacing       Gate = "spacing"        // the person got another message a moment ago
 	GatePace          Gate = "pace"           // the number has sent what its limit allows
+	GateHeldOut       Gate = "held_out"       // the person is in the holdout of the campaign's experiment
 )
 
 var gates = []Gate{GateNone, GateOptedOut, GateErased, GateConsent, GateCooldown, GateWindowClosed, GateWindowUnknown,
-	GateCap, GateSent, GateDoubt, GateRefused, GateAttempt, GateSpacing, GatePace}
+	GateCap, GateSent, GateDoubt, GateRefused, GateAttempt, GateSpacing, GatePace, GateHeldOut}
 
 // Reason returns the gate as the reason why somebody gets nothing.
 func (g Gate) Reason() Reason { return Reason(g) }

@@ -25,6 +25,8 @@ const (
 func Joins(known, told Send, p Proof) (Joining, error) {
 	untaken := known == Pending || known == Rejected
 	switch {
+	case known == HeldOut || told == HeldOut: // there is no attempt that anybody could answer
+		return JoinKeep, &TransitionError{From: known, To: told, Proof: p}
 	case known == Accepted && told == Accepted:
 		return JoinComplete, nil
 	case known == told: // said twice

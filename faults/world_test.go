@@ -284,6 +284,15 @@ func (p *process) Slots(ctx context.Context, number string, a pace.Ask, many int
 	return first, err
 }
 
+// HoldOut implements apply.Recorder.
+func (p *process) HoldOut(ctx context.Context, lane state.Lane, who []state.Key) (n int, err error) {
+	err = p.commit("hold out", func() error {
+		n, err = p.w.store.HoldOut(ctx, lane, who)
+		return err
+	})
+	return n, err
+}
+
 func (p *process) Finish(ctx context.Context, r state.Run) error {
 	return p.commit("finish", func() error {
 		return p.w.store.Finish(ctx, r)

@@ -15,8 +15,8 @@ import (
 )
 
 var campaignSchema = schema(
-	"provider! audience! message! fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
-	blockOf("variant", "name"), blockOf("schedule"), blockOf("limit"), blockOf("canary"), blockOf("stop_if"))
+	"provider! audience! message fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
+	blockOf("variant", "name"), blockOf("experiment"), blockOf("schedule"), blockOf("limit"), blockOf("canary"), blockOf("stop_if"))
 
 func (l *loader) decodeCampaign(b *block) *Campaign {
 	c := l.content(b, campaignSchema)
@@ -65,6 +65,7 @@ func (l *loader) campaignRefs(cm *Campaign, c *content) {
 	cm.Message = l.messageRef(c, "message")
 	cm.Fallback = l.fallbackRef(c)
 	l.decodeVariants(cm, c)
+	l.decodeExperiment(cm, c)
 }
 
 // messageRef returns the message that an argument refers to; nil for none.

@@ -16,6 +16,7 @@ import (
 type compiledCampaign struct {
 	main, fallback *Program
 	variants       []VariantProgram
+	arms           [][]ArmText
 	diags          hcl.Diagnostics
 }
 
@@ -55,6 +56,7 @@ func (c *Config) compile(cm *Campaign) *compiledCampaign {
 		out.fallback = b.program(cm.Fallback)
 	}
 	out.variants = b.variants(cm)
+	out.arms = b.arms(cm, out)
 	args.unused(diags)
 	out.diags = diags.all
 	return out

@@ -226,8 +226,9 @@ type Campaign struct {
 	Message       *Message
 	Fallback      *Message // nil for none
 	Variants      []*Variant
-	OnInvalid     string // "fail" or "skip"
-	Window        string // "known" or "assume_open"
+	Experiment    *Experiment // nil for none
+	OnInvalid     string      // "fail" or "skip"
+	Window        string      // "known" or "assume_open"
 	Revision      int
 	Throughput    float64 // messages per second; 0 for the provider's
 	MaxAttempts   int

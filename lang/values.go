@@ -175,6 +175,9 @@ func (d *decoder) duration(c *content, name string) time.Duration {
 	return dur
 }
 
+// ParseDuration reads a length of time as configurations have it: "72h", "90m", "7d".
+func ParseDuration(s string) (time.Duration, error) { return parseDuration(s) }
+
 func parseDuration(s string) (time.Duration, error) {
 	var days int
 	if n, err := fmt.Sscanf(s, "%dd", &days); err == nil && n == 1 && s == fmt.Sprintf("%dd", days) && days < 36500 {

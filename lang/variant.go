@@ -59,11 +59,19 @@ func (l *loader) fallbackRef(c *content) *Message {
 }
 
 // Messages returns all messages that the campaign may send: its own, its fallback,
-// and those of its variants.
+// and those of its variants and arms.
 func (cm *Campaign) Messages() []*Message {
 	list := []*Message{cm.Message, cm.Fallback}
 	for _, v := range cm.Variants {
 		list = append(list, v.Message, v.Fallback)
+	}
+	if e := cm.Experiment; e != nil {
+		for _, a := range e.Arms {
+			list = append(list, a.Message, a.Fallback)
+			for _, v := range a.Variants {
+				list = append(list, v.Message, v.Fallback)
+			}
+		}
 	}
 	out := list[:0]
 	for _, m := range list {

@@ -64,7 +64,7 @@ func soFar(ctx context.Context, store state.Store, c state.CampaignRun, owned bo
 		}
 	}
 	c.Accepted, c.Rejected, c.InDoubt = t.Accepted, t.Rejected, t.InDoubt
-	c.Pending = max(c.Planned-c.Accepted-c.Rejected-c.InDoubt-c.Held-c.Cancelled-flying, 0)
+	c.Pending = max(c.Planned-c.Accepted-c.Rejected-c.InDoubt-c.Held-c.HeldOut-c.Cancelled-flying, 0)
 	return RunCampaign{c, flying}, nil
 }
 

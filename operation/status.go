@@ -14,16 +14,17 @@ import (
 
 // Status is what a state knows about campaigns.
 type Status struct {
-	Runs     []state.Run
-	Funnel   []state.FunnelRow
-	Orders   []state.OrderCount
-	Halts    []state.Halt
-	Findings []state.Finding
-	Notices  []state.NoticeCount // none if one campaign is asked for, since they belong to none
-	Waiting  int                 // webhook bodies that are accepted and not joined yet
-	Doubts   []state.Delivery    // the first few; Funnel counts them all
-	Open     []RunStatus         // of a state that machines share
-	Variants []VariantRow        // of campaigns with variants
+	Runs        []state.Run
+	Funnel      []state.FunnelRow
+	Orders      []state.OrderCount
+	Halts       []state.Halt
+	Findings    []state.Finding
+	Notices     []state.NoticeCount // none if one campaign is asked for, since they belong to none
+	Waiting     int                 // webhook bodies that are accepted and not joined yet
+	Doubts      []state.Delivery    // the first few; Funnel counts them all
+	Open        []RunStatus         // of a state that machines share
+	Variants    []VariantRow        // of campaigns with variants
+	Experiments []Experiment
 	// Templates are the declared templates as they were last read, and Told what
 	// webhooks reported; none if one campaign is asked for.
 	Templates []state.Managed
@@ -47,7 +48,7 @@ func ReadStatus(ctx context.Context, ws *workspace.Workspace, campaign string) (
 	}
 	if store != nil {
 		defer store.Close()
-		if err := errors.Join(s.read(ctx, ws, store, campaign), s.readVariants(ctx, store, campaign)); err != nil {
+		if err := errors.Join(s.read(ctx, ws, store, campaign), s.readVariants(ctx, store, campaign), s.readExperiments(ctx, store, campaign)); err != nil {
 			return nil, err
 		}
 	}

@@ -43,6 +43,7 @@ func (s *Status) readVariants(ctx context.Context, store state.Store, campaign s
 			return fmt.Errorf("reading %s from the state: %w", r.Address, err)
 		}
 		order, names := variantNames(&tree)
+		experiment := slices.ContainsFunc(tree.Blocks, func(b lang.Block) bool { return b.Type == "experiment" })
 		if len(order) < 2 {
 			continue
 		}
@@ -51,8 +52,14 @@ func (s *Status) readVariants(ctx context.Context, store state.Store, campaign s
 			if err != nil {
 				return err
 			}
+			if d.Send == state.HeldOut {
+				continue
+			}
 			name, known := names[d.Message]
-			if !known {
+			switch {
+			case experiment:
+				name = d.Variant // arms send other messages
+			case !known:
 				name = d.Message
 			}
 			counts[VariantRow{name, state.FunnelRow{Campaign: d.Campaign, Revision: d.Revision, Send: d.Send, Rank: d.Rank, Failed: d.Failed, Replied: !d.Replied.IsZero()}}]++

@@ -106,7 +106,7 @@ func (p *Plan) waits() bool {
 
 // Empty reports whether apply would change nothing.
 func (p *Plan) Empty() bool {
-	return p.Sends() == 0 && !p.waits() &&
+	return p.Sends() == 0 && !p.waits() && !slices.ContainsFunc(p.Campaigns, func(c Campaign) bool { return !c.Halted() && c.NewlyHeldOut() > 0 }) &&
 		!slices.ContainsFunc(p.Resources, func(r ResourceChange) bool { return r.Change != NoOp }) &&
 		!slices.ContainsFunc(p.Catalogs, func(c CatalogChange) bool { return !c.idle() }) &&
 		!slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Change != NoOp })
@@ -375,5 +375,5 @@ func decided(c *Campaign) *Campaign {
 	return &Campaign{Address: c.Address, Revision: c.Revision, Message: c.Message, Fallback: c.Fallback,
 		Audience: c.Audience, Provider: c.Provider, Throughput: c.Throughput, AssumeOpen: c.AssumeOpen,
 		MaxAttempts: c.MaxAttempts, Total: c.Total, CapCount: c.CapCount, CapPer: c.CapPer, Quiet: c.Quiet,
-		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category, Template: c.Template, Variants: variants, AfterApproval: c.AfterApproval}
+		Canary: c.Canary, StopIf: c.StopIf, Consent: c.Consent, Category: c.Category, Template: c.Template, Variants: variants, Experiment: c.Experiment.decided(), AfterApproval: c.AfterApproval}
 }

@@ -45,7 +45,7 @@ func (s *memState) Compact(_ context.Context, campaign string, revision int) (st
 	t := memTable{}
 	for _, d := range s.deliveries {
 		if d.Campaign == campaign && d.Revision == revision {
-			t[d.Recipient] = state.Sent{Send: d.Send, Attempt: d.Attempt, Digest: d.Digest, Code: d.Code}
+			t[d.Recipient] = state.Sent{Send: d.Send, Arm: d.Arm, Attempt: d.Attempt, Digest: d.Digest, Code: d.Code}
 		}
 	}
 	return t, nil
@@ -174,7 +174,7 @@ func (w *workspace) plan(t testing.TB) (*Plan, hcl.Diagnostics) {
 	t.Cleanup(func() { p.Close() })
 	for i := range p.Campaigns {
 		c := &p.Campaigns[i]
-		sum := c.Counts.Sends() + c.Counts.Sent + c.Counts.InDoubt + c.Counts.Refused
+		sum := c.Counts.Sends() + c.Counts.Sent + c.Counts.InDoubt + c.Counts.Refused + c.Counts.HeldOut
 		for _, n := range c.Counts.Skip {
 			sum += n
 		}

@@ -29,8 +29,8 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	b.tellHalt(decl, c)
 	index := len(b.plan.Campaigns)
 	first := len(b.plan.Drafts)
-	own, variants, ok := b.compile(decl, c)
-	ok = b.fitCampaign(decl, c, own, variants) && ok
+	own, variants, arms, ok := b.compile(decl, c)
+	ok = b.fitCampaign(decl, c, sides(decl, own, variants, arms)) && ok
 	b.plan.Campaigns = append(b.plan.Campaigns, *c)
 	c = &b.plan.Campaigns[index]
 	if !ok || !b.mayReach(decl) {
@@ -41,8 +41,9 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 		return true
 	}
 	defer src.Close()
-	j := &judge{index: index, campaign: c, decl: decl, rows: rows, own: own, variants: variants, drafts: b.compiled[first:],
+	j := &judge{index: index, campaign: c, decl: decl, rows: rows, own: own, variants: variants, arms: arms, drafts: b.compiled[first:],
 		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone")}
+	j.assigns = assigning(decl)
 	c.Quiet = quiet(decl.Schedule, j.timezone)
 	seq := &sequencer{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, renamed: b.renamedFor(c), problems: &problems{}, prices: b.prices}
 	c.Messaging, seq.reach = b.messaging(decl)
@@ -133,11 +134,14 @@ func attribute(a *lang.Audience, name string) int {
 
 // compile prepares the campaign's messages and checks the parts that are the same
 // for every recipient against the provider's limits.
-func (b *builder) compile(decl *lang.Campaign, c *Campaign) (own texts, variants []choice, ok bool) {
+func (b *builder) compile(decl *lang.Campaign, c *Campaign) (own texts, variants []choice, arms []arm, ok bool) {
 	mainProgram, fallbackProgram, diags := b.cfg.CompileCampaign(decl)
 	b.diags = append(b.diags, diags...)
 	if diags.HasErrors() || mainProgram == nil {
-		return own, nil, false
+		return own, nil, nil, false
+	}
+	if decl.Experiment != nil {
+		return b.compileArms(decl, c)
 	}
 	own.main, ok = b.compileOne(decl, mainProgram, decl.Message)
 	c.Draft = own.main.draft
@@ -148,7 +152,7 @@ func (b *builder) compile(decl *lang.Campaign, c *Campaign) (own texts, variants
 		ok = ok && also
 	}
 	variants, fit := b.compileVariants(decl, c, own)
-	return own, variants, ok && fit
+	return own, variants, nil, ok && fit
 }
 
 // compileOne prepares one message. Findings that hold for every recipient are
@@ -312,6 +316,7 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, seq *sequenc
 	b.diags = append(b.diags, seq.problems.diagnostics()...)
 	c.Samples = seq.samples.list(b.plan.Drafts)
 	b.finishVariants(decl, seq)
+	b.finishExperiment(decl, seq)
 	if c.Messaging != nil && c.Messaging.Starts == 0 {
 		c.Messaging = nil
 	}

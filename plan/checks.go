@@ -95,13 +95,14 @@ func (b *builder) outputJSON(name string, v cty.Value) string {
 //
 //	plan.campaign["spring"].send      messages of the campaign itself; with for_each,
 //	                                  plan.campaign["spring"]["de"].send
-//	                       .fallback, .retry, .replace, .sent, .in_doubt, .refused
+//	                       .fallback, .retry, .replace, .sent, .in_doubt, .refused, .held_out
 //	                       .skip, .defer          recipients left out, put off
 //	                       .skipped["opted_out"]  recipients left out by reason
 //	                       .messages              all that apply would send
 //	                       .recipients, .filtered, .longest_body
 //	                       .cost                  null without a price file
 //	                       .variant["de"].recipients, .messages  of a campaign with variants
+//	                       .arm["short"].recipients, .messages   of a campaign with an experiment
 //	plan.module.welcome.campaign["hello"].send   the same of a module's campaign, which is
 //	                                  plan.campaign["module.welcome.campaign.hello"] too
 //	plan.total             the same, summed over all campaigns
@@ -172,6 +173,7 @@ func (c *Campaign) sum(o *Campaign) {
 	n.Sent += m.Sent
 	n.InDoubt += m.InDoubt
 	n.Refused += m.Refused
+	n.HeldOut += m.HeldOut
 	for reason, k := range m.Skip {
 		n.Skip[reason] += k
 	}
@@ -192,10 +194,10 @@ func (c *Campaign) value(cost *big.Rat) cty.Value {
 	}
 	return cty.ObjectVal(map[string]cty.Value{
 		"send": number(c.Counts.Send), "fallback": number(c.Counts.Fallback), "retry": number(c.Counts.Retry), "replace": number(c.Counts.Replace),
-		"sent": number(c.Counts.Sent), "in_doubt": number(c.Counts.InDoubt), "refused": number(c.Counts.Refused),
+		"sent": number(c.Counts.Sent), "in_doubt": number(c.Counts.InDoubt), "refused": number(c.Counts.Refused), "held_out": number(c.Counts.HeldOut),
 		"skip": number(skip), "defer": number(later), "skipped": skipped, "deferred": deferred,
 		"messages": number(c.Counts.Sends()), "recipients": number(c.Recipients), "filtered": number(c.Filtered),
-		"longest_body": number(c.Longest), "cost": price, "variant": c.variantsValue(),
+		"longest_body": number(c.Longest), "cost": price, "variant": c.variantsValue(), "arm": c.armsValue(),
 	})
 }
 
@@ -205,10 +207,32 @@ func (c *Campaign) variantsValue() cty.Value {
 	byName := map[string]cty.Value{}
 	for i := range c.Variants {
 		v := &c.Variants[i]
-		byName[v.Name] = cty.ObjectVal(map[string]cty.Value{"recipients": cty.NumberIntVal(int64(v.Recipients)), "messages": cty.NumberIntVal(int64(v.Messages))})
+		byName[v.Name] = partValue(v.Recipients, v.Messages)
 	}
+	return partsValue(byName)
+}
+
+// armsValue is the counts of the arms of a campaign's experiment by name.
+func (c *Campaign) armsValue() cty.Value {
+	byName := map[string]cty.Value{}
+	if c.Experiment != nil {
+		for i := range c.Experiment.Arms {
+			a := &c.Experiment.Arms[i]
+			byName[a.Name] = partValue(a.Recipients, a.Messages)
+		}
+	}
+	return partsValue(byName)
+}
+
+// partValue is the counts of a part of a campaign, and partsValue those of all parts
+// by name.
+func partValue(recipients, messages int) cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{"recipients": cty.NumberIntVal(int64(recipients)), "messages": cty.NumberIntVal(int64(messages))})
+}
+
+func partsValue(byName map[string]cty.Value) cty.Value {
 	if len(byName) == 0 {
-		return cty.MapValEmpty(cty.Object(map[string]cty.Type{"recipients": cty.Number, "messages": cty.Number}))
+		return cty.MapValEmpty(partValue(0, 0).Type())
 	}
 	return cty.MapVal(byName)
 }

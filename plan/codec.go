@@ -150,8 +150,8 @@ func appendString(dst []byte, s string) []byte {
 }
 
 // appendDecided appends the part of e that the plan's digest covers. It leaves out
-// the entry's place and times, and keeps only the reason for recipients who are not
-// sent to. An entry that waits for its hour counts like one that does not.
+// the entry's place and times, and keeps only the reason for recipients about whom
+// apply does nothing. An entry that waits for its hour counts like one that does not.
 func appendDecided(dst []byte, e *Entry, c *Campaign, core []byte) []byte {
 	action := e.Action
 	if action == Defer {
@@ -161,7 +161,7 @@ func appendDecided(dst []byte, e *Entry, c *Campaign, core []byte) []byte {
 		}
 	}
 	dst = append(dst, byte(action))
-	if !action.Sends() {
+	if !action.acts() {
 		return appendString(dst, string(e.Reason))
 	}
 	dst = binary.AppendUvarint(dst, uint64(e.Attempt))
@@ -287,7 +287,7 @@ func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error)
 	}
 	core = d.b
 	d.core(e)
-	if d.bad || len(d.b) > 0 || e.Action > Replace || e.Campaign >= len(campaigns) {
+	if d.bad || len(d.b) > 0 || e.Action > HeldOut || e.Campaign >= len(campaigns) {
 		return nil, errEntry
 	}
 	e.Recipient.Place.File = file

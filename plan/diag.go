@@ -176,6 +176,8 @@ var codes = map[string]codeText{
 		"-replace names recipients whose messages are in doubt: they may have the message already and would get it twice. Look at the phone or at the provider's log, settle them with `handbill resolve -as=sent` or `-as=not-sent`, and plan again."},
 	"variant_unmet": {"Nobody meets a variant",
 		"The campaign has recipients, and none of them gets this variant: the attribute is spelt another way in the source (de and DE, or de_DE), it is empty, or a variant before this one takes them all. The first variant whose condition holds counts, in the order of the file."},
+	"experiment_undecidable": {"The experiment can't be decided",
+		"So few people are in an arm, or held out, that no difference would show with a power of 80 % in a two-sided test of level 5 %, not even that between all and half of them. People who got the message before count."},
 	"variant_templates": {"The variants' templates differ in kind",
 		"Consent, cool-downs and prices depend on a template's category, and apply asks the account for a campaign's template before it sends: so all templates of one campaign are of one category, and what is read of the account is one template, which may have several languages. Make them two campaigns."},
 	"unreadable_row": {"Some rows of the audience can't be read",

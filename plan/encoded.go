@@ -24,7 +24,7 @@ func AppendEntry(dst []byte, e *Entry, c *Campaign) []byte {
 
 // EachEncoded calls visit for every entry of p, in order, and counts them. raw is
 // the entry as AppendEntry makes it, without the length before it. unsent is the
-// decoded entry if nothing is sent, else nil. Both are valid until visit returns.
+// decoded entry if apply does nothing about it, else nil. Both are valid until visit returns.
 // An error of visit ends the walk.
 func (p *Plan) EachEncoded(visit func(raw []byte, unsent *Entry) error) (n uint64, err error) {
 	src, err := p.spool.Open()
@@ -41,7 +41,7 @@ func (p *Plan) EachEncoded(visit func(raw []byte, unsent *Entry) error) (n uint6
 			return n, nil
 		}
 		var unsent *Entry
-		if err == nil && (len(raw) == 0 || !Action(raw[0]).Sends()) {
+		if err == nil && (len(raw) == 0 || !Action(raw[0]).acts()) {
 			d.b, d.bad, unsent = raw, false, &e
 			_, err = d.entry(p.Campaigns, unsent)
 		}
@@ -100,13 +100,13 @@ func has(c *Campaign, draft int) bool {
 func (p *Plan) usable(e *Entry) error {
 	c := &p.Campaigns[e.Campaign]
 	switch {
+	case e.Action.acts() && e.Recipient.Key() == "":
+		return errors.New("an entry is about nobody")
 	case !e.Action.Sends():
 		if e.Draft != -1 || len(e.Values) > 0 {
 			return errors.New("an entry has a message and sends none")
 		}
 		return nil
-	case e.Recipient.Key() == "":
-		return errors.New("an entry sends to nobody")
 	case !has(c, e.Draft):
 		return errors.New("an entry names a message that its campaign does not have")
 	case len(e.Values) != len(p.Drafts[e.Draft].Slots):

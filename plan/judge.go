@@ -38,6 +38,8 @@ type judge struct {
 	rows       *lang.Rows
 	own        texts // for those who meet no variant
 	variants   []choice
+	arms       []arm // of an experiment; nil for none
+	assigns    *assigns
 	drafts     []*compiled // every message of the campaign, by draft
 	known      *known
 	windows    *windows // of the campaign's number
@@ -70,6 +72,7 @@ type verdict struct {
 	problems []placed
 	due      int64 // Unix time when the message may go, for who waits for their local time
 	variant  int   // index into Campaign.Variants, from 1; 0 for none, or not asked
+	arm      int   // index into Campaign.Experiment.Arms, from 1; 0 for none
 }
 
 // ends holds where a verdict's encoded entry ends in its batch, and where the part
@@ -228,6 +231,10 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	}
 	v.resend = j.hadEarlier(v.key) || v.also != "" && j.hadEarlier(v.also)
 	action := Send
+	held := false
+	if j.arms != nil {
+		p, held = j.assign(v, sent, had)
+	}
 	if had {
 		var settled bool
 		if action, settled = j.settled(sent, v); settled {
@@ -241,6 +248,10 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 	c, known, reason := j.gates(w, p, v)
 	if reason != delivery.ReasonNone {
 		v.skip(reason)
+		return
+	}
+	if held {
+		v.entry.Action, v.entry.Attempt = HeldOut, 1
 		return
 	}
 	if !c.window && j.campaign.Category == "authentication" && v.entry.Recipient.Phone == "" {
@@ -264,6 +275,8 @@ func (j *judge) decide(w *worker, b *batch, v *verdict) {
 func (j *judge) settled(sent state.Sent, v *verdict) (action Action, done bool) {
 	again := j.scope.replaces(j.campaign.Address, v.key)
 	switch sent.Send {
+	case state.HeldOut: // whatever is asked for
+		return HeldOut, true
 	case state.Accepted:
 		v.resend = v.resend || again
 		return pick(again, Replace, Sent), !again

@@ -38,6 +38,8 @@ type sequencer struct {
 	samples  samples
 	// byVariant are the samples of Campaign.Variants; nil where there are none.
 	byVariant []samples
+	// byArm are those of Campaign.Experiment.
+	byArm []samples
 
 	found, fresh int // recipients of the last audience, and new ones
 	sends        int
@@ -172,7 +174,7 @@ func (q *sequencer) sentTo(v *verdict) int {
 // duplicate leaves out a row of a person who had one before. Where the two rows
 // name different ids, so that nobody would see it, it adds a warning.
 func (q *sequencer) duplicate(v *verdict) {
-	v.problems, v.variant = nil, 0
+	v.problems, v.variant, v.arm = nil, 0, 0
 	was, several := q.firsts[v.key]
 	if !several || was.own == v.own {
 		v.skip(delivery.ReasonDuplicate)
@@ -201,6 +203,7 @@ func (q *sequencer) count(v *verdict) {
 	}
 	c.Counts.add(e)
 	q.meetVariant(v)
+	q.meetArm(v)
 	if e.Action == Sent && v.oldText {
 		c.OldText++
 	}

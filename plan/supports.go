@@ -21,6 +21,15 @@ func Carried(cfg *lang.Config, can Supports) hcl.Diagnostics {
 		if fallback != nil {
 			diags = append(diags, can.carried(decl.Provider, decl.Fallback, fallback.Draft, decl.DeclRange)...)
 		}
+		for i, arm := range cfg.CompileArms(decl) {
+			for _, t := range arm {
+				at := decl.Experiment.Arms[i].DeclRange
+				diags = append(diags, can.carried(decl.Provider, t.Message, t.Main.Draft, at)...)
+				if t.Fallback != nil {
+					diags = append(diags, can.carried(decl.Provider, t.FallbackMessage, t.Fallback.Draft, at)...)
+				}
+			}
+		}
 		for i, v := range cfg.CompileVariants(decl) {
 			diags = append(diags, can.carried(decl.Provider, decl.Variants[i].Message, v.Main.Draft, decl.Variants[i].DeclRange)...)
 			if v.Fallback != nil {

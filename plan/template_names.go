@@ -13,6 +13,13 @@ func (p *Plan) NamesTemplate(c *Campaign, name, language string) bool {
 	for _, v := range c.Variants {
 		drafts = append(drafts, v.Draft, v.FallbackDraft)
 	}
+	if c.Experiment != nil {
+		for i := range c.Experiment.Arms {
+			for _, t := range c.Experiment.Arms[i].Texts {
+				drafts = append(drafts, t.Draft, t.FallbackDraft)
+			}
+		}
+	}
 	return slices.ContainsFunc(drafts, func(d int) bool {
 		return d >= 0 && d < len(p.Drafts) && draftNames(p.Drafts[d], name, language)
 	})

@@ -310,9 +310,8 @@ func (b *builder) categories(f *fitted, m *lang.Message) bool {
 
 // fitCampaign checks a campaign's messages against the account. The account's
 // category of a template also counts for the campaign.
-func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, own texts, variants []choice) bool {
+func (b *builder) fitCampaign(decl *lang.Campaign, c *Campaign, list []side) bool {
 	ok := true
-	list := sides(decl, own, variants)
 	for _, side := range list {
 		f, fits := b.fit(side.m, side.made.program)
 		ok = ok && fits

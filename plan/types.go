@@ -74,11 +74,12 @@ const (
 	Skip                   // left out; Reason says why
 	Defer                  // not now; Reason says why, and apply holds it
 	Replace                // send again although it was accepted, by -replace
+	HeldOut                // in the holdout of the campaign's experiment: gets nothing, which apply records
 )
 
 // String is the action's word in JSON and views.
 func (a Action) String() string {
-	return [...]string{"send", "fallback", "retry", "sent", "in_doubt", "refused", "skip", "defer", "replace"}[a]
+	return [...]string{"send", "fallback", "retry", "sent", "in_doubt", "refused", "skip", "defer", "replace", "held_out"}[a]
 }
 
 // MarshalText writes the action's word.
@@ -86,6 +87,10 @@ func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // Sends reports whether apply makes an attempt for a.
 func (a Action) Sends() bool { return a <= Retry || a == Defer || a == Replace }
+
+// acts reports whether apply does something about the recipient: it sends, or records
+// that they are held out.
+func (a Action) acts() bool { return a.Sends() || a == HeldOut }
 
 // Repeats reports whether a repeats a delivery that the state has as settled,
 // because a person asked for it.
@@ -105,7 +110,9 @@ type Entry struct {
 	// WindowUntil is when the window ends, by the audience or the state; zero when
 	// unknown.
 	WindowUntil time.Time
-	Attempt     int // number of the attempt that apply makes, from 1
+	// Attempt is the number of the attempt that apply makes, from 1. For HeldOut it is
+	// 1 where apply has to record it.
+	Attempt int
 }
 
 // Campaign is the part of a plan about one campaign.
@@ -144,6 +151,8 @@ type Campaign struct {
 	// Variants are set if the campaign declares some. The last one is for recipients
 	// who meet no condition.
 	Variants []Variant `json:"variants,omitempty"`
+	// Experiment is set if the campaign declares one.
+	Experiment *Experiment `json:"experiment,omitempty"`
 	// Next is when the first message may go to somebody who waits for their local
 	// time; zero if nobody does.
 	Next    time.Time `json:"next,omitzero"`
@@ -200,6 +209,7 @@ type Counts struct {
 	Sent     int                     `json:"sent"`
 	InDoubt  int                     `json:"in_doubt"`
 	Refused  int                     `json:"refused"`
+	HeldOut  int                     `json:"held_out,omitempty"`
 	Skip     map[delivery.Reason]int `json:"skip"`
 	Defer    map[delivery.Reason]int `json:"defer"`
 }
@@ -233,6 +243,8 @@ func (c *Counts) add(e *Entry) {
 		c.InDoubt++
 	case Refused:
 		c.Refused++
+	case HeldOut:
+		c.HeldOut++
 	case Skip:
 		c.Skip[e.Reason]++
 	case Defer:
@@ -243,7 +255,7 @@ func (c *Counts) add(e *Entry) {
 // Equal reports whether c and o count the same.
 func (c *Counts) Equal(o *Counts) bool {
 	return c.Send == o.Send && c.Fallback == o.Fallback && c.Retry == o.Retry && c.Replace == o.Replace && c.Sent == o.Sent &&
-		c.InDoubt == o.InDoubt && c.Refused == o.Refused && maps.Equal(c.Skip, o.Skip) && maps.Equal(c.Defer, o.Defer)
+		c.InDoubt == o.InDoubt && c.Refused == o.Refused && c.HeldOut == o.HeldOut && maps.Equal(c.Skip, o.Skip) && maps.Equal(c.Defer, o.Defer)
 }
 
 // Quiet is a schedule as data.

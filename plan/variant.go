@@ -28,6 +28,15 @@ func (c *Campaign) MessageOf(draft int) (address string, fallback, ok bool) {
 	switch {
 	case draft < 0:
 		return "", false, false
+	case c.Experiment != nil:
+		_, t := c.Experiment.text(draft)
+		if t == nil {
+			return "", false, false
+		}
+		if draft == t.Draft {
+			return t.Message, false, true
+		}
+		return t.Fallback, true, true
 	case draft == c.Draft:
 		return c.Message, false, true
 	case draft == c.FallbackDraft:
@@ -93,7 +102,10 @@ type side struct {
 }
 
 // sides are the messages of a campaign that could be made.
-func sides(decl *lang.Campaign, own texts, variants []choice) []side {
+func sides(decl *lang.Campaign, own texts, variants []choice, arms []arm) []side {
+	if len(arms) > 0 {
+		return armSides(arms)
+	}
 	list := []side{{own.main, decl.Message}, {own.fallback, decl.Fallback}}
 	for _, v := range variants {
 		list = append(list, side{v.main, v.decl.Message})
@@ -101,13 +113,21 @@ func sides(decl *lang.Campaign, own texts, variants []choice) []side {
 			list = append(list, side{v.fallback, v.decl.Fallback})
 		}
 	}
+	return made(list)
+}
+
+func made(list []side) []side {
 	return slices.DeleteFunc(list, func(s side) bool { return s.made == nil })
 }
+
+// several reports whether a campaign has several texts, one of which each recipient
+// gets.
+func several(decl *lang.Campaign) bool { return len(decl.Variants) > 0 || decl.Experiment != nil }
 
 // oneTemplate requires that a campaign's variants read one template from the account,
 // in any of its languages: apply asks for it before it sends.
 func (b *builder) oneTemplate(decl *lang.Campaign, before string, d *lang.DataTemplate) bool {
-	if before == "" || before == d.Address() || len(decl.Variants) == 0 {
+	if before == "" || before == d.Address() || !several(decl) {
 		return true
 	}
 	b.diags = append(b.diags, fail("variant_templates", decl.DeclRange,
@@ -123,7 +143,7 @@ func (b *builder) oneCategory(decl *lang.Campaign, list []side) bool {
 	for i := range list {
 		s := &list[i]
 		switch {
-		case len(decl.Variants) == 0 || s.m.Kind != message.KindTemplate:
+		case !several(decl) || s.m.Kind != message.KindTemplate:
 		case first == nil:
 			first = s
 		case s.category() != first.category():

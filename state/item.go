@@ -49,8 +49,9 @@ type TakenLane struct {
 type Attempt struct {
 	ID int64
 	Key
+	Choice
 	Number    int    // from 1
-	Run       int64  // 0 for replies, -1 for imports
+	Run       int64  // 0 for replies, -1 for imports and for who is held out
 	From      string // the sending number; "" where an old format did not keep it
 	Intended  int64
 	Message   string

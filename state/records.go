@@ -104,6 +104,12 @@ type RecentSend struct {
 	At        time.Time
 }
 
+// PlacedOrder is when somebody sent an order.
+type PlacedOrder struct {
+	Recipient string
+	At        time.Time
+}
+
 // Halt is why a campaign sends nothing more until a person lifts it with Run.Resume.
 type Halt struct {
 	Campaign string              `json:"campaign"`
@@ -143,6 +149,7 @@ type Wish struct {
 // Sent is what a SentIndex knows of one recipient.
 type Sent struct {
 	Send    Send
+	Arm     string // of the campaign's experiment in the last attempt; "" for none
 	Attempt int
 	Digest  [16]byte // of the message of the last attempt
 	Code    string   // the provider's code, where the outcome has one

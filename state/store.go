@@ -81,6 +81,10 @@ type Sends interface {
 	// When somebody has taken the lane's number since, the error wraps ErrFenced: the outcomes are recorded, the intents
 	// are not. Turn fails for a lane of a run that is over.
 	Turn(ctx context.Context, lane Lane, outcomes []Outcome, intents []Intent) ([]Verdict, error)
+	// HoldOut records that recipients get nothing of a campaign revision, since they are in the holdout of its experiment.
+	// A delivery that is recorded already stays as it is, and so does somebody who was erased. It returns how many of the
+	// recipients are held out now, newly or before. It fails for lanes for which Turn does, with the same errors.
+	HoldOut(ctx context.Context, lane Lane, who []Key) (int, error)
 	// Intend is Turn without outcomes, and Settle without intents.
 	Intend(ctx context.Context, lane Lane, intents []Intent) ([]Verdict, error)
 	Settle(ctx context.Context, lane Lane, outcomes []Outcome) error
@@ -90,7 +94,7 @@ type Sends interface {
 	// run that others can carry on (Shared) it closes the lanes of r.Lanes, with the counts of r.Campaigns; the run is over
 	// when its last lane is.
 	Finish(ctx context.Context, r Run) error
-	// Tally counts the deliveries of one campaign revision that have an attempt.
+	// Tally counts the deliveries of one campaign revision that are recorded.
 	Tally(ctx context.Context, campaign string, revision int) (Tally, error)
 
 	// Halt keeps a campaign from sending before a person has looked. The first reason stands.
@@ -224,6 +228,8 @@ type Snapshot interface {
 	Windows(ctx context.Context, number string) iter.Seq2[PersonWindow, error]
 	// RecentSends lists the campaign messages since a moment that reached or may have reached somebody.
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[RecentSend, error]
+	// Orders lists the orders of everybody, in no order, whatever they answer.
+	Orders(ctx context.Context) iter.Seq2[PlacedOrder, error]
 	// Erased returns a function that tells who must never be sent to again; safe for concurrent use, also after Close.
 	Erased(ctx context.Context) (func(recipient string) bool, error)
 	// Halts lists the halted campaigns by address.

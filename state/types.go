@@ -26,6 +26,7 @@ const (
 	Accepted = delivery.Accepted
 	Rejected = delivery.Rejected
 	InDoubt  = delivery.InDoubt
+	HeldOut  = delivery.HeldOut
 )
 
 // Proof is how we know that a message was accepted; see delivery.Proof.
@@ -46,9 +47,19 @@ type Key struct {
 	Revision  int
 }
 
+// Choice says which of a campaign's texts an attempt sends, where the campaign has several.
+type Choice struct {
+	Arm     string // of the campaign's experiment; "" for none
+	Variant string // "" for none, and for a person who meets no variant
+	// Attributes are the recipient's, as a JSON object, where an audience reads what became of the campaign; "" for none.
+	// They are gone once the person is erased.
+	Attributes string
+}
+
 // Delivery is what the state knows of one delivery.
 type Delivery struct {
 	Key
+	Choice
 	To       message.Address
 	Send     Send
 	Attempt  int // number of the last one, from 1
@@ -110,6 +121,7 @@ type Meta struct {
 // Intent is one attempt that is about to be made.
 type Intent struct {
 	Key
+	Choice
 	To      message.Address
 	Attempt int
 	Ref     string
@@ -199,6 +211,7 @@ type CampaignRun struct {
 	Held      int
 	Cancelled int
 	Pending   int
+	HeldOut   int `json:",omitempty"` // by the campaign's experiment
 	Skipped   map[delivery.Reason]int
 	HeldFor   map[delivery.Reason]int `json:",omitempty"` // Held by reason, at the end of the run
 	HeldTill  time.Time               `json:",omitzero"`  // the earliest time at which a held one may go; zero for unknown
@@ -241,9 +254,10 @@ type Run struct {
 	Carried *Carried `json:"-"`
 }
 
-// Tally counts the deliveries of one campaign revision that have an attempt, and what became of the accepted ones.
+// Tally counts the deliveries of one campaign revision that are recorded, and what became of the accepted ones.
 type Tally struct {
 	Accepted  int
+	HeldOut   int
 	Rejected  int
 	InDoubt   int // an open attempt counts as in doubt
 	Pending   int // certainly not taken at the last attempt
@@ -268,5 +282,7 @@ func (t *Tally) Add(r *FunnelRow) {
 		t.InDoubt += r.Count
 	case Pending:
 		t.Pending += r.Count
+	case HeldOut:
+		t.HeldOut += r.Count
 	}
 }

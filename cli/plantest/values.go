@@ -134,7 +134,9 @@ func jsonValue(data json.RawMessage) cty.Value {
 func withRecipients(p *plan.Plan) (cty.Value, error) {
 	byCampaign := make([]map[string]cty.Value, len(p.Campaigns))
 	none := messageValues("", nil)
-	none["action"], none["reason"] = cty.NullVal(cty.String), cty.NullVal(cty.String)
+	for _, name := range []string{"action", "reason", "arm"} {
+		none[name] = cty.NullVal(cty.String)
+	}
 	for e, err := range p.Entries() {
 		if err != nil {
 			return cty.NilVal, err
@@ -172,6 +174,7 @@ func entryValue(p *plan.Plan, e *plan.Entry) cty.Value {
 		address, _, _ := c.MessageOf(e.Draft)
 		out = messageValues(address, p.Drafts[e.Draft].Render(slices.Clone(e.Values)))
 	}
-	out["action"], out["reason"] = cty.StringVal(e.Action.String()), orNull(string(e.Reason))
+	arm, _ := c.ChoiceOf(e.Draft)
+	out["action"], out["reason"], out["arm"] = cty.StringVal(e.Action.String()), orNull(string(e.Reason)), orNull(arm)
 	return cty.ObjectVal(out)
 }

@@ -273,7 +273,7 @@ func arithmetic(c *state.CampaignRun) string {
 	for _, term := range []struct {
 		n    int
 		name string
-	}{{c.Accepted, "accepted"}, {c.Rejected, "rejected"}, {c.Cancelled, "cancelled"}, {c.Held, "held"}, {c.Pending, "pending"}, {c.InDoubt, "in doubt"}} {
+	}{{c.Accepted, "accepted"}, {c.Rejected, "rejected"}, {c.Cancelled, "cancelled"}, {c.Held, "held"}, {c.HeldOut, "held out"}, {c.Pending, "pending"}, {c.InDoubt, "in doubt"}} {
 		if term.n > 0 || term.name == "accepted" {
 			parts = append(parts, Count(term.n)+" "+term.name)
 		}
@@ -357,7 +357,7 @@ func (a *ApplyStream) Complete(r *ApplyReport) {
 		c := &r.Campaigns[i]
 		a.stream.write("info", "apply_complete", fmt.Sprintf("%s: %d planned = %s", c.Campaign, c.Planned, arithmetic(&c.CampaignRun)),
 			field{"campaign", c.Campaign}, field{"planned", c.Planned}, field{"accepted", c.Accepted}, field{"rejected", c.Rejected},
-			field{"cancelled", c.Cancelled}, field{"held", c.Held}, field{"pending", c.Pending}, field{"in_doubt", c.InDoubt},
+			field{"cancelled", c.Cancelled}, field{"held", c.Held}, field{"held_out", c.HeldOut}, field{"pending", c.Pending}, field{"in_doubt", c.InDoubt},
 			field{"sent", c.Sent}, field{"stopped", r.Stopped}, field{"halt", c.Halt}, field{"provider", c.Provider}, field{"unsent", causes(c.Unsent)})
 	}
 	a.stream.outputs(r.Outputs)

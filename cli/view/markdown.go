@@ -44,6 +44,7 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	r.markdownCatalogs(m)
 	r.markdownCampaigns(m)
 	r.markdownVariants(m)
+	r.markdownExperiments(m)
 	r.markdownChanges(m)
 	r.markdownSamples(m)
 	r.markdownOutputs(m)
@@ -295,6 +296,9 @@ func campaignRow(c *plan.Campaign, cost bool) string {
 	}
 	if c.Counts.Refused > 0 {
 		cells[6] += fmt.Sprintf(", %s refused", Count(c.Counts.Refused))
+	}
+	if c.Counts.HeldOut > 0 {
+		cells[7] += fmt.Sprintf(", %s held out", Count(c.Counts.HeldOut))
 	}
 	if c.Counts.InDoubt > 0 {
 		cells[6] += fmt.Sprintf(", %s in doubt", Count(c.Counts.InDoubt))

@@ -15,7 +15,7 @@ import (
 // happens to its recipients.
 func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 	change := campaignChange(p, c.Address)
-	if c.Counts.Sends() == 0 && (change == nil || change.Change == "no-op") && len(c.Counts.Skip) == 0 {
+	if c.Counts.Sends() == 0 && (change == nil || change.Change == "no-op") && len(c.Counts.Skip) == 0 && c.NewlyHeldOut() == 0 {
 		return
 	}
 	head := "will send nothing"
@@ -178,7 +178,10 @@ func laterNote(c *plan.Campaign, reason delivery.Reason) string {
 
 // fallbackNote says what recipients get whose window is closed.
 func fallbackNote(c *plan.Campaign) string {
-	if len(c.Variants) > 0 {
+	switch {
+	case c.Experiment != nil:
+		return "window closed: the fallback of each arm"
+	case len(c.Variants) > 0:
 		return "window closed: the fallback of each variant"
 	}
 	return "window closed: " + c.Fallback
@@ -194,6 +197,7 @@ func settledLines(c *plan.Campaign) []countLine {
 		{"", "sent", oldTextNote(c), c.Counts.Sent},
 		{"update", "in doubt", "see handbill status", c.Counts.InDoubt},
 		{"", "refused", "-retry=failed plans them again", c.Counts.Refused},
+		{"", "held out", heldOutNote(c), c.Counts.HeldOut},
 		{"skip", "skip", skipNote(c.Counts.Skip), skipped},
 	})
 }
@@ -249,6 +253,11 @@ func costText(c *plan.Cost) string {
 func samplesText(t treeText, c *plan.Campaign) {
 	if len(c.Variants) > 0 {
 		variantsText(t, c)
+	}
+	if c.Experiment != nil {
+		experimentText(t, c.Experiment)
+	}
+	if len(c.Variants) > 0 || c.Experiment != nil {
 		return
 	}
 	if len(c.Samples) == 0 {

@@ -59,6 +59,7 @@ type pageCampaign struct {
 	Skipped                                          []skipGroup
 	Samples                                          []side
 	Variants                                         []pageVariant
+	Experiment                                       *pageExperiment
 }
 
 type skipGroup struct {
@@ -185,7 +186,7 @@ func sides(c *plan.ResourceChange, left *int) []side {
 func (r *PlanReport) pageCampaign(i int, skipped []skipGroup, s Style) pageCampaign {
 	c := &r.Plan.Campaigns[i]
 	p := pageCampaign{Address: c.Address, Message: c.Message, Audience: c.Audience, Provider: c.Provider, Pace: paceNote(c),
-		Recipients: Count(c.Recipients), Notes: c.Notes, Skipped: skipped, Bar: countsBar(c), Variants: pageVariants(c)}
+		Recipients: Count(c.Recipients), Notes: c.Notes, Skipped: skipped, Bar: countsBar(c), Variants: pageVariants(c), Experiment: newPageExperiment(c)}
 	if c.Cost != nil {
 		p.Cost = strings.TrimPrefix(strings.ReplaceAll(costText(c.Cost), "  # ", ", "), "cost  ")
 	}
@@ -211,6 +212,7 @@ func countsBar(c *plan.Campaign) bar {
 	b.add("sent before", oldTextNote(c), 5, c.Counts.Sent)
 	b.add("in doubt", "settle with handbill resolve", 6, c.Counts.InDoubt)
 	b.add("refused before", "-retry=failed plans them again", 7, c.Counts.Refused)
+	b.add("held out", heldOutNote(c), 8, c.Counts.HeldOut)
 	for _, reason := range byCount(c.Counts.Skip) {
 		b.add("left out", Reason(reason), 8, c.Counts.Skip[reason])
 	}

@@ -88,6 +88,8 @@ type plannedDelivery struct {
 	Recipient string          `json:"recipient"`
 	Action    string          `json:"action"`
 	Reason    delivery.Reason `json:"reason,omitempty"`
+	Arm       string          `json:"arm,omitempty"`
+	Variant   string          `json:"variant,omitempty"`
 	Place     string          `json:"place,omitempty"`
 	Path      string          `json:"path,omitempty"`
 	Request   json.RawMessage `json:"request,omitempty"`
@@ -99,6 +101,7 @@ func (r *PlanReport) delivery(e *plan.Entry, s Style) (*plannedDelivery, error) 
 	c := &r.Plan.Campaigns[e.Campaign]
 	key := s.Recipient(e.Recipient.Key())
 	d := &plannedDelivery{Address: fmt.Sprintf("%s[%q]", c.Address, key), Recipient: key, Action: e.Action.String(), Reason: e.Reason}
+	d.Arm, d.Variant = c.ChoiceOf(e.Draft)
 	if e.Recipient.Place.Line > 0 {
 		d.Place = e.Recipient.Place.String()
 	}

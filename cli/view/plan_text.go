@@ -218,7 +218,19 @@ func (r *PlanReport) Summary() string {
 	} else if n > 0 {
 		out += fmt.Sprintf(", %s of them after approval", Count(n))
 	}
+	if n := r.heldOut(); n > 0 {
+		out += fmt.Sprintf(", %s to hold out", Count(n))
+	}
 	return out + "."
+}
+
+// heldOut is how many recipients applying the plan would record as held out.
+func (r *PlanReport) heldOut() int {
+	n := 0
+	for i := range r.Plan.Campaigns {
+		n += r.Plan.Campaigns[i].NewlyHeldOut()
+	}
+	return n
 }
 
 // TemplateWrites returns how many translations applying the plan would create or
@@ -321,6 +333,9 @@ func (r *PlanReport) deliveriesText(w io.Writer, s Style, followed bool) error {
 		}
 		c := &r.Plan.Campaigns[e.Campaign]
 		line := fmt.Sprintf("  %-8s %s[%q]", e.Action, c.Address, s.Recipient(e.Recipient.Key()))
+		if arm, _ := c.ChoiceOf(e.Draft); arm != "" {
+			line += "  arm " + message.SafeText(arm)
+		}
 		if e.Reason != "" {
 			line += "  # " + message.SafeText(Reason(e.Reason))
 		}

@@ -43,6 +43,7 @@ type RunCampaign struct {
 	Rejected  int                 `json:"rejected"`
 	Cancelled int                 `json:"cancelled"`
 	Held      int                 `json:"held"`
+	HeldOut   int                 `json:"held_out,omitempty"` // by the campaign's experiment
 	Pending   int                 `json:"pending"`
 	InDoubt   int                 `json:"in_doubt"`
 	InFlight  int                 `json:"in_flight"` // sent, and the answer has not come yet
@@ -65,14 +66,14 @@ func NewOpenRun(r *state.OpenRun, open bool) OpenRun {
 
 // Add adds a campaign of which some messages are in flight.
 func (r *OpenRun) Add(c *state.CampaignRun, flying int) {
-	r.Counts = append(r.Counts, RunCampaign{c.Campaign, c.Revision, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.Pending, c.InDoubt, flying, c.Halted})
+	r.Counts = append(r.Counts, RunCampaign{c.Campaign, c.Revision, c.Planned, c.Accepted, c.Rejected, c.Cancelled, c.Held, c.HeldOut, c.Pending, c.InDoubt, flying, c.Halted})
 }
 
 func (r *OpenRun) text(b *strings.Builder, s Style) {
 	r.head(b, s)
 	for i := range r.Counts {
 		c := &r.Counts[i]
-		run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
+		run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, HeldOut: c.HeldOut, Cancelled: c.Cancelled, Pending: c.Pending}
 		line := fmt.Sprintf("%s: %s planned = %s", c.Campaign, Count(c.Planned), arithmetic(&run))
 		if c.InFlight > 0 {
 			line += fmt.Sprintf(" + %s in flight", Count(c.InFlight))

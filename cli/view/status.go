@@ -36,7 +36,7 @@ type StatusReport struct {
 }
 
 // CampaignStatus is one campaign revision: planned is the sum of accepted,
-// rejected, in_doubt, held, pending and cancelled.
+// rejected, in_doubt, held, held_out, pending and cancelled.
 type CampaignStatus struct {
 	Address  string `json:"address"`
 	Revision int    `json:"revision"`
@@ -45,6 +45,7 @@ type CampaignStatus struct {
 	Rejected int    `json:"rejected"`
 	InDoubt  int    `json:"in_doubt"`
 	Held     int    `json:"held"`
+	HeldOut  int    `json:"held_out,omitempty"` // by the campaign's experiment
 	// HeldFor counts the held messages by reason, as of the last run.
 	HeldFor map[delivery.Reason]int `json:"held_for,omitempty"`
 	// HeldUntil is when the first of them may be sent; zero if that is not known.
@@ -67,6 +68,8 @@ type CampaignStatus struct {
 	// Variants splits the counts by the variant that people received; empty without
 	// variants.
 	Variants []VariantStatus `json:"variants,omitempty"`
+	// Experiment is set if the campaign had one in the last apply.
+	Experiment *ExperimentStatus `json:"experiment,omitempty"`
 	// Billing counts the accepted messages by the price that the provider reported.
 	Billing  []BillingStatus `json:"billing"`
 	OptedOut int             `json:"opted_out"`
@@ -150,7 +153,7 @@ func BuildStatus(runs []state.Run, funnel []state.FunnelRow, orders []state.Orde
 	latest := map[string]*CampaignStatus{}
 	out := make([]CampaignStatus, 0, len(byKey))
 	for k, c := range byKey {
-		c.Pending = max(c.Planned-c.Accepted-c.Rejected-c.InDoubt-c.Held-c.Cancelled, 0)
+		c.Pending = max(c.Planned-c.Accepted-c.Rejected-c.InDoubt-c.Held-c.HeldOut-c.Cancelled, 0)
 		sort.Slice(c.Failures, func(i, j int) bool {
 			a, b := c.Failures[i], c.Failures[j]
 			return a.Count > b.Count || a.Count == b.Count && a.Code+a.Title < b.Code+b.Title
@@ -194,6 +197,8 @@ func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
 		c.Rejected += row.Count
 	case state.InDoubt, state.Sending:
 		c.InDoubt += row.Count
+	case state.HeldOut:
+		c.HeldOut += row.Count
 	}
 	if row.Send == state.Rejected || row.Send == state.Accepted && row.Failed && row.Rank < message.RankDelivered {
 		if row.Code == "131050" {
@@ -308,7 +313,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 		head += "  sending now, or interrupted: \"handbill apply\" continues"
 	}
 	fmt.Fprintf(b, "%s\n", s.bold(head))
-	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
+	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, HeldOut: c.HeldOut, Cancelled: c.Cancelled, Pending: c.Pending}
 	fmt.Fprintf(b, "  %s planned = %s\n", Count(c.Planned), arithmetic(&run))
 	switch {
 	case c.Halt != nil:
@@ -326,6 +331,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 	}
 	c.funnel(b, s)
 	c.variants(b)
+	c.Experiment.text(b)
 	c.billing(b)
 	c.failures(b, s)
 	for _, o := range c.Orders {

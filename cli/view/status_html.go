@@ -44,6 +44,7 @@ type statusCampaign struct {
 	MoreFailures                                 int
 	Orders                                       []OrderStatus
 	Variants                                     []statusVariant
+	Experiment                                   *statusExperiment
 	Billing                                      []billingRow
 	Unpriced                                     string // "" for none
 }
@@ -116,8 +117,8 @@ func (r *StatusReport) HTML(w io.Writer, s Style) error {
 }
 
 func (c *CampaignStatus) page() statusCampaign {
-	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, Cancelled: c.Cancelled, Pending: c.Pending}
-	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: c.haltNote(), Skipped: skipNote(c.Skipped), Orders: c.Orders, Variants: statusVariants(c),
+	run := state.CampaignRun{Planned: c.Planned, Accepted: c.Accepted, Rejected: c.Rejected, InDoubt: c.InDoubt, Held: c.Held, HeldOut: c.HeldOut, Cancelled: c.Cancelled, Pending: c.Pending}
+	p := statusCampaign{Address: c.Address, Running: c.Running, Halted: c.haltNote(), Skipped: skipNote(c.Skipped), Orders: c.Orders, Variants: statusVariants(c), Experiment: c.Experiment.page(),
 		Arithmetic: Count(c.Planned) + " planned = " + arithmetic(&run)}
 	for _, l := range heldLines(c.HeldFor, c.HeldUntil) {
 		if c.Held > 0 {
@@ -173,7 +174,7 @@ func (c *CampaignStatus) haltNote() string {
 func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"campaign", "revision", "planned", "accepted", "rejected", "in_doubt", "held", "pending", "cancelled",
-		"sent", "delivered", "read", "failed", "silent", "replied", "opted_out", "last_run", "halted", "failures", "orders", "billing"}}
+		"sent", "delivered", "read", "failed", "silent", "replied", "opted_out", "last_run", "halted", "failures", "orders", "billing", "held_out", "arms"}}
 	for i := range r.Campaigns {
 		c := &r.Campaigns[i]
 		row := []string{c.Address}
@@ -195,7 +196,7 @@ func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 		for _, b := range c.Billing {
 			billing = append(billing, fmt.Sprintf("%s %s %d", b.name(), b.price(), b.Count))
 		}
-		rows = append(rows, append(row, last, string(c.Halted), strings.Join(failures, "; "), strings.Join(orders, "; "), strings.Join(billing, "; ")))
+		rows = append(rows, append(row, last, string(c.Halted), strings.Join(failures, "; "), strings.Join(orders, "; "), strings.Join(billing, "; "), strconv.Itoa(c.HeldOut), c.Experiment.cell()))
 	}
 	for _, row := range rows {
 		for i, cell := range row {

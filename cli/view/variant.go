@@ -23,8 +23,12 @@ func variantCount(v *plan.Variant) string {
 	return Plural(v.Recipients, "recipient") + ", " + Plural(v.Messages, "message")
 }
 
-// variantRule is the condition of a variant and what recipients get who match it.
-func variantRule(v *plan.Variant) string {
+// variantRule is the condition of a variant and what recipients get who match it. In
+// an experiment that is up to their arm.
+func variantRule(v *plan.Variant, inArms bool) string {
+	if inArms {
+		return v.When
+	}
 	out := v.Message
 	if v.Fallback != "" {
 		out += ", window closed: " + v.Fallback
@@ -45,7 +49,11 @@ func variantsText(t treeText, c *plan.Campaign) {
 	}
 	for i := range c.Variants {
 		v := &c.Variants[i]
-		t.line(6, " ", pad("variant "+variantName(v.Name), names+8)+"  "+pad(variantCount(v), counts)+"  "+t.style.dim("# "+message.SafeText(variantRule(v))))
+		line := pad("variant "+variantName(v.Name), names+8) + "  " + pad(variantCount(v), counts)
+		if rule := variantRule(v, c.Experiment != nil); rule != "" {
+			line += "  " + t.style.dim("# "+message.SafeText(rule))
+		}
+		t.line(6, " ", strings.TrimRight(line, " "))
 		for _, sample := range v.Samples {
 			t.line(9, "", t.style.dim(clip("  "+message.SafeText(sample.Recipient)+": "+quote(sample.Text), 110)))
 		}
@@ -63,10 +71,13 @@ func (r *PlanReport) markdownVariants(m *markdown) {
 		for k := range c.Variants {
 			v := &c.Variants[k]
 			when, messages := "", code(v.Message)
+			if c.Experiment != nil {
+				messages = "by arm"
+			}
 			if v.When != "" {
 				when = code(v.When)
 			}
-			if v.Fallback != "" {
+			if v.Fallback != "" && c.Experiment == nil {
 				messages += ", window closed: " + code(v.Fallback)
 			}
 			b += "| " + strings.Join([]string{code(variantName(v.Name)), when, messages, Count(v.Recipients), Count(v.Messages)}, " | ") + " |\n"
@@ -82,10 +93,15 @@ type sampleGroup struct {
 }
 
 func sampleGroups(c *plan.Campaign) []sampleGroup {
-	if len(c.Variants) == 0 {
+	var out []sampleGroup
+	switch {
+	case c.Experiment != nil:
+		for i := range c.Experiment.Arms {
+			out = append(out, sampleGroup{message.SafeText(c.Experiment.Arms[i].Name), c.Experiment.Arms[i].Samples})
+		}
+	case len(c.Variants) == 0:
 		return []sampleGroup{{"", c.Samples}}
 	}
-	var out []sampleGroup
 	for i := range c.Variants {
 		out = append(out, sampleGroup{variantName(c.Variants[i].Name), c.Variants[i].Samples})
 	}
@@ -101,7 +117,11 @@ func pageVariants(c *plan.Campaign) []pageVariant {
 	var out []pageVariant
 	for i := range c.Variants {
 		v := &c.Variants[i]
-		out = append(out, pageVariant{variantName(v.Name), v.When, v.Message, v.Fallback, Count(v.Recipients), Count(v.Messages)})
+		one := pageVariant{variantName(v.Name), v.When, v.Message, v.Fallback, Count(v.Recipients), Count(v.Messages)}
+		if c.Experiment != nil {
+			one.Message, one.Fallback = "by arm", ""
+		}
+		out = append(out, one)
 	}
 	return out
 }

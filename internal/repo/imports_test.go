@@ -25,13 +25,14 @@ var rooms = map[string][]string{
 	"lang":                   {"account", "message", "lang/eval"},
 	"audience":               {"message", "internal/guarded"},
 	"delivery":               {"message"},                              // pure: the rules of sending once
+	"stats":                  {},                                       // shares of people, with gonum's distributions
 	"pace":                   {},                                       // the pace of one sending number
 	"state":                  {"pace", "delivery", "message"},          // knows no SQL and no file
 	"state/memstate":         {"pace", "delivery", "message", "state"}, // for tests
 	"state/statetest":        {"pace", "delivery", "message", "state", "state/memstate"},
 	"state/sqlite":           {"pace", "delivery", "message", "state", "internal/fp", "internal/openmap"},
 	"state/postgres":         {"pace", "delivery", "message", "state", "internal/fp"},
-	"plan":                   {"account", "delivery", "lang", "audience", "message", "state", "internal/openmap"},
+	"plan":                   {"account", "delivery", "lang", "audience", "message", "state", "stats", "internal/openmap"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},
 	"apply":                  {"delivery", "pace", "message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
 	"providers":              {"account", "message"},
@@ -47,8 +48,8 @@ var rooms = map[string][]string{
 	"serve":                  {"delivery", "internal/guarded", "pace", "message", "providers", "reply", "state", "internal/fp"},
 	"sandbox":                {"delivery", "message"},
 	"workspace":              {"account", "apply", "audience", "internal/guarded", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/postgres", "state/sqlite"},
-	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "workspace"},
-	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "lang"},
+	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "stats", "workspace"},
+	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "stats", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
 	"internal/golden":        {},

@@ -187,12 +187,35 @@ func (f *planFile) plan() (*plan.Plan, error) {
 			}
 			c.Variants[k].Draft, c.Variants[k].FallbackDraft = drafts[0], drafts[1]
 		}
+		if !readArms(c, saved.Arms, len(p.Drafts)) {
+			return nil, damaged("%s has arms without messages", c.Address)
+		}
 		if c.Quiet != nil {
 			c.Quiet.Attribute = saved.Zone
 		}
 	}
 	p.Attach(&savedEntries{f})
 	return p, nil
+}
+
+// readArms gives the arms of a campaign their drafts, of which the plan has n.
+func readArms(c *plan.Campaign, saved [][][2]int, n int) bool {
+	if c.Experiment == nil || len(saved) != len(c.Experiment.Arms) {
+		return c.Experiment == nil && len(saved) == 0
+	}
+	for i, drafts := range saved {
+		texts := c.Experiment.Arms[i].Texts
+		if len(drafts) != len(texts) {
+			return false
+		}
+		for k, d := range drafts {
+			if !inside(d[0], n) || !inside(d[1], n) {
+				return false
+			}
+			texts[k].Draft, texts[k].FallbackDraft = d[0], d[1]
+		}
+	}
+	return true
 }
 
 func inside(draft, n int) bool { return draft >= -1 && draft < n }

@@ -103,6 +103,8 @@ type fileCampaign struct {
 	Zone     int `json:"zone"`
 	// Variants are the drafts of Campaign.Variants, each with its fallback's.
 	Variants [][2]int `json:"variants,omitempty"`
+	// Arms are those of each arm's texts.
+	Arms [][][2]int `json:"arms,omitempty"`
 }
 
 // Write saves p. The file holds no secrets, and of recipients only what sending
@@ -118,6 +120,15 @@ func Write(w io.Writer, p *plan.Plan, snap ConfigSnapshot) error {
 		header.Campaigns[i] = fileCampaign{Draft: c.Draft, Fallback: c.FallbackDraft, Zone: -1}
 		for _, v := range c.Variants {
 			header.Campaigns[i].Variants = append(header.Campaigns[i].Variants, [2]int{v.Draft, v.FallbackDraft})
+		}
+		if c.Experiment != nil {
+			for a := range c.Experiment.Arms {
+				var drafts [][2]int
+				for _, t := range c.Experiment.Arms[a].Texts {
+					drafts = append(drafts, [2]int{t.Draft, t.FallbackDraft})
+				}
+				header.Campaigns[i].Arms = append(header.Campaigns[i].Arms, drafts)
+			}
 		}
 		if c.Quiet != nil {
 			header.Campaigns[i].Zone = c.Quiet.Attribute

@@ -210,6 +210,7 @@ func (s *Store) Blobs(ctx context.Context, prefix string) (out map[string][]byte
 type attempt struct {
 	id       int64
 	key      state.Key // the recipient as the first attempt spelled it
+	choice   state.Choice
 	number   int
 	run      int64  // 0 for replies, -1 for imports
 	from     string // the sending number

@@ -117,6 +117,7 @@ func (s *Store) eraseID(recipient string) {
 		key.Recipient = name
 		set(s, &a.key, key)
 		set(s, &a.digest, [16]byte{})
+		set(s, &a.choice.Attributes, "")
 		if a.out != nil {
 			o := *a.out
 			o.id = "" // WhatsApp's ids hold the phone number

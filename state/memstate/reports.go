@@ -49,7 +49,7 @@ func (s *Store) newest() []*attempt {
 }
 
 func (a *attempt) export() state.Delivery {
-	d := state.Delivery{Key: a.key, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
+	d := state.Delivery{Key: a.key, Choice: a.choice, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
 		Intended: state.Moment(a.intended), Rank: a.status.Rank, RankAt: state.Moment(a.status.RankAt), Replied: state.Moment(a.replied),
 		Failed: a.status.FailedAt != 0 && a.status.Rank < message.RankDelivered, FailCode: a.status.FailCode, FailTitle: a.status.FailTitle,
 		Billing: a.billed.Billing}
@@ -174,6 +174,7 @@ type snapshot struct {
 	ties       []state.Tie
 	windows    []state.PersonWindow
 	recent     []state.RecentSend
+	orders     []state.PlacedOrder
 	erased     map[delivery.ID]bool
 	halts      []state.Halt
 	blobs      map[string][]byte
@@ -193,6 +194,11 @@ func (s *Store) Snapshot(ctx context.Context) (state.Snapshot, error) {
 		for _, p := range s.everybody() {
 			if !p.Empty() {
 				out.people = append(out.people, state.PersonOf(p.recipient, &p.Known))
+			}
+		}
+		for _, in := range s.inbound {
+			if in != nil && in.event.Order != nil {
+				out.orders = append(out.orders, state.PlacedOrder{Recipient: in.recipient, At: state.Moment(delivery.EventTime(&in.event, in.received))})
 			}
 		}
 		out.ties, out.windows, out.managed, out.products = s.listTies(), s.listWindows(), s.listManaged(), s.listProducts()
@@ -244,6 +250,10 @@ func (s *snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[s
 	return state.Listed(list, s.ready(ctx))
 }
 
+func (s *snapshot) Orders(ctx context.Context) iter.Seq2[state.PlacedOrder, error] {
+	return state.Listed(s.orders, s.ready(ctx))
+}
+
 func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {
 	return func(recipient string) bool { return s.erased[idOf(recipient)] }, s.ready(ctx)
 }
@@ -258,7 +268,7 @@ func (s *snapshot) Compact(ctx context.Context, campaign string, revision int) (
 	x := sentIndex{map[string]state.Sent{}}
 	for _, d := range s.deliveries {
 		if d.Campaign == campaign && d.Revision == revision {
-			x.sent[d.Recipient] = state.Sent{Send: d.Send, Attempt: d.Attempt, Digest: d.Digest, Code: d.Code}
+			x.sent[d.Recipient] = state.Sent{Send: d.Send, Arm: d.Arm, Attempt: d.Attempt, Digest: d.Digest, Code: d.Code}
 		}
 	}
 	return x, nil

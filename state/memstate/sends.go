@@ -232,11 +232,34 @@ func (s *Store) intend(lane state.Lane, in *state.Intent) (v state.Verdict) {
 	if last != nil && last.send() == state.Accepted {
 		set(s, &last.ordered, true)
 	}
-	a := &attempt{id: int64(len(s.attempts) + 1), key: key, number: in.Attempt, run: lane.Run, from: lane.Number, intended: s.now, message: in.Message, digest: in.Digest, ref: in.Ref}
+	a := &attempt{id: int64(len(s.attempts) + 1), key: key, choice: in.Choice, number: in.Attempt, run: lane.Run, from: lane.Number, intended: s.now, message: in.Message, digest: in.Digest, ref: in.Ref}
 	set(s, &s.attempts, append(s.attempts, a))
 	s.wrote(s.now)
 	s.opt.Moved(state.Pending, state.Sending, "")
 	return state.Verdict{Attempt: a.id, Leave: leave}
+}
+
+// HoldOut implements state.Store.
+func (s *Store) HoldOut(ctx context.Context, lane state.Lane, who []state.Key) (n int, err error) {
+	err = s.write(ctx, func() error {
+		if err := s.fence(lane); err != nil {
+			return err
+		}
+		for _, key := range who {
+			last, _ := s.last(key)
+			switch {
+			case s.erased[idOf(key.Recipient)] || last != nil && last.send() != state.HeldOut:
+				continue
+			case last == nil:
+				a := &attempt{id: int64(len(s.attempts) + 1), key: key, number: 1, run: -1, intended: s.now, out: &outcome{send: state.HeldOut, settled: s.now}}
+				set(s, &s.attempts, append(s.attempts, a))
+				s.wrote(s.now)
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
 }
 
 // goesOn records that the two ids in a row of the plan are one person's, if a

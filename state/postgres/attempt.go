@@ -14,6 +14,7 @@ import (
 type attempt struct {
 	id       int64
 	key      state.Key // the recipient as the first attempt spelled it
+	choice   state.Choice
 	number   int
 	run      int64  // 0 for replies, -1 for imports
 	from     string // the sending number
@@ -59,7 +60,7 @@ func (a *attempt) rules() delivery.Attempt {
 	return delivery.Attempt{Number: a.number, Send: a.send()}
 }
 
-const attemptColumns = `a.id, a.campaign, a.revision, a.recipient, a.attempt, a.run, a.number, a.intended, a.message, a.digest, a.ref, a.ordered,
+const attemptColumns = `a.id, a.campaign, a.revision, a.recipient, a.attempt, a.run, a.number, a.intended, a.message, a.digest, a.ref, a.ordered, a.arm, a.variant, a.attributes,
 	o.send, o.proof, o.settled, o.code, o.title, o.cause, o.sent_id,
 	s.rank, s.rank_at, s.failed_at, s.fail_code, s.fail_title, s.billable, s.category, s.model, s.type, s.billed_rank, s.billed_at, s.replied`
 
@@ -68,7 +69,7 @@ const attemptTables = ` FROM attempts a LEFT JOIN outcomes o ON o.id = a.id LEFT
 // attemptRow receives attemptColumns in a scan.
 type attemptRow struct {
 	attempt
-	digest                   []byte
+	digest, attributes       []byte
 	send                     *int16
 	proof                    *string
 	settled                  *int64
@@ -84,7 +85,7 @@ type attemptRow struct {
 
 func (r *attemptRow) into() []any {
 	a := &r.attempt
-	return []any{&a.id, &a.key.Campaign, &r.revision, &a.key.Recipient, &a.number, &a.run, &a.from, &a.intended, &a.message, &r.digest, &a.ref, &a.ordered,
+	return []any{&a.id, &a.key.Campaign, &r.revision, &a.key.Recipient, &a.number, &a.run, &a.from, &a.intended, &a.message, &r.digest, &a.ref, &a.ordered, &a.choice.Arm, &a.choice.Variant, &r.attributes,
 		&r.send, &r.proof, &r.settled, &r.code, &r.title, &r.cause, &r.sent,
 		&r.rank, &r.rankAt, &r.failedAt, &r.failCode, &r.failTitle, &r.billable, &r.category, &r.model, &r.kind, &r.billedRank, &r.billedAt, &r.replied}
 }
@@ -93,6 +94,7 @@ func (r *attemptRow) into() []any {
 func (r *attemptRow) read() *attempt {
 	a := r.attempt
 	a.key.Revision = int(r.revision)
+	a.choice.Attributes = string(r.attributes)
 	copy(a.digest[:], r.digest)
 	if r.send != nil {
 		a.out = &outcome{state.Send(*r.send), state.Proof(*r.proof), *r.settled, *r.code, *r.title, *r.cause, *r.sent}
@@ -312,7 +314,7 @@ func (t *tx) putFate(a *attempt, f fate) {
 
 // export converts an attempt to the form that a state returns.
 func (a *attempt) export() state.Delivery {
-	d := state.Delivery{Key: a.key, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
+	d := state.Delivery{Key: a.key, Choice: a.choice, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
 		Intended: state.Moment(a.intended), Rank: a.fate.Rank, RankAt: state.Moment(a.fate.RankAt), Replied: state.Moment(a.fate.replied),
 		Failed: a.fate.FailedAt != 0 && a.fate.Rank < message.RankDelivered, FailCode: a.fate.FailCode, FailTitle: a.fate.FailTitle,
 		Billing: a.fate.billed.Billing}

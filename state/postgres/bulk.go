@@ -16,11 +16,12 @@ type attemptRows struct {
 	id, revision, run, intended, lane                 []int64
 	attempt                                           []int32
 	campaign, recipient, person, number, message, ref []string
-	digest, body                                      [][]byte
+	arm, variant                                      []string
+	digest, body, attributes                          [][]byte
 }
 
-const insertAttempts = `INSERT INTO attempts (id, campaign, revision, recipient, person, attempt, run, number, intended, message, digest, body, ref, lane)
-	SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bigint[])`
+const insertAttempts = `INSERT INTO attempts (id, campaign, revision, recipient, person, attempt, run, number, intended, message, digest, body, ref, lane, arm, variant, attributes)
+	SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bytea[])`
 
 func (r *attemptRows) add(a *attempt, body []byte) {
 	r.id, r.campaign, r.revision = append(r.id, a.id), append(r.campaign, clean(a.key.Campaign)), append(r.revision, int64(a.key.Revision))
@@ -29,6 +30,7 @@ func (r *attemptRows) add(a *attempt, body []byte) {
 	r.intended, r.message = append(r.intended, a.intended), append(r.message, clean(a.message))
 	r.digest, r.body, r.ref = append(r.digest, a.digest[:]), append(r.body, body), append(r.ref, clean(a.ref))
 	r.lane = append(r.lane, a.lane)
+	r.arm, r.variant, r.attributes = append(r.arm, clean(a.choice.Arm)), append(r.variant, clean(a.choice.Variant)), append(r.attributes, []byte(a.choice.Attributes))
 }
 
 // outcomeRows are the columns of new or changed outcomes, each attempt once.
@@ -60,7 +62,7 @@ func (r *outcomeRows) add(id int64, o *outcome) {
 // put queues what was collected.
 func (b *bulk) put(queue *pgx.Batch) {
 	if r := &b.attempts; len(r.id) > 0 {
-		queue.Queue(insertAttempts, r.id, r.campaign, r.revision, r.recipient, r.person, r.attempt, r.run, r.number, r.intended, r.message, r.digest, r.body, r.ref, r.lane)
+		queue.Queue(insertAttempts, r.id, r.campaign, r.revision, r.recipient, r.person, r.attempt, r.run, r.number, r.intended, r.message, r.digest, r.body, r.ref, r.lane, r.arm, r.variant, r.attributes)
 		b.attempts = attemptRows{}
 	}
 	if r := &b.outcomes; len(r.id) > 0 {

@@ -228,7 +228,7 @@ func (d *Draft) attempt(t *tx, i *state.Attempt) {
 	if n, err := strconv.ParseInt(strings.TrimPrefix(i.Recipient, state.ErasedPrefix), 10, 64); err == nil && state.IsErased(i.Recipient) {
 		d.erased = max(d.erased, n)
 	}
-	a := &attempt{id: i.ID, key: i.Key, number: i.Number, run: i.Run, from: i.From, intended: i.Intended, message: i.Message, digest: i.Digest, ref: clean(i.Ref)}
+	a := &attempt{id: i.ID, key: i.Key, choice: i.Choice, number: i.Number, run: i.Run, from: i.From, intended: i.Intended, message: i.Message, digest: i.Digest, ref: clean(i.Ref)}
 	t.add(a, i.Body[:])
 	if s := i.Settled; s != nil {
 		t.put(a, &outcome{send: s.Send, proof: s.Proof, settled: s.At, code: s.Code, title: s.Title, cause: s.Cause, id: s.ID})

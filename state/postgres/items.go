@@ -125,7 +125,7 @@ func (t *tx) itemAttempts(put func(state.Item) error) {
 		WHERE a.ordered AND n.campaign = a.campaign AND n.revision = a.revision AND n.person = a.person AND n.attempt > a.attempt
 		ORDER BY n.attempt LIMIT 1) n ON true ORDER BY a.id`, nil, append(r.into(), &body, &at, &run), func() error {
 		a := r.read()
-		i := state.Attempt{ID: a.id, Key: a.key, Number: a.number, Run: a.run, From: a.from, Intended: a.intended, Message: a.message, Digest: a.digest,
+		i := state.Attempt{ID: a.id, Key: a.key, Choice: a.choice, Number: a.number, Run: a.run, From: a.from, Intended: a.intended, Message: a.message, Digest: a.digest,
 			Ref: a.ref, Status: a.fate.Status, Billed: a.fate.billed, RepliedAt: a.fate.replied}
 		copy(i.Body[:], body)
 		if o := a.out; o != nil {

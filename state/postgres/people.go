@@ -115,8 +115,8 @@ func (t *tx) eraseID(recipient string) {
 		t.one("SELECT nextval('erased_names')", nil, &n)
 		name := fmt.Sprint(state.ErasedPrefix, n)
 		for _, a := range theirs {
-			a.key.Recipient, a.digest = name, [16]byte{}
-			t.later("UPDATE attempts SET recipient = $2, person = $2, digest = $3 WHERE id = $1", a.id, name, a.digest[:])
+			a.key.Recipient, a.digest, a.choice.Attributes = name, [16]byte{}, ""
+			t.later("UPDATE attempts SET recipient = $2, person = $2, digest = $3, attributes = '' WHERE id = $1", a.id, name, a.digest[:])
 			if a.out != nil && a.out.id != "" {
 				o := *a.out
 				o.id = "" // WhatsApp's ids hold the phone number

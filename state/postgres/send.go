@@ -184,6 +184,43 @@ func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict
 	return out, nil
 }
 
+// HoldOut implements state.Store.
+func (s *Store) HoldOut(ctx context.Context, lane state.Lane, who []state.Key) (n int, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n = 0
+		if err := t.fence(lane); err != nil {
+			return err
+		}
+		var ids []delivery.ID
+		for _, key := range who {
+			ids = append(ids, idOf(key.Recipient))
+		}
+		t.loadErased(ids...)
+		t.loadIDs(ids...)
+		every := map[string]bool{}
+		for _, id := range ids {
+			maps.Copy(every, t.everyID(string(id)))
+		}
+		t.loadPersons(slices.Sorted(maps.Keys(every)))
+		for i, key := range who {
+			last, _ := t.last(key)
+			switch {
+			case t.wasErased(ids[i]) || last != nil && last.send() != state.HeldOut:
+				continue
+			case last == nil:
+				key.Recipient, key.Campaign = clean(key.Recipient), clean(key.Campaign)
+				a := &attempt{id: t.nextAttempt(len(who) - i), key: key, number: 1, run: -1, intended: t.now}
+				t.add(a, make([]byte, 16))
+				t.put(a, &outcome{send: state.HeldOut, settled: t.now})
+				t.wrote(t.now)
+			}
+			n++
+		}
+		return nil
+	})
+	return n, named(err, "recording who is held out")
+}
+
 func (t *tx) intend(lane state.Lane, in *state.Intent, left int) (v state.Verdict) {
 	if t.wasErased(idOf(in.Recipient)) || in.Also() != "" && t.wasErased(idOf(in.Also())) {
 		return state.Verdict{Gate: delivery.GateOptedOut}
@@ -218,7 +255,7 @@ func (t *tx) intend(lane state.Lane, in *state.Intent, left int) (v state.Verdic
 		t.later("UPDATE attempts SET ordered = true WHERE id = $1", last.id)
 	}
 	key.Recipient, key.Campaign = clean(key.Recipient), clean(key.Campaign)
-	a := &attempt{id: t.nextAttempt(left), key: key, number: in.Attempt, run: lane.Run, from: lane.Number, intended: t.now, message: in.Message, digest: in.Digest, ref: clean(in.Ref), lane: lane.ID}
+	a := &attempt{id: t.nextAttempt(left), key: key, choice: in.Choice, number: in.Attempt, run: lane.Run, from: lane.Number, intended: t.now, message: in.Message, digest: in.Digest, ref: clean(in.Ref), lane: lane.ID}
 	t.add(a, in.Body[:16])
 	t.wrote(t.now)
 	return state.Verdict{Attempt: a.id, Leave: leave}

@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -185,6 +188,21 @@ func (s *snapshot) RecentSends(ctx context.Context, since time.Time) iter.Seq2[s
 	})
 }
 
+func (s *snapshot) Orders(ctx context.Context) iter.Seq2[state.PlacedOrder, error] {
+	return stream(ctx, s, func(t *tx, yield func(state.PlacedOrder) error) {
+		var who string
+		var received int64
+		var text []byte
+		t.each("SELECT recipient, received, event FROM inbound WHERE cart ORDER BY id", nil, []any{&who, &received, &text}, func() error {
+			var ev message.Event
+			if err := json.Unmarshal(text, &ev); err != nil {
+				return fmt.Errorf("%w: an order: %w", state.ErrDamaged, err)
+			}
+			return yield(state.PlacedOrder{Recipient: who, At: state.Moment(delivery.EventTime(&ev, received))})
+		})
+	})
+}
+
 func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {
 	var none bool
 	hashes, t := map[string]bool{}, (*tx)(nil)
@@ -212,37 +230,46 @@ func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {
 // sentIndex is what was sent, by recipient.
 type sentIndex struct {
 	sent  map[string]sent
-	codes []string
+	texts []string // codes and arms, each once; the first is ""
 }
 
-// sent is a state.Sent with its code as a number.
+// sent is a state.Sent with its texts as numbers.
 type sent struct {
 	digest  [16]byte
 	attempt int32
 	code    uint16
+	arm     uint16
 	send    state.Send
 }
 
 func (s *snapshot) Compact(ctx context.Context, campaign string, revision int) (state.SentIndex, error) {
-	x := &sentIndex{sent: map[string]sent{}, codes: []string{""}}
-	codes := map[string]uint16{"": 0}
+	x := &sentIndex{sent: map[string]sent{}, texts: []string{""}}
+	texts := map[string]uint16{"": 0}
+	number := func(text string) (uint16, error) {
+		n, ok := texts[text]
+		if !ok {
+			if len(x.texts) > 1<<16-1 {
+				return 0, errors.New("a campaign with more than 65,535 different codes of providers")
+			}
+			n = uint16(len(x.texts))
+			texts[text], x.texts = n, append(x.texts, text)
+		}
+		return n, nil
+	}
 	err := s.read(ctx, func(t *tx) {
-		var who, code string
+		var who, code, arm string
 		var attempt int32
 		var digest []byte
 		var send int16
-		t.each(`SELECT DISTINCT ON (a.person) a.recipient, a.attempt, a.digest, coalesce(o.send, $3), coalesce(o.code, '') FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-			WHERE a.campaign = $1 AND a.revision = $2 ORDER BY a.person, a.attempt DESC`, args(campaign, int64(revision), int16(state.Sending)), []any{&who, &attempt, &digest, &send, &code}, func() error {
-			n, ok := codes[code]
-			if !ok {
-				if len(x.codes) > 1<<16-1 {
-					return errors.New("a campaign with more than 65,535 different codes of providers")
-				}
-				n = uint16(len(x.codes))
-				codes[code], x.codes = n, append(x.codes, code)
+		t.each(`SELECT DISTINCT ON (a.person) a.recipient, a.attempt, a.digest, coalesce(o.send, $3), coalesce(o.code, ''), a.arm FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
+			WHERE a.campaign = $1 AND a.revision = $2 ORDER BY a.person, a.attempt DESC`, args(campaign, int64(revision), int16(state.Sending)), []any{&who, &attempt, &digest, &send, &code, &arm}, func() error {
+			c, err := number(code)
+			if err != nil {
+				return err
 			}
-			x.sent[who] = sent{[16]byte(digest), attempt, n, state.Send(send)}
-			return nil
+			a, err := number(arm)
+			x.sent[who] = sent{[16]byte(digest), attempt, c, a, state.Send(send)}
+			return err
 		})
 	})
 	if err != nil {
@@ -252,7 +279,7 @@ func (s *snapshot) Compact(ctx context.Context, campaign string, revision int) (
 }
 
 func (x *sentIndex) told(v sent) state.Sent {
-	return state.Sent{Send: v.send, Attempt: int(v.attempt), Digest: v.digest, Code: x.codes[v.code]}
+	return state.Sent{Send: v.send, Arm: x.texts[v.arm], Attempt: int(v.attempt), Digest: v.digest, Code: x.texts[v.code]}
 }
 
 func (x *sentIndex) Len() int { return len(x.sent) }

@@ -278,6 +278,9 @@ func (d *Draft) attempt(t *tx, i *state.Attempt) error {
 	if _, err := w.done(); err != nil {
 		return err
 	}
+	if err := t.putChoice(i.ID, &i.Choice); err != nil {
+		return err
+	}
 	return t.addFate(i)
 }
 

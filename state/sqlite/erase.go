@@ -204,7 +204,7 @@ func (t *tx) erasePerson(who int64, name string) error {
 
 // anonymise gives an attempt to a pseudonym and removes what leads back to the
 // person: the message id, since WhatsApp's ids hold the phone number, and the
-// hashes of the text, which may hold a name.
+// hashes of the text, which may hold a name, and attributes.
 func (t *tx) anonymise(id, to int64) error {
 	var campaign, revision, attempt, lane, text, intended int64
 	var ref any
@@ -217,6 +217,9 @@ func (t *tx) anonymise(id, to int64) error {
 		return err
 	}
 	if err := t.remove(tAttempts, id); err != nil {
+		return err
+	}
+	if err := t.forgetAttributes(id); err != nil {
 		return err
 	}
 	o, settled, err := t.c.outcome(id)

@@ -139,6 +139,8 @@ type deliveryLine struct {
 	Attempt   int       `json:"attempt"`
 	Ref       string    `json:"ref,omitempty"`
 	Message   string    `json:"message"`
+	Arm       string    `json:"arm,omitempty"`
+	Variant   string    `json:"variant,omitempty"`
 	Digest    string    `json:"digest"`
 	ID        string    `json:"id,omitempty"`
 	Proof     string    `json:"proof,omitempty"`
@@ -154,6 +156,8 @@ type deliveryLine struct {
 	FailTitle string    `json:"fail_title,omitempty"`
 	Replied   time.Time `json:"replied,omitzero"`
 
+	Attributes json.RawMessage `json:"attributes,omitempty"`
+
 	Billing *billingLine `json:"billing,omitempty"`
 }
 
@@ -168,7 +172,7 @@ type billingLine struct {
 // exportDelivery is a delivery as a line.
 func exportDelivery(d *state.Delivery) deliveryLine {
 	line := deliveryLine{Kind: "delivery", Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision, Send: d.Send.String(),
-		Attempt: d.Attempt, Ref: d.Ref, Message: d.Message, Digest: fmt.Sprintf("%x", d.Digest), ID: d.ID, Proof: string(d.Proof),
+		Attempt: d.Attempt, Ref: d.Ref, Message: d.Message, Arm: d.Arm, Variant: d.Variant, Attributes: json.RawMessage(d.Attributes), Digest: fmt.Sprintf("%x", d.Digest), ID: d.ID, Proof: string(d.Proof),
 		Code: d.Code, Title: d.Title, Cause: d.Cause, Intended: d.Intended, Settled: d.Settled, Status: d.Rank.String(), StatusAt: d.RankAt,
 		Failed: d.Failed, FailCode: d.FailCode, FailTitle: d.FailTitle, Replied: d.Replied}
 	if b := d.Billing; b.Category != "" {

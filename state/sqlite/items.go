@@ -59,7 +59,8 @@ func (s *Store) items(ctx context.Context, c *conn) iter.Seq2[state.Item, error]
 //	            of Identity.Latest
 //	runs        Run
 //	lanes       TakenLane, without the integers
-//	attempts    Attempt, with its rows of outcomes, superseded, statuses and billings
+//	attempts    Attempt, with its rows of outcomes, choices, superseded, statuses and
+//	            billings
 //	circles     Told
 //	people      Told, of ids that were never seen with another; with their rows of
 //	            windows and usernames. For those who have ties, all three follow
@@ -200,9 +201,9 @@ func (r *itemReader) attempts() error {
 	}
 	return r.rows(`SELECT a.id, a.recipient, a.campaign, a.revision, a.attempt, a.lane, a.message, a.intended, a.digest, a.body, a.ref,
 		o.id, o.send, o.proof, o.settled, o.code, o.title, o.cause, o.sent_id, u.id, u.at, u.why,
-		s.rank, s.rank_at, s.failed_at, s.fail_code, s.fail_title, s.replied, b.id, b.rank, b.at, b.billable, b.category, b.model, b.type
+		s.rank, s.rank_at, s.failed_at, s.fail_code, s.fail_title, s.replied, b.id, b.rank, b.at, b.billable, b.category, b.model, b.type, c.arm, c.variant, c.attributes
 		FROM attempts a LEFT JOIN outcomes o ON o.id = a.id LEFT JOIN superseded u ON u.id = a.id LEFT JOIN statuses s ON s.id = a.id
-		LEFT JOIN billings b ON b.id = a.id ORDER BY a.id`, func(st *sqlite.Stmt) (state.Item, error) {
+		LEFT JOIN billings b ON b.id = a.id LEFT JOIN choices c ON c.id = a.id ORDER BY a.id`, func(st *sqlite.Stmt) (state.Item, error) {
 		a := r.attempt(st)
 		switch lane := st.ColumnInt64(5); {
 		case lane == laneImport:
@@ -219,8 +220,8 @@ func (r *itemReader) attempts() error {
 // attempt reads the columns of attempts, but for the lane.
 func (r *itemReader) attempt(st *sqlite.Stmt) state.Attempt {
 	a := state.Attempt{ID: st.ColumnInt64(0), Number: st.ColumnInt(4), Message: r.d.addresses[st.ColumnInt64(6)], Intended: st.ColumnInt64(7),
-		Key: state.Key{Campaign: r.d.addresses[st.ColumnInt64(2)], Recipient: r.d.recipient(st.ColumnInt64(1)), Revision: st.ColumnInt(3)},
-		Ref: unpackRef(r.d.refHead, st, 10)}
+		Key:    state.Key{Campaign: r.d.addresses[st.ColumnInt64(2)], Recipient: r.d.recipient(st.ColumnInt64(1)), Revision: st.ColumnInt(3)},
+		Choice: scanChoice(st, 35), Ref: unpackRef(r.d.refHead, st, 10)}
 	copy(a.Digest[:], columnBlob(st, 8))
 	copy(a.Body[:], columnBlob(st, 9))
 	if st.ColumnType(11) != sqlite.TypeNull {

@@ -53,7 +53,10 @@ func oldState(t *testing.T) Options {
 //
 // Format 7 has a killed run at two numbers.
 //
-// Format 8 has a template that an account has, and one that was about to be made.
+// Format 8 has deliveries in every state of the send axis, and a
+// template.
+//
+// Format 9 has a product too.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 
 	"zombiezen.com/go/sqlite"
@@ -30,7 +31,7 @@ import (
 //
 //	number of kinds                              uvarint
 //	for each kind: send, attempt, length of code uvarint each
-//	               code                          text
+//	               code                          text; with an arm, code, a zero byte, and the arm
 //	for each attempt, by id: its kind            1 byte
 //	for each attempt, by id: its recipient       8 bytes, little endian
 //	for each attempt, by id: its digest          16 bytes
@@ -51,6 +52,18 @@ type fact struct {
 	send    state.Send // how the delivery stands
 	attempt int        // its number, from 1
 	code    string     // of the provider
+	arm     string     // of the campaign's experiment
+}
+
+// armMark stands between a code and an arm; neither holds it.
+const armMark = "\x00"
+
+// text is the code and the arm as they are written.
+func (f *fact) text() string {
+	if f.arm == "" {
+		return f.code
+	}
+	return f.code + armMark + f.arm
 }
 
 // blockSize bounds how many attempts a block covers. Fewer are read quickly from
@@ -92,11 +105,12 @@ func (s *block) add(id, recipient int64, digest []byte, f fact, most int) bool {
 // facts encodes the block as the column of that name.
 func (s *block) facts() []byte {
 	out := binary.AppendUvarint(nil, uint64(len(s.kinds)))
-	for _, f := range s.kinds {
+	for i := range s.kinds {
+		f, text := &s.kinds[i], s.kinds[i].text()
 		out = binary.AppendUvarint(out, uint64(f.send))
 		out = binary.AppendUvarint(out, uint64(f.attempt))
-		out = binary.AppendUvarint(out, uint64(len(f.code)))
-		out = append(out, f.code...)
+		out = binary.AppendUvarint(out, uint64(len(text)))
+		out = append(out, text...)
 	}
 	return append(append(append(out, s.kind...), s.recipients...), s.digests...)
 }
@@ -120,7 +134,8 @@ func unpackBlock(facts []byte, n int) (*block, error) {
 		if size < 0 || size > len(facts) {
 			return nil, fmt.Errorf("%w: a block of the packed index cannot be read", state.ErrDamaged)
 		}
-		f.code, facts = string(facts[:size]), facts[size:]
+		f.code, f.arm, _ = strings.Cut(string(facts[:size]), armMark)
+		facts = facts[size:]
 		s.kinds = append(s.kinds, f)
 	}
 	if len(facts) != n*(1+8+16) {
@@ -147,7 +162,7 @@ func (s *block) read(sc *scan, most int) (open int64, err error) {
 		}
 		sc.attempts.st.ColumnBytes(scanDigest, digest)
 		return s.add(id, sc.attempts.st.ColumnInt64(scanRecipient), digest,
-			fact{send, sc.attempts.st.ColumnInt(scanAttempt), sc.outcomes.st.ColumnText(2)}, most)
+			fact{send, sc.attempts.st.ColumnInt(scanAttempt), sc.outcomes.st.ColumnText(2), sc.choice().Arm}, most)
 	})
 	return open, errors.Join(err, sc.close())
 }
@@ -345,10 +360,11 @@ type indexFiller struct {
 	done  sync.WaitGroup
 }
 
-// codedBlock is a block whose codes have the numbers that the index gave them.
+// codedBlock is a block whose codes and arms have the numbers that the index gave
+// them.
 type codedBlock struct {
 	*block
-	codes []uint16
+	codes, arms []uint16
 }
 
 // filler starts the goroutines that fill the index.
@@ -367,9 +383,9 @@ func (t *sentIndex) filler() *indexFiller {
 
 // put hands a block to every part, each of which takes its own recipients.
 func (f *indexFiller) put(s *block) {
-	next := &codedBlock{s, make([]uint16, len(s.kinds))}
+	next := &codedBlock{s, make([]uint16, len(s.kinds)), make([]uint16, len(s.kinds))}
 	for i := range s.kinds {
-		next.codes[i] = f.t.code(s.kinds[i].code)
+		next.codes[i], next.arms[i] = f.t.number(s.kinds[i].code), f.t.number(s.kinds[i].arm)
 	}
 	for _, part := range f.parts {
 		part <- next
@@ -397,7 +413,7 @@ func (f *indexFiller) rows(c *conn, campaign int64, revision int, g gap) error {
 	digest := make([]byte, 16)
 	s := &block{}
 	err = sc.each(func(send state.Send, outcome, _ bool) bool {
-		kind := fact{send: send, attempt: sc.attempts.st.ColumnInt(scanAttempt)}
+		kind := fact{send: send, attempt: sc.attempts.st.ColumnInt(scanAttempt), arm: sc.choice().Arm}
 		if outcome {
 			kind.code = sc.outcomes.st.ColumnText(2)
 		}

@@ -276,7 +276,7 @@ func TestVerifyComparesBlocks(t *testing.T) {
 func FuzzBlock(f *testing.F) {
 	var s block
 	for i := range 3 {
-		s.add(int64(i+1), 4915112345678, make([]byte, 16), fact{state.Accepted, i, fmt.Sprint(i)}, 10)
+		s.add(int64(i+1), 4915112345678, make([]byte, 16), fact{state.Accepted, i, fmt.Sprint(i), []string{"", "short", "long"}[i]}, 10)
 	}
 	f.Add(s.facts(), 3)
 	f.Add([]byte{}, 0)

@@ -129,7 +129,7 @@ func (s *Store) shrink(ctx context.Context) error {
 }
 
 // removeAttempts deletes the attempts that a condition selects, with outcomes,
-// statuses and prices. It fails when one of them is open.
+// statuses, prices and choices. It fails when one of them is open.
 func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 	open, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
 	if err != nil {
@@ -142,7 +142,7 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 	if err := t.unfind("attempt IN"+those, args...); err != nil {
 		return 0, err
 	}
-	for _, tab := range [...]table{tStatuses, tBillings, tSuperseded, tOutcomes} {
+	for _, tab := range [...]table{tStatuses, tBillings, tChoices, tSuperseded, tOutcomes} {
 		if _, err := t.removeWhere(tab, "id IN"+those, args...); err != nil {
 			return 0, err
 		}

@@ -43,6 +43,7 @@ const (
 	tLanes
 	tManaged
 	tProducts
+	tChoices
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -78,6 +79,7 @@ var tables = [...]struct {
 	tLanes:      {"lanes", 7},      // sending numbers as runs and servers took them
 	tManaged:    {"managed", 3},    // what the configuration looks after in accounts
 	tProducts:   {"products", 5},   // of managed catalogs
+	tChoices:    {"choices", 4},    // arms, variants and attributes, by the id of the attempt
 }
 
 // String is the name of the table in SQL.

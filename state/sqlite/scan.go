@@ -53,13 +53,13 @@ func (c *cursor) seek(id int64) bool {
 // close ends the query and returns the error that ended the walk.
 func (c *cursor) close() error { return errors.Join(c.err, c.st.Finalize()) }
 
-// scan walks attempts with their outcomes, statuses and prices. The four tables
+// scan walks attempts with their outcomes, choices, statuses and prices. The tables
 // are read side by side in the order of the attempts' ids, each once, which is
 // several times faster than a join. earlier has the attempts after which
 // another was made; they are left out.
 type scan struct {
-	attempts, outcomes, statuses, billings *cursor
-	earlier                                map[int64]bool // attempts to leave out; nil for none
+	attempts, outcomes, choices, statuses, billings *cursor
+	earlier                                         map[int64]bool // attempts to leave out; nil for none
 }
 
 // The columns of the attempts of a scan.
@@ -100,6 +100,9 @@ func (c *conn) wholeScan(more, where string, statuses bool, args ...any) (*scan,
 			columns += ", proof, settled, cause, sent_id"
 		}
 		s.outcomes, err = c.cursor("SELECT "+columns+" FROM outcomes WHERE id >= ? ORDER BY id", s.attempts.id)
+	}
+	if err == nil {
+		s.choices, err = c.cursor("SELECT "+choiceColumns+" FROM choices WHERE id >= ? ORDER BY id", s.attempts.id)
 	}
 	if err == nil && statuses {
 		s.statuses, err = c.cursor("SELECT id, rank, rank_at, failed_at, fail_code, fail_title, replied FROM statuses WHERE id >= ? ORDER BY id", s.attempts.id)
@@ -143,7 +146,7 @@ func (s *scan) each(row func(send state.Send, outcome, status bool) bool) error 
 			break
 		}
 	}
-	return errors.Join(s.attempts.err, s.outcomes.err)
+	return errors.Join(s.attempts.err, s.outcomes.err, s.choices.err)
 }
 
 // billing is what was told about the price of the attempt.
@@ -154,10 +157,18 @@ func (s *scan) billing() (b message.Billing) {
 	return b
 }
 
+// choice is which text the attempt sends.
+func (s *scan) choice() (c state.Choice) {
+	if s.choices.seek(s.attempts.id) {
+		c = scanChoice(s.choices.st, 1)
+	}
+	return c
+}
+
 // close ends all queries of the scan.
 func (s *scan) close() error {
 	var errs []error
-	for _, c := range []*cursor{s.attempts, s.outcomes, s.statuses, s.billings} {
+	for _, c := range []*cursor{s.attempts, s.outcomes, s.choices, s.statuses, s.billings} {
 		if c != nil {
 			errs = append(errs, c.close())
 		}
@@ -233,6 +244,7 @@ func (s *scan) delivery(d *dictionary, send state.Send, outcome, status bool) st
 	recipient := d.recipient(a.ColumnInt64(scanRecipient))
 	out := state.Delivery{
 		Key:     state.Key{Campaign: d.addresses[a.ColumnInt64(scanCampaign)], Recipient: recipient, Revision: a.ColumnInt(scanRevision)},
+		Choice:  s.choice(),
 		To:      message.AddressOf(recipient),
 		Send:    send,
 		Attempt: a.ColumnInt(scanAttempt),

@@ -12,7 +12,7 @@ import (
 // Recipients are integers in it as in the file, and turn into text at the caller.
 type sentIndex struct {
 	parts [indexParts]openmap.Map[indexEntry] // by indexPart of the recipient
-	codes []string                            // each once; the first is ""
+	texts []string                            // codes and arms, each once; the first is ""
 	names map[int64]string                    // of recipients that are no phone numbers
 	byKey map[string]int64                    // the inverse of names
 }
@@ -24,13 +24,14 @@ const indexParts = 2
 type indexEntry struct {
 	digest  [16]byte
 	attempt uint16
-	code    uint16 // index into codes
+	code    uint16 // index into texts
+	arm     uint16 // index into texts
 	send    state.Send
 }
 
 // newSentIndex has room for some recipients before it grows.
 func newSentIndex(names map[int64]string, room int) *sentIndex {
-	t := &sentIndex{codes: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
+	t := &sentIndex{texts: []string{""}, names: names, byKey: make(map[string]int64, len(names))}
 	for i := range t.parts {
 		t.parts[i].Reserve(room / indexParts)
 	}
@@ -53,23 +54,23 @@ func (t *sentIndex) putBlock(s *codedBlock, part int) {
 		}
 		f := &s.kinds[k]
 		e, _ := t.parts[part].Put(uint64(who))
-		*e = indexEntry{digest: [16]byte(s.digests[16*i:]), attempt: uint16(min(f.attempt, 1<<16-1)), code: s.codes[k], send: f.send}
+		*e = indexEntry{digest: [16]byte(s.digests[16*i:]), attempt: uint16(min(f.attempt, 1<<16-1)), code: s.codes[k], arm: s.arms[k], send: f.send}
 	}
 }
 
-// code is the number of a code; there are few. Where they are too many for 16
-// bits, the rest have none.
-func (t *sentIndex) code(code string) uint16 {
-	for i, c := range t.codes {
-		if c == code {
+// number is the number of a code or an arm; there are few. Where they are too many
+// for 16 bits, the rest have none.
+func (t *sentIndex) number(text string) uint16 {
+	for i, c := range t.texts {
+		if c == text {
 			return uint16(i)
 		}
 	}
-	if len(t.codes) == 1<<16 {
+	if len(t.texts) == 1<<16 {
 		return 0
 	}
-	t.codes = append(t.codes, code)
-	return uint16(len(t.codes) - 1)
+	t.texts = append(t.texts, text)
+	return uint16(len(t.texts) - 1)
 }
 
 // Len is how many recipients there are.
@@ -97,7 +98,7 @@ func (t *sentIndex) Lookup(recipient string) (state.Sent, bool) {
 
 // sent is an entry as callers see it.
 func (t *sentIndex) sent(e *indexEntry) state.Sent {
-	return state.Sent{Send: e.send, Attempt: int(e.attempt), Digest: e.digest, Code: t.codes[e.code]}
+	return state.Sent{Send: e.send, Attempt: int(e.attempt), Digest: e.digest, Code: t.texts[e.code], Arm: t.texts[e.arm]}
 }
 
 // All are all recipients, in no order.

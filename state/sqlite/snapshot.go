@@ -195,6 +195,32 @@ func (s *Snapshot) recentSends(since time.Time, yield func(state.RecentSend, err
 	return nil
 }
 
+// Orders implements state.Snapshot.
+func (s *Snapshot) Orders(ctx context.Context) iter.Seq2[state.PlacedOrder, error] {
+	return func(yield func(state.PlacedOrder, error) bool) {
+		err := s.ready(ctx)
+		if err == nil {
+			err = s.orders(yield)
+		}
+		if err != nil && !errors.Is(err, errStop) {
+			yield(state.PlacedOrder{}, err)
+		}
+	}
+}
+
+func (s *Snapshot) orders(yield func(state.PlacedOrder, error) bool) error {
+	d, err := s.s.dictionary(s.c)
+	if err != nil {
+		return err
+	}
+	return s.c.eachNested("SELECT recipient, at FROM inbound WHERE cart = 1 ORDER BY id", func(st *sqlite.Stmt) error {
+		if !yield(state.PlacedOrder{Recipient: d.recipient(st.ColumnInt64(0)), At: state.Moment(st.ColumnInt64(1))}, nil) {
+			return errStop
+		}
+		return nil
+	})
+}
+
 // Get is what is kept under a name; nil for nothing.
 func (s *Snapshot) Get(ctx context.Context, name string) ([]byte, error) {
 	if err := s.ready(ctx); err != nil {

@@ -52,7 +52,7 @@ func (u suite) TestTheStoreIsTheModel(t *testing.T) {
 }
 
 func (p *pair) step() {
-	switch rapid.IntRange(0, 12).Draw(p.t, "step") {
+	switch rapid.IntRange(0, 13).Draw(p.t, "step") {
 	case 0:
 		p.begin()
 	case 1, 2, 3:
@@ -69,6 +69,8 @@ func (p *pair) step() {
 		p.reply()
 	case 12:
 		p.answering()
+	case 13:
+		p.holdOut()
 	}
 }
 
@@ -175,7 +177,7 @@ func (p *pair) intend() {
 		k := p.key()
 		number := rapid.IntRange(1, 3).Draw(p.t, "number")
 		in = append(in, state.Intent{Key: k, To: message.AddressOf(k.Recipient), Attempt: number, Ref: message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, number),
-			Message: "text_message.hi", Digest: [16]byte{byte(number)},
+			Message: "text_message.hi", Digest: [16]byte{byte(number)}, Choice: p.choice(),
 			Retry: rapid.Bool().Draw(p.t, "retry"), Again: rapid.Bool().Draw(p.t, "again"), Marketing: rapid.Bool().Draw(p.t, "marketing"),
 			NoCooldown: rapid.Bool().Draw(p.t, "no cooldown"), Window: rapid.IntRange(0, 3).Draw(p.t, "window") == 0, AssumeOpen: rapid.Bool().Draw(p.t, "assume"),
 			CapCount: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(p.t, "cap"), CapPer: 12 * time.Hour,
@@ -183,6 +185,20 @@ func (p *pair) intend() {
 			Pace:    pace.Ask{Gap: time.Duration(rapid.IntRange(0, 2).Draw(p.t, "gap")) * 100 * time.Millisecond, After: p.clock.now}})
 	}
 	p.record(lane, nil, in)
+}
+
+// choice draws a text of a campaign that has several, or none.
+func (p *pair) choice() state.Choice {
+	return rapid.SampledFrom([]state.Choice{{}, {}, {Arm: "short"}, {Arm: "long", Variant: "de", Attributes: `{"name":"Ana"}`}}).Draw(p.t, "choice")
+}
+
+func (p *pair) holdOut() {
+	lane, side := p.lane(), 0
+	who := []state.Key{p.key(), p.key()}
+	p.both("hold out", func(s state.Store) (any, error) {
+		side++
+		return s.HoldOut(p.t.Context(), lane[side-1], who)
+	})
 }
 
 // record makes a turn on both. Each has its own handles.
