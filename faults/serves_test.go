@@ -40,7 +40,7 @@ const (
 // to the same people, and some of these are erased. Each message is delivered three
 // times, to whichever serve. Afterwards, each was answered once, or is in doubt of a
 // killed serve; a person's messages were answered in order; each was handed on; and
-// nothing is left of those who were erased. HANDBILL_FAULTS=ci has 800 messages,
+// nothing is left of those who were erased. HANDBILL_FAULTS=ci has 480 messages,
 // a duration 10,000.
 func TestServesShareAState(t *testing.T) {
 	if testing.Short() {
@@ -52,7 +52,7 @@ func TestServesShareAState(t *testing.T) {
 	case long > 0:
 		messages, kills = 10_000, 30
 	case ci:
-		messages, kills = 800, 4
+		messages, kills = 480, 3
 	}
 	d := newDesk(t)
 	each := messages / writers
