@@ -315,6 +315,8 @@ func (t *tx) supersede(id, run int64) error {
 	return t.addSuperseded(id, t.now, state.OrderedIn(run))
 }
 
+// addSuperseded records that an attempt no longer stands in the way of another one,
+// since when, and why.
 func (t *tx) addSuperseded(id, at int64, why string) error {
 	w := t.insert(tSuperseded, id)
 	w.int(at)

@@ -129,10 +129,12 @@ func (r *itemReader) identity() error {
 	return r.put(i)
 }
 
+// resources reads the declarations of the last apply.
 func (r *itemReader) resources() error {
 	return r.rows("SELECT address, type, name, tree, refs FROM resources ORDER BY id", func(st *sqlite.Stmt) (state.Item, error) { return scanResource(st) })
 }
 
+// managed reads what the configuration looks after in accounts, by address.
 func (r *itemReader) managed() error {
 	return r.rows("SELECT address, data FROM managed ORDER BY address", func(st *sqlite.Stmt) (state.Item, error) { return scanManaged(st) })
 }
@@ -161,6 +163,7 @@ func (r *itemReader) blobs() error {
 	})
 }
 
+// runs reads the applies, oldest first, with the counts of their campaigns.
 func (r *itemReader) runs() error {
 	return r.rows("SELECT id, started, ended, version, plan, halted, campaigns FROM runs ORDER BY id", func(st *sqlite.Stmt) (state.Item, error) {
 		var run state.Run
@@ -282,6 +285,7 @@ func (r *itemReader) inbox() error {
 	})
 }
 
+// orphans reads statuses that wait for the message that they are about.
 func (r *itemReader) orphans() error {
 	return r.rows("SELECT provider, received, event FROM orphans ORDER BY id", func(st *sqlite.Stmt) (state.Item, error) {
 		return state.WaitingEvent{Provider: r.d.addresses[st.ColumnInt64(0)], Received: st.ColumnInt64(1), Event: columnBlob(st, 2)}, nil
@@ -309,6 +313,7 @@ func (r *itemReader) findings() error {
 	})
 }
 
+// notices reads what providers said about the account and no message.
 func (r *itemReader) notices() error {
 	return r.rows("SELECT provider, at, kind, field, reason, raw FROM notices ORDER BY id", func(st *sqlite.Stmt) (state.Item, error) {
 		return state.KeptNotice{Provider: r.d.addresses[st.ColumnInt64(0)], At: st.ColumnInt64(1), Kind: st.ColumnText(2), Field: st.ColumnText(3),
@@ -316,6 +321,7 @@ func (r *itemReader) notices() error {
 	})
 }
 
+// decisions reads what people changed by hand, and why.
 func (r *itemReader) decisions() error {
 	return r.rows("SELECT at, who, what, why FROM decisions ORDER BY id", func(st *sqlite.Stmt) (state.Item, error) {
 		return state.Decision{At: st.ColumnInt64(0), Who: st.ColumnText(1), What: st.ColumnText(2), Why: st.ColumnText(3)}, nil

@@ -32,11 +32,13 @@ func (s *Store) Manage(ctx context.Context, keep []state.Managed, forget []strin
 	return nil
 }
 
+// dropManaged removes the record at an address; there may be none.
 func (t *tx) dropManaged(address string) error {
 	_, err := t.removeAll(tManaged, "SELECT id FROM managed WHERE address = ?", address)
 	return err
 }
 
+// putManaged writes a record in place of the one at its address.
 func (t *tx) putManaged(m *state.Managed) error {
 	data, err := json.Marshal(m)
 	if err != nil {

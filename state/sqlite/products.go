@@ -32,11 +32,14 @@ func (s *Store) KeepProducts(ctx context.Context, catalog string, keep []state.K
 	return nil
 }
 
+// dropProduct removes what is known of a product; there may be nothing.
 func (t *tx) dropProduct(catalog, id string) error {
 	_, err := t.removeAll(tProducts, "SELECT id FROM products WHERE catalog = ? AND retailer = ?", catalog, id)
 	return err
 }
 
+// putProduct writes what is known of a product in place of what was. The unique index
+// would refuse a second row.
 func (t *tx) putProduct(catalog string, p *state.KeptProduct) error {
 	if err := t.dropProduct(catalog, p.ID); err != nil {
 		return err
@@ -53,6 +56,7 @@ func (t *tx) putProduct(catalog string, p *state.KeptProduct) error {
 // eachProduct is the query of all products; scanProduct reads a row of it.
 const eachProduct = "SELECT catalog, retailer, digest, review FROM products WHERE ?1 = '' OR catalog = ?1 ORDER BY catalog, retailer"
 
+// scanProduct reads a row of products without its checksum.
 func scanProduct(st *sqlite.Stmt) state.KeptProduct {
 	return state.KeptProduct{Catalog: st.ColumnText(0), ID: st.ColumnText(1), Digest: st.ColumnText(2), Review: st.ColumnText(3)}
 }
@@ -75,6 +79,7 @@ func (s *Snapshot) Products(ctx context.Context, catalog string) iter.Seq2[state
 	}
 }
 
+// products reads what is known of the products of managed catalogs.
 func (r *itemReader) products() error {
 	return r.rows("SELECT catalog, retailer, digest, review FROM products ORDER BY catalog, retailer", func(st *sqlite.Stmt) (state.Item, error) { return scanProduct(st), nil })
 }

@@ -184,10 +184,12 @@ func (w *rowWriter) int(v int64) {
 	}
 }
 
+// bool writes 1 or 0.
 func (w *rowWriter) bool(v bool) {
 	w.int(asInt(v))
 }
 
+// null writes NULL, which the checksum tells from any value.
 func (w *rowWriter) null() {
 	if w.err == nil {
 		w.col++
@@ -205,6 +207,7 @@ func (w *rowWriter) maybe(v int64) {
 	w.int(v)
 }
 
+// text writes text as it is.
 func (w *rowWriter) text(v string) {
 	if w.err == nil {
 		w.col++
@@ -222,6 +225,7 @@ func (w *rowWriter) maybeText(v string) {
 	w.text(v)
 }
 
+// blob writes bytes as they are.
 func (w *rowWriter) blob(v []byte) {
 	if w.err == nil {
 		w.col++

@@ -208,6 +208,8 @@ func (s *Snapshot) Orders(ctx context.Context) iter.Seq2[state.PlacedOrder, erro
 	}
 }
 
+// orders yields the orders that people placed, by the events that told of them. An
+// experiment compares them.
 func (s *Snapshot) orders(yield func(state.PlacedOrder, error) bool) error {
 	d, err := s.s.dictionary(s.c)
 	if err != nil {

@@ -159,6 +159,7 @@ func (c *conn) idList(who int64) (string, error) {
 	return jsonList(ids), err
 }
 
+// jsonList is a list of ids as SQL's json_each reads it.
 func jsonList(ids []int64) string {
 	text := []byte{'['}
 	for i, id := range ids {
