@@ -37,7 +37,7 @@ func TestWorkersDisturbed(t *testing.T) {
 	case long > 0:
 		events, deadline = 1<<30, time.Now().Add(long)
 	case ci:
-		events = 300
+		events = 200
 	}
 	const numbers, people, rate, workers = 8, 150, 20, 4
 	d := newDisturbance(t, numbers, people, rate, workers)
