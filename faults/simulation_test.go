@@ -38,7 +38,7 @@ func TestSimulation(t *testing.T) {
 	case long > 0:
 		campaigns, deadline = 1<<40, time.Now().Add(long)
 	case ci:
-		campaigns = 10_000
+		campaigns = 7_500
 	}
 	first := uint64(1)
 	if v := os.Getenv("HANDBILL_SEED"); v != "" {

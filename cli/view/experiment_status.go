@@ -162,16 +162,16 @@ func (a *ArmStatus) compared(first string) (out []string) {
 		case c.d.Decided:
 			said = "below"
 		}
-		out = append(out, fmt.Sprintf("%+.1f points to %s (%+.1f to %+.1f), p = %s: %s", 100*c.d.Difference, message.SafeText(c.with), 100*c.d.Low, 100*c.d.High, pValue(c.d.P), said))
+		out = append(out, fmt.Sprintf("%+.1f points against %s (%+.1f to %+.1f), %s: %s", 100*c.d.Difference, message.SafeText(c.with), 100*c.d.Low, 100*c.d.High, pValue(c.d.P), said))
 	}
 	return out
 }
 
 func pValue(p float64) string {
 	if p < 0.001 {
-		return "below 0.001"
+		return "p < 0.001"
 	}
-	return fmt.Sprintf("%.3f", p)
+	return fmt.Sprintf("p = %.3f", p)
 }
 
 // head is what the experiment is about.
