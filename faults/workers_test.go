@@ -158,6 +158,16 @@ func (f *fleet) worker() *running {
 	return w
 }
 
+// ready waits until a worker has announced itself for every number.
+func (f *fleet) ready(w *running) {
+	f.t.Helper()
+	for end := time.Now().Add(patience); strings.Count(w.out.String(), "can drive ") < len(f.networks); {
+		if w.ended(time.Millisecond) || time.Now().After(end) {
+			f.t.Fatalf("the worker does not announce itself:\n%s", w.out)
+		}
+	}
+}
+
 // openRun is a run in the output of "run list -json".
 type openRun struct {
 	Run     int64
@@ -304,7 +314,7 @@ func TestACampaignGoesOn(t *testing.T) {
 	if out := f.must(1, "apply", "-auto-approve", "-detach"); !strings.Contains(out, "No worker") {
 		t.Errorf("without a worker:\n%s", out)
 	}
-	f.worker()
+	f.ready(f.worker())
 	f.must(0, "apply", "-auto-approve", "-detach")
 	killed := f.owner()
 	f.worker()

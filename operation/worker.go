@@ -182,22 +182,23 @@ func (w *worker) introduce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var said []WorkerEvent // after it is so: who reads it may begin a run at once
 	if found != nil {
 		w.known, w.me.Config, w.me.Numbers = found.Config, found.Config, nil
 		for _, number := range found.Numbers {
 			if w.wants(number) {
 				w.me.Numbers = append(w.me.Numbers, number)
-				w.observe(WorkerEvent{Kind: WorkerCan, Number: number})
+				said = append(said, WorkerEvent{Kind: WorkerCan, Number: number})
 			}
 		}
 		for _, n := range found.Not {
 			if w.wants(n.Number) {
-				w.observe(WorkerEvent{Kind: WorkerCannot, Number: n.Number, Err: n.Err})
+				said = append(said, WorkerEvent{Kind: WorkerCannot, Number: n.Number, Err: n.Err})
 			}
 		}
 		for _, number := range w.opt.Numbers {
 			if !slices.Contains(found.Numbers, number) && !slices.ContainsFunc(found.Not, func(n workspace.NotDriven) bool { return n.Number == number }) {
-				w.observe(WorkerEvent{Kind: WorkerCannot, Number: number, Err: errors.New("the configuration does not declare it")})
+				said = append(said, WorkerEvent{Kind: WorkerCannot, Number: number, Err: errors.New("the configuration does not declare it")})
 			}
 		}
 	}
@@ -205,8 +206,13 @@ func (w *worker) introduce(ctx context.Context) error {
 	if found == nil && now.Sub(w.spoke) < state.AnnounceLife/3 {
 		return nil
 	}
-	w.spoke = now
-	return w.store.Announce(ctx, w.me)
+	if err = w.store.Announce(ctx, w.me); err == nil {
+		w.spoke = now
+	}
+	for _, ev := range said {
+		w.observe(ev)
+	}
+	return err
 }
 
 func (w *worker) wants(number string) bool {
