@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/operation"
-	"github.com/handbill/handbill/plan"
 )
 
 // catalogs carries out the managed catalogs of the plan and reports its progress: as
@@ -21,18 +19,7 @@ func (a *app) catalogs(ctx context.Context, run *operation.Apply, detailed bool,
 			a.notice("%s", c.Line())
 		}
 	}})
-	var changed *plan.ChangedError
-	switch {
-	case done.Err == nil:
-		return done, nil
-	case errors.As(done.Err, &changed):
-		err := a.fail("Plan is stale", done.Err)
-		if detailed {
-			err = exit(exitStale)
-		}
-		return done, err
-	}
-	return done, a.fail("Catalogs not applied", done.Err)
+	return done, a.notManaged(done.Err, "Catalogs not applied", detailed)
 }
 
 func appliedCatalog(s operation.CatalogStep) view.AppliedCatalog {
@@ -42,13 +29,5 @@ func appliedCatalog(s operation.CatalogStep) view.AppliedCatalog {
 // catalogsEnd returns the exit code for the result of the managed catalogs; exitDone if
 // nothing went wrong.
 func catalogsEnd(done *operation.CatalogsDone, detailed bool) exit {
-	switch {
-	case done.Failed() && detailed:
-		return exitSomeFailed
-	case done.Late() && detailed:
-		return exitWaiting
-	case done.Failed(), done.Late():
-		return exitError
-	}
-	return exitDone
+	return managedEnd(done.Failed(), done.Late(), detailed)
 }

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/operation"
-	"github.com/handbill/handbill/plan"
 )
 
 // templates carries out the template blocks of the plan and reports its progress:
@@ -21,18 +19,7 @@ func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool
 			bar.tell(t.Line())
 		}
 	}})
-	var changed *plan.ChangedError
-	switch {
-	case done.Err == nil:
-		return done, nil
-	case errors.As(done.Err, &changed):
-		err := a.fail("Plan is stale", done.Err)
-		if detailed {
-			err = exit(exitStale)
-		}
-		return done, err
-	}
-	return done, a.fail("Templates not applied", done.Err)
+	return done, a.notManaged(done.Err, "Templates not applied", detailed)
 }
 
 // underWay are the steps that people see before the report.
@@ -45,15 +32,5 @@ func appliedTemplate(s operation.TemplateStep) view.AppliedTemplate {
 // templatesEnd returns the exit code for the result of the template blocks;
 // exitDone if nothing went wrong.
 func templatesEnd(done *operation.TemplatesDone, detailed bool) exit {
-	switch {
-	case done.Failed() && detailed:
-		return exitSomeFailed
-	case done.Failed():
-		return exitError
-	case done.Late() && detailed:
-		return exitWaiting
-	case done.Late():
-		return exitError
-	}
-	return exitDone
+	return managedEnd(done.Failed(), done.Late(), detailed)
 }

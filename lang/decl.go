@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -356,6 +357,15 @@ type Attribute struct {
 	Value     string `json:"value,omitempty"`
 	Reference bool   `json:"reference,omitempty"` // Value is an address or an expression's source: HCL, printed as it is
 	Sensitive bool   `json:"sensitive,omitempty"` // Value is empty
+}
+
+// TextAttribute is an argument whose value is a text.
+func TextAttribute(name, value string) Attribute {
+	b, err := json.Marshal(value)
+	if err != nil {
+		panic("lang: a text has no JSON form: " + err.Error()) // every string has
+	}
+	return Attribute{Name: name, Value: string(b)}
 }
 
 // Block is one nested block of a Tree.

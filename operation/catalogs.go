@@ -110,11 +110,7 @@ func (w *catalogsWork) close() {
 }
 
 func (w *catalogsWork) stopped() bool {
-	select {
-	case <-w.opt.Stop:
-		w.done.Stopped = true
-	default:
-	}
+	w.done.Stopped = w.done.Stopped || isClosed(w.opt.Stop)
 	return w.done.Stopped
 }
 

@@ -23,10 +23,8 @@ const (
 
 // sleep waits; it returns false if it was interrupted.
 func (w *catalogsWork) sleep(ctx context.Context, d time.Duration) bool {
-	t := templateWork{opt: TemplateOptions{Stop: w.opt.Stop, Sleep: w.opt.Sleep}, done: &TemplatesDone{}}
-	ok := t.sleep(ctx, d)
-	w.done.Stopped = w.done.Stopped || t.done.Stopped
-	return ok
+	slept := !w.stopped() && sleepUntil(ctx, w.opt.Stop, w.opt.Sleep, d)
+	return !w.stopped() && slept
 }
 
 // earlier waits for the batches of an earlier apply of which nothing is known. One

@@ -37,17 +37,13 @@ type ArmCount struct {
 func (e *Experiment) Over(now time.Time) bool { return !e.Ends.IsZero() && !now.Before(e.Ends) }
 
 // experimentOf reads the experiment of a campaign as it was applied; nil for none.
-func experimentOf(r *state.Resource) (*Experiment, error) {
-	var tree lang.Tree
-	if err := json.Unmarshal(r.Tree, &tree); err != nil {
-		return nil, fmt.Errorf("reading %s from the state: %w", r.Address, err)
-	}
+func experimentOf(campaign string, tree *lang.Tree) (*Experiment, error) {
 	for i := range tree.Blocks {
 		b := &tree.Blocks[i]
 		if b.Type != "experiment" {
 			continue
 		}
-		e := &Experiment{Campaign: r.Address}
+		e := &Experiment{Campaign: campaign}
 		var within string
 		for _, a := range b.Attributes {
 			to := map[string]*string{"metric": &e.Metric, "within": &within}[a.Name]
@@ -55,12 +51,12 @@ func experimentOf(r *state.Resource) (*Experiment, error) {
 				continue
 			}
 			if err := json.Unmarshal([]byte(a.Value), to); err != nil {
-				return nil, fmt.Errorf("reading the experiment of %s from the state: %w", r.Address, err)
+				return nil, fmt.Errorf("reading the experiment of %s from the state: %w", campaign, err)
 			}
 		}
 		var err error
 		if e.Within, err = lang.ParseDuration(within); err != nil {
-			return nil, fmt.Errorf("reading the experiment of %s from the state: %w", r.Address, err)
+			return nil, fmt.Errorf("reading the experiment of %s from the state: %w", campaign, err)
 		}
 		for k := range b.Blocks {
 			if arm := &b.Blocks[k]; arm.Type == "arm" && len(arm.Labels) == 1 {
@@ -72,35 +68,17 @@ func experimentOf(r *state.Resource) (*Experiment, error) {
 	return nil, nil
 }
 
-// readExperiments counts the experiments of the last apply, by revision.
-func (s *Status) readExperiments(ctx context.Context, store state.Store, campaign string) error {
-	snap, err := store.Snapshot(ctx)
+// readExperiment counts a campaign's experiment by revision, if it has one.
+func (s *Status) readExperiment(ctx context.Context, snap state.Snapshot, campaign string, tree *lang.Tree) error {
+	e, err := experimentOf(campaign, tree)
+	if err != nil || e == nil {
+		return err
+	}
+	list, err := countExperiment(ctx, snap, e)
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
-	resources, err := snap.Resources(ctx)
-	if err != nil {
-		return err
-	}
-	for i := range resources {
-		r := &resources[i]
-		if r.Type != "campaign" || campaign != "" && r.Address != campaign {
-			continue
-		}
-		e, err := experimentOf(r)
-		if err != nil {
-			return err
-		}
-		if e == nil {
-			continue
-		}
-		list, err := countExperiment(ctx, snap, e)
-		if err != nil {
-			return err
-		}
-		s.Experiments = append(s.Experiments, list...)
-	}
+	s.Experiments = append(s.Experiments, list...)
 	return nil
 }
 

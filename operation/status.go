@@ -48,7 +48,7 @@ func ReadStatus(ctx context.Context, ws *workspace.Workspace, campaign string) (
 	}
 	if store != nil {
 		defer store.Close()
-		if err := errors.Join(s.read(ctx, ws, store, campaign), s.readVariants(ctx, store, campaign), s.readExperiments(ctx, store, campaign)); err != nil {
+		if err := errors.Join(s.read(ctx, ws, store, campaign), s.readTexts(ctx, store, campaign)); err != nil {
 			return nil, err
 		}
 	}

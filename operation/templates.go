@@ -197,11 +197,7 @@ func (w *templateWork) close() {
 }
 
 func (w *templateWork) stopped() bool {
-	select {
-	case <-w.opt.Stop:
-		w.done.Stopped = true
-	default:
-	}
+	w.done.Stopped = w.done.Stopped || isClosed(w.opt.Stop)
 	return w.done.Stopped
 }
 

@@ -216,20 +216,32 @@ func (w *templateWork) lookUp(ctx context.Context, c *plan.TemplateChange) (held
 
 // sleep waits; it returns false if it was interrupted.
 func (w *templateWork) sleep(ctx context.Context, d time.Duration) bool {
-	if w.stopped() {
-		return false
-	}
+	slept := !w.stopped() && sleepUntil(ctx, w.opt.Stop, w.opt.Sleep, d)
+	return !w.stopped() && slept
+}
+
+// sleepUntil waits for a while; it returns false if stop was closed or ctx ended meanwhile.
+func sleepUntil(ctx context.Context, stop <-chan struct{}, sleep func(context.Context, time.Duration) error, d time.Duration) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	over := make(chan struct{})
 	defer close(over)
 	go func() {
 		select {
-		case <-w.opt.Stop:
+		case <-stop:
 			cancel()
 		case <-over:
 		}
 	}()
-	err := w.opt.Sleep(ctx, d)
-	return !w.stopped() && err == nil
+	return sleep(ctx, d) == nil && !isClosed(stop)
+}
+
+// isClosed reports whether a channel on which nothing is sent was closed; nil never is.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }

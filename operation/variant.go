@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,9 +22,9 @@ type VariantRow struct {
 	Row     state.FunnelRow
 }
 
-// readVariants counts, by variant, the deliveries of campaigns that had variants in
-// the last apply. The message that was sent shows which variant it was.
-func (s *Status) readVariants(ctx context.Context, store state.Store, campaign string) error {
+// readTexts counts the variants and experiments of the last apply's campaigns; campaign
+// names one, "" all.
+func (s *Status) readTexts(ctx context.Context, store state.Store, campaign string) error {
 	snap, err := store.Snapshot(ctx)
 	if err != nil {
 		return err
@@ -42,30 +43,39 @@ func (s *Status) readVariants(ctx context.Context, store state.Store, campaign s
 		if err := json.Unmarshal(r.Tree, &tree); err != nil {
 			return fmt.Errorf("reading %s from the state: %w", r.Address, err)
 		}
-		order, names := variantNames(&tree)
-		experiment := slices.ContainsFunc(tree.Blocks, func(b lang.Block) bool { return b.Type == "experiment" })
-		if len(order) < 2 {
+		if err := errors.Join(s.readVariants(ctx, snap, r.Address, &tree), s.readExperiment(ctx, snap, r.Address, &tree)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readVariants counts the deliveries of a campaign by variant, if it has some. The
+// message that was sent shows which variant it was.
+func (s *Status) readVariants(ctx context.Context, snap state.Snapshot, campaign string, tree *lang.Tree) error {
+	order, names := variantNames(tree)
+	experiment := slices.ContainsFunc(tree.Blocks, func(b lang.Block) bool { return b.Type == "experiment" })
+	if len(order) < 2 {
+		return nil
+	}
+	counts := map[VariantRow]int{}
+	for d, err := range snap.Deliveries(ctx, campaign) {
+		if err != nil {
+			return err
+		}
+		if d.Send == state.HeldOut {
 			continue
 		}
-		counts := map[VariantRow]int{}
-		for d, err := range snap.Deliveries(ctx, r.Address) {
-			if err != nil {
-				return err
-			}
-			if d.Send == state.HeldOut {
-				continue
-			}
-			name, known := names[d.Message]
-			switch {
-			case experiment:
-				name = d.Variant // arms send other messages
-			case !known:
-				name = d.Message
-			}
-			counts[VariantRow{name, state.FunnelRow{Campaign: d.Campaign, Revision: d.Revision, Send: d.Send, Rank: d.Rank, Failed: d.Failed, Replied: !d.Replied.IsZero()}}]++
+		name, known := names[d.Message]
+		switch {
+		case experiment:
+			name = d.Variant // arms send other messages
+		case !known:
+			name = d.Message
 		}
-		s.addVariants(order, counts)
+		counts[VariantRow{name, state.FunnelRow{Campaign: d.Campaign, Revision: d.Revision, Send: d.Send, Rank: d.Rank, Failed: d.Failed, Replied: !d.Replied.IsZero()}}]++
 	}
+	s.addVariants(order, counts)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func (c *CatalogChange) ResourceChange(p *ProductChange) ResourceChange {
 		t := &lang.Tree{}
 		for _, f := range p.Fields {
 			if v := value(f); v != "" {
-				t.Attributes = append(t.Attributes, textAttribute(f.Name, v))
+				t.Attributes = append(t.Attributes, lang.TextAttribute(f.Name, v))
 			}
 		}
 		return t

@@ -2,8 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -22,7 +20,7 @@ func templateTree(s *account.Spec, t *lang.Template) *lang.Tree {
 	}
 	add := func(name, value string) {
 		if value != "" {
-			out.Attributes = append(out.Attributes, textAttribute(name, value))
+			out.Attributes = append(out.Attributes, lang.TextAttribute(name, value))
 		}
 	}
 	add("name", s.Name)
@@ -41,7 +39,7 @@ func templateTree(s *account.Spec, t *lang.Template) *lang.Tree {
 	if len(s.Samples) > 0 {
 		samples := lang.Tree{}
 		for _, key := range slices.Sorted(maps.Keys(s.Samples)) {
-			samples.Attributes = append(samples.Attributes, textAttribute(key, s.Samples[key]))
+			samples.Attributes = append(samples.Attributes, lang.TextAttribute(key, s.Samples[key]))
 		}
 		out.Blocks = append(out.Blocks, lang.Block{Type: "samples", Tree: samples})
 	}
@@ -50,7 +48,7 @@ func templateTree(s *account.Spec, t *lang.Template) *lang.Tree {
 		card := lang.Tree{}
 		contentTree(&card, &s.Cards[i].Content, nil)
 		if s.Cards[i].Body != "" {
-			card.Attributes = append(card.Attributes, textAttribute("body", s.Cards[i].Body))
+			card.Attributes = append(card.Attributes, lang.TextAttribute("body", s.Cards[i].Body))
 		}
 		out.Blocks = append(out.Blocks, lang.Block{Type: "card", Labels: []string{strconv.Itoa(i)}, Tree: card})
 	}
@@ -60,7 +58,7 @@ func templateTree(s *account.Spec, t *lang.Template) *lang.Tree {
 // withLifecycle adds what becomes of a template that is no longer declared.
 func withLifecycle(out *lang.Tree, onDestroy string, prevent bool) *lang.Tree {
 	if kept(onDestroy) != lang.OnDestroyKeep {
-		out.Attributes = append(out.Attributes, textAttribute("on_destroy", onDestroy))
+		out.Attributes = append(out.Attributes, lang.TextAttribute("on_destroy", onDestroy))
 	}
 	if prevent {
 		out.Attributes = append(out.Attributes, lang.Attribute{Name: "prevent_destroy", Value: "true"})
@@ -76,9 +74,9 @@ func contentTree(out *lang.Tree, c *account.Content, file *account.File) {
 		tree := lang.Tree{}
 		switch {
 		case h.Format == "text":
-			tree.Attributes = append(tree.Attributes, textAttribute("text", h.Text))
+			tree.Attributes = append(tree.Attributes, lang.TextAttribute("text", h.Text))
 		case file != nil:
-			tree.Attributes = append(tree.Attributes, textAttribute(h.Format, file.Path), textAttribute("digest", file.Digest))
+			tree.Attributes = append(tree.Attributes, lang.TextAttribute(h.Format, file.Path), lang.TextAttribute("digest", file.Digest))
 		default:
 			tree.Attributes = append(tree.Attributes, lang.Attribute{Name: h.Format, Value: "true"})
 		}
@@ -88,17 +86,9 @@ func contentTree(out *lang.Tree, c *account.Content, file *account.File) {
 		tree := lang.Tree{}
 		for _, f := range []struct{ name, value string }{{"type", b.Type}, {"text", b.Text}, {"url", b.URL}, {"phone_number", b.Phone}} {
 			if f.value != "" {
-				tree.Attributes = append(tree.Attributes, textAttribute(f.name, f.value))
+				tree.Attributes = append(tree.Attributes, lang.TextAttribute(f.name, f.value))
 			}
 		}
 		out.Blocks = append(out.Blocks, lang.Block{Type: "button", Labels: []string{strconv.Itoa(i)}, Tree: tree})
 	}
-}
-
-func textAttribute(name, value string) lang.Attribute {
-	b, err := json.Marshal(value)
-	if err != nil {
-		panic(fmt.Sprintf("plan: a text has no JSON form: %v", err)) // every string has
-	}
-	return lang.Attribute{Name: name, Value: string(b)}
 }

@@ -260,24 +260,9 @@ func (s *Sandbox) catalogFields(w http.ResponseWriter, r *http.Request) bool {
 
 // serveProduct adds or changes a product of a catalog: {"catalog": …, "id": …, …}.
 func (s *Sandbox) serveProduct(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Content-Type") != "application/json" {
-		forbid(w, "post application/json")
-		return
-	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	var p struct {
+	type product struct {
 		Catalog string `json:"catalog"`
 		CatalogProduct
 	}
-	if err == nil {
-		err = json.Unmarshal(b, &p)
-	}
-	if err == nil {
-		err = s.PutProduct(p.Catalog, p.CatalogProduct)
-	}
-	if err != nil {
-		jsonAnswer(http.StatusBadRequest, map[string]string{"error": err.Error()}).write(w)
-		return
-	}
-	jsonAnswer(http.StatusOK, map[string]bool{"success": true}).write(w)
+	servePut(w, r, func(p product) error { return s.PutProduct(p.Catalog, p.CatalogProduct) })
 }

@@ -143,17 +143,22 @@ func lower(t *Template) map[string]any {
 
 // serveTemplate adds or changes a template.
 func (s *Sandbox) serveTemplate(w http.ResponseWriter, r *http.Request) {
+	servePut(w, r, s.PutTemplate)
+}
+
+// servePut reads what somebody puts into an account by hand, as JSON.
+func servePut[T any](w http.ResponseWriter, r *http.Request, put func(T) error) {
 	if r.Header.Get("Content-Type") != "application/json" {
 		forbid(w, "post application/json")
 		return
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	var t Template
+	var what T
 	if err == nil {
-		err = json.Unmarshal(b, &t)
+		err = json.Unmarshal(b, &what)
 	}
 	if err == nil {
-		err = s.PutTemplate(t)
+		err = put(what)
 	}
 	if err != nil {
 		jsonAnswer(http.StatusBadRequest, map[string]string{"error": err.Error()}).write(w)

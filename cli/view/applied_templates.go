@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -108,11 +107,7 @@ func ManagedResource(m *state.Managed) ResourceReport {
 		if value == "" {
 			return
 		}
-		data, err := json.Marshal(value)
-		if err != nil {
-			panic("view: a text has no JSON form: " + err.Error())
-		}
-		out.Values.Attributes = append(out.Values.Attributes, lang.Attribute{Name: name, Value: string(data)})
+		out.Values.Attributes = append(out.Values.Attributes, lang.TextAttribute(name, value))
 	}
 	add("provider", m.Provider)
 	add("account", m.Account)
@@ -142,12 +137,18 @@ type TemplatesImported struct {
 func (r *TemplatesImported) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for i := range r.Templates {
-		t := &r.Templates[i]
-		b.WriteString(t.Line() + "\n")
-		if t.Detail != "" {
-			b.WriteString("  " + message.SafeText(t.Detail) + "\n")
-		}
+		imported(&b, r.Templates[i].Line(), r.Templates[i].Detail)
 	}
-	b.WriteString("\nImported. \"handbill plan\" shows what is left to change.\n")
-	return say(w, b.String())
+	return say(w, b.String()+importedEnd)
+}
+
+// importedEnd ends the report of what was taken over.
+const importedEnd = "\nImported. \"handbill plan\" shows what is left to change.\n"
+
+// imported writes what was taken over, with a detail; "" for none.
+func imported(b *strings.Builder, line, detail string) {
+	b.WriteString(line + "\n")
+	if detail != "" {
+		b.WriteString("  " + message.SafeText(detail) + "\n")
+	}
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -222,11 +221,7 @@ func (r *ResourceReport) AddCatalog(m *state.Managed, products int) {
 func KeptProduct(catalog string, p *state.KeptProduct) *ResourceReport {
 	out := &ResourceReport{Address: plan.ProductAddress(catalog, p.ID), Values: &lang.Tree{}}
 	for _, f := range []struct{ name, value string }{{"catalog", p.Catalog}, {"id", p.ID}, {"digest", p.Digest}, {"review", p.Review}} {
-		data, err := json.Marshal(f.value)
-		if err != nil {
-			panic("view: a text has no JSON form: " + err.Error())
-		}
-		out.Values.Attributes = append(out.Values.Attributes, lang.Attribute{Name: f.name, Value: string(data)})
+		out.Values.Attributes = append(out.Values.Attributes, lang.TextAttribute(f.name, f.value))
 	}
 	return out
 }
@@ -240,12 +235,7 @@ type CatalogsImported struct {
 func (r *CatalogsImported) Text(w io.Writer, _ Style) error {
 	var b strings.Builder
 	for i := range r.Catalogs {
-		c := &r.Catalogs[i]
-		b.WriteString(c.Line() + "\n")
-		if c.Detail != "" {
-			b.WriteString("  " + message.SafeText(c.Detail) + "\n")
-		}
+		imported(&b, r.Catalogs[i].Line(), r.Catalogs[i].Detail)
 	}
-	b.WriteString("\nImported. \"handbill plan\" shows what is left to change.\n")
-	return say(w, b.String())
+	return say(w, b.String()+importedEnd)
 }

@@ -118,12 +118,7 @@ func decodeProducts(body []byte) (page []account.Product, next string, err error
 			Visibility   string `json:"visibility"`
 			Review       string `json:"review_status"`
 		} `json:"data"`
-		Paging struct {
-			Cursors struct {
-				After string `json:"after"`
-			} `json:"cursors"`
-			Next string `json:"next"`
-		} `json:"paging"`
+		Paging paging `json:"paging"`
 	}
 	if json.Unmarshal(body, &list) != nil || list.Data == nil {
 		return nil, "", errors.New("the answer is not JSON of the documented form")
@@ -135,13 +130,10 @@ func decodeProducts(body []byte) (page []account.Product, next string, err error
 		page = append(page, account.Product{ID: d.RetailerID, Title: d.Name, Description: d.Description, Price: d.Price, Availability: d.Availability, Condition: d.Condition,
 			ImageLink: d.ImageURL, Link: d.URL, Brand: d.Brand, Visibility: d.Visibility, Review: d.Review}.Told(d.Currency))
 	}
-	if list.Paging.Next == "" {
-		return page, "", nil // the last page has a cursor, too
+	if next, err = list.Paging.next(); err != nil {
+		return nil, "", err
 	}
-	if list.Paging.Cursors.After == "" {
-		return nil, "", errors.New("there is a page after it, and no cursor that leads there")
-	}
-	return page, list.Paging.Cursors.After, nil
+	return page, next, nil
 }
 
 // PostProducts implements providers.CatalogWriter.

@@ -65,12 +65,7 @@ func (p *Provider) Templates(ctx context.Context) ([]account.Template, error) {
 func decodeTemplates(body []byte) (page []account.Template, next string, err error) {
 	var list struct {
 		Data   *[]json.RawMessage `json:"data"`
-		Paging struct {
-			Cursors struct {
-				After string `json:"after"`
-			} `json:"cursors"`
-			Next string `json:"next"`
-		} `json:"paging"`
+		Paging paging             `json:"paging"`
 	}
 	if json.Unmarshal(body, &list) != nil || list.Data == nil {
 		return nil, "", errors.New("the answer is not JSON of the documented form")
@@ -82,11 +77,8 @@ func decodeTemplates(body []byte) (page []account.Template, next string, err err
 		}
 		page = append(page, t)
 	}
-	if list.Paging.Next == "" {
-		return page, "", nil // the last page has a cursor, too
+	if next, err = list.Paging.next(); err != nil {
+		return nil, "", err
 	}
-	if list.Paging.Cursors.After == "" {
-		return nil, "", errors.New("there is a page after it, and no cursor that leads there")
-	}
-	return page, list.Paging.Cursors.After, nil
+	return page, next, nil
 }

@@ -167,13 +167,7 @@ func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict
 	for i := range intents {
 		ids = append(ids, idsOf(intents[i].Recipient, intents[i].Also())...)
 	}
-	t.loadErased(ids...)
-	t.loadIDs(ids...)
-	every := map[string]bool{}
-	for _, id := range ids {
-		maps.Copy(every, t.everyID(string(id)))
-	}
-	t.loadPersons(slices.Sorted(maps.Keys(every)))
+	t.loadPeople(ids)
 	out := make([]state.Verdict, len(intents))
 	for i := range intents {
 		if lane.Run == 0 && intents[i].Inbound == 0 {
@@ -182,6 +176,18 @@ func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict
 		out[i] = t.intend(lane, &intents[i], len(intents)-i)
 	}
 	return out, nil
+}
+
+// loadPeople loads what sending to people needs: who was erased, and each person under
+// all of their ids.
+func (t *tx) loadPeople(ids []delivery.ID) {
+	t.loadErased(ids...)
+	t.loadIDs(ids...)
+	every := map[string]bool{}
+	for _, id := range ids {
+		maps.Copy(every, t.everyID(string(id)))
+	}
+	t.loadPersons(slices.Sorted(maps.Keys(every)))
 }
 
 // HoldOut implements state.Store.
@@ -195,13 +201,7 @@ func (s *Store) HoldOut(ctx context.Context, lane state.Lane, who []state.Key) (
 		for _, key := range who {
 			ids = append(ids, idOf(key.Recipient))
 		}
-		t.loadErased(ids...)
-		t.loadIDs(ids...)
-		every := map[string]bool{}
-		for _, id := range ids {
-			maps.Copy(every, t.everyID(string(id)))
-		}
-		t.loadPersons(slices.Sorted(maps.Keys(every)))
+		t.loadPeople(ids)
 		for i, key := range who {
 			last, _ := t.last(key)
 			switch {
