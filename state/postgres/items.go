@@ -222,8 +222,8 @@ func (s *Store) MoveAway(ctx context.Context, to, who string, take func(iter.Seq
 		return fmt.Errorf("%w: %s", state.ErrDamaged, report.Problems[0].What)
 	}
 	err := s.once(ctx, func(c *pgx.Conn) error {
-		alone := "begin isolation level repeatable read; lock table " + pgx.Identifier{s.schema(), "meta"}.Sanitize() + " in exclusive mode; "
-		if err := s.begin(ctx, c, alone, idleMove); err != nil {
+		locked := "begin isolation level repeatable read; lock table " + pgx.Identifier{s.schema(), "meta"}.Sanitize() + " in exclusive mode; "
+		if err := s.begin(ctx, c, locked, idleMove); err != nil {
 			return err
 		}
 		t := s.newTx(ctx, c)

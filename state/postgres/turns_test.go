@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/internal/pgtest"
 	"github.com/handbill/handbill/state"
 )
@@ -20,10 +21,7 @@ func together(t *testing.T, s *Store, calls ...func(context.Context)) {
 	t.Helper()
 	var all sync.WaitGroup
 	err := s.once(t.Context(), func(c *pgx.Conn) error {
-		if err := s.begin(t.Context(), c, beginWrite, idleRead); err != nil {
-			return err
-		}
-		if _, err := c.Exec(t.Context(), "SELECT FROM meta FOR UPDATE"); err != nil {
+		if err := s.begin(t.Context(), c, beginWrite, idleRead, alone); err != nil {
 			return err
 		}
 		for i, call := range calls {
@@ -83,4 +81,53 @@ func TestTurnsShareACommit(t *testing.T) {
 			t.Errorf("a lane that is not there: %v", err)
 		}
 	}, ok("+4915112345684"))
+}
+
+// TestNobodyIsWrittenToWhoIsErasedMeanwhile checks that a transaction that waits while
+// somebody is erased knows of it, also where nobody was erased before.
+func TestNobodyIsWrittenToWhoIsErasedMeanwhile(t *testing.T) {
+	s := create(t, pgtest.Shared(t))
+	lane := begin(t, s)
+	other, err := Open(t.Context(), s.opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	const who = "+4915112345678"
+	var all sync.WaitGroup
+	err = s.once(t.Context(), func(c *pgx.Conn) error {
+		if err := s.begin(t.Context(), c, beginWrite, idleRead, alone); err != nil {
+			return err
+		}
+		// wait until so many writers wait, which the database lets in one after another.
+		wait := func(many int) (err error) {
+			for n := 0; n != many && err == nil; runtime.Gosched() {
+				err = c.QueryRow(t.Context(), "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'meta'::regclass)").Scan(&n)
+			}
+			return err
+		}
+		all.Go(func() {
+			if err := s.Erase(t.Context(), who); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := wait(1); err != nil {
+			return err
+		}
+		all.Go(func() {
+			v, err := other.Intend(t.Context(), lane, []state.Intent{intent(who)})
+			if err != nil || v[0].Gate != delivery.GateOptedOut {
+				t.Errorf("the person is written to: %+v, %v", v, err)
+			}
+		})
+		if err := wait(2); err != nil {
+			return err
+		}
+		_, err := c.Exec(t.Context(), "commit", pgx.QueryExecModeSimpleProtocol)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
 }

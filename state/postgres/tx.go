@@ -151,6 +151,9 @@ const (
 	beginWrite = "begin isolation level read committed; "
 	beginRead  = "begin isolation level repeatable read read only; "
 
+	// alone waits until no other writer is under way, and keeps others out.
+	alone = "SELECT FROM meta FOR UPDATE"
+
 	// idleWrite bounds how long a process that was suspended in the middle of a
 	// transaction keeps the other writers waiting.
 	idleWrite = 5 * time.Second
@@ -159,12 +162,13 @@ const (
 )
 
 // begin opens a transaction. Its settings end with it, since a pooler may give the
-// connection to another client afterwards.
-func (s *Store) begin(ctx context.Context, c *pgx.Conn, how string, idle time.Duration) error {
+// connection to another client afterwards. Further statements go in the same round
+// trip.
+func (s *Store) begin(ctx context.Context, c *pgx.Conn, how string, idle time.Duration, then ...string) error {
 	sql := fmt.Sprintf("%sset local search_path to %s, pg_catalog; set local idle_in_transaction_session_timeout to %d; "+
 		"select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')",
 		how, pgx.Identifier{s.schema()}.Sanitize(), idle.Milliseconds())
-	_, err := c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+	_, err := c.Exec(ctx, strings.Join(append([]string{sql}, then...), "; "), pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
@@ -186,11 +190,14 @@ func (t *tx) readMeta(sql string, more ...any) bool {
 // preferred another one, write runs it again.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	return s.persist(ctx, func(c *pgx.Conn) error {
-		if err := s.begin(ctx, c, beginWrite, idleWrite); err != nil {
+		// The lock is a statement of its own. One that waited for the row would see the
+		// row as it is, but other tables as they were when it began to wait: it would
+		// not know who was erased meanwhile.
+		if err := s.begin(ctx, c, beginWrite, idleWrite, alone); err != nil {
 			return err
 		}
 		t := s.newTx(ctx, c)
-		t.readMeta(strings.Replace(selectMeta, " FROM meta", ", pg_current_xact_id()::text FROM meta FOR UPDATE", 1), &t.xid)
+		t.readMeta(strings.Replace(selectMeta, " FROM meta", ", pg_current_xact_id()::text FROM meta", 1), &t.xid)
 		if t.err == nil {
 			t.now = s.opt.Clock().UnixMilli() // after whoever had the row before
 			if err := fn(t); err != nil {
