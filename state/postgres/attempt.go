@@ -265,7 +265,7 @@ func (t *tx) add(a *attempt, body []byte) {
 	if _, ok := t.refs[a.ref]; ok && t.refs[a.ref] == nil {
 		t.refs[a.ref] = a
 	}
-	if len(t.bulk.outcomes.id) > 0 { // whether an attempt may be made depends on them
+	if t.bulk.outcomes.people[a.person()] { // whether the attempt may be made depends on them
 		t.bulk.put(&t.queue)
 	}
 	t.bulk.attempts.add(a, body)
@@ -295,7 +295,7 @@ func (t *tx) put(a *attempt, o *outcome) {
 	if list, ok := t.sent[o.id]; ok && o.id != "" && !slices.Contains(list, a) {
 		t.sent[o.id] = append(list, a)
 	}
-	t.bulk.outcomes.add(a.id, o)
+	t.bulk.outcomes.add(a, o)
 }
 
 // putFate writes what was reported about an attempt.
@@ -306,10 +306,7 @@ func (t *tx) putFate(a *attempt, f fate) {
 		return
 	}
 	a.fate = f
-	t.later(`INSERT INTO statuses VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		ON CONFLICT (id) DO UPDATE SET (rank, rank_at, failed_at, fail_code, fail_title, billable, category, model, type, billed_rank, billed_at, replied) =
-		(excluded.rank, excluded.rank_at, excluded.failed_at, excluded.fail_code, excluded.fail_title, excluded.billable, excluded.category, excluded.model, excluded.type, excluded.billed_rank, excluded.billed_at, excluded.replied)`,
-		a.id, int16(f.Rank), f.RankAt, f.FailedAt, f.FailCode, f.FailTitle, f.billed.Billable, f.billed.Category, f.billed.Model, f.billed.Type, int16(f.billed.Rank), f.billed.At, f.replied)
+	t.bulk.statuses.add(a.id, &f)
 }
 
 // export converts an attempt to the form that a state returns.

@@ -245,6 +245,7 @@ func (d *Draft) told(t *tx, i *state.Told) {
 	}
 	d.rows++
 	if c := newCircle(d.rows, i.Circle); c != nil {
+		c.made = true
 		t.changed[d.rows] = c
 	}
 }

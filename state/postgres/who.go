@@ -21,13 +21,14 @@ type circle struct {
 	row int64
 	delivery.Circle
 	people []delivery.Person
+	made   bool // it has no row yet
 }
 
 func newCircle(row int64, c delivery.Circle) *circle {
 	if len(c.IDs()) == 0 {
 		return nil
 	}
-	return &circle{row, c, c.People()}
+	return &circle{row: row, Circle: c, people: c.People()}
 }
 
 func idOf(key string) delivery.ID { return delivery.ID(person(key)) }
@@ -162,7 +163,8 @@ func (t *tx) keep(d delivery.Circle, joined []*circle) {
 			t.circles[id] = nil
 		}
 	}
-	if row == 0 && !t.one("SELECT nextval(pg_get_serial_sequence('circles', 'id'))", nil, &row) {
+	made := row == 0
+	if made && !t.one("SELECT nextval(pg_get_serial_sequence('circles', 'id'))", nil, &row) {
 		return
 	}
 	now := newCircle(row, d)
@@ -170,6 +172,7 @@ func (t *tx) keep(d delivery.Circle, joined []*circle) {
 	if now == nil {
 		return
 	}
+	now.made = made
 	for _, id := range now.IDs() {
 		t.circles[id] = now
 	}
@@ -183,25 +186,21 @@ func (t *tx) putCircles() {
 	changed := t.changed
 	t.changed = map[int64]*circle{}
 	rows := slices.Sorted(maps.Keys(changed))
+	var put circleRows
 	for _, row := range rows {
-		c := changed[row]
-		if c == nil {
-			continue
-		}
-		told, err := json.Marshal(&c.Circle)
-		if err != nil {
-			panic(err) // cannot happen with our own types
-		}
-		_, lone := c.Lone()
-		t.later("INSERT INTO circles (id, lone, told) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET lone = excluded.lone, told = excluded.told", row, lone, told)
-		for _, id := range c.IDs() {
-			t.later("INSERT INTO ids (id, circle, spelled) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET circle = excluded.circle, spelled = excluded.spelled", string(id), row, t.spelled[id])
+		if c := changed[row]; c != nil {
+			put.add(c, t.spelled)
 		}
 	}
+	t.later("INSERT INTO circles (id, lone, told) SELECT * FROM unnest($1::bigint[], $2::boolean[], $3::bytea[]) ON CONFLICT (id) DO UPDATE SET lone = excluded.lone, told = excluded.told", put.row, put.lone, put.told)
+	t.later("INSERT INTO ids (id, circle, spelled) SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[]) ON CONFLICT (id) DO UPDATE SET circle = excluded.circle, spelled = excluded.spelled", put.id, put.circle, put.spelled)
 	// Remove the ids that no longer belong to their circle.
 	for _, row := range rows {
 		kept := []string{}
 		if c := changed[row]; c != nil {
+			if c.made {
+				continue
+			}
 			for _, id := range c.IDs() {
 				kept = append(kept, string(id))
 			}
@@ -210,6 +209,27 @@ func (t *tx) putCircles() {
 		if len(kept) == 0 {
 			t.later("DELETE FROM circles WHERE id = $1", row)
 		}
+	}
+}
+
+// circleRows are the columns of circles and of their ids.
+type circleRows struct {
+	row         []int64
+	lone        []bool
+	told        [][]byte
+	id, spelled []string
+	circle      []int64
+}
+
+func (r *circleRows) add(c *circle, spelled map[delivery.ID]string) {
+	told, err := json.Marshal(&c.Circle)
+	if err != nil {
+		panic(err) // cannot happen with our own types
+	}
+	_, lone := c.Lone()
+	r.row, r.lone, r.told = append(r.row, c.row), append(r.lone, lone), append(r.told, told)
+	for _, id := range c.IDs() {
+		r.id, r.circle, r.spelled = append(r.id, string(id)), append(r.circle, c.row), append(r.spelled, spelled[id])
 	}
 }
 
