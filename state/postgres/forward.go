@@ -23,8 +23,10 @@ func (s *Store) AddForward(ctx context.Context, event int64, rule string) error 
 // ClaimForwards implements state.Store. If the answer to the commit is lost, nobody
 // has these forwards until the limit is over.
 func (s *Store) ClaimForwards(ctx context.Context, owner string, n int) (due []state.Forward, next time.Time, err error) {
-	const claim = `UPDATE forwards f SET owner = $1, until = clock_timestamp() + $2 * interval '1 millisecond' FROM
-		(SELECT event, rule FROM forwards WHERE NOT dead AND due <= $3 AND (until IS NULL OR until <= clock_timestamp()) ORDER BY due, event, rule LIMIT $4 FOR UPDATE SKIP LOCKED) free
+	// A subquery in FROM could run more than once, and find others each time.
+	const claim = `WITH free AS MATERIALIZED
+		(SELECT event, rule FROM forwards WHERE NOT dead AND due <= $3 AND (until IS NULL OR until <= clock_timestamp()) ORDER BY due, event, rule LIMIT $4 FOR UPDATE SKIP LOCKED)
+		UPDATE forwards f SET owner = $1, until = clock_timestamp() + $2 * interval '1 millisecond' FROM free
 		WHERE f.event = free.event AND f.rule = free.rule RETURNING f.event, f.rule, f.attempts, f.due, f.reason`
 	const ask = `SELECT coalesce(min(greatest(due - $1, coalesce(extract(epoch FROM until - clock_timestamp()) * 1000, 0)::bigint, 1)), 0) FROM forwards WHERE NOT dead`
 	err = s.persist(ctx, func(c *pgx.Conn) error {
