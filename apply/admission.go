@@ -32,7 +32,7 @@ func (l *lane) admission(j *job, now time.Time) decision {
 		return decision{kind: leave}
 	}
 	if reason := j.held(); reason != delivery.ReasonNone {
-		return decision{kind: hold, reason: reason}
+		return decision{kind: hold, reason: reason, until: j.entry.Due}
 	}
 	if reason, until := l.openAt(c, &j.entry.Recipient, now); reason != delivery.ReasonNone {
 		return decision{kind: hold, reason: reason, until: until}

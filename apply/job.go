@@ -39,10 +39,11 @@ type job struct {
 func (j *job) settled() bool { return j.entry.Action.Repeats() && !j.touched && !j.pending }
 
 // held is why the job waits for its template, as the plan found it or as it was
-// told during the run.
+// told during the run; or for its time after the message that it follows. When that has
+// come, a new plan looks at what became of that message: they may have answered.
 func (j *job) held() delivery.Reason {
-	if j.entry.Reason.OfTemplate() {
-		return j.entry.Reason
+	if r := j.entry.Reason; r.OfTemplate() || r == delivery.ReasonNotDue {
+		return r
 	}
 	if !j.template() {
 		return delivery.ReasonNone

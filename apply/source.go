@@ -166,7 +166,7 @@ func prepare(sender providers.Sender, j *job, refs *message.References) {
 	arm, variant := c.ChoiceOf(e.Draft)
 	needsWindow := message.NeedsWindow(j.draft.Message)
 	j.intent = state.Intent{
-		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision}, Choice: state.Choice{Arm: arm, Variant: variant},
+		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision}, Choice: state.Choice{Arm: arm, Variant: variant, Attributes: c.KeptOf(e)},
 		To: e.Recipient.Address, Attempt: j.attempt, Ref: ref,
 		Body: sha256.Sum256(j.request.Body), Message: address, Digest: e.Digest,
 		Retry: e.Action == plan.Retry,

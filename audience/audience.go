@@ -30,6 +30,7 @@ const (
 	Parquet                 // a Parquet file
 	HTTP                    // what a web service answers: CSV, NDJSON or JSON
 	Inline                  // contacts written in the configuration
+	Given                   // rows that the caller has
 )
 
 // Source says where rows come from. Kind decides which of its parts are used.
@@ -72,7 +73,12 @@ type Source struct {
 	Timeout time.Duration
 	// Contacts are the rows of an Inline source, in order.
 	Contacts []Contact
-	// Columns are the names of an Inline source's values. For the other kinds
+	// Given are the rows of a Given source, each parallel to Columns; a row may be
+	// overwritten by the next one. They are ranged over once, from the first row on. Path
+	// names them, for places, and Notes says after the last row what a reader should know.
+	Given iter.Seq2[[]message.Value, error]
+	Notes func() []string
+	// Columns are the names of an Inline or Given source's values. For the other kinds
 	// they are optional: a CSV or query that lacks one is an error, and a JSON
 	// source has them in addition to those that its first records show.
 	Columns []string
@@ -186,6 +192,9 @@ func Open(ctx context.Context, src Source, opt Options) (*Reader, error) {
 
 func (r *Reader) open(ctx context.Context, src Source, opt Options) (err error) {
 	switch src.Kind {
+	case Given:
+		r.file, r.src = src.Path, openGiven(src)
+		return nil
 	case Inline:
 		r.file = baseName(src.Path)
 		r.src, err = openInline(src)
@@ -249,7 +258,7 @@ func (r *Reader) checkColumns(src Source) error {
 		return &Error{Place: message.Place{File: r.file}, Summary: sprintf("more than %d columns", maxColumns),
 			Detail: "That many different keys are no table of contacts."}
 	}
-	if _, open := r.src.(*objects); open || src.Kind == Inline || src.Kind == HTTP && src.Next != nil {
+	if _, open := r.src.(*objects); open || src.Kind == Inline || src.Kind == Given || src.Kind == HTTP && src.Next != nil {
 		return nil
 	}
 	for _, name := range src.Columns {

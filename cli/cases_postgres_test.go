@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // sharedCases are also played with a state in PostgreSQL: some for each command.
 var sharedCases = []string{
 	"apply-in-automation", "apply-in-doubt", "apply-interrupted", "apply-lock-held", "apply-refusals", "apply-saved-plan",
-	"apply-window-closed-at-provider", "output-all", "plan-before-and-after-apply", "plan-frequency-cap", "plan-inbound-opens-window", "plan-opted-out",
+	"apply-window-closed-at-provider", "follow-up", "output-all", "plan-before-and-after-apply", "plan-frequency-cap", "plan-inbound-opens-window", "plan-opted-out",
 	"plan-renamed-campaign", "plan-retry", "plan-revision", "plan-stop-words", "providers-check", "refresh-limit", "resolve-doubts", "state-giveback",
 	"state-usernames", "status-after-apply", "status-billing", "status-notices", "test-applied-before", "try-testers",
 }

@@ -94,6 +94,7 @@ func TestVariantsFitTheirSchemas(t *testing.T) {
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/experiment/plan.json.golden"), false)
 	fits(t, schema(t, "status.json"), readFile(t, "../testdata/cases/experiment/status.json.golden"), false)
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/local-time/plan.json.golden"), false)
+	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/follow-up/plan.json.golden"), false)
 	fits(t, schema(t, "plan.json"), readFile(t, "../testdata/cases/removed-block/plan.json.golden"), false)
 }
 

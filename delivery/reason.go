@@ -34,6 +34,7 @@ const (
 	ReasonNotBefore  Reason = "not_before"
 	ReasonQuietHours Reason = "quiet_hours"
 	ReasonLocalTime  Reason = "local_time"  // it is not yet the campaign's hour where the recipient is
+	ReasonNotDue     Reason = "not_due"     // the message that this one follows was delivered too lately
 	ReasonHalted     Reason = "halted"      // the campaign is halted
 	ReasonTotalLimit Reason = "total_limit" // the plan has as many sends as the campaign's total allows
 	ReasonTotal      Reason = "total"       // the run has as many
@@ -56,7 +57,7 @@ var reasons = func() map[string]Reason {
 		ReasonUnreadableRow, ReasonEvaluation, ReasonNotTargeted, ReasonInvalidPhone, ReasonExcluded, ReasonDuplicate,
 		ReasonDuplicatePerson, ReasonPhoneNeeded, ReasonCountry, ReasonUSMarketing, ReasonMessageLimit,
 		ReasonEmptyValue, ReasonPlaceholder, ReasonZoneUnknown, ReasonTemplateLanguage, ReasonTemplateUnusable,
-		ReasonTemplatePending, ReasonTemplatePaused, ReasonExpired, ReasonNotBefore, ReasonQuietHours, ReasonLocalTime,
+		ReasonTemplatePending, ReasonTemplatePaused, ReasonExpired, ReasonNotBefore, ReasonQuietHours, ReasonLocalTime, ReasonNotDue,
 		ReasonHalted, ReasonTotalLimit, ReasonTotal, ReasonThrottled, ReasonUnreachable, ReasonUnclearAnswers,
 	} {
 		out[string(r)] = r

@@ -129,13 +129,14 @@ func (d *decoder) columns(c *content) []string {
 }
 
 var sourceSchemas = map[string]*hcl.BodySchema{
-	"csv":     schema("path! encoding delimiter"),
-	"ndjson":  schema("path!"),
-	"http":    schema("url! format headers records next encoding delimiter timeout"),
-	"json":    schema("path! records"),
-	"parquet": schema("path!"),
-	"sql":     schema("driver! dsn! query! timeout"),
-	"xlsx":    schema("path! sheet header_row"),
+	"campaign": schema("of! filter after"),
+	"csv":      schema("path! encoding delimiter"),
+	"ndjson":   schema("path!"),
+	"http":     schema("url! format headers records next encoding delimiter timeout"),
+	"json":     schema("path! records"),
+	"parquet":  schema("path!"),
+	"sql":      schema("driver! dsn! query! timeout"),
+	"xlsx":     schema("path! sheet header_row"),
 }
 
 func (d *decoder) decodeSource(a *Audience, c *content) {
@@ -165,6 +166,13 @@ func (d *decoder) decodeSource(a *Audience, c *content) {
 		a.Source.DSN, a.Source.HideDSN = d.secretURL(sc, "dsn")
 		a.Source.Query, a.Source.Timeout = d.filled(sc, "query"), d.duration(sc, "timeout")
 		hideArgument(sb, "dsn")
+		return
+	}
+	if sb.label(0) == sourceCampaign {
+		if c.args["columns"] != nil {
+			d.diags.err("conflicting_arguments", c.rangeOf("columns"), "The columns of a source \"campaign\" are always the same: %s.", listOf(OutcomeColumns()))
+		}
+		d.decodeFollowed(a, sc)
 		return
 	}
 	if sb.label(0) == "http" {
@@ -287,6 +295,9 @@ func (d *decoder) attributes(a *Audience, c *content) {
 
 // checkRows checks what can be known before the source's header is.
 func (d *decoder) checkRows(a *Audience, c *content) {
+	if f := a.Source.followed; f != nil && f.filter != nil {
+		d.checkRow(a, f.filter)
+	}
 	for _, name := range []string{"phone", "user_id", "filter", "consent", "last_inbound"} {
 		if e := exprOf(c, name); e != nil {
 			d.checkRow(a, e)
@@ -303,6 +314,12 @@ func (d *decoder) checkRows(a *Audience, c *content) {
 }
 
 func (d *decoder) checkRow(a *Audience, e hclsyntax.Expression) {
+	if f := a.Source.followed; f != nil {
+		if !d.checkClicks(e) {
+			return
+		}
+		f.note(e)
+	}
 	if !d.ev.check(e, scope{rootRow: a.Columns}, d.diags) {
 		return
 	}
@@ -314,7 +331,7 @@ func (d *decoder) checkRow(a *Audience, e hclsyntax.Expression) {
 	if prog == nil {
 		return
 	}
-	if v, ok := prog.Const(); ok && v.IsWhollyKnown() && !v.IsNull() && (e == a.exprs.filter || e == a.exprs.consent) {
+	if v, ok := prog.Const(); ok && v.IsWhollyKnown() && !v.IsNull() && (e == a.exprs.filter || e == a.exprs.consent || a.Source.followed != nil && e == a.Source.followed.filter) {
 		if _, err := eval.FromCty(v); err != nil || v.Type() != cty.Bool && !slices.Contains([]string{"true", "false"}, strings.ToLower(textOf(v))) {
 			d.diags.err("unsuitable_value", e.Range(), "A condition, true or false, is needed here.")
 		}

@@ -190,7 +190,7 @@ func (a *Audience) Address() string { return message.WithModule(a.Module, "audie
 
 // Source mirrors the audience's source block.
 type Source struct {
-	Kind      string // "csv", "ndjson", "json", "http", "parquet", "sql", "xlsx", "inline"
+	Kind      string // "campaign", "csv", "ndjson", "json", "http", "parquet", "sql", "xlsx", "inline"
 	Path      string
 	Encoding  string
 	Delimiter string
@@ -208,7 +208,12 @@ type Source struct {
 	Headers   map[string]string                 // of the request; sensitive
 	Next      func(page []byte) (string, error) // the address of the page after the one with this JSON, "" after the last; nil for one page
 	Contacts  []Contact                         // inline
+	// Of is the campaign whose outcomes the rows are, and After how long after its
+	// message somebody gets another one; nil and 0 for other kinds.
+	Of        *Campaign
+	After     time.Duration
 	DeclRange hcl.Range
+	followed  *followed // opaque: what Of is found by; nil for other kinds
 }
 
 // Contact is an inline contact block: the phone (or user id) and attributes,
@@ -239,9 +244,12 @@ type Campaign struct {
 	Canary        *Canary
 	StopIf        StopIf
 	PreventResend bool
-	Tree          Tree
-	DeclRange     hcl.Range
-	values        hclsyntax.Expression
+	// Kept are the attributes of recipients that audiences made of this campaign's
+	// outcomes read, sorted: apply keeps them with each message.
+	Kept      []string
+	Tree      Tree
+	DeclRange hcl.Range
+	values    hclsyntax.Expression
 	// quote and identity are the envelope's; nil for none.
 	quote, identity hclsyntax.Expression
 }

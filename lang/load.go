@@ -386,6 +386,7 @@ func (l *loader) decodeAll() {
 	for decl := range l.of(rootCampaign) {
 		l.cfg.Campaigns = append(l.cfg.Campaigns, l.decodeCampaign(decl.block))
 	}
+	l.follow()
 	for decl := range l.of(rootReplyRule) {
 		l.cfg.ReplyRules = append(l.cfg.ReplyRules, l.decodeReplyRule(decl.block))
 	}

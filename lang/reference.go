@@ -91,7 +91,7 @@ func settingBlocks() []BlockInfo {
 			about("manage", "provider! mode on_destroy max_change feeds", "Apply keeps the products of the account's catalog as they are declared. `mode` is `upsert`, the default, which leaves other products alone, or `exact`. `on_destroy` says what becomes of a product that is not declared any more: it is put out of stock, which is the default (`out_of_stock`), kept or deleted. `max_change` is how many products a plan may change, such as `\"20%\"`; `feeds = \"ignore\"` manages a catalog that feeds write into, too.")),
 		about("audience NAME", "phone user_id region filter attributes optional placeholders consent last_inbound exclude columns",
 			"Who: a source, how a row becomes a contact, and who is left out.",
-			about("source KIND", "path encoding delimiter records sheet header_row driver dsn query url format headers next timeout", "Where rows come from: csv, ndjson, json, parquet, xlsx, sql or http. A file whose name ends in .gz or .zst is unpacked."),
+			about("source KIND", "path encoding delimiter records sheet header_row driver dsn query url format headers next timeout of filter after", "Where rows come from: csv, ndjson, json, parquet, xlsx, sql or http, or campaign, the outcomes of the campaign `of`: a row is somebody to whom its message was sent, and `after` is how long after that message was delivered they get another one. A file whose name ends in .gz or .zst is unpacked."),
 			free("contact PHONE", "A contact that is written here; its arguments are its attributes.")),
 	}
 }

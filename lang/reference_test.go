@@ -50,7 +50,7 @@ func TestReferenceHasEverySchema(t *testing.T) {
 	// A source block and a state block have a schema for each of their labels, and a
 	// module block takes what the module asks for.
 	// A dynamic block can stand for any other; docs/language.md describes it.
-	for _, merged := range []string{"for_each! iterator labels", "path! encoding delimiter", "path!", "path! records", "path! sheet header_row", "driver! dsn! query! timeout", "url! format headers records next encoding delimiter timeout", "path", "url! schema"} {
+	for _, merged := range []string{"for_each! iterator labels", "path! encoding delimiter", "path!", "path! records", "path! sheet header_row", "driver! dsn! query! timeout", "url! format headers records next encoding delimiter timeout", "of! filter after", "path", "url! schema"} {
 		delete(decoders, sortedArgs(merged))
 	}
 	table := map[string]bool{}

@@ -16,6 +16,7 @@ import (
 // concurrent use with different Persons.
 type Rows struct {
 	phone, userID, filter, consent, lastInbound *eval.Program // nil where not given
+	outcome                                     *eval.Program // the filter of a source that is a campaign; nil for none
 	attributes                                  []*eval.Program
 	identity                                    []int // attributes are these columns
 	placeholders                                *placeholders
@@ -67,7 +68,10 @@ func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnos
 		consent: b.compile(a.exprs.consent), lastInbound: b.compile(a.exprs.lastInbound),
 		placeholders: newPlaceholders(a.Placeholders), lastInboundText: windowSource(a.exprs.lastInbound),
 	}
-	if a.exprs.userID == nil && a.Source.Kind == "inline" {
+	if f := a.Source.followed; f != nil {
+		r.outcome = b.compile(f.filter)
+	}
+	if a.exprs.userID == nil && (a.Source.Kind == "inline" || a.Source.Kind == sourceCampaign) {
 		r.userID = b.compile(b.column("user_id", a.DeclRange))
 	}
 	for _, name := range a.Attributes {
@@ -86,7 +90,7 @@ func (c *Config) BindAudience(a *Audience, columns []string) (*Rows, hcl.Diagnos
 // Columns returns the positions of the columns that are used, in order.
 func (r *Rows) Columns() []int {
 	used := slices.Clone(r.identity)
-	for _, p := range append([]*eval.Program{r.phone, r.userID, r.filter, r.consent, r.lastInbound}, r.attributes...) {
+	for _, p := range append([]*eval.Program{r.phone, r.userID, r.outcome, r.filter, r.consent, r.lastInbound}, r.attributes...) {
 		if p != nil {
 			used = append(used, p.Uses()...)
 		}
@@ -121,8 +125,11 @@ func (b *rowBinder) compile(e hclsyntax.Expression) *eval.Program {
 // BindAudience. An error is a *RowError.
 func (r *Rows) Eval(values []message.Value, out *Person) error {
 	out.reset()
-	if r.filter != nil {
-		keep, err := r.filter.EvalBool(values)
+	for _, filter := range [...]*eval.Program{r.outcome, r.filter} {
+		if filter == nil {
+			continue
+		}
+		keep, err := filter.EvalBool(values)
 		if err != nil {
 			return rowError(err)
 		}

@@ -32,6 +32,7 @@ type memState struct {
 	windows    []state.PersonWindow
 	ties       []state.Tie
 	recent     []state.RecentSend
+	orders     []state.PlacedOrder
 	erased     []string
 }
 
@@ -94,6 +95,10 @@ func (s *memState) RecentSends(_ context.Context, since time.Time) iter.Seq2[sta
 		}
 	}
 	return each(list)
+}
+
+func (s *memState) Orders(context.Context) iter.Seq2[state.PlacedOrder, error] {
+	return each(s.orders)
 }
 
 func (s *memState) Erased(context.Context) (func(string) bool, error) {

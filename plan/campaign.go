@@ -42,7 +42,10 @@ func (b *builder) planCampaign(ctx context.Context, decl *lang.Campaign) bool {
 	}
 	defer src.Close()
 	j := &judge{index: index, campaign: c, decl: decl, rows: rows, own: own, variants: variants, arms: arms, drafts: b.compiled[first:],
-		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone")}
+		known: b.known, scope: b.scope, at: b.in.At, timezone: attribute(decl.Audience, "timezone"), after: decl.Audience.Source.After}
+	for _, name := range decl.Kept {
+		j.kept = append(j.kept, attribute(decl.Audience, name))
+	}
 	j.assigns = assigning(decl)
 	c.Quiet = quiet(decl.Schedule, j.timezone)
 	seq := &sequencer{campaign: c, judge: j, out: b.plan.spool, hash: b.hash, renamed: b.renamedFor(c), problems: &problems{}, prices: b.prices}
@@ -71,7 +74,7 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 		Draft: -1, FallbackDraft: -1, AssumeOpen: decl.Window == "assume_open", MaxAttempts: decl.MaxAttempts,
 		StopIf: StopIf(decl.StopIf), Consent: decl.Audience.HasConsent, Source: sourceName(decl.Audience),
 		Counts: Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}, Samples: []Sample{}, Notes: []string{},
-		Quiet: quiet(decl.Schedule, -1),
+		Quiet: quiet(decl.Schedule, -1), Kept: decl.Kept,
 	}
 	c.Halt = b.haltOf(address)
 	if decl.Fallback != nil {
@@ -116,6 +119,8 @@ func sourceName(a *lang.Audience) string {
 	switch {
 	case a.Source.Kind == "inline" && len(a.Source.Contacts) > 0:
 		return path.Base(a.Source.Contacts[0].DeclRange.Filename)
+	case a.Source.Of != nil:
+		return a.Source.Of.Address()
 	case a.Source.Kind == "sql" || a.Source.Path == "":
 		return ""
 	}
@@ -234,7 +239,12 @@ func (b *builder) mayReach(decl *lang.Campaign) bool {
 
 // open opens an audience's source and binds its expressions to the columns.
 func (b *builder) open(ctx context.Context, a *lang.Audience) (*audience.Reader, *lang.Rows, bool) {
-	src, err := audience.Open(ctx, sourceOf(a), audience.Options{Root: b.in.Root, Web: b.in.Web})
+	from := sourceOf(a)
+	o := b.outcomes(ctx, a)
+	if o != nil {
+		from = o.source()
+	}
+	src, err := audience.Open(ctx, from, audience.Options{Root: b.in.Root, Web: b.in.Web})
 	if err != nil {
 		b.diags = append(b.diags, sourceError(a, err))
 		return nil, nil, false
@@ -245,7 +255,9 @@ func (b *builder) open(ctx context.Context, a *lang.Audience) (*audience.Reader,
 		src.Close()
 		return nil, nil, false
 	}
-	src.Only(rows.Columns())
+	if src.Only(rows.Columns()); o != nil {
+		o.only(rows.Columns())
+	}
 	return src, rows, true
 }
 

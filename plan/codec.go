@@ -1,12 +1,8 @@
 package plan
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
-	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -22,7 +18,7 @@ import (
 //	uvarint  bytes of head and core
 //	byte     action          byte  flags of the head
 //	uvarint  attempt         uvarint  line in the source
-//	uvarint  element, string file, varint window's end (Unix seconds), string reason: each by its flag
+//	uvarint  element, string file, varint window's end, varint due (Unix seconds), string reason: each by its flag
 //	core     see appendCore
 //
 // A string is its length as a uvarint, and its bytes. A reader trusts nothing:
@@ -38,6 +34,7 @@ const (
 	hasWindow
 	hasReason
 	hasElement
+	hasDue
 )
 
 // The flags of an entry's core.
@@ -47,6 +44,7 @@ const (
 	hasUser
 	hasDigest
 	hasAttributes
+	hasKept
 )
 
 // appendEntry appends e. core is what appendCore returned for it.
@@ -72,6 +70,9 @@ func appendHead(dst []byte, e *Entry, source string) []byte {
 	if e.Recipient.Place.Element > 0 {
 		flags |= hasElement
 	}
+	if !e.Due.IsZero() {
+		flags |= hasDue
+	}
 	dst = append(dst, byte(e.Action), flags)
 	dst = binary.AppendUvarint(dst, uint64(e.Attempt))
 	dst = binary.AppendUvarint(dst, uint64(max(e.Recipient.Place.Line, 0)))
@@ -83,6 +84,9 @@ func appendHead(dst []byte, e *Entry, source string) []byte {
 	}
 	if flags&hasWindow != 0 {
 		dst = binary.AppendVarint(dst, e.WindowUntil.Unix())
+	}
+	if flags&hasDue != 0 {
+		dst = binary.AppendVarint(dst, e.Due.Unix())
 	}
 	if flags&hasReason != 0 {
 		dst = appendString(dst, string(e.Reason))
@@ -114,6 +118,9 @@ func appendCoreOf(dst []byte, e *Entry, phone uint64) []byte {
 	if len(e.Recipient.Attributes) > 0 {
 		flags |= hasAttributes
 	}
+	if len(e.Kept) > 0 {
+		flags |= hasKept
+	}
 	dst = append(dst, flags)
 	dst = binary.AppendUvarint(dst, uint64(e.Campaign))
 	dst = binary.AppendUvarint(dst, uint64(e.Draft+1))
@@ -130,15 +137,23 @@ func appendCoreOf(dst []byte, e *Entry, phone uint64) []byte {
 		dst = append(dst, e.Digest[:]...)
 	}
 	if flags&hasAttributes != 0 {
-		dst = binary.AppendUvarint(dst, uint64(len(e.Recipient.Attributes)))
-		for _, v := range e.Recipient.Attributes {
-			dst = append(dst, byte(v.Kind))
-			dst = appendString(dst, v.Text)
-		}
+		dst = appendValues(dst, e.Recipient.Attributes)
+	}
+	if flags&hasKept != 0 {
+		dst = appendValues(dst, e.Kept)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(e.Values)))
 	for _, v := range e.Values {
 		dst = appendString(dst, v)
+	}
+	return dst
+}
+
+func appendValues(dst []byte, values []message.Value) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(values)))
+	for _, v := range values {
+		dst = append(dst, byte(v.Kind))
+		dst = appendString(dst, v.Text)
 	}
 	return dst
 }
@@ -282,6 +297,9 @@ func (d *decoder) entry(campaigns []Campaign, e *Entry) (core []byte, err error)
 	if flags&hasWindow != 0 {
 		e.WindowUntil = time.Unix(d.varint(), 0).UTC()
 	}
+	if flags&hasDue != 0 {
+		e.Due = time.Unix(d.varint(), 0).UTC()
+	}
 	if flags&hasReason != 0 {
 		e.Reason = d.reason()
 	}
@@ -315,14 +333,23 @@ func (d *decoder) core(e *Entry) {
 		copy(e.Digest[:], d.bytes(16))
 	}
 	if flags&hasAttributes != 0 {
-		e.Recipient.Attributes = make([]message.Value, d.count())
-		for i := range e.Recipient.Attributes {
-			e.Recipient.Attributes[i] = message.Value{Kind: message.ValueKind(d.byte()), Text: d.string()}
-		}
+		e.Recipient.Attributes = d.typed()
+	}
+	if flags&hasKept != 0 {
+		e.Kept = d.typed()
 	}
 	if n := d.count(); n > 0 {
 		e.Values = d.values(n)
 	}
+}
+
+// typed is the inverse of appendValues.
+func (d *decoder) typed() []message.Value {
+	out := make([]message.Value, d.count())
+	for i := range out {
+		out[i] = message.Value{Kind: message.ValueKind(d.byte()), Text: d.string()}
+	}
+	return out
 }
 
 // phone reads a phone number, which is kept as its digits.
@@ -351,78 +378,4 @@ func (d *decoder) values(n int) []string {
 		list[i] = text[end-int(size) : end]
 	}
 	return list
-}
-
-// eachEntry calls visit for every entry until visit returns false. Its arguments
-// are valid only during the call.
-func eachEntry(open func() (io.Reader, error), campaigns []Campaign, visit func(*Entry, []byte) bool) error {
-	return decodeEach(&decoder{}, open, campaigns, visit)
-}
-
-// decodeEach is eachEntry with the caller's decoder.
-func decodeEach(d *decoder, open func() (io.Reader, error), campaigns []Campaign, visit func(*Entry, []byte) bool) error {
-	src, err := open()
-	if err != nil {
-		return err
-	}
-	r, ok := src.(*bufio.Reader)
-	if !ok {
-		r = bufio.NewReaderSize(src, 64<<10)
-	}
-	var buf []byte
-	var e Entry
-	for n := 1; ; n++ {
-		buf, err = nextEntry(r, buf)
-		if err == io.EOF {
-			return nil
-		}
-		var core []byte
-		if err == nil {
-			d.b, d.bad = buf, false
-			core, err = d.entry(campaigns, &e)
-		}
-		if err != nil {
-			return fmt.Errorf("reading entry %d of the plan: %w", n, err)
-		}
-		if !visit(&e, core) {
-			return nil
-		}
-	}
-}
-
-// nextEntry reads the bytes of one entry into buf. It returns io.EOF at the end.
-func nextEntry(r *bufio.Reader, buf []byte) ([]byte, error) {
-	n, err := binary.ReadUvarint(r)
-	if err == io.EOF {
-		return buf, io.EOF
-	}
-	if err != nil {
-		return buf, errEntry
-	}
-	if n > maxEntry {
-		return buf, fmt.Errorf("it claims %d bytes, more than any message needs", n)
-	}
-	if uint64(cap(buf)) < n {
-		buf = make([]byte, n)
-	}
-	buf = buf[:n]
-	if _, err := io.ReadFull(r, buf); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return buf, errEntry
-		}
-		return buf, err
-	}
-	return buf, nil
-}
-
-// entries is Plan.Entries on the reader that open returns.
-func entries(open func() (io.Reader, error), campaigns []Campaign) func() iter.Seq2[Entry, error] {
-	return func() iter.Seq2[Entry, error] {
-		return func(yield func(Entry, error) bool) {
-			err := eachEntry(open, campaigns, func(e *Entry, _ []byte) bool { return yield(*e, nil) })
-			if err != nil {
-				yield(Entry{Draft: -1}, err)
-			}
-		}
-	}
 }

@@ -48,6 +48,8 @@ var codes = map[string]codeText{
 		"The file, query or list of contacts behind an audience could not be opened, or can't be read at the place that the detail names. Nothing is planned from half an audience: fix the source and plan again."},
 	"campaign_halted": {"A campaign is halted until somebody lifts it",
 		"An earlier apply stopped this campaign because its canary failed, too many of its messages were refused, the account has a fault, or the provider's answers were unclear or mixed up. Every later apply leaves it alone, so that a job that runs again and again does not send a few more each time. Find the cause with `handbill status`, fix it, and lift the halt with `handbill apply -resume=campaign.NAME`. Halts that cost nothing to try again, such as a network that is down, lift themselves."},
+	"attributes_too_long": {"Some recipients' attributes are too long to be kept",
+		"Audiences that are made of this campaign's outcomes read row.attributes, so apply keeps these attributes with each message, 4,096 bytes at most. Those of the recipients at the rows named are longer. Read shorter attributes there, or leave such recipients out with on_invalid = \"skip\"."},
 	"capability": {"The provider can't do this",
 		"Not every provider carries every kind of WhatsApp message, or has a way for what a campaign or reply rule asks for beside it, such as quote or typing. The detail says what is known of this one and what can be used instead."},
 	"capability_doubted": {"The provider may not be able to do this",

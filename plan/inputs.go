@@ -117,6 +117,8 @@ type Snapshot interface {
 	Windows(ctx context.Context, number string) iter.Seq2[state.PersonWindow, error]
 	// RecentSends returns the messages sent since a moment, by any campaign.
 	RecentSends(ctx context.Context, since time.Time) iter.Seq2[state.RecentSend, error]
+	// Orders returns the orders of everybody, in no order.
+	Orders(ctx context.Context) iter.Seq2[state.PlacedOrder, error]
 	// Erased returns a function that reports who was erased and must never be sent to.
 	Erased(ctx context.Context) (func(recipient string) bool, error)
 }

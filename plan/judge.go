@@ -49,7 +49,9 @@ type judge struct {
 	earlier    *openmap.Map[struct{}] // who had an earlier revision; nil unless resending is prevented
 	earlierIDs *recipientIDs
 	scope      *scope
-	timezone   int // index of the attribute "timezone"; -1 for none
+	timezone   int           // index of the attribute "timezone"; -1 for none
+	after      time.Duration // of a source that is a campaign
+	kept       []int         // the attributes that are kept with the message
 	at         time.Time
 }
 
@@ -71,6 +73,7 @@ type verdict struct {
 	// problems lists what is wrong with the row or its message.
 	problems []placed
 	due      int64 // Unix time when the message may go, for who waits for their local time
+	follows  int64 // Unix time before which the message may not go, since it follows another one; 0 for none
 	variant  int   // index into Campaign.Variants, from 1; 0 for none, or not asked
 	arm      int   // index into Campaign.Experiment.Arms, from 1; 0 for none
 }
@@ -136,6 +139,9 @@ func (j *judge) row(w *worker, b *batch, values []message.Value, v *verdict, err
 	if !w.person.Keep {
 		v.dropped = true
 		return
+	}
+	if j.after > 0 {
+		v.follows = dueAfter(values, j.after)
 	}
 	if !j.address(w, v) {
 		return
@@ -363,6 +369,7 @@ func (v *verdict) skip(reason delivery.Reason) {
 	e := &v.entry
 	e.Action, e.Reason, e.Draft, e.Values, e.Attempt = Skip, reason, -1, nil, 0
 	e.Digest, e.WindowUntil, e.Recipient.Attributes = [16]byte{}, time.Time{}, nil
+	e.Due, e.Kept = time.Time{}, nil
 }
 
 // isExcluded reports whether somebody is in an audience that the campaign

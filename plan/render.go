@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/lang"
@@ -39,14 +40,20 @@ func (j *judge) render(w *worker, b *batch, c *compiled, v *verdict) {
 	if hold != delivery.ReasonNone {
 		reason = hold // precedes the schedule, whose end apply sees by itself
 	}
+	if !j.keep(w, b, v) {
+		return
+	}
 	v.entry.Draft, v.entry.Values = c.draft, values
 	v.entry.Digest = j.digest(w, c, values)
 	v.length = c.body.length(values)
 	if reason == delivery.ReasonNone && j.campaign.Halted() {
 		reason = delivery.ReasonHalted
 	}
+	if due := time.Unix(v.follows, 0).UTC(); v.follows != 0 && j.at.Before(due) {
+		reason, hold, v.entry.Due = delivery.ReasonNotDue, delivery.ReasonNotDue, due
+	}
 	// A repetition keeps its action while it waits: apply asks the schedule again,
-	// and finds here that the template waits.
+	// and finds here that the template waits, or that it is too early.
 	if v.entry.Action.Repeats() {
 		v.entry.Reason = hold
 	}

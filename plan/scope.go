@@ -102,6 +102,9 @@ func (s *scope) target(resources []lang.Resource, address, recipient string) {
 	for i := range resources {
 		if resources[i].Address == address {
 			for _, ref := range resources[i].Refs {
+				if resources[i].Type == "audience" && message.AddressType(ref) == "campaign" {
+					continue // an audience reads what became of a campaign: that is no wish to send it
+				}
 				s.target(resources, ref, "")
 			}
 		}

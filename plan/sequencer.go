@@ -218,6 +218,9 @@ func (q *sequencer) sending(v *verdict) {
 	if due := time.Unix(v.due, 0).UTC(); v.due != 0 && (q.campaign.Next.IsZero() || due.Before(q.campaign.Next)) {
 		q.campaign.Next = due
 	}
+	if !e.Due.IsZero() && (q.campaign.Due.IsZero() || e.Due.Before(q.campaign.Due)) {
+		q.campaign.Due = e.Due
+	}
 	q.campaign.Longest = max(q.campaign.Longest, v.length)
 	q.samples.see(e, v.length)
 	if slices.ContainsFunc(e.Values, func(s string) bool { return strings.TrimSpace(s) != s }) {

@@ -110,6 +110,11 @@ type Entry struct {
 	// WindowUntil is when the window ends, by the audience or the state; zero when
 	// unknown.
 	WindowUntil time.Time
+	// Due is when the message may go to somebody who is not due yet; zero for others.
+	Due time.Time
+	// Kept are the attributes that apply keeps with the message, parallel to
+	// Campaign.Kept; nil where nothing is sent.
+	Kept []message.Value
 	// Attempt is the number of the attempt that apply makes, from 1. For HeldOut it is
 	// 1 where apply has to record it.
 	Attempt int
@@ -154,14 +159,18 @@ type Campaign struct {
 	// Experiment is set if the campaign declares one.
 	Experiment *Experiment `json:"experiment,omitempty"`
 	// Next is when the first message may go to somebody who waits for their local
-	// time; zero if nobody does.
+	// time; zero if nobody does. Due is the same for those who are not due yet.
 	Next    time.Time `json:"next,omitzero"`
+	Due     time.Time `json:"due,omitzero"`
 	Longest int       `json:"longest_body"` // code points of the longest body
 	Notes   []string  `json:"notes"`        // how the source was read
 	Cost    *Cost     `json:"cost,omitempty"`
 	// AfterApproval are the translations that have to be approved first: apply
 	// waits for them, and sends nothing of the campaign before.
 	AfterApproval []string `json:"after_approval,omitempty"`
+	// Kept are the attributes of recipients that apply keeps with each message, sorted,
+	// since audiences made of this campaign's outcomes read them.
+	Kept []string `json:"kept_attributes,omitempty"`
 	// Messaging is set if the campaign starts conversations on WhatsApp.
 	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.

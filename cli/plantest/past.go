@@ -18,7 +18,7 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-var outcomes = map[string]state.Send{"accepted": state.Accepted, "rejected": state.Rejected, "in_doubt": state.InDoubt}
+var outcomes = map[string]state.Send{"accepted": state.Accepted, "failed": state.Accepted, "rejected": state.Rejected, "in_doubt": state.InDoubt, "held_out": state.HeldOut}
 
 // past is what a run declares as done before, in the form in which planning reads a
 // state.
@@ -28,6 +28,7 @@ type past struct {
 	resources  []state.Resource
 	people     map[string]*known // by canonical key; the same for every id of a person
 	order      []*known
+	orders     []state.PlacedOrder
 	who        delivery.Registry
 }
 
@@ -249,9 +250,13 @@ func (p *past) status(provider string, e *message.Event, at time.Time) {
 	}
 	d := &p.deliveries[i]
 	d.Outcome = "accepted" // a provider that reports a status has accepted the message
+	if e.Rank > d.Rank {
+		d.Rank, d.RankAt = e.Rank, at
+	}
 	if !e.Failed {
 		return
 	}
+	d.Outcome, d.Code = "failed", e.Code
 	switch k := p.person(d.Recipient); delivery.ConsequenceOf(e.Code) {
 	case delivery.ConsequenceStop:
 		k.opt(delivery.OptedOut, at, e.Code)
@@ -294,7 +299,7 @@ func (p *past) Compact(_ context.Context, campaign string, revision int) (state.
 	t := table{}
 	for d := range p.of(campaign) {
 		if d.Revision == revision {
-			t[d.Recipient] = state.Sent{Send: outcomes[d.Outcome], Attempt: 1, Code: d.Code}
+			t[d.Recipient] = state.Sent{Send: outcomes[d.Outcome], Attempt: 1, Code: d.Code, Arm: d.Arm}
 		}
 	}
 	return t, nil
@@ -314,9 +319,9 @@ func (p *past) of(campaign string) iter.Seq[Delivery] {
 func (p *past) Deliveries(_ context.Context, campaign string) iter.Seq2[state.Delivery, error] {
 	return func(yield func(state.Delivery, error) bool) {
 		for d := range p.of(campaign) {
-			v := state.Delivery{Key: state.Key{Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision},
-				Send: outcomes[d.Outcome], Attempt: 1, Code: d.Code, Intended: d.At, Settled: d.At}
-			v.To.Phone, v.ID, v.Message = d.Recipient, d.ID, d.Message
+			v := state.Delivery{Key: state.Key{Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision}, Choice: d.Choice, To: message.AddressOf(d.Recipient),
+				Send: outcomes[d.Outcome], Attempt: 1, Code: d.Code, Intended: d.At, Settled: d.At, ID: d.ID, Message: d.Message,
+				Rank: d.Rank, RankAt: d.RankAt, Replied: d.Replied, Failed: d.Outcome == "failed" && d.Rank < message.RankDelivered, FailCode: d.Code}
 			if !yield(v, nil) {
 				return
 			}
@@ -356,6 +361,11 @@ func (p *past) RecentSends(_ context.Context, since time.Time) iter.Seq2[state.R
 			}
 		}
 	}
+}
+
+// Orders implements plan.Snapshot.
+func (p *past) Orders(context.Context) iter.Seq2[state.PlacedOrder, error] {
+	return state.Listed(p.orders, nil)
 }
 
 // Erased implements plan.Snapshot.

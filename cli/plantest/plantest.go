@@ -23,6 +23,7 @@ import (
 
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/lang/eval"
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -68,6 +69,9 @@ type Delivery struct {
 	Message                            string // address of what was sent; "" for the campaign's message
 	Revision                           int
 	At                                 time.Time
+	Rank                               message.Rank // how far it got, and when
+	RankAt, Replied                    time.Time
+	state.Choice
 }
 
 var fileSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "run", LabelNames: []string{"name"}}}}
@@ -89,6 +93,7 @@ var stateSchema = &hcl.BodySchema{
 
 var deliverySchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "recipient", Required: true}, {Name: "outcome"}, {Name: "code"}, {Name: "revision"}, {Name: "at"}, {Name: "id"}, {Name: "message"},
+	{Name: "delivered_at"}, {Name: "read_at"}, {Name: "replied_at"}, {Name: "arm"}, {Name: "variant"}, {Name: "attributes"},
 }}
 
 var assertSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
@@ -304,6 +309,23 @@ func (d *decoder) contacts(b *hcl.Block) {
 	d.run.Contacts = append(d.run.Contacts, out)
 }
 
+// became decodes how far a message got, whatever came of it, and what was kept with it.
+func (d *decoder) became(v *Delivery, a hcl.Attributes) {
+	v.Replied, v.Arm, v.Variant = d.time(a["replied_at"], time.Time{}), d.text(a["arm"], ""), d.text(a["variant"], "")
+	if v.RankAt = d.time(a["delivered_at"], time.Time{}); !v.RankAt.IsZero() {
+		v.Rank = message.RankDelivered
+	}
+	if read := d.time(a["read_at"], time.Time{}); !read.IsZero() {
+		v.Rank, v.RankAt = message.RankRead, read
+	}
+	if a["attributes"] != nil {
+		d.object(a["attributes"])
+		if kept, ok := d.value(a["attributes"]); ok {
+			v.Attributes = string(asJSON(kept))
+		}
+	}
+}
+
 func (d *decoder) state(b *hcl.Block) {
 	c := d.content(b.Body, stateSchema)
 	d.run.OptedOut = append(d.run.OptedOut, d.texts(c.Attributes["opted_out"])...)
@@ -322,8 +344,9 @@ func (d *decoder) state(b *hcl.Block) {
 			}
 		}
 		if _, ok := outcomes[v.Outcome]; !ok {
-			d.fail(a["outcome"].Range, "The outcome is one of accepted, rejected, in_doubt.")
+			d.fail(a["outcome"].Range, "The outcome is one of accepted, failed, rejected, in_doubt, held_out.")
 		}
+		d.became(&v, a)
 		d.run.Deliveries = append(d.run.Deliveries, v)
 	}
 }

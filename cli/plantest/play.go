@@ -200,12 +200,18 @@ func (pl *player) inbound(e *Event, provider string, m *message.Event) {
 		ev.First = *e.First
 	}
 	if d := pl.past.answered(m.ContextID); d != nil {
+		if d.Replied.IsZero() || at.Before(d.Replied) {
+			d.Replied = at
+		}
 		ev.Campaign, ev.Message = d.Campaign, nameOr(e.Answers, nameOr(d.Message, pl.messageOf(d.Campaign)))
 	}
 	if m.ProfileName != "" {
 		k.ProfileName = m.ProfileName
 	}
 	k.wrote(provider, at)
+	if m.Order != nil {
+		pl.past.orders = append(pl.past.orders, state.PlacedOrder{Recipient: k.Recipient, At: at})
+	}
 	r := Judge(pl.rules, &Inbound{Event: ev, Known: reply.Known{Person: k.at(provider, at), Now: at, LastReply: k.replied, Exchanges: k.answers}, Lookups: pl.lookups(e), ForwardBody: pl.runner.ForwardBody})
 	r.Event = fmt.Sprintf("event %d", len(pl.replies)+1)
 	if e.File != "" {

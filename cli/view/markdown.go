@@ -288,8 +288,10 @@ func campaignRow(c *plan.Campaign, cost bool) string {
 		code(c.Address), Count(c.Recipients), Count(c.Counts.Send), Count(c.Counts.Fallback), Count(c.Counts.Retry),
 		reasonsCell(c.Counts.Defer), Count(c.Counts.Sent), reasonsCell(c.Counts.Skip), paceNote(c),
 	}
-	if !c.Next.IsZero() {
-		cells[5] += ", first at " + c.Next.UTC().Format("2006-01-02 15:04 MST")
+	for _, first := range []time.Time{c.Next, c.Due} {
+		if !first.IsZero() {
+			cells[5] += ", first at " + first.UTC().Format("2006-01-02 15:04 MST")
+		}
 	}
 	if c.Counts.Replace > 0 {
 		cells[4] += fmt.Sprintf(", %s replaced", Count(c.Counts.Replace))

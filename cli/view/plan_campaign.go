@@ -168,12 +168,13 @@ func sendingLines(c *plan.Campaign) []countLine {
 }
 
 // laterNote says why messages are sent later, and, if they wait for the recipients'
-// local time, when the first of them may be sent.
+// local time or for the time after another message, when the first of them may be sent.
 func laterNote(c *plan.Campaign, reason delivery.Reason) string {
-	if reason != delivery.ReasonLocalTime || c.Next.IsZero() {
+	first := map[delivery.Reason]time.Time{delivery.ReasonLocalTime: c.Next, delivery.ReasonNotDue: c.Due}[reason]
+	if first.IsZero() {
 		return Reason(reason)
 	}
-	return Reason(reason) + ", the first at " + c.Next.UTC().Format("2006-01-02 15:04 MST")
+	return Reason(reason) + ", the first at " + first.UTC().Format("2006-01-02 15:04 MST")
 }
 
 // fallbackNote says what recipients get whose window is closed.

@@ -90,6 +90,7 @@ type plannedDelivery struct {
 	Reason    delivery.Reason `json:"reason,omitempty"`
 	Arm       string          `json:"arm,omitempty"`
 	Variant   string          `json:"variant,omitempty"`
+	Due       time.Time       `json:"due,omitzero"` // with reason not_due
 	Place     string          `json:"place,omitempty"`
 	Path      string          `json:"path,omitempty"`
 	Request   json.RawMessage `json:"request,omitempty"`
@@ -100,7 +101,7 @@ type plannedDelivery struct {
 func (r *PlanReport) delivery(e *plan.Entry, s Style) (*plannedDelivery, error) {
 	c := &r.Plan.Campaigns[e.Campaign]
 	key := s.Recipient(e.Recipient.Key())
-	d := &plannedDelivery{Address: fmt.Sprintf("%s[%q]", c.Address, key), Recipient: key, Action: e.Action.String(), Reason: e.Reason}
+	d := &plannedDelivery{Address: fmt.Sprintf("%s[%q]", c.Address, key), Recipient: key, Action: e.Action.String(), Reason: e.Reason, Due: e.Due}
 	d.Arm, d.Variant = c.ChoiceOf(e.Draft)
 	if e.Recipient.Place.Line > 0 {
 		d.Place = e.Recipient.Place.String()

@@ -339,6 +339,9 @@ func (r *PlanReport) deliveriesText(w io.Writer, s Style, followed bool) error {
 		if e.Reason != "" {
 			line += "  # " + message.SafeText(Reason(e.Reason))
 		}
+		if !e.Due.IsZero() {
+			line += " until " + e.Due.UTC().Format("2006-01-02 15:04 MST")
+		}
 		if e.Recipient.Place.Line > 0 {
 			line += "  " + s.dim(message.SafeText(e.Recipient.Place.String()))
 		}
