@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // sharedCases are also played with a state in PostgreSQL: some for each command.
 var sharedCases = []string{
 	"apply-in-automation", "apply-in-doubt", "apply-interrupted", "apply-lock-held", "apply-refusals", "apply-saved-plan",
-	"apply-window-closed-at-provider", "follow-up", "output-all", "plan-before-and-after-apply", "plan-frequency-cap", "plan-inbound-opens-window", "plan-opted-out",
+	"apply-window-closed-at-provider", "follow-up-keys", "output-all", "plan-before-and-after-apply", "plan-frequency-cap", "plan-inbound-opens-window", "plan-opted-out",
 	"plan-renamed-campaign", "plan-retry", "plan-revision", "plan-stop-words", "providers-check", "refresh-limit", "resolve-doubts", "state-giveback",
 	"state-usernames", "status-after-apply", "status-billing", "status-notices", "test-applied-before", "try-testers",
 }
@@ -58,7 +58,7 @@ func TestCaseOnPostgres(t *testing.T) {
 var fileCases = []string{
 	"apply-stale-plan", "init-empty-directory", "init-with-configuration", "json-of-changes", "mistyped", "no-configuration", "plan-fallback", "plan-json-document",
 	"plan-template-read", "plan-title-of-25-characters", "state-damaged", "state-from-the-future", "state-is-no-state", "state-list-show", "state-rm-mv", "apply-replace-saved-plan-twice", "state-optouts", "state-postgres", "state-pull",
-	"state-unwritable-place", "status-before-anything", "try-halted",
+	"state-unwritable-place", "status-before-anything", "try-halted", "follow-up",
 }
 
 // share puts the state of a case into a database, and creates it unless the case
