@@ -199,6 +199,9 @@ func (a *app) sameTemplates(ctx context.Context, run *operation.Apply, p *plan.P
 // having read how many it sends.
 func (a *app) confirm(r *view.PlanReport, opt *applyOptions) error {
 	want, question := "yes", "Do you want to record these changes? Nothing is sent."
+	if n := r.SingletonWrites(); n > 0 {
+		question = fmt.Sprintf("Do you want to change %s of a number or account? No message is sent.", view.Plural(n, "setting"))
+	}
 	if n := r.TemplateWrites(); n > 0 {
 		question = fmt.Sprintf("Do you want to hand in %s for review? No message is sent.", view.Plural(n, "template"))
 	}
@@ -268,16 +271,12 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 		stream.Start(report)
 		observe = func(ev apply.Event) { stream.Delivery(applyDelivery(ev)) }
 	}
-	catalogs, err := a.catalogs(ctx, run, opt.detailed, stop, stream)
+	managed, err := a.managed(ctx, run, opt.detailed, stop, bar, stream)
 	if err != nil {
 		bar.done()
 		return err
 	}
-	templates, err := a.templates(ctx, run, opt.detailed, stop, bar, stream)
-	if err != nil {
-		bar.done()
-		return err
-	}
+	templates := managed.templates
 	done := run.Run(ctx, apply.Options{Resume: opt.resume, Parallelism: opt.parallelism, Spacing: cmp.Or(a.sys.Spacing, fp.Spacing()), Stop: stop,
 		Observe: func(ev apply.Event) {
 			a.logEvent(ev)
@@ -288,12 +287,7 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 		return a.detached(done, report, stream)
 	}
 	r := applyReport(done, report)
-	for _, s := range templates.Steps {
-		r.Templates = append(r.Templates, appliedTemplate(s))
-	}
-	for _, s := range catalogs.Steps {
-		r.Catalogs = append(r.Catalogs, appliedCatalog(s))
-	}
+	managed.report(r)
 	if stream != nil {
 		stream.Complete(r)
 	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {
@@ -302,7 +296,7 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 	if done.Err == nil && templates.Err != nil && ctx.Err() == nil {
 		return a.fail("Templates not applied", templates.Err)
 	}
-	return a.applyResult(done, r, cmp.Or(templatesEnd(templates, opt.detailed), catalogsEnd(catalogs, opt.detailed)), opt)
+	return a.applyResult(done, r, managed.end(opt.detailed), opt)
 }
 
 // detached reports that a run was left to workers.

@@ -22,6 +22,20 @@ func (a *app) templates(ctx context.Context, run *operation.Apply, detailed bool
 	return done, a.notManaged(done.Err, "Templates not applied", detailed)
 }
 
+// singletons carries out the singletons of the plan and reports its progress, as
+// templates does.
+func (a *app) singletons(ctx context.Context, run *operation.Apply, detailed bool, stop <-chan struct{}, bar *progress, stream *view.ApplyStream) (*operation.SingletonsDone, error) {
+	done := run.Singletons(ctx, operation.TemplateOptions{Stop: stop, Sleep: a.sys.Sleep, Observe: func(s operation.TemplateStep) {
+		t := appliedTemplate(s)
+		if stream != nil {
+			stream.Singleton(&t)
+		} else if slices.Contains(underWay, s.Did) {
+			bar.tell(t.Line())
+		}
+	}})
+	return done, a.notManaged(done.Err, "Settings not applied", detailed)
+}
+
 // underWay are the steps that people see before the report.
 var underWay = []string{operation.TemplateCreating, operation.TemplateEditing, operation.TemplateWaiting, operation.TemplateDeleting, operation.TemplateArchiving}
 

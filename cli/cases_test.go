@@ -311,6 +311,7 @@ func verbs() map[string]verb {
 		"truncate":  {2, (*game).truncate},
 		"template":  {1, (*game).template},
 		"product":   {2, (*game).product},
+		"singleton": {1, (*game).singleton},
 	}
 }
 
@@ -353,6 +354,14 @@ func (g *game) product(args []string) error {
 		return err
 	}
 	return g.net.PutProduct(args[0], p)
+}
+
+func (g *game) singleton(args []string) error {
+	var one sandbox.Singleton
+	if err := json.Unmarshal([]byte(args[0]), &one); err != nil {
+		return err
+	}
+	return g.net.PutSingleton(one)
 }
 
 func (g *game) clock(args []string) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/cli/view"
 	"github.com/handbill/handbill/message"
@@ -31,14 +32,15 @@ type importOptions struct {
 func (a *app) importCommand() *cobra.Command {
 	var opt importOptions
 	cmd := &cobra.Command{
-		Use: "import {ADDRESS ID | -campaign=ADDRESS FILE.csv} [flags]", Short: "take over what exists: a template or catalog of the account, or messages sent elsewhere", Args: cobra.RangeArgs(1, 2),
+		Use: "import {ADDRESS ID | -campaign=ADDRESS FILE.csv} [flags]", Short: "take over what exists: what an account or number has, or messages sent elsewhere", Args: cobra.RangeArgs(1, 2),
 		Long: `With an address and an id, records what the account has as the template block at
 the address, or as one of its translations, so that it is looked after from then
 on. The block has to be declared; "handbill plan -generate-config-out=FILE" writes
 blocks for import blocks that have none. ID is the template's name (all declared
 languages), NAME/LANGUAGE, or the number that Meta gave one language. For a catalog
 with a manage block, ID is the catalog's, or CATALOG/RETAILER_ID for one product: the
-declared products that it has are recorded. Nothing is changed in the account.
+declared products that it has are recorded. For a block such as business_profile, ID is
+that of its number or account. Nothing is changed in the account.
 
 With -campaign and a file, records sends that another program made, so that they are not made again: every
 row of the file is a recipient who got the campaign's message. Columns are found by
@@ -90,8 +92,12 @@ func (a *app) importTemplate(cmd *cobra.Command, opt *importOptions, address, id
 			return report, nil
 		})
 	}
+	take := operation.ImportTemplate
+	if account.SingletonOf(message.AddressType(address)) != nil {
+		take = operation.ImportSingleton
+	}
 	return a.changeState(cmd.Context(), &opt.stateFlags, "import", func(p *project, s state.Store) (view.Report, error) {
-		steps, err := operation.ImportTemplate(cmd.Context(), p.Workspace, s, address, id)
+		steps, err := take(cmd.Context(), p.Workspace, s, address, id)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +110,7 @@ func (a *app) importTemplate(cmd *cobra.Command, opt *importOptions, address, id
 }
 
 func (a *app) importSends(ctx context.Context, opt *importOptions, file string) error {
-	if kind := message.AddressType(file); (kind == "template" || kind == "catalog") && opt.campaign == "" {
+	if kind := message.AddressType(file); (kind == "template" || kind == "catalog" || account.SingletonOf(kind) != nil) && opt.campaign == "" {
 		return a.fail("Invalid option", fmt.Errorf("to take over a %s, say which one, too: handbill import %s ID", kind, message.SafeText(file)))
 	}
 	if opt.onInvalid != "fail" && opt.onInvalid != "skip" {

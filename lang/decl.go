@@ -22,6 +22,7 @@ type Config struct {
 	Providers  []*Provider
 	Data       []*DataTemplate
 	Templates  []*Template
+	Singletons []*Singleton
 	Catalogs   []*Catalog
 	Messages   []*Message
 	Audiences  []*Audience

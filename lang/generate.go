@@ -33,8 +33,7 @@ func TemplateSource(label, provider string, list []*account.Spec) (src []byte, l
 	file := hclwrite.NewEmptyFile()
 	block := file.Body().AppendNewBlock(rootTemplate, []string{label})
 	body := block.Body()
-	kind, name, _ := strings.Cut(strings.TrimPrefix(provider, rootProvider+"."), ".")
-	body.SetAttributeTraversal("provider", hcl.Traversal{hcl.TraverseRoot{Name: rootProvider}, hcl.TraverseAttr{Name: kind}, hcl.TraverseAttr{Name: name}})
+	setReference(body, "provider", provider)
 	if first.Name != label {
 		setText(body, "name", first.Name)
 	}
@@ -152,6 +151,17 @@ func setText(body *hclwrite.Body, name, text string) {
 	}
 }
 
+// setReference sets an argument to the address of a block, such as
+// provider.cloud.main.
+func setReference(body *hclwrite.Body, name, address string) {
+	parts := strings.Split(address, ".")
+	t := hcl.Traversal{hcl.TraverseRoot{Name: parts[0]}}
+	for _, part := range parts[1:] {
+		t = append(t, hcl.TraverseAttr{Name: part})
+	}
+	body.SetAttributeTraversal(name, t)
+}
+
 func comment(body *hclwrite.Body, text string) {
 	body.AppendUnstructuredTokens(hclwrite.Tokens{{Type: hclsyntax.TokenComment, Bytes: []byte("# " + text + "\n")}})
 }
@@ -190,7 +200,6 @@ func CatalogSource(label, provider, id string, products []account.Product) []byt
 		}
 	}
 	body.AppendNewline()
-	kind, name, _ := strings.Cut(strings.TrimPrefix(provider, rootProvider+"."), ".")
-	body.AppendNewBlock("manage", nil).Body().SetAttributeTraversal("provider", hcl.Traversal{hcl.TraverseRoot{Name: rootProvider}, hcl.TraverseAttr{Name: kind}, hcl.TraverseAttr{Name: name}})
+	setReference(body.AppendNewBlock("manage", nil).Body(), "provider", provider)
 	return hclwrite.Format(file.Bytes())
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Import is an import block: a template block, or a managed catalog, takes over what
-// the account already has.
+// Import is an import block: a template block, a managed catalog or a singleton takes
+// over what the account already has.
 type Import struct {
-	To string // "template.spring", or one of its translations; "catalog.spring"
-	ID string // its name, NAME/LANGUAGE, or the account's id of one language; a catalog's id
+	To string // "template.spring", or one of its translations; "catalog.spring"; "business_profile.main"
+	ID string // its name, NAME/LANGUAGE, or the account's id of one language; a catalog's, number's or account's id
 	// Provider is a number of the account: that of the template block or, where no
 	// block is declared yet, the one that the import block names.
 	Provider *Provider
@@ -59,10 +59,12 @@ func (l *loader) decodeImports() {
 			l.importTarget(in, t)
 		case isRef && rootKind(t) == rootCatalog:
 			l.importCatalog(in, t)
+		case isRef && isSingleton(rootKind(t)):
+			l.importSingleton(in, t)
 		}
 		switch {
 		case in.To == "":
-			l.diags.err("invalid_address", a.expr.Range(), "to is a template block that is declared, such as template.spring, one of its translations, such as template.spring.en_US, or a catalog with a manage block.%s", generateAdvice(t))
+			l.diags.err("invalid_address", a.expr.Range(), "to is a template block that is declared, such as template.spring, one of its translations, such as template.spring.en_US, a catalog with a manage block, or the block of a number or account, such as business_profile.main.%s", generateAdvice(t))
 		case in.Undeclared && in.Provider == nil && c.args["provider"] == nil:
 			l.diags.err("missing_argument", b.defRange, "Nothing says in which account %s is: provider = provider.TYPE.NAME.", in.To)
 		default:
@@ -101,12 +103,8 @@ func (l *loader) importTarget(in *Import, t hcl.Traversal) {
 		l.diags.err("invalid_value", in.DeclRange, "%s belongs to %s, so its import can't come from %s.", tmpl.Address(), tmpl.Held.Provider.Address(), in.Provider.Address())
 	case in.To != "":
 		in.Provider = tmpl.Held.Provider
-	case tmpl == nil && l.ev.opt.Undeclared:
-		in.To = undeclaredTarget(t)
-		in.Undeclared = in.To != ""
-		if in.Undeclared && in.Provider == nil && len(l.cfg.Providers) == 1 {
-			in.Provider = l.cfg.Providers[0]
-		}
+	case tmpl == nil:
+		l.importUndeclared(in, t)
 	}
 }
 
@@ -120,19 +118,29 @@ func (l *loader) importCatalog(in *Import, t hcl.Traversal) {
 			l.diags.err("invalid_value", in.DeclRange, "%s is declared with id = %q, so it can't be the catalog %s.", address, cat.ID, in.ID)
 		}
 		in.Provider = cat.Manage.Provider
-	case cat == nil && l.ev.opt.Undeclared:
-		in.To = undeclaredTarget(t)
-		in.Undeclared = in.To != ""
-		if in.Undeclared && in.Provider == nil && len(l.cfg.Providers) == 1 {
-			in.Provider = l.cfg.Providers[0]
-		}
+	case cat == nil:
+		l.importUndeclared(in, t)
+	}
+}
+
+// importUndeclared takes a block that is still to be written for the target of an
+// import; the only number is the one that it comes from.
+func (l *loader) importUndeclared(in *Import, t hcl.Traversal) {
+	if !l.ev.opt.Undeclared {
+		return
+	}
+	in.To = undeclaredTarget(t)
+	in.Undeclared = in.To != ""
+	if in.Undeclared && in.Provider == nil && len(l.cfg.Providers) == 1 {
+		in.Provider = l.cfg.Providers[0]
 	}
 }
 
 // undeclaredTarget is the address of a block, or of one of its translations, that
 // could be declared; "" for any other reference, such as one with a key of for_each.
 func undeclaredTarget(t hcl.Traversal) string {
-	if (len(t) != 2 && len(t) != 3 || t.RootName() != rootTemplate) && (len(t) != 2 || t.RootName() != rootCatalog) {
+	whole := t.RootName() == rootTemplate || t.RootName() == rootCatalog || isSingleton(t.RootName())
+	if !whole || len(t) != 2 && (len(t) != 3 || t.RootName() != rootTemplate) {
 		return ""
 	}
 	out := t.RootName()

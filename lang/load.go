@@ -24,6 +24,9 @@ func topSchema() *hcl.BodySchema {
 		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
 		blockOf(rootModule, "name"), blockOf("data", "type", "name"), blockOf(rootTemplate, "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
 		blockOf("check", "name"), blockOf("moved"), blockOf("removed"), blockOf("import"))
+	for _, root := range singletonRoots() {
+		s.Blocks = append(s.Blocks, blockOf(root, "name"))
+	}
 	for _, k := range messageKinds {
 		s.Blocks = append(s.Blocks, blockOf(string(k), "name"))
 	}
@@ -378,6 +381,7 @@ func (l *loader) decodeAll() {
 	l.decodeManage()
 	l.decodeData()
 	l.decodeTemplates()
+	l.decodeSingletons()
 	l.decodeImports()
 	for decl := range l.those(func(decl *declaration) bool { return isKind(decl.root) }) {
 		l.cfg.Messages = append(l.cfg.Messages, l.decodeMessageBlock(decl.block))

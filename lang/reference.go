@@ -3,6 +3,8 @@ package lang
 import (
 	"slices"
 	"strings"
+
+	"github.com/handbill/handbill/account"
 )
 
 // BlockInfo describes one kind of block: for the reference, for editors and
@@ -49,7 +51,7 @@ func free(head, description string, nested ...BlockInfo) BlockInfo {
 }
 
 func blockTable() []BlockInfo {
-	list := append(append(settingBlocks(), messageBlocks()...), campaignBlocks()...)
+	list := slices.Concat(settingBlocks(), singletonBlocks(), messageBlocks(), campaignBlocks())
 	for i := range list {
 		if named := len(list[i].Labels) > 0 && list[i].Type != "variable" && repeats(list[i].Type); named {
 			list[i].Arguments = append([]ArgumentInfo{{Name: argForEach}}, list[i].Arguments...)
@@ -76,7 +78,7 @@ func settingBlocks() []BlockInfo {
 		about("output NAME", "value! description sensitive", "A value that is printed after apply."),
 		about("check NAME", "", "A guard over the plan: a failed assertion fails the plan.", assert),
 		callBlock(),
-		about("import", "to! id! provider", "Takes over what an account has for a template block: `id` is its name, `NAME/LANGUAGE`, or the account's id of one language. `provider` says in which account that is, for a block that `plan -generate-config-out` shall write; the only number is the default."),
+		about("import", "to! id! provider", "Takes over what an account has for a template block: `id` is its name, `NAME/LANGUAGE`, or the account's id of one language; for a catalog its id, for a block such as business_profile the id of its number or account. `provider` says in which account that is, for a block that `plan -generate-config-out` shall write; the only number is the default."),
 		about("moved", "from! to!", "Renames a resource without losing its history."),
 		about("removed", "from!", "Says that a resource is gone for good: it leaves the state, its history stays, and declaring it again is an error."),
 		free("provider TYPE NAME", "One sending number at one provider; its arguments are the provider's own."),
@@ -94,6 +96,18 @@ func settingBlocks() []BlockInfo {
 			about("source KIND", "path encoding delimiter records sheet header_row driver dsn query url format headers next timeout of filter after", "Where rows come from: csv, ndjson, json, parquet, xlsx, sql or http, or campaign, the outcomes of the campaign `of`: a row is somebody to whom its message was sent, and `after` is how long after that message was delivered they get another one. A file whose name ends in .gz or .zst is unpacked."),
 			free("contact PHONE", "A contact that is written here; its arguments are its attributes.")),
 	}
+}
+
+// singletonBlocks are the blocks of which a number or an account has one; the table of
+// package account says what they take.
+func singletonBlocks() (out []BlockInfo) {
+	descriptions := map[string]string{
+		"business_profile": "The profile of a number, which apply keeps as declared. What is left out stays as it is, and so does all of it when the block is taken out.",
+	}
+	for _, kind := range account.Singletons() {
+		out = append(out, about(kind.Kind+" NAME", singletonArguments(kind), descriptions[kind.Kind]))
+	}
+	return out
 }
 
 func messageBlocks() []BlockInfo {

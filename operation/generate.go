@@ -15,7 +15,7 @@ import (
 	"github.com/handbill/handbill/workspace"
 )
 
-// Generate writes template and catalog blocks for the import blocks that have none into a new
+// Generate writes template, catalog and singleton blocks for the import blocks that have none into a new
 // file at path, which the workspace's directory holds and which people know as name.
 // If the diagnostics contain errors, nothing is written. A file that exists is never
 // written.
@@ -32,7 +32,7 @@ func Generate(ctx context.Context, ws *workspace.Workspace, name, path string) (
 	if _, err := ws.Root.Lstat(base); err == nil {
 		return nil, fmt.Errorf("%s exists, and a file is never overwritten: name another one, or remove it", message.SafeText(name))
 	}
-	made, diags := plan.Generate(ctx, ws.Config, ws.Accounts(ctx), ws.Catalogs())
+	made, diags := plan.Generate(ctx, ws.Config, ws.Accounts(ctx), ws.Catalogs(), ws.Singletons())
 	if diags.HasErrors() {
 		return diags, nil
 	}

@@ -10,9 +10,11 @@ import (
 )
 
 // isManaged reports whether an address is that of an object in an account, such as
-// template.spring or template.spring.en_US, which the state keeps in separate
-// records.
-func isManaged(address string) bool { return message.AddressType(address) == "template" }
+// template.spring, template.spring.en_US or business_profile.main, which the state
+// keeps in separate records.
+func isManaged(address string) bool {
+	return message.AddressType(address) == "template" || isSingleton(address)
+}
 
 // managed returns the state's records of objects in accounts, by address.
 func managed(ctx context.Context, s state.Store) ([]state.Managed, error) {
@@ -60,8 +62,8 @@ func moveManaged(ctx context.Context, s state.Store, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if !isManaged(to) {
-		return refuse("Not moved", "%s is what an account has, and %s is not", message.SafeText(from), message.SafeText(to))
+	if message.AddressType(to) != message.AddressType(from) {
+		return refuse("Not moved", "%s is what an account has, and %s is not the like", message.SafeText(from), message.SafeText(to))
 	}
 	if taken, err := below(ctx, s, to); err == nil && len(taken) > 0 {
 		return refuse("Not moved", "the state has %s already", message.SafeText(to))

@@ -53,6 +53,7 @@ func Build(ctx context.Context, cfg *lang.Config, in Inputs) (*Plan, hcl.Diagnos
 		b.diags = append(b.diags, in.Supports.rules(cfg)...)
 		b.settleTemplates()
 		b.settleCatalogs(ctx)
+		b.settleSingletons(ctx)
 		b.fitReplies()
 		b.campaigns(ctx)
 		b.namedProducts(ctx)
@@ -195,14 +196,17 @@ func (b *builder) compare(known []state.Resource) error {
 	for _, t := range b.cfg.Templates {
 		addresses = append(addresses, t.Address())
 	}
+	for _, s := range b.cfg.Singletons {
+		addresses = append(addresses, s.Address())
+	}
 	for i := range known {
 		addresses = append(addresses, known[i].Address)
 	}
 	for i := range b.in.Managed {
-		if m := &b.in.Managed[i]; m.Kind == "catalog" {
-			addresses = append(addresses, m.Address)
-		} else {
+		if m := &b.in.Managed[i]; m.Kind == "template" {
 			addresses = append(addresses, blockOf(m.Address))
+		} else {
+			addresses = append(addresses, m.Address)
 		}
 	}
 	slices.Sort(addresses)
@@ -346,6 +350,11 @@ func digest(p *Plan, h hash.Hash) (string, error) {
 	for i := range p.Catalogs {
 		if err := enc.Encode(&p.Catalogs[i]); err != nil {
 			return "", fmt.Errorf("encoding %s: %w", p.Catalogs[i].Address, err)
+		}
+	}
+	for i := range p.Singletons {
+		if err := enc.Encode(&p.Singletons[i]); err != nil {
+			return "", fmt.Errorf("encoding %s: %w", p.Singletons[i].Address, err)
 		}
 	}
 	for _, d := range p.Drafts {

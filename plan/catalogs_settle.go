@@ -22,22 +22,11 @@ func (b *builder) settleCatalogs(ctx context.Context) {
 	if b.in.Templates.Unread {
 		return
 	}
-	rows := map[string]*state.Managed{}
-	for i := range b.in.Managed {
-		if b.in.Managed[i].Kind == "catalog" {
-			rows[b.in.Managed[i].Address] = &b.in.Managed[i]
-		}
-	}
 	declares := map[string]bool{}
 	for _, cat := range b.cfg.Catalogs {
 		declares[cat.Address()] = cat.Manage != nil
 	}
-	for _, m := range b.cfg.Moves(slices.Sorted(maps.Keys(rows))) {
-		if row := rows[m.From]; row != nil && rows[m.To] == nil && !declares[m.From] {
-			delete(rows, m.From)
-			rows[m.To] = row // row.Address keeps the old address
-		}
-	}
+	rows := b.recorded(declares, func(kind string) bool { return kind == "catalog" })
 	for _, cat := range b.cfg.Catalogs {
 		if cat.Manage != nil && cat.Manage.Provider != nil && b.scope.covers(cat.Address()) {
 			s := &catalogWork{builder: b, cat: cat, row: rows[cat.Address()], rows: rows, declares: declares}

@@ -18,23 +18,30 @@ type Generated struct {
 	Source    []byte // HCL; nil if no import block lacks its block
 	Templates int    // how many template blocks it has
 	Catalogs  int    // and catalog blocks
+	Others    int    // and blocks of numbers
 }
 
 // Wrote tells of the file that was written; a plan has it as a warning.
 func (g *Generated) Wrote(file string) *hcl.Diagnostic {
-	switch {
-	case g.Source == nil:
+	if g.Source == nil {
 		return warn("configuration_generated", hcl.Range{}, "Every import block has its block already, so %s was not written.", message.SafeText(file))
-	case g.Catalogs > 0:
-		return warn("configuration_generated", hcl.Range{}, "The template blocks (%d) and catalog blocks (%d) in %s were written from what the account has. Look through them before you commit the file.", g.Templates, g.Catalogs, message.SafeText(file))
 	}
-	return warn("configuration_generated", hcl.Range{}, "The template blocks in %s (%d) were written from what the account has. Look through them before you commit the file.", message.SafeText(file), g.Templates)
+	var parts []string
+	for _, p := range []struct {
+		what string
+		n    int
+	}{{"template blocks", g.Templates}, {"catalog blocks", g.Catalogs}, {"blocks of numbers", g.Others}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s (%d)", p.what, p.n))
+		}
+	}
+	return warn("configuration_generated", hcl.Range{}, "The %s in %s were written from what the account has. Look through them before you commit the file.", strings.Join(parts, ", "), message.SafeText(file))
 }
 
-// Generate writes template and catalog blocks for the import blocks of cfg that have
+// Generate writes blocks for the import blocks of cfg that have
 // none. read returns what the account of a number reports. A language that no block can
 // declare is a warning, and left out; with errors there is no source.
-func Generate(ctx context.Context, cfg *lang.Config, read func(*lang.Provider) *Observed, catalogs Catalogs) (*Generated, hcl.Diagnostics) {
+func Generate(ctx context.Context, cfg *lang.Config, read func(*lang.Provider) *Observed, catalogs Catalogs, singletons Singletons) (*Generated, hcl.Diagnostics) {
 	g := &generator{read: read, blocks: map[string]*generatedBlock{}}
 	out := &Generated{}
 	var text strings.Builder
@@ -44,6 +51,11 @@ func Generate(ctx context.Context, cfg *lang.Config, read func(*lang.Provider) *
 		case message.AddressType(in.To) == "catalog":
 			if src := g.catalog(ctx, in, catalogs); src != "" {
 				out.Catalogs++
+				text.WriteString("\n" + src)
+			}
+		case account.SingletonOf(message.AddressType(in.To)) != nil:
+			if src := g.singleton(ctx, in, singletons); src != "" {
+				out.Others++
 				text.WriteString("\n" + src)
 			}
 		default:
@@ -59,7 +71,7 @@ func Generate(ctx context.Context, cfg *lang.Config, read func(*lang.Provider) *
 	switch {
 	case g.diags.HasErrors():
 		return &Generated{}, g.diags
-	case out.Templates+out.Catalogs > 0:
+	case out.Templates+out.Catalogs+out.Others > 0:
 		out.Source = []byte(lang.GeneratedHead(g.notes) + text.String())
 	}
 	return out, g.diags

@@ -38,7 +38,9 @@ type Inputs struct {
 	Templates Templates
 	// Catalogs are where managed catalogs are read. With the zero value each is an error.
 	Catalogs Catalogs
-	// Managed is what the state knows about template blocks and managed catalogs.
+	// Singletons are where singletons are read. With the zero value each is an error.
+	Singletons Singletons
+	// Managed is what the state knows about template blocks, managed catalogs and singletons.
 	Managed []state.Managed
 	// Throughput is a sending number's own rate in messages per second, for
 	// campaigns that declare none; nil stands for no known rate.

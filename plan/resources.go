@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/state"
 )
@@ -28,7 +29,7 @@ func (p *Plan) StateResources() ([]state.Resource, error) {
 	var list []state.Resource
 	for i := range p.Resources {
 		r := &p.Resources[i]
-		if r.Change == Delete || r.Type == "template" { // templates have records of their own
+		if r.Change == Delete || r.Type == "template" || account.SingletonOf(r.Type) != nil { // these have records of their own
 			continue
 		}
 		tree, err := json.Marshal(r.After)

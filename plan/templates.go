@@ -40,7 +40,7 @@ type Templates struct {
 // of the account, as it was read, or a catalog.
 type Managed struct {
 	Address    string    `json:"address"` // "data.template.otp.en_US"
-	Kind       string    `json:"kind"`    // "template", "catalog"
+	Kind       string    `json:"kind"`    // "template", "catalog", or the kind of a singleton
 	Provider   string    `json:"provider"`
 	Account    string    `json:"account,omitempty"`
 	ID         string    `json:"id,omitempty"`

@@ -32,7 +32,7 @@ type Plan struct {
 	Resources []ResourceChange `json:"resource_changes"`
 	Campaigns []Campaign       `json:"campaigns"`
 	Drafts    []*message.Draft `json:"-"` // serialised by message.MarshalDraft
-	// Managed are the templates and catalogs of accounts that the plan relies on.
+	// Managed are the templates, catalogs and singletons of accounts that the plan relies on.
 	Managed []Managed `json:"managed"`
 	// Templates are what apply does with the template blocks, and Drift what changed
 	// in their templates without handbill.
@@ -40,8 +40,10 @@ type Plan struct {
 	Drift     []Drift          `json:"resource_drift,omitempty"`
 	// Catalogs are what apply does with the products of managed catalogs.
 	Catalogs []CatalogChange `json:"catalog_changes,omitempty"`
-	Checks   []Check         `json:"checks"`
-	Outputs  []Output        `json:"outputs"`
+	// Singletons are what apply does with the objects of which a number or account has one.
+	Singletons []SingletonChange `json:"singleton_changes,omitempty"`
+	Checks     []Check           `json:"checks"`
+	Outputs    []Output          `json:"outputs"`
 	// Inputs are digests of what the plan was made from: the files of the
 	// configuration, each audience source, the variables (sensitive ones as a
 	// keyed fingerprint).

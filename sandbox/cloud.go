@@ -98,6 +98,7 @@ func (s *Sandbox) routeCloud(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cloud/{version}/{number}/events", s.cloudAuth(s.messageEvents))
 	s.routeCloudTemplates(mux)
 	s.routeCatalogs(mux)
+	s.routeSingletons(mux)
 	mux.HandleFunc("GET /cloud/{version}/{number}/phone_numbers", s.cloudAuth(s.accountNumbers))
 	mux.HandleFunc("GET /cloud/{version}/{number}", s.cloudAuth(s.phoneFields))
 	mux.HandleFunc("/cloud/", func(w http.ResponseWriter, r *http.Request) {

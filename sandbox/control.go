@@ -25,6 +25,10 @@ func (s *Sandbox) routeControl(mux *http.ServeMux) {
 		jsonAnswer(http.StatusOK, s.Products(r.URL.Query().Get("catalog"))).write(w)
 	})
 	mux.HandleFunc("POST /_sandbox/products", s.serveProduct)
+	mux.HandleFunc("GET /_sandbox/singletons", func(w http.ResponseWriter, _ *http.Request) {
+		jsonAnswer(http.StatusOK, s.Singletons()).write(w)
+	})
+	mux.HandleFunc("POST /_sandbox/singletons", s.serveSingleton)
 }
 
 func (s *Sandbox) serveLedger(w http.ResponseWriter, _ *http.Request) {

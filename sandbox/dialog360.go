@@ -26,6 +26,7 @@ func (s *Sandbox) routeDialog360(mux *http.ServeMux) {
 	mux.HandleFunc("GET /dialog360/v1/configs/templates", s.dialogAuth(s.dialogTemplates))
 	mux.HandleFunc("POST /dialog360/v1/configs/templates", s.dialogAuth(s.dialogCreate))
 	mux.HandleFunc("DELETE /dialog360/v1/configs/templates/{name}", s.dialogAuth(s.dialogDelete))
+	s.routeDialogSingletons(mux)
 	mux.HandleFunc("/dialog360/", func(w http.ResponseWriter, _ *http.Request) {
 		jsonAnswer(http.StatusNotFound, map[string]string{"error": "Not Found"}).write(w)
 	})

@@ -13,6 +13,8 @@
 //	GET  /_sandbox/totals    posts, acceptances, duplicates, webhooks (Totals)
 //	POST /_sandbox/inbound   act as a phone (Inbound)
 //	GET  /_sandbox/templates the account's templates as they are now (Template)
+//	GET  /_sandbox/singletons what numbers have one of, such as a business profile (Singleton)
+//	POST /_sandbox/singletons change the given attributes of it, as somebody does by hand
 //	POST /_sandbox/templates add a template, or change the given fields of an existing one
 //
 // A script is JSON:
@@ -31,6 +33,11 @@
 //	{"templates": [{"name": "login_code", "language": "en_US", "category": "AUTHENTICATION", "components": […]}],
 //	 "review": [{"match": {"name": "login_code"}, "after": "10m", "outcome": "pause"}],
 //	 "edit_by_hand": [{"match": {"name": "login_code"}, "after": "1h", "components": […]}]}
+//
+// It may say what numbers have of what each has one of, and what goes wrong with it:
+//
+//	{"singletons": [{"kind": "business_profile", "values": {"about": "Hey there!"}}],
+//	 "singleton_rules": [{"call": "write", "nth": 1, "does": "lost"}]}
 //
 // Kaleyra reports Meta's verdict by webhook only, so on its wire format a Meta
 // code without an http status accepts the message, which fails later.

@@ -44,7 +44,7 @@ type pageView struct {
 	Phones    []phoneView
 	Providers []Provider
 	Pinned    bool
-	Templates []templateView
+	Account   accountView
 }
 
 func (s *Sandbox) servePage(w http.ResponseWriter, r *http.Request) {

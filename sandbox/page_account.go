@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +24,29 @@ var transitions = []transition{
 	{"Make marketing", "category", "MARKETING", ""}, {"Make utility", "category", "UTILITY", ""},
 }
 
-// account returns what the page shows of the account's templates.
-func (s *Sandbox) account() []templateView {
+// singletonView is one attribute of what a number has, on the page.
+type singletonView struct{ Number, Kind, Name, Value string }
+
+// accountView is what the page shows of the account and its numbers.
+type accountView struct {
+	Templates  []templateView
+	Singletons []singletonView
+}
+
+func (s *Sandbox) account() accountView {
+	out := accountView{Templates: s.templateViews()}
+	for _, one := range s.Singletons() {
+		for _, name := range slices.Sorted(maps.Keys(one.Values)) {
+			v := singletonView{one.Number, one.Kind, name, string(one.Values[name])}
+			_ = json.Unmarshal(one.Values[name], &v.Value) // anything but a text is shown as JSON
+			out.Singletons = append(out.Singletons, v)
+		}
+	}
+	return out
+}
+
+// templateViews returns what the page shows of the account's templates.
+func (s *Sandbox) templateViews() []templateView {
 	var out []templateView
 	for _, t := range s.Templates() {
 		v := templateView{Name: t.Name, Language: t.Language, Status: t.Status, Category: t.Category}

@@ -13,16 +13,17 @@ import (
 
 // Sandbox is one simulated network. It is safe for concurrent use.
 type Sandbox struct {
-	opt       Options
-	key       uint64
-	bad       map[string]bool
-	ledger    *ledger
-	script    *player
-	templates *registry
-	catalogs  *catalogs
-	out       *dispatcher
-	chats     *chats
-	page      page
+	opt        Options
+	key        uint64
+	bad        map[string]bool
+	ledger     *ledger
+	script     *player
+	templates  *registry
+	catalogs   *catalogs
+	singletons *singletons
+	out        *dispatcher
+	chats      *chats
+	page       page
 
 	closed    chan struct{}
 	closeOnce sync.Once
@@ -63,6 +64,7 @@ func New(opt Options) *Sandbox {
 	s.script = newPlayer(opt.Script, s.key)
 	s.templates = newRegistry(opt.Script, s.key, opt.Clock)
 	s.catalogs = newCatalogs(opt.Script, s.key, opt.Clock)
+	s.singletons = newSingletons(opt.Script)
 	s.out = newDispatcher(opt.Clock, s.key, opt.Delivery)
 	s.sendNotices()
 	for _, t := range opt.BadTokens {

@@ -29,6 +29,10 @@ type Script struct {
 	CatalogRules  []CatalogRule   `json:"catalog_rules,omitempty"`
 	BatchAfter    Duration        `json:"batch_after,omitempty"`
 	ProductReview []ProductReview `json:"product_review,omitempty"`
+	// Singletons are what numbers have one of at the start, and SingletonRules make
+	// requests about it go wrong.
+	Singletons     []Singleton     `json:"singletons,omitempty"`
+	SingletonRules []SingletonRule `json:"singleton_rules,omitempty"`
 }
 
 // Rule says which sends it applies to and what happens to them: an answer, a
@@ -139,6 +143,7 @@ func (s *Script) Check() error {
 	}
 	errs = append(errs, s.checkTemplates()...)
 	errs = append(errs, s.checkCatalogs()...)
+	errs = append(errs, s.checkSingletons()...)
 	return errors.Join(errs...)
 }
 

@@ -9,7 +9,7 @@ import (
 // as one language of a template.
 type Managed struct {
 	Address  string `json:"address"`  // "template.spring.en_US"
-	Kind     string `json:"kind"`     // "template", "catalog"
+	Kind     string `json:"kind"`     // "template", "catalog", or that of a singleton such as "business_profile"
 	Provider string `json:"provider"` // address of the number that it was managed through
 	Account  string `json:"account,omitempty"`
 	Key      string `json:"key"`                 // how the account tells it from others: "spring_sale/en_US"

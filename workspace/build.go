@@ -20,7 +20,7 @@ type PlanOptions struct {
 	Prices      string    // path of a price file; "" for none
 	Parallelism int
 	Progress    func(plan.Progress)
-	// Unread asks no account about templates and catalogs, for plans that are not sent.
+	// Unread asks no account about templates, catalogs and numbers, for plans that are not sent.
 	Unread bool
 	// Unrefreshed asks no account either, and plans with what the state keeps of its
 	// templates.
@@ -80,9 +80,12 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 		in.Templates = w.remembered(in.Managed, told)
 		in.Catalogs = w.catalogs(snap)
 		in.Catalogs.Unrefreshed = true
+		in.Singletons = w.Singletons()
+		in.Singletons.Unrefreshed = true
 	default:
 		in.Templates = w.templates(ctx, in.Managed)
 		in.Catalogs = w.catalogs(snap)
+		in.Singletons = w.Singletons()
 	}
 	var err error
 	if in.Messaging, err = w.messagingLimits(ctx, snap); err != nil {

@@ -1,17 +1,21 @@
 package view
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
 )
 
-// AppliedTemplate is what an apply did with one translation of a template block.
+// AppliedTemplate is what an apply did with one translation of a template block, or
+// with an object of a number or account.
 type AppliedTemplate struct {
 	Address string        `json:"address"`
 	Did     string        `json:"did"`
@@ -69,16 +73,18 @@ func (t *AppliedTemplate) Line() string {
 	return out
 }
 
-// templates writes the template steps at the end of an apply.
-func (r *ApplyReport) templates(b *strings.Builder, s Style) {
-	if len(r.Templates) == 0 {
+func (t *AppliedTemplate) bad() bool { return t.Did == "failed" || t.Did == "late" }
+
+// templateSteps writes steps at the end of an apply.
+func templateSteps(b *strings.Builder, s Style, list []AppliedTemplate) {
+	if len(list) == 0 {
 		return
 	}
 	b.WriteString("\n")
-	for i := range r.Templates {
-		t := &r.Templates[i]
+	for i := range list {
+		t := &list[i]
 		line := t.Line()
-		if t.Did == "failed" || t.Did == "late" {
+		if t.bad() {
 			line = s.yellow(line)
 		}
 		fmt.Fprintf(b, "  %s\n", line)
@@ -91,12 +97,17 @@ func (r *ApplyReport) templates(b *strings.Builder, s Style) {
 }
 
 // Template writes one step of a template.
-func (a *ApplyStream) Template(t *AppliedTemplate) {
+func (a *ApplyStream) Template(t *AppliedTemplate) { a.step("template", t) }
+
+// Singleton writes one step of an object of a number or account.
+func (a *ApplyStream) Singleton(t *AppliedTemplate) { a.step("singleton", t) }
+
+func (a *ApplyStream) step(kind string, t *AppliedTemplate) {
 	level := "info"
-	if t.Did == "failed" || t.Did == "late" {
+	if t.bad() {
 		level = "error"
 	}
-	a.stream.write(level, "template_step", t.Line(), field{"template", t})
+	a.stream.write(level, kind+"_step", t.Line(), field{kind, t})
 }
 
 // ManagedResource converts a managed object of an account, as the state has it, for
@@ -124,6 +135,10 @@ func ManagedResource(m *state.Managed) ResourceReport {
 	}
 	if m.Intent != nil {
 		add("intent", m.Intent.Change+" at "+m.Intent.At.UTC().Format(time.RFC3339))
+	}
+	var v account.Values
+	if kind := account.SingletonOf(m.Kind); kind != nil && json.Unmarshal(m.Declared, &v) == nil {
+		out.Values.Blocks = append(out.Values.Blocks, lang.Block{Type: "declared", Tree: lang.Tree{Attributes: plan.ValueAttributes(kind, v)}})
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 type ApplyReport struct {
 	// Templates are the template blocks that were changed or waited for.
 	Templates []AppliedTemplate
+	// Singletons are the objects of numbers and accounts that were changed.
+	Singletons []AppliedTemplate
 	// Catalogs are the managed catalogs, and the products of them that failed.
 	Catalogs  []AppliedCatalog
 	Campaigns []AppliedCampaign
@@ -88,8 +91,8 @@ type Output struct {
 
 // Failed reports whether something was refused or sending stopped early.
 func (r *ApplyReport) Failed() bool {
-	for i := range r.Templates {
-		if did := r.Templates[i].Did; did == "failed" || did == "late" {
+	for _, t := range slices.Concat(r.Singletons, r.Templates) {
+		if t.bad() {
 			return true
 		}
 	}
@@ -153,8 +156,9 @@ func (r *ApplyReport) Text(w io.Writer, s Style) error {
 		head = s.bold(s.yellow("Apply complete, with failures."))
 	}
 	fmt.Fprintf(&b, "\n%s %s sent%s.\n", head, Plural(r.Sent(), "message"), took(r.Took))
+	templateSteps(&b, s, r.Singletons)
 	r.catalogs(&b, s)
-	r.templates(&b, s)
+	templateSteps(&b, s, r.Templates)
 	for i := range r.Campaigns {
 		r.campaign(&b, s, &r.Campaigns[i])
 	}
@@ -174,7 +178,7 @@ func (r *ApplyReport) awaits() bool {
 		}
 		late = late || r.Templates[i].Did == "late"
 	}
-	rest := ApplyReport{Campaigns: r.Campaigns, Catalogs: r.Catalogs}
+	rest := ApplyReport{Campaigns: r.Campaigns, Catalogs: r.Catalogs, Singletons: r.Singletons}
 	return late && !rest.Failed() && r.NewDoubts() == 0
 }
 

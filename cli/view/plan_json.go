@@ -43,8 +43,12 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 	}
 	for i := range r.Plan.Managed {
 		m := &r.Plan.Managed[i]
-		if m.Kind != "template" {
+		switch {
+		case m.Kind == "catalog":
 			st.write("info", "observed_catalog", m.Address+": read", field{"catalog", m})
+			continue
+		case m.Kind != "template":
+			st.write("info", "observed_singleton", m.Address+": read", field{"singleton", m})
 			continue
 		}
 		st.write("info", "observed_template", m.Address+": "+m.Status, field{"template", m})

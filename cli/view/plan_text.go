@@ -245,6 +245,18 @@ func (r *PlanReport) TemplateWrites() int {
 	return n
 }
 
+// SingletonWrites returns how many objects of numbers and accounts applying the plan
+// would change.
+func (r *PlanReport) SingletonWrites() int {
+	n := 0
+	for i := range r.Plan.Singletons {
+		if r.Plan.Singletons[i].Change == plan.Update {
+			n++
+		}
+	}
+	return n
+}
+
 // TemplateDeletions returns the names of the templates that applying the plan would
 // delete or archive in their accounts, sorted.
 func (r *PlanReport) TemplateDeletions() []string {

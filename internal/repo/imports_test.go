@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 	"apply":                  {"delivery", "pace", "message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
 	"providers":              {"account", "message"},
 	"providers/wire":         {"message"},
-	"providers/metaobject":   {"message", "providers", "providers/wire"},
+	"providers/metaobject":   {"account", "message", "providers", "providers/wire"},
 	"providers/providertest": {"message", "providers", "providers/wire", "internal/golden"},
 	"providers/cloud":        {"account", "message", "providers", "providers/metaobject", "providers/wire"},
 	"providers/dialog360":    {"account", "message", "providers", "providers/metaobject", "providers/wire"},

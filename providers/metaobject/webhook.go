@@ -155,7 +155,7 @@ func decodeChange(field string, value json.RawMessage, v object, at time.Time) [
 func (d *decoder) decode(value json.RawMessage) {
 	v := d.value
 	if isAccount(d.field, v) {
-		d.events = append(d.events, account(d.field, v, value))
+		d.events = append(d.events, accountUpdate(d.field, v, value))
 		return
 	}
 	d.apart()
@@ -202,7 +202,7 @@ func isAccount(field string, v object) bool {
 	return accountFields[field] || v["message_template_id"] != nil
 }
 
-func account(field string, v object, value json.RawMessage) message.Event {
+func accountUpdate(field string, v object, value json.RawMessage) message.Event {
 	return message.Event{Kind: message.EventAccount, Field: field, Title: accountTitle(v), Raw: append([]byte(nil), value...), Template: templateNotice(v),
 		Limit: Tier(v.text("max_daily_conversations_per_business"))}
 }

@@ -1,0 +1,8 @@
+provider "sandbox" "main" {
+  url = env("SANDBOX")
+}
+
+business_profile "shop" {
+  provider = provider.sandbox.main
+  about    = "First"
+}
