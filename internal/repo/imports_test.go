@@ -30,8 +30,9 @@ var rooms = map[string][]string{
 	"state":                  {"pace", "delivery", "message"},          // knows no SQL and no file
 	"state/memstate":         {"pace", "delivery", "message", "state"}, // for tests
 	"state/statetest":        {"pace", "delivery", "message", "state", "state/memstate"},
-	"state/sqlite":           {"pace", "delivery", "message", "state", "internal/fp", "internal/openmap"},
-	"state/postgres":         {"pace", "delivery", "message", "state", "internal/fp"},
+	"state/packed":           {"state", "internal/openmap"},
+	"state/sqlite":           {"pace", "delivery", "message", "state", "state/packed", "internal/fp"},
+	"state/postgres":         {"pace", "delivery", "message", "state", "state/packed", "internal/fp"},
 	"plan":                   {"account", "delivery", "lang", "audience", "message", "state", "stats", "internal/openmap"},
 	"plan/planfile":          {"lang", "message", "plan", "state"},
 	"apply":                  {"delivery", "pace", "message", "plan", "providers", "state", "internal/fp"}, // of providers, the contract Sender
@@ -56,7 +57,7 @@ var rooms = map[string][]string{
 	"internal/guarded":       {}, // requests to addresses that a configuration names
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
 	"internal/fp":            {},
-	"internal/openmap":       {}, // a hash table that plan and state/sqlite fill by the million
+	"internal/openmap":       {}, // a hash table that plan and state/packed fill by the million
 	"internal/pgtest":        {}, // imported by tests only: a PostgreSQL cluster of a test's own
 	"internal/mariatest":     {}, // imported by tests only: a MariaDB server of a test's own
 	"internal/repo":          {}, // tests about the repository itself

@@ -13,6 +13,7 @@ import (
 
 	"github.com/handbill/handbill/internal/pgtest"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 	"github.com/handbill/handbill/state/statetest"
 )
 
@@ -49,6 +50,7 @@ func contract(t *testing.T, url string, only ...string) {
 			}
 		}
 		s.opt.Clock, s.opt.Wish = o.Clock, o.Wish
+		s.blocks = packed.Size{Least: 2, Most: 5}
 		if err := s.write(t.Context(), func(t *tx) error { t.meta.latest = o.Clock().UnixMilli(); return nil }); err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +91,7 @@ func (u *used) close() {
 func (u *used) give(ctx context.Context, t statetest.T, s *Store) {
 	t.Helper()
 	var sql strings.Builder
-	for _, table := range strings.Fields("findings notices orphans forwards inbound inbox seen statuses outcomes attempts ids circles erased runs lanes halts slots blobs managed products resources decisions") {
+	for _, table := range strings.Fields("packed findings notices orphans forwards inbound inbox seen statuses outcomes attempts ids circles erased runs lanes halts slots blobs managed products resources decisions") {
 		sql.WriteString("DELETE FROM " + table + ";")
 	}
 	for _, table := range strings.Fields("findings notices orphans inbound inbox attempts circles decisions") {

@@ -157,6 +157,9 @@ func (s *Store) Import(ctx context.Context, ds iter.Seq2[state.Delivery, error])
 		t.decided("", fmt.Sprintf("imported %d deliveries", added), "")
 		return nil
 	})
+	if err == nil && added >= s.blocks.Least {
+		s.packAll(ctx)
+	}
 	return added, named(err, "importing deliveries")
 }
 

@@ -294,6 +294,7 @@ func (d *Draft) Publish(ctx context.Context) error {
 		}
 		return nil
 	})
+	d.s.packAll(ctx)
 	return nil
 }
 

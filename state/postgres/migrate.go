@@ -11,7 +11,7 @@ import (
 
 // newestFormat is the format that this version writes: the number of its last
 // migration.
-const newestFormat = 5
+const newestFormat = 6
 
 //go:embed migrations/*.sql
 var migrations embed.FS

@@ -113,6 +113,9 @@ func (s *Store) Finish(ctx context.Context, r state.Run) error {
 		t.keepRun(r, r.ID, true)
 		return nil
 	})
+	if err == nil {
+		s.packRun(ctx, r.Campaigns)
+	}
 	return named(err, "closing a run")
 }
 

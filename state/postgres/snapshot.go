@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 
@@ -227,77 +226,10 @@ func (s *snapshot) Erased(ctx context.Context) (func(string) bool, error) {
 	}, nil
 }
 
-// sentIndex is what was sent, by recipient.
-type sentIndex struct {
-	sent  map[string]sent
-	texts []string // codes and arms, each once; the first is ""
-}
-
-// sent is a state.Sent with its texts as numbers.
-type sent struct {
-	digest  [16]byte
-	attempt int32
-	code    uint16
-	arm     uint16
-	send    state.Send
-}
-
-func (s *snapshot) Compact(ctx context.Context, campaign string, revision int) (state.SentIndex, error) {
-	x := &sentIndex{sent: map[string]sent{}, texts: []string{""}}
-	texts := map[string]uint16{"": 0}
-	number := func(text string) (uint16, error) {
-		n, ok := texts[text]
-		if !ok {
-			if len(x.texts) > 1<<16-1 {
-				return 0, errors.New("a campaign with more than 65,535 different codes of providers")
-			}
-			n = uint16(len(x.texts))
-			texts[text], x.texts = n, append(x.texts, text)
-		}
-		return n, nil
-	}
-	err := s.read(ctx, func(t *tx) {
-		var who, code, arm string
-		var attempt int32
-		var digest []byte
-		var send int16
-		t.each(`SELECT DISTINCT ON (a.person) a.recipient, a.attempt, a.digest, coalesce(o.send, $3), coalesce(o.code, ''), a.arm FROM attempts a LEFT JOIN outcomes o ON o.id = a.id
-			WHERE a.campaign = $1 AND a.revision = $2 ORDER BY a.person, a.attempt DESC`, args(campaign, int64(revision), int16(state.Sending)), []any{&who, &attempt, &digest, &send, &code, &arm}, func() error {
-			c, err := number(code)
-			if err != nil {
-				return err
-			}
-			a, err := number(arm)
-			x.sent[who] = sent{[16]byte(digest), attempt, c, a, state.Send(send)}
-			return err
-		})
-	})
+func (s *snapshot) Compact(ctx context.Context, campaign string, revision int) (x state.SentIndex, err error) {
+	err = s.read(ctx, func(t *tx) { x = t.compact(campaign, revision) })
 	if err != nil {
 		return nil, err
 	}
 	return x, nil
-}
-
-func (x *sentIndex) told(v sent) state.Sent {
-	return state.Sent{Send: v.send, Arm: x.texts[v.arm], Attempt: int(v.attempt), Digest: v.digest, Code: x.texts[v.code]}
-}
-
-func (x *sentIndex) Len() int { return len(x.sent) }
-
-func (x *sentIndex) Lookup(recipient string) (state.Sent, bool) {
-	v, ok := x.sent[recipient]
-	if !ok {
-		return state.Sent{}, false
-	}
-	return x.told(v), true
-}
-
-func (x *sentIndex) All() iter.Seq2[string, state.Sent] {
-	return func(yield func(string, state.Sent) bool) {
-		for who, v := range maps.All(x.sent) {
-			if !yield(who, x.told(v)) {
-				return
-			}
-		}
-	}
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 )
 
 // Options say which state is opened and how.
@@ -60,6 +61,7 @@ type Store struct {
 	turns  turns
 
 	accepting acceptances
+	blocks    packed.Size // smaller in tests
 
 	sweeping sync.Mutex
 	swept    [2]int64 // the newest orphan at the last sweep but one, and at the last one
@@ -87,7 +89,7 @@ func connect(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errURL
 	}
-	s := &Store{opt: o, pool: pool}
+	s := &Store{opt: o, pool: pool, blocks: packed.Usual}
 	if err := s.check(ctx); err != nil {
 		pool.Close()
 		if lost(err) {

@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"math"
+	"slices"
 )
 
 // Problem is a violated invariant of the state.
@@ -54,7 +57,32 @@ func (s *Store) Verify(ctx context.Context) (r Report, err error) {
 		}
 		t.runs()
 		t.halts()
+		t.verifyBlocks(&r)
 		return nil
 	})
 	return r, err
+}
+
+// verifyBlocks makes every block of the packed index anew from the rows and compares.
+func (t *tx) verifyBlocks(r *Report) {
+	type kept struct {
+		campaign string
+		revision int
+		span
+		facts []byte
+		names []string
+	}
+	var list []kept
+	var k kept
+	t.each("SELECT campaign, revision, first, last FROM packed ORDER BY campaign, revision, first", nil, []any{&k.campaign, &k.revision, &k.first, &k.last}, func() error {
+		list = append(list, k)
+		return nil
+	})
+	for _, k := range list {
+		t.one("SELECT facts, names FROM packed WHERE campaign = $1 AND revision = $2 AND first = $3", args(k.campaign, int64(k.revision), k.first), &k.facts, &k.names)
+		b, full := t.block(k.campaign, k.revision, k.span, math.MaxInt)
+		if t.err == nil && (!full || b.First != k.first || b.Last != k.last || !bytes.Equal(b.Facts(), k.facts) || !slices.Equal(b.Names, k.names)) {
+			r.Problems = append(r.Problems, Problem{"packed", "a block of the packed index says something else than the rows of attempts and outcomes"})
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 )
 
 // childEnv makes the test binary a process that works on a state until it is
@@ -49,7 +50,7 @@ func child(ctx context.Context, what, path string) error {
 	if err != nil {
 		return err
 	}
-	s.blockSize = blockSize{childBatch / 2, childBatch}
+	s.blockSize = packed.Size{Least: childBatch / 2, Most: childBatch}
 	for i := int(run.ID) * 1_000_000; ; i += childBatch {
 		if err := s.packRevision(ctx, "campaign.spring", 1); err != nil {
 			return err
@@ -201,7 +202,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	s, _ := create(t)
 	fill(t, s, 300, 50)
-	s.blockSize = blockSize{50, 100}
+	s.blockSize = packed.Size{Least: 50, Most: 100}
 	if err := s.packRevision(t.Context(), "campaign.spring", 1); err != nil {
 		t.Fatal(err)
 	}

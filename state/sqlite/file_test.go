@@ -17,6 +17,7 @@ import (
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 	"pgregory.net/rapid"
 )
 
@@ -347,7 +348,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 	run := begin(t, s)
 	v := intend(t, s, run, intent(s, phone(1)), intent(s, phone(2)))
 	settle(t, s, run, accepted(v[0], wamidOf(1)), accepted(v[1], wamidOf(2)))
-	s.blockSize = blockSize{1, 8}
+	s.blockSize = packed.Size{Least: 1, Most: 8}
 	if err := s.packRevision(t.Context(), "campaign.spring", 1); err != nil || blockCount(t, s) != 1 {
 		t.Fatalf("%d blocks, %v; want 1", blockCount(t, s), err)
 	}
@@ -383,7 +384,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, _ := phoneID(phone(1))
+	id, _ := packed.PhoneID(phone(1))
 	packed, _ := packID(wamidOf(1)).([]byte)
 	for name, trace := range map[string][]byte{"a text": []byte("canary"), "a name": []byte("Canary"), "the number": []byte(phone(1)[1:]),
 		"the id": packed, "the number as an integer": binary.BigEndian.AppendUint64(nil, uint64(id))[2:],
@@ -434,7 +435,7 @@ func TestEraseInTheMiddle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, _ := phoneID(phone(1))
+	id, _ := packed.PhoneID(phone(1))
 	packed, _ := packID(wamidOf(1)).([]byte)
 	for name, trace := range map[string][]byte{"the user id": []byte("canary"), "the number": []byte(phone(1)[1:]), "the message's id": packed,
 		"the number as an integer": binary.BigEndian.AppendUint64(nil, uint64(id))[2:]} {
@@ -472,8 +473,8 @@ func TestPackedValuesComeBack(t *testing.T) {
 	head := s.refHead
 	rapid.Check(t, func(rt *rapid.T) {
 		phoneKey := rapid.StringMatching(`\+[0-9]{1,20}`).Draw(rt, "phone")
-		if id, ok := phoneID(phoneKey); ok && phoneText(id) != phoneKey {
-			rt.Errorf("%s comes back as %s", phoneKey, phoneText(id))
+		if id, ok := packed.PhoneID(phoneKey); ok && packed.PhoneText(id) != phoneKey {
+			rt.Errorf("%s comes back as %s", phoneKey, packed.PhoneText(id))
 		}
 		ref := message.NewRef(s.lineage, "campaign.a", phoneKey, 1, rapid.IntRange(1, 9).Draw(rt, "attempt"))
 		if b, ok := packRef(head, ref).([]byte); !ok || string(joinRef([]byte(head), b)) != ref {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/handbill/handbill/message"
+	"github.com/handbill/handbill/state/packed"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -83,7 +84,7 @@ func (c *conn) recipientID(r string) (int64, error) {
 	if r == "" {
 		return 0, fmt.Errorf("a recipient without a key")
 	}
-	if id, ok := phoneID(r); ok {
+	if id, ok := packed.PhoneID(r); ok {
 		return id, nil
 	}
 	id, _, err := c.queryInt("SELECT id FROM names WHERE name = ?", r)
@@ -97,14 +98,14 @@ func otherID(who int64) int64 {
 	if who <= 0 || who >= personBit {
 		return 0
 	}
-	id, _ := phoneID(message.OtherSpelling(phoneText(who)))
+	id, _ := packed.PhoneID(message.OtherSpelling(packed.PhoneText(who)))
 	return id
 }
 
 // recipientText is the inverse of recipientID.
 func (c *conn) recipientText(id int64) (string, error) {
 	if id > 0 {
-		return phoneText(id), nil
+		return packed.PhoneText(id), nil
 	}
 	name := ""
 	err := c.each("SELECT name FROM names WHERE id = ?", func(st *sqlite.Stmt) error {

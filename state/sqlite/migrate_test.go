@@ -21,6 +21,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 )
 
 // oldState is the state that the last handbill of format 1 wrote. It has
@@ -181,7 +182,7 @@ func TestAMigratedStateCanBeUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	s.blockSize = blockSize{4, 8}
+	s.blockSize = packed.Size{Least: 4, Most: 8}
 	if n, err := s.Recover(t.Context(), number); err != nil || n != 3 {
 		t.Errorf("%d attempts were left open, %v; want 3", n, err)
 	}

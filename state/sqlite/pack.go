@@ -6,32 +6,12 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
-	"strconv"
 	"strings"
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 	"zombiezen.com/go/sqlite"
 )
-
-// phoneID returns the integer of a phone number: 4915112345678 for
-// "+4915112345678". ok is false for any text that phoneText would not give
-// back.
-func phoneID(recipient string) (id int64, ok bool) {
-	if len(recipient) < 2 || len(recipient) > 19 || recipient[0] != '+' || recipient[1] == '0' {
-		return 0, false
-	}
-	for _, c := range []byte(recipient[1:]) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		id = id*10 + int64(c-'0')
-	}
-	return id, true
-}
-
-// phoneText is the inverse of phoneID.
-func phoneText(id int64) string { return "+" + strconv.FormatInt(id, 10) }
 
 // refEncoding is that of message.NewRef.
 var refEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)

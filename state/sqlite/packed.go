@@ -3,156 +3,43 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
-	"strings"
-	"sync"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 )
 
-// A block is a part of the packed index: it says what became of the attempts of
-// one campaign revision between two ids. A plan reads a million deliveries from
-// some hundred blocks instead of two million rows. The SQL table has been called
-// "sheets" since format 2.
+// The packed index (package packed) is a table of blocks, which has been called
+// "sheets" since format 2:
+//
+//	id        of the block's first attempt
+//	last      id of its last attempt
+//	campaign  number of the campaign's address
+//	revision  of the campaign
+//	count     how many attempts it covers
+//	sum       checksum of the row, as in every table
+//	facts     the block
+//
+// Recipients in blocks are the numbers that the rows have: a number below zero is a
+// name in the table of names.
 //
 // The rows of attempts and outcomes stay the truth. Whoever changes one of them
-// deletes the block that covers it, in the same transaction (tx.forget). A block
-// holds only attempts that have an outcome, so a new row never belongs to one.
+// deletes the block that covers it, in the same transaction (tx.forget). Triggers
+// would not see more: SQLite fires none for the row that INSERT OR REPLACE takes
+// away. A block holds only attempts that have an outcome, so a new row never
+// belongs to one.
+//
 // Blocks are written after a run, an import and a recovery, each in a transaction
-// of its own. Attempts that no block covers are read from the rows. Verify
-// rebuilds every block from the rows and compares.
-//
-// The column facts holds, one after another:
-//
-//	number of kinds                              uvarint
-//	for each kind: send, attempt, length of code uvarint each
-//	               code                          text; with an arm, code, a zero byte, and the arm
-//	for each attempt, by id: its kind            1 byte
-//	for each attempt, by id: its recipient       8 bytes, little endian
-//	for each attempt, by id: its digest          16 bytes
-//
-// Three first attempts of which the last was refused with code 131026 are
-// 2 kinds, {accepted, 1, ""} and {rejected, 1, "131026"}, and then the bytes
-// 0 0 1, three recipients and three digests.
-type block struct {
-	first, last int64  // ids of attempts
-	kinds       []fact // each once
-	kind        []byte // of each attempt, an index into kinds
-	recipients  []byte // 8 bytes each
-	digests     []byte // 16 bytes each
-}
+// of its own, so that no other writer waits long. Attempts that no block covers are
+// read from the rows. Verify rebuilds every block from the rows and compares.
 
-// fact is a kind of attempt: nearly all attempts of a campaign share a few.
-type fact struct {
-	send    state.Send // how the delivery stands
-	attempt int        // its number, from 1
-	code    string     // of the provider
-	arm     string     // of the campaign's experiment
-}
-
-// armMark stands between a code and an arm; neither holds it.
-const armMark = "\x00"
-
-// text is the code and the arm as they are written.
-func (f *fact) text() string {
-	if f.arm == "" {
-		return f.code
-	}
-	return f.code + armMark + f.arm
-}
-
-// blockSize bounds how many attempts a block covers. Fewer are read quickly from
-// the rows; packing more in one transaction would keep other writers waiting.
-type blockSize struct{ least, most int }
-
-// wholeBlocks are the sizes outside of tests.
-var wholeBlocks = blockSize{least: 2048, most: 8192}
-
-// maxKinds is how many kinds one byte can number.
-const maxKinds = 256
-
-// add appends an attempt to the block. It reports false when the block is full.
-func (s *block) add(id, recipient int64, digest []byte, f fact, most int) bool {
-	kind := -1
-	for i := range s.kinds {
-		if s.kinds[i] == f {
-			kind = i
-			break
-		}
-	}
-	if len(s.kind) == most || kind < 0 && len(s.kinds) == maxKinds {
-		return false
-	}
-	if kind < 0 {
-		kind = len(s.kinds)
-		s.kinds = append(s.kinds, f)
-	}
-	if len(s.kind) == 0 {
-		s.first = id
-	}
-	s.last = id
-	s.kind = append(s.kind, byte(kind))
-	s.recipients = binary.LittleEndian.AppendUint64(s.recipients, uint64(recipient))
-	s.digests = append(s.digests, digest...)
-	return true
-}
-
-// facts encodes the block as the column of that name.
-func (s *block) facts() []byte {
-	out := binary.AppendUvarint(nil, uint64(len(s.kinds)))
-	for i := range s.kinds {
-		f, text := &s.kinds[i], s.kinds[i].text()
-		out = binary.AppendUvarint(out, uint64(f.send))
-		out = binary.AppendUvarint(out, uint64(f.attempt))
-		out = binary.AppendUvarint(out, uint64(len(text)))
-		out = append(out, text...)
-	}
-	return append(append(append(out, s.kind...), s.recipients...), s.digests...)
-}
-
-// unpackBlock decodes the column facts of a block of n attempts. Every length and
-// number is checked, since the file may be damaged.
-func unpackBlock(facts []byte, n int) (*block, error) {
-	s := &block{}
-	number := func() int {
-		v, size := binary.Uvarint(facts)
-		if size <= 0 || v > math.MaxInt32 {
-			facts = nil
-			return -1
-		}
-		facts = facts[size:]
-		return int(v)
-	}
-	for range min(number(), maxKinds) {
-		f := fact{send: state.Send(number()), attempt: number()}
-		size := number()
-		if size < 0 || size > len(facts) {
-			return nil, fmt.Errorf("%w: a block of the packed index cannot be read", state.ErrDamaged)
-		}
-		f.code, f.arm, _ = strings.Cut(string(facts[:size]), armMark)
-		facts = facts[size:]
-		s.kinds = append(s.kinds, f)
-	}
-	if len(facts) != n*(1+8+16) {
-		return nil, fmt.Errorf("%w: a block of the packed index has another length than was written", state.ErrDamaged)
-	}
-	s.kind, s.recipients, s.digests = facts[:n], facts[n:9*n], facts[9*n:]
-	for _, k := range s.kind {
-		if int(k) >= len(s.kinds) {
-			return nil, fmt.Errorf("%w: a block of the packed index names a kind that it does not have", state.ErrDamaged)
-		}
-	}
-	return s, nil
-}
-
-// read adds attempts from a scan of one campaign revision until the block is
+// readBlock adds attempts from a scan of one campaign revision until the block is
 // full or an attempt has no outcome yet. open is that attempt; 0 for none.
-func (s *block) read(sc *scan, most int) (open int64, err error) {
+func readBlock(s *packed.Block, sc *scan, most int) (open int64, err error) {
 	digest := make([]byte, 16)
 	err = sc.each(func(send state.Send, outcome, _ bool) bool {
 		id := sc.attempts.id
@@ -161,8 +48,8 @@ func (s *block) read(sc *scan, most int) (open int64, err error) {
 			return false
 		}
 		sc.attempts.st.ColumnBytes(scanDigest, digest)
-		return s.add(id, sc.attempts.st.ColumnInt64(scanRecipient), digest,
-			fact{send, sc.attempts.st.ColumnInt(scanAttempt), sc.outcomes.st.ColumnText(2), sc.choice().Arm}, most)
+		return s.Add(id, sc.attempts.st.ColumnInt64(scanRecipient), digest,
+			packed.Fact{Send: send, Attempt: sc.attempts.st.ColumnInt(scanAttempt), Code: sc.outcomes.st.ColumnText(2), Arm: sc.choice().Arm}, most)
 	})
 	return open, errors.Join(err, sc.close())
 }
@@ -172,7 +59,8 @@ func (c *conn) between(campaign int64, revision int, from, to int64) (*scan, err
 	return c.wholeScan("", "campaign = ? AND revision = ? AND id BETWEEN ? AND ?", false, campaign, revision, from, to)
 }
 
-// gap is a range of ids that no block of a campaign revision covers.
+// gap is a range of ids that no block of a campaign revision covers. Ids of other
+// campaigns may lie in it, and of attempts that have no outcome yet.
 type gap struct{ from, to int64 }
 
 // gap finds the first gap at or after from with enough attempts for a block.
@@ -252,7 +140,7 @@ func (s *Store) packCampaign(ctx context.Context, campaign int64, revision int) 
 		var g gap
 		found := false
 		err := s.read(ctx, func(c *conn) (err error) {
-			g, found, err = c.gap(campaign, revision, from, s.blockSize.least)
+			g, found, err = c.gap(campaign, revision, from, s.blockSize.Least)
 			return err
 		})
 		if err != nil || !found {
@@ -268,29 +156,30 @@ func (s *Store) packCampaign(ctx context.Context, campaign int64, revision int) 
 	}
 }
 
-// putBlock writes a block of the first attempts in g, unless there are too few
+// putBlock writes a block of the first attempts in g. It reads them anew, since others
+// may have written since the gap was found. It writes none where there are too few
 // before one without an outcome. It returns the id to go on from.
 func (t *tx) putBlock(campaign int64, revision int, g gap) (next int64, err error) {
 	sc, err := t.c.between(campaign, revision, g.from, g.to)
 	if err != nil {
 		return 0, err
 	}
-	var s block
-	open, err := s.read(sc, t.s.blockSize.most)
+	var s packed.Block
+	open, err := readBlock(&s, sc, t.s.blockSize.Most)
 	if err != nil {
 		return 0, err
 	}
-	if len(s.kind) < t.s.blockSize.least {
-		return max(open, s.last, g.from) + 1, nil
+	if s.Len() < t.s.blockSize.Least {
+		return max(open, s.Last, g.from) + 1, nil
 	}
-	w := t.insert(tBlocks, s.first)
-	w.int(s.last)
+	w := t.insert(tBlocks, s.First)
+	w.int(s.Last)
 	w.int(campaign)
 	w.int(int64(revision))
-	w.int(int64(len(s.kind)))
-	w.blob(s.facts())
+	w.int(int64(s.Len()))
+	w.blob(s.Facts())
 	_, err = w.done()
-	return s.last + 1, err
+	return s.Last + 1, err
 }
 
 // dropBlocks deletes the blocks that may cover an attempt.
@@ -299,8 +188,7 @@ func (t *tx) dropBlocks(attempt int64) error {
 	return err
 }
 
-// Compact implements state.Snapshot. The index takes some 50 bytes a recipient.
-// Filling it mostly waits for memory, so each of its parts has a goroutine.
+// Compact implements state.Snapshot.
 func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (state.SentIndex, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
@@ -313,24 +201,23 @@ func (s *Snapshot) Compact(ctx context.Context, campaign string, revision int) (
 	if err != nil {
 		return nil, err
 	}
-	packed, _, err := s.c.queryInt("SELECT coalesce(sum(count), 0) FROM sheets WHERE campaign = ? AND revision = ?", id, revision)
+	room, _, err := s.c.queryInt("SELECT coalesce(sum(count), 0) FROM sheets WHERE campaign = ? AND revision = ?", id, revision)
 	if err != nil {
 		return nil, err
 	}
-	f := newSentIndex(names, int(packed)).filler()
+	f := packed.New(names, int(room)).Filler()
 	err = s.fill(f, id, revision)
-	return f.wait(), err
+	return f.Wait(), err
 }
 
-// fill hands every attempt of a campaign revision to f, in the order of ids, so
-// that a later attempt takes the place of an earlier one: blocks, and between
-// them the rows that no block covers.
-func (s *Snapshot) fill(f *indexFiller, campaign int64, revision int) error {
+// fill hands every attempt of a campaign revision to f: blocks, and between them the
+// rows that no block covers.
+func (s *Snapshot) fill(f *packed.Filler, campaign int64, revision int) error {
 	from := int64(1)
 	var h hasher
 	err := s.c.eachNested("SELECT id, last, count, sum, facts FROM sheets WHERE campaign = ? AND revision = ? ORDER BY id", func(st *sqlite.Stmt) error {
 		first, last, facts := st.ColumnInt64(0), st.ColumnInt64(1), columnBlob(st, 4)
-		if err := f.rows(s.c, campaign, revision, gap{from, first - 1}); err != nil {
+		if err := s.c.looseRows(f, campaign, revision, gap{from, first - 1}); err != nil {
 			return err
 		}
 		from = last + 1
@@ -341,68 +228,21 @@ func (s *Snapshot) fill(f *indexFiller, campaign int64, revision int) error {
 		if h.blob(facts); h.sum() != st.ColumnInt64(3) {
 			return fmt.Errorf("%w: a block of the packed index is not what was written", state.ErrDamaged)
 		}
-		b, err := unpackBlock(facts, st.ColumnInt(2))
+		b, err := packed.Unpack(facts, st.ColumnInt(2))
 		if err == nil {
-			f.put(b)
+			err = f.Put(b)
 		}
 		return err
 	}, campaign, revision)
 	if err != nil {
 		return err
 	}
-	return f.rows(s.c, campaign, revision, gap{from, endID})
+	return s.c.looseRows(f, campaign, revision, gap{from, endID})
 }
 
-// indexFiller fills the parts of an index side by side.
-type indexFiller struct {
-	t     *sentIndex
-	parts [indexParts]chan *codedBlock
-	done  sync.WaitGroup
-}
-
-// codedBlock is a block whose codes and arms have the numbers that the index gave
-// them.
-type codedBlock struct {
-	*block
-	codes, arms []uint16
-}
-
-// filler starts the goroutines that fill the index.
-func (t *sentIndex) filler() *indexFiller {
-	f := &indexFiller{t: t}
-	for i := range f.parts {
-		f.parts[i] = make(chan *codedBlock, 4)
-		f.done.Go(func() {
-			for s := range f.parts[i] {
-				t.putBlock(s, i)
-			}
-		})
-	}
-	return f
-}
-
-// put hands a block to every part, each of which takes its own recipients.
-func (f *indexFiller) put(s *block) {
-	next := &codedBlock{s, make([]uint16, len(s.kinds)), make([]uint16, len(s.kinds))}
-	for i := range s.kinds {
-		next.codes[i], next.arms[i] = f.t.number(s.kinds[i].code), f.t.number(s.kinds[i].arm)
-	}
-	for _, part := range f.parts {
-		part <- next
-	}
-}
-
-// wait returns the index once every block that was put is in it.
-func (f *indexFiller) wait() *sentIndex {
-	for _, part := range f.parts {
-		close(part)
-	}
-	f.done.Wait()
-	return f.t
-}
-
-// rows puts the attempts of a gap, read from their rows.
-func (f *indexFiller) rows(c *conn, campaign int64, revision int, g gap) error {
+// looseRows puts the attempts of a gap, read from their rows: an attempt without an
+// outcome is being sent.
+func (c *conn) looseRows(f *packed.Filler, campaign int64, revision int, g gap) error {
 	if g.from > g.to {
 		return nil
 	}
@@ -411,23 +251,22 @@ func (f *indexFiller) rows(c *conn, campaign int64, revision int, g gap) error {
 		return err
 	}
 	digest := make([]byte, 16)
-	s := &block{}
+	s, full := &packed.Block{}, error(nil)
 	err = sc.each(func(send state.Send, outcome, _ bool) bool {
-		kind := fact{send: send, attempt: sc.attempts.st.ColumnInt(scanAttempt), arm: sc.choice().Arm}
+		kind := packed.Fact{Send: send, Attempt: sc.attempts.st.ColumnInt(scanAttempt), Arm: sc.choice().Arm}
 		if outcome {
-			kind.code = sc.outcomes.st.ColumnText(2)
+			kind.Code = sc.outcomes.st.ColumnText(2)
 		}
 		sc.attempts.st.ColumnBytes(scanDigest, digest)
 		who := sc.attempts.st.ColumnInt64(scanRecipient)
-		if !s.add(sc.attempts.id, who, digest, kind, wholeBlocks.most) {
-			f.put(s)
-			s = &block{}
-			s.add(sc.attempts.id, who, digest, kind, wholeBlocks.most)
+		if !s.Add(sc.attempts.id, who, digest, kind, packed.Usual.Most) {
+			full = f.Put(s)
+			s = &packed.Block{}
+			s.Add(sc.attempts.id, who, digest, kind, packed.Usual.Most)
 		}
-		return true
+		return full == nil
 	})
-	f.put(s)
-	return errors.Join(err, sc.close())
+	return errors.Join(err, full, f.Put(s), sc.close())
 }
 
 // blocks rebuilds every block of the packed index from the rows and compares.
@@ -437,9 +276,9 @@ func (r *Report) blocks(c *conn) error {
 		if err != nil {
 			return err
 		}
-		var s block
-		open, err := s.read(sc, math.MaxInt)
-		if err == nil && (open != 0 || s.first != st.ColumnInt64(0) || s.last != st.ColumnInt64(1) || !bytes.Equal(s.facts(), columnBlob(st, 4))) {
+		var s packed.Block
+		open, err := readBlock(&s, sc, math.MaxInt)
+		if err == nil && (open != 0 || s.First != st.ColumnInt64(0) || s.Last != st.ColumnInt64(1) || !bytes.Equal(s.Facts(), columnBlob(st, 4))) {
 			r.add(Problem{Table: tBlocks.String(), Row: st.ColumnInt64(0), What: "it says something else than the rows of attempts and outcomes"})
 		}
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 	"github.com/handbill/handbill/state/statetest"
 )
 
@@ -117,9 +118,9 @@ func (w *packedWorld) change() error {
 }
 
 // indexOfRows computes Compact's result without blocks.
-func indexOfRows(t statetest.T, s *Store, campaign string, revision int) *sentIndex {
+func indexOfRows(t statetest.T, s *Store, campaign string, revision int) *packed.Index {
 	t.Helper()
-	var out *sentIndex
+	var out *packed.Index
 	err := s.read(t.Context(), func(c *conn) error {
 		id, err := c.addressID(campaign)
 		if err != nil {
@@ -129,9 +130,9 @@ func indexOfRows(t statetest.T, s *Store, campaign string, revision int) *sentIn
 		if err != nil {
 			return err
 		}
-		f := newSentIndex(names, 0).filler()
-		err = f.rows(c, id, revision, gap{1, endID})
-		out = f.wait()
+		f := packed.New(names, 0).Filler()
+		err = c.looseRows(f, id, revision, gap{1, endID})
+		out = f.Wait()
 		return err
 	})
 	if err != nil {
@@ -163,7 +164,7 @@ func TestPackedSaysWhatTheRowsSay(t *testing.T) {
 		n++
 		s, clock := createAt(rt, filepath.Join(dir, fmt.Sprint(n)))
 		unsynced(rt, s)
-		s.blockSize = blockSize{2, 5}
+		s.blockSize = packed.Size{Least: 2, Most: 5}
 		w := &packedWorld{rt: rt, s: s, clock: clock, run: begin(rt, s)}
 		for range rapid.IntRange(5, 30).Draw(rt, "steps") {
 			before := blockCount(rt, s)
@@ -232,7 +233,7 @@ func blockCount(t statetest.T, s *Store) int {
 // At its end a run packs all deliveries, except in campaigns with few attempts.
 func TestARunEndsPacked(t *testing.T) {
 	s, _ := create(t)
-	s.blockSize = blockSize{10, 40}
+	s.blockSize = packed.Size{Least: 10, Most: 40}
 	fill(t, s, 95, 50)
 	run := begin(t, s)
 	if err := s.Finish(t.Context(), state.Run{ID: run.Run, Campaigns: []state.CampaignRun{{Campaign: "campaign.spring", Revision: 1}}}); err != nil {
@@ -253,7 +254,7 @@ func TestARunEndsPacked(t *testing.T) {
 // correct.
 func TestVerifyComparesBlocks(t *testing.T) {
 	s, _ := create(t)
-	s.blockSize = blockSize{10, 40}
+	s.blockSize = packed.Size{Least: 10, Most: 40}
 	fill(t, s, 40, 40)
 	if err := s.packRevision(t.Context(), "campaign.spring", 1); err != nil {
 		t.Fatal(err)
@@ -270,24 +271,4 @@ func TestVerifyComparesBlocks(t *testing.T) {
 	if r, err := s.Verify(t.Context()); err != nil || len(r.Problems) != 1 || r.Problems[0].Table != "sheets" {
 		t.Errorf("verify found %+v, %v", r.Problems, err)
 	}
-}
-
-// FuzzBlock decodes arbitrary bytes as a block.
-func FuzzBlock(f *testing.F) {
-	var s block
-	for i := range 3 {
-		s.add(int64(i+1), 4915112345678, make([]byte, 16), fact{state.Accepted, i, fmt.Sprint(i), []string{"", "short", "long"}[i]}, 10)
-	}
-	f.Add(s.facts(), 3)
-	f.Add([]byte{}, 0)
-	f.Add([]byte{255, 255, 255, 255, 255, 1}, 1)
-	f.Fuzz(func(t *testing.T, facts []byte, n int) {
-		got, err := unpackBlock(facts, n)
-		if err != nil {
-			return
-		}
-		f := newSentIndex(nil, 0).filler()
-		f.put(got)
-		f.wait()
-	})
 }

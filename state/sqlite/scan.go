@@ -7,6 +7,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -205,7 +206,7 @@ func (d *dictionary) recipient(id int64) string {
 		id = d.persons[id]
 	}
 	if id > 0 {
-		return phoneText(id)
+		return packed.PhoneText(id)
 	}
 	return d.names[-id]
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/handbill/handbill/delivery"
+	"github.com/handbill/handbill/state/packed"
 )
 
 // joinSpellings joins what was kept under the two numbers that everybody in Benin
@@ -19,7 +20,7 @@ func (t *tx) joinSpellings() error {
 			err = t.joinAlone(canonicalID(id))
 		}
 		if err == nil {
-			err = t.eraseAgain(phoneText(canonicalID(id)))
+			err = t.eraseAgain(packed.PhoneText(canonicalID(id)))
 		}
 	}
 	return err

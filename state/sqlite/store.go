@@ -14,6 +14,7 @@ import (
 
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 )
 
 // Options say which state is opened and how.
@@ -84,8 +85,8 @@ type Store struct {
 	recent      recent               // of the writer, valid for any
 	slots       map[string]ownSlots  // as this process wrote them
 
-	inbox     appender  // webhooks on their way into a commit
-	blockSize blockSize // smaller in tests
+	inbox     appender    // webhooks on their way into a commit
+	blockSize packed.Size // smaller in tests
 }
 
 // readerPool is how many idle read connections are kept.
@@ -106,7 +107,7 @@ func (s *Store) setLineage(lineage string, key []byte) {
 // newStore is a store that is not connected yet.
 func newStore(o Options) *Store {
 	s := &Store{opt: o, turn: make(chan struct{}, 1), readers: make(chan *conn, readerPool),
-		ids: map[string]int64{}, lanes: map[state.Lane]int64{}, slots: map[string]ownSlots{}, blockSize: wholeBlocks}
+		ids: map[string]int64{}, lanes: map[state.Lane]int64{}, slots: map[string]ownSlots{}, blockSize: packed.Usual}
 	s.ForwardQueue = state.NewForwardQueue(s, o.Clock)
 	return s
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
+	"github.com/handbill/handbill/state/packed"
 )
 
 // personBit is the lowest integer of a person with several ids. Phone numbers have
@@ -26,7 +27,7 @@ func canonicalID(who int64) int64 {
 	if who <= 0 || who >= personBit {
 		return who
 	}
-	id, _ := phoneID(message.Canonical(phoneText(who)))
+	id, _ := packed.PhoneID(message.Canonical(packed.PhoneText(who)))
 	return id
 }
 
