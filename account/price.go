@@ -36,9 +36,9 @@ func decimalsOf(currency string) int {
 
 var errPrice = errors.New(`a price is an amount with a point and a currency in capitals, such as "19.90 EUR"`)
 
-// parsePrice reads a declared price: "19.90 EUR", and nothing else that could be
-// understood in two ways.
-func parsePrice(s string) (Price, error) {
+// ParsePrice reads a declared amount of money: "19.90 EUR", and nothing else that
+// could be understood in two ways. The error says what is wrong with it.
+func ParsePrice(s string) (Price, error) {
 	amount, currency, ok := strings.Cut(s, " ")
 	if !ok || len(currency) != 3 || strings.Trim(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return Price{}, errPrice

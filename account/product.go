@@ -94,7 +94,7 @@ func (p Product) Normal() (out Product, problems, doubts []Problem) {
 		bad("id", "its id has more than %d characters", maxProductID)
 	}
 	if out.Price != "" {
-		price, err := parsePrice(out.Price)
+		price, err := ParsePrice(out.Price)
 		if err != nil {
 			bad("price", "its price: %s", err)
 		}
@@ -190,7 +190,7 @@ func (p *Product) Changes(held *Product, last string) []ProductChange {
 }
 
 func unreadable(price string) bool {
-	_, err := parsePrice(price)
+	_, err := ParsePrice(price)
 	return err != nil
 }
 

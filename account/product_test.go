@@ -33,12 +33,12 @@ func TestReadPrice(t *testing.T) {
 func TestParsePrice(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"19.9 EUR": "19.90 EUR", "019.900 EUR": "19.90 EUR", "1980 JPY": "1980 JPY", "1980.00 JPY": "1980 JPY", "0 EUR": "0.00 EUR"} {
-		if p, err := parsePrice(text); err != nil || p.String() != want {
+		if p, err := ParsePrice(text); err != nil || p.String() != want {
 			t.Errorf("%q: %q, %v", text, p, err)
 		}
 	}
 	for _, text := range []string{"", "19.90", "19,90 EUR", "EUR 19.90", "19.905 EUR", ".90 EUR", "19. EUR", "19.90 eur", "-1 EUR", "1e3 EUR", "19.90  EUR"} {
-		if p, err := parsePrice(text); err == nil {
+		if p, err := ParsePrice(text); err == nil {
 			t.Errorf("%q was read as %s", text, p)
 		}
 	}
@@ -68,7 +68,7 @@ func TestPriceIsReadBack(t *testing.T) {
 		if n := decimalsOf(currency); n > 0 {
 			amount += "." + fmt.Sprintf("%0*d", n, rapid.IntRange(0, 99).Draw(t, "fraction"))
 		}
-		p, err := parsePrice(amount + " " + currency)
+		p, err := ParsePrice(amount + " " + currency)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.forceDelete, "force-delete-templates", false, "delete templates although messages that name them are declared, or were sent within 30 days")
 	flags.BoolVar(&f.refresh, "refresh", true, "read the templates of accounts; false plans with what the state keeps of them")
 	flags.StringVar(&f.expect, "expect", "", "refuse the plan unless this is its digest (sha256:…)")
-	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this price file (CSV: prefix, category, price, currency)")
+	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this `FILE[,TIERS]`: a price file (CSV: prefix, category, price, currency), or Meta's rates and volume tiers")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
 	flags.BoolVar(&f.showRecipients, "show-recipients", false, "show numbers and names as they are")
 	flags.BoolVar(&f.deliveries, "deliveries", false, "list every recipient and not only counts")

@@ -27,9 +27,7 @@ import (
 )
 
 const (
-	// writers is how many people write in TestServesShareAState.
-	writers = 40
-	// leavers is how many of them are erased in the middle.
+	// leavers is how many of those who write are erased in the middle.
 	leavers = 4
 	// thrice is how often each of their messages is delivered.
 	thrice = 3
@@ -47,14 +45,15 @@ func TestServesShareAState(t *testing.T) {
 		t.Skip("waits for the limits of lanes")
 	}
 	t.Parallel()
-	messages, kills := 320, 2
+	messages, kills, writers := 320, 2, 40
 	switch ci, long := effort(); {
 	case long > 0:
-		messages, kills = 10_000, 30
+		// A person gets few messages at once: the pace of a pair is no part of this.
+		messages, kills, writers = 10_000, 30, 1000
 	case ci:
 		messages, kills = 480, 3
 	}
-	d := newDesk(t)
+	d := newDesk(t, writers)
 	each := messages / writers
 	started := time.Now()
 	d.must("apply", "-auto-approve", "-exclude=campaign.all") // rules are those of the last apply
@@ -98,6 +97,7 @@ func TestServesShareAState(t *testing.T) {
 type desk struct {
 	*house
 	env      []string
+	writers  int // how many people write
 	database *pgtest.Cluster
 	wire     *httptest.Server // of the network
 	service  *httptest.Server
@@ -115,9 +115,9 @@ type desk struct {
 	missed  map[string]bool     // what the service refused, by webhook-id
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T, writers int) *desk {
 	t.Helper()
-	d := &desk{house: &house{t: t, dir: t.TempDir()}, gone: make(chan struct{}), rnd: rand.New(rand.NewPCG(1, 31)), replies: map[string][]string{}, handed: map[string]int{}, missed: map[string]bool{}}
+	d := &desk{house: &house{t: t, dir: t.TempDir()}, writers: writers, gone: make(chan struct{}), rnd: rand.New(rand.NewPCG(1, 31)), replies: map[string][]string{}, handed: map[string]int{}, missed: map[string]bool{}}
 	d.database = pgtest.Start(t, "handbill", "")
 	d.env = []string{"HANDBILL_STATE_URL=" + d.database.URL()}
 	server := func(f http.HandlerFunc) *httptest.Server {
@@ -133,7 +133,7 @@ func newDesk(t *testing.T) *desk {
 	t.Cleanup(func() { stop(); network.Wait() })
 	d.wire, d.service = server(d.send), server(d.take)
 	d.write("main.hcl", fmt.Sprintf(deskConfig, d.wire.URL, d.service.URL))
-	d.write("first.csv", "phone\n"+person(800)+"\n")
+	d.write("first.csv", "phone\n"+person(1000)+"\n")
 	all := "phone\n"
 	for i := range 800 {
 		all += person(i) + "\n"
@@ -263,7 +263,7 @@ func (d *desk) deliver(body []byte) {
 // write half of theirs afterwards.
 func (d *desk) people(each int) (wait func()) {
 	var wg sync.WaitGroup
-	for who := range writers {
+	for who := range d.writers {
 		wg.Go(func() {
 			for n := range each {
 				if who < leavers && n == each/2 {
@@ -281,7 +281,7 @@ func (d *desk) people(each int) (wait func()) {
 		})
 	}
 	for range 4 {
-		wg.Go(func() { d.repeat(writers * each * (thrice - 1)) })
+		wg.Go(func() { d.repeat(d.writers * each * (thrice - 1)) })
 	}
 	return wg.Wait
 }
@@ -394,14 +394,20 @@ func (d *desk) store(use func(ctx context.Context, s *postgres.Store) error) {
 func (d *desk) rest(each int) {
 	d.t.Helper()
 	d.store(func(ctx context.Context, s *postgres.Store) error {
-		d.until("everything is answered", func() bool {
+		var left int
+		answered := func() bool {
 			inbox, inbound, err := s.Waiting(ctx)
-			return err == nil && inbox+inbound == 0 && d.network.Totals().Pending == 0
-		})
+			left = inbox + inbound
+			return err == nil && left == 0 && d.network.Totals().Pending == 0
+		}
+		for was := -1; !answered() && (was < 0 || left < was); { // each time a hundred more
+			was = left
+			d.until(fmt.Sprintf("of %d open messages the next are answered", left), func() bool { return answered() || left <= was-100 })
+		}
 		d.until("everything is handed on", func() bool {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			for who := leavers; who < writers; who++ {
+			for who := leavers; who < d.writers; who++ {
 				for n := range each {
 					if d.handed[fmt.Sprintf("%s message %d", person(who), n)] == 0 {
 						return false
@@ -438,7 +444,7 @@ func (d *desk) judge(each int) (doubts int) {
 	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for who := range writers {
+	for who := range d.writers {
 		to, last := person(who), -1
 		for _, text := range d.replies[to] {
 			var n int

@@ -11,12 +11,13 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/message"
 )
 
 var campaignSchema = schema(
 	"provider! audience! message fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
-	blockOf("variant", "name"), blockOf("experiment"), blockOf("schedule"), blockOf("limit"), blockOf("canary"), blockOf("stop_if"))
+	blockOf("variant", "name"), blockOf("experiment"), blockOf("schedule"), blockOf("limit"), blockOf("canary"), blockOf("stop_if"), blockOf("price_guard"))
 
 func (l *loader) decodeCampaign(b *block) *Campaign {
 	c := l.content(b, campaignSchema)
@@ -45,6 +46,9 @@ func (l *loader) decodeCampaign(b *block) *Campaign {
 	if sb := l.atMostOne(c, "stop_if"); sb != nil {
 		sc := l.content(sb, schema("failure_rate over"))
 		cm.StopIf = StopIf{FailureRate: l.number(sc, "failure_rate", 0, 1, 0.2), Over: l.integer(sc, "over", 1, 100)}
+	}
+	if gb := l.atMostOne(c, "price_guard"); gb != nil {
+		cm.PriceGuard = l.decodePriceGuard(gb)
 	}
 	b.tree.labels = nil
 	cm.Tree = b.tree.asTree()
@@ -203,6 +207,18 @@ func (d *decoder) decodeLimit(b *block) *CampaignLimit {
 		PerRecipient: d.frequency(c, "per_recipient"), Total: d.integer(c, "total", 1, 0), MaxRecipients: d.integer(c, "max_recipients", 1, 0),
 		MaxChange: d.number(c, "max_change", 0, 1, 0), DeclRange: b.defRange,
 	}
+}
+
+func (d *decoder) decodePriceGuard(b *block) *PriceGuard {
+	c := d.content(b, schema("max!"))
+	g := &PriceGuard{DeclRange: b.defRange}
+	if text := d.str(c, "max"); text != "" {
+		var err error
+		if g.Max, err = account.ParsePrice(text); err != nil {
+			d.invalid(c, "max", `is an amount of money, such as "500 EUR"`)
+		}
+	}
+	return g
 }
 
 func (d *decoder) frequency(c *content, name string) Frequency {

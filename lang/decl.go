@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/message"
 )
 
@@ -244,6 +245,7 @@ type Campaign struct {
 	Limit         *CampaignLimit
 	Canary        *Canary
 	StopIf        StopIf
+	PriceGuard    *PriceGuard
 	PreventResend bool
 	// Kept are the attributes of recipients that audiences made of this campaign's
 	// outcomes read, sorted: apply keeps them with each message.
@@ -298,6 +300,12 @@ type Canary struct {
 type StopIf struct {
 	FailureRate float64 // share of the last Over answers, 0 to 1
 	Over        int
+}
+
+// PriceGuard refuses a plan of a campaign that may cost more.
+type PriceGuard struct {
+	Max       account.Price
+	DeclRange hcl.Range
 }
 
 // ReplyRule says what serve answers to which inbound message. Apply stores it in

@@ -160,7 +160,7 @@ func (b *builder) prepare(ctx context.Context) bool {
 		return false
 	}
 	if b.in.Options.Prices != nil {
-		if b.prices, err = readPrices(b.in.Options.Prices); err != nil {
+		if b.prices, err = readPriceFiles(b.in.Options.Prices, b.in.Options.Tiers); err != nil {
 			b.diags = append(b.diags, fail("price_file", hcl.Range{}, "%s", dotted(err.Error())))
 			return false
 		}

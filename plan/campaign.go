@@ -169,10 +169,7 @@ func (b *builder) compileOne(decl *lang.Campaign, p *lang.Program, m *lang.Messa
 	}
 	c := &compiled{draft: len(b.plan.Drafts), message: m.Address(), program: p, checker: message.NewChecker(p.Draft, limits),
 		digester: message.NewDigester(p.Draft), body: newBodyMeter(p.Draft),
-		window: message.NeedsWindow(p.Draft.Message), category: categoryService}
-	if !c.window {
-		c.category = categoryTemplate
-	}
+		window: message.NeedsWindow(p.Draft.Message)}
 	b.plan.Drafts, b.compiled = append(b.plan.Drafts, p.Draft), append(b.compiled, c)
 	ok := b.carried(decl, m, p.Draft)
 	for _, v := range c.checker.Static() {
@@ -341,6 +338,9 @@ func (b *builder) finish(decl *lang.Campaign, src *audience.Reader, seq *sequenc
 	}
 	if b.prices != nil {
 		c.Cost = seq.cost.cost(b.prices)
+	}
+	if b.prices == nil || !b.prices.meta || b.rated(decl, c, &seq.cost) {
+		b.guardPrice(decl, c)
 	}
 	if k := decl.Canary; k != nil {
 		c.Canary = &Canary{Count: k.Count, Wait: k.Wait, MaxFailureRate: k.MaxFailureRate}

@@ -7,26 +7,36 @@ import (
 	"io"
 	"math/big"
 	"strings"
+
+	"github.com/handbill/handbill/message"
 )
 
-// The categories of a price file.
-const (
-	categoryService  = "service"
-	categoryTemplate = "marketing"
-)
+// categoryService is the category of what is no template.
+const categoryService = "service"
 
-// prices holds the rows of a price file.
+// prices are those of a price file, or of Meta's rates.
 type prices struct {
 	currency string
 	rows     []price
-	index    map[string]int // "category\x00prefix" → rows
+	index    map[string]int // "category\x00prefix", or with Meta's rates "category\x00country" → rows
 	longest  int            // digits of the longest prefix
+	meta     bool           // they are Meta's rates
 }
 
-// price is one line of a price file.
+// price is what messages of one category cost: of one line of a price file, or in one
+// of Meta's markets.
 type price struct {
 	prefix, category string
-	amount           *big.Rat
+	market           string   // "" in a price file
+	amount           *big.Rat // nil where Meta's file has no rate
+	intl             *big.Rat // as authentication-international; nil where there is no such rate
+	tiers            []tier   // of a month's messages, first the one of the first message; nil if none is known
+}
+
+// tier is what a message costs after a number of messages in the same month.
+type tier struct {
+	after  int
+	amount *big.Rat
 }
 
 // maxPrices bounds a price file: there are about 250 countries and a handful
@@ -113,7 +123,7 @@ func (p *prices) add(record []string, at [4]int) error {
 		return fmt.Errorf("it has more than %d prices", maxPrices)
 	}
 	p.index[key] = len(p.rows)
-	p.rows = append(p.rows, price{prefix, strings.ToLower(field(1)), amount})
+	p.rows = append(p.rows, price{prefix: prefix, category: strings.ToLower(field(1)), amount: amount})
 	if prefix != "*" {
 		p.longest = max(p.longest, len(prefix))
 	}
@@ -159,9 +169,14 @@ type costCount struct {
 	unpriced int
 }
 
-// add counts one message to phone.
-func (c *costCount) add(p *prices, phone, category string) {
-	i := p.find(phone, category)
+// add counts one message.
+func (c *costCount) add(p *prices, to message.Address, category string) {
+	i := -1
+	if p.meta {
+		i = p.findMarket(to, category)
+	} else {
+		i = p.find(to.Phone, category)
+	}
 	if i < 0 {
 		c.unpriced++
 		return
@@ -175,25 +190,48 @@ func (c *costCount) add(p *prices, phone, category string) {
 // cost returns the estimate, rounded once, at the end. Messages without a price
 // are counted separately and add nothing to it.
 func (c *costCount) cost(p *prices) *Cost {
-	sum := new(big.Rat)
 	out := &Cost{Currency: p.currency, Unpriced: c.unpriced, ByPrefix: map[string]int{}}
+	var s span
 	for i, n := range c.rows {
-		if n == 0 {
-			continue
+		row := &p.rows[i]
+		switch {
+		case n == 0:
+		case row.amount == nil:
+			out.Unpriced += n
+		case p.meta:
+			if out.ByMarket == nil {
+				out.ByMarket = map[string]int{}
+			}
+			out.ByMarket[row.market] += n
+			s.add(row, n)
+		default:
+			out.ByPrefix[row.prefix] += n
+			s.most.Add(&s.most, times(row.amount, n))
 		}
-		sum.Add(sum, new(big.Rat).Mul(p.rows[i].amount, big.NewRat(int64(n), 1)))
-		out.ByPrefix[p.rows[i].prefix] += n
 	}
-	out.Amount = sum.FloatString(2)
+	out.Amount = s.most.FloatString(2)
+	if p.meta {
+		s.less()
+		least := new(big.Rat).Sub(&s.most, &s.saved)
+		if out.Least = least.FloatString(2); out.Least == out.Amount {
+			out.Least = ""
+		}
+		out.Depends = s.depends()
+	}
 	return out
 }
 
-// span is what one message of a category costs, in all countries of the file; "" if
+// times is the price of n messages.
+func times(amount *big.Rat, n int) *big.Rat {
+	return new(big.Rat).Mul(amount, big.NewRat(int64(n), 1))
+}
+
+// each is what one message of a category costs, in all countries of the file; "" if
 // the file does not say.
-func (p *prices) span(category string) string {
+func (p *prices) each(category string) string {
 	var least, most *big.Rat
 	for i := range p.rows {
-		if p.rows[i].category != category {
+		if p.rows[i].category != category || p.rows[i].amount == nil {
 			continue
 		}
 		if amount := p.rows[i].amount; least == nil {
@@ -219,7 +257,7 @@ func (b *builder) compared(one, other string) string {
 	if b.prices == nil {
 		return ""
 	}
-	a, c := b.prices.span(one), b.prices.span(other)
+	a, c := b.prices.each(one), b.prices.each(other)
 	if a == "" || c == "" {
 		return ""
 	}

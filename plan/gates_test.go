@@ -127,10 +127,10 @@ prefix,category,price,currency
 	}
 	var c costCount
 	for _, phone := range []string{"+4930123456", "+4915112345678", "+15551234567", "+4930999999"} {
-		c.add(p, phone, "marketing")
+		c.add(p, message.Address{Phone: phone}, "marketing")
 	}
-	c.add(p, "+4930123456", "service")
-	c.add(p, "+4930123456", "utility")
+	c.add(p, message.Address{Phone: "+4930123456"}, "service")
+	c.add(p, message.Address{Phone: "+4930123456"}, "utility")
 	got := c.cost(p)
 	if got.Amount != "0.48" || got.Currency != "EUR" || got.Unpriced != 1 || got.ByPrefix["49"] != 2 || got.ByPrefix["4915"] != 1 || got.ByPrefix["*"] != 2 {
 		t.Errorf("cost is %+v", got)

@@ -98,9 +98,10 @@ type Options struct {
 	// MaxAge is how long the plan may be applied once it is saved; 0 for the
 	// constant MaxAge.
 	MaxAge time.Duration
-	// Prices is a price file (CSV: prefix, category, price, currency), read
-	// for the estimate of the cost; nil for none.
-	Prices io.Reader
+	// Prices is a price file (CSV: prefix, category, price, currency) or Meta's file
+	// of rates, read for the estimate of the cost; nil for none. Tiers are the volume
+	// tiers that belong to Meta's rates; nil for none.
+	Prices, Tiers io.Reader
 }
 
 // Snapshot is the state as planning reads it: one consistent moment, such as

@@ -24,7 +24,6 @@ type compiled struct {
 	digester *message.Digester
 	body     bodyMeter
 	window   bool    // it needs an open window
-	category string  // for the price
 	fitted   *fitted // checked against the account's template; nil if it names none
 }
 

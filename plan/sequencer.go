@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"hash"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/internal/openmap"
 	"github.com/handbill/handbill/message"
@@ -247,7 +249,11 @@ func (q *sequencer) sending(v *verdict) {
 			detail: "They had an earlier revision of this campaign, or this one."}, q.judge.decl.DeclRange, e.Recipient.Place)
 	}
 	if q.prices != nil {
-		q.cost.add(q.prices, e.Recipient.Phone, q.compiled(e).category)
+		category := categoryService
+		if !q.compiled(e).window {
+			category = cmp.Or(q.campaign.Category, account.Marketing)
+		}
+		q.cost.add(q.prices, e.Recipient.Address, category)
 	}
 }
 

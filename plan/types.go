@@ -167,6 +167,9 @@ type Campaign struct {
 	Longest int       `json:"longest_body"` // code points of the longest body
 	Notes   []string  `json:"notes"`        // how the source was read
 	Cost    *Cost     `json:"cost,omitempty"`
+	// CostLimit is what the campaign may cost by its price_guard, such as "500.00 EUR";
+	// "" for any amount.
+	CostLimit string `json:"cost_limit,omitempty"`
 	// AfterApproval are the translations that have to be approved first: apply
 	// waits for them, and sends nothing of the campaign before.
 	AfterApproval []string `json:"after_approval,omitempty"`
@@ -300,12 +303,17 @@ type StopIf struct {
 	Over        int     `json:"over"`
 }
 
-// Cost is an estimate from the user's own price file.
+// Cost is an estimate from a price file, or from Meta's rates.
 type Cost struct {
-	Currency string         `json:"currency"`
-	Amount   string         `json:"amount"` // decimal
+	Currency string `json:"currency"`
+	Amount   string `json:"amount"` // decimal; with Meta's rates the most it can be
+	// Least is the least it can be, where Meta's rates depend on what a plan cannot
+	// know; "" where that is the same. Depends names what it is.
+	Least    string         `json:"least,omitempty"`
+	Depends  []string       `json:"depends,omitempty"`
 	Unpriced int            `json:"unpriced"`
-	ByPrefix map[string]int `json:"by_prefix"`
+	ByPrefix map[string]int `json:"by_prefix"`           // messages, by prefix of a price file
+	ByMarket map[string]int `json:"by_market,omitempty"` // messages, by Meta's market
 }
 
 // Sample is one rendered message, masked, for the reader of a plan.

@@ -2,8 +2,11 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -17,7 +20,7 @@ import (
 type PlanOptions struct {
 	plan.Options
 	At          time.Time // the moment that the plan is for; zero for now
-	Prices      string    // path of a price file; "" for none
+	Prices      string    // path of a price file, or of Meta's rates with, after a comma, that of their volume tiers; "" for none
 	Parallelism int
 	Progress    func(plan.Progress)
 	// Unread asks no account about templates, catalogs and numbers, for plans that are not sent.
@@ -48,17 +51,13 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 	}
 	in.At = in.At.UTC()
 	in.Outdated = Outdated(in.At)
-	if opt.Prices != "" {
-		file, err := os.Open(Path(w.Dir, opt.Prices))
-		if err != nil {
-			return nil, nil, &PricesError{opt.Prices, PathCause(err)}
-		}
-		defer file.Close()
-		in.Options.Prices = file
+	closed, err := w.openPrices(opt.Prices, &in.Options)
+	defer closed()
+	if err != nil {
+		return nil, nil, err
 	}
 	var snap state.Snapshot
 	if store != nil {
-		var err error
 		if snap, err = store.Snapshot(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -87,12 +86,38 @@ func (w *Workspace) Plan(ctx context.Context, store state.Store, opt PlanOptions
 		in.Catalogs = w.catalogs(snap)
 		in.Singletons = w.Singletons()
 	}
-	var err error
 	if in.Messaging, err = w.messagingLimits(ctx, snap); err != nil {
 		return nil, nil, err
 	}
 	built, diags := plan.Build(ctx, w.Config, in)
 	return built, diags, nil
+}
+
+// openPrices opens the files that -prices names. The caller closes them, also after an
+// error.
+func (w *Workspace) openPrices(names string, into *plan.Options) (closed func(), err error) {
+	var files []io.Closer
+	closed = func() {
+		for _, f := range files {
+			_ = f.Close() // it was read
+		}
+	}
+	if names == "" {
+		return closed, nil
+	}
+	to := []*io.Reader{&into.Prices, &into.Tiers}
+	for i, name := range strings.Split(names, ",") {
+		if i == len(to) {
+			return closed, &PricesError{name, errors.New("it is a third file; rates and volume tiers are two")}
+		}
+		file, err := os.Open(Path(w.Dir, name))
+		if err != nil {
+			return closed, &PricesError{name, PathCause(err)}
+		}
+		files = append(files, file)
+		*to[i] = file
+	}
+	return closed, nil
 }
 
 // PricesError says that the price file cannot be read.

@@ -277,10 +277,28 @@ func (r *PlanReport) markdownCampaigns(m *markdown) {
 		}
 		b.WriteString(campaignRow(&r.Plan.Campaigns[i], cost))
 	}
+	if cost {
+		b.WriteString(r.costNotes())
+	}
 	if n := len(r.Plan.Campaigns) - maxRows; n > 0 {
 		fmt.Fprintf(&b, "\n%s not shown here.\n", Plural(n, "more campaign"))
 	}
 	m.add(b.String())
+}
+
+// costNotes is a list of what the costs are made of.
+func (r *PlanReport) costNotes() (out string) {
+	for i := range r.Plan.Campaigns[:min(len(r.Plan.Campaigns), maxRows)] {
+		c := &r.Plan.Campaigns[i]
+		if c.Cost == nil || costNote(c.Cost) == "" {
+			continue
+		}
+		if out == "" {
+			out = "\n"
+		}
+		out += "- Cost of " + code(c.Address) + ": " + code(costNote(c.Cost)) + "\n"
+	}
+	return out
 }
 
 func campaignRow(c *plan.Campaign, cost bool) string {
@@ -306,16 +324,19 @@ func campaignRow(c *plan.Campaign, cost bool) string {
 		cells[6] += fmt.Sprintf(", %s in doubt", Count(c.Counts.InDoubt))
 	}
 	if cost {
-		cells = append(cells, costCell(c.Cost))
+		cells = append(cells, costCell(c.Cost, c.CostLimit))
 	}
 	return "| " + strings.Join(cells, " | ") + " |\n"
 }
 
-func costCell(c *plan.Cost) string {
+func costCell(c *plan.Cost, limit string) string {
 	if c == nil {
 		return ""
 	}
-	out := code(c.Amount + " " + c.Currency)
+	out := code(strings.TrimPrefix(costRange(c), "about "))
+	if limit != "" {
+		out += " of " + code(limit) + " allowed"
+	}
 	if c.Unpriced > 0 {
 		out += ", " + Count(c.Unpriced) + " without a price"
 	}

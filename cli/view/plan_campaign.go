@@ -1,7 +1,10 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -239,16 +242,50 @@ func countsText(t treeText, c *plan.Campaign) {
 		t.line(6, mark, line)
 	}
 	if c.Cost != nil {
-		t.line(6, " ", costText(c.Cost))
+		line := costText(c.Cost)
+		if c.CostLimit != "" {
+			line += "  " + t.style.dim("# of "+message.SafeText(c.CostLimit)+" that price_guard allows")
+		}
+		t.line(6, " ", line)
+		for _, what := range c.Cost.Depends {
+			t.line(6, " ", t.style.dim("      # depends on "+message.SafeText(what)))
+		}
 	}
 }
 
 func costText(c *plan.Cost) string {
-	line := fmt.Sprintf("cost  about %s %s", c.Amount, message.SafeText(c.Currency))
+	line := "cost  " + costRange(c)
 	if c.Unpriced > 0 {
 		line += fmt.Sprintf("  # %s without a price", Plural(c.Unpriced, "recipient"))
 	}
 	return line
+}
+
+// costNote says what an estimate by Meta's rates is made of: the messages by market, the
+// most first, and what it depends on; "" by a price file.
+func costNote(c *plan.Cost) string {
+	if len(c.ByMarket) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, name := range slices.SortedFunc(maps.Keys(c.ByMarket), func(a, b string) int {
+		return cmp.Or(c.ByMarket[b]-c.ByMarket[a], strings.Compare(a, b))
+	}) {
+		parts = append(parts, name+" "+Count(c.ByMarket[name]))
+	}
+	out := "messages by market: " + strings.Join(parts, ", ")
+	for _, what := range c.Depends {
+		out += "; depends on " + what
+	}
+	return out
+}
+
+// costRange is "about 45.00 EUR", or "30.00 to 45.00 EUR".
+func costRange(c *plan.Cost) string {
+	if c.Least != "" {
+		return c.Least + " to " + c.Amount + " " + message.SafeText(c.Currency)
+	}
+	return "about " + c.Amount + " " + message.SafeText(c.Currency)
 }
 
 func samplesText(t treeText, c *plan.Campaign) {
