@@ -96,10 +96,13 @@ type catalogWork struct {
 	standing map[string]productStanding // of products that can't be shown, by id
 }
 
+// fail reports an error at the catalog, with its address in front.
 func (w *catalogWork) fail(code, format string, args ...any) {
 	w.diags = append(w.diags, fail(code, w.cat.DeclRange, "%s: %s", w.c.Address, fmt.Sprintf(format, args...)))
 }
 
+// settle compares the products of one catalog with what is declared, and decides what
+// becomes of each.
 func (w *catalogWork) settle(ctx context.Context) {
 	m := w.cat.Manage
 	w.c = CatalogChange{Address: w.address, Provider: m.Provider.Address(), Catalog: w.cat.ID, Exact: m.Exact, OnDestroy: m.OnDestroy, MaxChange: m.MaxChange,
@@ -218,6 +221,7 @@ func (w *catalogWork) remembered() time.Time {
 	return at
 }
 
+// change adds what an apply will do to a product.
 func (w *catalogWork) change(p ProductChange) { w.c.Products = append(w.c.Products, p) }
 
 // product compares one product of the catalog. Pages may tell of one twice while the

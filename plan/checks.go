@@ -230,6 +230,7 @@ func partValue(recipients, messages int) cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{"recipients": cty.NumberIntVal(int64(recipients)), "messages": cty.NumberIntVal(int64(messages))})
 }
 
+// partsValue makes a map of the parts by name; one without any has the same type.
 func partsValue(byName map[string]cty.Value) cty.Value {
 	if len(byName) == 0 {
 		return cty.MapValEmpty(partValue(0, 0).Type())

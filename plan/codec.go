@@ -56,6 +56,7 @@ func appendEntry(dst []byte, e *Entry, source string, core []byte) []byte {
 	return append(dst, core...)
 }
 
+// appendHead writes which parts of an entry follow, and the action.
 func appendHead(dst []byte, e *Entry, source string) []byte {
 	var flags byte
 	if e.Recipient.Place.File != source {
@@ -94,6 +95,7 @@ func appendHead(dst []byte, e *Entry, source string) []byte {
 	return dst
 }
 
+// appendCore writes who gets the entry, and what.
 func appendCore(dst []byte, e *Entry) []byte {
 	phone, _ := phoneKey(e.Recipient.Phone)
 	return appendCoreOf(dst, e, phone)
@@ -149,6 +151,8 @@ func appendCoreOf(dst []byte, e *Entry, phone uint64) []byte {
 	return dst
 }
 
+// appendValues writes each value with its kind, so that null and an empty text stay
+// apart.
 func appendValues(dst []byte, values []message.Value) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(values)))
 	for _, v := range values {
@@ -223,6 +227,7 @@ func (d *decoder) uvarint() uint64 {
 	return v
 }
 
+// varint reads a number with a sign; 0 after an error.
 func (d *decoder) varint() int64 {
 	v, n := binary.Varint(d.b)
 	if n <= 0 {
@@ -234,6 +239,7 @@ func (d *decoder) varint() int64 {
 	return v
 }
 
+// bytes returns the next n bytes of the spool, which are not copied; nil after an error.
 func (d *decoder) bytes(n uint64) []byte {
 	if n > uint64(len(d.b)) {
 		d.bad = true
@@ -266,6 +272,7 @@ func (d *decoder) count() int {
 	return n
 }
 
+// string reads a text. Who only skims the plan gets the same one for all.
 func (d *decoder) string() string {
 	b := d.bytes(d.uvarint())
 	if d.skim && len(b) > 0 {

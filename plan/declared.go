@@ -188,6 +188,7 @@ type settling struct {
 	c    ResourceChange
 }
 
+// fail reports an error at the template, which then gets no change.
 func (s *settling) fail(code, format string, args ...any) *TemplateChange {
 	s.diags = append(s.diags, fail(code, s.tr.DeclRange, "%s: %s", s.tr.Address(), fmt.Sprintf(format, args...)))
 	return nil

@@ -117,6 +117,7 @@ func (s *settling) drift() {
 	}
 }
 
+// digestOfWords identifies what a template says, whatever its status.
 func digestOfWords(t *account.Template) string {
 	b, err := json.Marshal(t.Words())
 	if err != nil {

@@ -91,6 +91,7 @@ func (p *Plan) Sum() (*Sums, error) {
 	return s, err
 }
 
+// has reports whether the campaign sends this draft.
 func has(c *Campaign, draft int) bool {
 	_, _, ok := c.MessageOf(draft)
 	return ok

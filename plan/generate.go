@@ -119,6 +119,8 @@ func (g *generator) find(in *lang.Import) {
 	}
 }
 
+// add notes a translation for its template's block. All of one block have one name and
+// one account.
 func (g *generator) add(in *lang.Import, address string, spec *account.Spec) {
 	b := g.blocks[address]
 	if b == nil {
@@ -141,6 +143,7 @@ func (g *generator) leave(rng hcl.Range, block, language, why string) {
 	g.notes = append(g.notes, what)
 }
 
+// source returns the text of a block; "" after an error.
 func (g *generator) source(address string, b *generatedBlock) string {
 	src, left, err := lang.TemplateSource(strings.TrimPrefix(address, "template."), b.provider, b.list)
 	if err != nil {

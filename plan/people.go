@@ -221,6 +221,7 @@ func newBodyMeter(d *message.Draft) bodyMeter {
 	return m
 }
 
+// length returns the length of the body with these values, in code points.
 func (m bodyMeter) length(values []string) int {
 	n := m.constant
 	for _, s := range m.slots {
@@ -256,6 +257,7 @@ func (a *aliases) lookup(key, person string) (state.Sent, string, bool) {
 	return sent, spelling, had
 }
 
+// attempt is a delivery as the rules of sending once take it.
 func attempt(s state.Sent) delivery.Attempt { return delivery.Attempt{Number: s.Attempt, Send: s.Send} }
 
 // loadOthers finds the deliveries of people with several ids.

@@ -145,6 +145,7 @@ type retiring struct {
 	notes          []string
 }
 
+// fail reports an error about an object that is no longer declared.
 func (r *retiring) fail(code, format string, args ...any) string {
 	r.diags = append(r.diags, fail(code, r.rng, "%s: %s", r.address, fmt.Sprintf(format, args...)))
 	return ""
@@ -204,11 +205,13 @@ func (r *retiring) decide() string {
 	return r.delete(able)
 }
 
+// forget leaves the object as it is, and says why.
 func (r *retiring) forget(note string) string {
 	r.notes = append(r.notes, note)
 	return Forget
 }
 
+// removedAdvice says how to make handbill forget an object.
 func removedAdvice(address string) string {
 	if replacedBy(address) != "" {
 		return fmt.Sprintf("`handbill state rm %s`.", address)

@@ -275,6 +275,7 @@ type sample struct {
 	length int
 }
 
+// newSample copies the values, since the entry is used again.
 func newSample(e *Entry, length int) *sample {
 	return &sample{to: e.Recipient.Address, draft: e.Draft, values: append([]string(nil), e.Values...), length: length}
 }

@@ -25,6 +25,8 @@ func (p *Plan) NamesTemplate(c *Campaign, name, language string) bool {
 	})
 }
 
+// draftNames reports whether a draft may send this template, in this language if one is
+// given: what differs by recipient may be anything.
 func draftNames(d *message.Draft, name, language string) bool {
 	t, ok := d.Message.(*message.Template)
 	if !ok {

@@ -69,6 +69,7 @@ func withLifecycle(out *lang.Tree, onDestroy string, prevent bool) *lang.Tree {
 // kept is an on_destroy with its default.
 func kept(onDestroy string) string { return cmp.Or(onDestroy, lang.OnDestroyKeep) }
 
+// contentTree adds the words of a translation to its tree, and the digest of its file.
 func contentTree(out *lang.Tree, c *account.Content, file *account.File) {
 	if h := c.Header; h != nil {
 		tree := lang.Tree{}

@@ -53,6 +53,7 @@ type Managed struct {
 	Observed account.Template `json:"observed,omitzero"`
 }
 
+// abilities says what the provider's account can do with templates; nothing if unknown.
 func (t *Templates) abilities(p *lang.Provider) account.Abilities {
 	if t.Abilities == nil {
 		return account.Abilities{}
@@ -257,6 +258,7 @@ func (b *builder) accountOf(d *lang.DataTemplate) *Observed {
 	return seen
 }
 
+// names returns the names of templates, each once, for a sentence.
 func names(list []account.Template) []string {
 	var out []string
 	for i := range list {

@@ -103,6 +103,7 @@ func diffBlocks(before, after []lang.Block) []BlockDiff {
 // pair is one line of an alignment; -1 stands for nothing on that side.
 type pair struct{ before, after int }
 
+// keysOf returns the keys of a list, in its order.
 func keysOf[T any](list []T, key func(*T) string) []string {
 	keys := make([]string, len(list))
 	for i := range list {

@@ -116,6 +116,7 @@ func sides(decl *lang.Campaign, own texts, variants []choice, arms []arm) []side
 	return made(list)
 }
 
+// made returns the sides that were compiled; list is used up.
 func made(list []side) []side {
 	return slices.DeleteFunc(list, func(s side) bool { return s.made == nil })
 }
