@@ -6,10 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
-	"strings"
-	"unicode/utf8"
 )
 
 // Singleton is a kind of object of which each number or account has exactly one. It
@@ -18,14 +15,40 @@ type Singleton struct {
 	Kind   string // "business_profile"
 	Title  string // "business profile"
 	Fields []SingletonField
+	// Levels says that numbers and accounts have one each, and a block says which; see At.
+	Levels bool
+	// Account says that it is the account's.
+	Account bool
+	// Secret is the argument that requests have and that can't be read back; "" for none.
+	Secret string
+	// Ends says that on_destroy = "remove" empties it once its block is gone.
+	Ends bool
+}
+
+// The levels of a singleton that numbers and accounts have.
+const (
+	LevelNumber  = "number"
+	LevelAccount = "account"
+)
+
+// At returns the singleton of that level; "" is LevelNumber.
+func (s *Singleton) At(level string) *Singleton {
+	if !s.Levels || level != LevelAccount {
+		return s
+	}
+	out := *s
+	out.Account = true
+	return &out
 }
 
 // SingletonField is one attribute of a Singleton.
 type SingletonField struct {
-	Name  string
-	Type  FieldType
-	check func(v any) []string // says what of a value in its normal form is refused; may be nil
-	fold  func(v any) any      // returns the normal form; nil for trimmed
+	Name string
+	Type FieldType
+	// Default is what it is where it was never set; nil for the empty value of its type.
+	Default any
+	check   func(v any) []Problem // says what of a value in its normal form is refused; may be nil
+	fold    func(v any) any       // returns the normal form; nil for trimmed
 }
 
 // FieldType is the type of a field's value, as encoding/json decodes it.
@@ -33,16 +56,23 @@ type FieldType uint8
 
 // The types.
 const (
-	FieldText  FieldType = iota // string
-	FieldTexts                  // []any of strings
+	FieldText     FieldType = iota // string
+	FieldTexts                     // []any of strings
+	FieldFlag                      // bool
+	FieldCommands                  // []any of map[string]any with the strings name and description
 )
 
 // Empty is the value of a field that was never set.
-func (t FieldType) Empty() any {
-	if t == FieldTexts {
-		return []any{}
+func (f *SingletonField) Empty() any {
+	switch {
+	case f.Default != nil:
+		return f.Default
+	case f.Type == FieldText:
+		return ""
+	case f.Type == FieldFlag:
+		return false
 	}
-	return ""
+	return []any{}
 }
 
 // Values are attributes of a singleton by name, of the types that encoding/json
@@ -60,6 +90,19 @@ const (
 	maxWebsite        = 256
 )
 
+// Limits of what opens a conversation and of webhooks, in characters. Source: Meta,
+// conversational components and webhooks/override, 2026-09-11; Meta's OpenAPI of
+// 2025-11 takes only three prompts.
+const (
+	maxPrompts            = 4
+	surePrompts           = 3
+	maxPrompt             = 80
+	maxCommands           = 30
+	maxCommandName        = 32
+	maxCommandDescription = 256
+	maxWebhookURL         = 200
+)
+
 // verticals are the industries that a profile may name.
 // Source: Meta, business profiles, 2026-09-11.
 var verticals = []string{"ALCOHOL", "APPAREL", "AUTO", "BEAUTY", "EDU", "ENTERTAIN", "EVENT_PLAN", "FINANCE", "GOVT", "GROCERY", "HEALTH", "HOTEL", "NONPROFIT",
@@ -68,12 +111,24 @@ var verticals = []string{"ALCOHOL", "APPAREL", "AUTO", "BEAUTY", "EDU", "ENTERTA
 // singletons are all kinds.
 var singletons = []*Singleton{
 	{Kind: "business_profile", Title: "business profile", Fields: []SingletonField{
-		{Name: "about", check: both(length(maxAbout), filled)},
+		{Name: "about", check: inTurn(length(maxAbout), filled)},
 		{Name: "address", check: length(maxProfileAddress)},
-		{Name: "description", check: length(maxProfileText)},
-		{Name: "email", check: both(length(maxProfileEmail), email)},
-		{Name: "websites", Type: FieldTexts, check: both(count(maxWebsites, "website"), each(both(length(maxWebsite), webAddress))), fold: foldEach(bareAddress)},
+		{Name: "description", check: inTurn(length(maxProfileText), doubt(length(maxProfileText/2)))},
+		{Name: "email", check: inTurn(length(maxProfileEmail), email)},
+		{Name: "websites", Type: FieldTexts, check: inTurn(count(maxWebsites, "website"), each(inTurn(length(maxWebsite), webAddress))), fold: foldEach(bareAddress)},
 		{Name: "vertical", check: oneOf(verticals), fold: upper},
+	}},
+	{Kind: "commerce_settings", Title: "commerce settings", Fields: []SingletonField{
+		{Name: "is_cart_enabled", Type: FieldFlag, Default: true}, // Source: Meta, commerce settings, 2026-09-11
+		{Name: "is_catalog_visible", Type: FieldFlag},
+	}},
+	{Kind: "conversational_automation", Title: "conversational components", Fields: []SingletonField{
+		{Name: "enable_welcome_message", Type: FieldFlag},
+		{Name: "prompts", Type: FieldTexts, check: inTurn(count(maxPrompts, "prompt"), doubt(count(surePrompts, "prompt")), each(inTurn(length(maxPrompt), filled, noEmoji))), fold: foldEach(trimmed)},
+		{Name: "commands", Type: FieldCommands, check: inTurn(count(maxCommands, "command"), each(command), unlike)},
+	}},
+	{Kind: "webhook", Title: "webhook", Levels: true, Secret: "verify_token", Ends: true, Fields: []SingletonField{
+		{Name: "url", check: inTurn(length(maxWebhookURL), callback)},
 	}},
 }
 
@@ -128,8 +183,9 @@ func (s *Singleton) Check(v Values) []Problem {
 		if !given || f.check == nil {
 			continue
 		}
-		for _, detail := range f.check(value) {
-			out = append(out, Problem{Path: f.Name, Detail: detail})
+		for _, p := range f.check(value) {
+			p.Path = f.Name
+			out = append(out, p)
 		}
 	}
 	return out
@@ -148,7 +204,7 @@ func (s *Singleton) Differ(declared, seen Values) []string {
 		}
 		has, told := seen[f.Name]
 		if !told {
-			has = f.Type.Empty()
+			has = f.Empty()
 		}
 		if jsonOf(want) != jsonOf(has) {
 			out = append(out, f.Name)
@@ -162,7 +218,7 @@ func (s *Singleton) Set(v Values) Values {
 	out := Values{}
 	for i := range s.Fields {
 		f := &s.Fields[i]
-		if value, has := v[f.Name]; has && jsonOf(value) != jsonOf(f.Type.Empty()) {
+		if value, has := v[f.Name]; has && jsonOf(value) != jsonOf(f.Empty()) {
 			out[f.Name] = value
 		}
 	}
@@ -207,115 +263,4 @@ func jsonOf(v any) string {
 		panic(fmt.Sprintf("account: a value has no JSON form: %v", err))
 	}
 	return string(b)
-}
-
-// The checks of fields. Each gets a value of the field's type.
-
-func both(checks ...func(any) []string) func(any) []string {
-	return func(v any) (out []string) {
-		for _, check := range checks {
-			out = append(out, check(v)...)
-		}
-		return out
-	}
-}
-
-func length(most int) func(any) []string {
-	return func(v any) []string {
-		s, _ := v.(string)
-		if n := utf8.RuneCountInString(s); n > most {
-			return []string{fmt.Sprintf("has %d characters, and WhatsApp takes %d", n, most)}
-		}
-		return nil
-	}
-}
-
-func filled(v any) []string {
-	if s, _ := v.(string); strings.TrimSpace(s) == "" {
-		return []string{"can't be emptied: WhatsApp keeps one once it was set. Leave the argument out to let it be"}
-	}
-	return nil
-}
-
-func email(v any) []string {
-	s, _ := v.(string)
-	if name, host, ok := strings.Cut(s, "@"); s != "" && (!ok || name == "" || !strings.Contains(host, ".") || strings.ContainsAny(s, " \t\n")) {
-		return []string{"is no email address"}
-	}
-	return nil
-}
-
-func webAddress(v any) []string {
-	s, _ := trimmed(v).(string)
-	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return []string{"is no web address: it begins with https:// or http://"}
-	}
-	return nil
-}
-
-func oneOf(words []string) func(any) []string {
-	return func(v any) []string {
-		if s, _ := v.(string); !slices.Contains(words, s) {
-			return []string{fmt.Sprintf("is one of %s, not %q", strings.Join(words, ", "), s)}
-		}
-		return nil
-	}
-}
-
-func count(most int, what string) func(any) []string {
-	return func(v any) []string {
-		if list, _ := v.([]any); len(list) > most {
-			return []string{fmt.Sprintf("has %s, and WhatsApp takes %d", plural(len(list), what), most)}
-		}
-		return nil
-	}
-}
-
-// each checks the elements of a list, and says which one it is about.
-func each(check func(any) []string) func(any) []string {
-	return func(v any) (out []string) {
-		list, _ := v.([]any)
-		for i, item := range list {
-			for _, detail := range check(item) {
-				out = append(out, fmt.Sprintf("[%d] %s", i, detail))
-			}
-		}
-		return out
-	}
-}
-
-// The normal forms.
-
-// trimmed has line feeds at the ends of lines, as Meta keeps them, and nothing around
-// the text.
-func trimmed(v any) any {
-	if s, ok := v.(string); ok {
-		return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
-	}
-	return v
-}
-
-func upper(v any) any {
-	s, _ := v.(string)
-	return strings.ToUpper(strings.TrimSpace(s))
-}
-
-func foldEach(fold func(any) any) func(any) any {
-	return func(v any) any {
-		list, _ := v.([]any)
-		out := make([]any, 0, len(list))
-		for _, item := range list {
-			out = append(out, fold(item))
-		}
-		return out
-	}
-}
-
-// bareAddress leaves out the slash that ends an address without a path.
-func bareAddress(v any) any {
-	s, _ := v.(string)
-	if u, err := url.Parse(s); err == nil && u.Path == "/" && u.RawQuery == "" && u.Fragment == "" {
-		return strings.TrimSuffix(s, "/")
-	}
-	return s
 }

@@ -102,7 +102,10 @@ func settingBlocks() []BlockInfo {
 // package account says what they take.
 func singletonBlocks() (out []BlockInfo) {
 	descriptions := map[string]string{
-		"business_profile": "The profile of a number, which apply keeps as declared. What is left out stays as it is, and so does all of it when the block is taken out.",
+		"commerce_settings":         "Whether a number's chats show its catalog and a cart.",
+		"conversational_automation": "What people see who open a chat with a number: `prompts` to tap, `commands = [{ name, description }]` behind a slash, and whether opening a chat for the first time is told by webhook.",
+		"webhook":                   "Where Meta posts the messages of a number, or with `level = \"account\"` of all numbers of its account that have no address of their own, in place of the app's address. `verify_token` is the word with which Meta asks the address whether it is right, at every change of it. With `on_destroy = \"remove\"` the app's address counts again once the block is taken out; otherwise it stays.",
+		"business_profile":          "The profile of a number, which apply keeps as declared. What is left out stays as it is, and so does all of it when the block is taken out.",
 	}
 	for _, kind := range account.Singletons() {
 		out = append(out, about(kind.Kind+" NAME", singletonArguments(kind), descriptions[kind.Kind]))

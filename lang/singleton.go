@@ -23,14 +23,40 @@ type Singleton struct {
 	Kind   *account.Singleton
 	// Provider is the number that has it, or a number of the account that does; nil
 	// where the reference is wrong.
-	Provider  *Provider
-	Values    account.Values
-	DeclRange hcl.Range
+	Provider *Provider
+	Values   account.Values
+	// OnDestroy is what becomes of it when the block is taken out: OnDestroyKeep or
+	// OnDestroyRemove.
+	OnDestroy string
+	// Secret is what requests have besides, "" for nothing, and Unset the environment
+	// variable that it reads and that is not set.
+	Secret, Unset string
+	DeclRange     hcl.Range
 }
+
+// OnDestroyRemove empties a singleton whose block is taken out.
+const OnDestroyRemove = "remove"
+
+// The arguments of some singletons besides their fields.
+const (
+	argLevel     = "level"
+	argOnDestroy = "on_destroy"
+)
 
 // Address is "business_profile.main".
 func (s *Singleton) Address() string {
 	return message.WithModule(s.Module, s.Kind.Kind+"."+s.Label)
+}
+
+// Level is the level of a singleton that numbers and accounts have; "" for others.
+func (s *Singleton) Level() string {
+	switch {
+	case !s.Kind.Levels:
+		return ""
+	case s.Kind.Account:
+		return account.LevelAccount
+	}
+	return account.LevelNumber
 }
 
 // isSingleton reports whether blocks of a type are singletons.
@@ -45,11 +71,23 @@ func singletonRoots() (out []string) {
 }
 
 // fieldTypes are the types of attributes as expressions have them.
-var fieldTypes = map[account.FieldType]cty.Type{account.FieldText: cty.String, account.FieldTexts: cty.List(cty.String)}
+var fieldTypes = map[account.FieldType]cty.Type{account.FieldText: cty.String, account.FieldTexts: cty.List(cty.String), account.FieldFlag: cty.Bool,
+	account.FieldCommands: cty.List(cty.Object(map[string]cty.Type{"name": cty.String, "description": cty.String}))}
 
 // singletonArguments are the arguments of a block, as schema takes them.
 func singletonArguments(kind *account.Singleton) string {
-	return "provider! " + strings.Join(fieldNames(kind), " ")
+	out := "provider!"
+	if kind.Levels {
+		out += " " + argLevel
+	}
+	out += " " + strings.Join(fieldNames(kind), " ")
+	if kind.Secret != "" {
+		out += " " + kind.Secret + "!"
+	}
+	if kind.Ends {
+		out += " " + argOnDestroy
+	}
+	return out
 }
 
 func fieldNames(kind *account.Singleton) (out []string) {
@@ -68,7 +106,7 @@ func (l *loader) decodeSingletons() {
 		if s.Provider == nil {
 			continue
 		}
-		key := s.Kind.Kind + " " + s.Provider.Address()
+		key := s.Kind.Kind + " " + s.Level() + " " + s.Provider.Address()
 		if other := known[key]; other != nil {
 			l.diags.err("duplicate_declaration", s.DeclRange, "%s and %s are both the %s of %s: it has one, so one block has all that is declared of it.", other.Address(), s.Address(), s.Kind.Title, s.Provider.Address())
 		}
@@ -84,6 +122,14 @@ func (l *loader) singleton(b *block, kind *account.Singleton) *Singleton {
 			s.Provider = l.cfg.provider(address)
 		}
 	}
+	if kind.Levels {
+		kind = kind.At(l.oneOf(c, argLevel, account.LevelNumber, account.LevelAccount))
+		s.Kind = kind
+	}
+	if s.OnDestroy = OnDestroyKeep; kind.Ends {
+		s.OnDestroy = l.oneOf(c, argOnDestroy, OnDestroyKeep, OnDestroyRemove)
+	}
+	l.secret(s, c)
 	given := false
 	for i := range kind.Fields {
 		f := &kind.Fields[i]
@@ -102,9 +148,33 @@ func (l *loader) singleton(b *block, kind *account.Singleton) *Singleton {
 	}
 	s.Values = kind.Normal(s.Values)
 	for _, p := range kind.Check(s.Values) {
+		if p.Doubt {
+			l.diags.warn("singleton_doubted", c.rangeOf(p.Path), "%s: %s %s. It is written as it is.", s.Address(), p.Path, p.Detail)
+			continue
+		}
 		l.diags.err("singleton_invalid", c.rangeOf(p.Path), "%s: %s %s.", s.Address(), p.Path, p.Detail)
 	}
 	return s
+}
+
+// secret reads the argument that is never shown: it is in no tree, no plan and no state.
+func (l *loader) secret(s *Singleton, c *content) {
+	a := c.args[s.Kind.Secret]
+	if a == nil {
+		return
+	}
+	if s.Unset = l.unsetVariable(a.expr); s.Unset != "" {
+		l.diags.warn("unset_secret", a.expr.Range(), "The environment variable %s is not set. validate and plan do without it; apply needs it.", s.Unset)
+		return
+	}
+	v, ok := l.providerArgument(a, ProviderArgument{Name: a.name, Type: cty.String, Sensitive: true, Required: true})
+	if !ok {
+		return
+	}
+	v, _ = v.Unmark()
+	if s.Secret = v.AsString(); s.Secret == "" {
+		l.invalid(c, a.name, "may not be empty")
+	}
 }
 
 // plainValue is a value as encoding/json would decode it; ok is false for one that
@@ -134,11 +204,14 @@ func (l *loader) importSingleton(in *Import, t hcl.Traversal) {
 }
 
 // SingletonSource returns a block, in canonical form, that declares values.
-func SingletonSource(kind, label, provider string, values account.Values) ([]byte, error) {
+func SingletonSource(kind *account.Singleton, label, provider string, values account.Values) ([]byte, error) {
 	file := hclwrite.NewEmptyFile()
-	body := file.Body().AppendNewBlock(kind, []string{label}).Body()
+	body := file.Body().AppendNewBlock(kind.Kind, []string{label}).Body()
 	setReference(body, "provider", provider)
-	for _, name := range fieldNames(account.SingletonOf(kind)) {
+	if kind.Account && kind.Levels {
+		setText(body, argLevel, account.LevelAccount)
+	}
+	for _, name := range fieldNames(kind) {
 		if _, has := values[name]; !has {
 			continue
 		}
@@ -152,6 +225,9 @@ func SingletonSource(kind, label, provider string, values account.Values) ([]byt
 			return nil, err
 		}
 		body.SetAttributeValue(name, v)
+	}
+	if kind.Secret != "" {
+		body.SetAttributeRaw(kind.Secret, hclwrite.TokensForFunctionCall("env", hclwrite.TokensForValue(cty.StringVal(strings.ToUpper(kind.Secret)))))
 	}
 	return hclwrite.Format(file.Bytes()), nil
 }

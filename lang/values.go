@@ -144,7 +144,7 @@ func (d *decoder) oneOf(c *content, name string, words ...string) string {
 	}
 	s := v.AsString()
 	if !slices.Contains(words, s) {
-		d.invalid(c, name, fmt.Sprintf("takes %s, not %q.%s", listOf(quoteAll(words)), s, didYouMean(s, words)))
+		d.diags.err("invalid_value", c.rangeOf(name), "The argument %s takes %s, not %q.%s", name, listOf(quoteAll(words)), s, didYouMean(s, words))
 		return words[0]
 	}
 	return s

@@ -73,7 +73,7 @@ func (w *singletonsWork) run(ctx context.Context) error {
 				rows[row.Address] = row
 			}
 		}
-		one := &singletonWork{singletonsWork: w, c: c, kind: account.SingletonOf(c.Kind), row: rows[c.Address]}
+		one := &singletonWork{singletonsWork: w, c: c, kind: c.Of(), row: rows[c.Address]}
 		if c.From != "" {
 			one.row = rows[c.From]
 		}
@@ -106,7 +106,9 @@ func (w *singletonWork) tell(did, detail string) {
 }
 
 // remote reports whether the number has to be asked.
-func (w *singletonWork) remote() bool { return w.c.Change == plan.Update || w.c.Change == plan.Import }
+func (w *singletonWork) remote() bool {
+	return w.c.Change == plan.Update || w.c.Change == plan.Import || w.c.Change == plan.Delete
+}
 
 // check compares what is to change with what the plan saw. What is as it is to be
 // already is fine, too: by an earlier run of this plan, or by somebody else.
@@ -144,8 +146,10 @@ func (w *singletonWork) carryOut(ctx context.Context) error {
 	case w.c.Change == plan.Forget:
 		w.tell(TemplateForgotten, "")
 		return w.Store.Manage(ctx, nil, []string{w.c.Address})
-	case w.c.Change == plan.Update && !w.reached():
+	case w.c.Change != plan.Import && w.remote() && !w.reached():
 		return w.write(ctx)
+	case w.c.Change == plan.Delete:
+		return w.finish(ctx, TemplateDeleted)
 	case w.c.Change == plan.Move:
 		w.tell(TemplateMoved, "")
 	case w.remote():
@@ -162,6 +166,11 @@ func (w *singletonWork) write(ctx context.Context) error {
 		return err
 	}
 	defer done()
+	secret, err := w.secret()
+	if err != nil {
+		w.tell(TemplateFailed, err.Error())
+		return nil
+	}
 	v := w.c.Declared.Only(w.kind.Differ(w.c.Declared, w.held))
 	w.tell(TemplateEditing, "")
 	before := w.row
@@ -170,7 +179,7 @@ func (w *singletonWork) write(ctx context.Context) error {
 	if err := w.keep(ctx); err != nil {
 		return err
 	}
-	ans := n.PutSingleton(ctx, w.kind, v)
+	ans := n.PutSingleton(ctx, w.kind, v, secret)
 	switch ans.Outcome {
 	case providers.TemplateDone, providers.TemplateUnknown:
 		return w.verify(ctx, ans)
@@ -202,8 +211,7 @@ func (w *singletonWork) verify(ctx context.Context, ans providers.TemplateAnswer
 			break
 		}
 		if err = w.read(ctx); err == nil && w.reached() {
-			w.tell(TemplateEdited, "")
-			return w.record(ctx)
+			return w.finish(ctx, TemplateEdited)
 		}
 	}
 	switch {
@@ -217,12 +225,37 @@ func (w *singletonWork) verify(ctx context.Context, ans providers.TemplateAnswer
 	return ctx.Err()
 }
 
+// secret is what the request has besides; it is in the configuration alone.
+func (w *singletonWork) secret() (string, error) {
+	for _, s := range w.ws.Config.Singletons {
+		if s.Address() != w.c.Address {
+			continue
+		}
+		if s.Unset != "" {
+			return "", fmt.Errorf("the environment variable %s, which %s reads, is not set", s.Unset, s.Kind.Secret)
+		}
+		return s.Secret, nil
+	}
+	return "", nil
+}
+
+// finish records that it is as planned.
+func (w *singletonWork) finish(ctx context.Context, did string) error {
+	if w.c.Change != plan.Delete {
+		w.tell(did, "")
+		return w.record(ctx)
+	}
+	w.tell(TemplateDeleted, "")
+	return w.Store.Manage(context.WithoutCancel(ctx), nil, []string{w.c.Address})
+}
+
 // identify says in the record what it is about.
 func (w *singletonWork) identify() {
 	if w.row.Key != w.c.Key { // another number's
 		w.row = state.Managed{}
 	}
-	w.row.Address, w.row.Kind, w.row.Provider, w.row.Account, w.row.Key, w.row.RemoteID = w.c.Address, w.c.Kind, w.c.Provider, w.c.Key, w.c.Key, w.c.Key
+	w.row.Address, w.row.Kind, w.row.Provider, w.row.Account, w.row.Key, w.row.RemoteID = w.c.Address, w.c.Kind, w.c.Provider, w.c.Owner(), w.c.Key, w.c.Owner()
+	w.row.OnDestroy = w.c.OnDestroy
 }
 
 // record stores what is declared, and what the number has of it.

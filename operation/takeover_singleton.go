@@ -33,6 +33,10 @@ func ImportSingleton(ctx context.Context, ws *workspace.Workspace, s state.Store
 	case key != id:
 		return nil, refuse("Not imported", "%s names %s, which is %s, and the id to import is %s", address, decl.Provider.Address(), message.SafeText(key), message.SafeText(id))
 	}
+	c := plan.SingletonChange{Address: address, Kind: decl.Kind.Kind, Level: decl.Level(), Provider: decl.Provider.Address(), Key: plan.SingletonKey(decl.Level(), key)}
+	if decl.Kind.Ends {
+		c.OnDestroy = decl.OnDestroy
+	}
 	rows, err := managed(ctx, s)
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func ImportSingleton(ctx context.Context, ws *workspace.Workspace, s state.Store
 		switch {
 		case row.Address == address && row.Known():
 			return nil, refuse("Not imported", "the state has %s already. To take it over anew, remove it first: handbill state rm %s, which leaves the number alone", address, address)
-		case row.Address != address && row.Kind == decl.Kind.Kind && row.Key == key:
+		case row.Address != address && row.Kind == decl.Kind.Kind && row.Key == c.Key:
 			return nil, refuse("Not imported", "the state has it as %s. If that was renamed: handbill state mv %s %s", row.Address, row.Address, address)
 		}
 	}
@@ -49,7 +53,7 @@ func ImportSingleton(ctx context.Context, ws *workspace.Workspace, s state.Store
 	if err != nil {
 		return nil, &Error{"Not imported", fmt.Errorf("the %s of %s could not be read: %w", decl.Kind.Title, message.SafeText(key), err)}
 	}
-	c := plan.SingletonChange{Address: address, Kind: decl.Kind.Kind, Provider: decl.Provider.Address(), Key: key, Declared: held.Only(decl.Values.Names())}
+	c.Declared = held.Only(decl.Values.Names())
 	w := &singletonWork{singletonsWork: &singletonsWork{Apply: &Apply{Store: s, ws: ws}}, c: &c, kind: decl.Kind, held: held}
 	step := TemplateStep{Address: address, Did: TemplateAdopted, ID: key}
 	if differ := decl.Kind.Differ(decl.Values, held); len(differ) > 0 {

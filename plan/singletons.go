@@ -38,13 +38,31 @@ type SingletonChange struct {
 	From     string `json:"from,omitempty"`
 	Kind     string `json:"kind"`
 	Provider string `json:"provider"`
-	Key      string `json:"key"` // of the number or account that has it
-	// Change is Update, Import, Settings, Move, Forget or NoOp.
-	Change string `json:"change"`
+	Level    string `json:"level,omitempty"` // of one that numbers and accounts have
+	Key      string `json:"key"`             // of the number or account that has it
+	// Change is Update, Import, Settings, Move, Forget, Delete (it is emptied) or NoOp.
+	Change    string `json:"change"`
+	OnDestroy string `json:"on_destroy,omitempty"`
 	// Declared are the attributes that are looked after.
 	Declared account.Values `json:"declared,omitempty"`
 	// Seen is what was read of these; nil if nothing was read.
 	Seen account.Values `json:"seen,omitempty"`
+}
+
+// Of is what the change is about. A plan holds kind and level as words, so that a saved
+// one can be read by a later handbill, whose table of kinds may have grown.
+func (c *SingletonChange) Of() *account.Singleton { return account.SingletonOf(c.Kind).At(c.Level) }
+
+// Owner is the number or account that has it.
+func (c *SingletonChange) Owner() string { return strings.TrimPrefix(c.Key, c.Level+"/") }
+
+// SingletonKey is the Key of what a number or account has; level is "" for one that only
+// numbers have.
+func SingletonKey(level, owner string) string {
+	if level == "" {
+		return owner
+	}
+	return level + "/" + owner
 }
 
 // settleSingletons compares the declared singletons with what numbers and accounts
@@ -67,9 +85,10 @@ func (b *builder) settleSingletons(ctx context.Context) {
 	}
 	for _, address := range slices.Sorted(maps.Keys(rows)) {
 		if !declares[address] && b.scope.covers(address) {
-			b.retireSingleton(address, rows[address])
+			b.retireSingleton(ctx, address, rows[address])
 		}
 	}
+	slices.SortFunc(b.plan.Singletons, func(x, y SingletonChange) int { return strings.Compare(x.Address, y.Address) })
 	slices.SortFunc(b.plan.Resources, func(x, y ResourceChange) int { return strings.Compare(x.Address, y.Address) })
 	slices.SortFunc(b.plan.Drift, func(x, y Drift) int { return strings.Compare(x.Address, y.Address) })
 }
@@ -90,22 +109,6 @@ func (b *builder) recorded(declares map[string]bool, of func(kind string) bool) 
 		}
 	}
 	return rows
-}
-
-// retireSingleton lets go of one that is not declared any more: its number keeps it.
-func (b *builder) retireSingleton(address string, row *state.Managed) {
-	c := SingletonChange{Address: address, Kind: row.Kind, Provider: row.Provider, Key: row.Key, Change: Forget}
-	removed := slices.ContainsFunc(b.cfg.Removed, func(r *lang.Removed) bool { return r.Covers(address) })
-	b.plan.Singletons = append(b.plan.Singletons, c)
-	b.plan.Resources = append(b.plan.Resources, ResourceChange{Address: address, Module: moduleOf(address), Type: row.Kind, Name: singletonName(address), Change: Forget, Refs: []string{}, Removed: removed,
-		Notes: []string{"it stays as it is, and handbill does not look after it any more"}})
-}
-
-// singletonName is main of business_profile.main, in a module too.
-func singletonName(address string) string {
-	_, rest := message.CutModule(address)
-	_, name, _ := strings.Cut(rest, ".")
-	return name
 }
 
 // singletonWork is one declared singleton on its way into the plan. Nothing of it goes
@@ -135,7 +138,10 @@ func (w *singletonWork) fail(code, format string, args ...any) bool {
 
 // settle takes one block through the steps that lead to its change.
 func (w *singletonWork) settle(ctx context.Context) {
-	w.c = SingletonChange{Address: w.s.Address(), Kind: w.s.Kind.Kind, Provider: w.s.Provider.Address(), Declared: w.s.Values}
+	w.c = SingletonChange{Address: w.s.Address(), Kind: w.s.Kind.Kind, Level: w.s.Level(), Provider: w.s.Provider.Address(), Declared: w.s.Values}
+	if w.s.Kind.Ends {
+		w.c.OnDestroy = w.s.OnDestroy
+	}
 	if !w.usable() || !w.imported() || !w.remember() {
 		return
 	}
@@ -152,13 +158,14 @@ func (w *singletonWork) usable() bool {
 	if w.in.Singletons.Key == nil {
 		return w.fail("singleton_unreadable", "The %s was not read.", w.s.Kind.Title)
 	}
-	var why string
-	if w.c.Key, why = w.in.Singletons.Key(w.s.Provider, w.s.Kind); why != "" {
+	owner, why := w.in.Singletons.Key(w.s.Provider, w.s.Kind)
+	if why != "" {
 		return w.fail("singleton_capability", "%s", ended(why))
 	}
+	w.c.Key = SingletonKey(w.c.Level, owner)
 	own := w.c.Kind + " " + w.c.Key
 	if other := w.owners[own]; other != "" {
-		return w.fail("singleton_claimed", "%s is the %s of %s, too: one block has all that is declared of it.", other, w.s.Kind.Title, message.SafeText(w.c.Key))
+		return w.fail("singleton_claimed", "%s is the %s of %s, too: one block has all that is declared of it.", other, w.s.Kind.Title, message.SafeText(owner))
 	}
 	w.owners[own] = w.c.Address
 	// A block that was renamed without a moved block would be let go under the old name
@@ -166,7 +173,7 @@ func (w *singletonWork) usable() bool {
 	for _, address := range slices.Sorted(maps.Keys(w.rows)) {
 		if row := w.rows[address]; row != w.row && row.Kind == w.c.Kind && row.Key == w.c.Key && !w.declares[address] {
 			return w.fail("singleton_claimed", "The state has the %s of %s as %s, which is not declared any more. If the block was renamed, say so:\n\n    moved {\n      from = %s\n      to   = %s\n    }",
-				w.s.Kind.Title, message.SafeText(w.c.Key), address, address, w.c.Address)
+				w.s.Kind.Title, message.SafeText(owner), address, address, w.c.Address)
 		}
 	}
 	return true
@@ -177,8 +184,8 @@ func (w *singletonWork) imported() bool {
 	for _, in := range w.cfg.Imports {
 		switch {
 		case in.To != w.c.Address:
-		case in.ID != w.c.Key:
-			return w.fail("singleton_import", "It is imported from %s, and its provider %s is %s: both have to be the same.", message.SafeText(in.ID), w.c.Provider, message.SafeText(w.c.Key))
+		case in.ID != w.c.Owner():
+			return w.fail("singleton_import", "It is imported from %s, and its provider %s is %s: both have to be the same.", message.SafeText(in.ID), w.c.Provider, message.SafeText(w.c.Owner()))
 		case w.row == nil || !w.row.Known():
 			w.notes = append(w.notes, "an import block takes it over")
 		}
@@ -195,6 +202,7 @@ func (w *singletonWork) remember() bool {
 	if w.row.Address != w.c.Address {
 		w.c.From = w.row.Address
 	}
+	// The record stays the block's: once the new number's is written, it takes its place.
 	if w.row.Key != w.c.Key {
 		if w.row.Known() {
 			w.notes = append(w.notes, "the one of "+message.SafeText(w.row.Key)+" is let go as it is")
@@ -230,7 +238,7 @@ func (w *singletonWork) read(ctx context.Context) (at time.Time, ok bool) {
 	}
 	now, err := w.in.Singletons.Read(ctx, w.s.Provider, w.s.Kind)
 	if err != nil {
-		return at, w.fail("singleton_unreadable", "The %s of %s could not be read, so it is not known what it has. %s", w.s.Kind.Title, message.SafeText(w.c.Key), ended(err.Error()))
+		return at, w.fail("singleton_unreadable", "The %s of %s could not be read, so it is not known what it has. %s", w.s.Kind.Title, message.SafeText(w.c.Owner()), ended(err.Error()))
 	}
 	w.c.Seen = now.Values.Only(names)
 	w.drift(now.Values)
@@ -262,9 +270,10 @@ func (w *singletonWork) decide() {
 			w.notes = append(w.notes, "handbill looks after it from now on, and "+others)
 		}
 	case !w.known:
+		// Nothing is written, and the state learns of it.
 		w.c.Change = Import
 		w.notes = append(w.notes, "it is as declared already; "+others)
-	case w.row.Intent != nil, w.row.Provider != w.c.Provider, w.was.Digest() != w.s.Values.Digest():
+	case w.row.Intent != nil, w.row.Provider != w.c.Provider, w.row.OnDestroy != w.c.OnDestroy, w.was.Digest() != w.s.Values.Digest():
 		w.c.Change = Settings
 	case w.c.From != "":
 		w.c.Change = Move
@@ -280,15 +289,19 @@ func (w *singletonWork) decide() {
 // an update, so that a reviewer sees what is overwritten, also at the first apply.
 func (w *singletonWork) record(at time.Time) {
 	r := ResourceChange{Address: w.c.Address, Module: moduleOf(w.c.Address), Type: w.c.Kind, Name: singletonName(w.c.Address), Change: w.c.Change, From: w.c.From,
-		After: singletonTree(w.c.Provider, w.s.Kind, w.s.Values), Refs: []string{w.c.Provider}, Notes: w.notes}
+		After: w.tree(w.c.Provider, w.c.OnDestroy, w.s.Values), Refs: []string{w.c.Provider}, Notes: w.notes}
 	switch w.c.Change {
 	case Update:
 		if w.c.Seen != nil {
-			r.Before = singletonTree(w.c.Provider, w.s.Kind, w.c.Seen)
+			r.Before = w.tree(w.c.Provider, w.c.OnDestroy, w.c.Seen)
+		}
+		// A webhook is the only one with a secret: Meta asks its address with it.
+		if w.s.Kind.Secret != "" && w.s.Values.Text("url") != "" {
+			r.Notes = append(r.Notes, "the address is asked whether it is right while it is written, so handbill serve has to answer there")
 		}
 	case Settings:
 		r.Change, r.Local = Update, true
-		r.Before = singletonTree(w.row.Provider, w.s.Kind, w.was)
+		r.Before = w.tree(w.row.Provider, w.row.OnDestroy, w.was)
 		r.Notes = append(r.Notes, "nothing changes at the number")
 	case NoOp, Move:
 		r.Before = r.After
@@ -296,14 +309,21 @@ func (w *singletonWork) record(at time.Time) {
 	w.plan.Resources = append(w.plan.Resources, r)
 	w.plan.Singletons = append(w.plan.Singletons, w.c)
 	if w.c.Seen != nil {
-		w.plan.Managed = append(w.plan.Managed, Managed{Address: w.c.Address, Kind: w.c.Kind, Provider: w.c.Provider, Account: w.c.Key, ID: w.c.Key, ObservedAt: at.UTC(), Declared: true})
+		w.plan.Managed = append(w.plan.Managed, Managed{Address: w.c.Address, Kind: w.c.Kind, Provider: w.c.Provider, Account: w.c.Owner(), ID: w.c.Key, ObservedAt: at.UTC(), Declared: true})
 	}
 }
 
-// singletonTree is a singleton as plans compare and show it.
-func singletonTree(provider string, kind *account.Singleton, v account.Values) *lang.Tree {
+// tree is the singleton as plans compare and show it. Its secret is not in it, as
+// nothing tells whether that has changed.
+func (w *singletonWork) tree(provider, onDestroy string, v account.Values) *lang.Tree {
 	out := &lang.Tree{Attributes: []lang.Attribute{{Name: "provider", Value: provider, Reference: true}}}
-	out.Attributes = append(out.Attributes, ValueAttributes(kind, v)...)
+	if w.c.Level != "" {
+		out.Attributes = append(out.Attributes, lang.TextAttribute("level", w.c.Level))
+	}
+	out.Attributes = append(out.Attributes, ValueAttributes(w.s.Kind, v)...)
+	if w.s.Kind.Ends {
+		out.Attributes = append(out.Attributes, lang.TextAttribute("on_destroy", kept(onDestroy)))
+	}
 	return out
 }
 

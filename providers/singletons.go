@@ -15,8 +15,8 @@ type SingletonWriter interface {
 	SingletonKey(of *account.Singleton) (key, why string)
 	// Singleton reads all attributes that the provider tells of, in their normal form.
 	Singleton(ctx context.Context, of *account.Singleton) (account.Values, error)
-	// PutSingleton changes the given attributes and leaves the others as they are.
-	// Repeating it has no further effect. The answer's outcome is never TemplateThere or
-	// TemplateLocked.
-	PutSingleton(ctx context.Context, of *account.Singleton, v account.Values) TemplateAnswer
+	// PutSingleton changes the given attributes and leaves the others as they are; secret
+	// is what of.Secret names. Repeating it has no further effect. The answer's outcome is
+	// never TemplateThere or TemplateLocked.
+	PutSingleton(ctx context.Context, of *account.Singleton, v account.Values, secret string) TemplateAnswer
 }

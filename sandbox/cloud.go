@@ -153,12 +153,19 @@ func (s *Sandbox) phoneFields(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	num := s.number(Cloud, r.PathValue("number"))
+	if s.disturbedField(w, r.URL.Query().Get("fields")) {
+		return
+	}
 	all := map[string]any{
 		"verified_name": "Sandbox", "display_phone_number": "+" + num.display, "quality_rating": "GREEN",
 		"throughput": map[string]any{"level": s.throughputLevel()}, "platform_type": "CLOUD_API",
 		"code_verification_status": "VERIFIED", "status": "CONNECTED", "name_status": "APPROVED",
 		"messaging_limit_tier": "TIER_100K", "whatsapp_business_manager_messaging_limit": "TIER_100K",
-		"health_status": s.health(num),
+		"health_status": s.health(num), "webhook_configuration": s.webhookFields(num.id),
+		conversational: nil, // absent where it was never set
+	}
+	if c := s.conversational(num.id); len(c) > 0 {
+		all[conversational] = c
 	}
 	fields := r.URL.Query().Get("fields")
 	if fields == "" {
@@ -167,7 +174,9 @@ func (s *Sandbox) phoneFields(w http.ResponseWriter, r *http.Request) {
 	out := map[string]any{"id": num.id}
 	for f := range strings.SplitSeq(fields, ",") {
 		if v, ok := all[f]; ok {
-			out[f] = v
+			if v != nil {
+				out[f] = v
+			}
 			continue
 		}
 		s.meta().refused(&refusal{code: 100, param: "Tried accessing nonexisting field (" + f + ")"}).write(w)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ func (s *Sandbox) routeCloudTemplates(mux *http.ServeMux) {
 			s.takeUpload(w, r, id)
 			return
 		}
-		s.cloudAuth(s.cloudEdit)(w, r)
+		s.cloudAuth(s.changeObject)(w, r)
 	})
 	mux.HandleFunc("GET /cloud/{version}/app", s.cloudAuth(func(w http.ResponseWriter, _ *http.Request) {
 		jsonAnswer(http.StatusOK, map[string]string{"id": appID}).write(w)
@@ -84,6 +85,17 @@ func (s *Sandbox) conclude(w http.ResponseWriter, lost bool, bad *refusal, done 
 }
 
 func success() answer { return jsonAnswer(http.StatusOK, map[string]bool{"success": true}) }
+
+// changeObject changes a number's webhook, or a template.
+func (s *Sandbox) changeObject(w http.ResponseWriter, r *http.Request) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err == nil && bytes.Contains(raw, []byte(`"webhook_configuration"`)) {
+		s.configureNumber(w, r, s.number(Cloud, r.PathValue("object")).id, raw)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	s.cloudEdit(w, r)
+}
 
 func (s *Sandbox) cloudEdit(w http.ResponseWriter, r *http.Request) {
 	b, bad := readTemplate(r)

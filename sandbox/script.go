@@ -33,6 +33,8 @@ type Script struct {
 	// requests about it go wrong.
 	Singletons     []Singleton     `json:"singletons,omitempty"`
 	SingletonRules []SingletonRule `json:"singleton_rules,omitempty"`
+	// Unasked says that addresses of webhooks are not asked whether they are right.
+	Unasked bool `json:"webhooks_unasked,omitempty"`
 }
 
 // Rule says which sends it applies to and what happens to them: an answer, a

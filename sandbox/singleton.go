@@ -14,7 +14,7 @@ import (
 // profile.
 type Singleton struct {
 	Kind   string `json:"kind"`             // "business_profile"
-	Number string `json:"number,omitempty"` // in a script, "" for each number
+	Number string `json:"number,omitempty"` // or AccountID; in a script, "" for each number
 	// Values are its attributes, under the names of the wire; null takes one out.
 	Values map[string]json.RawMessage `json:"values"`
 }
@@ -60,8 +60,9 @@ func (s *Script) checkSingletons() []error {
 
 // singletons are those of all numbers. It is safe for concurrent use.
 type singletons struct {
-	start []Singleton
-	rules []SingletonRule
+	start   []Singleton
+	rules   []SingletonRule
+	unasked bool // addresses of webhooks are not asked
 
 	mu     sync.Mutex
 	asked  map[string]int // requests by call, and by call and kind
@@ -72,7 +73,7 @@ type singletons struct {
 func newSingletons(script *Script) *singletons {
 	out := &singletons{asked: map[string]int{}, held: map[string]map[string]map[string]json.RawMessage{}}
 	if script != nil {
-		out.start, out.rules = script.Singletons, script.SingletonRules
+		out.start, out.rules, out.unasked = script.Singletons, script.SingletonRules, script.Unasked
 	}
 	return out
 }

@@ -21,11 +21,16 @@ func (s *Sandbox) routeSingletons(mux *http.ServeMux) {
 		mux.HandleFunc("GET /cloud/{version}/{number}/"+path, own(s.readSingleton))
 		mux.HandleFunc("POST /cloud/{version}/{number}/"+path, own(s.writeSingleton))
 	}
+	mux.HandleFunc("GET /cloud/{version}/{number}/subscribed_apps", s.cloudAuth(s.ownAccount(s.subscribedApps)))
+	mux.HandleFunc("POST /cloud/{version}/{number}/subscribed_apps", s.cloudAuth(s.ownAccount(s.subscribeApp)))
 }
 
 // routeDialogSingletons serves those that 360dialog passes on.
 func (s *Sandbox) routeDialogSingletons(mux *http.ServeMux) {
 	for path, kind := range singletonPaths {
+		if kind == conversational { // 360dialog documents none
+			continue
+		}
 		own := func(next func(http.ResponseWriter, *http.Request, string, string)) http.HandlerFunc {
 			return s.dialogAuth(func(w http.ResponseWriter, r *http.Request, num *number) { next(w, r, kind, num.id) })
 		}
@@ -35,7 +40,12 @@ func (s *Sandbox) routeDialogSingletons(mux *http.ServeMux) {
 }
 
 // singletonPaths are the kinds that have a path of their own after the number.
-var singletonPaths = map[string]string{"whatsapp_business_profile": "business_profile"}
+var singletonPaths = map[string]string{"whatsapp_business_profile": "business_profile", "whatsapp_commerce_settings": commerce, "conversational_automation": conversational}
+
+const (
+	commerce       = "commerce_settings"
+	conversational = "conversational_automation"
+)
 
 // disturbed answers a request that a rule makes go wrong; false if it is to be answered.
 func (s *Sandbox) disturbed(w http.ResponseWriter, does string) bool {
@@ -62,6 +72,10 @@ func (s *Sandbox) readSingleton(w http.ResponseWriter, r *http.Request, kind, nu
 	}
 	asked := strings.Split(r.URL.Query().Get("fields"), ",")
 	out := map[string]any{"messaging_product": "whatsapp"}
+	if kind == commerce {
+		asked = []string{"is_cart_enabled", "is_catalog_visible"}
+		out = map[string]any{"id": number, "is_cart_enabled": true, "is_catalog_visible": false}
+	}
 	for name, v := range s.singletons.of(kind, number) {
 		if slices.Contains(asked, name) {
 			out[name] = v
@@ -70,10 +84,35 @@ func (s *Sandbox) readSingleton(w http.ResponseWriter, r *http.Request, kind, nu
 	jsonAnswer(http.StatusOK, map[string]any{"data": []any{out}}).write(w)
 }
 
+// disturbedField is disturbed for what is read as a field of the number.
+func (s *Sandbox) disturbedField(w http.ResponseWriter, field string) bool {
+	kind := map[string]string{"webhook_configuration": "webhook", conversational: conversational}[field]
+	if kind == "" {
+		return false
+	}
+	s.singletons.mu.Lock()
+	defer s.singletons.mu.Unlock()
+	return s.disturbed(w, s.singletons.rule(singletonRead, kind))
+}
+
+// conversational is what a number has of these components.
+func (s *Sandbox) conversational(number string) map[string]json.RawMessage {
+	s.singletons.mu.Lock()
+	defer s.singletons.mu.Unlock()
+	return maps.Clone(s.singletons.of(conversational, number))
+}
+
 // writeSingleton changes the attributes that the body has.
 func (s *Sandbox) writeSingleton(w http.ResponseWriter, r *http.Request, kind, number string) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<16))
 	var body map[string]json.RawMessage
+	if kind == commerce && err == nil { // it stands in the query
+		fields := map[string]json.RawMessage{}
+		for name, v := range r.URL.Query() {
+			fields[name] = json.RawMessage(v[0])
+		}
+		raw, err = json.Marshal(fields)
+	}
 	if err != nil || json.Unmarshal(raw, &body) != nil {
 		s.meta().refused(&refusal{code: 100, param: "Invalid parameter"}).write(w)
 		return
@@ -108,7 +147,9 @@ func (s *Sandbox) putSingleton(w http.ResponseWriter, kind, number string, body 
 }
 
 // singletonChecks check requests to change a kind.
-var singletonChecks = map[string]func(map[string]json.RawMessage) *refusal{"business_profile": checkProfile}
+var singletonChecks = map[string]func(map[string]json.RawMessage) *refusal{
+	"business_profile": checkProfile, commerce: checkCommerce, conversational: checkConversational, "webhook": checkWebhook,
+}
 
 func badField(name, why string) *refusal {
 	return &refusal{code: 100, param: "Param " + name + " " + why}
@@ -147,6 +188,44 @@ func checkProfile(body map[string]json.RawMessage) *refusal {
 		return badField("vertical", "must be one of the documented values")
 	}
 	return nil
+}
+
+// checkCommerce takes the two settings. Source: Meta, commerce settings, read 2026-09-11.
+func checkCommerce(body map[string]json.RawMessage) *refusal {
+	for name, v := range body {
+		if name != "is_cart_enabled" && name != "is_catalog_visible" || string(v) != "true" && string(v) != "false" {
+			return badField(name, "is no boolean of the commerce settings")
+		}
+	}
+	return nil
+}
+
+// checkConversational holds a change against Meta's limits.
+// Source: Meta, conversational components, read 2026-09-11.
+func checkConversational(body map[string]json.RawMessage) *refusal {
+	var c struct {
+		Welcome  *bool     `json:"enable_welcome_message"`
+		Prompts  []string  `json:"prompts"`
+		Commands []command `json:"commands"`
+	}
+	whole, _ := json.Marshal(body)
+	runes := utf8.RuneCountInString
+	switch err := json.Unmarshal(whole, &c); {
+	case err != nil:
+		return badField("body", "has a value of another type")
+	case len(c.Prompts) > 4 || slices.ContainsFunc(c.Prompts, func(s string) bool { return s == "" || runes(s) > 80 }):
+		return badField("prompts", "must be at most 4 texts of 1 to 80 characters")
+	case len(c.Commands) > 30 || slices.ContainsFunc(c.Commands, func(c command) bool {
+		return c.Name == "" || runes(c.Name) > 32 || c.Description == "" || runes(c.Description) > 256
+	}):
+		return badField("commands", "must be at most 30, with names of up to 32 and descriptions of up to 256 characters")
+	}
+	return nil
+}
+
+type command struct {
+	Name        string `json:"command_name"`
+	Description string `json:"command_description"`
 }
 
 // serveSingleton changes what a number has, as somebody does by hand.

@@ -31,7 +31,7 @@ func Signature(appSecret string, body []byte) string {
 }
 
 // targetsOf returns where a number's events go: the targets registered over the
-// wire, or else those of the options.
+// wire, or else those of the options, or what overrides them.
 func (s *Sandbox) targetsOf(num *number) []WebhookTarget {
 	if ts, set := num.registered(); set {
 		return ts
@@ -39,6 +39,9 @@ func (s *Sandbox) targetsOf(num *number) []WebhookTarget {
 	var out []WebhookTarget
 	for _, t := range s.opt.Webhooks {
 		if t.Provider == num.provider && (t.Number == "" || t.Number == num.id) {
+			if address := s.override(num.id); num.provider == Cloud && address != "" {
+				t.URL = address
+			}
 			out = append(out, t)
 		}
 	}

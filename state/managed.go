@@ -26,7 +26,7 @@ type Managed struct {
 	// Edits are when it was edited while it was approved, the last 30 days.
 	Edits []time.Time `json:"edits,omitempty"`
 	// OnDestroy is what becomes of it in the account when it is no longer declared:
-	// "archive" or "delete"; "" or "keep" for nothing. PreventDestroy refuses both.
+	// "archive", "delete" or "remove"; "" or "keep" for nothing. PreventDestroy refuses these.
 	OnDestroy      string `json:"on_destroy,omitempty"`
 	PreventDestroy bool   `json:"prevent_destroy,omitempty"`
 	// Used is when an apply last began to send messages that name it; zero for never.

@@ -45,9 +45,10 @@ func (p *Provider) EditTemplate(ctx context.Context, id string, s *account.Spec,
 	return p.change(ctx, url.PathEscape(id), body)
 }
 
-func (p *Provider) change(ctx context.Context, to string, body []byte) providers.TemplateAnswer {
+// change posts a change; what it returns holds neither the token nor the secrets.
+func (p *Provider) change(ctx context.Context, to string, body []byte, secrets ...string) providers.TemplateAnswer {
 	reply, failed := p.client.Post(ctx, p.base+"/"+to, p.header, body)
-	return metaobject.TemplateAnswer(reply, failed, string(p.config.AccessToken))
+	return metaobject.TemplateAnswer(reply, failed, append(secrets, string(p.config.AccessToken))...)
 }
 
 // DeleteTemplate implements providers.TemplateWriter.

@@ -48,10 +48,12 @@ func (p *Provider) read(ctx context.Context, path string, query url.Values, to a
 		return err
 	}
 	if json.Unmarshal(body, to) != nil {
-		return errors.New("the answer is not JSON of the documented form")
+		return errForm
 	}
 	return nil
 }
+
+var errForm = errors.New("the answer is not JSON of the documented form")
 
 // subscribedAccount checks whether any app gets the account's events.
 func (p *Provider) subscribedAccount(ctx context.Context, s *providers.Subscription) {

@@ -44,10 +44,10 @@ func (p *Provider) Singleton(ctx context.Context, of *account.Singleton) (accoun
 }
 
 // PutSingleton implements providers.SingletonWriter.
-func (p *Provider) PutSingleton(ctx context.Context, of *account.Singleton, v account.Values) providers.TemplateAnswer {
+func (p *Provider) PutSingleton(ctx context.Context, of *account.Singleton, v account.Values, secret string) providers.TemplateAnswer {
 	w, err := p.singletons()
 	if err != nil {
 		return providers.TemplateAnswer{Outcome: providers.TemplateRefused, Detail: err.Error()}
 	}
-	return w.PutSingleton(ctx, of, v)
+	return w.PutSingleton(ctx, of, v, secret)
 }
