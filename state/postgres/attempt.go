@@ -108,12 +108,18 @@ func (r *attemptRow) read() *attempt {
 
 // find reads attempts, oldest first, with the changes of this transaction.
 func (t *tx) find(where string, a ...any) (out []*attempt) {
-	var r attemptRow
-	t.each("SELECT "+attemptColumns+attemptTables+"WHERE "+where+" ORDER BY a.id", a, r.into(), func() error {
-		out = append(out, t.known(r.read()))
-		return nil
-	})
+	t.askAttempts(where, a, func(a *attempt) { out = append(out, a) }, nil)
+	t.flush()
 	return out
+}
+
+// askAttempts is find, one at a time, with the next flush.
+func (t *tx) askAttempts(where string, a []any, each func(*attempt), done func()) {
+	var r attemptRow
+	t.ask("SELECT "+attemptColumns+attemptTables+"WHERE "+where+" ORDER BY a.id", a, r.into(), func() error {
+		each(t.known(r.read()))
+		return nil
+	}, done)
 }
 
 // known returns the attempt's only value in this transaction: the one that was read
@@ -139,22 +145,30 @@ func (t *tx) attemptAt(id int64) *attempt {
 
 // loadPersons reads all attempts to the people with these canonical ids.
 func (t *tx) loadPersons(ids []string) {
-	var missing []string
+	t.askPersons(ids)
+	t.load()
+}
+
+// askPersons is loadPersons with the next flush.
+func (t *tx) askPersons(ids []string) {
+	missing := map[string]bool{}
 	for _, id := range ids {
-		if _, ok := t.persons[id]; !ok && !slices.Contains(missing, id) {
-			missing = append(missing, id)
+		if _, ok := t.persons[id]; !ok {
+			missing[id] = true
 		}
 	}
 	if len(missing) == 0 {
 		return
 	}
-	found := t.find("a.person = ANY($1)", missing)
-	for _, id := range missing {
-		t.persons[id] = nil
-	}
-	for _, a := range found {
-		t.persons[a.person()] = append(t.persons[a.person()], a)
-	}
+	var found []*attempt
+	t.askAttempts("a.person = ANY($1)", args(slices.Sorted(maps.Keys(missing))), func(a *attempt) { found = append(found, a) }, func() {
+		for id := range missing {
+			t.persons[id] = nil
+		}
+		for _, a := range found {
+			t.persons[a.person()] = append(t.persons[a.person()], a)
+		}
+	})
 }
 
 // under returns the attempts that went to these ids, oldest first.
@@ -271,13 +285,20 @@ func (t *tx) add(a *attempt, body []byte) {
 	t.bulk.attempts.add(a, body)
 }
 
+// askNewIDs reads unused ids for attempts with the next flush.
+func (t *tx) askNewIDs(many int) {
+	var id int64
+	t.ask("SELECT nextval(pg_get_serial_sequence('attempts', 'id')) FROM generate_series(1, $1::int)", args(many), []any{&id}, func() error {
+		t.newIDs = append(t.newIDs, id)
+		return nil
+	}, nil)
+}
+
 // nextAttempt returns an unused id for an attempt.
 func (t *tx) nextAttempt(many int) (id int64) {
 	if len(t.newIDs) == 0 {
-		t.each("SELECT nextval(pg_get_serial_sequence('attempts', 'id')) FROM generate_series(1, $1::int)", args(many), []any{&id}, func() error {
-			t.newIDs = append(t.newIDs, id)
-			return nil
-		})
+		t.askNewIDs(many)
+		t.flush()
 		if len(t.newIDs) == 0 {
 			return 0
 		}

@@ -55,13 +55,8 @@ func (t *tx) own(l state.Lane, by state.Owner) error {
 		return err
 	}
 	t.later("UPDATE lanes SET owner = $2, since = clock_timestamp() WHERE id = $1", l.ID, owner)
-	t.prolong(l)
+	t.limits = append(t.limits, l.ID)
 	return nil
-}
-
-// prolong begins the limit of a lane anew.
-func (t *tx) prolong(l state.Lane) {
-	t.later("UPDATE lanes SET until = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = $1", l.ID, laneLimit().Milliseconds())
 }
 
 // closeOpen closes the open runs that nobody drives, of those that share a number or

@@ -331,6 +331,12 @@ func (t *tx) proven(a *attempt, ev *message.Event, by state.Proof, at int64) *at
 
 // loadWaits reads which of these message ids have events waiting for them.
 func (t *tx) loadWaits(ids []string) {
+	t.askWaits(ids)
+	t.load()
+}
+
+// askWaits is loadWaits with the next flush.
+func (t *tx) askWaits(ids []string) {
 	var missing []string
 	for _, id := range ids {
 		if _, ok := t.waits[id]; !ok && id != "" {
@@ -341,9 +347,11 @@ func (t *tx) loadWaits(ids []string) {
 	if len(missing) == 0 {
 		return
 	}
-	for _, id := range t.texts("SELECT DISTINCT about FROM orphans WHERE about = ANY($1)", missing) {
+	var id string
+	t.ask("SELECT DISTINCT about FROM orphans WHERE about = ANY($1)", args(missing), []any{&id}, func() error {
 		t.waits[id] = true
-	}
+		return nil
+	}, nil)
 }
 
 // wait keeps an event until its message is known.

@@ -148,7 +148,8 @@ func (t *tx) itemCircles(put func(state.Item) error) {
 			i.Spelled[delivery.ID(id)] = spelled[n]
 		}
 		return put(i)
-	})
+	}, nil)
+	t.flush()
 }
 
 // itemSeen puts what all stores keep of the hash of a body.

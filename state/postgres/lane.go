@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/handbill/handbill/state"
 )
@@ -21,25 +22,60 @@ func (t *tx) take(number string, run int64) (state.Lane, error) {
 	return l, nil
 }
 
+// laneRow is a lane as the state has it.
+type laneRow struct {
+	state.Lane
+	over    bool // it is done, or its run is over
+	taken   bool // another process has taken its number since
+	limited bool // it has an owner for a limited time
+}
+
+// askLanes reads lanes with the next flush.
+func (t *tx) askLanes(ids []int64) {
+	for _, id := range ids {
+		t.lanes[id] = nil
+	}
+	var r laneRow
+	t.ask(`SELECT l.id, l.number, l.epoch, l.run, l.done OR coalesce((SELECT over FROM runs WHERE id = l.run), false), NOT (`+newest+`) AND NOT (`+joined+`), l.until IS NOT NULL
+		FROM lanes l WHERE l.id = ANY($1)`, args(ids), []any{&r.ID, &r.Number, &r.Epoch, &r.Run, &r.over, &r.taken, &r.limited}, func() error {
+		one := r
+		t.lanes[r.ID] = &one
+		return nil
+	}, nil)
+}
+
 // fence refuses a lane if another process has taken its number since. It begins the
 // limit of a lane anew that has one: the transaction orders that against a takeover.
 func (t *tx) fence(l state.Lane) error {
-	var over, taken, limited bool
-	open := t.one(`SELECT l.done OR coalesce((SELECT over FROM runs WHERE id = l.run), false), NOT (`+newest+`) AND NOT (`+joined+`), l.until IS NOT NULL
-		FROM lanes l WHERE l.id = $1 AND l.number = $2 AND l.epoch = $3 AND l.run = $4`, args(l.ID, l.Number, l.Epoch, l.Run), &over, &taken, &limited)
+	if _, ok := t.lanes[l.ID]; !ok {
+		t.askLanes([]int64{l.ID})
+		t.flush()
+	}
+	r := t.lanes[l.ID]
+	open := r != nil && r.Number == l.Number && r.Epoch == l.Epoch && r.Run == l.Run
 	switch {
 	case t.err != nil:
 		return t.err
-	case limited && (taken || over):
+	case open && r.limited && (r.taken || r.over):
 		return state.ErrFenced // somebody took it over, or began another run when nobody drove this one
-	case !open || over:
+	case !open || r.over:
 		return fmt.Errorf("lane %d is not open", l.ID)
-	case taken:
+	case r.taken:
 		return state.ErrFenced
-	case limited:
-		t.prolong(l)
+	case r.limited:
+		t.limits = append(t.limits, l.ID)
 	}
 	return nil
+}
+
+// putLimits begins the limits of lanes anew.
+func (t *tx) putLimits() {
+	if len(t.limits) > 0 {
+		slices.Sort(t.limits)
+		ids := slices.Compact(t.limits)
+		t.limits = nil
+		t.later("UPDATE lanes SET until = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = ANY($1)", ids, laneLimit().Milliseconds())
+	}
 }
 
 // Unsettled implements state.Store.

@@ -164,13 +164,31 @@ func (s *Store) Settle(ctx context.Context, lane state.Lane, outcomes []state.Ou
 	return err
 }
 
-// intendAll writes the intents that pass all gates.
-func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
-	var ids []delivery.ID
+// askIntents reads what intents need with the next flush: who was erased, the people
+// and their attempts, the slots of the numbers, and unused ids.
+func (t *tx) askIntents(numbers []string, intents []state.Intent) {
+	ids := peopleOf(intents)
+	persons := make([]string, len(ids))
+	for i, id := range ids {
+		persons[i] = string(id)
+	}
+	t.askErased(ids)
+	t.askIDs(ids)
+	t.askPersons(persons)
+	t.askSlots(numbers)
+	t.askNewIDs(len(intents))
+}
+
+func peopleOf(intents []state.Intent) (ids []delivery.ID) {
 	for i := range intents {
 		ids = append(ids, idsOf(intents[i].Recipient, intents[i].Also())...)
 	}
-	t.loadPeople(ids)
+	return ids
+}
+
+// intendAll writes the intents that pass all gates.
+func (t *tx) intendAll(lane state.Lane, intents []state.Intent) ([]state.Verdict, error) {
+	t.loadPeople(peopleOf(intents))
 	out := make([]state.Verdict, len(intents))
 	for i := range intents {
 		if lane.Run == 0 && intents[i].Inbound == 0 {
@@ -353,16 +371,34 @@ func (t *tx) slotsOf(number string) (n pace.Slots) {
 	if n, ok := t.slots[number]; ok {
 		return n
 	}
+	t.askSlots([]string{number})
+	t.load()
+	return t.slots[number]
+}
+
+// askSlots reads the slots of numbers with the next flush.
+func (t *tx) askSlots(numbers []string) {
+	var missing []string
+	for _, number := range numbers {
+		if _, ok := t.slots[number]; !ok {
+			missing, t.slots[number] = append(missing, number), pace.Slots{}
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	var number string
 	var data []byte
-	if t.one("SELECT data FROM slots WHERE number = $1", args(number), &data) {
+	t.ask("SELECT number, data FROM slots WHERE number = ANY($1)", args(missing), []any{&number, &data}, func() error {
+		var n pace.Slots
 		if own, ok := t.s.own.Load(number); ok && bytes.Equal(own.(ownSlots).data, data) {
 			n = own.(ownSlots).Slots
 		} else if err := n.UnmarshalBinary(data); err != nil {
-			t.fail(fmt.Errorf("%w: %w", state.ErrDamaged, err))
+			return fmt.Errorf("%w: %w", state.ErrDamaged, err)
 		}
-	}
-	t.slots[number] = n
-	return n
+		t.slots[number] = n
+		return nil
+	}, nil)
 }
 
 func (t *tx) putSlots(number string, n pace.Slots) {
@@ -371,16 +407,22 @@ func (t *tx) putSlots(number string, n pace.Slots) {
 
 // putTaken writes the slots that changed.
 func (t *tx) putTaken() {
-	for number := range t.taken {
+	if len(t.taken) == 0 {
+		return
+	}
+	numbers := slices.Sorted(maps.Keys(t.taken))
+	all := make([][]byte, len(numbers))
+	for i, number := range numbers {
 		n := t.slots[number]
 		data, err := n.MarshalBinary()
 		if err != nil {
 			t.fail(err)
 		}
 		t.s.own.Store(number, ownSlots{n, data})
-		t.later("INSERT INTO slots VALUES ($1, $2) ON CONFLICT (number) DO UPDATE SET data = excluded.data", number, data)
+		all[i] = data
 	}
 	clear(t.taken)
+	t.later("INSERT INTO slots SELECT * FROM unnest($1::text[], $2::bytea[]) ON CONFLICT (number) DO UPDATE SET data = excluded.data", numbers, all)
 }
 
 // slot gives an intent its time to leave, or a gate that says when to ask again.

@@ -7,32 +7,23 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// settleAll records answers.
-func (t *tx) settleAll(outcomes []state.Outcome) error {
+// askOutcomes reads what answers are about with the next flush: attempts, the people
+// whom they went to, and whether events wait for their messages.
+func (t *tx) askOutcomes(outcomes []state.Outcome) {
 	if len(outcomes) == 0 {
-		return nil
+		return
 	}
 	var handles []int64
-	var ids []string
-	var people []delivery.ID
+	var ids, persons []string
 	for i := range outcomes {
 		handles = append(handles, outcomes[i].Attempt)
 		if id := clean(outcomes[i].ID); id != "" {
 			ids = append(ids, id)
 		}
 	}
-	for _, a := range t.find("a.id = ANY($1)", handles) {
-		people = append(people, idOf(a.key.Recipient))
-	}
-	t.loadIDs(people...)
-	t.loadWaits(ids)
-	for i := range outcomes {
-		if err := t.settle(outcomes[i]); err != nil {
-			return err
-		}
-		t.hold(&outcomes[i])
-	}
-	return nil
+	t.askAttempts("a.id = ANY($1)", args(handles), func(a *attempt) { persons = append(persons, a.person()) }, nil)
+	t.askCircles("c.id IN (SELECT i.circle FROM ids i JOIN attempts a ON a.person = i.id WHERE a.id = ANY($1))", handles, func() []string { return persons })
+	t.askWaits(ids)
 }
 
 // settle records one answer.

@@ -93,14 +93,7 @@ func (s *Store) commitTurns(calls []*turn) {
 	if len(calls) > 1 {
 		ctx = context.WithoutCancel(ctx) // it is not the others'
 	}
-	err := s.write(ctx, func(t *tx) error {
-		for _, c := range calls {
-			if err := t.turn(c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.write(ctx, func(t *tx) error { return t.turns(calls) })
 	var unknown *unknownError
 	if err != nil && len(calls) > 1 && !errors.As(err, &unknown) && !errors.Is(err, errGoneAway) {
 		for _, c := range calls {
@@ -113,30 +106,85 @@ func (s *Store) commitTurns(calls []*turn) {
 	}
 }
 
-// turn does the work of one call.
-func (t *tx) turn(c *turn) (err error) {
+// turns does the work of calls. What they need is read for all of them at once: first
+// what their outcomes are about, and then, since outcomes and webhooks may tell who is
+// who, what their intents are about.
+func (t *tx) turns(calls []*turn) error {
+	waits := t.askTurns(calls)
+	t.load()
+	var numbers []string
+	var intents []state.Intent
+	for _, c := range calls {
+		if err := t.answers(c); err != nil {
+			return err
+		}
+		if c.intends() {
+			numbers, intents = append(numbers, c.lane.Number), append(intents, c.intents...)
+		}
+	}
+	if len(intents) > 0 {
+		if *waits {
+			if err := t.foldAll(); err != nil {
+				return err
+			}
+		}
+		t.askIntents(numbers, intents)
+		t.load()
+	}
+	for _, c := range calls {
+		var err error
+		switch {
+		case c.work != nil:
+			err = c.work(t)
+		case c.intends():
+			c.out, err = t.intendAll(c.lane, c.intents)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return t.err
+}
+
+// askTurns reads lanes and what outcomes are about with the next flush, and whether
+// webhooks wait that intents must know of.
+func (t *tx) askTurns(calls []*turn) (waits *bool) {
+	var ids []int64
+	var outcomes []state.Outcome
+	for _, c := range calls {
+		if c.work == nil {
+			ids, outcomes = append(ids, c.lane.ID), append(outcomes, c.outcomes...)
+		}
+	}
+	waits = new(bool)
+	if len(ids) > 0 {
+		t.askLanes(ids)
+		t.askOutcomes(outcomes)
+		t.ask("SELECT EXISTS (SELECT FROM inbox)", nil, []any{waits}, func() error { return nil }, nil)
+	}
+	return waits
+}
+
+// answers checks the lane of a call, and records its outcomes.
+func (t *tx) answers(c *turn) error {
 	if c.work != nil {
-		return c.work(t)
+		return nil
 	}
 	c.out = nil
 	if c.fenced = t.fence(c.lane); c.fenced != nil && !errors.Is(c.fenced, state.ErrFenced) {
 		return c.fenced
 	}
-	if err := t.settleAll(c.outcomes); err != nil {
-		return err
+	for i := range c.outcomes {
+		if err := t.settle(c.outcomes[i]); err != nil {
+			return err
+		}
+		t.hold(&c.outcomes[i])
 	}
-	if len(c.intents) == 0 {
-		return nil
-	}
-	if halt := t.halted(); halt != nil && c.fenced == nil {
+	if halt := t.halted(); halt != nil && len(c.intents) > 0 && c.fenced == nil {
 		c.fenced = halt
 	}
-	if c.fenced != nil {
-		return nil
-	}
-	if err := t.foldAll(); err != nil {
-		return err
-	}
-	c.out, err = t.intendAll(c.lane, c.intents)
-	return err
+	return nil
 }
+
+// intends reports whether a call has intents that may be written.
+func (c *turn) intends() bool { return c.work == nil && c.fenced == nil && len(c.intents) > 0 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/handbill/handbill/delivery"
@@ -25,7 +26,8 @@ type tx struct {
 	err error
 	now int64
 
-	queue pgx.Batch // writes that wait for the next read or the end
+	queue pgx.Batch // writes that wait for the next read or the end, and reads
+	asked bool      // a read is in the queue
 	bulk  bulk      // the last of them
 	xid   string    // of a transaction that writes
 
@@ -42,8 +44,10 @@ type tx struct {
 	erased   map[delivery.ID]bool
 	waits    map[string]bool // whether events wait for a provider's id
 	slots    map[string]pace.Slots
-	taken    map[string]bool // numbers whose slots changed
-	newIDs   []int64         // of attempts, not used yet
+	taken    map[string]bool    // numbers whose slots changed
+	newIDs   []int64            // of attempts, not used yet
+	lanes    map[int64]*laneRow // that were read, by id; nil for none
+	limits   []int64            // lanes whose limit begins anew
 }
 
 // metaRow is the row of meta.
@@ -59,7 +63,7 @@ type metaRow struct {
 func (s *Store) newTx(ctx context.Context, c *pgx.Conn) *tx {
 	return &tx{s: s, ctx: ctx, c: c, now: s.opt.Clock().UnixMilli(), attempts: map[int64]*attempt{}, persons: map[string][]*attempt{},
 		sent: map[string][]*attempt{}, refs: map[string]*attempt{}, circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{},
-		changed: map[int64]*circle{}, erased: map[delivery.ID]bool{}, waits: map[string]bool{}, slots: map[string]pace.Slots{}, taken: map[string]bool{}}
+		changed: map[int64]*circle{}, erased: map[delivery.ID]bool{}, waits: map[string]bool{}, slots: map[string]pace.Slots{}, taken: map[string]bool{}, lanes: map[int64]*laneRow{}}
 }
 
 func (t *tx) fail(err error) {
@@ -95,34 +99,53 @@ func (t *tx) later(sql string, args ...any) {
 	t.queue.Queue(sql, cleanAll(args)...)
 }
 
-// flush executes the queued statements.
-func (t *tx) flush() {
+// settleQueue queues the writes that are not statements yet.
+func (t *tx) settleQueue() {
 	t.putCircles()
 	t.putTaken()
+	t.putLimits()
 	t.bulk.put(&t.queue)
+}
+
+// flush executes the queued statements.
+func (t *tx) flush() {
+	t.settleQueue()
 	if t.err != nil || t.queue.Len() == 0 {
 		return
 	}
 	queue := t.queue
-	t.queue = pgx.Batch{}
+	t.queue, t.asked = pgx.Batch{}, false
 	if err := t.c.SendBatch(t.ctx, &queue).Close(); err != nil {
 		t.fail(err)
 	}
 }
 
+// ask queues a read behind the statements that are queued. The next flush calls row for
+// each of its rows, and then done, which may be nil. So several reads take one round
+// trip.
+func (t *tx) ask(sql string, args []any, into []any, row func() error, done func()) {
+	t.settleQueue()
+	t.asked = true
+	t.queue.Queue(sql, cleanAll(args)...).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, into, row)
+		if err == nil && done != nil {
+			done()
+		}
+		return err
+	})
+}
+
+// load flushes if something was asked.
+func (t *tx) load() {
+	if t.asked {
+		t.flush()
+	}
+}
+
 // each reads rows.
 func (t *tx) each(sql string, args []any, into []any, row func() error) {
+	t.ask(sql, args, into, row, nil)
 	t.flush()
-	if t.err != nil {
-		return
-	}
-	rows, err := t.c.Query(t.ctx, sql, cleanAll(args)...)
-	if err == nil {
-		_, err = pgx.ForEachRow(rows, into, row)
-	}
-	if err != nil {
-		t.fail(err)
-	}
 }
 
 // one reads one row; ok is false where there is none.
@@ -132,16 +155,14 @@ func (t *tx) one(sql string, args []any, into ...any) (ok bool) {
 }
 
 // exec executes a statement at once, and returns the number of rows.
-func (t *tx) exec(sql string, args ...any) int {
+func (t *tx) exec(sql string, args ...any) (n int) {
+	t.settleQueue()
+	t.queue.Queue(sql, cleanAll(args)...).Exec(func(tag pgconn.CommandTag) error {
+		n = int(tag.RowsAffected())
+		return nil
+	})
 	t.flush()
-	if t.err != nil {
-		return 0
-	}
-	tag, err := t.c.Exec(t.ctx, sql, cleanAll(args)...)
-	if err != nil {
-		t.fail(err)
-	}
-	return int(tag.RowsAffected())
+	return n
 }
 
 // args is a list of arguments.

@@ -44,50 +44,68 @@ func idsOf(keys ...string) (out []delivery.ID) {
 
 // loadIDs reads all that is known about these ids.
 func (t *tx) loadIDs(ids ...delivery.ID) {
+	t.askIDs(ids)
+	t.load()
+}
+
+// askIDs is loadIDs with the next flush.
+func (t *tx) askIDs(ids []delivery.ID) {
 	var missing []string
 	for _, id := range ids {
 		if _, ok := t.circles[id]; !ok {
 			missing = append(missing, string(id))
 		}
 	}
-	if len(missing) == 0 {
-		return
+	if len(missing) > 0 {
+		t.askCircles("c.id IN (SELECT circle FROM ids WHERE id = ANY($1))", missing, func() []string { return missing })
 	}
-	rows := t.readCircles("c.id IN (SELECT circle FROM ids WHERE id = ANY($1))", missing)
-	for _, c := range rows {
+}
+
+// askCircles reads circles with the next flush. Of those ids that it was about, which
+// are known by then, the others are known to have no circle.
+func (t *tx) askCircles(where string, arg any, about func() []string) {
+	t.eachCircle(where, args(arg), func(c *circle, ids, spelled []string) error {
+		t.knowSpelling(ids, spelled)
 		for _, id := range c.IDs() {
 			if _, ok := t.circles[id]; !ok {
 				t.circles[id] = c
 			}
 		}
-	}
-	for _, id := range missing {
-		if _, ok := t.circles[delivery.ID(id)]; !ok && t.err == nil {
-			t.circles[delivery.ID(id)] = nil
+		return nil
+	}, func() {
+		for _, id := range about() {
+			if _, ok := t.circles[delivery.ID(id)]; !ok {
+				t.circles[delivery.ID(id)] = nil
+			}
+		}
+	})
+}
+
+func (t *tx) knowSpelling(ids, spelled []string) {
+	for i, id := range ids {
+		if _, ok := t.spelled[delivery.ID(id)]; !ok && spelled[i] != "" {
+			t.spelled[delivery.ID(id)] = spelled[i]
 		}
 	}
 }
 
 // readCircles reads circles and how their ids were spelled, in order.
-func (t *tx) readCircles(where string, a ...any) (out []*circle) {
-	t.eachCircle(where, a, func(c *circle, ids, spelled []string) error {
+func (t *tx) readCircles(where string) (out []*circle) {
+	t.eachCircle(where, nil, func(c *circle, ids, spelled []string) error {
 		out = append(out, c)
-		for i, id := range ids {
-			if _, ok := t.spelled[delivery.ID(id)]; !ok && spelled[i] != "" {
-				t.spelled[delivery.ID(id)] = spelled[i]
-			}
-		}
+		t.knowSpelling(ids, spelled)
 		return nil
-	})
+	}, nil)
+	t.flush()
 	return out
 }
 
-// eachCircle is readCircles for one at a time.
-func (t *tx) eachCircle(where string, a []any, each func(c *circle, ids, spelled []string) error) {
+// eachCircle reads circles, one at a time, with the next flush.
+func (t *tx) eachCircle(where string, a []any, each func(c *circle, ids, spelled []string) error, done func()) {
 	var row int64
 	var told []byte
 	var ids, spelled []string
-	t.each("SELECT c.id, c.told, array_agg(i.id ORDER BY i.id), array_agg(i.spelled ORDER BY i.id) FROM circles c JOIN ids i ON i.circle = c.id WHERE "+where+" GROUP BY c.id ORDER BY c.id",
+	t.ask("SELECT c.id, c.told, array_agg(i.id ORDER BY i.id), array_agg(i.spelled ORDER BY i.id) FROM circles c JOIN ids i ON i.circle = c.id WHERE "+where+" GROUP BY c.id ORDER BY c.id",
 		a, []any{&row, &told, &ids, &spelled}, func() error {
 			var d delivery.Circle
 			if err := json.Unmarshal(told, &d); err != nil {
@@ -98,7 +116,7 @@ func (t *tx) eachCircle(where string, a []any, each func(c *circle, ids, spelled
 				return nil
 			}
 			return each(c, ids, spelled)
-		})
+		}, done)
 }
 
 func (t *tx) circleOf(id delivery.ID) *circle {
@@ -319,6 +337,12 @@ func erasedHash(key []byte, id delivery.ID) []byte {
 
 // loadErased reads which of these ids were erased.
 func (t *tx) loadErased(ids ...delivery.ID) {
+	t.askErased(ids)
+	t.load()
+}
+
+// askErased is loadErased with the next flush.
+func (t *tx) askErased(ids []delivery.ID) {
 	if !t.meta.erased {
 		return
 	}
@@ -339,10 +363,10 @@ func (t *tx) loadErased(ids ...delivery.ID) {
 		return
 	}
 	var h []byte
-	t.each("SELECT hash FROM erased WHERE hash = ANY($1)", args(missing), []any{&h}, func() error {
+	t.ask("SELECT hash FROM erased WHERE hash = ANY($1)", args(missing), []any{&h}, func() error {
 		t.erased[hashes[string(h)]] = true
 		return nil
-	})
+	}, nil)
 }
 
 // spellings are those of an id under which it may have been erased: a state in a file
