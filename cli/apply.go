@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,8 @@ type applyOptions struct {
 	approve  bool
 	detailed bool
 	detach   bool
-	wait     bool   // with detach: for a worker that starts later
+	wait     bool // with detach: for a worker that starts later
+	watch    time.Duration
 	file     string // PLANFILE
 	identity string // file with the key of an encrypted one
 }
@@ -46,6 +48,12 @@ A campaign stays halted, also for later applies, when its canary failed, when
 stop_if stopped it, or when its account or the provider's answers need a person.
 -resume=campaign.NAME lifts the halt.
 
+With -watch=15m it plans and applies again and again, until an interrupt: for follow-ups
+and local times, each at its time. Each round is a run of its own, in which every guard
+holds; one that fails sends nothing and is followed by the next. Nobody is asked, so it
+needs -auto-approve; -expect-config=sha256:… binds it to the configuration that was
+reviewed.
+
 With a state that machines share (state "postgres"), workers carry the run on when
 this process dies. With -detach they send all of it, and apply ends as soon as the
 run has begun.`,
@@ -53,11 +61,15 @@ run has begun.`,
 			if len(args) == 1 {
 				opt.file = args[0]
 			}
+			if cmd.Flags().Changed("watch") {
+				return a.watch(cmd.Context(), &opt)
+			}
 			return a.apply(cmd.Context(), &opt)
 		},
 	}
 	opt.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&opt.approve, "auto-approve", false, "do not ask; declared guards still hold")
+	cmd.Flags().DurationVar(&opt.watch, "watch", 0, "plan and apply again this long after each beginning, until an interrupt")
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
 	cmd.Flags().StringArrayVar(&opt.resume, "resume", nil, "lift the halt of this campaign (campaign.spring) and go on with it; may be repeated")
 	cmd.Flags().StringVar(&opt.identity, "identity", "", identityHelp)
@@ -93,6 +105,9 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 		return err
 	}
 	defer p.Close()
+	if err := a.expectConfig(p.Config, opt.config, opt.detailed); err != nil {
+		return err
+	}
 	if opt.wait && !opt.detach {
 		return a.fail("Invalid option", errors.New("-wait-for-workers goes with -detach"))
 	}
@@ -115,7 +130,7 @@ func (a *app) apply(ctx context.Context, opt *applyOptions) error {
 	if err := a.approved(ctx, run, report, opt); err != nil {
 		return err
 	}
-	if !report.Changes() {
+	if !report.Changes() || opt.watch > 0 && report.Plan.Idle() {
 		return nil
 	}
 	if err := a.sameTemplates(ctx, run, report.Plan, opt.detailed); err != nil {
@@ -161,7 +176,7 @@ func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.P
 		}
 	} else {
 		report.Hints = false // what to type next is clear: the answer
-		if err := a.showPlan(report, &opt.planFlags); err != nil {
+		if err := a.showRound(report, opt); err != nil {
 			return err
 		}
 		report.Hints = !a.automation()

@@ -63,6 +63,9 @@ func (a *app) plan(ctx context.Context, opt *planOptions) error {
 	if view.Errors(p.diags) {
 		return a.unplannable(p, &opt.planFlags)
 	}
+	if err := a.expectConfig(p.Config, opt.config, false); err != nil {
+		return err
+	}
 	store, err := p.PlanState(ctx, opt.out != "")
 	if err != nil {
 		return a.failState(err, false)

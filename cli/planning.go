@@ -30,6 +30,7 @@ type planFlags struct {
 	retry  string
 	at     string
 	expect string
+	config string // the digest of the configuration that is expected
 	prices string
 
 	parallelism    int
@@ -52,6 +53,7 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.forceDelete, "force-delete-templates", false, "delete templates although messages that name them are declared, or were sent within 30 days")
 	flags.BoolVar(&f.refresh, "refresh", true, "read the templates of accounts; false plans with what the state keeps of them")
 	flags.StringVar(&f.expect, "expect", "", "refuse the plan unless this is its digest (sha256:…)")
+	flags.StringVar(&f.config, "expect-config", "", "refuse the plan unless this is the digest of the configuration (sha256:…), whoever the recipients are")
 	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this `FILE[,TIERS]`: a price file (CSV: prefix, category, price, currency), or Meta's rates and volume tiers")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
 	flags.BoolVar(&f.showRecipients, "show-recipients", false, "show numbers and names as they are")
@@ -109,6 +111,26 @@ func (a *app) expect(r *view.PlanReport, want string, detailed bool) error {
 		return nil
 	}
 	err := a.fail("Plan differs", fmt.Errorf("the plan's digest is %s, and %s was expected: files, contacts or the state have changed since it was approved. Nothing was sent. Review the new plan with \"handbill plan\"", r.Plan.Digest, message.SafeText(want)))
+	if detailed {
+		return exit(exitStale)
+	}
+	return err
+}
+
+// expectConfig refuses a configuration whose digest is not the approved one, before
+// anything is planned.
+func (a *app) expectConfig(cfg *lang.Config, want string, detailed bool) error {
+	if want == "" {
+		return nil
+	}
+	got, err := plan.ConfigDigest(cfg)
+	if err != nil {
+		return a.fail("Configuration not usable", err)
+	}
+	if got == want {
+		return nil
+	}
+	err = a.fail("Configuration differs", fmt.Errorf("the digest of the configuration is %s, and %s was expected: a file, a variable or what they read has changed since it was approved. Nothing was sent. Review it with \"handbill plan\"", got, message.SafeText(want)))
 	if detailed {
 		return exit(exitStale)
 	}

@@ -40,7 +40,8 @@ type System struct {
 	// Spacing is the minimum time between two messages to one person: 0 for the
 	// default of 6 seconds, negative for none, for tests whose clock stands still.
 	Spacing time.Duration
-	// Sleep waits while a template is reviewed; nil waits by the machine's clock.
+	// Sleep waits while a template is reviewed, and between the rounds of apply -watch; nil
+	// waits by the machine's clock.
 	Sleep func(context.Context, time.Duration) error
 }
 

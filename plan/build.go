@@ -106,8 +106,19 @@ func (p *Plan) waits() bool {
 }
 
 // Empty reports whether apply would change nothing.
-func (p *Plan) Empty() bool {
-	return p.Sends() == 0 && !p.waits() && !slices.ContainsFunc(p.Campaigns, func(c Campaign) bool { return !c.Halted() && c.NewlyHeldOut() > 0 }) &&
+func (p *Plan) Empty() bool { return p.Sends() == 0 && !p.waits() && p.unchanged() }
+
+// Idle reports whether apply would change nothing now: whatever is to be sent waits for
+// its time, a template or a person.
+func (p *Plan) Idle() bool {
+	return p.unchanged() && !slices.ContainsFunc(p.Campaigns, func(c Campaign) bool {
+		return !c.Halted() && c.Counts.Send+c.Counts.Fallback+c.Counts.Repeats() > 0
+	})
+}
+
+// unchanged reports whether the plan changes nothing but sends.
+func (p *Plan) unchanged() bool {
+	return !slices.ContainsFunc(p.Campaigns, func(c Campaign) bool { return !c.Halted() && c.NewlyHeldOut() > 0 }) &&
 		!slices.ContainsFunc(p.Resources, func(r ResourceChange) bool { return r.Change != NoOp }) &&
 		!slices.ContainsFunc(p.Catalogs, func(c CatalogChange) bool { return !c.idle() }) &&
 		!slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Change != NoOp })
@@ -287,6 +298,9 @@ func (b *builder) conclude() {
 		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
 	}
 	p.Digest = sum
+	if p.Config, err = ConfigDigest(b.cfg); err != nil {
+		b.diags = append(b.diags, fail("plan_failed", hcl.Range{}, "%s", dotted(err.Error())))
+	}
 	p.Diagnostics = diagnostics(b.diags)
 }
 

@@ -54,6 +54,8 @@ type Plan struct {
 	// Digest is over everything that the plan decides, without times and
 	// random ids: "sha256:…".
 	Digest string `json:"digest"`
+	// Config is the digest of the configuration: see ConfigDigest.
+	Config string `json:"config_digest"`
 
 	// Entries opens the stream of entries, in the order of campaigns and then
 	// of the audience. It may be called again.

@@ -415,5 +415,8 @@ func (r *PlanReport) markdownTail() string {
 	default:
 		out += "Apply exactly this with " + code("handbill apply -expect="+r.Plan.Digest) + "."
 	}
+	if r.Plan.Config != "" {
+		out += "\n\nThe configuration, whoever its recipients are, has the digest " + code(r.Plan.Config) + ": " + code("handbill apply -watch=15m -auto-approve -expect-config="+r.Plan.Config) + " is bound to it."
+	}
 	return out + "\n"
 }

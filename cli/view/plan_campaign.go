@@ -180,6 +180,30 @@ func laterNote(c *plan.Campaign, reason delivery.Reason) string {
 	return Reason(reason) + ", the first at " + first.UTC().Format("2006-01-02 15:04 MST")
 }
 
+// Waiting says in a line what a plan that changes nothing now waits for.
+func (r *PlanReport) Waiting() string {
+	reasons, first := map[delivery.Reason]int{}, time.Time{}
+	for i := range r.Plan.Campaigns {
+		c := &r.Plan.Campaigns[i]
+		for reason, n := range c.Counts.Defer {
+			reasons[reason] += n
+		}
+		for _, at := range []time.Time{c.Next, c.Due} {
+			if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+				first = at
+			}
+		}
+	}
+	line := "Nothing to send now."
+	for i, reason := range sorted(reasons) {
+		line += []string{" Later: ", ", "}[min(i, 1)] + Count(reasons[reason]) + " " + Reason(reason)
+	}
+	if !first.IsZero() {
+		line += "; the first at " + first.UTC().Format("2006-01-02 15:04 MST")
+	}
+	return line
+}
+
 // fallbackNote says what recipients get whose window is closed.
 func fallbackNote(c *plan.Campaign) string {
 	switch {

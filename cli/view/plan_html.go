@@ -27,7 +27,7 @@ const (
 type planPage struct {
 	page
 	Failed                                   bool
-	Verdict, Version, Digest, Apply          string
+	Verdict, Version, Digest, Config, Apply  string
 	At                                       time.Time
 	Figures                                  []figure
 	Findings                                 []pageFinding
@@ -81,7 +81,7 @@ func (r *PlanReport) HTML(w io.Writer, s Style) error {
 	if err != nil {
 		return err
 	}
-	p := planPage{page: base, Failed: r.Failed, Version: r.Plan.Version, Digest: r.Plan.Digest, At: r.Plan.At.UTC(), Checks: r.Plan.Checks}
+	p := planPage{page: base, Failed: r.Failed, Version: r.Plan.Version, Digest: r.Plan.Digest, Config: r.Plan.Config, At: r.Plan.At.UTC(), Checks: r.Plan.Checks}
 	p.Verdict = strings.ReplaceAll(r.verdict(), "**", "")
 	if r.Changes() && !r.Failed {
 		p.Apply = "handbill apply -expect=" + r.Plan.Digest

@@ -64,7 +64,7 @@ func (r *PlanReport) Stream(w io.Writer, s Style, now func() time.Time, version 
 	if r.Deliveries {
 		r.streamDeliveries(st, s)
 	}
-	st.write("info", "change_summary", "Plan: "+r.Summary(), field{"messages", r.Sends()}, field{"changes", r.Changes()}, field{"digest", r.Plan.Digest}, field{"failed", r.Failed})
+	st.write("info", "change_summary", "Plan: "+r.Summary(), field{"messages", r.Sends()}, field{"changes", r.Changes()}, field{"digest", r.Plan.Digest}, field{"config_digest", r.Plan.Config}, field{"failed", r.Failed})
 	if st.err != nil {
 		return st.err
 	}
@@ -131,6 +131,7 @@ func (r *PlanReport) JSON(w io.Writer, s Style) error {
 		Lineage       string                `json:"lineage"`
 		Serial        int64                 `json:"serial"`
 		Digest        string                `json:"digest"`
+		Config        string                `json:"config_digest"`
 		Errored       bool                  `json:"errored"`
 		Changes       bool                  `json:"changes"`
 		Messages      int                   `json:"messages"`
@@ -142,7 +143,7 @@ func (r *PlanReport) JSON(w io.Writer, s Style) error {
 		Outputs       []plan.Output         `json:"outputs"`
 		Inputs        []plan.Input          `json:"inputs"`
 		Diagnostics   []Diagnostic          `json:"diagnostics"`
-	}{planFormat, p.Version, p.Build, p.At, p.Lineage, p.Serial, p.Digest, r.Failed, r.Changes(), r.Sends(),
+	}{planFormat, p.Version, p.Build, p.At, p.Lineage, p.Serial, p.Digest, p.Config, r.Failed, r.Changes(), r.Sends(),
 		list(slices.Collect(p.Changes())), list(p.Campaigns), list(p.Managed), list(p.Drift), list(p.Checks), list(p.Outputs), list(p.Inputs), list(r.Diagnostics)})
 	if err != nil {
 		return err

@@ -290,7 +290,7 @@ func (r *PlanReport) summary(b *strings.Builder, s Style) {
 			fmt.Fprintf(b, "  %s %s = %s\n", s.mark(o.Change), message.SafeText(o.Name), outputValue(&o))
 		}
 	}
-	fmt.Fprintf(b, "\nDigest: %s\n", message.SafeText(r.Plan.Digest))
+	fmt.Fprintf(b, "\nDigest: %s\nConfiguration: %s\n", message.SafeText(r.Plan.Digest), message.SafeText(r.Plan.Config))
 	switch {
 	case r.Failed || !r.Hints:
 	case r.SavedAs != "":
