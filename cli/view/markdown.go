@@ -416,7 +416,7 @@ func (r *PlanReport) markdownTail() string {
 		out += "Apply exactly this with " + code("handbill apply -expect="+r.Plan.Digest) + "."
 	}
 	if r.Plan.Config != "" {
-		out += "\n\nThe configuration, whoever its recipients are, has the digest " + code(r.Plan.Config) + ": " + code("handbill apply -watch=15m -auto-approve -expect-config="+r.Plan.Config) + " is bound to it."
+		out += " Digest of the configuration alone: " + code(r.Plan.Config) + "."
 	}
 	return out + "\n"
 }
