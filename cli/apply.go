@@ -62,7 +62,10 @@ run has begun.`,
 				opt.file = args[0]
 			}
 			if cmd.Flags().Changed("watch") {
-				return a.watch(cmd.Context(), &opt)
+				if err := a.checkWatch(&opt); err != nil {
+					return err
+				}
+				return a.rounds(cmd.Context(), opt.watch, func() error { return a.apply(cmd.Context(), &opt) })
 			}
 			return a.apply(cmd.Context(), &opt)
 		},
@@ -77,6 +80,38 @@ run has begun.`,
 	cmd.Flags().BoolVar(&opt.wait, "wait-for-workers", false, "with -detach: also where no worker is there that has a number's credentials")
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined, 9 a template is not approved yet")
 	return cmd
+}
+
+// shortestWatch bounds how often -watch plans.
+const shortestWatch = time.Second
+
+// checkWatch refuses options that -watch would repeat although they were meant once, and
+// those that can only hold for one round.
+func (a *app) checkWatch(opt *applyOptions) error {
+	if opt.watch < shortestWatch {
+		return a.fail("Invalid option", fmt.Errorf("-watch is a length of time of at least %s, such as 15m", shortestWatch))
+	}
+	for _, once := range []struct {
+		given bool
+		name  string
+		why   string
+	}{
+		{opt.file != "", "a saved plan", "what it says is done once"},
+		{opt.detach, "-detach", "a run that was left to workers would still be open in the next round"},
+		{len(opt.again) > 0, "-replace", "each round would send again"},
+		{opt.retry != "", "-retry", "each round would send again to who refuses"},
+		{len(opt.resume) > 0, "-resume", "a halt is lifted by a person who has looked, once"},
+		{opt.expect != "", "-expect", "each round has other recipients; -expect-config binds it to the configuration"},
+		{opt.forceDelete, "-force-delete-templates", "each round would delete"},
+	} {
+		if once.given {
+			return a.fail("Invalid option", fmt.Errorf("-watch does not go with %s: %s", once.name, once.why))
+		}
+	}
+	if !opt.approve {
+		return a.fail("Approval needed", errors.New("nobody is asked between the rounds of -watch. Approve them with -auto-approve, and bind them to what was reviewed with -expect-config=sha256:…, which \"handbill plan\" prints"))
+	}
+	return nil
 }
 
 // applyProject returns the configuration that apply works on: that of the
@@ -176,7 +211,11 @@ func (a *app) approved(ctx context.Context, run *operation.Apply, report *view.P
 		}
 	} else {
 		report.Hints = false // what to type next is clear: the answer
-		if err := a.showRound(report, opt); err != nil {
+		show := a.showPlan
+		if opt.watch > 0 {
+			show = a.showRound
+		}
+		if err := show(report, &opt.planFlags); err != nil {
 			return err
 		}
 		report.Hints = !a.automation()

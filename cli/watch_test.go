@@ -82,10 +82,13 @@ func TestWatch(t *testing.T) {
 	between := []func(){
 		func() {},
 		func() {},
-		func() { d.write("contacts.csv", crowdOf(0, 4)) },                               // more than max_recipients
-		func() { d.write("main.hcl", "nonsense") },                                      // not a configuration
-		func() { d.write("main.hcl", strings.Replace(watched, "Hello\"", "Bye\"", 1)) }, // not the approved one
-		func() { d.write("main.hcl", watched); d.write("contacts.csv", crowdOf(0, 3)) },
+		func() { d.write("contacts.csv", crowdOf(0, 4)) }, // more than max_recipients
+		func() { d.write("main.hcl", "nonsense") },        // not a configuration
+		func() { // not the approved one, though one more would get something
+			d.write("main.hcl", strings.Replace(watched, "Hello\"", "Bye\"", 1))
+			d.write("contacts.csv", crowdOf(0, 3))
+		},
+		func() { d.write("main.hcl", watched) },
 		func() { d.interrupts <- os.Interrupt },
 	}
 	d.waited = func(long time.Duration) {

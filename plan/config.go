@@ -28,7 +28,7 @@ func ConfigDigest(cfg *lang.Config) (string, error) {
 		}
 	}
 	for _, v := range cfg.Variables {
-		if v.Sensitive {
+		if v.Sensitive { // a digest that everybody sees would let short secrets be found by trying
 			continue
 		}
 		data, err := VariableJSON(v)
@@ -37,6 +37,7 @@ func ConfigDigest(cfg *lang.Config) (string, error) {
 		}
 		fmt.Fprintf(h, "variable %q %s\n", v.Name, data)
 	}
+	// The trees hold what is not in the files: values that functions read, and products.
 	enc := json.NewEncoder(h)
 	for _, r := range cfg.Resources() {
 		fmt.Fprintf(h, "resource %q\n", r.Address)

@@ -27,6 +27,7 @@ func decodeEach(d *decoder, open func() (io.Reader, error), campaigns []Campaign
 	}
 	var buf []byte
 	var e Entry
+	// Each entry is decoded into the same one: visit keeps a copy of what it needs.
 	for n := 1; ; n++ {
 		buf, err = nextEntry(r, buf)
 		if err == io.EOF {

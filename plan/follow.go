@@ -55,6 +55,8 @@ func (o *outcomes) only(columns []int) {
 	}
 }
 
+// uses reports whether somebody looks at a column: what nobody looks at is not read
+// from the state, as the orders, nor decoded, as the attributes.
 func (o *outcomes) uses(column string) bool { return o.used == nil || o.used[column] }
 
 // notes say what a reader should know who sees an audience that is smaller than it
@@ -72,6 +74,7 @@ func (o *outcomes) notes() (out []string) {
 	return out
 }
 
+// messages counts messages in words.
 func messages(n int) string {
 	if n == 1 {
 		return "1 message"
@@ -154,6 +157,7 @@ func (o *outcomes) attributes(d *state.Delivery) (message.Value, error) {
 	return message.Value{Kind: message.JSON, Text: string(data)}, err
 }
 
+// textOrNull is a text; null where there is none, so that row.code == null asks for it.
 func textOrNull(s string) message.Value {
 	if s == "" {
 		return message.Value{}
@@ -161,6 +165,8 @@ func textOrNull(s string) message.Value {
 	return message.Str(s)
 }
 
+// moment is a time as the functions of the language read it, with all its digits, since
+// dueAfter reads it again; null where it is not known.
 func moment(t time.Time) message.Value {
 	if t.IsZero() {
 		return message.Value{}
@@ -168,6 +174,7 @@ func moment(t time.Time) message.Value {
 	return message.Str(t.UTC().Format(time.RFC3339Nano))
 }
 
+// truth is true or false.
 func truth(b bool) message.Value {
 	text := "false"
 	if b {
@@ -176,13 +183,15 @@ func truth(b bool) message.Value {
 	return message.Value{Kind: message.Bool, Text: text}
 }
 
-// orders are when people ordered last, in milliseconds.
+// orders are when people ordered last, in milliseconds, by the person. The last one
+// answers whether somebody ordered since a message, so that no more is kept of each.
 type orders struct {
 	who  *ties
 	ids  recipientIDs
 	last openmap.Map[int64]
 }
 
+// loadOrders reads who ordered when.
 func loadOrders(ctx context.Context, snap Snapshot, who *ties) (*orders, error) {
 	o := &orders{who: who}
 	for p, err := range snap.Orders(ctx) {
@@ -222,7 +231,7 @@ var sinceColumns = func() (at [3]int) {
 func dueAfter(row []message.Value, after time.Duration) int64 {
 	for _, i := range sinceColumns {
 		if row[i].Kind == message.Null {
-			continue
+			continue // not known: the next column is later, or the best there is
 		}
 		at, err := time.Parse(time.RFC3339Nano, row[i].Text)
 		if err != nil {
@@ -264,6 +273,8 @@ func (c *Campaign) KeptOf(e *Entry) string {
 	}
 	out := make(map[string]json.RawMessage, len(e.Kept))
 	for i, v := range e.Kept {
+		// A value that is null stays so, so that a follow-up tells it from a name that was
+		// not kept at all.
 		text := json.RawMessage("null")
 		switch v.Kind {
 		case message.String:
