@@ -39,7 +39,7 @@ var rooms = map[string][]string{
 	"providers":              {"account", "message"},
 	"providers/wire":         {"message"},
 	"providers/metaobject":   {"account", "message", "providers", "providers/wire"},
-	"providers/providertest": {"message", "providers", "providers/wire", "internal/golden"},
+	"providers/providertest": {"account", "message", "providers", "providers/wire", "internal/golden"},
 	"providers/cloud":        {"account", "message", "providers", "providers/metaobject", "providers/wire"},
 	"providers/dialog360":    {"account", "message", "providers", "providers/metaobject", "providers/wire"},
 	"providers/kaleyra":      {"message", "providers", "providers/metaobject", "providers/wire"},

@@ -17,7 +17,7 @@ func TestProvider(t *testing.T) {
 	providertest.Run(t, providertest.Case{
 		New: func(base string, client *wire.Client) (providers.Provider, error) {
 			c := config(base)
-			c.Client = client
+			c.Client, c.WABAID = client, "102290129340398"
 			return cloud.New(c)
 		},
 		Secrets: []string{"token-of-the-test"},

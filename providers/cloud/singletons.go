@@ -66,11 +66,15 @@ func (p *Provider) PutSingleton(ctx context.Context, of *account.Singleton, v ac
 func (p *Provider) webhook(ctx context.Context, ofAccount bool) (string, error) {
 	if !ofAccount {
 		var number struct {
+			ID            string
 			Configuration struct {
 				Number string `json:"phone_number"`
 			} `json:"webhook_configuration"`
 		}
 		err := p.read(ctx, p.config.PhoneNumberID, url.Values{"fields": {"webhook_configuration"}}, &number)
+		if err == nil && number.ID == "" { // a number without a webhook tells its id
+			err = errForm
+		}
 		return number.Configuration.Number, err
 	}
 	body, err := p.get(ctx, p.config.WABAID+"/subscribed_apps", nil)

@@ -13,7 +13,7 @@ import (
 func TestProvider(t *testing.T) {
 	providertest.Run(t, providertest.Case{
 		New: func(base string, client *wire.Client) (providers.Provider, error) {
-			return dialog360.New(dialog360.Config{APIKey: "key-of-the-test", BaseURL: base, Client: client})
+			return dialog360.New(dialog360.Config{APIKey: "key-of-the-test", BaseURL: base, PhoneNumber: "+4915112345678", Client: client})
 		},
 		Secrets: []string{"key-of-the-test"},
 		Success: providertest.Body{Status: 201, Text: `{"messaging_product":"whatsapp","contacts":[{"input":"+12025550123","wa_id":"12025550123"}],"messages":[{"id":"wamid.A1"}]}`},

@@ -131,7 +131,7 @@ func singletonObject(wire singletonWire, body []byte) (map[string]json.RawMessag
 	if wire.member != "" {
 		var number map[string]json.RawMessage
 		var object map[string]json.RawMessage
-		if json.Unmarshal(body, &number) != nil || number == nil {
+		if json.Unmarshal(body, &number) != nil || number["id"] == nil { // the number tells its id, whatever it is asked for
 			return nil, errSingleton
 		}
 		if raw, told := number[wire.member]; told && json.Unmarshal(raw, &object) != nil {

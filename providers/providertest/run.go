@@ -63,6 +63,7 @@ func Run(t *testing.T, c Case) {
 	t.Run("without a connection", func(t *testing.T) { unconnected(t, c) })
 	t.Run("server", func(t *testing.T) { matrix(t, c) })
 	t.Run("distrust", func(t *testing.T) { distrust(t, c) })
+	t.Run("managed", func(t *testing.T) { managed(t, c) })
 	t.Run("secrets", func(t *testing.T) { secrets(t, c) })
 }
 
