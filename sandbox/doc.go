@@ -34,7 +34,9 @@
 //	 "review": [{"match": {"name": "login_code"}, "after": "10m", "outcome": "pause"}],
 //	 "edit_by_hand": [{"match": {"name": "login_code"}, "after": "1h", "components": […]}]}
 //
-// It may say what numbers have of what each has one of, and what goes wrong with it:
+// It may say what numbers have of what each has one of, and what goes wrong with it. An
+// address of a webhook is asked with its word whether it is right, as Meta does, unless
+// "webhooks_unasked" is true; from then on it gets the number's messages:
 //
 //	{"singletons": [{"kind": "business_profile", "values": {"about": "Hey there!"}}],
 //	 "singleton_rules": [{"call": "write", "nth": 1, "does": "lost"}]}
