@@ -12,6 +12,7 @@ import (
 	"github.com/handbill/handbill/account"
 	"github.com/handbill/handbill/providers"
 	"github.com/handbill/handbill/providers/cloud"
+	"github.com/handbill/handbill/providers/dialog360"
 	network "github.com/handbill/handbill/sandbox"
 )
 
@@ -67,13 +68,27 @@ func TestSingletonsReadBack(t *testing.T) {
 	n := network.New(network.Options{Clock: clock, Script: &network.Script{Unasked: true}})
 	server := httptest.NewServer(n.Handler())
 	defer server.Close()
-	p, err := cloud.New(cloud.Config{PhoneNumberID: "1", AccessToken: "token-of-the-test", WABAID: network.AccountID, BaseURL: server.URL + network.BasePath(network.Cloud)})
+	meta, err := cloud.New(cloud.Config{PhoneNumberID: "1", AccessToken: "token-of-the-test", WABAID: network.AccountID, BaseURL: server.URL + network.BasePath(network.Cloud)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var w providers.SingletonWriter = p
+	partner, err := dialog360.New(dialog360.Config{APIKey: "key-of-the-test", PhoneNumber: "+4915112345678", BaseURL: server.URL + network.BasePath(network.Dialog360)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, some := readBack(t, meta), readBack(t, partner); all != 5 || some != 2 {
+		t.Errorf("%d and %d kinds were written", all, some)
+	}
+}
+
+// readBack checks each kind that a number has, and returns how many these are.
+func readBack(t *testing.T, w providers.SingletonWriter) (kinds int) {
 	ctx := context.Background()
 	for _, of := range append(account.Singletons(), account.SingletonOf("webhook").At(account.LevelAccount)) {
+		if _, why := w.SingletonKey(of); why != "" {
+			continue
+		}
+		kinds++
 		rapid.Check(t, func(t *rapid.T) {
 			v := drawValues(t, of)
 			for _, problem := range of.Check(v) {
@@ -106,4 +121,5 @@ func TestSingletonsReadBack(t *testing.T) {
 			}
 		})
 	}
+	return kinds
 }
