@@ -34,7 +34,8 @@ func (a *app) serveCommand() *cobra.Command {
 		Use: "serve [flags]", Short: "receive webhooks, and answer by the reply rules", Args: cobra.NoArgs,
 		Long: `Receives the providers' webhooks: what became of messages, and what people write,
 tap and order. It records them in the state and answers by the reply rules of the
-last apply, which it picks up by itself. It may run beside an apply.
+last apply, which it picks up by itself. It may run beside an apply, and several
+of them may share a state that is kept in PostgreSQL.
 
 Each number has the path /webhooks/TYPE/NAME, or /webhooks/TYPE/NAME/TOKEN where
 webhook_token is set: register that URL at the provider. /healthz and /readyz are

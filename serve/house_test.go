@@ -59,7 +59,8 @@ type house struct {
 	sent   []string
 	quotes []string
 
-	stop func() // ends the server and waits
+	server *serve.Server
+	stop   func() // ends the server and waits
 }
 
 // network is the sandbox's default configuration: everybody receives and reads
@@ -183,6 +184,7 @@ func (h *house) start(l net.Listener) {
 		}
 	}
 	s, err := serve.New(context.Background(), o)
+	h.server = s
 	if err != nil {
 		h.t.Fatal(err)
 	}

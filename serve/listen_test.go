@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -214,6 +215,13 @@ func TestMetrics(t *testing.T) {
 	h.post(envelope("messages", wrote("wamid.1", "Hi")))
 	h.await(serve.EventReplied)
 	h.stop()
+	page := httptest.NewRecorder()
+	h.server.Metrics().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{`handbill_turns_total{provider="provider.cloud.main",result="done"} 2`, "handbill_turn_seconds_count 2"} { // an intent and an outcome
+		if !strings.Contains(page.Body.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
 	s, err := serve.New(t.Context(), serve.Options{Spacing: -1, Store: h.store, Now: time.Now, Rules: noRules,
 		Build:   serve.Build{Version: "1.2.3", Revision: "5d3f0c1a", Go: "go1.26.0"},
 		Numbers: []serve.Number{{Address: address, Type: "cloud", Name: "main", Webhook: metaNumber(t, h.netURL)}}})

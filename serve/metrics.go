@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/handbill/handbill/state"
 )
 
 // metrics counts what the server does. Labels name numbers and results, never
@@ -19,6 +22,8 @@ type metrics struct {
 	seconds  prometheus.Histogram
 	folded   prometheus.Counter
 	replies  *prometheus.CounterVec
+	turns    *prometheus.CounterVec
+	commits  prometheus.Histogram
 	forwards *prometheus.CounterVec
 	// of servers beside each other
 	recovered, lost prometheus.Counter
@@ -30,8 +35,11 @@ func newMetrics(b Build) *metrics {
 		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_webhooks_total", Help: "Webhooks by number and HTTP status."}, []string{"provider", "status"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "handbill_webhook_seconds", Help: "Time from a webhook's headers to its durable acceptance or refusal.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}}),
-		folded:    prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_webhooks_folded_total", Help: "Webhooks joined into the state."}),
-		replies:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_replies_total", Help: "Answers by number and result."}, []string{"provider", "result"}),
+		folded:  prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_webhooks_folded_total", Help: "Webhooks joined into the state."}),
+		replies: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_replies_total", Help: "Answers by number and result."}, []string{"provider", "result"}),
+		turns:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_turns_total", Help: "Commits of intents and outcomes of replies, by number and result: done, fenced, error."}, []string{"provider", "result"}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "handbill_turn_seconds", Help: "What a commit of an intent or an outcome of a reply takes.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10}}),
 		forwards:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_forwards_total", Help: "Attempts at handing messages on, by result."}, []string{"result"}),
 		recovered: prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_servers_recovered_total", Help: "Servers on the same state that were gone, and whose work this one freed."}),
 		lost:      prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_server_lanes_lost_total", Help: "How often this server was not heard of for so long that others took over what it had taken up."}),
@@ -39,7 +47,7 @@ func newMetrics(b Build) *metrics {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_build_info", Help: "Which handbill serves; always 1.",
 		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": b.Go}})
 	build.Set(1)
-	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.forwards, m.recovered, m.lost,
+	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.turns, m.commits, m.forwards, m.recovered, m.lost,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -47,6 +55,19 @@ func newMetrics(b Build) *metrics {
 func (m *metrics) received(provider string, status int, took time.Duration) {
 	m.webhooks.WithLabelValues(provider, strconv.Itoa(status)).Inc()
 	m.seconds.Observe(took.Seconds())
+}
+
+// turn counts one commit of an intent or an outcome.
+func (m *metrics) turn(provider string, took time.Duration, err error) {
+	result := "done"
+	switch {
+	case errors.Is(err, state.ErrFenced):
+		result = "fenced"
+	case err != nil:
+		result = "error"
+	}
+	m.turns.WithLabelValues(provider, result).Inc()
+	m.commits.Observe(took.Seconds())
 }
 
 // Metrics returns the handler of /metrics; serve it on a separate listener.

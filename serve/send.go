@@ -101,7 +101,9 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	fp.Hit("reply-intent-before")
 	verdicts, err := s.opt.Store.Intend(ctx, n.lane, []state.Intent{*in})
 	fp.Hit("reply-intent-after")
-	n.pace.Committed(s.opt.Now().Sub(began))
+	took := s.opt.Now().Sub(began)
+	n.pace.Committed(took)
+	s.metrics.turn(n.Address, took, err)
 	if err != nil || verdicts[0].Gate != "" {
 		if err != nil {
 			return message.Answer{}, state.Verdict{}, err
@@ -130,7 +132,9 @@ func (s *Server) attempt(ctx context.Context, n *number, in *state.Intent, m *ou
 	if out.Number = n.Address; ans.Class == message.Throttled {
 		out.Hold = s.opt.Now().Add(ans.RetryAfter) // whoever sends through the number waits
 	}
+	began = s.opt.Now()
 	err = s.opt.Store.Settle(ctx, n.lane, []state.Outcome{out})
+	s.metrics.turn(n.Address, s.opt.Now().Sub(began), err)
 	fp.Hit("reply-outcome-after")
 	return ans, verdicts[0], err
 }
