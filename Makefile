@@ -7,7 +7,7 @@ LONG    ?= 1h
 N       ?= 100
 SOAK    ?= ./...
 
-.PHONY: build demo demo-conversation demo-templates test race soak golden fuzz faults faults-long bench check report clean
+.PHONY: build demo demo-conversation demo-templates demo-lifecycle test race soak golden fuzz faults faults-long bench check report clean
 
 build: ## the binary
 	$(GO) build -trimpath -o $(BIN) .
@@ -32,6 +32,10 @@ demo-templates: build ## a template is declared, approved and sent, then paused 
 	printf '\n\033[1m# Meta pauses it, as a button of http://127.0.0.1:4017 does; one more person is waiting.\033[0m\n' && \
 	curl -sS -H 'Content-Type: application/json' -d '{"name":"spring_reopen","language":"en_US","status":"PAUSED"}' http://127.0.0.1:4017/_sandbox/templates && \
 	cp examples/reopen-template/more.csv .handbill/templates/contacts.csv && step plan
+
+demo-lifecycle: build ## two markets and three languages, from the first send through reminders to the decided experiment, in half a minute
+	@rm -rf .handbill/lifecycle && mkdir -p .handbill
+	@$(GO) run ./examples/lifecycle/demo -handbill=./$(BIN) -dir=.handbill/lifecycle
 
 test: ## every test
 	$(GO) test ./...

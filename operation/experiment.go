@@ -135,8 +135,9 @@ func (e *Experiment) share(d *state.Delivery) *stats.Share {
 // did reports whether somebody did what the experiment is about, in time. When a message
 // was delivered is not kept once it is read: then it counts as delivered in time.
 func (e *Experiment) did(d *state.Delivery, orders *orderTimes) bool {
+	sent := d.Intended.Truncate(time.Second) // providers tell times in whole seconds
 	inTime := func(at time.Time) bool {
-		return !at.IsZero() && !at.Before(d.Intended) && at.Sub(d.Intended) <= e.Within
+		return !at.IsZero() && !at.Before(sent) && at.Sub(d.Intended) <= e.Within
 	}
 	switch e.Metric {
 	case "delivered":

@@ -204,7 +204,8 @@ func loadOrders(ctx context.Context, snap Snapshot, who *ties) (*orders, error) 
 	return o, nil
 }
 
-// since reports whether somebody ordered at a moment or after it.
+// since reports whether somebody ordered at a moment or after it, in whole seconds, as
+// providers tell times.
 func (o *orders) since(recipient string, at time.Time) bool {
 	if o == nil {
 		return false
@@ -214,7 +215,7 @@ func (o *orders) since(recipient string, at time.Time) bool {
 		return false
 	}
 	last := o.last.At(id)
-	return last != nil && *last >= at.UnixMilli()
+	return last != nil && *last >= at.Truncate(time.Second).UnixMilli()
 }
 
 // The columns that say since when somebody has a message, the best known first. When a

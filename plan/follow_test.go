@@ -103,7 +103,7 @@ func TestRowsOfOutcomes(t *testing.T) {
 		told(4, func(d *state.Delivery) { d.Send, d.Code, d.Attributes = state.Rejected, "131047", `{"name":null}` }),
 		told(5, func(d *state.Delivery) { d.Rank, d.RankAt = message.RankPlayed, at }),
 		told(6, nil),
-		told(7, nil),
+		told(7, func(d *state.Delivery) { d.Intended = d.Intended.Add(900 * time.Millisecond) }), // and orders in the same second
 		told(10, func(d *state.Delivery) { d.Send = state.InDoubt }),
 		told(11, func(d *state.Delivery) { d.Send = state.Pending }),
 		told(12, func(d *state.Delivery) { d.Send = state.HeldOut }),
@@ -117,7 +117,7 @@ func TestRowsOfOutcomes(t *testing.T) {
 		told(17, func(d *state.Delivery) { d.Recipient = "DE.abc"; d.To = message.AddressOf(d.Recipient) }),
 	}
 	s := &memState{deliveries: deliveries, orders: []state.PlacedOrder{
-		{Recipient: number(6), At: testAt.Add(-2 * time.Hour)}, {Recipient: number(7), At: testAt.Add(-2 * time.Hour)}, {Recipient: "DE.x", At: testAt}},
+		{Recipient: number(6), At: testAt.Add(-2 * time.Hour)}, {Recipient: number(7), At: testAt.Add(-2 * time.Hour)}, {Recipient: "DE.x", At: testAt.Add(-time.Hour)}},
 		ties: []state.Tie{{Recipient: number(7), Person: number(7)}, {Recipient: "DE.x", Person: number(7)}}}
 	c, got := followed(t, "", "true", show, s, testAt)
 	texts := map[string]string{}
@@ -132,7 +132,7 @@ func TestRowsOfOutcomes(t *testing.T) {
 		number(4): sent + " - - - false false false false true 131047 - - -",
 		number(5): sent + " - " + half + " - true true false false false - - - -",
 		number(6): sent + " - - - false false false false false - - - -",
-		number(7): sent + " - - - false false false true false - - - -",
+		number(7): "2026-03-01T09:00:00.9Z" + " - - - false false false true false - - - -",
 		"DE.abc":  sent + " - - - false false false false false - - - -",
 	}
 	if diff := cmp.Diff(want, texts); diff != "" {
