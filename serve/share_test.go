@@ -51,10 +51,11 @@ func TestNoReplyLeavesAfterTheLimit(t *testing.T) {
 	h.opt.Monotonic = func() time.Duration { return time.Duration(s.passed.Load()) }
 	h.start(h.listen(h.addr))
 	h.phone(sandbox.Inbound{Text: "Hi"})
-	if ev := h.await(serve.EventReplied); ev.Detail != "not_sent" || len(h.sends()) != 0 {
-		t.Errorf("the first attempt: %+v; %q left", ev, h.sends())
-	}
+	first, left := h.await(serve.EventReplied), h.sends()
 	close(s.resume)
+	if first.Detail != "not_sent" || len(left) != 0 {
+		t.Fatalf("the first attempt: %+v; %q left", first, left)
+	}
 	for ev := h.await(serve.EventReplied); ev.Detail != "accepted"; ev = h.await(serve.EventReplied) {
 		if ev.Detail != "not_sent" {
 			t.Fatalf("%+v", ev)
