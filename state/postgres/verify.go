@@ -26,7 +26,6 @@ var checks = []struct{ table, what, sql string }{
 	{"attempts", "%d attempts were made beside one that was open, accepted or in doubt", `SELECT count(*) FROM attempts a JOIN attempts b
 		ON b.campaign = a.campaign AND b.revision = a.revision AND b.person = a.person AND b.attempt > a.attempt LEFT JOIN outcomes o ON o.id = a.id
 		WHERE NOT a.ordered AND (o.send IS NULL OR o.send = 4) AND NOT EXISTS (SELECT FROM outcomes p WHERE p.id = b.id AND p.send = 2)`},
-	{"attempts", "%d attempts follow none", `SELECT count(*) FROM (SELECT attempt, lag(attempt) OVER (PARTITION BY campaign, revision, person ORDER BY attempt) AS before FROM attempts) a WHERE attempt <> coalesce(before, attempt - 1) + 1 AND before IS NOT NULL`},
 	{"attempts", "%d attempts are of a run that is not there", "SELECT count(*) FROM attempts a WHERE a.run > 0 AND NOT EXISTS (SELECT FROM runs r WHERE r.id = a.run)"},
 	{"outcomes", "%d outcomes are none", "SELECT count(*) FROM outcomes WHERE send NOT IN (0, 2, 3, 4, 5)"},
 	{"lanes", "%d lanes are of a run that is not there", "SELECT count(*) FROM lanes l WHERE l.run > 0 AND NOT EXISTS (SELECT FROM runs r WHERE r.id = l.run)"},
