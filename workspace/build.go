@@ -110,11 +110,17 @@ func (w *Workspace) openPrices(names string, into *plan.Options) (closed func(),
 		if i == len(to) {
 			return closed, &PricesError{name, errors.New("it is a third file; rates and volume tiers are two")}
 		}
+		if name == "" {
+			return closed, &PricesError{names, errors.New("a comma stands between two files, and there is one")}
+		}
 		file, err := os.Open(Path(w.Dir, name))
 		if err != nil {
 			return closed, &PricesError{name, PathCause(err)}
 		}
 		files = append(files, file)
+		if about, err := file.Stat(); err == nil && about.IsDir() {
+			return closed, &PricesError{name, errors.New("it is a directory")}
+		}
 		*to[i] = file
 	}
 	return closed, nil
