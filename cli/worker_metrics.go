@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/handbill/handbill/operation"
+	"github.com/handbill/handbill/serve"
 	"github.com/handbill/handbill/state"
 )
 
@@ -68,13 +68,7 @@ func (m *workerMetrics) event(ev operation.WorkerEvent) {
 
 // turn counts one commit.
 func (m *workerMetrics) turn(number string, outcomes []state.Outcome, took time.Duration, err error) {
-	result := "done"
-	switch {
-	case errors.Is(err, state.ErrFenced):
-		result = "fenced"
-	case err != nil:
-		result = "error"
-	}
+	result := serve.TurnResult(err)
 	m.turns.WithLabelValues(number, result).Inc()
 	m.seconds.Observe(took.Seconds())
 	if result == "error" {

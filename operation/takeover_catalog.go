@@ -70,21 +70,33 @@ func ImportCatalog(ctx context.Context, ws *workspace.Workspace, s state.Store, 
 
 // managedCatalog is the declared catalog with a manage block at an address.
 func managedCatalog(cfg *lang.Config, address string) (*lang.Catalog, error) {
-	var has []string
-	for _, cat := range cfg.Catalogs {
-		if cat.Manage == nil || cat.Manage.Provider == nil {
-			continue
-		}
-		if cat.Address() == address {
-			return cat, nil
-		}
-		has = append(has, cat.Address())
-	}
-	known := "none is"
-	if len(has) > 0 {
-		known = "declared are: " + strings.Join(has, ", ")
+	cat, known := declaredAt(cfg.Catalogs, address, func(cat *lang.Catalog) bool { return cat.Manage != nil && cat.Manage.Provider != nil })
+	if cat != nil {
+		return cat, nil
 	}
 	return nil, fmt.Errorf("%s is not a catalog that is declared with a manage block; %s. To have the block written from what the account has, write an import block and run \"handbill plan -generate-config-out=catalogs.hcl\"", message.SafeText(address), known)
+}
+
+// declaredAt returns the declared object at an address, of those that handbill may look
+// after; nil for none, and then known is a sentence's end that names what there is.
+func declaredAt[T any, P interface {
+	*T
+	Address() string
+}](list []P, address string, ours func(P) bool) (found P, known string) {
+	var has []string
+	for _, one := range list {
+		if !ours(one) {
+			continue
+		}
+		if one.Address() == address {
+			return one, ""
+		}
+		has = append(has, one.Address())
+	}
+	if len(has) == 0 {
+		return nil, "none is"
+	}
+	return nil, "declared are: " + strings.Join(has, ", ")
 }
 
 // heldOf are the records of the declared products that a catalog has; others counts

@@ -64,19 +64,9 @@ func ImportSingleton(ctx context.Context, ws *workspace.Workspace, s state.Store
 
 // declaredSingleton is the declared singleton at an address.
 func declaredSingleton(cfg *lang.Config, address string) (*lang.Singleton, error) {
-	var has []string
-	for _, s := range cfg.Singletons {
-		if s.Provider == nil {
-			continue
-		}
-		if s.Address() == address {
-			return s, nil
-		}
-		has = append(has, s.Address())
-	}
-	known := "none is"
-	if len(has) > 0 {
-		known = "declared are: " + strings.Join(has, ", ")
+	s, known := declaredAt(cfg.Singletons, address, func(s *lang.Singleton) bool { return s.Provider != nil })
+	if s != nil {
+		return s, nil
 	}
 	return nil, fmt.Errorf("%s is not declared; %s. To have the block written from what the number has, write an import block and run \"handbill plan -generate-config-out=numbers.hcl\"", message.SafeText(address), known)
 }

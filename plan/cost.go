@@ -171,7 +171,7 @@ type costCount struct {
 
 // add counts one message.
 func (c *costCount) add(p *prices, to message.Address, category string) {
-	i := -1
+	var i int
 	if p.meta {
 		i = p.findMarket(to, category)
 	} else {

@@ -59,15 +59,20 @@ func (m *metrics) received(provider string, status int, took time.Duration) {
 
 // turn counts one commit of an intent or an outcome.
 func (m *metrics) turn(provider string, took time.Duration, err error) {
-	result := "done"
-	switch {
-	case errors.Is(err, state.ErrFenced):
-		result = "fenced"
-	case err != nil:
-		result = "error"
-	}
-	m.turns.WithLabelValues(provider, result).Inc()
+	m.turns.WithLabelValues(provider, TurnResult(err)).Inc()
 	m.commits.Observe(took.Seconds())
+}
+
+// TurnResult is how metrics call what became of a commit of intents and outcomes:
+// "done", "fenced" or "error". After "error" nobody knows whether they are recorded.
+func TurnResult(err error) string {
+	switch {
+	case err == nil:
+		return "done"
+	case errors.Is(err, state.ErrFenced):
+		return "fenced"
+	}
+	return "error"
 }
 
 // Metrics returns the handler of /metrics; serve it on a separate listener.
