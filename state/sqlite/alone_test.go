@@ -151,3 +151,38 @@ func TestAStatePutBackIsWrittenToBeforeItIsAcknowledged(t *testing.T) {
 		acknowledge(t, o)
 	}
 }
+
+// A process that is killed in the first transaction of a journal that it begins
+// anew leaves one that holds nothing: the file had everything before. Beside an
+// older copy there is nothing to mix, so the copy is what it says it is.
+func TestACopyBesideAJournalThatHoldsNothing(t *testing.T) {
+	o := closed(t)
+	old := olderCopies(t, o)["a copy of the file"]
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i := range 3 {
+		if err := s.OptOut(t.Context(), phone(10+i), "operator", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killed := image(t, o.Path, "", "-wal", ".mark")
+	journal, err := os.ReadFile(killed.Path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(journal[32:], make([]byte, 24)) // the head of its first frame was not written yet
+	writeOver(t, killed.Path+"-wal", journal)
+	writeOver(t, killed.Path, old)
+	if why := halted(t, killed); !strings.Contains(why, "older than what was written to it last") {
+		t.Errorf("it is not halted: %q", why)
+	}
+	if err := Restore(t.Context(), killed.Path, killed); err != nil {
+		t.Fatal(err)
+	}
+	if why := halted(t, killed); !strings.Contains(why, "restored") {
+		t.Errorf("it is not halted: %q", why)
+	}
+}
