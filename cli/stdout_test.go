@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/handbill/handbill/cli"
+	"github.com/handbill/handbill/internal/forgetest"
 	"github.com/handbill/handbill/sandbox"
 )
 
@@ -76,6 +77,7 @@ var printing = []struct {
 	{args: "serve -listen=127.0.0.1:0", changes: true}, {args: "sandbox -listen=127.0.0.1:0"},
 	{args: "reply"}, {args: "reply test note.json"}, {args: "reply test -json note.json"},
 	{args: "show"}, {args: "show -json"}, {args: "show saved.plan"}, {args: "show -json saved.plan"},
+	{args: "comment", changes: true, stdin: "<!-- handbill-plan -->\n"}, {args: "comment -json", changes: true, stdin: "<!-- handbill-plan -->\n"},
 	{args: "preview"}, {args: "preview -json"}, {args: "preview -html=page.html", changes: true},
 	{args: "try campaign.autumn", changes: true}, {args: "try -json campaign.autumn", changes: true},
 	{args: "test"}, {args: "test -json"},
@@ -131,6 +133,7 @@ output "where" { value = "Berlin" }
 	d.write("old.csv", "phone,message id,sent at\n+4915112345679,wamid.Z,2026-02-01T10:00:00Z\n")
 	d.write("leavers.csv", "recipient,reason\n+4915112345679,asked by letter\n")
 	d.write("ugly.hcl", "variable \"x\" {\ndefault=1\n}\n")
+	d.env = append(d.env, forgetest.New(t).GitHub()...)
 	d.write("note.json", `{"provider": "provider.sandbox.main", "type": "text", "text": "Hello?", "from": "+4915112345671"}`)
 	d.write("autumn.test.hcl", "run \"all\" {\n  assert {\n    condition     = true\n    error_message = \"never\"\n  }\n}\n")
 	d.must(0, "init")
@@ -268,6 +271,7 @@ func TestEveryCommandHasJSON(t *testing.T) {
 		if row.changes {
 			on = printingDesk(t)
 		}
+		on.stdin = row.stdin
 		out := json.NewDecoder(strings.NewReader(on.must(max(row.code, 0), strings.Fields(row.args)...)))
 		documents := 0
 		for ; ; documents++ {

@@ -3,6 +3,7 @@
 #
 #   ./pipeline.sh check              formatting, the language, the plan tests
 #   ./pipeline.sh plan  ENV          plan.ENV.bin, comment.ENV.md, plan.ENV.html
+#   ./pipeline.sh comment ENV        puts comment.ENV.md under the pull or merge request
 #   ./pipeline.sh apply ENV          sends what plan.ENV.bin says, nothing else
 #
 # HANDBILL is the program; OUT is the directory for results ("."). The plan file
@@ -29,9 +30,6 @@ case "${1:-} ${2:-}" in
 	if ! [ -s "$out/comment.$env.md" ]; then # the files could not be read at all
 		printf '<!-- handbill-plan -->\n**Plan failed.** The log of the job says why.\n' >"$out/comment.$env.md"
 	fi
-	# One comment for each environment, found by its own marker.
-	sed -i.bak "1s/<!-- handbill-plan /<!-- handbill-plan env=$env /" "$out/comment.$env.md"
-	rm -f "$out/comment.$env.md.bak"
 	case $status in
 	0) echo "$env: nothing to do" ;;
 	2) "$handbill" show -format=html "$out/plan.$env.bin" >"$out/plan.$env.html"
@@ -39,11 +37,14 @@ case "${1:-} ${2:-}" in
 	*) exit "$status" ;; # the comment says why
 	esac
 	;;
+"comment dev" | "comment prod")
+	"$handbill" comment -env="$2" "$out/comment.$2.md"
+	;;
 "apply dev" | "apply prod")
 	"$handbill" apply -input=false -var-file="environments/$2.vars.hcl" -lock-timeout=10m "$out/plan.$2.bin"
 	;;
 *)
-	sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+	sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
 	exit 64
 	;;
 esac

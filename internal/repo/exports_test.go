@@ -37,7 +37,7 @@ var byInterface = []string{
 }
 
 // forTests are packages whose users are tests.
-var forTests = []string{"state/memstate", "state/statetest", "providers/providertest", "sandbox", "internal/golden", "internal/attack", "internal/fp", "internal/pgtest", "internal/mariatest"}
+var forTests = []string{"state/memstate", "state/statetest", "providers/providertest", "sandbox", "internal/golden", "internal/attack", "internal/fp", "internal/pgtest", "internal/mariatest", "internal/forgetest"}
 
 // exports are what a package exports.
 type exports struct {

@@ -15,6 +15,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/handbill/handbill/internal/forgetest"
 	"github.com/handbill/handbill/sandbox"
 )
 
@@ -25,6 +26,7 @@ type repository struct {
 	dir  string
 	out  string
 	env  []string
+	job  *forgetest.Forge // whose pull request the jobs are for
 	mu   sync.Mutex
 	sent []string // bodies of requests
 }
@@ -54,7 +56,8 @@ func newRepository(t *testing.T) *repository {
 		network.ServeHTTP(w, req)
 	}))
 	t.Cleanup(server.Close)
-	r.env = append(os.Environ(), beHandbill+"=1", "HANDBILL="+self, "OUT="+r.out, "SANDBOX_URL="+server.URL,
+	r.job = forgetest.New(t)
+	r.env = append(append(os.Environ(), r.job.GitHub()...), beHandbill+"=1", "HANDBILL="+self, "OUT="+r.out, "SANDBOX_URL="+server.URL,
 		"HANDBILL_VAR_state_directory="+t.TempDir(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
 	if err := os.CopyFS(r.dir, os.DirFS("examples/gitops")); err != nil {
@@ -111,6 +114,17 @@ func (r *repository) read(name string) string {
 	return string(src)
 }
 
+// commented runs the step that comments, and returns the only comment there is.
+func (r *repository) commented(env string) string {
+	r.t.Helper()
+	r.pipeline("comment", env)
+	all := r.job.Comments()
+	if len(all) != 1 {
+		r.t.Fatalf("there are %d comments, want 1", len(all))
+	}
+	return all[0].Body
+}
+
 // taken returns the messages that were sent since the last call.
 func (r *repository) taken() []string {
 	r.mu.Lock()
@@ -137,7 +151,7 @@ func TestPipeline(t *testing.T) {
 	r.git("commit", "-qam", "Offer the second beta")
 	r.pipeline("check")
 	r.pipeline("plan", "prod")
-	comment := r.read("comment.prod.md")
+	comment := r.commented("prod")
 	for _, want := range []string{"<!-- handbill-plan env=prod sha256:", "**Plan: 0 to add, 1 to change, 0 to remove. 1 message to send.**",
 		"\n+   row        | Beta Widget 2 · Standard model (prod_beta)\n", "`campaign.spring`"} {
 		if !strings.Contains(comment, want) {
@@ -162,6 +176,9 @@ func TestPipeline(t *testing.T) {
 	if out := r.pipeline("plan", "prod"); !strings.Contains(out, "nothing to do") {
 		t.Errorf("after the apply there is still something to do:\n%s", out)
 	}
+	if comment := r.commented("prod"); !strings.Contains(comment, "No changes") {
+		t.Errorf("the comment is still the one of before:\n%s", comment)
+	}
 }
 
 // TestPipelineRefuses checks that a plan that breaks a guard fails its job and
@@ -172,7 +189,7 @@ func TestPipelineRefuses(t *testing.T) {
 	if out, err := r.command("./pipeline.sh", "plan", "dev"); err == nil {
 		t.Fatalf("a plan that breaks a guard passed:\n%s", out)
 	}
-	if comment := r.read("comment.dev.md"); !strings.Contains(comment, "**Plan failed") || !strings.Contains(comment, "this environment allows 1") {
+	if comment := r.commented("dev"); !strings.Contains(comment, "**Plan failed") || !strings.Contains(comment, "this environment allows 1") {
 		t.Errorf("the comment does not say why:\n%s", comment)
 	}
 	if _, err := os.Stat(filepath.Join(r.out, "plan.dev.bin")); err == nil {
@@ -198,7 +215,7 @@ func TestPipelineFiles(t *testing.T) {
 		}
 		for _, line := range strings.Split(string(src), "\n") {
 			_, call, found := strings.Cut(line, "./pipeline.sh ")
-			if word, _, _ := strings.Cut(strings.Trim(call, "]"), " "); found && word != "check" && word != "plan" && word != "apply" {
+			if word, _, _ := strings.Cut(strings.Trim(call, "]"), " "); found && word != "check" && word != "plan" && word != "comment" && word != "apply" {
 				t.Errorf("%s calls pipeline.sh %s", name, word)
 			}
 		}

@@ -50,6 +50,7 @@ var rooms = map[string][]string{
 	"sandbox":                {"delivery", "message"},
 	"workspace":              {"account", "apply", "audience", "internal/guarded", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/postgres", "state/sqlite"},
 	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "stats", "workspace"},
+	"forge":                  {}, // one comment under a pull request
 	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "stats", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
@@ -58,6 +59,7 @@ var rooms = map[string][]string{
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
 	"internal/fp":            {},
 	"internal/openmap":       {}, // a hash table that plan and state/packed fill by the million
+	"internal/forgetest":     {}, // imported by tests only: a GitHub and a GitLab on loopback
 	"internal/pgtest":        {}, // imported by tests only: a PostgreSQL cluster of a test's own
 	"internal/mariatest":     {}, // imported by tests only: a MariaDB server of a test's own
 	"internal/repo":          {}, // tests about the repository itself
@@ -69,7 +71,7 @@ var rooms = map[string][]string{
 var kept = map[string][]string{
 	"github.com/hashicorp/hcl/v2":    {"lang", "plan", "reply", "workspace", "operation", "cli"},
 	"github.com/zclconf/go-cty":      {"lang", "plan", "reply", "workspace", "operation", "cli"},
-	"net/http":                       {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples", "internal/guarded"},
+	"net/http":                       {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples", "internal/guarded", "internal/forgetest", "forge"},
 	"github.com/spf13/cobra":         {"cli"},
 	"modernc.org/sqlite":             {"state/sqlite", "audience"},
 	"zombiezen.com/go/sqlite":        {"state/sqlite"},
