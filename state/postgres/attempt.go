@@ -288,7 +288,7 @@ func (t *tx) add(a *attempt, body []byte) {
 // askNewIDs reads unused ids for attempts with the next flush.
 func (t *tx) askNewIDs(many int) {
 	var id int64
-	t.ask("SELECT nextval(pg_get_serial_sequence('attempts', 'id')) FROM generate_series(1, $1::int)", args(many), []any{&id}, func() error {
+	t.ask("SELECT nextval(s.name) FROM (SELECT pg_get_serial_sequence('attempts', 'id')::regclass AS name OFFSET 0) s, generate_series(1, $1::int)", args(many), []any{&id}, func() error {
 		t.newIDs = append(t.newIDs, id)
 		return nil
 	}, nil)

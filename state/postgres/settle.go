@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/state"
@@ -13,16 +14,25 @@ func (t *tx) askOutcomes(outcomes []state.Outcome) {
 	if len(outcomes) == 0 {
 		return
 	}
-	var handles []int64
+	var handles, told []int64
 	var ids, persons []string
 	for i := range outcomes {
 		handles = append(handles, outcomes[i].Attempt)
+		if o := &outcomes[i]; o.UserID != "" || o.Tells() {
+			told = append(told, o.Attempt)
+		}
 		if id := clean(outcomes[i].ID); id != "" {
 			ids = append(ids, id)
 		}
 	}
-	t.askAttempts("a.id = ANY($1)", args(handles), func(a *attempt) { persons = append(persons, a.person()) }, nil)
-	t.askCircles("c.id IN (SELECT i.circle FROM ids i JOIN attempts a ON a.person = i.id WHERE a.id = ANY($1))", handles, func() []string { return persons })
+	t.askAttempts("a.id = ANY($1)", args(handles), func(a *attempt) {
+		if slices.Contains(told, a.id) {
+			persons = append(persons, a.person())
+		}
+	}, nil)
+	if len(told) > 0 {
+		t.askCircles("c.id IN (SELECT i.circle FROM ids i JOIN attempts a ON a.person = i.id WHERE a.id = ANY($1))", told, func() []string { return persons })
+	}
 	t.askWaits(ids)
 }
 

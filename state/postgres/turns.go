@@ -93,7 +93,7 @@ func (s *Store) commitTurns(calls []*turn) {
 	if len(calls) > 1 {
 		ctx = context.WithoutCancel(ctx) // it is not the others'
 	}
-	err := s.write(ctx, func(t *tx) error { return t.turns(calls) })
+	err := s.writeFew(ctx, func(t *tx) error { return t.turns(calls) })
 	var unknown *unknownError
 	if err != nil && len(calls) > 1 && !errors.As(err, &unknown) && !errors.Is(err, errGoneAway) {
 		for _, c := range calls {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -206,15 +207,29 @@ func (t *tx) readMeta(sql string, more ...any) bool {
 	return ok
 }
 
+// byKey makes the planner look rows up by their keys. It has no statistics of tables
+// that a campaign has just begun to fill, takes them for small, and would read all of
+// them in each turn until they are analyzed.
+var byKey = []string{"set local enable_seqscan to off", "set local enable_hashjoin to off", "set local enable_mergejoin to off", "set local jit to off"}
+
 // write runs fn in a transaction, alone among the writers, and commits. If the
 // transaction certainly was not committed, because the database went away or
 // preferred another one, write runs it again.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
+	return s.writeWith(ctx, nil, fn)
+}
+
+// writeFew is write for work on few rows, each of which it finds by a key.
+func (s *Store) writeFew(ctx context.Context, fn func(*tx) error) error {
+	return s.writeWith(ctx, byKey, fn)
+}
+
+func (s *Store) writeWith(ctx context.Context, settings []string, fn func(*tx) error) error {
 	return s.persist(ctx, func(c *pgx.Conn) error {
 		// The lock is a statement of its own. One that waited for the row would see the
 		// row as it is, but other tables as they were when it began to wait: it would
 		// not know who was erased meanwhile.
-		if err := s.begin(ctx, c, beginWrite, idleWrite, alone); err != nil {
+		if err := s.begin(ctx, c, beginWrite, idleWrite, append(slices.Clone(settings), alone)...); err != nil {
 			return err
 		}
 		t := s.newTx(ctx, c)
