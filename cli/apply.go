@@ -31,6 +31,9 @@ type applyOptions struct {
 	watch    time.Duration
 	file     string // PLANFILE
 	identity string // file with the key of an encrypted one
+
+	metricsFile string
+	metrics     *applyMetrics // nil for none
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -61,13 +64,19 @@ run has begun.`,
 			if len(args) == 1 {
 				opt.file = args[0]
 			}
+			once := func() error {
+				return a.measured(opt.metricsFile, func(m *applyMetrics) error {
+					opt.metrics = m
+					return a.apply(cmd.Context(), &opt)
+				})
+			}
 			if cmd.Flags().Changed("watch") {
 				if err := a.checkWatch(&opt); err != nil {
 					return err
 				}
-				return a.rounds(cmd.Context(), opt.watch, func() error { return a.apply(cmd.Context(), &opt) })
+				return a.rounds(cmd.Context(), opt.watch, once)
 			}
-			return a.apply(cmd.Context(), &opt)
+			return once()
 		},
 	}
 	opt.bind(cmd.Flags())
@@ -76,6 +85,7 @@ run has begun.`,
 	cmd.Flags().IntVar(&opt.parallelism, "parallelism", 0, "most sends in flight per number; 0 adapts to the provider's latency")
 	cmd.Flags().StringArrayVar(&opt.resume, "resume", nil, "lift the halt of this campaign (campaign.spring) and go on with it; may be repeated")
 	cmd.Flags().StringVar(&opt.identity, "identity", "", identityHelp)
+	cmd.Flags().StringVar(&opt.metricsFile, "metrics-file", "", "write what this apply did to this file, for the textfile collector of Prometheus's node_exporter")
 	cmd.Flags().BoolVar(&opt.detach, "detach", false, "begin the run and leave it to workers (\"handbill worker\"); needs a state that machines share")
 	cmd.Flags().BoolVar(&opt.wait, "wait-for-workers", false, "with -detach: also where no worker is there that has a number's credentials")
 	cmd.Flags().BoolVar(&opt.detailed, "detailed-exitcode", false, "exit 3 when some failed, 4 some are in doubt, 5 a guard refused, 6 the plan is stale, 7 locked, 8 declined, 9 a template is not approved yet")
@@ -342,6 +352,7 @@ func (a *app) runPlan(ctx context.Context, opt *applyOptions, p *project, run *o
 	}
 	r := applyReport(done, report)
 	managed.report(r)
+	opt.metrics.report(r)
 	if stream != nil {
 		stream.Complete(r)
 	} else if err := a.show(r, a.applyStyle(opt), false); err != nil {

@@ -43,10 +43,7 @@ func newWorkerMetrics(b *Build) *workerMetrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10}}),
 		outcomes: count("handbill_sends_total", "Sends by number and what came of them: accepted, rejected, pending, in_doubt.", "provider", "result"),
 	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_build_info", Help: "Which handbill runs; always 1.",
-		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": b.Go}})
-	build.Set(1)
-	m.registry.MustRegister(build, m.owned, m.takeovers, m.lost, m.doubts, m.turns, m.seconds, m.outcomes,
+	m.registry.MustRegister(buildInfo(b), m.owned, m.takeovers, m.lost, m.doubts, m.turns, m.seconds, m.outcomes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -55,6 +52,11 @@ func newWorkerMetrics(b *Build) *workerMetrics {
 func (m *workerMetrics) event(ev operation.WorkerEvent) {
 	switch ev.Kind {
 	case operation.WorkerTook:
+		// A rate does not see the first failure of a counter that only begins with it.
+		for _, result := range []string{"done", "fenced", "error"} {
+			m.turns.WithLabelValues(ev.Number, result)
+		}
+		m.lost.WithLabelValues(ev.Number)
 		m.owned.WithLabelValues(ev.Number).Inc()
 		m.takeovers.WithLabelValues(ev.Number).Inc()
 		m.doubts.WithLabelValues(ev.Number).Add(float64(ev.Doubts))

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/state"
 )
 
@@ -52,6 +53,23 @@ func newMetrics(b Build) *metrics {
 	return m
 }
 
+// begin makes the counters of a number, at 0: a rate does not see the first failure of a
+// counter that only begins with it.
+func (m *metrics) begin(provider string) {
+	for _, status := range []int{http.StatusOK, http.StatusForbidden, http.StatusServiceUnavailable} {
+		m.webhooks.WithLabelValues(provider, strconv.Itoa(status))
+	}
+	for _, result := range []string{message.Accepted.String(), message.Refused.String(), message.Unknown.String(), "gated", "error"} {
+		m.replies.WithLabelValues(provider, result)
+	}
+	for _, result := range turnResults {
+		m.turns.WithLabelValues(provider, result)
+	}
+	for _, kind := range []EventKind{EventForwarded, EventForward, EventDead} {
+		m.forwards.WithLabelValues(string(kind))
+	}
+}
+
 func (m *metrics) received(provider string, status int, took time.Duration) {
 	m.webhooks.WithLabelValues(provider, strconv.Itoa(status)).Inc()
 	m.seconds.Observe(took.Seconds())
@@ -62,6 +80,9 @@ func (m *metrics) turn(provider string, took time.Duration, err error) {
 	m.turns.WithLabelValues(provider, TurnResult(err)).Inc()
 	m.commits.Observe(took.Seconds())
 }
+
+// turnResults are the results that TurnResult returns.
+var turnResults = []string{"done", "fenced", "error"}
 
 // TurnResult is how metrics call what became of a commit of intents and outcomes:
 // "done", "fenced" or "error". After "error" nobody knows whether they are recorded.

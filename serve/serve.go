@@ -282,6 +282,7 @@ func (s *Server) add(n Number) error {
 		one.tokens = append(one.tokens, hash(t))
 	}
 	s.numbers[n.Address], s.paths[path] = one, one
+	s.metrics.begin(n.Address)
 	return nil
 }
 
