@@ -27,7 +27,7 @@ func TestLinks(t *testing.T) {
 			return err
 		case d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata"):
 			return filepath.SkipDir
-		case strings.HasSuffix(path, ".md"):
+		case strings.HasSuffix(path, ".md"), path == "llms.txt":
 			pages = append(pages, path)
 		}
 		return nil
@@ -45,6 +45,28 @@ func TestLinks(t *testing.T) {
 			if !strings.Contains(m[1], "://") && !strings.HasPrefix(m[1], "mailto:") {
 				checkLink(t, page, m[1])
 			}
+		}
+	}
+}
+
+// TestTheIndexHasEveryPage checks that the index for programs that read documentation
+// names every page of docs/.
+func TestTheIndexHasEveryPage(t *testing.T) {
+	index, err := os.ReadFile("llms.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob("docs/providers/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, more...) {
+		if !strings.Contains(string(index), "("+filepath.ToSlash(page)+")") {
+			t.Errorf("llms.txt does not name %s", page)
 		}
 	}
 }
