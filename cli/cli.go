@@ -133,7 +133,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(), a.runCommand(), a.workerCommand(),
 		a.refreshCommand(), a.resolveCommand(), a.serveCommand(), a.replyCommand(), a.sandboxCommand(),
-		a.showCommand(), a.commentCommand(), a.previewCommand(), a.tryCommand(), a.testCommand(), a.fmtCommand(), a.consoleCommand(), a.graphCommand(), a.outputCommand(),
+		a.showCommand(), a.commentCommand(), a.previewCommand(), a.tryCommand(), a.testCommand(), a.fmtCommand(), a.lspCommand(), a.consoleCommand(), a.graphCommand(), a.outputCommand(),
 		a.providersCommand(), a.stateCommand(), a.importCommand(), a.explainCommand(), a.metadataCommand(), a.versionCommand(),
 	}
 }

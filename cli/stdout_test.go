@@ -111,6 +111,7 @@ var silent = map[string]string{
 	"run stop":     "the same",
 	"run resume":   "the same",
 	"worker":       "the same; it writes to stderr alone",
+	"lsp":          "answers an editor: lsp's TestStreamThatEnds, and TestLanguageServer",
 	"state unlock": "needs what a lock of another machine left behind; it says one line as all others do",
 }
 
@@ -237,6 +238,7 @@ var noJSON = map[string]string{
 	"fmt":             "with - it writes a file; else names of files, a line each",
 	"console":         "a conversation",
 	"graph":           "Graphviz's language is a form for programs",
+	"lsp":             "it speaks JSON-RPC",
 	"worker":          "tells what it does while it does it, on stderr",
 	"serve":           "it runs until it is stopped; /metrics is for programs",
 	"sandbox":         "it runs until it is stopped; its page and API are for programs",

@@ -81,6 +81,26 @@ func readDir(ctx context.Context, root *os.Root, diags *diagList) map[string][]b
 	return files
 }
 
+func (l *diagList) tooLarge(name string) {
+	l.err("file_too_large", hcl.Range{}, "The file %s has more than %d MiB; larger data belongs in a file that csv(...) or file(...) reads.", name, maxFileSize>>20)
+}
+
+// overlay puts the texts of a directory's files in their place.
+func overlay(files map[string][]byte, dir string, texts map[string][]byte, diags *diagList) {
+	for _, name := range sortedKeys(texts) {
+		base := path.Base(name)
+		if path.Dir(name) != dir || roleOf(base) == roleNone {
+			continue
+		}
+		if len(texts[name]) > maxFileSize {
+			diags.tooLarge(name)
+			delete(files, base)
+			continue
+		}
+		files[base] = texts[name]
+	}
+}
+
 // readFile reads one regular file below root, or anywhere when root is nil.
 func readFile(root *os.Root, name string, diags *diagList) ([]byte, bool) {
 	return readNamed(root, name, name, diags)
@@ -94,7 +114,7 @@ func readNamed(root *os.Root, path, name string, diags *diagList) ([]byte, bool)
 		diags.err("file_unreadable", hcl.Range{}, "The file %s cannot be read: %s.", name, cause(err))
 		return nil, false
 	case len(src) > maxFileSize:
-		diags.err("file_too_large", hcl.Range{}, "The file %s has more than %d MiB; larger data belongs in a file that csv(...) or file(...) reads.", name, maxFileSize>>20)
+		diags.tooLarge(name)
 		return nil, false
 	}
 	return src, true
@@ -168,6 +188,23 @@ func parse(name string, src []byte, diags *diagList) hcl.Body {
 	}
 	return f.Body
 }
+
+// CheckSyntax says what is wrong with the form of one file, such as a bracket that is
+// missing; it does not look at what the file declares. Names that end in .json are
+// read as JSON syntax. A file that is larger than configurations' may be is wrong.
+func CheckSyntax(src []byte, filename string) hcl.Diagnostics {
+	diags := &diagList{}
+	if len(src) > maxFileSize {
+		diags.tooLarge(filename)
+		return diags.all
+	}
+	parse(filename, src, diags)
+	return diags.all
+}
+
+// Declares reports whether a file of that name, without its directory, is part of a
+// configuration or gives values to its variables by its name alone.
+func Declares(name string) bool { return roleOf(name) != roleNone }
 
 // scanJSON checks the limits of JSON and of every template in its strings, because
 // hcl parses those templates itself.

@@ -84,7 +84,9 @@ func Load(ctx context.Context, dir string, opt Options) (*Config, hcl.Diagnostic
 		return newConfig(opt), diags.all
 	}
 	defer root.Close()
-	return load(ctx, readDir(ctx, root, diags), source{root: root, reads: newReadMemo()}, opt, diags)
+	files := readDir(ctx, root, diags)
+	overlay(files, ".", opt.Overlay, diags)
+	return load(ctx, files, source{root: root, reads: newReadMemo(), overlay: opt.Overlay}, opt, diags)
 }
 
 // LoadFiles is Load for files that the caller has already, by name, from a saved
@@ -111,8 +113,9 @@ func newConfig(opt Options) *Config {
 
 // source is the place from which functions read.
 type source struct {
-	root  *os.Root
-	reads *readMemo
+	root    *os.Root
+	reads   *readMemo
+	overlay map[string][]byte // in place of files of modules
 }
 
 func load(ctx context.Context, files map[string][]byte, from source, opt Options, diags *diagList) (*Config, hcl.Diagnostics) {
@@ -124,7 +127,7 @@ func load(ctx context.Context, files map[string][]byte, from source, opt Options
 	l := &loader{
 		decoder: &decoder{ev: cfg.eval, diags: diags}, cfg: cfg,
 		locals: map[string]*Local{}, catalogs: map[string]*Catalog{}, byAddress: map[string]*declaration{},
-		modules: &moduleFiles{ctx: ctx, given: files, places: places, parsed: map[string][]hcl.Body{}},
+		modules: &moduleFiles{ctx: ctx, given: files, overlay: from.overlay, places: places, parsed: map[string][]hcl.Body{}},
 	}
 	l.parseAll(files)
 	if len(cfg.Files) == 0 && len(diags.all) == 0 {

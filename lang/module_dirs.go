@@ -12,10 +12,11 @@ import (
 
 // moduleFiles reads the files of modules.
 type moduleFiles struct {
-	ctx    context.Context
-	given  map[string][]byte // those of a saved plan or a snapshot, by name
-	places *moduleDirs
-	parsed map[string][]hcl.Body // by directory; nil for one that cannot be used
+	ctx     context.Context
+	given   map[string][]byte // those of a saved plan or a snapshot, by name
+	overlay map[string][]byte // in place of files, by name
+	places  *moduleDirs
+	parsed  map[string][]hcl.Body // by directory; nil for one that cannot be used
 }
 
 // read returns the configuration files of a directory by name. It says why if there
@@ -42,7 +43,9 @@ func (f *moduleFiles) read(dir string, diags *diagList) (files map[string][]byte
 		return nil, "The directory " + dir + " cannot be opened: " + cause(err) + "."
 	}
 	defer sub.Close()
-	for name, src := range readDir(f.ctx, sub, diags) {
+	found := readDir(f.ctx, sub, diags)
+	overlay(found, dir, f.overlay, diags)
+	for name, src := range found {
 		if roleOf(name) == roleConfig {
 			files[path.Join(dir, name)] = src
 		}

@@ -35,6 +35,11 @@ type Options struct {
 	// have it generated; otherwise they are errors.
 	Undeclared bool
 
+	// Overlay are texts that stand in place of files, such as those that an editor
+	// has not saved yet: by name, those of modules with their directory and slashes,
+	// "modules/welcome/main.hcl". Load reads them; LoadFiles has its files already.
+	Overlay map[string][]byte
+
 	// known are values of variables from a snapshot: they override all others.
 	known map[string]cty.Value
 }

@@ -18,6 +18,7 @@ var writers = map[string]string{
 	"prompt.go":   "asks questions",
 	"log.go":      "the log that HANDBILL_LOG asks for",
 	"cli.go":      "gives cobra its streams, and tells of mistakes in the arguments before there is a command",
+	"lsp.go":      "hands the stream to the language server, which speaks JSON-RPC",
 	"system.go":   "names the streams of the process",
 }
 
