@@ -1,9 +1,5 @@
 package postgres
 
-import (
-	"github.com/jackc/pgx/v5"
-)
-
 // bulk collects rows for one statement, which takes a fraction of the time of one
 // for each row. Rows are written in the order of the statements around them.
 type bulk struct {
@@ -95,17 +91,17 @@ func (r *statusRows) add(id int64, f *fate) {
 }
 
 // put queues what was collected.
-func (b *bulk) put(queue *pgx.Batch) {
+func (b *bulk) put(queue *pipeline) {
 	if r := &b.attempts; len(r.id) > 0 {
-		queue.Queue(insertAttempts, r.id, r.campaign, r.revision, r.recipient, r.person, r.attempt, r.run, r.number, r.intended, r.message, r.digest, r.body, r.ref, r.lane, r.arm, r.variant, r.attributes)
+		queue.add(insertAttempts, r.id, r.campaign, r.revision, r.recipient, r.person, r.attempt, r.run, r.number, r.intended, r.message, r.digest, r.body, r.ref, r.lane, r.arm, r.variant, r.attributes)
 		b.attempts = attemptRows{}
 	}
 	if r := &b.outcomes; len(r.id) > 0 {
-		queue.Queue(insertOutcomes, r.id, r.send, r.proof, r.settled, r.code, r.title, r.cause, r.sent)
+		queue.add(insertOutcomes, r.id, r.send, r.proof, r.settled, r.code, r.title, r.cause, r.sent)
 		b.outcomes = outcomeRows{}
 	}
 	if r := &b.statuses; len(r.id) > 0 {
-		queue.Queue(insertStatuses, r.id, r.rank, r.rankAt, r.failedAt, r.failCode, r.failTitle, r.billable, r.category, r.model, r.kind, r.billedRank, r.billedAt, r.replied)
+		queue.add(insertStatuses, r.id, r.rank, r.rankAt, r.failedAt, r.failCode, r.failTitle, r.billable, r.category, r.model, r.kind, r.billedRank, r.billedAt, r.replied)
 		b.statuses = statusRows{}
 	}
 }

@@ -75,7 +75,7 @@ func (s *Store) accept(ctx context.Context, in []state.Inbox) (out []bool, err e
 
 // Fold implements state.Store.
 func (s *Store) Fold(ctx context.Context, limit int) (n int, err error) {
-	err = s.writeFew(ctx, func(t *tx) (err error) {
+	err = s.writeFew(ctx, nil, func(t *tx) (err error) {
 		n, err = t.fold(limit)
 		return err
 	})

@@ -72,8 +72,9 @@ func TestTurnsReadByKey(t *testing.T) {
 		intents[i] = intent(fmt.Sprintf("+49151223456%d", 10+i))
 	}
 	read := -1
-	err = s.writeFew(t.Context(), func(tx *tx) error {
-		if err := tx.turns([]*turn{{lane: lane, outcomes: outcomes, intents: intents}}); err != nil {
+	calls := []*turn{{lane: lane, outcomes: outcomes, intents: intents}}
+	err = s.writeFew(t.Context(), func(tx *tx) { tx.askTurns(calls) }, func(tx *tx) error {
+		if err := tx.turns(calls); err != nil {
 			return err
 		}
 		tx.one("SELECT sum(seq_tup_read)::integer FROM pg_stat_xact_user_tables WHERE relid IN ('attempts'::regclass, 'outcomes'::regclass)", nil, &read)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -223,18 +222,18 @@ func (s *Store) MoveAway(ctx context.Context, to, who string, take func(iter.Seq
 		return fmt.Errorf("%w: %s", state.ErrDamaged, report.Problems[0].What)
 	}
 	err := s.once(ctx, func(c *pgx.Conn) error {
-		locked := "begin isolation level repeatable read; lock table " + pgx.Identifier{s.schema(), "meta"}.Sanitize() + " in exclusive mode; "
+		locked := "begin isolation level repeatable read; lock table " + pgx.Identifier{s.schema(), "meta"}.Sanitize() + " in exclusive mode"
 		if err := s.begin(ctx, c, locked, idleMove); err != nil {
 			return err
 		}
 		t := s.newTx(ctx, c)
-		if !t.readMeta(strings.Replace(selectMeta, " FROM meta", ", pg_current_xact_id()::text FROM meta", 1), &t.xid) {
+		if !t.readMeta(writeMeta, &t.xid) {
 			return t.err
 		}
 		if err := t.moveAway(to, who, take); err != nil {
 			return errors.Join(err, t.err)
 		}
-		return s.commit(ctx, c, t)
+		return t.commit()
 	})
 	return s.describe(err)
 }
@@ -263,8 +262,6 @@ func (t *tx) moveAway(to, who string, take func(iter.Seq2[state.Item, error]) er
 	}
 	t.meta.halt = state.MovingTo(to)
 	t.later("INSERT INTO decisions (at, who, what, why) VALUES ($1, $2, $3, '')", t.now, who, "moved the state to "+to)
-	t.putMeta()
-	t.flush()
 	return t.err
 }
 

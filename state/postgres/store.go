@@ -54,11 +54,13 @@ const minPatience = 10 * time.Second
 
 // Store is an open state. It is safe for concurrent use, by many processes too.
 type Store struct {
-	opt    Options
-	pool   *pgxpool.Pool
-	closed atomic.Bool
-	own    sync.Map // ownSlots by sending number
-	turns  turns
+	opt          Options
+	pool         *pgxpool.Pool
+	closed       atomic.Bool
+	own          sync.Map                // ownSlots by sending number
+	descriptions sync.Map                // *pgconn.StatementDescription by text of the statement
+	last         atomic.Pointer[metaRow] // of the last transaction that wrote
+	turns        turns
 
 	accepting acceptances
 	blocks    packed.Size // smaller in tests

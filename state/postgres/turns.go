@@ -93,7 +93,7 @@ func (s *Store) commitTurns(calls []*turn) {
 	if len(calls) > 1 {
 		ctx = context.WithoutCancel(ctx) // it is not the others'
 	}
-	err := s.writeFew(ctx, func(t *tx) error { return t.turns(calls) })
+	err := s.writeFew(ctx, func(t *tx) { t.askTurns(calls) }, func(t *tx) error { return t.turns(calls) })
 	var unknown *unknownError
 	if err != nil && len(calls) > 1 && !errors.As(err, &unknown) && !errors.Is(err, errGoneAway) {
 		for _, c := range calls {
@@ -106,30 +106,19 @@ func (s *Store) commitTurns(calls []*turn) {
 	}
 }
 
-// turns does the work of calls. What they need is read for all of them at once: first
-// what their outcomes are about, and then, since outcomes and webhooks may tell who is
-// who, what their intents are about.
+// turns does the work of calls, after askTurns.
 func (t *tx) turns(calls []*turn) error {
-	waits := t.askTurns(calls)
-	t.load()
-	var numbers []string
-	var intents []state.Intent
+	intends := false
 	for _, c := range calls {
 		if err := t.answers(c); err != nil {
 			return err
 		}
-		if c.intends() {
-			numbers, intents = append(numbers, c.lane.Number), append(intents, c.intents...)
-		}
+		intends = intends || c.intends()
 	}
-	if len(intents) > 0 {
-		if *waits {
-			if err := t.foldAll(); err != nil {
-				return err
-			}
+	if intends && t.inbox {
+		if err := t.foldAll(); err != nil {
+			return err
 		}
-		t.askIntents(numbers, intents)
-		t.load()
 	}
 	for _, c := range calls {
 		var err error
@@ -146,23 +135,32 @@ func (t *tx) turns(calls []*turn) error {
 	return t.err
 }
 
-// askTurns reads lanes and what outcomes are about with the next flush, and whether
-// webhooks wait that intents must know of.
-func (t *tx) askTurns(calls []*turn) (waits *bool) {
+// askTurns reads with the next flush what calls need, for all of them at once: their
+// lanes, what their outcomes and intents are about, and whether webhooks wait that
+// intents must know of. Outcomes and webhooks may tell who is who; what intents need
+// beyond it is read when they are made.
+func (t *tx) askTurns(calls []*turn) {
 	var ids []int64
 	var outcomes []state.Outcome
+	var numbers []string
+	var intents []state.Intent
 	for _, c := range calls {
 		if c.work == nil {
-			ids, outcomes = append(ids, c.lane.ID), append(outcomes, c.outcomes...)
+			ids, outcomes, intents = append(ids, c.lane.ID), append(outcomes, c.outcomes...), append(intents, c.intents...)
+		}
+		if len(c.intents) > 0 {
+			numbers = append(numbers, c.lane.Number)
 		}
 	}
-	waits = new(bool)
-	if len(ids) > 0 {
-		t.askLanes(ids)
-		t.askOutcomes(outcomes)
-		t.ask("SELECT EXISTS (SELECT FROM inbox)", nil, []any{waits}, func() error { return nil }, nil)
+	if len(ids) == 0 {
+		return
 	}
-	return waits
+	t.askLanes(ids)
+	t.askOutcomes(outcomes)
+	if len(intents) > 0 {
+		t.ask("SELECT EXISTS (SELECT FROM inbox)", nil, []any{&t.inbox}, func() error { return nil }, nil)
+		t.askIntents(numbers, intents)
+	}
 }
 
 // answers checks the lane of a call, and records its outcomes.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/handbill/handbill/delivery"
@@ -27,10 +26,10 @@ type tx struct {
 	err error
 	now int64
 
-	queue pgx.Batch // writes that wait for the next read or the end, and reads
-	asked bool      // a read is in the queue
-	bulk  bulk      // the last of them
-	xid   string    // of a transaction that writes
+	queue pipeline // writes that wait for the next read or the end, and reads
+	asked bool     // a read is in the queue
+	bulk  bulk     // the last of them
+	xid   string   // of a transaction that writes
 
 	meta, was metaRow
 
@@ -49,6 +48,7 @@ type tx struct {
 	newIDs   []int64            // of attempts, not used yet
 	lanes    map[int64]*laneRow // that were read, by id; nil for none
 	limits   []int64            // lanes whose limit begins anew
+	inbox    bool               // webhooks waited to be joined when the turns began
 }
 
 // metaRow is the row of meta.
@@ -97,7 +97,7 @@ func cleanAll(args []any) []any {
 // later queues a statement until the next read or the end.
 func (t *tx) later(sql string, args ...any) {
 	t.bulk.put(&t.queue)
-	t.queue.Queue(sql, cleanAll(args)...)
+	t.queue.add(sql, cleanAll(args)...)
 }
 
 // settleQueue queues the writes that are not statements yet.
@@ -111,14 +111,19 @@ func (t *tx) settleQueue() {
 // flush executes the queued statements.
 func (t *tx) flush() {
 	t.settleQueue()
-	if t.err != nil || t.queue.Len() == 0 {
+	if t.err != nil || len(t.queue) == 0 {
 		return
 	}
-	queue := t.queue
-	t.queue, t.asked = pgx.Batch{}, false
-	if err := t.c.SendBatch(t.ctx, &queue).Close(); err != nil {
+	if err := t.s.send(t.ctx, t.c, t.queued()); err != nil {
 		t.fail(err)
 	}
+}
+
+// queued takes what is in the queue.
+func (t *tx) queued() pipeline {
+	queue := t.queue
+	t.queue, t.asked = nil, false
+	return queue
 }
 
 // ask queues a read behind the statements that are queued. The next flush calls row for
@@ -127,13 +132,13 @@ func (t *tx) flush() {
 func (t *tx) ask(sql string, args []any, into []any, row func() error, done func()) {
 	t.settleQueue()
 	t.asked = true
-	t.queue.Queue(sql, cleanAll(args)...).Query(func(rows pgx.Rows) error {
+	t.queue.add(sql, cleanAll(args)...).rows = func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, into, row)
 		if err == nil && done != nil {
 			done()
 		}
 		return err
-	})
+	}
 }
 
 // load flushes if something was asked.
@@ -156,22 +161,19 @@ func (t *tx) one(sql string, args []any, into ...any) (ok bool) {
 }
 
 // exec executes a statement at once, and returns the number of rows.
-func (t *tx) exec(sql string, args ...any) (n int) {
+func (t *tx) exec(sql string, args ...any) int {
 	t.settleQueue()
-	t.queue.Queue(sql, cleanAll(args)...).Exec(func(tag pgconn.CommandTag) error {
-		n = int(tag.RowsAffected())
-		return nil
-	})
+	st := t.queue.add(sql, cleanAll(args)...)
 	t.flush()
-	return n
+	return int(st.tag.RowsAffected())
 }
 
 // args is a list of arguments.
 func args(a ...any) []any { return a }
 
 const (
-	beginWrite = "begin isolation level read committed; "
-	beginRead  = "begin isolation level repeatable read read only; "
+	beginWrite = "begin isolation level read committed"
+	beginRead  = "begin isolation level repeatable read read only"
 
 	// alone waits until no other writer is under way, and keeps others out.
 	alone = "SELECT FROM meta FOR UPDATE"
@@ -183,70 +185,107 @@ const (
 	idleRead = 10 * time.Minute
 )
 
-// begin opens a transaction. Its settings end with it, since a pooler may give the
-// connection to another client afterwards. Further statements go in the same round
-// trip.
+// begin opens a transaction, in one round trip with further statements.
 func (s *Store) begin(ctx context.Context, c *pgx.Conn, how string, idle time.Duration, then ...string) error {
-	sql := fmt.Sprintf("%sset local search_path to %s, pg_catalog; set local idle_in_transaction_session_timeout to %d; "+
-		"select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')",
-		how, pgx.Identifier{s.schema()}.Sanitize(), idle.Milliseconds())
-	_, err := c.Exec(ctx, strings.Join(append([]string{sql}, then...), "; "), pgx.QueryExecModeSimpleProtocol)
+	_, err := c.Exec(ctx, strings.Join(append(s.opening(how, idle), then...), "; "), pgx.QueryExecModeSimpleProtocol)
 	return err
+}
+
+// opening are the statements that open a transaction. Its settings end with it, since a
+// pooler may give the connection to another client afterwards.
+func (s *Store) opening(how string, idle time.Duration) []string {
+	return []string{how, fmt.Sprintf("set local search_path to %s, pg_catalog", pgx.Identifier{s.schema()}.Sanitize()),
+		fmt.Sprintf("set local idle_in_transaction_session_timeout to %d", idle.Milliseconds()),
+		"select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')"}
 }
 
 const selectMeta = `SELECT format, lineage, serial, epoch, latest, waived, coalesce(halt, ''), place, ` + here + `, EXISTS (SELECT FROM erased) FROM meta`
 
+// writeMeta also gives the transaction its number.
+var writeMeta = strings.Replace(selectMeta, " FROM meta", ", pg_current_xact_id()::text FROM meta", 1)
+
+// readMeta reads the row of meta.
 func (t *tx) readMeta(sql string, more ...any) bool {
-	m := &t.meta
+	ok := t.askMeta(sql, more...)
+	t.flush()
+	return *ok && t.err == nil
+}
+
+// askMeta is readMeta with the next flush.
+func (t *tx) askMeta(sql string, more ...any) *bool {
+	m, found := &t.meta, new(bool)
 	into := append([]any{&m.Format, &m.Lineage, &m.Serial, &m.Epoch, &m.latest, &m.waived, &m.halt, &m.place, &m.here, &m.erased}, more...)
-	ok := t.one(sql, nil, into...)
-	if !ok && t.err == nil {
-		t.fail(fmt.Errorf("%w: the table meta has no row", state.ErrDamaged))
-	}
-	t.was = t.meta
-	return ok
+	t.ask(sql, nil, into, func() error { *found = true; return nil }, func() {
+		if t.was = t.meta; !*found {
+			t.fail(fmt.Errorf("%w: the table meta has no row", state.ErrDamaged))
+		}
+	})
+	return found
 }
 
 // byKey makes the planner look rows up by their keys. It has no statistics of tables
 // that a campaign has just begun to fill, takes them for small, and would read all of
 // them in each turn until they are analyzed.
-var byKey = []string{"set local enable_seqscan to off", "set local enable_hashjoin to off", "set local enable_mergejoin to off", "set local jit to off"}
+const byKey = "select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)"
 
 // write runs fn in a transaction, alone among the writers, and commits. If the
 // transaction certainly was not committed, because the database went away or
 // preferred another one, write runs it again.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
-	return s.writeWith(ctx, nil, fn)
+	return s.writeWith(ctx, nil, nil, fn)
 }
 
-// writeFew is write for work on few rows, each of which it finds by a key.
-func (s *Store) writeFew(ctx context.Context, fn func(*tx) error) error {
-	return s.writeWith(ctx, byKey, fn)
+// writeFew is write for work on few rows, each of which it finds by a key. It may ask
+// for some of them while the transaction begins.
+func (s *Store) writeFew(ctx context.Context, ask func(*tx), fn func(*tx) error) error {
+	return s.writeWith(ctx, []string{byKey}, ask, fn)
 }
 
-func (s *Store) writeWith(ctx context.Context, settings []string, fn func(*tx) error) error {
+func (s *Store) writeWith(ctx context.Context, settings []string, ask func(*tx), fn func(*tx) error) error {
 	return s.persist(ctx, func(c *pgx.Conn) error {
-		// The lock is a statement of its own. One that waited for the row would see the
-		// row as it is, but other tables as they were when it began to wait: it would
-		// not know who was erased meanwhile.
-		if err := s.begin(ctx, c, beginWrite, idleWrite, append(slices.Clone(settings), alone)...); err != nil {
+		t := s.newTx(ctx, c)
+		if last := s.last.Load(); last != nil { // a guess, for what is asked
+			t.meta = *last
+		}
+		lineage := t.meta.Lineage
+		t.askMeta(writeMeta, &t.xid)
+		if ask != nil {
+			ask(t)
+		}
+		if err := t.open(settings); err != nil {
 			return err
 		}
-		t := s.newTx(ctx, c)
-		t.readMeta(strings.Replace(selectMeta, " FROM meta", ", pg_current_xact_id()::text FROM meta", 1), &t.xid)
+		if t.meta.Lineage != lineage {
+			clear(t.erased) // the hashes were another state's
+		}
 		if t.err == nil {
 			t.now = s.opt.Clock().UnixMilli() // after whoever had the row before
 			if err := fn(t); err != nil {
 				t.fail(err)
 			}
 		}
-		t.putMeta()
-		t.flush()
-		if t.err != nil {
-			return t.err
-		}
-		return s.commit(ctx, c, t)
+		return t.commit()
 	})
+}
+
+// open begins a transaction that writes, and does what was asked.
+func (t *tx) open(settings []string) error {
+	// The lock is a statement of its own. One that waited for the row would see the
+	// row as it is, but other tables as they were when it began to wait: it would
+	// not know who was erased meanwhile.
+	then := append(slices.Clone(settings), alone)
+	queue := t.queued()
+	if len(t.s.undescribed(queue)) > 0 { // which needs the transaction's search path
+		if err := t.s.begin(t.ctx, t.c, beginWrite, idleWrite, then...); err != nil {
+			return err
+		}
+		return t.s.send(t.ctx, t.c, queue)
+	}
+	var all pipeline
+	for _, sql := range append(t.s.opening(beginWrite, idleWrite), then...) {
+		all.plain(sql)
+	}
+	return t.s.send(t.ctx, t.c, append(all, queue...))
 }
 
 // putMeta writes the row of meta if it changed.
@@ -257,18 +296,27 @@ func (t *tx) putMeta() {
 	}
 }
 
-// commit ends a transaction. If the database goes away meanwhile, it finds out
-// whether the transaction was committed. Only a transaction that certainly was not
-// is run again; if nobody can tell, the error says so.
-func (s *Store) commit(ctx context.Context, c *pgx.Conn, t *tx) error {
-	tag, err := c.Exec(ctx, "commit", pgx.QueryExecModeSimpleProtocol)
-	if err == nil && tag.String() != "COMMIT" {
+// commit writes what is queued and ends the transaction, in one round trip. If the
+// database goes away meanwhile, it finds out whether the transaction was committed. Only
+// a transaction that certainly was not is run again; if nobody can tell, the error says
+// so.
+func (t *tx) commit() error {
+	t.load() // nothing is committed before it is known what was read
+	t.putMeta()
+	if t.settleQueue(); t.err != nil {
+		return t.err
+	}
+	end := t.queue.plain("commit")
+	err := t.s.send(t.ctx, t.c, t.queued())
+	switch {
+	case lost(err):
+		return t.s.resolve(t.ctx, t, err)
+	case err == nil && end.tag.String() != "COMMIT":
 		return errRolledBack
+	case err == nil:
+		t.s.last.Store(&t.meta)
 	}
-	if err == nil || !lost(err) {
-		return err
-	}
-	return s.resolve(ctx, t, err)
+	return err
 }
 
 // read runs fn on the state at one moment.
