@@ -20,6 +20,7 @@ import (
 
 	"github.com/handbill/handbill/cli"
 	"github.com/handbill/handbill/sandbox"
+	"github.com/handbill/handbill/state"
 )
 
 // noon is the time of tests, unless they set another one.
@@ -72,6 +73,15 @@ func (d *desk) now() time.Time {
 	return standing(time.Unix(d.wall.Load(), 0))
 }
 
+// stateTime is how a desk whose clock stands still tells the time by the clock of a
+// database: it shows the same.
+func (d *desk) stateTime() func(context.Context, state.Shared) (time.Time, error) {
+	if d.clock != nil {
+		return nil
+	}
+	return func(context.Context, state.Shared) (time.Time, error) { return d.now(), nil }
+}
+
 // release is the build that desks run; golden files name it.
 var release = cli.Build{Version: "0.1.0", Revision: "5d3f0c1a9be24478a6f1c20a7e8f64d1b90c2e37", Date: "2026-03-01T08:00:00Z", Go: "go1.26.0"}
 
@@ -90,7 +100,7 @@ func (d *desk) runIn(ctx context.Context, args ...string) int {
 	d.stderr.Reset()
 	return cli.Main(ctx, args, cli.System{
 		Stdin: strings.NewReader(d.stdin), Stdout: &d.stdout, Stderr: &d.stderr,
-		Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100, FreeSpace: d.space,
+		Environ: d.env, Build: d.build, Now: d.now, Rand: d.rand, Dir: d.dir, Interrupts: d.interrupts, Width: 100, FreeSpace: d.space, StateTime: d.stateTime(),
 		Spacing: -1, // its wall clock stands still while a command runs
 		Sleep:   d.sleep,
 	})

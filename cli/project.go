@@ -100,7 +100,7 @@ func (a *app) hostOf(f *inputFlags) *workspace.Host {
 // host is what this process provides to workspaces.
 func (a *app) host() *workspace.Host {
 	b := &a.sys.Build
-	return &workspace.Host{Environ: a.sys.Environ, Env: a.sys.Env, Now: a.sys.Now, Rand: a.sys.Rand, Who: a.who(), FreeSpace: a.sys.FreeSpace,
+	return &workspace.Host{Environ: a.sys.Environ, Env: a.sys.Env, Now: a.sys.Now, Rand: a.sys.Rand, Who: a.who(), FreeSpace: a.sys.FreeSpace, StateTime: a.sys.StateTime,
 		Version: b.Version, Release: b.Release(), UserAgent: b.userAgent(), Build: b.ID}
 }
 

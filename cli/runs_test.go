@@ -266,6 +266,26 @@ func TestAWorkerWithoutCredentials(t *testing.T) {
 	}
 }
 
+// TestAnApplyWithAWrongClock checks that an apply is refused before the first request
+// while its clock differs from the database's, and says by how much.
+func TestAnApplyWithAWrongClock(t *testing.T) {
+	d, n := sharedDesk(t)
+	for off, said := range map[time.Duration]string{-time.Minute: "behind the database's by 1m0s", 40 * time.Second: "ahead of the database's by 40s"} {
+		d.ahead.Store(int64(off))
+		for _, args := range [][]string{{"apply", "-auto-approve"}, {"apply", "-auto-approve", "-detach", "-wait-for-workers"}} {
+			d.must(1, args...)
+			wantAll(t, d.stderr.String(), "Clock differs from the database's", "his machine's clock is "+said, "so nothing was sent. Set the clock right (NTP), and run the command again")
+		}
+	}
+	if n.count() > 0 {
+		t.Error("messages left by a wrong clock")
+	}
+	d.ahead.Store(0)
+	if d.must(0, "apply", "-auto-approve"); n.count() != 3 {
+		t.Errorf("%d requests", n.count())
+	}
+}
+
 // TestAWorkerWithAWrongClock checks that a worker sends nothing while its clock
 // differs from the database's, that it gives its numbers back when that happens while
 // it drives them, and that it goes on afterwards.

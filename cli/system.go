@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/handbill/handbill/state"
 )
 
 // System is everything that a command may use of the process: streams, environment,
@@ -37,6 +39,9 @@ type System struct {
 	// FreeSpace returns how many bytes can be written on the disk of path; nil asks
 	// the file system.
 	FreeSpace func(path string) (int64, error)
+	// StateTime returns the time by the clock of a state that machines share, which is
+	// compared with Now; nil asks the state.
+	StateTime func(context.Context, state.Shared) (time.Time, error)
 	// Spacing is the minimum time between two messages to one person: 0 for the
 	// default of 6 seconds, negative for none, for tests whose clock stands still.
 	Spacing time.Duration

@@ -76,6 +76,11 @@ func (a *Apply) begin(ctx context.Context, lock Lock) error {
 	if err := state.Sendable(ctx, a.Store, a.ws.Now()); err != nil {
 		return err
 	}
+	if shared, ok := a.Store.(state.Shared); ok {
+		if err := sameTime(ctx, a.ws, shared, "nothing was sent. Set the clock right (NTP), and run the command again"); err != nil {
+			return &Error{"Clock differs from the database's", err}
+		}
+	}
 	a.Recovered, err = state.RecoverAll(ctx, a.Store)
 	return err
 }

@@ -3,7 +3,6 @@ package operation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -104,28 +103,6 @@ func Work(ctx context.Context, ws *workspace.Workspace, store state.Shared, opt 
 	return store.Retire(context.WithoutCancel(ctx), w.me.ID)
 }
 
-// maxSkew is how far this machine's clock may differ from the state's.
-const maxSkew = 30 * time.Second
-
-// sameTime refuses to drive anything while this machine's clock is wrong, or the
-// state's: windows, quiet hours and caps depend on it.
-func (w *worker) sameTime(ctx context.Context) error {
-	before := w.ws.Now()
-	theirs, err := w.store.Now(ctx)
-	if err != nil {
-		return err
-	}
-	way, off := "ahead of", before.Sub(theirs)
-	if after := w.ws.Now(); theirs.After(after) {
-		way, off = "behind", theirs.Sub(after)
-	}
-	if off <= maxSkew {
-		return nil
-	}
-	return fmt.Errorf("this machine's clock is %s the database's by %s. 24-hour windows, quiet hours and frequency caps depend on it, so this worker drives nothing and gives back what it has. Set the clock right, and it goes on",
-		way, off.Round(10*time.Second))
-}
-
 // release gives all lanes back.
 func (w *worker) release() {
 	w.mu.Lock()
@@ -159,7 +136,7 @@ func (w *worker) round(ctx context.Context) error {
 	if err := w.introduce(ctx); err != nil {
 		return err
 	}
-	if err := w.sameTime(ctx); err != nil {
+	if err := sameTime(ctx, w.ws, w.store, "this worker drives nothing and gives back what it has. Set the clock right, and it goes on"); err != nil {
 		w.release()
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/handbill/handbill/audience"
 	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/reply"
+	"github.com/handbill/handbill/state"
 )
 
 // Host is what a workspace gets from the process: environment, clock, randomness.
@@ -48,6 +49,9 @@ type Host struct {
 	// FreeSpace returns how many bytes can be written on the disk of path; nil asks
 	// the file system.
 	FreeSpace func(path string) (int64, error)
+	// StateTime returns the time by the clock of a state that machines share; nil asks
+	// the state.
+	StateTime func(context.Context, state.Shared) (time.Time, error)
 }
 
 // Workspace is a directory with a configuration.
@@ -131,6 +135,14 @@ func (h *Host) LangOptions(dir string, vars []lang.VarInput) lang.Options {
 
 // Now is the time by the host's clock.
 func (w *Workspace) Now() time.Time { return w.host.Now() }
+
+// StateTime is the time by the clock of a state that machines share.
+func (w *Workspace) StateTime(ctx context.Context, s state.Shared) (time.Time, error) {
+	if w.host.StateTime != nil {
+		return w.host.StateTime(ctx, s)
+	}
+	return s.Now(ctx)
+}
 
 // Who is the person at the command line, for the record.
 func (w *Workspace) Who() string { return w.host.Who }
