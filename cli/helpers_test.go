@@ -48,6 +48,7 @@ type desk struct {
 	// clock is used instead of the wall clock where it is not nil.
 	clock func() time.Time
 	ahead atomic.Int64 // nanoseconds by which a desk's clock is ahead that has the database's time
+	asks  bool         // its clock is compared with the database's
 
 	space func(path string) (int64, error) // nil asks the file system
 
@@ -73,10 +74,10 @@ func (d *desk) now() time.Time {
 	return standing(time.Unix(d.wall.Load(), 0))
 }
 
-// stateTime is how a desk whose clock stands still tells the time by the clock of a
-// database: it shows the same.
+// stateTime is how a desk tells the time by the clock of a database: it shows the same
+// as its own, unless the desk asks.
 func (d *desk) stateTime() func(context.Context, state.Shared) (time.Time, error) {
-	if d.clock != nil {
+	if d.asks {
 		return nil
 	}
 	return func(context.Context, state.Shared) (time.Time, error) { return d.now(), nil }

@@ -23,7 +23,7 @@ func sharedDesk(t *testing.T) (*desk, *network) {
 // slowDesk is a sharedDesk whose network takes this long to answer.
 func slowDesk(t *testing.T, latency time.Duration) (*desk, *network) {
 	d := newDesk(t)
-	d.clock = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) } // workers compare it with the database's
+	d.clock, d.asks = func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }, true
 	schema := pgtest.Schema()
 	d.env = append(d.env, "HANDBILL_STATE_URL="+pgtest.Shared(t).URL(), "HANDBILL_STATE_SCHEMA="+schema)
 	n := newNetwork(d, sandbox.Options{AssumeOpen: true, Latency: latency})

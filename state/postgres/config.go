@@ -39,13 +39,14 @@ func config(url string) (*pgxpool.Config, error) {
 		c.ConnectTimeout = connectTimeout
 	}
 	// Cache descriptions, but prepare no named statements: a pooler may give each
-	// transaction another connection.
+	// transaction another connection. See byPlan for turns.
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	c.StatementCacheCapacity = 0
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "handbill"
 	}
 	cfg.MaxConns = connections
+	cfg.AfterConnect = markDirect
 	return cfg, nil
 }
 

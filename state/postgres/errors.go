@@ -60,7 +60,14 @@ func lost(err error) bool {
 // run again.
 func conflicted(err error) bool {
 	code := codeOf(err)
-	return code == "40001" || code == "40P01" || errors.Is(err, errRolledBack)
+	return code == "40001" || code == "40P01" || errors.Is(err, errRolledBack) || unprepared(err)
+}
+
+// unprepared reports whether the database does not know a statement that was prepared,
+// or knows another one, because a pooler is between that looks like the database.
+func unprepared(err error) bool {
+	code := codeOf(err)
+	return code == "26000" || code == "42P05"
 }
 
 // named adds to an error what was being done.

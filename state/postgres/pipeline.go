@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -40,22 +41,67 @@ func (p *pipeline) plain(sql string, args ...any) *statement {
 	return st
 }
 
+// session is how a pipeline is sent on one connection.
+type session struct {
+	s *Store
+	c *pgx.Conn
+
+	// named are the statements that were prepared on the connection, by their text; nil
+	// where statements have no names.
+	named map[string]*pgconn.StatementDescription
+}
+
+// preparedKey is where a connection that is no pooler's keeps session.named.
+const preparedKey = "handbill: prepared"
+
+// markDirect makes named statements possible on a connection that goes to the database
+// itself. A pooler may give each transaction another connection; it has to tell its
+// clients process numbers of its own, since they cancel by them.
+func markDirect(ctx context.Context, c *pgx.Conn) error {
+	var pid uint32
+	if err := c.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&pid); err != nil {
+		return err
+	}
+	if pid == c.PgConn().PID() {
+		c.PgConn().CustomData()[preparedKey] = map[string]*pgconn.StatementDescription{}
+	}
+	return nil
+}
+
+// plainly returns the session of a connection on which each execution of a statement
+// is planned anew.
+func (s *Store) plainly(c *pgx.Conn) *session { return &session{s: s, c: c} }
+
+// byPlan returns the session of a connection on which plans are made once, if it is no
+// pooler's. A plan that is kept may have been made while tables were empty, so this is
+// for transactions with byKey alone, whose plans do not depend on that.
+func (s *Store) byPlan(c *pgx.Conn) *session {
+	out := s.plainly(c)
+	if !s.pooled.Load() {
+		out.named, _ = c.PgConn().CustomData()[preparedKey].(map[string]*pgconn.StatementDescription)
+	}
+	return out
+}
+
 // described returns how the database described a statement; nil where it has not. The
 // types are the database's own, so a description holds for all connections.
-func (s *Store) described(st *statement) *pgconn.StatementDescription {
-	if st.known != nil {
+func (e *session) described(st *statement) *pgconn.StatementDescription {
+	switch {
+	case st.known != nil:
 		return st.known
+	case e.named != nil:
+		return e.named[st.sql]
 	}
-	d, _ := s.descriptions.Load(st.sql)
+	d, _ := e.s.descriptions.Load(st.sql)
 	sd, _ := d.(*pgconn.StatementDescription)
 	return sd
 }
 
 // undescribed returns the texts of the statements that need a description, each once.
-func (s *Store) undescribed(p pipeline) (list []string) {
+func (e *session) undescribed(p pipeline) (list []string) {
 	seen := map[string]bool{}
 	for _, st := range p {
-		if !seen[st.sql] && s.described(st) == nil {
+		if !seen[st.sql] && e.described(st) == nil {
 			seen[st.sql], list = true, append(list, st.sql)
 		}
 	}
@@ -63,56 +109,77 @@ func (s *Store) undescribed(p pipeline) (list []string) {
 }
 
 // send executes statements in one round trip, and one more for those that were never
-// executed before. Like pgx it prepares no named ones: a pooler may give each
-// transaction another connection.
-func (s *Store) send(ctx context.Context, c *pgx.Conn, p pipeline) error {
-	if err := s.ask(ctx, c, s.undescribed(p)); err != nil {
+// executed before.
+func (e *session) send(ctx context.Context, p pipeline) error {
+	if err := e.prepare(ctx, e.undescribed(p)); err != nil {
 		return err
 	}
-	wire := c.PgConn().StartPipeline(ctx)
-	err := s.exchange(wire, c.TypeMap(), p)
+	wire := e.c.PgConn().StartPipeline(ctx)
+	err := e.exchange(wire, p)
 	if end := wire.Close(); err == nil {
 		err = end
 	}
 	if err != nil {
-		s.descriptions.Clear() // it may be that the tables were changed
+		e.s.descriptions.Clear() // it may be that the tables were changed
+	}
+	if unprepared(err) {
+		e.s.pooled.Store(true)
 	}
 	return err
 }
 
-// ask has the database describe statements.
-func (s *Store) ask(ctx context.Context, c *pgx.Conn, list []string) error {
+// prepare has the database describe statements.
+func (e *session) prepare(ctx context.Context, list []string) error {
 	if len(list) == 0 {
 		return nil
 	}
-	wire := c.PgConn().StartPipeline(ctx)
-	for _, sql := range list {
-		wire.SendPrepare("", sql, nil)
+	wire := e.c.PgConn().StartPipeline(ctx)
+	all := make([]*pgconn.StatementDescription, len(list))
+	for i, sql := range list {
+		all[i] = &pgconn.StatementDescription{SQL: sql}
+		if e.named != nil {
+			all[i].Name = fmt.Sprint("handbill_", len(e.named)+i)
+		}
+		wire.SendPrepare(all[i].Name, sql, nil)
 	}
 	err := wire.Sync()
 	for i := 0; i < len(list) && err == nil; i++ {
-		var sd *pgconn.StatementDescription
-		if sd, err = result[*pgconn.StatementDescription](wire); err == nil {
-			s.descriptions.Store(list[i], sd)
+		var got *pgconn.StatementDescription
+		if got, err = result[*pgconn.StatementDescription](wire); err != nil {
+			break
+		}
+		all[i].ParamOIDs, all[i].Fields = got.ParamOIDs, got.Fields
+		if e.named != nil {
+			e.named[list[i]] = all[i]
+		} else {
+			e.s.descriptions.Store(list[i], all[i])
 		}
 	}
 	if end := wire.Close(); err == nil {
 		err = end
 	}
+	if unprepared(err) {
+		e.s.pooled.Store(true)
+	}
 	return err
 }
 
-func (s *Store) exchange(wire *pgconn.Pipeline, types *pgtype.Map, p pipeline) error {
+func (e *session) exchange(wire *pgconn.Pipeline, p pipeline) error {
+	types := e.c.TypeMap()
 	var build pgx.ExtendedQueryBuilder
 	for _, st := range p {
-		sd := s.described(st)
+		sd := e.described(st)
 		if sd == nil {
 			return fmt.Errorf("a statement was never described")
 		}
 		if err := build.Build(types, sd, st.args); err != nil {
 			return err
 		}
-		wire.SendQueryParams(st.sql, build.ParamValues, sd.ParamOIDs, build.ParamFormats, build.ResultFormats)
+		if sd.Name == "" {
+			wire.SendQueryParams(st.sql, build.ParamValues, sd.ParamOIDs, build.ParamFormats, build.ResultFormats)
+		} else {
+			wire.SendQueryStatement(sd, build.ParamValues, build.ParamFormats, slices.Clone(build.ResultFormats)) // it keeps them
+		}
 	}
 	if err := wire.Sync(); err != nil {
 		return err

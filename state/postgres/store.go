@@ -60,6 +60,7 @@ type Store struct {
 	own          sync.Map                // ownSlots by sending number
 	descriptions sync.Map                // *pgconn.StatementDescription by text of the statement
 	last         atomic.Pointer[metaRow] // of the last transaction that wrote
+	pooled       atomic.Bool             // a pooler lost a statement that was prepared
 	turns        turns
 
 	accepting acceptances

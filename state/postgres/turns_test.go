@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -81,6 +82,45 @@ func TestTurnsShareACommit(t *testing.T) {
 			t.Errorf("a lane that is not there: %v", err)
 		}
 	}, ok("+4915112345684"))
+}
+
+// TestAPoolerLosesWhatWasPrepared checks that a turn is made all the same where the
+// database does not know the statements that were prepared: a pooler between may look
+// like the database, and give each transaction another connection.
+func TestAPoolerLosesWhatWasPrepared(t *testing.T) {
+	s := create(t, pgtest.Shared(t))
+	s.opt.Patience = 30 * time.Second
+	lane := begin(t, s)
+	intend := func(who string) {
+		t.Helper()
+		if v, err := s.Intend(t.Context(), lane, []state.Intent{intent(who)}); err != nil || v[0].Attempt == 0 {
+			t.Errorf("%s: %+v, %v", who, v, err)
+		}
+	}
+	// prepared counts the statements that the connection has, and loses them.
+	prepared := func() (n int) {
+		t.Helper()
+		err := s.once(t.Context(), func(c *pgx.Conn) error {
+			err := c.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements", pgx.QueryExecModeSimpleProtocol).Scan(&n)
+			if err == nil {
+				_, err = c.Exec(t.Context(), "DEALLOCATE ALL", pgx.QueryExecModeSimpleProtocol)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	intend("+4915112345681")
+	if prepared() == 0 {
+		t.Error("no plans are kept")
+	}
+	intend("+4915112345682")
+	intend("+4915112345683")
+	if n := prepared(); n != 0 {
+		t.Errorf("%d statements were prepared anew", n)
+	}
 }
 
 // TestNobodyIsWrittenToWhoIsErasedMeanwhile checks that a transaction that waits while

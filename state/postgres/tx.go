@@ -23,6 +23,7 @@ type tx struct {
 	s   *Store
 	ctx context.Context // of the call that the transaction is in
 	c   *pgx.Conn
+	to  *session
 	err error
 	now int64
 
@@ -62,7 +63,7 @@ type metaRow struct {
 }
 
 func (s *Store) newTx(ctx context.Context, c *pgx.Conn) *tx {
-	return &tx{s: s, ctx: ctx, c: c, now: s.opt.Clock().UnixMilli(), attempts: map[int64]*attempt{}, persons: map[string][]*attempt{},
+	return &tx{s: s, ctx: ctx, c: c, to: s.plainly(c), now: s.opt.Clock().UnixMilli(), attempts: map[int64]*attempt{}, persons: map[string][]*attempt{},
 		sent: map[string][]*attempt{}, refs: map[string]*attempt{}, circles: map[delivery.ID]*circle{}, spelled: map[delivery.ID]string{},
 		changed: map[int64]*circle{}, erased: map[delivery.ID]bool{}, waits: map[string]bool{}, slots: map[string]pace.Slots{}, taken: map[string]bool{}, lanes: map[int64]*laneRow{}}
 }
@@ -114,7 +115,7 @@ func (t *tx) flush() {
 	if t.err != nil || len(t.queue) == 0 {
 		return
 	}
-	if err := t.s.send(t.ctx, t.c, t.queued()); err != nil {
+	if err := t.to.send(t.ctx, t.queued()); err != nil {
 		t.fail(err)
 	}
 }
@@ -225,25 +226,27 @@ func (t *tx) askMeta(sql string, more ...any) *bool {
 
 // byKey makes the planner look rows up by their keys. It has no statistics of tables
 // that a campaign has just begun to fill, takes them for small, and would read all of
-// them in each turn until they are analyzed.
-const byKey = "select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)"
+// them in each turn until they are analyzed. So a plan that is kept is no worse than one
+// that is made anew.
+const byKey = "select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
 
 // write runs fn in a transaction, alone among the writers, and commits. If the
 // transaction certainly was not committed, because the database went away or
 // preferred another one, write runs it again.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
-	return s.writeWith(ctx, nil, nil, fn)
+	return s.writeWith(ctx, nil, s.plainly, nil, fn)
 }
 
 // writeFew is write for work on few rows, each of which it finds by a key. It may ask
 // for some of them while the transaction begins.
 func (s *Store) writeFew(ctx context.Context, ask func(*tx), fn func(*tx) error) error {
-	return s.writeWith(ctx, []string{byKey}, ask, fn)
+	return s.writeWith(ctx, []string{byKey}, s.byPlan, ask, fn)
 }
 
-func (s *Store) writeWith(ctx context.Context, settings []string, ask func(*tx), fn func(*tx) error) error {
+func (s *Store) writeWith(ctx context.Context, settings []string, to func(*pgx.Conn) *session, ask func(*tx), fn func(*tx) error) error {
 	return s.persist(ctx, func(c *pgx.Conn) error {
 		t := s.newTx(ctx, c)
+		t.to = to(c)
 		if last := s.last.Load(); last != nil { // a guess, for what is asked
 			t.meta = *last
 		}
@@ -275,17 +278,17 @@ func (t *tx) open(settings []string) error {
 	// not know who was erased meanwhile.
 	then := append(slices.Clone(settings), alone)
 	queue := t.queued()
-	if len(t.s.undescribed(queue)) > 0 { // which needs the transaction's search path
+	if len(t.to.undescribed(queue)) > 0 { // which needs the transaction's search path
 		if err := t.s.begin(t.ctx, t.c, beginWrite, idleWrite, then...); err != nil {
 			return err
 		}
-		return t.s.send(t.ctx, t.c, queue)
+		return t.to.send(t.ctx, queue)
 	}
 	var all pipeline
 	for _, sql := range append(t.s.opening(beginWrite, idleWrite), then...) {
 		all.plain(sql)
 	}
-	return t.s.send(t.ctx, t.c, append(all, queue...))
+	return t.to.send(t.ctx, append(all, queue...))
 }
 
 // putMeta writes the row of meta if it changed.
@@ -307,7 +310,7 @@ func (t *tx) commit() error {
 		return t.err
 	}
 	end := t.queue.plain("commit")
-	err := t.s.send(t.ctx, t.c, t.queued())
+	err := t.to.send(t.ctx, t.queued())
 	switch {
 	case lost(err):
 		return t.s.resolve(t.ctx, t, err)
