@@ -7,10 +7,16 @@ LONG    ?= 1h
 N       ?= 100
 SOAK    ?= ./...
 
-.PHONY: build demo demo-conversation demo-templates demo-lifecycle test race soak golden fuzz faults faults-long bench check report clean
+.PHONY: build dist package-test demo demo-conversation demo-templates demo-lifecycle test race soak golden fuzz faults faults-long bench check report clean
 
 build: ## the binary
 	$(GO) build -trimpath -o $(BIN) .
+
+dist: ## archives, packages, image, bills of materials and checksums of the commit, in dist/
+	@rm -rf dist && cd release && $(GO) run . -out=../dist && ls -l ../dist
+
+package-test: ## builds a release twice and compares; installs its packages into empty roots and plans there. As root
+	cd release && $(GO) test -count=1 -timeout 15m ./...
 
 demo: build ## init, plan, apply, plan, status of the example against the embedded sandbox
 	@rm -rf .handbill/demo && mkdir -p .handbill && cp -R $(EXAMPLE) .handbill/demo

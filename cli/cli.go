@@ -128,6 +128,13 @@ The main commands are init, validate, plan, apply and status.`,
 	return root
 }
 
+// Commands is the tree of commands with their flags and texts, from which manual
+// pages and completions are made. The commands in it must not be run.
+func Commands() *cobra.Command {
+	a := &app{out: &output{}}
+	return a.root()
+}
+
 // commands are the top-level commands, in the order in which help lists them.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{

@@ -55,6 +55,7 @@ var rooms = map[string][]string{
 	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "stats", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
+	"release":                {"cli"}, // a module of its own, which builds what handbill is installed from
 	"internal/golden":        {},
 	"internal/guarded":       {}, // requests to addresses that a configuration names
 	"internal/attack":        {}, // imported by tests only: hostile texts, in one place
@@ -73,7 +74,7 @@ var kept = map[string][]string{
 	"github.com/hashicorp/hcl/v2":    {"lang", "lsp", "plan", "reply", "workspace", "operation", "cli"},
 	"github.com/zclconf/go-cty":      {"lang", "lsp", "plan", "reply", "workspace", "operation", "cli"},
 	"net/http":                       {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples", "internal/guarded", "internal/forgetest", "forge"},
-	"github.com/spf13/cobra":         {"cli"},
+	"github.com/spf13/cobra":         {"cli", "release"},
 	"modernc.org/sqlite":             {"state/sqlite", "audience"},
 	"zombiezen.com/go/sqlite":        {"state/sqlite"},
 	"github.com/jackc/pgx/v5":        {"audience", "state/postgres"},

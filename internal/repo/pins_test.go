@@ -30,3 +30,13 @@ func TestPins(t *testing.T) {
 		t.Errorf("go.mod has libc %s, but modernc.org/sqlite needs exactly %s", got, want)
 	}
 }
+
+// TestReleaseModule checks that the go.mod of the release module has what
+// handbill's own asks for, which it must name too.
+func TestReleaseModule(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", ".")
+	cmd.Dir = "release"
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v; run \"go mod tidy\" in release\n%s", err, out)
+	}
+}
