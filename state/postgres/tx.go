@@ -317,7 +317,8 @@ func (t *tx) commit() error {
 	case err == nil && end.tag.String() != "COMMIT":
 		return errRolledBack
 	case err == nil:
-		t.s.last.Store(&t.meta)
+		m := t.meta // without the rest of the transaction
+		t.s.last.Store(&m)
 	}
 	return err
 }
