@@ -321,6 +321,21 @@ func (c *Config) Moves(known []string) []*Moved {
 	return out
 }
 
+// MovedFrom is the address from which a moved block, its own or that of its module, says
+// that the resource at an address comes; "" for none.
+func (c *Config) MovedFrom(to string) string {
+	from := ""
+	for _, m := range c.Moved {
+		switch {
+		case m.To == to:
+			return m.From
+		case message.AddressType(m.To) == rootModule && message.InModule(m.To, to):
+			from = m.From + strings.TrimPrefix(to, m.To)
+		}
+	}
+	return from
+}
+
 // standing is where something at an address is declared; ok is false if nothing is.
 func (l *loader) standing(address string) (at hcl.Range, ok bool) {
 	if decl := l.byAddress[address]; decl != nil {

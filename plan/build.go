@@ -159,7 +159,7 @@ func (b *builder) prepare(ctx context.Context) bool {
 		b.known, err = loadKnown(ctx, b.in.State)
 	}
 	if err == nil {
-		err = b.compare(known)
+		err = b.compare(ctx, known)
 	}
 	if err == nil && b.in.State != nil && b.hasNewCampaign() {
 		if removed := b.differ.removed(); len(removed) > 0 {
@@ -199,7 +199,7 @@ func (b *builder) readState(ctx context.Context) ([]state.Resource, error) {
 }
 
 // compare computes the changes of resources.
-func (b *builder) compare(known []state.Resource) error {
+func (b *builder) compare(ctx context.Context, known []state.Resource) error {
 	var addresses []string
 	for _, r := range b.cfg.Resources() {
 		addresses = append(addresses, r.Address)
@@ -230,6 +230,9 @@ func (b *builder) compare(known []state.Resource) error {
 		return err
 	}
 	b.diags = append(b.diags, b.differ.diags...)
+	if err = b.takeUp(ctx); err != nil {
+		return err
+	}
 	b.plan.Resources = append(b.plan.Resources, b.differ.changes()...)
 	for _, decl := range b.cfg.Campaigns {
 		b.capped = b.capped || decl.Limit != nil && decl.Limit.PerRecipient.Count > 0

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -106,6 +107,40 @@ func (d *differ) move(m *lang.Moved, all []*lang.Moved) {
 		return
 	}
 	d.from[to] = m.From
+}
+
+// takeUp lets a new campaign have the history that the state keeps under the old address
+// of a moved block where an earlier apply removed the campaign there: who got it must not
+// get it again.
+func (b *builder) takeUp(ctx context.Context) error {
+	for _, decl := range b.cfg.Campaigns {
+		to := decl.Address()
+		if b.in.State == nil || b.differ.before[to] != nil || b.differ.from[to] != "" {
+			continue
+		}
+		for at, n := to, 0; at != "" && n <= len(b.cfg.Moved); at, n = b.cfg.MovedFrom(at), n+1 {
+			if sent, err := b.sentUnder(ctx, at); err != nil {
+				return err
+			} else if sent {
+				if at != to && b.differ.before[at] == nil {
+					b.differ.from[to] = at
+				}
+				break // the nearest history counts
+			}
+		}
+	}
+	return nil
+}
+
+// sentUnder reports whether the state has deliveries of a campaign.
+func (b *builder) sentUnder(ctx context.Context, campaign string) (bool, error) {
+	for _, err := range b.in.State.Deliveries(ctx, campaign) {
+		if err != nil {
+			return false, fmt.Errorf("reading the deliveries of %s: %w", campaign, err)
+		}
+		return true, nil
+	}
+	return false, nil
 }
 
 // changes are all resource changes, by address. What -target or -exclude leaves

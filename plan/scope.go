@@ -24,6 +24,7 @@ type scope struct {
 	again   map[string]*replaced // campaign → who gets it again
 	retry   string
 	who     *ties
+	moved   map[string]string // old address → the one that a moved block gives it
 }
 
 // replaced holds the recipients of a campaign whom -replace names.
@@ -35,9 +36,10 @@ type replaced struct {
 // newScope reads the options. addresses are those in the configuration or the
 // state. An address in neither is an error, since a typing mistake in -target would
 // plan nothing, and in -exclude everything. An address without a key stands for all
-// blocks of its for_each.
+// blocks of its for_each, and the old address of what a moved block renames for the
+// new one.
 func newScope(cfg *lang.Config, opt Options, addresses []string, who *ties) (*scope, hcl.Diagnostics) {
-	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry, who: who}
+	s := &scope{only: map[string][]string{}, never: map[string][]string{}, again: map[string]*replaced{}, retry: opt.Retry, who: who, moved: renames(cfg, addresses)}
 	resources := cfg.Resources()
 	var diags hcl.Diagnostics
 	each := func(option string, given []string, choose func(address, recipient string)) {
@@ -48,7 +50,7 @@ func newScope(cfg *lang.Config, opt Options, addresses []string, who *ties) (*sc
 					"-%s=%s: there is no such resource. Addresses are those that `handbill plan` and `handbill state list` print.", option, maskAddress(a)))
 			}
 			for _, address := range list {
-				choose(address, recipient)
+				choose(s.now(address), recipient)
 			}
 		}
 	}
@@ -73,14 +75,12 @@ func meant(a string, addresses []string) (list []string, recipient string) {
 	return named(base, addresses), recipient
 }
 
-// named are the resources at an address: itself, or all of its for_each or module.
+// named are the resources at an address: itself, and all of its for_each or module.
+// Both are there while a block gets its first keys.
 func named(a string, addresses []string) []string {
-	if slices.Contains(addresses, a) {
-		return []string{a}
-	}
 	var out []string
 	for _, known := range addresses {
-		if base, _, ok := state.SplitAddress(known); ok && base == a || message.InModule(a, known) {
+		if base, _, ok := state.SplitAddress(known); known == a || ok && base == a || message.InModule(a, known) {
 			out = append(out, known)
 		}
 	}
@@ -145,8 +145,39 @@ func (s *scope) replace(address, recipient string) {
 	}
 }
 
-// covers reports whether the resource at address is planned.
+// renames are the new addresses of what is declared elsewhere by now, by the old ones.
+func renames(cfg *lang.Config, addresses []string) map[string]string {
+	moves := cfg.Moves(addresses)
+	next := map[string]string{}
+	for _, m := range moves {
+		next[m.From] = m.To
+	}
+	out := map[string]string{}
+	for from, to := range next {
+		for range moves { // a chain has no more links than there are blocks
+			if next[to] == "" {
+				break
+			}
+			to = next[to]
+		}
+		out[from] = to
+	}
+	return out
+}
+
+// now is the address that a resource has once the plan is applied.
+func (s *scope) now(address string) string {
+	if to := s.moved[address]; to != "" {
+		return to
+	}
+	return address
+}
+
+// covers reports whether the resource at address is planned. What a moved block renames
+// is one resource, under either address: were the old one planned without the new one,
+// it would be removed, and its history with it.
 func (s *scope) covers(address string) bool {
+	address = s.now(address)
 	return (s.in == nil || s.in[address]) && !s.out[address]
 }
 
