@@ -52,13 +52,29 @@ func (f *planFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&f.retry, "retry", "", `plan refused recipients again: "failed", or one code of the provider`)
 	flags.BoolVar(&f.forceDelete, "force-delete-templates", false, "delete templates although messages that name them are declared, or were sent within 30 days")
 	flags.BoolVar(&f.refresh, "refresh", true, "read the templates of accounts; false plans with what the state keeps of them")
-	flags.StringVar(&f.expect, "expect", "", "refuse the plan unless this is its digest (sha256:…)")
-	flags.StringVar(&f.config, "expect-config", "", "refuse the plan unless this is the digest of the configuration (sha256:…), whoever the recipients are")
+	flags.Var((*digest)(&f.expect), "expect", "refuse the plan unless this is its digest (sha256:…)")
+	flags.Var((*digest)(&f.config), "expect-config", "refuse the plan unless this is the digest of the configuration (sha256:…), whoever the recipients are")
 	flags.StringVar(&f.prices, "prices", "", "estimate the cost with this `FILE[,TIERS]`: a price file (CSV: prefix, category, price, currency), or Meta's rates and volume tiers")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line")
 	flags.BoolVar(&f.showRecipients, "show-recipients", false, "show numbers and names as they are")
 	flags.BoolVar(&f.deliveries, "deliveries", false, "list every recipient and not only counts")
 }
+
+// digest is the value of an option that binds to what was approved. It can't be empty: a
+// script that found no digest would bind to nothing.
+type digest string
+
+func (d *digest) Set(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("it is empty, and would bind to nothing")
+	}
+	*d = digest(s)
+	return nil
+}
+
+func (d *digest) String() string { return string(*d) }
+
+func (d *digest) Type() string { return "string" }
 
 // build makes the plan and its report. Errors of the plan itself are in the report,
 // so that readers see what the plan would have been.

@@ -188,6 +188,7 @@ func (w *singletonWork) write(ctx context.Context) error {
 	if w.row = before; w.row.Address == "" {
 		return w.Store.Manage(context.WithoutCancel(ctx), nil, []string{w.c.Address})
 	}
+	w.row.Address = w.c.Address // the intent has moved it there already
 	return w.keep(ctx)
 }
 

@@ -218,7 +218,7 @@ func (o *orders) since(recipient string, at time.Time) bool {
 	return last != nil && *last >= at.Truncate(time.Second).UnixMilli()
 }
 
-// The columns that say since when somebody has a message, the best known first. When a
+// The columns that say since when somebody has a message; the last moment counts. When a
 // message was delivered is not kept once it is read: then it was delivered before that.
 var sinceColumns = func() (at [3]int) {
 	for i, name := range []string{lang.ColumnDeliveredAt, lang.ColumnReadAt, lang.ColumnSentAt} {
@@ -228,19 +228,20 @@ var sinceColumns = func() (at [3]int) {
 }()
 
 // dueAfter returns the Unix time from which on somebody may get another message after
-// the one that the row is about.
+// the one that the row is about. No message arrives before it was sent: a provider that
+// tells so has another clock, and the moment of sending counts.
 func dueAfter(row []message.Value, after time.Duration) int64 {
+	var since time.Time
 	for _, i := range sinceColumns {
 		if row[i].Kind == message.Null {
-			continue // not known: the next column is later, or the best there is
+			continue // not known
 		}
 		at, err := time.Parse(time.RFC3339Nano, row[i].Text)
-		if err != nil {
-			break // never: fill wrote it
+		if err == nil && at.After(since) { // fill wrote it: it has no error
+			since = at
 		}
-		return at.Add(after + time.Second - 1).Unix() // no part of a second too early
 	}
-	return 0
+	return since.Add(after + time.Second - 1).Unix() // no part of a second too early
 }
 
 // maxKept bounds the attributes that are kept with one message, in bytes of JSON: they

@@ -152,6 +152,11 @@ func TestNoFollowUpIsEarly(t *testing.T) {
 		"read":      told(0, func(d *state.Delivery) { d.Rank, d.RankAt = message.RankRead, from }),
 		"sent":      told(0, func(d *state.Delivery) { d.Intended = from }),
 		"failed":    told(0, func(d *state.Delivery) { d.Intended, d.Failed = from, true }),
+		// The provider's clock is an hour, or 56 years, behind.
+		"delivered before": told(0, func(d *state.Delivery) {
+			d.Intended, d.Rank, d.RankAt = from, message.RankDelivered, from.Add(-time.Hour)
+		}),
+		"read in 1970": told(0, func(d *state.Delivery) { d.Intended, d.Rank, d.RankAt = from, message.RankRead, time.Unix(1, 0) }),
 	} {
 		due := from.Add(48 * time.Hour)
 		whole := due.Add(400 * time.Millisecond)
