@@ -168,6 +168,9 @@ func TestWatchRefuses(t *testing.T) {
 	d.must(1, "apply", "-auto-approve", "-expect-config=sha256:0")
 	d.must(6, "apply", "-auto-approve", "-detailed-exitcode", "-expect-config=sha256:0")
 	d.must(1, "plan", "-expect-config=sha256:0")
+	for _, empty := range []string{"-expect-config=", "-expect-config= ", "-expect="} { // as of a script that found no digest
+		d.must(1, "apply", "-auto-approve", empty)
+	}
 	if n.count() != 0 {
 		t.Error("something was sent of a configuration that nobody approved")
 	}
