@@ -180,6 +180,10 @@ func (s *Singleton) Check(v Values) []Problem {
 	for i := range s.Fields {
 		f := &s.Fields[i]
 		value, given := v[f.Name]
+		if given && controls(value) {
+			out = append(out, Problem{Path: f.Name, Detail: "has a control character"})
+			continue
+		}
 		if !given || f.check == nil {
 			continue
 		}

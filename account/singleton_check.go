@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -50,6 +51,24 @@ func length(most int) func(any) []Problem {
 		}
 		return nil
 	}
+}
+
+// controls reports whether a text in a value has a control character that is neither a
+// line feed nor a tab: nobody means one.
+func controls(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.ContainsFunc(v, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' })
+	case []any:
+		return slices.ContainsFunc(v, controls)
+	case map[string]any:
+		for _, item := range v {
+			if controls(item) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func filled(v any) []Problem {

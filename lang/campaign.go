@@ -212,9 +212,9 @@ func (d *decoder) decodeLimit(b *block) *CampaignLimit {
 func (d *decoder) decodePriceGuard(b *block) *PriceGuard {
 	c := d.content(b, schema("max!"))
 	g := &PriceGuard{DeclRange: b.defRange}
-	if text := d.str(c, "max"); text != "" {
+	if v, ok := d.value(c, "max", cty.String); ok {
 		var err error
-		if g.Max, err = account.ParsePrice(text); err != nil {
+		if g.Max, err = account.ParsePrice(v.AsString()); err != nil {
 			d.invalid(c, "max", `is an amount of money, such as "500 EUR"`)
 		}
 	}

@@ -58,6 +58,9 @@ func readPrices(r io.Reader) (*prices, error) {
 	in.Comment = '#'
 	in.TrimLeadingSpace = true
 	header, err := in.Read()
+	if err == io.EOF {
+		return nil, errors.New("it is empty")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading its header: %w", err)
 	}
@@ -91,7 +94,7 @@ func priceColumns(header []string) (at [4]int, err error) {
 			}
 		}
 		if at[i] < 0 {
-			return at, fmt.Errorf("there is no column %q; it needs prefix, category, price and currency", want)
+			return at, fmt.Errorf("there is no column %q. A price file has prefix, category, price and currency, and Meta's rates have Market, Currency, Marketing and so on; commas separate them, not semicolons, and it is UTF-8", want)
 		}
 	}
 	return at, nil

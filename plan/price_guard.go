@@ -53,14 +53,16 @@ func (b *builder) guardPrice(decl *lang.Campaign, c *Campaign) {
 	if guard == nil {
 		return
 	}
-	c.CostLimit = guard.Max.String()
 	refuse := func(format string, a ...any) {
 		b.diags = append(b.diags, fail("price_guard", guard.DeclRange, format, a...))
+	}
+	if guard.Max.Amount != "" {
+		c.CostLimit = guard.Max.String()
 	}
 	// The upper end of a range counts: nobody knows that it will be less.
 	switch limit, ok := new(big.Rat).SetString(guard.Max.Amount); {
 	case !ok:
-		refuse("The amount %s cannot be read.", guard.Max)
+		refuse("max has no value, so nothing says what the campaign may cost.")
 	case c.Cost == nil && b.in.Templates.Unread: // such plans are not sent
 	case c.Cost == nil:
 		refuse("What the campaign costs is not known: name a price file, as in -prices=rates.csv.")

@@ -164,11 +164,7 @@ func readRates(lines []line, header int) (*prices, error) {
 // rate begins the rates of a market. All rates are of one currency.
 func (p *prices) rate(byMarket map[string]map[string]*big.Rat, market, currency string) (map[string]*big.Rat, error) {
 	key := marketKey(market)
-	currency = strings.ToUpper(currency)
-	// Meta writes dollars of the United States so.
-	if currency == "$US" {
-		currency = "USD"
-	}
+	currency = currencyOf(currency)
 	switch {
 	case !marketNames[key]:
 		return nil, fmt.Errorf("handbill does not know the market %q, so it cannot tell whose rates these are; a newer version may", market)
@@ -182,6 +178,14 @@ func (p *prices) rate(byMarket map[string]map[string]*big.Rat, market, currency 
 	p.currency = currency
 	byMarket[key] = map[string]*big.Rat{}
 	return byMarket[key], nil
+}
+
+// currencyOf is a currency as files of Meta's have it.
+func currencyOf(s string) string {
+	if s = strings.ToUpper(s); s == "$US" { // Meta writes dollars of the United States so
+		return "USD"
+	}
+	return s
 }
 
 // rateOf reads a rate; nil for none.
@@ -261,23 +265,32 @@ func (p *prices) readTiers(data []byte) error {
 	for i := range p.rows {
 		rows[p.rows[i].category+"\x00"+marketKey(p.rows[i].market)] = &p.rows[i]
 	}
+	currency := column(lines[header].fields, "currency")
 	ends := map[*price]int{} // the last message of the tiers so far
 	for _, l := range lines[header+1:] {
 		if slices.Max(at[:]) >= len(l.fields) {
 			continue // a remark
 		}
 		field := func(i int) string { return l.fields[at[i]] }
+		if !marketNames[marketKey(field(0))] {
+			return fmt.Errorf("line %d: handbill does not know the market %q", l.at, field(0))
+		}
+		if !slices.Contains(rateColumns, strings.ToLower(field(1))) {
+			return fmt.Errorf("line %d: %q is no category: it is one of %s", l.at, field(1), strings.Join(rateColumns, ", "))
+		}
+		if currency >= 0 && currency < len(l.fields) && currencyOf(l.fields[currency]) != p.currency {
+			return fmt.Errorf("line %d: its currency is %s, that of the rates is %s", l.at, l.fields[currency], p.currency)
+		}
 		row := rows[strings.ToLower(field(1))+"\x00"+marketKey(field(0))]
-		if row == nil {
-			if !marketNames[marketKey(field(0))] {
-				return fmt.Errorf("line %d: handbill does not know the market %q", l.at, field(0))
-			}
-			// A market that the rates do not have by itself.
-			continue
+		if row == nil || row.amount == nil {
+			continue // a market or a category that the rates do not have by itself
 		}
 		if ends[row], err = row.tier(field(2), field(3), field(4), ends[row]); err != nil {
 			return fmt.Errorf("line %d: %w", l.at, err)
 		}
+	}
+	if len(ends) == 0 {
+		return errors.New("they have no line for a market and category of the rates")
 	}
 	return nil
 }
@@ -298,6 +311,12 @@ func (r *price) tier(from, to, rate string, end int) (int, error) {
 	// Some files count the first message as 0, others as 1.
 	case max(first, 1) != end+1:
 		return 0, fmt.Errorf("it begins with message %s, and the tier before ends with message %d", from, end)
+	// The first tier is the list rate, and later ones are cheaper, or the upper end of a
+	// cost would be too low. Source: Meta, pricing, read 2026-08-25.
+	case end == 0 && amount.Cmp(r.amount) != 0:
+		return 0, fmt.Errorf("the first tier costs %s, and the rates say %s: these files are not of the same currency or quarter", rate, strings.TrimSuffix(strings.TrimRight(r.amount.FloatString(6), "0"), "."))
+	case end > 0 && amount.Cmp(r.tiers[len(r.tiers)-1].amount) > 0:
+		return 0, fmt.Errorf("it costs %s, more than the tier before", rate)
 	}
 	r.tiers = append(r.tiers, tier{end, amount})
 	switch strings.ToLower(to) {

@@ -96,7 +96,7 @@ func (s *span) depends() (out []string) {
 	}{
 		{s.free, "how many of the number's 1,000 free service messages of the month are left"},
 		{s.volume, "how many such messages the portfolio sent this month"},
-		{s.unknownVolume, "volume tiers, of which no file is given: the list rate stands"},
+		{s.unknownVolume, "volume tiers, of which none are given: the list rate stands"},
 		{s.intl, "whether authentication-international rates apply to the account"},
 	} {
 		if d.it {

@@ -88,18 +88,28 @@ func TestMetaRates(t *testing.T) {
 
 func TestVolumeTiers(t *testing.T) {
 	for name, bad := range map[string]string{
-		"no column":       "market,category,from,to\nGermany,utility,0,\n",
-		"a gap":           "market,category,from,to,rate\nGermany,utility,0,10,0.1\nGermany,utility,12,,0.1\n",
-		"no beginning":    "market,category,from,to,rate\nGermany,utility,5,,0.1\n",
-		"after the last":  "market,category,from,to,rate\nGermany,utility,0,,0.1\nGermany,utility,11,,0.1\n",
-		"backwards":       "market,category,from,to,rate\nGermany,utility,0,0,0.1\n",
-		"no rate":         "market,category,from,to,rate\nGermany,utility,0,,n/a\n",
-		"an unknown name": "market,category,from,to,rate\nAtlantis,utility,0,,0.1\n",
-		"no count":        "market,category,from,to,rate\nGermany,utility,0,many,0.1\n",
+		"no column":             "market,category,from,to\nGermany,utility,0,\n",
+		"a gap":                 "market,category,from,to,rate\nGermany,utility,0,10,0.04\nGermany,utility,12,,0.04\n",
+		"no beginning":          "market,category,from,to,rate\nGermany,utility,5,,0.04\n",
+		"after the last":        "market,category,from,to,rate\nGermany,utility,0,,0.04\nGermany,utility,11,,0.04\n",
+		"backwards":             "market,category,from,to,rate\nGermany,utility,0,0,0.04\n",
+		"no rate":               "market,category,from,to,rate\nGermany,utility,0,,n/a\n",
+		"an unknown name":       "market,category,from,to,rate\nAtlantis,utility,0,,0.1\n",
+		"a misspelt category":   "market,category,from,to,rate\nGermany,utilty,0,,0.04\n",
+		"another currency":      "market,category,from,to,rate,currency\nGermany,utility,0,,0.04,INR\n",
+		"rates of another file": "market,category,from,to,rate\nGermany,utility,0,,0.004\n",
+		"a dearer tier":         "market,category,from,to,rate\nGermany,utility,0,10,0.04\nGermany,utility,11,,0.05\n",
+		"no tier":               "market,category,from,to,rate\n",
+		"semicolons":            "market,category,from,to,rate\nGermany;utility;0;;0.04\n",
+		"no count":              "market,category,from,to,rate\nGermany,utility,0,many,0.1\n",
 	} {
 		if _, err := readPriceFiles(strings.NewReader(metaRates), strings.NewReader(bad)); err == nil {
 			t.Errorf("%s: the file is taken", name)
 		}
+	}
+	good := "market,category,from,to,rate,currency\nGermany,utility,0,10,0.0400,eur\nGermany,UTILITY,11,,0.04,EUR\nA remark\nPeru,utility,0,,0.1,EUR\n"
+	if _, err := readPriceFiles(strings.NewReader(metaRates), strings.NewReader(good)); err != nil {
+		t.Error(err)
 	}
 	if _, err := readPriceFiles(strings.NewReader("prefix,category,price,currency\n49,marketing,0.1,EUR\n"), strings.NewReader(metaTiers)); err == nil {
 		t.Error("tiers are taken beside a price file")
@@ -202,9 +212,10 @@ func TestPriceGuard(t *testing.T) {
 		{"above", metaRates, "0.14 EUR", "costs 0.15 EUR at most, more than the 0.14 EUR"},
 		{"another currency", metaRates, "500 USD", "The prices are in EUR, and max is in USD"},
 		{"not priced", "Market,Currency,Marketing,Service\nGermany,EUR,0.1,n/a\n", "500 EUR", "has none for service messages to Germany"},
+		{"no amount", metaRates, "null", "max has no value"},
 		{"half of a price file", "prefix,category,price,currency\n1,service,0.1,EUR\n", "500 EUR", "for which there is no price"},
 	} {
-		w := open(t, map[string]string{"main.hcl": add("price_guard { max = \"" + c.max + "\" }"), "contacts.csv": smallContacts})
+		w := open(t, map[string]string{"main.hcl": strings.Replace(add("price_guard { max = \""+c.max+"\" }"), `"null"`, "null", 1), "contacts.csv": smallContacts})
 		if c.rates != "" {
 			w.in.Options.Prices = strings.NewReader(c.rates)
 		}

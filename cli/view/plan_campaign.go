@@ -25,7 +25,7 @@ func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 	if n := c.Counts.Sends(); c.Halted() {
 		head = "is halted and will send nothing"
 	} else if n > 0 {
-		head = "will send " + Plural(n, "message")
+		head = "will send " + Plural(n, "message") + notDue(c.Counts.Defer[delivery.ReasonNotDue], n)
 	}
 	fmt.Fprintf(b, "  %s\n", s.bold("# "+message.SafeText(c.Address)+" "+head))
 	if h := c.Halt; h != nil && h.Lifted {
@@ -49,6 +49,17 @@ func campaignText(b *strings.Builder, s Style, p *plan.Plan, c *plan.Campaign) {
 	countsText(t, c)
 	samplesText(t, c)
 	b.WriteString("    }\n\n")
+}
+
+// notDue says how many of the messages to send a later plan sends; "" for none.
+func notDue(n, of int) string {
+	switch n {
+	case 0:
+		return ""
+	case of:
+		return ", not due yet"
+	}
+	return fmt.Sprintf(", %s of them not due yet", Count(n))
 }
 
 func campaignChange(p *plan.Plan, address string) *plan.ResourceChange {

@@ -189,6 +189,9 @@ func (r *PlanReport) pageCampaign(i int, skipped []skipGroup, s Style) pageCampa
 		Recipients: Count(c.Recipients), Notes: c.Notes, Skipped: skipped, Bar: countsBar(c), Variants: pageVariants(c), Experiment: newPageExperiment(c)}
 	if c.Cost != nil {
 		p.Cost = strings.TrimPrefix(strings.ReplaceAll(costText(c.Cost), "  # ", ", "), "cost  ")
+		if c.CostLimit != "" {
+			p.Cost += ", of " + message.SafeText(c.CostLimit) + " that price_guard allows"
+		}
 		if note := costNote(c.Cost); note != "" {
 			p.Cost += "; " + message.SafeText(note)
 		}

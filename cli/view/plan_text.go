@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/handbill/handbill/delivery"
 	"github.com/handbill/handbill/message"
 	"github.com/handbill/handbill/plan"
 	"github.com/handbill/handbill/state"
@@ -218,6 +219,7 @@ func (r *PlanReport) Summary() string {
 	} else if n > 0 {
 		out += fmt.Sprintf(", %s of them after approval", Count(n))
 	}
+	out += notDue(r.notDue(), r.Sends())
 	if n := r.heldOut(); n > 0 {
 		out += fmt.Sprintf(", %s to hold out", Count(n))
 	}
@@ -281,6 +283,17 @@ func (r *PlanReport) afterApproval() int {
 	return n
 }
 
+// notDue is how many of the messages this plan does not send, since it found them not due.
+func (r *PlanReport) notDue() int {
+	n := 0
+	for i := range r.Plan.Campaigns {
+		if c := &r.Plan.Campaigns[i]; !c.Halted() {
+			n += c.Counts.Defer[delivery.ReasonNotDue]
+		}
+	}
+	return n
+}
+
 func (r *PlanReport) summary(b *strings.Builder, s Style) {
 	fmt.Fprintf(b, "%s %s\n", s.bold("Plan:"), r.Summary())
 	r.checks(b, s)
@@ -297,6 +310,9 @@ func (r *PlanReport) summary(b *strings.Builder, s Style) {
 		fmt.Fprintf(b, "\nSaved the plan to: %s\n\nTo send exactly this, run:\n    %s\n", message.SafeText(r.SavedAs), message.SafeText(r.ApplyCommand))
 	default:
 		b.WriteString("\nNothing was sent. To send this, run \"handbill apply\"; to send exactly this even if\nfiles change, save the plan with -out=FILE and apply the file.\n")
+	}
+	if r.Hints && !r.Failed && r.notDue() > 0 {
+		b.WriteString("\nWho is not due yet is for a later plan: apply again then, or let\n\"handbill apply -watch=15m\" do so.\n")
 	}
 }
 
