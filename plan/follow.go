@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type outcomes struct {
 	columns []string
 	used    map[string]bool // columns; nil for all
 	orders  *orders         // nil where nobody asks for them
+	heldOut map[string]bool // persons of several ids who are held out under one of them
 
 	row      []message.Value
 	rows     int // how many there were
@@ -95,12 +97,16 @@ func (o *outcomes) all(yield func([]message.Value, error) bool) {
 			return
 		}
 	}
-	for d, err := range b.in.State.Deliveries(o.ctx, b.addressInState(o.of.Address())) {
+	if err := o.loadHeldOut(); err != nil {
+		yield(nil, err)
+		return
+	}
+	for d, err := range o.deliveries() {
 		if err != nil {
 			yield(nil, fmt.Errorf("reading what became of %s: %w", o.of.Address(), err))
 			return
 		}
-		if d.Revision != o.of.Revision || state.IsErased(d.Recipient) || d.Send != state.Accepted && d.Send != state.Rejected {
+		if d.Revision != o.of.Revision || state.IsErased(d.Recipient) || d.Send != state.Accepted && d.Send != state.Rejected || o.heldOut[o.person(&d)] {
 			continue
 		}
 		o.rows++
@@ -108,6 +114,34 @@ func (o *outcomes) all(yield func([]message.Value, error) bool) {
 			return
 		}
 	}
+}
+
+// deliveries are those of the campaign, of all revisions.
+func (o *outcomes) deliveries() iter.Seq2[state.Delivery, error] {
+	return o.b.in.State.Deliveries(o.ctx, o.b.addressInState(o.of.Address()))
+}
+
+// person is the key of the person who has a delivery's id.
+func (o *outcomes) person(d *state.Delivery) string {
+	return o.b.known.ties.person(message.Canonical(d.Recipient))
+}
+
+// loadHeldOut reads who is held out under one id and may have the message under another,
+// since nobody knew yet that both are theirs: they get nothing more.
+func (o *outcomes) loadHeldOut() error {
+	if o.b.known.ties == nil {
+		return nil
+	}
+	o.heldOut = map[string]bool{}
+	for d, err := range o.deliveries() {
+		if err != nil {
+			return fmt.Errorf("reading who is held out of %s: %w", o.of.Address(), err)
+		}
+		if d.Send == state.HeldOut && d.Revision == o.of.Revision && o.b.known.ties.has(message.Canonical(d.Recipient)) {
+			o.heldOut[o.person(&d)] = true
+		}
+	}
+	return nil
 }
 
 // fill makes the row of a delivery.

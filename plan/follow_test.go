@@ -143,6 +143,25 @@ func TestRowsOfOutcomes(t *testing.T) {
 	}
 }
 
+// Somebody who is held out under one id gets no follow-up under another one, whenever it
+// became known that both are theirs.
+func TestHeldOutUnderAnotherID(t *testing.T) {
+	other := told(1, func(d *state.Delivery) { d.Recipient = "DE.x"; d.To = message.AddressOf(d.Recipient) })
+	s := &memState{deliveries: []state.Delivery{told(0, func(d *state.Delivery) { d.Send = state.HeldOut }), other, told(2, nil)}}
+	if _, got := followed(t, "", "true", `"x"`, s, testAt); len(got) != 2 {
+		t.Errorf("before it is known: %v", got)
+	}
+	s.ties = []state.Tie{{Recipient: number(0), Person: number(0)}, {Recipient: "DE.x", Person: number(0)}}
+	_, got := followed(t, "", "true", `"x"`, s, testAt)
+	if _, ok := got[number(2)]; !ok || len(got) != 1 {
+		t.Errorf("once it is known: %v", got)
+	}
+	s.deliveries[0].Revision = 1 // of another revision
+	if _, got := followed(t, "", "true", `"x"`, s, testAt); len(got) != 2 {
+		t.Errorf("held out of a former revision: %v", got)
+	}
+}
+
 // Nobody gets a follow-up before its time after the message, to the fraction of a
 // second; when that was delivered is the best that is known.
 func TestNoFollowUpIsEarly(t *testing.T) {
