@@ -124,26 +124,6 @@ func (a *app) checkWatch(opt *applyOptions) error {
 	return nil
 }
 
-// checkSaved refuses options that decide what is planned beside a plan that was made
-// already: who says -exclude would believe that somebody gets nothing.
-func (a *app) checkSaved(opt *applyOptions) error {
-	if opt.file == "" {
-		return nil
-	}
-	for _, late := range []struct {
-		given bool
-		name  string
-	}{
-		{len(opt.target) > 0, "-target"}, {len(opt.except) > 0, "-exclude"}, {len(opt.again) > 0, "-replace"}, {opt.retry != "", "-retry"},
-		{!opt.refresh, "-refresh=false"}, {opt.prices != "", "-prices"}, {opt.forceDelete, "-force-delete-templates"},
-	} {
-		if late.given {
-			return a.fail("Invalid option", fmt.Errorf("%s does not go with a saved plan: what it decides was decided when the plan was made. Nothing was sent. Give it to \"handbill plan\"", late.name))
-		}
-	}
-	return nil
-}
-
 // applyProject returns the configuration that apply works on: that of the
 // directory, or with a saved plan the one inside the plan, whatever the directory
 // holds now.
@@ -151,6 +131,9 @@ func (a *app) applyProject(ctx context.Context, opt *applyOptions) (*project, *v
 	if opt.file == "" {
 		p, err := a.load(ctx, &opt.in)
 		return p, nil, err
+	}
+	if err := a.checkSaved(&opt.planFlags); err != nil {
+		return nil, nil, err
 	}
 	saved, err := a.openPlan(opt.file, opt.identity)
 	if err != nil {
@@ -165,9 +148,6 @@ func (a *app) applyProject(ctx context.Context, opt *applyOptions) (*project, *v
 }
 
 func (a *app) apply(ctx context.Context, opt *applyOptions) error {
-	if err := a.checkSaved(opt); err != nil {
-		return err
-	}
 	p, saved, err := a.applyProject(ctx, opt)
 	if err != nil {
 		return err

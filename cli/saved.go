@@ -40,3 +40,20 @@ func (a *app) savedProject(ctx context.Context, saved *workspace.SavedPlan, in *
 	ws.FollowMove(ctx, in.vars)
 	return &project{Workspace: ws, diags: []view.Diagnostic{}}, nil
 }
+
+// checkSaved refuses options that decide what is planned beside a plan that was made
+// already: who says -exclude would believe that somebody gets nothing.
+func (a *app) checkSaved(f *planFlags) error {
+	for _, late := range []struct {
+		given bool
+		name  string
+	}{
+		{len(f.target) > 0, "-target"}, {len(f.except) > 0, "-exclude"}, {len(f.again) > 0, "-replace"}, {f.retry != "", "-retry"},
+		{!f.refresh, "-refresh=false"}, {f.prices != "", "-prices"}, {f.forceDelete, "-force-delete-templates"},
+	} {
+		if late.given {
+			return a.fail("Invalid option", fmt.Errorf("%s does not go with a saved plan: what it decides was decided when the plan was made. Nothing was sent. Give it to \"handbill plan\"", late.name))
+		}
+	}
+	return nil
+}
