@@ -4,16 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handbill/handbill/cli/view"
-	"github.com/handbill/handbill/lang"
 	"github.com/handbill/handbill/message"
-	"github.com/handbill/handbill/plan"
-	"github.com/handbill/handbill/state"
 	"github.com/handbill/handbill/workspace"
 )
 
@@ -34,16 +30,6 @@ func (a *app) explainCommand() *cobra.Command {
 	}
 	bindJSON(cmd, &asJSON)
 	return cmd
-}
-
-// allCodes returns all codes of diagnostics, sorted.
-func allCodes() []lang.CodeInfo {
-	codes := append(lang.Codes(), plan.Codes()...)
-	for _, c := range state.Codes() {
-		codes = append(codes, lang.CodeInfo(c))
-	}
-	sort.SliceStable(codes, func(i, j int) bool { return codes[i].Code < codes[j].Code })
-	return codes
 }
 
 // diagnosticCodes lists the codes of diagnostics without explanations. A code that

@@ -19,8 +19,9 @@ func (a *app) lspCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "lsp [flags]", Short: "help an editor: a language server on stdin and stdout", Args: cobra.NoArgs,
 		Long: `Speaks the Language Server Protocol on standard input and output; editors start
-it. It says what is wrong while you type, as validate does, and formats as fmt does.
-It opens neither the state nor a connection.`,
+it. It says what is wrong while you type, as validate does, formats as fmt does,
+completes, explains, counts characters and finds declarations. It opens neither
+the state nor a connection.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.lsp(cmd.Context(), &in) },
 	}
 	in.bindVars(cmd.Flags())
@@ -43,7 +44,16 @@ func (a *app) lsp(ctx context.Context, in *inputFlags) error {
 		Check: func(cfg *lang.Config) hcl.Diagnostics {
 			return append(plan.Outdated(cfg, workspace.Outdated(a.sys.Now())), plan.Carried(cfg, workspace.Supports())...)
 		},
-		Code: plan.DiagCode,
+		Code:    plan.DiagCode,
+		Columns: plan.FileColumns,
+		Explain: func(code string) string {
+			for _, c := range allCodes() {
+				if c.Code == code {
+					return c.Explanation
+				}
+			}
+			return ""
+		},
 	})
 	switch {
 	case errors.Is(err, lsp.ErrNoShutdown):

@@ -167,6 +167,7 @@ func (w *binding) field(f message.Field) {
 	}
 	t := textParts{binding: w, nullable: f.Optional}
 	t.add(td.expr, true)
+	w.record(f, td.rng, t.parts)
 	if f.Type == message.FieldText {
 		t.warnEscapes(td.rng)
 	}
@@ -367,11 +368,7 @@ func (t *textParts) warnEscapes(rng hcl.Range) {
 
 // static reports what is wrong with the message whoever the recipient is.
 func (w *binding) static() {
-	var limits message.Limits
-	if w.cfg.eval.opt.Limits != nil && w.provider != "" {
-		limits = w.cfg.eval.opt.Limits(w.provider)
-	}
-	for _, v := range message.NewChecker(w.p.Draft, limits).Static() {
+	for _, v := range message.NewChecker(w.p.Draft, w.limits()).Static() {
 		if v.Rule == "text.leftover_interpolation" {
 			continue // reported already, and for texts with slots too
 		}

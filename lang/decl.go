@@ -48,6 +48,8 @@ type Config struct {
 	modules  map[string]*module // calls, by address
 	compiled map[string]*compiledCampaign
 	replies  map[string]*ReplyProgram
+	texts    map[hcl.Range]Text // as they were compiled
+	defaults message.Limits     // of messages that no provider is known for
 	// eval holds what expressions are evaluated with; opaque to callers.
 	eval *evaluator
 }

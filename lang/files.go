@@ -202,6 +202,17 @@ func CheckSyntax(src []byte, filename string) hcl.Diagnostics {
 	return diags.all
 }
 
+// ParseLoose returns as much of a file in HCL's own syntax as can be made out, for
+// editors: it may be in the middle of being typed. It is nil for JSON syntax and for a
+// file beyond the bounds of a configuration, which would overflow the parser's stack.
+func ParseLoose(src []byte, filename string) *hcl.File {
+	if len(src) > maxFileSize || strings.HasSuffix(filename, ".json") || eval.ScanTokens(src, filename).HasErrors() {
+		return nil
+	}
+	f, _ := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	return f
+}
+
 // Declares reports whether a file of that name, without its directory, is part of a
 // configuration or gives values to its variables by its name alone.
 func Declares(name string) bool { return roleOf(name) != roleNone }

@@ -108,6 +108,7 @@ func newConfig(opt Options) *Config {
 	return &Config{
 		Settings: defaultSettings(), Graph: &Graph{}, Files: map[string][]byte{}, VarFiles: map[string][]byte{}, eval: newEvaluator(opt),
 		compiled: map[string]*compiledCampaign{}, replies: map[string]*ReplyProgram{}, modules: map[string]*module{},
+		texts: map[hcl.Range]Text{}, defaults: message.DefaultLimits(),
 	}
 }
 

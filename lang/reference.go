@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/handbill/handbill/account"
+	"github.com/handbill/handbill/message"
 )
 
 // BlockInfo describes one kind of block: for the reference, for editors and
@@ -23,6 +24,8 @@ type BlockInfo struct {
 type ArgumentInfo struct {
 	Name     string
 	Required bool
+	// Values are the words that it takes; nil for an argument that takes others.
+	Values []string
 }
 
 // Blocks describes every block of the language, in the order of the reference.
@@ -38,7 +41,7 @@ func about(head, args, description string, nested ...BlockInfo) BlockInfo {
 	b := BlockInfo{Type: words[0], Labels: words[1:], Description: description, Blocks: nested}
 	for _, name := range strings.Fields(args) {
 		bare := strings.TrimSuffix(name, "!")
-		b.Arguments = append(b.Arguments, ArgumentInfo{Name: bare, Required: bare != name})
+		b.Arguments = append(b.Arguments, ArgumentInfo{Name: bare, Required: bare != name, Values: argumentValues[b.Type+"."+bare]})
 	}
 	return b
 }
@@ -48,6 +51,19 @@ func free(head, description string, nested ...BlockInfo) BlockInfo {
 	b := about(head, "", description, nested...)
 	b.Free = true
 	return b
+}
+
+// argumentValues are the words that arguments take, by block and argument, the default
+// first. TestArgumentValues compares them with what decoding says.
+var argumentValues = map[string][]string{
+	"campaign.on_invalid": {"fail", "skip"}, "campaign.window": {"known", "assume_open"}, "experiment.metric": metrics,
+	"source.driver": {"postgres", "mysql", "sqlite"}, "source.format": {"csv", "ndjson", "json"},
+	"manage.mode": {"upsert", "exact"}, "manage.on_destroy": {OnDestroyOutOfStock, OnDestroyKeep, OnDestroyDelete}, "manage.feeds": {"refuse", "ignore"},
+	"flow_message.mode": {"draft", "published"}, "flow_message.action": {"navigate", "data_exchange"}, "lookup.method": {"GET", "POST"},
+	"template_message.marketing_messages": {string(message.MarketingFallback), string(message.MarketingStrict)},
+	"template.category":                   {account.Marketing, account.Utility, account.Authentication}, "template.wait_for": {"approved", "submitted"},
+	"template.on_destroy": {OnDestroyKeep, OnDestroyArchive, OnDestroyDelete}, "webhook.level": {account.LevelNumber, account.LevelAccount},
+	"webhook.on_destroy": {OnDestroyKeep, OnDestroyRemove},
 }
 
 func blockTable() []BlockInfo {

@@ -79,6 +79,7 @@ func (s *server) catchUp() {
 func (s *server) check(d *document) {
 	found := map[string][]diagnostic{}
 	cfg, diags := s.load(d.root)
+	s.configs[d.root] = cfg
 	if !diags.HasErrors() && s.opt.Check != nil {
 		diags = append(diags, s.opt.Check(cfg)...)
 	}
@@ -155,8 +156,9 @@ func (s *server) publish(d *document, found map[string][]diagnostic) {
 			p.Version = &open.version
 		}
 		s.notify("textDocument/publishDiagnostics", p)
-		if s.published[path] = d.root; len(p.Diagnostics) == 0 {
+		if s.published[path], s.found[path] = d.root, found[path]; len(p.Diagnostics) == 0 {
 			delete(s.published, path)
+			delete(s.found, path)
 		}
 	}
 }
@@ -171,5 +173,6 @@ func (s *server) closed(d *document) {
 			return
 		}
 	}
+	delete(s.configs, d.root)
 	s.publish(d, map[string][]diagnostic{d.path: {}})
 }

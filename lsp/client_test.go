@@ -41,7 +41,10 @@ type problem struct {
 	Message  string `json:"message"`
 }
 
-type area struct{ Start, End place }
+type area struct {
+	Start place `json:"start"`
+	End   place `json:"end"`
+}
 
 type place struct {
 	Line      int `json:"line"`
@@ -69,9 +72,18 @@ func start(t *testing.T, files map[string]string) *client {
 
 func options() *lsp.Options {
 	return &lsp.Options{
-		Version: "1.2.3", Code: plan.DiagCode,
+		Version: "1.2.3", Code: plan.DiagCode, Columns: plan.FileColumns, Explain: explain,
 		Lang: lang.Options{Schemas: workspace.Schemas(), Limits: workspace.Limits, Phone: audience.NewNumbers().Parse},
 	}
+}
+
+func explain(code string) string {
+	for _, c := range lang.Codes() {
+		if c.Code == code {
+			return c.Explanation
+		}
+	}
+	return ""
 }
 
 func (c *client) save(name, src string) {

@@ -112,6 +112,32 @@ func TestServerThatIsStopped(t *testing.T) {
 	}
 }
 
+// questions asks everything at each place, and fails where a question meets a bug.
+func (c *client) questions(what, name string, places ...place) {
+	c.t.Helper()
+	for _, p := range places {
+		for _, method := range []string{"hover", "completion", "definition", "documentSymbol", "codeAction", "inlayHint"} {
+			params := c.point(name, p)
+			params["range"] = area{p, p}
+			if a := c.ask("textDocument/"+method, params); a.Error != nil {
+				c.t.Errorf("%s: %s at %v: %+v", what, method, p, a.Error)
+			}
+		}
+	}
+}
+
+// TestQuestionsWhileTyping asks everything at the end of each beginning of a file.
+func TestQuestionsWhileTyping(t *testing.T) {
+	c := start(t, restaurant())
+	c.initialize()
+	c.open("menu.hcl", menu)
+	for cut := 1; cut < len(menu); cut += 3 {
+		lines := strings.Split(menu[:cut], "\n")
+		c.change("menu.hcl", menu[:cut])
+		c.questions(menu[:cut], "menu.hcl", place{len(lines) - 1, len(lines[len(lines)-1])})
+	}
+}
+
 // TestHostileDocuments checks that whatever a document holds, the server answers what
 // it is asked next.
 func TestHostileDocuments(t *testing.T) {
@@ -137,6 +163,7 @@ func TestHostileDocuments(t *testing.T) {
 		if a := c.ask("textDocument/formatting", document(c.uri("menu.hcl"))); a.Error != nil && a.Error.Code != -32803 {
 			t.Errorf("%s: formatting: %+v", name, a.Error)
 		}
+		c.questions(name, "menu.hcl", place{0, 0}, place{0, 20}, place{1, 3}, place{0, 1 << 31}, place{1 << 31, 1 << 31})
 	}
 	for _, uri := range []string{"", "untitled:Untitled-1", "file://elsewhere/menu.hcl", "file:menu.hcl", "file:///%00", "%", "https://example.com/menu.hcl"} {
 		c.tell("textDocument/didOpen", map[string]any{"textDocument": map[string]any{"uri": uri, "version": 1, "text": "x"}})

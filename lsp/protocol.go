@@ -55,6 +55,15 @@ const (
 type initializeParams struct {
 	RootURI          string            `json:"rootUri"`
 	WorkspaceFolders []workspaceFolder `json:"workspaceFolders"`
+	Capabilities     struct {
+		TextDocument struct {
+			Completion struct {
+				Item struct {
+					Snippets bool `json:"snippetSupport"`
+				} `json:"completionItem"`
+			} `json:"completion"`
+		} `json:"textDocument"`
+	} `json:"capabilities"`
 }
 
 type workspaceFolder struct {
@@ -121,3 +130,55 @@ type logParams struct {
 	Type    int    `json:"type"`
 	Message string `json:"message"`
 }
+
+type markup struct {
+	Kind  string `json:"kind"` // "markdown"
+	Value string `json:"value"`
+}
+
+type hover struct {
+	Contents markup `json:"contents"`
+	Range    *span  `json:"range,omitempty"`
+}
+
+type location struct {
+	URI   string `json:"uri"`
+	Range span   `json:"range"`
+}
+
+type symbol struct {
+	Name     string   `json:"name"`
+	Detail   string   `json:"detail,omitempty"`
+	Kind     int      `json:"kind"`
+	Range    span     `json:"range"`
+	Head     span     `json:"selectionRange"`
+	Children []symbol `json:"children,omitempty"`
+}
+
+const symbolClass = 5
+
+type completionList struct {
+	Incomplete bool             `json:"isIncomplete"`
+	Items      []completionItem `json:"items"`
+}
+
+type completionItem struct {
+	Label         string   `json:"label"`
+	Kind          int      `json:"kind"`
+	Detail        string   `json:"detail,omitempty"`
+	Documentation *markup  `json:"documentation,omitempty"`
+	Format        int      `json:"insertTextFormat,omitempty"`
+	Edit          textEdit `json:"textEdit"`
+}
+
+// Kinds of what is completed, and the form of a text with places to fill.
+const (
+	itemFunction  = 3
+	itemVariable  = 6
+	itemModule    = 9
+	itemProperty  = 10
+	itemValue     = 12
+	itemReference = 18
+
+	formatSnippet = 2
+)

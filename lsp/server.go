@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/hashicorp/hcl-lang/schema"
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/handbill/handbill/lang"
@@ -24,6 +25,9 @@ type Options struct {
 	Check func(*lang.Config) hcl.Diagnostics
 	// Code is the code of a diagnostic; nil for lang.DiagCode.
 	Code func(*hcl.Diagnostic) string
+	// Columns are the names of the columns of an audience's rows, in the configuration of
+	// a directory, without asking a network; nil where they are not known, or Columns is.
+	Columns func(ctx context.Context, dir string, a *lang.Audience) []string
 	// Explain explains a code; "" for one that nobody knows. Nil explains none.
 	Explain func(code string) string
 }
@@ -40,7 +44,8 @@ var errExit = errors.New("exit")
 // told from the next or an answer cannot be written. A read that is in progress when
 // ctx ends is left behind.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, opt *Options) error {
-	s := &server{ctx: ctx, opt: opt, out: out, docs: map[string]*document{}, published: map[string]string{}, stale: map[string]*document{}}
+	s := &server{ctx: ctx, opt: opt, out: out, docs: map[string]*document{}, published: map[string]string{}, found: map[string][]diagnostic{}, stale: map[string]*document{},
+		configs: map[string]*lang.Config{}, schema: schemaOf(lang.Blocks(), opt.Lang.Schemas)}
 	messages := make(chan frame)
 	ended, end := context.WithCancel(ctx)
 	defer end()
@@ -106,9 +111,13 @@ type server struct {
 
 	ready, down bool // after initialize, after shutdown
 	folders     []string
-	docs        map[string]*document // open ones, by path
-	published   map[string]string    // files that have diagnostics in the editor, and for which root
-	stale       map[string]*document // roots to look at, and the document that changed
+	snippets    bool // the editor takes places to fill in what is completed
+	schema      *schema.BodySchema
+	configs     map[string]*lang.Config // as they were last loaded, by directory
+	docs        map[string]*document    // open ones, by path
+	published   map[string]string       // files that have diagnostics in the editor, and for which root
+	found       map[string][]diagnostic // what they are
+	stale       map[string]*document    // roots to look at, and the document that changed
 }
 
 // take carries out one message. Its error ends the server.
@@ -174,7 +183,13 @@ func (s *server) fail(id json.RawMessage, err error) {
 
 // requests are the methods that are answered.
 var requests = map[string]func(*server, json.RawMessage) (any, error){
-	"textDocument/formatting": with((*server).formatting),
+	"textDocument/formatting":     with((*server).formatting),
+	"textDocument/completion":     with((*server).completion),
+	"textDocument/hover":          with((*server).hover),
+	"textDocument/definition":     with((*server).definition),
+	"textDocument/documentSymbol": with((*server).symbols),
+	"textDocument/codeAction":     with((*server).actions),
+	"textDocument/inlayHint":      with((*server).hints),
 }
 
 // notifications are the methods that are not answered.
@@ -247,6 +262,7 @@ func guarded(do func() (any, error)) (result any, err error) {
 
 func (s *server) initialize(p *initializeParams) (any, error) {
 	s.ready = true
+	s.snippets = p.Capabilities.TextDocument.Completion.Item.Snippets
 	for _, f := range append(p.WorkspaceFolders, workspaceFolder{p.RootURI}) {
 		if path, ok := pathOf(f.URI); ok {
 			s.folders = append(s.folders, path)
@@ -257,6 +273,12 @@ func (s *server) initialize(p *initializeParams) (any, error) {
 			"positionEncoding":           "utf-16",
 			"textDocumentSync":           map[string]any{"openClose": true, "change": 2, "save": true},
 			"documentFormattingProvider": true,
+			"documentSymbolProvider":     true,
+			"definitionProvider":         true,
+			"codeActionProvider":         map[string]any{"codeActionKinds": []string{"quickfix"}},
+			"inlayHintProvider":          true,
+			"hoverProvider":              true,
+			"completionProvider":         map[string]any{"triggerCharacters": []string{".", "{", "\""}},
 		},
 		ServerInfo: map[string]string{"name": "handbill", "version": s.opt.Version},
 	}, nil

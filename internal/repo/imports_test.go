@@ -50,8 +50,8 @@ var rooms = map[string][]string{
 	"sandbox":                {"delivery", "message"},
 	"workspace":              {"account", "apply", "audience", "internal/guarded", "lang", "message", "plan", "plan/planfile", "providers", "providers/cloud", "providers/dialog360", "providers/kaleyra", "providers/metaobject", "providers/onemsg", "providers/sandbox", "providers/wire", "reply", "serve", "state", "state/postgres", "state/sqlite"},
 	"operation":              {"account", "apply", "audience", "delivery", "lang", "message", "pace", "plan", "plan/planfile", "providers", "state", "stats", "workspace"},
-	"forge":                  {},                              // one comment under a pull request
-	"lsp":                    {"audience", "lang", "message"}, // knows no state: an editor's server looks at texts
+	"forge":                  {},       // one comment under a pull request
+	"lsp":                    {"lang"}, // knows no state: an editor's server looks at texts
 	"cli/view":               {"account", "audience", "delivery", "message", "plan", "state", "stats", "lang"},
 	"cli/plantest":           {"delivery", "lang", "lang/eval", "plan", "message", "reply", "state"},
 	"cli":                    {"*"},
@@ -74,6 +74,7 @@ var kept = map[string][]string{
 	"github.com/hashicorp/hcl/v2":    {"lang", "lsp", "plan", "reply", "workspace", "operation", "cli"},
 	"github.com/zclconf/go-cty":      {"lang", "lsp", "plan", "reply", "workspace", "operation", "cli"},
 	"net/http":                       {"providers", "serve", "sandbox", "audience", "workspace", "cli", "examples", "internal/guarded", "internal/forgetest", "forge"},
+	"github.com/hashicorp/hcl-lang":  {"lsp"},
 	"github.com/spf13/cobra":         {"cli", "release"},
 	"modernc.org/sqlite":             {"state/sqlite", "audience"},
 	"zombiezen.com/go/sqlite":        {"state/sqlite"},
