@@ -91,6 +91,20 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// TestFilesOfOthers checks that a file of tests, whose blocks are others, is offered none
+// of a configuration, and still has an outline.
+func TestFilesOfOthers(t *testing.T) {
+	c := start(t, restaurant())
+	c.initialize()
+	if got, _ := c.complete("lunch.test.hcl", "‸\nrun \"all\" {\n}\n"); len(got) != 0 {
+		t.Errorf("a file of tests is offered %q", got)
+	}
+	var got []struct{ Name string }
+	if c.result("textDocument/documentSymbol", document(c.uri("lunch.test.hcl")), &got); len(got) != 1 || got[0].Name != `run "all"` {
+		t.Errorf("its outline is %v", got)
+	}
+}
+
 // TestWhatIsCompletedIsTaken checks that a message of a reference that was completed is
 // a configuration without errors.
 func TestWhatIsCompletedIsTaken(t *testing.T) {

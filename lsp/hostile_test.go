@@ -131,7 +131,7 @@ func TestQuestionsWhileTyping(t *testing.T) {
 	c := start(t, restaurant())
 	c.initialize()
 	c.open("menu.hcl", menu)
-	for cut := 1; cut < len(menu); cut += 3 {
+	for cut := 1; cut < len(menu); cut += 7 {
 		lines := strings.Split(menu[:cut], "\n")
 		c.change("menu.hcl", menu[:cut])
 		c.questions(menu[:cut], "menu.hcl", place{len(lines) - 1, len(lines[len(lines)-1])})

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/hcl-lang/reference"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/handbill/handbill/lang"
 )
 
 // definition is where that is declared to which the reference at a place leads.
@@ -69,15 +71,15 @@ func (v *view) reference() (found hcl.Traversal) {
 
 // symbols are the blocks of a document, and those in them.
 func (s *server) symbols(p *documentParams) (any, error) {
-	v, err := s.look(&positionParams{documentParams: *p})
-	if v == nil || err != nil {
-		return []symbol{}, err
+	d, err := s.open(p.Document.URI)
+	if err != nil {
+		return nil, err
 	}
-	body, ok := v.files[v.doc.name()].Body.(*hclsyntax.Body)
-	if !ok {
+	f := lang.ParseLoose(d.text.src, d.name())
+	if f == nil {
 		return []symbol{}, nil
 	}
-	return symbolsOf(v.doc.text, body.Blocks), nil
+	return symbolsOf(d.text, f.Body.(*hclsyntax.Body).Blocks), nil
 }
 
 func symbolsOf(t *text, blocks hclsyntax.Blocks) []symbol {

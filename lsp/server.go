@@ -44,8 +44,7 @@ var errExit = errors.New("exit")
 // told from the next or an answer cannot be written. A read that is in progress when
 // ctx ends is left behind.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, opt *Options) error {
-	s := &server{ctx: ctx, opt: opt, out: out, docs: map[string]*document{}, published: map[string]string{}, found: map[string][]diagnostic{}, stale: map[string]*document{},
-		configs: map[string]*lang.Config{}, schema: schemaOf(lang.Blocks(), opt.Lang.Schemas)}
+	s := newServer(ctx, out, opt)
 	messages := make(chan frame)
 	ended, end := context.WithCancel(ctx)
 	defer end()
@@ -80,6 +79,11 @@ func (s *server) next(messages <-chan frame) frame {
 	case f := <-messages:
 		return f
 	}
+}
+
+func newServer(ctx context.Context, out io.Writer, opt *Options) *server {
+	return &server{ctx: ctx, opt: opt, out: out, docs: map[string]*document{}, published: map[string]string{}, found: map[string][]diagnostic{}, stale: map[string]*document{},
+		configs: map[string]*lang.Config{}, schema: schemaOf(lang.Blocks(), opt.Lang.Schemas)}
 }
 
 // frame is one message, or why there is none any more.

@@ -31,15 +31,15 @@ type view struct {
 	columns func(*lang.Audience) []string
 }
 
-// look makes the view of a place; nil where the document has nothing to be asked, as in
-// JSON syntax.
+// look makes the view of a place; nil where the document has nothing to be asked: in
+// JSON syntax, and in files of values and of tests, which have blocks of their own.
 func (s *server) look(p *positionParams) (*view, error) {
 	d, err := s.open(p.Document.URI)
 	if err != nil {
 		return nil, err
 	}
 	own := lang.ParseLoose(append(slices.Clip(d.text.src), '\n'), d.name()) // a word at the very end is being typed, too
-	if own == nil {
+	if own == nil || !lang.Generates(path.Base(d.name())) {
 		return nil, nil
 	}
 	s.catchUp()
