@@ -73,7 +73,7 @@ func (s *OrderSums) Counts() []OrderCount {
 func SortFunnel(rows []FunnelRow) {
 	slices.SortFunc(rows, func(a, b FunnelRow) int {
 		return cmp.Or(cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Send, b.Send),
-			cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Title, b.Title), compareBool(a.Failed, b.Failed), compareBool(a.Replied, b.Replied),
+			cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Title, b.Title), compareBool(a.Failed, b.Failed), compareBool(a.Replied, b.Replied), compareBool(a.Clicked, b.Clicked),
 			compareBilling(&a.Billing, &b.Billing))
 	})
 }

@@ -78,6 +78,7 @@ type FunnelRow struct {
 	Code     string
 	Title    string
 	Replied  bool
+	Clicked  bool
 	Billing  message.Billing
 	Count    int
 }

@@ -21,6 +21,7 @@ type Store interface {
 	Events
 	Conversations
 	Forwards
+	Links
 	People
 	Decisions
 	Reports

@@ -81,6 +81,7 @@ type Delivery struct {
 	FailTitle string
 	Replied   time.Time       // first inbound that answers it; zero for none
 	Billing   message.Billing // what was told of the price of the last attempt
+	Clicked   time.Time       // when the person first followed a link of the last attempt; zero for never
 }
 
 // Resource is a declared resource as it was at the last apply.
@@ -152,6 +153,8 @@ type Intent struct {
 	// Inbound is InboundEvent.Seq of what a reply answers; 0 for a campaign's message. The Key of a reply is {rule's
 	// address, recipient, int(Inbound)}, so that a rule answers a message at most once.
 	Inbound int64
+	// Links are the links of the message.
+	Links []TokenLink
 }
 
 // Also is the user id of a recipient who has a number too, "" for none. What is known under it counts as well.

@@ -40,7 +40,8 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 	return s.write(ctx, func() error {
 		at := slices.IndexFunc(s.resources, func(r state.Resource) bool { return r.Address == from })
 		used := func(address string) bool {
-			return slices.ContainsFunc(s.attempts, func(a *attempt) bool { return a != nil && (a.key.Campaign == address || a.message == address) })
+			return slices.ContainsFunc(s.attempts, func(a *attempt) bool { return a != nil && (a.key.Campaign == address || a.message == address) }) ||
+				slices.ContainsFunc(s.links, func(l *link) bool { return l.link == address && s.sent(l) })
 		}
 		switch {
 		case at < 0 && !used(from):
@@ -59,6 +60,11 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 			}
 			if a != nil && a.message == from {
 				set(s, &a.message, to)
+			}
+		}
+		for _, l := range s.links {
+			if l.link == from {
+				set(s, &l.link, to)
 			}
 		}
 		if at >= 0 {

@@ -55,6 +55,7 @@ type Store struct {
 	managed   map[string]state.Managed
 	products  map[productKey]state.KeptProduct
 
+	links    []*link
 	attempts []*attempt // the handle is the index plus one; nil where it was removed
 	circles  map[delivery.ID]*circle
 	spelled  map[delivery.ID]string // as recipients were spelled first

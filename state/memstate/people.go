@@ -118,6 +118,11 @@ func (s *Store) eraseID(recipient string) {
 		set(s, &a.key, key)
 		set(s, &a.digest, [16]byte{})
 		set(s, &a.choice.Attributes, "")
+		for _, l := range s.links {
+			if l.attempt == a {
+				set(s, &l.token, "")
+			}
+		}
 		if a.out != nil {
 			o := *a.out
 			o.id = "" // WhatsApp's ids hold the phone number

@@ -48,11 +48,11 @@ func (s *Store) newest() []*attempt {
 	return out
 }
 
-func (a *attempt) export() state.Delivery {
+func (s *Store) export(a *attempt) state.Delivery {
 	d := state.Delivery{Key: a.key, Choice: a.choice, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
 		Intended: state.Moment(a.intended), Rank: a.status.Rank, RankAt: state.Moment(a.status.RankAt), Replied: state.Moment(a.replied),
 		Failed: a.status.FailedAt != 0 && a.status.Rank < message.RankDelivered, FailCode: a.status.FailCode, FailTitle: a.status.FailTitle,
-		Billing: a.billed.Billing}
+		Billing: a.billed.Billing, Clicked: state.Moment(s.clicked(a))}
 	if o := a.out; o != nil {
 		d.ID, d.Proof, d.Code, d.Title, d.Cause, d.Settled = o.id, o.proof, o.code, o.title, o.cause, state.Moment(o.settled)
 	}
@@ -63,7 +63,7 @@ func (a *attempt) export() state.Delivery {
 func (s *Store) deliveries(campaign string) (out []state.Delivery) {
 	for _, a := range s.newest() {
 		if campaign == "" || a.key.Campaign == campaign {
-			out = append(out, a.export())
+			out = append(out, s.export(a))
 		}
 	}
 	return out
@@ -74,7 +74,7 @@ func (s *Store) Funnel(ctx context.Context, campaign string) (out []state.Funnel
 	counts := map[state.FunnelRow]int{}
 	err = s.read(ctx, func() error {
 		for _, d := range s.deliveries(campaign) {
-			r := state.FunnelRow{Campaign: d.Campaign, Revision: d.Revision, Send: d.Send, Rank: d.Rank, Failed: d.Failed, Replied: !d.Replied.IsZero(), Billing: d.Billing}
+			r := state.FunnelRow{Campaign: d.Campaign, Revision: d.Revision, Send: d.Send, Rank: d.Rank, Failed: d.Failed, Replied: !d.Replied.IsZero(), Clicked: !d.Clicked.IsZero(), Billing: d.Billing}
 			switch {
 			case d.Failed:
 				r.Code, r.Title = d.FailCode, d.FailTitle

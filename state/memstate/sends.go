@@ -234,6 +234,9 @@ func (s *Store) intend(lane state.Lane, in *state.Intent) (v state.Verdict) {
 	}
 	a := &attempt{id: int64(len(s.attempts) + 1), key: key, choice: in.Choice, number: in.Attempt, run: lane.Run, from: lane.Number, intended: s.now, message: in.Message, digest: in.Digest, ref: in.Ref}
 	set(s, &s.attempts, append(s.attempts, a))
+	for _, l := range in.Links {
+		set(s, &s.links, append(s.links, &link{token: l.Token, attempt: a, link: l.Link}))
+	}
 	s.wrote(s.now)
 	s.opt.Moved(state.Pending, state.Sending, "")
 	return state.Verdict{Attempt: a.id, Leave: leave}

@@ -336,7 +336,7 @@ func TestForwardsPassOn(t *testing.T) {
 // TestMigratesForwards checks that forwards of format 2, which were blobs, go on.
 func TestMigratesForwards(t *testing.T) {
 	s := create(t, pgtest.Shared(t))
-	sql(t, s, `DROP TABLE packed; DROP FUNCTION packed_stale CASCADE; DROP TABLE products; DROP TABLE forwards; ALTER TABLE inbound DROP lane; ALTER TABLE attempts DROP lane, DROP arm, DROP variant, DROP attributes; UPDATE meta SET format = 2;
+	sql(t, s, `DROP TABLE links; DROP TABLE packed; DROP FUNCTION packed_stale CASCADE; DROP TABLE products; DROP TABLE forwards; ALTER TABLE inbound DROP lane; ALTER TABLE attempts DROP lane, DROP arm, DROP variant, DROP attributes; UPDATE meta SET format = 2;
 		INSERT INTO blobs VALUES ('forward/7/reply_rule.crm', '{"seq":7,"rule":"reply_rule.crm","attempts":2,"next":"2026-03-01T12:00:05.5+01:00","reason":"503 é"}'),
 			('forward/8/reply_rule.crm', '{"seq":8,"rule":"reply_rule.crm","attempts":0,"next":"0001-01-01T00:00:00Z"}'),
 			('forward_dead/9/reply_rule.crm', '{"seq":9,"rule":"reply_rule.crm","attempts":7,"next":"0001-01-01T00:00:00Z"}'), ('forwards', 'other')`)

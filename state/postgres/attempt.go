@@ -26,6 +26,7 @@ type attempt struct {
 	ordered  bool     // again, after it was accepted
 	out      *outcome // nil while it is open
 	fate     fate
+	clicked  int64 // when the person first followed one of its links; as it was read
 }
 
 // outcome is immutable: a change replaces it.
@@ -60,7 +61,7 @@ func (a *attempt) rules() delivery.Attempt {
 	return delivery.Attempt{Number: a.number, Send: a.send()}
 }
 
-const attemptColumns = `a.id, a.campaign, a.revision, a.recipient, a.attempt, a.run, a.number, a.intended, a.message, a.digest, a.ref, a.ordered, a.arm, a.variant, a.attributes,
+const attemptColumns = `a.id, a.campaign, a.revision, a.recipient, a.attempt, a.run, a.number, a.intended, a.message, a.digest, a.ref, a.ordered, a.arm, a.variant, a.attributes, coalesce((SELECT min(l.clicked) FROM links l WHERE l.attempt = a.id AND l.clicked <> 0), 0),
 	o.send, o.proof, o.settled, o.code, o.title, o.cause, o.sent_id,
 	s.rank, s.rank_at, s.failed_at, s.fail_code, s.fail_title, s.billable, s.category, s.model, s.type, s.billed_rank, s.billed_at, s.replied`
 
@@ -85,7 +86,7 @@ type attemptRow struct {
 
 func (r *attemptRow) into() []any {
 	a := &r.attempt
-	return []any{&a.id, &a.key.Campaign, &r.revision, &a.key.Recipient, &a.number, &a.run, &a.from, &a.intended, &a.message, &r.digest, &a.ref, &a.ordered, &a.choice.Arm, &a.choice.Variant, &r.attributes,
+	return []any{&a.id, &a.key.Campaign, &r.revision, &a.key.Recipient, &a.number, &a.run, &a.from, &a.intended, &a.message, &r.digest, &a.ref, &a.ordered, &a.choice.Arm, &a.choice.Variant, &r.attributes, &a.clicked,
 		&r.send, &r.proof, &r.settled, &r.code, &r.title, &r.cause, &r.sent,
 		&r.rank, &r.rankAt, &r.failedAt, &r.failCode, &r.failTitle, &r.billable, &r.category, &r.model, &r.kind, &r.billedRank, &r.billedAt, &r.replied}
 }
@@ -333,7 +334,7 @@ func (t *tx) putFate(a *attempt, f fate) {
 // export converts an attempt to the form that a state returns.
 func (a *attempt) export() state.Delivery {
 	d := state.Delivery{Key: a.key, Choice: a.choice, To: message.AddressOf(a.key.Recipient), Send: a.send(), Attempt: a.number, Ref: a.ref, Message: a.message, Digest: a.digest,
-		Intended: state.Moment(a.intended), Rank: a.fate.Rank, RankAt: state.Moment(a.fate.RankAt), Replied: state.Moment(a.fate.replied),
+		Intended: state.Moment(a.intended), Rank: a.fate.Rank, RankAt: state.Moment(a.fate.RankAt), Replied: state.Moment(a.fate.replied), Clicked: state.Moment(a.clicked),
 		Failed: a.fate.FailedAt != 0 && a.fate.Rank < message.RankDelivered, FailCode: a.fate.FailCode, FailTitle: a.fate.FailTitle,
 		Billing: a.fate.billed.Billing}
 	if o := a.out; o != nil {

@@ -6,6 +6,7 @@ type bulk struct {
 	attempts attemptRows
 	outcomes outcomeRows
 	statuses statusRows
+	links    linkRows
 }
 
 // attemptRows are the columns of new attempts.
@@ -95,6 +96,10 @@ func (b *bulk) put(queue *pipeline) {
 	if r := &b.attempts; len(r.id) > 0 {
 		queue.add(insertAttempts, r.id, r.campaign, r.revision, r.recipient, r.person, r.attempt, r.run, r.number, r.intended, r.message, r.digest, r.body, r.ref, r.lane, r.arm, r.variant, r.attributes)
 		b.attempts = attemptRows{}
+	}
+	if r := &b.links; len(r.token) > 0 {
+		queue.Queue(insertLinks, r.token, r.attempt, r.link)
+		b.links = linkRows{}
 	}
 	if r := &b.outcomes; len(r.id) > 0 {
 		queue.add(insertOutcomes, r.id, r.send, r.proof, r.settled, r.code, r.title, r.cause, r.sent)

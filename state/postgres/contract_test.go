@@ -91,7 +91,7 @@ func (u *used) close() {
 func (u *used) give(ctx context.Context, t statetest.T, s *Store) {
 	t.Helper()
 	var sql strings.Builder
-	for _, table := range strings.Fields("packed findings notices orphans forwards inbound inbox seen statuses outcomes attempts ids circles erased runs lanes halts slots blobs managed products resources decisions") {
+	for _, table := range strings.Fields("packed links findings notices orphans forwards inbound inbox seen statuses outcomes attempts ids circles erased runs lanes halts slots blobs managed products resources decisions") {
 		sql.WriteString("DELETE FROM " + table + ";")
 	}
 	for _, table := range strings.Fields("findings notices orphans inbound inbox attempts circles decisions") {

@@ -49,7 +49,7 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 			return err
 		}
 		var here, there, used, taken bool
-		const usedAs = "EXISTS (SELECT FROM attempts WHERE campaign = $1) OR EXISTS (SELECT FROM attempts WHERE message = $1)"
+		const usedAs = "EXISTS (SELECT FROM attempts WHERE campaign = $1) OR EXISTS (SELECT FROM attempts WHERE message = $1) OR EXISTS (SELECT FROM links WHERE link = $1)"
 		t.one("SELECT EXISTS (SELECT FROM resources WHERE address = $1), EXISTS (SELECT FROM resources WHERE address = $2)", args(from, to), &here, &there)
 		t.one("SELECT "+usedAs, args(from), &used)
 		t.one("SELECT "+usedAs, args(to), &taken)
@@ -65,6 +65,7 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 		}
 		t.later("UPDATE attempts SET campaign = $2 WHERE campaign = $1", from, to)
 		t.later("UPDATE attempts SET message = $2 WHERE message = $1", from, to)
+		t.later("UPDATE links SET link = $2 WHERE link = $1", from, to)
 		t.later("UPDATE resources SET address = $2, name = $3 WHERE address = $1", from, to, to[strings.LastIndexByte(to, '.')+1:])
 		t.readdress(from, to)
 		t.decided("", "moved "+from+" to "+to, "")

@@ -165,6 +165,8 @@ func (d *Draft) add(t *tx, i state.Item) error {
 			i.Number, i.Replies, i.Epoch, i.Run, i.Over)
 	case state.Attempt:
 		d.attempt(t, &i)
+	case state.KeptLink:
+		t.addLink(&i)
 	case state.Told:
 		d.told(t, &i)
 	default:

@@ -43,7 +43,7 @@ func (t *tx) items(yield func(state.Item, error) bool) {
 		return nil
 	}
 	for _, read := range []func(func(state.Item) error){t.itemIdentity, t.itemResources, t.itemManaged, t.itemProducts, t.itemBlobs, t.itemForwards, t.itemRuns, t.itemLanes, t.itemErased,
-		t.itemAttempts, t.itemCircles, t.itemSeen, t.itemInbox, t.itemOrphans, t.itemInbound, t.itemFindings, t.itemNotices, t.itemDecisions} {
+		t.itemAttempts, t.itemLinks, t.itemCircles, t.itemSeen, t.itemInbox, t.itemOrphans, t.itemInbound, t.itemFindings, t.itemNotices, t.itemDecisions} {
 		read(put)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // newestFormat is the format that this version writes: the number of its last
 // migration.
-const newestFormat = 6
+const newestFormat = 7
 
 //go:embed migrations/*.sql
 var migrations embed.FS

@@ -117,6 +117,7 @@ func (t *tx) eraseID(recipient string) {
 		for _, a := range theirs {
 			a.key.Recipient, a.digest, a.choice.Attributes = name, [16]byte{}, ""
 			t.later("UPDATE attempts SET recipient = $2, person = $2, digest = $3, attributes = '' WHERE id = $1", a.id, name, a.digest[:])
+			t.later("UPDATE links SET token = NULL WHERE attempt = $1", a.id) // the token led to the person
 			if a.out != nil && a.out.id != "" {
 				o := *a.out
 				o.id = "" // WhatsApp's ids hold the phone number

@@ -81,17 +81,18 @@ func (s *Store) Funnel(ctx context.Context, campaign string) (out []state.Funnel
 
 func (t *tx) funnel(where string, a ...any) (out []state.FunnelRow) {
 	const sql = `SELECT campaign, revision, send, rank, failed, CASE WHEN failed THEN fail_code WHEN send <> $%d THEN code ELSE '' END,
-			CASE WHEN failed THEN fail_title WHEN send <> $%[1]d THEN title ELSE '' END, replied, billable, category, model, type, count(*)
+			CASE WHEN failed THEN fail_title WHEN send <> $%[1]d THEN title ELSE '' END, replied, billable, category, model, type, clicked, count(*)
 		FROM (SELECT a.campaign, a.revision, coalesce(o.send, $%d) AS send, coalesce(s.rank, 0) AS rank, coalesce(s.failed_at <> 0 AND s.rank < $%d, false) AS failed,
 			coalesce(s.fail_code, '') AS fail_code, coalesce(s.fail_title, '') AS fail_title, coalesce(o.code, '') AS code, coalesce(o.title, '') AS title,
-			coalesce(s.replied, 0) <> 0 AS replied, coalesce(s.billable, false) AS billable, coalesce(s.category, '') AS category, coalesce(s.model, '') AS model, coalesce(s.type, '') AS type
-			` + attemptTables + `WHERE %s AND ` + newestOnly + `) d GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12`
+			coalesce(s.replied, 0) <> 0 AS replied, coalesce(s.billable, false) AS billable, coalesce(s.category, '') AS category, coalesce(s.model, '') AS model, coalesce(s.type, '') AS type,
+			EXISTS (SELECT FROM links l WHERE l.attempt = a.id AND l.clicked <> 0) AS clicked
+			` + attemptTables + `WHERE %s AND ` + newestOnly + `) d GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13`
 	n := len(a)
 	var r state.FunnelRow
 	var send, rank int16
 	var revision int64
 	t.each(fmt.Sprintf(sql, n+1, n+2, n+3, where), append(a, int16(state.Accepted), int16(state.Sending), int16(message.RankDelivered)),
-		[]any{&r.Campaign, &revision, &send, &rank, &r.Failed, &r.Code, &r.Title, &r.Replied, &r.Billing.Billable, &r.Billing.Category, &r.Billing.Model, &r.Billing.Type, &r.Count}, func() error {
+		[]any{&r.Campaign, &revision, &send, &rank, &r.Failed, &r.Code, &r.Title, &r.Replied, &r.Billing.Billable, &r.Billing.Category, &r.Billing.Model, &r.Billing.Type, &r.Clicked, &r.Count}, func() error {
 			r.Revision, r.Send, r.Rank = int(revision), state.Send(send), message.Rank(rank)
 			out = append(out, r)
 			return nil

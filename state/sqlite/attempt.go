@@ -149,7 +149,10 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 	_, err = w.done()
 	t.s.recent.add(last.who)
 	v.Attempt = id
-	return v, errors.Join(err, t.putChoice(id, &in.Choice))
+	if err = errors.Join(err, t.putChoice(id, &in.Choice)); err == nil {
+		err = t.putLinks(id, in.Links)
+	}
+	return v, err
 }
 
 // allowed asks the rule of sending once and the gates, and takes a slot.

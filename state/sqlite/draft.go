@@ -141,6 +141,8 @@ func (d *Draft) add(t *tx, i state.Item) error {
 		return d.lane(t, &i)
 	case state.Attempt:
 		return d.attempt(t, &i)
+	case state.KeptLink:
+		return t.addLink(&i)
 	case state.Told:
 		return t.addTold(&i)
 	}

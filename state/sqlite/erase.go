@@ -204,7 +204,7 @@ func (t *tx) erasePerson(who int64, name string) error {
 
 // anonymise gives an attempt to a pseudonym and removes what leads back to the
 // person: the message id, since WhatsApp's ids hold the phone number, and the
-// hashes of the text, which may hold a name, and attributes.
+// hashes of the text, which may hold a name, attributes, and the tokens of links.
 func (t *tx) anonymise(id, to int64) error {
 	var campaign, revision, attempt, lane, text, intended int64
 	var ref any
@@ -219,7 +219,7 @@ func (t *tx) anonymise(id, to int64) error {
 	if err := t.remove(tAttempts, id); err != nil {
 		return err
 	}
-	if err := t.forgetAttributes(id); err != nil {
+	if err := errors.Join(t.forgetAttributes(id), t.forgetTokens(id)); err != nil {
 		return err
 	}
 	o, settled, err := t.c.outcome(id)

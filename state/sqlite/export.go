@@ -23,7 +23,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) error {
 	}
 	e := exporter{snap: snap, enc: json.NewEncoder(w)}
 	defer func() { _ = snap.Close() }() // it only read
-	for _, step := range []func(context.Context) error{e.meta, e.resources, e.managed, e.products, e.runs, e.deliveries, e.superseded, e.people, e.ties, e.windows, e.inbound, e.findings, e.decisions} {
+	for _, step := range []func(context.Context) error{e.meta, e.resources, e.managed, e.products, e.runs, e.deliveries, e.superseded, e.links, e.people, e.ties, e.windows, e.inbound, e.findings, e.decisions} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("exporting the state: %w", err)
 		}
@@ -155,6 +155,7 @@ type deliveryLine struct {
 	FailCode  string    `json:"fail_code,omitempty"`
 	FailTitle string    `json:"fail_title,omitempty"`
 	Replied   time.Time `json:"replied,omitzero"`
+	Clicked   time.Time `json:"clicked,omitzero"`
 
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 
@@ -174,7 +175,7 @@ func exportDelivery(d *state.Delivery) deliveryLine {
 	line := deliveryLine{Kind: "delivery", Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision, Send: d.Send.String(),
 		Attempt: d.Attempt, Ref: d.Ref, Message: d.Message, Arm: d.Arm, Variant: d.Variant, Attributes: json.RawMessage(d.Attributes), Digest: fmt.Sprintf("%x", d.Digest), ID: d.ID, Proof: string(d.Proof),
 		Code: d.Code, Title: d.Title, Cause: d.Cause, Intended: d.Intended, Settled: d.Settled, Status: d.Rank.String(), StatusAt: d.RankAt,
-		Failed: d.Failed, FailCode: d.FailCode, FailTitle: d.FailTitle, Replied: d.Replied}
+		Failed: d.Failed, FailCode: d.FailCode, FailTitle: d.FailTitle, Replied: d.Replied, Clicked: d.Clicked}
 	if b := d.Billing; b.Category != "" {
 		line.Billing = &billingLine{b.Billable, b.Category, b.Model, b.Type}
 	}
@@ -323,5 +324,25 @@ func (e *exporter) decisions(context.Context) error {
 			What string    `json:"what"`
 			Why  string    `json:"why,omitempty"`
 		}{"decision", state.Moment(st.ColumnInt64(0)), st.ColumnText(1), st.ColumnText(2), st.ColumnText(3)})
+	})
+}
+
+// links are the links of messages and who followed them, without the tokens.
+func (e *exporter) links(context.Context) error {
+	d, err := e.snap.s.dictionary(e.snap.c)
+	if err != nil {
+		return err
+	}
+	return e.snap.c.eachNested("SELECT a.campaign, a.recipient, a.revision, a.attempt, l.link, l.clicked, l.programs FROM links l JOIN attempts a ON a.id = l.attempt ORDER BY l.id", func(st *sqlite.Stmt) error {
+		return e.enc.Encode(struct {
+			Kind      string    `json:"kind"`
+			Campaign  string    `json:"campaign"`
+			Recipient string    `json:"recipient"`
+			Revision  int       `json:"revision"`
+			Attempt   int       `json:"attempt"`
+			Link      string    `json:"link"`
+			Clicked   time.Time `json:"clicked,omitzero"`
+			Programs  int       `json:"programs,omitempty"`
+		}{"link", d.addresses[st.ColumnInt64(0)], d.recipient(st.ColumnInt64(1)), st.ColumnInt(2), st.ColumnInt(3), d.addresses[st.ColumnInt64(4)], state.Moment(st.ColumnInt64(5)), st.ColumnInt(6)})
 	})
 }

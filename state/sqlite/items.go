@@ -61,6 +61,7 @@ func (s *Store) items(ctx context.Context, c *conn) iter.Seq2[state.Item, error]
 //	lanes       TakenLane, without the integers
 //	attempts    Attempt, with its rows of outcomes, choices, superseded, statuses and
 //	            billings
+//	links       KeptLink, without the integers
 //	circles     Told
 //	people      Told, of ids that were never seen with another; with their rows of
 //	            windows and usernames. For those who have ties, all three follow
@@ -89,7 +90,7 @@ func (r *itemReader) all() (err error) {
 	if r.d, err = r.s.dictionary(r.c); err != nil {
 		return err
 	}
-	for _, step := range []func() error{r.identity, r.resources, r.managed, r.products, r.blobs, r.runs, r.lanes, r.erased, r.attempts, r.circles, r.alone,
+	for _, step := range []func() error{r.identity, r.resources, r.managed, r.products, r.blobs, r.runs, r.lanes, r.erased, r.attempts, r.links, r.circles, r.alone,
 		r.seen, r.inbox, r.orphans, r.inbound, r.findings, r.notices, r.decisions} {
 		if err := step(); err != nil {
 			return err

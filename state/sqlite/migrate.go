@@ -7,7 +7,7 @@ import (
 )
 
 // format is the newest format that this package reads, and what it writes.
-const format = 10
+const format = 11
 
 // migrations are numbered by the format that they lead to.
 //
@@ -54,6 +54,7 @@ func (s *Store) migrate(ctx context.Context, from int) error {
 //	format 8 keeps what is managed in accounts
 //	format 9 keeps products of managed catalogs
 //	format 10 keeps arms, variants and attributes of attempts, and who is held out
+//	format 11 keeps the links of messages
 func (t *tx) convert(from int) error {
 	// Who is who comes first, since windows belong to persons.
 	steps := []func() error{t.joinSpellings, t.tiesFromInbound, t.windowsFromInbound}

@@ -58,6 +58,9 @@ func oldState(t *testing.T) Options {
 // template.
 //
 // Format 9 has a product too.
+//
+// Format 10 has a killed run with arms, a variant and kept attributes, and somebody
+// who is held out.
 func stateOf(t *testing.T, format int) Options {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("testdata/format%d.state.gz", format))

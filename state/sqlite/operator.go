@@ -128,7 +128,7 @@ func (t *tx) moveAddress(from, to string) (bool, error) {
 
 // used reports whether deliveries name an address.
 func (t *tx) used(address int64) (bool, error) {
-	used, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign = ?1 OR message = ?1)", address)
+	used, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign = ?1 OR message = ?1) OR EXISTS (SELECT 1 FROM links WHERE link = ?1)", address)
 	return used == 1, err
 }
 

@@ -129,7 +129,7 @@ func (s *Store) shrink(ctx context.Context) error {
 }
 
 // removeAttempts deletes the attempts that a condition selects, with outcomes,
-// statuses, prices and choices. It fails when one of them is open.
+// statuses, prices, choices and links. It fails when one of them is open.
 func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 	open, _, err := t.c.queryInt("SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+" AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.id = attempts.id))", args...)
 	if err != nil {
@@ -146,6 +146,9 @@ func (t *tx) removeAttempts(where string, args ...any) (int, error) {
 		if _, err := t.removeWhere(tab, "id IN"+those, args...); err != nil {
 			return 0, err
 		}
+	}
+	if _, err := t.removeWhere(tLinks, "attempt IN"+those, args...); err != nil {
+		return 0, err
 	}
 	if _, err := t.removeWhere(tBlocks, "EXISTS (SELECT 1 FROM attempts a WHERE a.id BETWEEN sheets.id AND sheets.last AND a.id IN"+those+")", args...); err != nil {
 		return 0, err

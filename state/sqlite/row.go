@@ -44,6 +44,7 @@ const (
 	tManaged
 	tProducts
 	tChoices
+	tLinks
 )
 
 // tables are the names and numbers of columns, the checksum not counted.
@@ -80,6 +81,7 @@ var tables = [...]struct {
 	tManaged:    {"managed", 3},    // what the configuration looks after in accounts
 	tProducts:   {"products", 5},   // of managed catalogs
 	tChoices:    {"choices", 4},    // arms, variants and attributes, by the id of the attempt
+	tLinks:      {"links", 6},      // in messages, with a token for each recipient
 }
 
 // String is the name of the table in SQL.

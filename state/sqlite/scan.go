@@ -59,8 +59,8 @@ func (c *cursor) close() error { return errors.Join(c.err, c.st.Finalize()) }
 // several times faster than a join. earlier has the attempts after which
 // another was made; they are left out.
 type scan struct {
-	attempts, outcomes, choices, statuses, billings *cursor
-	earlier                                         map[int64]bool // attempts to leave out; nil for none
+	attempts, outcomes, choices, statuses, billings, clicks *cursor
+	earlier                                                 map[int64]bool // attempts to leave out; nil for none
 }
 
 // The columns of the attempts of a scan.
@@ -74,7 +74,7 @@ const (
 
 // newScan scans the attempts that a condition selects, only the last of each
 // delivery. more names further columns of attempts; with them outcomes are read
-// whole. Statuses and prices may be left out.
+// whole. Statuses, prices and clicks may be left out.
 func (c *conn) newScan(more, where string, statuses bool, args ...any) (*scan, error) {
 	earlier, err := c.earlierAttempts()
 	if err != nil {
@@ -109,6 +109,9 @@ func (c *conn) wholeScan(more, where string, statuses bool, args ...any) (*scan,
 		s.statuses, err = c.cursor("SELECT id, rank, rank_at, failed_at, fail_code, fail_title, replied FROM statuses WHERE id >= ? ORDER BY id", s.attempts.id)
 		if err == nil {
 			s.billings, err = c.cursor("SELECT "+billingColumns+" FROM billings WHERE id >= ? ORDER BY id", s.attempts.id)
+		}
+		if err == nil {
+			s.clicks, err = c.cursor("SELECT attempt, min(clicked) FROM links WHERE attempt >= ? AND clicked IS NOT NULL GROUP BY attempt ORDER BY attempt", s.attempts.id)
 		}
 	}
 	if err != nil {
@@ -158,6 +161,14 @@ func (s *scan) billing() (b message.Billing) {
 	return b
 }
 
+// clicked is when the person first followed a link of the attempt; 0 for never.
+func (s *scan) clicked() int64 {
+	if s.clicks != nil && s.clicks.seek(s.attempts.id) {
+		return s.clicks.st.ColumnInt64(1)
+	}
+	return 0
+}
+
 // choice is which text the attempt sends.
 func (s *scan) choice() (c state.Choice) {
 	if s.choices.seek(s.attempts.id) {
@@ -169,7 +180,7 @@ func (s *scan) choice() (c state.Choice) {
 // close ends all queries of the scan.
 func (s *scan) close() error {
 	var errs []error
-	for _, c := range []*cursor{s.attempts, s.outcomes, s.choices, s.statuses, s.billings} {
+	for _, c := range []*cursor{s.attempts, s.outcomes, s.choices, s.statuses, s.billings, s.clicks} {
 		if c != nil {
 			errs = append(errs, c.close())
 		}
@@ -258,7 +269,7 @@ func (s *scan) delivery(d *dictionary, send state.Send, outcome, status bool) st
 		out.Code, out.Title, out.Proof = o.ColumnText(2), o.ColumnText(3), proofOf(o.ColumnInt64(4))
 		out.Settled, out.Cause, out.ID = state.Moment(o.ColumnInt64(5)), o.ColumnText(6), unpackID(o, 7)
 	}
-	out.Billing = s.billing()
+	out.Billing, out.Clicked = s.billing(), state.Moment(s.clicked())
 	if status {
 		st := scanStatus(s.statuses.st, 0, 1)
 		out.Rank, out.RankAt = st.joined.Rank, state.Moment(st.joined.RankAt)

@@ -21,6 +21,7 @@ type funnelKey struct {
 	rank     message.Rank // how far the message got
 	failed   bool         // and did not arrive
 	replied  bool
+	clicked  bool
 	code     string // of the refusal or the failure
 	title    string
 	billing  message.Billing // what was told of the price
@@ -41,7 +42,7 @@ func (s *Store) Funnel(ctx context.Context, campaign string) ([]state.FunnelRow,
 		}
 		for k, n := range counts {
 			out = append(out, state.FunnelRow{Campaign: names[k.campaign], Revision: k.revision, Send: k.send, Rank: k.rank,
-				Failed: k.failed, Replied: k.replied, Code: k.code, Title: k.title, Billing: k.billing, Count: *n})
+				Failed: k.failed, Replied: k.replied, Clicked: k.clicked, Code: k.code, Title: k.title, Billing: k.billing, Count: *n})
 		}
 		return nil
 	})
@@ -85,7 +86,7 @@ func (c *conn) funnel(campaign string) (counts map[funnelKey]*int, err error) {
 // funnelKey is what the delivery that the cursors stand on counts as.
 func (s *scan) funnelKey(send state.Send, outcome, status bool) funnelKey {
 	a := s.attempts.st
-	k := funnelKey{campaign: a.ColumnInt64(scanCampaign), revision: a.ColumnInt(scanRevision), send: send, billing: s.billing()}
+	k := funnelKey{campaign: a.ColumnInt64(scanCampaign), revision: a.ColumnInt(scanRevision), send: send, billing: s.billing(), clicked: s.clicked() != 0}
 	if outcome && send != state.Accepted {
 		k.code, k.title = s.outcomes.st.ColumnText(2), s.outcomes.st.ColumnText(3)
 	}

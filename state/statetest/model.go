@@ -31,6 +31,7 @@ type pair struct {
 	replies      [2]state.Lane            // of the main number
 	open         [][2]int64               // attempts that may still be settled: the handles of the store and the model
 	bodies       int
+	tokens       int
 }
 
 // TestTheStoreIsTheModel makes the same random calls on the store and on a state in
@@ -52,7 +53,7 @@ func (u suite) TestTheStoreIsTheModel(t *testing.T) {
 }
 
 func (p *pair) step() {
-	switch rapid.IntRange(0, 13).Draw(p.t, "step") {
+	switch rapid.IntRange(0, 14).Draw(p.t, "step") {
 	case 0:
 		p.begin()
 	case 1, 2, 3:
@@ -71,6 +72,8 @@ func (p *pair) step() {
 		p.answering()
 	case 13:
 		p.holdOut()
+	case 14:
+		p.click()
 	}
 }
 
@@ -177,7 +180,7 @@ func (p *pair) intend() {
 		k := p.key()
 		number := rapid.IntRange(1, 3).Draw(p.t, "number")
 		in = append(in, state.Intent{Key: k, To: message.AddressOf(k.Recipient), Attempt: number, Ref: message.NewRef(p.lineage, k.Campaign, k.Recipient, k.Revision, number),
-			Message: "text_message.hi", Digest: [16]byte{byte(number)}, Choice: p.choice(),
+			Message: "text_message.hi", Digest: [16]byte{byte(number)}, Choice: p.choice(), Links: p.links(),
 			Retry: rapid.Bool().Draw(p.t, "retry"), Again: rapid.Bool().Draw(p.t, "again"), Marketing: rapid.Bool().Draw(p.t, "marketing"),
 			NoCooldown: rapid.Bool().Draw(p.t, "no cooldown"), Window: rapid.IntRange(0, 3).Draw(p.t, "window") == 0, AssumeOpen: rapid.Bool().Draw(p.t, "assume"),
 			CapCount: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(p.t, "cap"), CapPer: 12 * time.Hour,
@@ -190,6 +193,29 @@ func (p *pair) intend() {
 // choice draws a text of a campaign that has several, or none.
 func (p *pair) choice() state.Choice {
 	return rapid.SampledFrom([]state.Choice{{}, {}, {Arm: "short"}, {Arm: "long", Variant: "de", Attributes: `{"name":"Ana"}`}}).Draw(p.t, "choice")
+}
+
+// links draws the links of a message. No token is given twice.
+func (p *pair) links() (out []state.TokenLink) {
+	for range rapid.IntRange(0, 2).Draw(p.t, "links") {
+		p.tokens++
+		out = append(out, state.TokenLink{Token: fmt.Sprintf("%012d", p.tokens), Link: rapid.SampledFrom([]string{"link.shop", "link.help"}).Draw(p.t, "link")})
+	}
+	return out
+}
+
+// click draws visits of links that there are, and of one that there is not.
+func (p *pair) click() {
+	var clicks []state.Click
+	for range rapid.IntRange(1, 3).Draw(p.t, "clicks") {
+		c := state.Click{Token: fmt.Sprintf("%012d", rapid.IntRange(1, p.tokens+1).Draw(p.t, "token")), Programs: rapid.IntRange(0, 2).Draw(p.t, "programs")}
+		if rapid.Bool().Draw(p.t, "person") {
+			c.At = p.clock.now.Add(-time.Duration(rapid.IntRange(0, 3).Draw(p.t, "before")) * time.Minute)
+		}
+		clicks = append(clicks, c)
+	}
+	p.both("click", func(s state.Store) (any, error) { return nil, s.Click(p.t.Context(), clicks) })
+	p.both("link", func(s state.Store) (any, error) { l, _, err := s.Link(p.t.Context(), clicks[0].Token); return l, err })
 }
 
 func (p *pair) holdOut() {

@@ -39,6 +39,8 @@ func (p *pair) picture(s state.Store) map[string]any {
 	put("runs", runs, err)
 	funnel, err := s.Funnel(ctx, "")
 	put("funnel", funnel, err)
+	links, err := s.LinkCounts(ctx, "")
+	put("links", links, err)
 	tally, err := s.Tally(ctx, "campaign.spring", 1)
 	put("tally", tally, err)
 	halts, err := s.Halts(ctx)
