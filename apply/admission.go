@@ -110,7 +110,7 @@ func (l *lane) follow(j *job, d decision) {
 		l.close(j, d.reason, d.until)
 		return
 	}
-	if prepare(l.sender, j, l.refs); j.unfit != nil {
+	if prepare(l.sender, j, l.names); j.unfit != nil {
 		l.halt(j.counts, &Halt{Reason: delivery.HaltEncode, Title: j.unfit.Error(), Advice: "This is a bug in handbill: a planned message must be encodable. Nothing was sent for this recipient."})
 		l.undone(j, j.attempt)
 		return

@@ -61,6 +61,9 @@ type Options struct {
 	// Held reports whether the state's lock is still ours; asked at most once a
 	// second before something is sent. Nil for no lock.
 	Held func() bool
+	// LinkKey is the secret key with which the tokens of links are made; needed if a
+	// message has one.
+	LinkKey []byte
 	// Parallelism is the most sends in flight per number; 0 adapts it to the
 	// provider's latency, from 8 up to 256.
 	Parallelism int

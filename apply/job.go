@@ -28,6 +28,7 @@ type job struct {
 	prepared int   // the attempt that intent and request are of
 	unfit    error // why there is no request
 	intent   state.Intent
+	values   []string // of the draft's slots, with the tokens of links
 	request  message.Request
 	handle   int64     // of the durable intent
 	slot     time.Time // when it may leave; zero for at once

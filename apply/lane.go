@@ -30,7 +30,7 @@ type lane struct {
 	waiting  delayed
 	doubted  []*job     // in doubt by the owner before; see recheck
 	clock    plan.Clock // of time zones
-	refs     *message.References
+	names    *namer
 	canaries map[*counts]*canary
 	flow     flow
 	identity delivery.Answers
@@ -79,7 +79,7 @@ func newLane(r *Running, provider string) *lane {
 	}
 	l := &lane{
 		r: r, provider: provider, lane: r.lanes[provider], sender: r.opt.Senders[provider],
-		refs: message.NewReferences(r.plan.Lineage), canaries: map[*counts]*canary{},
+		names: newNamer(r), canaries: map[*counts]*canary{},
 		flow:    newFlow(rate, r.opt.Parallelism, rand.New(rand.NewPCG(r.opt.Seed, uint64(len(provider))))),
 		lease:   state.NewLease(r.lanes[provider].Limit, r.opt.Now, r.opt.Monotonic),
 		answers: make(chan answered, maxConcurrency), work: make(chan *job, maxConcurrency),

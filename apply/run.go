@@ -49,6 +49,9 @@ func (r *Running) begin(ctx context.Context) error {
 			return fmt.Errorf("%s sends through %s, for which no sender was given", c.Address, c.Provider)
 		}
 	}
+	if err := r.linkable(); err != nil {
+		return err
+	}
 	begun, err := r.opt.Recorder.Begin(ctx, run, r.opt.Resources)
 	if err != nil {
 		return fmt.Errorf("opening the run in the state: %w", err)
@@ -90,6 +93,9 @@ func Join(ctx context.Context, p *plan.Plan, run state.Run, opt Options) (*Runni
 	r.prepare()
 	for _, lane := range run.Lanes {
 		r.lanes[lane.Number] = lane
+	}
+	if err := r.linkable(); err != nil {
+		return r, err
 	}
 	return r, r.count(ctx)
 }

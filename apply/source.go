@@ -105,7 +105,7 @@ func (s *source) next() (*job, error) {
 
 func (s *source) read() error {
 	p := s.r.plan
-	refs := message.NewReferences(p.Lineage)
+	names := newNamer(s.r)
 	var group []*job
 	for e, err := range p.Entries() {
 		if err == nil && (e.Draft < 0 || e.Draft >= len(p.Drafts)) && e.Action.Sends() {
@@ -122,7 +122,7 @@ func (s *source) read() error {
 		if was, ok := j.counts.wasSent(&e); ok {
 			j.was = &was
 		} else if !s.bare.Load() {
-			prepare(s.sender, j, refs)
+			prepare(s.sender, j, names)
 		}
 		if group = append(group, j); len(group) < groupSize {
 			continue
@@ -151,15 +151,17 @@ func (s *source) pass(group []*job) bool {
 
 // prepare builds the request and the intent of j's next attempt, unless j has them
 // already.
-func prepare(sender providers.Sender, j *job, refs *message.References) {
+func prepare(sender providers.Sender, j *job, names *namer) {
 	if j.prepared == j.attempt {
 		return
 	}
 	j.prepared = j.attempt
 	c, e := j.counts.campaign, &j.entry
 	key := e.Recipient.Key()
-	ref := refs.Of(c.Address, key, c.Revision, j.attempt)
-	if j.request, j.unfit = sender.Encode(e.Recipient.Address, j.draft, e.Values, ref); j.unfit != nil {
+	ref := names.refs.Of(c.Address, key, c.Revision, j.attempt)
+	var links []state.TokenLink
+	j.values, links = names.link(j)
+	if j.request, j.unfit = sender.Encode(e.Recipient.Address, j.draft, j.values, ref); j.unfit != nil {
 		return
 	}
 	address, _, _ := c.MessageOf(e.Draft)
@@ -168,7 +170,7 @@ func prepare(sender providers.Sender, j *job, refs *message.References) {
 	j.intent = state.Intent{
 		Key: state.Key{Campaign: c.Address, Recipient: key, Revision: c.Revision}, Choice: state.Choice{Arm: arm, Variant: variant, Attributes: c.KeptOf(e)},
 		To: e.Recipient.Address, Attempt: j.attempt, Ref: ref,
-		Body: sha256.Sum256(j.request.Body), Message: address, Digest: e.Digest,
+		Body: sha256.Sum256(j.request.Body), Message: address, Digest: e.Digest, Links: links,
 		Retry: e.Action == plan.Retry,
 		// The order is for one attempt, not for those after it.
 		Again: e.Action == plan.Replace && j.attempt == e.Attempt, Marketing: true, NoCooldown: needsWindow || !c.Marketing(), Window: needsWindow, AssumeOpen: c.AssumeOpen,

@@ -156,7 +156,7 @@ func (l *lane) send(ctx context.Context) {
 			fp.Hit("answer-after")
 		}
 		took := clock().Sub(started) // includes the wait for its slot, which also takes a place
-		a.Title = impersonal(a.Title, j.entry.Values)
+		a.Title = impersonal(a.Title, j.values)
 		l.answers <- answered{job: j, answer: a, took: took, late: late}
 	}
 }

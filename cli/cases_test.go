@@ -306,6 +306,7 @@ func verbs() map[string]verb {
 			return g.event(message.Event{Kind: message.EventInbound, Type: "text", Text: a[1]}, a[0])
 		}},
 		"webhook":   {2, (*game).webhook},
+		"follow":    {2, (*game).follow},
 		"interrupt": {1, (*game).interruptAt},
 		"sql":       {1, (*game).sql},
 		"truncate":  {2, (*game).truncate},

@@ -110,6 +110,7 @@ func (a *app) statusReport(found *operation.Status, campaign string) *view.Statu
 			r.Campaigns = append(r.Campaigns, c)
 		}
 	}
+	r.AddLinks(found.Links)
 	for i := range found.Templates {
 		m := &found.Templates[i]
 		told := m.Told(found.Told)

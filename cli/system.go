@@ -24,7 +24,8 @@ type System struct {
 	// Build is the program's own identity.
 	Build Build
 	Now   func() time.Time
-	// Rand is the source of randomness for the identity of a new state.
+	// Rand is the source of randomness for the identity of a new state and the key of
+	// its links.
 	Rand io.Reader
 	// Dir is the working directory.
 	Dir string

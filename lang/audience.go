@@ -315,9 +315,6 @@ func (d *decoder) checkRows(a *Audience, c *content) {
 
 func (d *decoder) checkRow(a *Audience, e hclsyntax.Expression) {
 	if f := a.Source.followed; f != nil {
-		if !d.checkClicks(e) {
-			return
-		}
 		f.note(e)
 	}
 	if !d.ev.check(e, scope{rootRow: a.Columns}, d.diags) {

@@ -45,7 +45,7 @@ func (c *Config) compile(cm *Campaign) *compiledCampaign {
 	diags := c.diagsIn(cm.Module)
 	names := recipientNames(cm.Audience)
 	args := newValueArgs(cm.values, cm.Address(), cm.valuesRange())
-	b := binder{cfg: c, diags: diags, names: names, attributes: names[:len(names)-2], optional: cm.Audience.Optional, scope: scope{rootRecipient: names}, args: args}
+	b := binder{cfg: c, diags: diags, names: names, attributes: names[:len(names)-2], optional: cm.Audience.Optional, scope: scope{rootRecipient: names}, args: args, links: true}
 	if cm.Provider != nil {
 		b.provider = cm.Provider.Type
 	}
@@ -57,6 +57,7 @@ func (c *Config) compile(cm *Campaign) *compiledCampaign {
 	}
 	out.variants = b.variants(cm)
 	out.arms = b.arms(cm, out)
+	out.checkMetric(cm, diags)
 	args.unused(diags)
 	out.diags = diags.all
 	return out
@@ -71,7 +72,7 @@ func recipientNames(a *Audience) []string {
 // checkAlone checks a message that nothing uses.
 func (c *Config) checkAlone(m *Message) hcl.Diagnostics {
 	diags := c.diagsIn(m.Module)
-	b := binder{cfg: c, diags: diags, scope: scope{rootRecipient: nil, rootValue: nil}, flatten: map[string]bool{rootValue: true}}
+	b := binder{cfg: c, diags: diags, scope: scope{rootRecipient: nil, rootValue: nil}, flatten: map[string]bool{rootValue: true}, links: true}
 	b.program(m)
 	return diags.all
 }
@@ -92,6 +93,7 @@ type binder struct {
 	flatten map[string]bool
 	// quote and identity go with the message; nil for none.
 	quote, identity hclsyntax.Expression
+	links           bool // the message may have links
 }
 
 // binding is the work on one message.
@@ -121,7 +123,7 @@ func (b *binder) program(m *Message) *Program {
 		p: &Program{Draft: &message.Draft{Message: md.decode(m.Kind, &again)}, ranges: map[string]hcl.Range{}, names: b.names, decl: m.DeclRange},
 	}
 	if b.args != nil {
-		b.args.missingOf(m, b.diags)
+		b.args.missingOf(m.Address(), b.diags)
 	}
 	w.p.Data = md.data
 	w.envelope()
@@ -161,12 +163,13 @@ func (w *binding) field(f message.Field) {
 	}
 	*f.Text = ""
 	w.p.ranges[f.Path] = td.rng
-	if !w.cfg.eval.check(td.expr, w.scope, w.diags) {
+	e := w.linked(td.expr, f)
+	if !w.cfg.eval.check(e, w.scope, w.diags) {
 		w.incomplete = true
 		return
 	}
-	t := textParts{binding: w, nullable: f.Optional}
-	t.add(td.expr, true)
+	t := textParts{binding: w, nullable: f.Optional, rng: td.rng}
+	t.add(e, true)
 	w.record(f, td.rng, t.parts)
 	if f.Type == message.FieldText {
 		t.warnEscapes(td.rng)
@@ -184,10 +187,19 @@ func (w *binding) field(f message.Field) {
 type textParts struct {
 	*binding
 	nullable bool
+	rng      hcl.Range // of all of it
 	parts    []message.Part
 }
 
 func (t *textParts) constant(s string) {
+	if l, at := t.standIn(s); l != nil {
+		i, ok := t.linkSlot(l, t.rng)
+		t.incomplete = t.incomplete || !ok
+		t.constant(s[:at])
+		t.parts = append(t.parts, message.Part{Slot: i})
+		t.constant(s[at+len(l.StandIn):])
+		return
+	}
 	if s == "" {
 		return
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	Templates  []*Template
 	Singletons []*Singleton
 	Catalogs   []*Catalog
+	Links      []*Link
 	Messages   []*Message
 	Audiences  []*Audience
 	Campaigns  []*Campaign

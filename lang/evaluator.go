@@ -69,7 +69,7 @@ var scopedRoots = []string{rootRow, rootRecipient, rootValue, rootInbound, rootM
 
 // globalRoots are the names that mean something everywhere.
 func globalRoots() []string {
-	out := []string{rootVar, rootLocal, rootPath, rootModule, rootCatalog, rootAudience, rootProvider, rootData, rootTemplate, rootCampaign, rootReplyRule}
+	out := []string{rootVar, rootLocal, rootPath, rootModule, rootCatalog, rootAudience, rootProvider, rootData, rootTemplate, rootLink, rootCampaign, rootReplyRule}
 	out = append(out, singletonRoots()...)
 	for _, k := range messageKinds {
 		out = append(out, string(k))

@@ -27,7 +27,9 @@ type Experiment struct {
 const ExperimentShares = 100_000
 
 // metrics are what an experiment can be decided by.
-var metrics = []string{"delivered", "read", "replied", "ordered"}
+var metrics = []string{"delivered", "read", "replied", metricClicked, "ordered"}
+
+const metricClicked = "clicked"
 
 // Arm is one text of an experiment.
 type Arm struct {

@@ -23,8 +23,8 @@ const (
 // OutcomeColumns are the columns of a source of kind "campaign", in the order in which
 // planning gives them.
 func OutcomeColumns() []string {
-	return []string{"phone", "user_id", ColumnSentAt, ColumnDeliveredAt, ColumnReadAt, "replied_at", "delivered", "read", "replied",
-		"ordered", "failed", "code", "arm", "variant", ColumnAttributes}
+	return []string{"phone", "user_id", ColumnSentAt, ColumnDeliveredAt, ColumnReadAt, "replied_at", "clicked_at", "delivered", "read", "replied",
+		"clicked", "ordered", "failed", "code", "arm", "variant", ColumnAttributes}
 }
 
 // followed is what an audience reads of a campaign, before campaigns are decoded.
@@ -62,18 +62,6 @@ func (f *followed) note(e hclsyntax.Expression) {
 			f.names[name] = t
 		}
 	}
-}
-
-// checkClicks refuses what only links can tell.
-func (d *decoder) checkClicks(e hclsyntax.Expression) bool {
-	ok := true
-	for _, t := range e.Variables() {
-		if name, _ := stepName(t, 1); rootName(t) == rootRow && (name == "clicked" || name == "clicked_at") {
-			ok = false
-			d.diags.err("unknown_column", stepRange(t, 1), "row.%s is not known: this version of handbill has no links that count clicks. Who answered is row.replied.", name)
-		}
-	}
-	return ok
 }
 
 // follow gives each audience that is made of outcomes its campaign, and each campaign the

@@ -198,7 +198,7 @@ func (decl *declaration) reference() cty.Value {
 	switch decl.root {
 	case rootCatalog, rootModule:
 		return cty.DynamicVal
-	case rootData, rootTemplate: // its name is the template's, which must not be taken for a text
+	case rootData, rootTemplate, rootLink: // its name must not be taken for a text
 		return cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(decl.address)})
 	}
 	return reference(decl.address, decl.block.label(len(decl.block.labels)-1))

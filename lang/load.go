@@ -22,7 +22,7 @@ func topSchema() *hcl.BodySchema {
 	s := schema("",
 		blockOf("handbill"), blockOf("variable", "name"), blockOf("locals"), blockOf("output", "name"),
 		blockOf("provider", "type", "name"), blockOf("catalog", "name"), blockOf("audience", "name"),
-		blockOf(rootModule, "name"), blockOf("data", "type", "name"), blockOf(rootTemplate, "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
+		blockOf(rootModule, "name"), blockOf("data", "type", "name"), blockOf(rootLink, "name"), blockOf(rootTemplate, "name"), blockOf("campaign", "name"), blockOf("reply_rule", "name"), blockOf(rootStopWords, "language"),
 		blockOf("check", "name"), blockOf("moved"), blockOf("removed"), blockOf("import"))
 	for _, root := range singletonRoots() {
 		s.Blocks = append(s.Blocks, blockOf(root, "name"))
@@ -387,6 +387,7 @@ func (l *loader) decodeAll() {
 	l.decodeTemplates()
 	l.decodeSingletons()
 	l.decodeImports()
+	l.decodeLinks()
 	for decl := range l.those(func(decl *declaration) bool { return isKind(decl.root) }) {
 		l.cfg.Messages = append(l.cfg.Messages, l.decodeMessageBlock(decl.block))
 	}

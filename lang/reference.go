@@ -165,10 +165,11 @@ func messageBlocks() []BlockInfo {
 
 func campaignBlocks() []BlockInfo {
 	return []BlockInfo{
+		about("link NAME", "url! base!", "A page that messages link to, so that clicks are counted. `link.NAME` is each recipient's own address, `base` with a token behind it; `link.NAME.suffix` is the token alone, for a button of a template whose address ends in the base and a slash. `base` is where `handbill serve` is reached, which redirects to `url`; that may depend on `value.*`, and on no recipient."),
 		about("campaign NAME", "provider! audience! message fallback values on_invalid window revision throughput max_attempts testers prevent_resend quote identity_key_hash",
 			"One message to one audience through one number, and how to pace it.",
 			about("variant NAME", "when! message! fallback", "What recipients get who meet its condition on `recipient.*` and that of no variant before it."),
-			about("experiment", "holdout metric! within! salt", "Divides the recipients among arms and a holdout, by a hash of campaign, revision and recipient. `holdout` is the percentage who get nothing; `metric` is what the arms are compared by, \"delivered\", \"read\", \"replied\" or \"ordered\", and `within` how long after the message it counts. Another `salt` divides them anew.",
+			about("experiment", "holdout metric! within! salt", "Divides the recipients among arms and a holdout, by a hash of campaign, revision and recipient. `holdout` is the percentage who get nothing; `metric` is what the arms are compared by, \"delivered\", \"read\", \"replied\", \"clicked\" or \"ordered\", and `within` how long after the message it counts. Another `salt` divides them anew.",
 				about("arm NAME", "weight! message fallback", "One text: `weight` is the percentage of recipients who get it. Without `message` it is the campaign's.",
 					about("variant NAME", "message! fallback", "The arm's text for recipients who meet this variant of the campaign."))),
 			about("schedule", "not_before not_after at within quiet_hours timezone", "When it may send. `at` is a time of day, and `within` how long after it a message may still go out, an hour without it. Both, and quiet hours, are told in the recipient's timezone, else in this timezone, else in every zone of the number's country; `timezone = \"recipient\"` says that none stands in for it."),

@@ -20,7 +20,7 @@ type referenceType struct {
 }
 
 // referenceKinds are what a reference may be to, besides each kind of message.
-var referenceKinds = []string{rootProvider, rootAudience, rootCatalog, rootTemplate, rootData, rootCampaign, rootReplyRule, "message"}
+var referenceKinds = []string{rootProvider, rootAudience, rootCatalog, rootTemplate, rootData, rootLink, rootCampaign, rootReplyRule, "message"}
 
 // withReferences returns a type with any in place of each reference(...), and where
 // these stand; nil for a type without one.

@@ -213,6 +213,9 @@ func (c *Config) Resources() []Resource {
 	for _, cat := range c.Catalogs {
 		add(cat.Address(), cat.tree, cat.DeclRange)
 	}
+	for _, k := range c.Links {
+		add(k.Address(), k.Tree, k.DeclRange)
+	}
 	for _, m := range c.Messages {
 		add(m.Address(), m.Tree, m.DeclRange)
 	}

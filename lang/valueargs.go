@@ -86,11 +86,11 @@ func parenthesised(e hclsyntax.Expression) hclsyntax.Expression {
 	return e
 }
 
-// missingOf reports the names that m uses and that no campaign passes.
-func (v *valueArgs) missingOf(m *Message, diags *diagList) {
+// missingOf reports the names that a resource uses and that no campaign passes.
+func (v *valueArgs) missingOf(address string, diags *diagList) {
 	for _, name := range sortedKeys(v.missing) {
 		diags.err("missing_message_value", v.rng, "%s uses value.%s at %s, and %s does not give it: add %s to values.%s",
-			m.Address(), name, v.missing[name], v.owner, name, didYouMean(name, sortedKeys(v.items)))
+			address, name, v.missing[name], v.owner, name, didYouMean(name, sortedKeys(v.items)))
 	}
 	v.missing = map[string]hcl.Range{}
 }

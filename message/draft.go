@@ -21,6 +21,8 @@ type Draft struct {
 	// as "recipient.name" or "upper(recipient.city)". Equal expressions share
 	// one slot. len(Slots) is the length of every recipient's values.
 	Slots []string
+	// Links are the links that the message names.
+	Links []DraftLink
 }
 
 // Binding is one text with slots.
@@ -110,6 +112,9 @@ func (d *Draft) validate() error {
 	}
 	if taken != nil {
 		return taken
+	}
+	if err := d.validateLinks(); err != nil {
+		return err
 	}
 	return d.validateParts()
 }

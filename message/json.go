@@ -18,6 +18,7 @@ type wireDraft struct {
 	Message  json.RawMessage `json:"message"`
 	Bindings []Binding       `json:"bindings,omitempty"`
 	Slots    []string        `json:"slots,omitempty"`
+	Links    []DraftLink     `json:"links,omitempty"`
 }
 
 // wirePart is a Part as JSON: {"text": "…"} or {"slot": 0}.
@@ -73,7 +74,7 @@ func marshalDraft(d *Draft) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(wireDraft{Kind: d.Message.Kind(), Message: m, Bindings: d.Bindings, Slots: d.Slots})
+	return json.Marshal(wireDraft{Kind: d.Message.Kind(), Message: m, Bindings: d.Bindings, Slots: d.Slots, Links: d.Links})
 }
 
 func (d *Draft) checkUTF8() error {
@@ -88,6 +89,11 @@ func (d *Draft) checkUTF8() error {
 			if !utf8.ValidString(p.Text) {
 				bad = fmt.Errorf("%s is not valid UTF-8", b.Path)
 			}
+		}
+	}
+	for i := range d.Links {
+		if l := &d.Links[i]; !utf8.ValidString(l.Link + l.Base + l.URL) {
+			bad = fmt.Errorf("link %d is not valid UTF-8", i)
 		}
 	}
 	for i, s := range d.Slots {
@@ -109,7 +115,7 @@ func UnmarshalDraft(data []byte) (*Draft, error) {
 	if err := DecodeStrict(data, &w); err != nil {
 		return nil, fmt.Errorf("read draft: %w", err)
 	}
-	d := &Draft{Message: New(w.Kind), Bindings: w.Bindings, Slots: w.Slots}
+	d := &Draft{Message: New(w.Kind), Bindings: w.Bindings, Slots: w.Slots, Links: w.Links}
 	if d.Message == nil {
 		return nil, errors.New("read draft: unknown kind of message")
 	}

@@ -36,6 +36,7 @@ type Apply struct {
 	numbers   *workspace.Senders
 	resources []state.Resource
 	kept      map[string][]byte
+	linkKey   []byte
 	detach    bool
 }
 
@@ -184,7 +185,7 @@ func (a *Apply) Prepare(ctx context.Context, p *plan.Plan) (err error) {
 	if a.kept, err = a.ws.Kept(p); err != nil {
 		return &Error{"Plan not usable", err}
 	}
-	return nil
+	return a.keepLinks(ctx, p)
 }
 
 // Applied is how a run ended.
@@ -208,6 +209,7 @@ func (a *Apply) Run(ctx context.Context, opt apply.Options, templates *Templates
 	started := a.ws.Now()
 	opt.Hold = maps.Clone(templates.Hold)
 	opt.Recorder, opt.Senders, opt.Resources, opt.Blobs = a.Store, a.numbers.ByProvider, a.resources, a.kept
+	opt.LinkKey = a.linkKey
 	opt.Now, opt.Who, opt.Seed = a.ws.Now, a.ws.Who(), uint64(started.UnixNano())
 	opt.Monotonic = func() time.Duration { return a.ws.Now().Sub(started) }
 	if a.held != nil {

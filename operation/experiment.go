@@ -146,6 +146,8 @@ func (e *Experiment) did(d *state.Delivery, orders *orderTimes) bool {
 		return d.Rank >= message.RankRead && inTime(d.RankAt)
 	case "replied":
 		return inTime(d.Replied)
+	case "clicked":
+		return inTime(d.Clicked)
 	}
 	return slices.ContainsFunc(orders.of(d.Recipient), inTime)
 }

@@ -85,5 +85,8 @@ func Move(ctx context.Context, s state.Store, from, to string) error {
 	if isCatalog(from) && isCatalog(to) {
 		return moveCatalog(ctx, s, from, to)
 	}
-	return s.Move(ctx, from, to)
+	if err := s.Move(ctx, from, to); err != nil {
+		return err
+	}
+	return state.RenameDestinations(ctx, s, from, to)
 }

@@ -17,6 +17,7 @@ type Status struct {
 	Runs        []state.Run
 	Funnel      []state.FunnelRow
 	Orders      []state.OrderCount
+	Links       []state.LinkCount
 	Halts       []state.Halt
 	Findings    []state.Finding
 	Notices     []state.NoticeCount // none if one campaign is asked for, since they belong to none
@@ -63,6 +64,9 @@ func (s *Status) read(ctx context.Context, ws *workspace.Workspace, store state.
 		return err
 	}
 	if s.Orders, err = store.Orders(ctx); err != nil {
+		return err
+	}
+	if s.Links, err = store.LinkCounts(ctx, campaign); err != nil {
 		return err
 	}
 	if s.Halts, err = store.Halts(ctx); err != nil {

@@ -243,6 +243,9 @@ func (w *worker) drive(ctx context.Context, c *carried, lane state.Lane, release
 	var running *apply.Running
 	var err error
 	if opt.Told, err = toldTemplates(ctx, w.store, c.saved.Plan); err == nil {
+		opt.LinkKey, err = state.LinkKey(ctx, w.store)
+	}
+	if err == nil {
 		running, err = apply.Join(ctx, c.saved.Plan, run, opt)
 	}
 	if err == nil {

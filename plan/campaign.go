@@ -76,7 +76,7 @@ func (b *builder) header(decl *lang.Campaign) *Campaign {
 		Counts: Counts{Skip: map[delivery.Reason]int{}, Defer: map[delivery.Reason]int{}}, Samples: []Sample{}, Notes: []string{},
 		Quiet: quiet(decl.Schedule, -1), Kept: decl.Kept,
 	}
-	c.Halt = b.haltOf(address)
+	c.Halt, c.Links = b.haltOf(address), b.cfg.Destinations(decl)
 	if decl.Fallback != nil {
 		c.Fallback = decl.Fallback.Address()
 	}

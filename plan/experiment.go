@@ -17,7 +17,7 @@ import (
 // which follows from campaign, revision and recipient alone; see assigns.
 type Experiment struct {
 	Holdout float64       `json:"holdout"` // percent
-	Metric  string        `json:"metric"`  // "delivered", "read", "replied", "ordered"
+	Metric  string        `json:"metric"`  // "delivered", "read", "replied", "clicked", "ordered"
 	Within  time.Duration `json:"within"`
 	Arms    []Arm         `json:"arms"`
 	HeldOut int           `json:"held_out"` // recipients who get nothing

@@ -164,8 +164,8 @@ func (o *outcomes) fill(d *state.Delivery) error {
 	}
 	ordered := o.orders.since(d.Recipient, d.Intended)
 	// In the order of lang.OutcomeColumns.
-	o.row = append(o.row[:0], textOrNull(d.To.Phone), textOrNull(d.To.UserID), moment(d.Intended), moment(delivered), moment(read), moment(d.Replied),
-		truth(d.Rank >= message.RankDelivered), truth(d.Rank >= message.RankRead), truth(!d.Replied.IsZero()), truth(ordered),
+	o.row = append(o.row[:0], textOrNull(d.To.Phone), textOrNull(d.To.UserID), moment(d.Intended), moment(delivered), moment(read), moment(d.Replied), moment(d.Clicked),
+		truth(d.Rank >= message.RankDelivered), truth(d.Rank >= message.RankRead), truth(!d.Replied.IsZero()), truth(!d.Clicked.IsZero()), truth(ordered),
 		truth(refused || d.Failed), textOrNull(code), textOrNull(d.Arm), textOrNull(d.Variant), attributes)
 	return nil
 }

@@ -178,6 +178,8 @@ type Campaign struct {
 	// Kept are the attributes of recipients that apply keeps with each message, sorted,
 	// since audiences made of this campaign's outcomes read them.
 	Kept []string `json:"kept_attributes,omitempty"`
+	// Links are the links that its messages name, by address, and where they lead.
+	Links []message.DraftLink `json:"links,omitempty"`
 	// Messaging is set if the campaign starts conversations on WhatsApp.
 	Messaging *Messaging `json:"messaging,omitempty"`
 	// Halt is why nothing is sent before a person lifts it; nil for none.

@@ -16,8 +16,8 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// Handler serves /webhooks/TYPE/NAME[/TOKEN], /healthz and /readyz. Every other
-// path gets the same 404.
+// Handler serves /webhooks/TYPE/NAME[/TOKEN], /healthz, /readyz and the links of
+// messages. Every other path gets the same 404.
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -28,7 +28,9 @@ func (s *Server) Handler() http.Handler {
 		case r.URL.Path == "/readyz" && r.Method == http.MethodGet:
 			s.ready(w, r)
 		default:
-			s.webhook(w, r)
+			if strings.HasPrefix(r.URL.Path, "/webhooks/") || !s.redirect(w, r) {
+				s.webhook(w, r)
+			}
 		}
 	})
 }
@@ -265,5 +267,7 @@ func (s *Server) keepLimits(ctx context.Context, in []state.Inbox) error {
 	}
 	return nil
 }
+
+var errClickLate = errors.New("clicks wait too long for their commit; does another program hold the state?")
 
 var errLate = errors.New("a webhook waits too long for its commit; does another program hold the state?")

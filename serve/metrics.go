@@ -26,6 +26,9 @@ type metrics struct {
 	turns    *prometheus.CounterVec
 	commits  prometheus.Histogram
 	forwards *prometheus.CounterVec
+	// of links
+	redirects  *prometheus.CounterVec
+	clicksLost prometheus.Counter
 	// of servers beside each other
 	recovered, lost prometheus.Counter
 }
@@ -41,14 +44,16 @@ func newMetrics(b Build) *metrics {
 		turns:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_turns_total", Help: "Commits of intents and outcomes of replies, by number and result: done, fenced, error."}, []string{"provider", "result"}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "handbill_turn_seconds", Help: "What a commit of an intent or an outcome of a reply takes.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10}}),
-		forwards:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_forwards_total", Help: "Attempts at handing messages on, by result."}, []string{"result"}),
-		recovered: prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_servers_recovered_total", Help: "Servers on the same state that were gone, and whose work this one freed."}),
-		lost:      prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_server_lanes_lost_total", Help: "How often this server was not heard of for so long that others took over what it had taken up."}),
+		forwards:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_forwards_total", Help: "Attempts at handing messages on, by result."}, []string{"result"}),
+		redirects:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "handbill_redirects_total", Help: "Requests for links of messages, by what came of them: person (a click), again, program, unknown, error."}, []string{"result"}),
+		clicksLost: prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_clicks_lost_total", Help: "Visits of links that could not be recorded; the visitors were redirected."}),
+		recovered:  prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_servers_recovered_total", Help: "Servers on the same state that were gone, and whose work this one freed."}),
+		lost:       prometheus.NewCounter(prometheus.CounterOpts{Name: "handbill_server_lanes_lost_total", Help: "How often this server was not heard of for so long that others took over what it had taken up."}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_build_info", Help: "Which handbill serves; always 1.",
 		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": b.Go}})
 	build.Set(1)
-	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.turns, m.commits, m.forwards, m.recovered, m.lost,
+	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.turns, m.commits, m.forwards, m.redirects, m.clicksLost, m.recovered, m.lost,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -1,5 +1,5 @@
-// Package serve receives the providers' webhooks, stores them, and answers people
-// by the reply rules of the last apply.
+// Package serve receives the providers' webhooks, stores them, answers people by the
+// reply rules of the last apply, and redirects those who follow links of messages.
 //
 // A webhook is answered with 200 only after its body and events are durable.
 // Folding them into the state, answering people, and forwarding to the user's own
@@ -59,6 +59,11 @@ type Store interface {
 	DeadForwards(ctx context.Context) (int, error)
 	ReviveForwards(ctx context.Context) error
 
+	// Link and Click are about links of messages. Click is durable when it returns nil.
+	Link(ctx context.Context, token string) (state.SentLink, bool, error)
+	Click(ctx context.Context, clicks []state.Click) error
+
+	Get(ctx context.Context, name string) ([]byte, error)
 	PutAll(ctx context.Context, blobs map[string][]byte) error
 	Blobs(ctx context.Context, prefix string) (map[string][]byte, error)
 }
@@ -120,11 +125,15 @@ type Options struct {
 	RetryDead bool
 
 	// Queue is how many webhooks may wait for their commit; more are answered
-	// with 503. 0 for 1024.
+	// with 503. So many clicks may wait too; more are redirected and not counted.
+	// 0 for 1024.
 	Queue int
 	// CommitTime is how long a webhook waits for its commit before it is answered
 	// with 503; it may still be stored after that. 0 for 4 s.
 	CommitTime time.Duration
+	// ClickTime is how long a person who follows a link may wait for the commit of
+	// that; then they are redirected before it. 0 for 2 s.
+	ClickTime time.Duration
 	// MaxBody bounds a webhook's body in bytes; 0 for 4 MiB. Meta's are 3 MB at
 	// most (Meta, webhooks/overview, read 2026-09-11).
 	MaxBody int64
@@ -194,6 +203,8 @@ type Server struct {
 	inbound  chan struct{} // wakes the answering
 	resting  chan rest     // from answers that begin or end a wait
 	forwards *forwards
+	places   *places
+	clicks   *clicks
 	client   *http.Client
 	confirm  map[string]*message.Draft // by language
 	question map[string]*message.Draft // by language
@@ -235,6 +246,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	}
 	s.shared, _ = opt.Store.(sharedStore)
 	s.forwards = newForwards(s)
+	s.places, s.clicks = &places{store: opt.Store, now: opt.Now}, &clicks{s: s}
 	s.rules.Store(&lastRules{})
 	for _, n := range opt.Numbers {
 		if err := s.add(n); err != nil {
@@ -253,6 +265,9 @@ func (o *Options) defaults() {
 	}
 	if o.CommitTime == 0 {
 		o.CommitTime = 4 * time.Second
+	}
+	if o.ClickTime == 0 {
+		o.ClickTime = 2 * time.Second
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 4 << 20

@@ -33,7 +33,7 @@ type Host struct {
 	Environ []string // as "NAME=value"
 	Env     func(name string) (string, bool)
 	Now     func() time.Time
-	Rand    io.Reader // randomness for the identity of a new state
+	Rand    io.Reader // randomness for the identity of a new state, and the key of links
 	// Version is handbill's version. Release is the version that required_version
 	// compares, "" if the build has none. UserAgent is the User-Agent of requests.
 	// Build identifies the build, to which saved plans are bound.
@@ -143,6 +143,9 @@ func (w *Workspace) StateTime(ctx context.Context, s state.Shared) (time.Time, e
 	}
 	return s.Now(ctx)
 }
+
+// Rand is the source of randomness for keys.
+func (w *Workspace) Rand() io.Reader { return w.host.Rand }
 
 // Who is the person at the command line, for the record.
 func (w *Workspace) Who() string { return w.host.Who }

@@ -321,7 +321,7 @@ func (p *past) Deliveries(_ context.Context, campaign string) iter.Seq2[state.De
 		for d := range p.of(campaign) {
 			v := state.Delivery{Key: state.Key{Campaign: d.Campaign, Recipient: d.Recipient, Revision: d.Revision}, Choice: d.Choice, To: message.AddressOf(d.Recipient),
 				Send: outcomes[d.Outcome], Attempt: 1, Code: d.Code, Intended: d.At, Settled: d.At, ID: d.ID, Message: d.Message,
-				Rank: d.Rank, RankAt: d.RankAt, Replied: d.Replied, Failed: d.Outcome == "failed" && d.Rank < message.RankDelivered, FailCode: d.Code}
+				Rank: d.Rank, RankAt: d.RankAt, Replied: d.Replied, Clicked: d.Clicked, Failed: d.Outcome == "failed" && d.Rank < message.RankDelivered, FailCode: d.Code}
 			if !yield(v, nil) {
 				return
 			}

@@ -70,7 +70,7 @@ type Delivery struct {
 	Revision                           int
 	At                                 time.Time
 	Rank                               message.Rank // how far it got, and when
-	RankAt, Replied                    time.Time
+	RankAt, Replied, Clicked           time.Time
 	state.Choice
 }
 
@@ -93,7 +93,7 @@ var stateSchema = &hcl.BodySchema{
 
 var deliverySchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "recipient", Required: true}, {Name: "outcome"}, {Name: "code"}, {Name: "revision"}, {Name: "at"}, {Name: "id"}, {Name: "message"},
-	{Name: "delivered_at"}, {Name: "read_at"}, {Name: "replied_at"}, {Name: "arm"}, {Name: "variant"}, {Name: "attributes"},
+	{Name: "delivered_at"}, {Name: "read_at"}, {Name: "replied_at"}, {Name: "clicked_at"}, {Name: "arm"}, {Name: "variant"}, {Name: "attributes"},
 }}
 
 var assertSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
@@ -312,6 +312,7 @@ func (d *decoder) contacts(b *hcl.Block) {
 // became decodes how far a message got, whatever came of it, and what was kept with it.
 func (d *decoder) became(v *Delivery, a hcl.Attributes) {
 	v.Replied, v.Arm, v.Variant = d.time(a["replied_at"], time.Time{}), d.text(a["arm"], ""), d.text(a["variant"], "")
+	v.Clicked = d.time(a["clicked_at"], time.Time{})
 	if v.RankAt = d.time(a["delivered_at"], time.Time{}); !v.RankAt.IsZero() {
 		v.Rank = message.RankDelivered
 	}

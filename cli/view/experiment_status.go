@@ -19,7 +19,7 @@ type ArmShare struct {
 // ExperimentStatus is what an experiment shows so far. Intervals have a confidence of
 // 95 %, and are not made wider where there are several arms.
 type ExperimentStatus struct {
-	Metric string    `json:"metric"` // "delivered", "read", "replied", "ordered"
+	Metric string    `json:"metric"` // "delivered", "read", "replied", "clicked", "ordered"
 	Within int       `json:"within_seconds"`
 	Ends   time.Time `json:"ends,omitzero"` // when the metric of the last person is known
 	Over   bool      `json:"over"`

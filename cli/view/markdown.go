@@ -45,6 +45,7 @@ func (r *PlanReport) Markdown(w io.Writer, s Style) error {
 	r.markdownCampaigns(m)
 	r.markdownVariants(m)
 	r.markdownExperiments(m)
+	r.markdownLinks(m)
 	r.markdownChanges(m)
 	r.markdownSamples(m)
 	r.markdownOutputs(m)

@@ -94,6 +94,7 @@ func campaignFacts(t treeText, p *plan.Plan, c *plan.Campaign) {
 		}
 		t.line(5, "", line)
 	}
+	linksText(t, c)
 	if c.Revision > 1 && c.Change != plan.Update { // an update shows what changes of it
 		t.line(5, "", fmt.Sprintf("  revision = %d", c.Revision))
 	}

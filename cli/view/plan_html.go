@@ -54,7 +54,7 @@ type pageChange struct {
 type pageCampaign struct {
 	Address, Message, Audience, Provider, Pace, Cost string
 	Recipients                                       string
-	Notes                                            []string
+	Notes, Links                                     []string
 	Bar                                              bar
 	Skipped                                          []skipGroup
 	Samples                                          []side
@@ -195,6 +195,9 @@ func (r *PlanReport) pageCampaign(i int, skipped []skipGroup, s Style) pageCampa
 		if note := costNote(c.Cost); note != "" {
 			p.Cost += "; " + message.SafeText(note)
 		}
+	}
+	for k := range c.Links {
+		p.Links = append(p.Links, c.Links[k].Link+": "+linkNote(&c.Links[k]))
 	}
 	for _, group := range sampleGroups(c) {
 		for _, sample := range group.samples {

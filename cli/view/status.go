@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -62,12 +63,15 @@ type CampaignStatus struct {
 	// Silent counts accepted messages without any status.
 	Silent  int `json:"silent"`
 	Replied int `json:"replied"`
+	Clicked int `json:"clicked"` // messages of which the person followed a link
 
 	Failures []Failure     `json:"failures"`
 	Orders   []OrderStatus `json:"orders"`
 	// Variants splits the counts by the variant that people received; empty without
 	// variants.
 	Variants []VariantStatus `json:"variants,omitempty"`
+	// Links are the links of its messages; empty without links.
+	Links []LinkStatus `json:"links,omitempty"`
 	// Experiment is set if the campaign had one in the last apply.
 	Experiment *ExperimentStatus `json:"experiment,omitempty"`
 	// Billing counts the accepted messages by the price that the provider reported.
@@ -190,6 +194,9 @@ func (c *CampaignStatus) add(row state.FunnelRow, advice func(string) string) {
 		c.Accepted += row.Count
 		if row.Replied {
 			c.Replied += row.Count
+		}
+		if row.Clicked {
+			c.Clicked += row.Count
 		}
 		c.accepted(row)
 		c.billed(row)
@@ -330,6 +337,7 @@ func (c *CampaignStatus) text(b *strings.Builder, s Style) {
 		fmt.Fprintf(b, "  left out of the plan: %s\n", skipped)
 	}
 	c.funnel(b, s)
+	c.links(b)
 	c.variants(b)
 	c.Experiment.text(b)
 	c.billing(b)
@@ -375,7 +383,7 @@ type stage struct {
 }
 
 func (c *CampaignStatus) stages() []stage {
-	return []stage{
+	out := []stage{
 		{"accepted", c.Accepted},
 		{"sent", c.Sent + c.Delivered + c.Read},
 		{"delivered", c.Delivered + c.Read},
@@ -383,6 +391,10 @@ func (c *CampaignStatus) stages() []stage {
 		{"replied", c.Replied},
 		{"failed", c.Failed},
 	}
+	if len(c.Links) > 0 {
+		out = slices.Insert(out, len(out)-1, stage{"clicked", c.Clicked})
+	}
+	return out
 }
 
 func (c *CampaignStatus) failures(b *strings.Builder, s Style) {

@@ -47,6 +47,7 @@ type statusCampaign struct {
 	Experiment                                   *statusExperiment
 	Billing                                      []billingRow
 	Unpriced                                     string // "" for none
+	Links                                        []string
 }
 
 // statusRun is an open run, with a line for each of its numbers.
@@ -138,6 +139,9 @@ func (c *CampaignStatus) page() statusCampaign {
 		}
 		p.Failures = append(p.Failures, failureRow{f.Code, f.Title, Count(f.Count), f.Advice})
 	}
+	for i := range c.Links {
+		p.Links = append(p.Links, c.Links[i].line())
+	}
 	for _, b := range c.Billing {
 		p.Billing = append(p.Billing, billingRow{b.name(), b.price(), Count(b.Count), b.note()})
 	}
@@ -174,7 +178,7 @@ func (c *CampaignStatus) haltNote() string {
 func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"campaign", "revision", "planned", "accepted", "rejected", "in_doubt", "held", "pending", "cancelled",
-		"sent", "delivered", "read", "failed", "silent", "replied", "opted_out", "last_run", "halted", "failures", "orders", "billing", "held_out", "arms"}}
+		"sent", "delivered", "read", "failed", "silent", "replied", "opted_out", "last_run", "halted", "failures", "orders", "billing", "held_out", "arms", "clicked", "links"}}
 	for i := range r.Campaigns {
 		c := &r.Campaigns[i]
 		row := []string{c.Address}
@@ -196,7 +200,7 @@ func (r *StatusReport) CSV(w io.Writer, _ Style) error {
 		for _, b := range c.Billing {
 			billing = append(billing, fmt.Sprintf("%s %s %d", b.name(), b.price(), b.Count))
 		}
-		rows = append(rows, append(row, last, string(c.Halted), strings.Join(failures, "; "), strings.Join(orders, "; "), strings.Join(billing, "; "), strconv.Itoa(c.HeldOut), c.Experiment.cell()))
+		rows = append(rows, append(row, last, string(c.Halted), strings.Join(failures, "; "), strings.Join(orders, "; "), strings.Join(billing, "; "), strconv.Itoa(c.HeldOut), c.Experiment.cell(), strconv.Itoa(c.Clicked), c.linkCell()))
 	}
 	for _, row := range rows {
 		for i, cell := range row {

@@ -271,8 +271,8 @@ func (t *tx) attemptOf(ref, id string) *attempt {
 	return first
 }
 
-// add writes a new attempt.
-func (t *tx) add(a *attempt, body []byte) {
+// add writes a new attempt with its links.
+func (t *tx) add(a *attempt, body []byte, links ...state.TokenLink) {
 	t.attempts[a.id] = a
 	if _, ok := t.persons[a.person()]; ok {
 		t.persons[a.person()] = append(t.persons[a.person()], a)
@@ -284,6 +284,7 @@ func (t *tx) add(a *attempt, body []byte) {
 		t.bulk.put(&t.queue)
 	}
 	t.bulk.attempts.add(a, body)
+	t.bulk.links.add(a.id, links)
 }
 
 // askNewIDs reads unused ids for attempts with the next flush.

@@ -277,8 +277,7 @@ func (t *tx) intend(lane state.Lane, in *state.Intent, left int) (v state.Verdic
 	}
 	key.Recipient, key.Campaign = clean(key.Recipient), clean(key.Campaign)
 	a := &attempt{id: t.nextAttempt(left), key: key, choice: in.Choice, number: in.Attempt, run: lane.Run, from: lane.Number, intended: t.now, message: in.Message, digest: in.Digest, ref: clean(in.Ref), lane: lane.ID}
-	t.add(a, in.Body[:16])
-	t.bulk.links.add(a.id, in.Links)
+	t.add(a, in.Body[:16], in.Links...)
 	t.wrote(t.now)
 	return state.Verdict{Attempt: a.id, Leave: leave}
 }

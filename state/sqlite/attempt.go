@@ -149,10 +149,7 @@ func (t *tx) intend(lane state.Lane, id int64, in *state.Intent) (state.Verdict,
 	_, err = w.done()
 	t.s.recent.add(last.who)
 	v.Attempt = id
-	if err = errors.Join(err, t.putChoice(id, &in.Choice)); err == nil {
-		err = t.putLinks(id, in.Links)
-	}
-	return v, err
+	return v, errors.Join(err, t.putChoice(id, &in.Choice), t.putLinks(id, in.Links))
 }
 
 // allowed asks the rule of sending once and the gates, and takes a slot.

@@ -11,19 +11,23 @@ import (
 	"github.com/handbill/handbill/state"
 )
 
-// linkRow is a row of links.
+// linkRow is a row of links: one link in the message of one attempt. It is written
+// with the attempt, and again when somebody follows the link for the first time or a
+// program fetches it. Where it leads is not in it: the last apply decides that for
+// all messages of a campaign (state.Destination).
 type linkRow struct {
-	id      int64
-	token   string // "" where the recipient was erased
-	attempt int64
-	link    int64 // the integer of its address
-	clicked int64 // 0 for never
-
-	programs int64
+	id       int64
+	token    string // "" where the recipient was erased
+	attempt  int64  // the id of the attempt
+	link     int64  // the integer of the link block's address
+	clicked  int64  // when the person first followed it; 0 for never
+	programs int64  // how often previews and robots fetched it
 }
 
+// linkColumns are the columns that scanLink reads.
 const linkColumns = "id, token, attempt, link, clicked, programs"
 
+// scanLink reads a row of links.
 func scanLink(st *sqlite.Stmt) linkRow {
 	return linkRow{id: st.ColumnInt64(0), token: st.ColumnText(1), attempt: st.ColumnInt64(2), link: st.ColumnInt64(3), clicked: st.ColumnInt64(4), programs: st.ColumnInt64(5)}
 }
@@ -40,7 +44,8 @@ func (t *tx) putLink(l *linkRow) error {
 	return err
 }
 
-// putLinks writes the links of a new attempt.
+// putLinks writes the links of a new attempt. A token is given out once, so that a row
+// never changes whose it is; the index refuses another with the same.
 func (t *tx) putLinks(attempt int64, links []state.TokenLink) error {
 	for i := range links {
 		link, err := t.address(links[i].Link)
@@ -74,7 +79,8 @@ func (t *tx) forgetTokens(attempt int64) error {
 	return err
 }
 
-// Link implements state.Store.
+// Link implements state.Store. It is asked for every visit, with whatever stands in an
+// address, and reads three rows by their keys.
 func (s *Store) Link(ctx context.Context, token string) (l state.SentLink, ok bool, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		return c.each(`SELECT r.address, n.address, l.clicked FROM links l JOIN attempts a ON a.id = l.attempt
@@ -89,7 +95,8 @@ func (s *Store) Link(ctx context.Context, token string) (l state.SentLink, ok bo
 	return l, ok, nil
 }
 
-// Click implements state.Store.
+// Click implements state.Store. All clicks that came while the commit before was made
+// are one transaction; what says nothing new, as a second visit, writes no row.
 func (s *Store) Click(ctx context.Context, clicks []state.Click) error {
 	err := s.write(ctx, func(t *tx) error {
 		for i := range clicks {
@@ -116,13 +123,15 @@ func (s *Store) Click(ctx context.Context, clicks []state.Click) error {
 	return nil
 }
 
-// LinkCounts implements state.Store.
+// LinkCounts implements state.Store. A delivery has a link in each of its attempts, and
+// the person counts once for all of them.
 func (s *Store) LinkCounts(ctx context.Context, campaign string) (out []state.LinkCount, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		names, err := c.addressNames()
 		if err != nil {
 			return err
 		}
+		// Revisions are deliveries of their own.
 		return c.each("SELECT a.campaign, l.link, count(DISTINCT CASE WHEN l.clicked IS NOT NULL THEN a.recipient || '/' || a.revision END), sum(l.programs) FROM links l JOIN attempts a ON a.id = l.attempt GROUP BY 1, 2", func(st *sqlite.Stmt) error {
 			n := state.LinkCount{Campaign: names[st.ColumnInt64(0)], Link: names[st.ColumnInt64(1)], Clicked: st.ColumnInt(2), Programs: st.ColumnInt(3)}
 			if campaign == "" || campaign == n.Campaign {

@@ -16,7 +16,7 @@ campaign "spring" {
 audience "silent" {
   source "campaign" {
     of     = campaign.spring
-    filter = row.delivered && !row.clicked # ERROR: Unknown column
+    filter = row.delivered && !row.klicked # ERROR: Unknown column
     after  = "2 days"                      # ERROR: Invalid value
   }
   attributes = {
