@@ -53,6 +53,9 @@ func newMetrics(b Build) *metrics {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "handbill_build_info", Help: "Which handbill serves; always 1.",
 		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": b.Go}})
 	build.Set(1)
+	for _, result := range []string{"person", "again", "program", "unknown", "error"} {
+		m.redirects.WithLabelValues(result) // so that each is there from the start
+	}
 	m.registry.MustRegister(build, m.webhooks, m.seconds, m.folded, m.replies, m.turns, m.commits, m.forwards, m.redirects, m.clicksLost, m.recovered, m.lost,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -98,7 +98,7 @@ func (b *bulk) put(queue *pipeline) {
 		b.attempts = attemptRows{}
 	}
 	if r := &b.links; len(r.token) > 0 {
-		queue.Queue(insertLinks, r.token, r.attempt, r.link)
+		queue.add(insertLinks, r.token, r.attempt, r.link)
 		b.links = linkRows{}
 	}
 	if r := &b.outcomes; len(r.id) > 0 {
