@@ -58,7 +58,7 @@ func TestCaseOnPostgres(t *testing.T) {
 var fileCases = []string{
 	"apply-stale-plan", "init-empty-directory", "init-with-configuration", "json-of-changes", "mistyped", "no-configuration", "plan-fallback", "plan-json-document",
 	"plan-template-read", "plan-title-of-25-characters", "state-damaged", "state-from-the-future", "state-is-no-state", "state-list-show", "state-rm-mv", "apply-replace-saved-plan-twice", "state-optouts", "state-postgres", "state-pull",
-	"state-unwritable-place", "status-before-anything", "try-halted", "follow-up",
+	"state-unwritable-place", "status-before-anything", "try-halted", "follow-up", "links",
 }
 
 // share puts the state of a case into a database, and creates it unless the case
