@@ -121,6 +121,18 @@ campaign "unreachable" {
 }
 `
 
+// literalSecrets has secrets where none may stand.
+const literalSecrets = `
+handbill {
+  state "postgres" { url = "URL" }
+}
+
+provider "cloud" "main" {
+  access_token    = "TOKEN"
+  phone_number_id = "1"
+}
+`
+
 const canaryContacts = "phone,user,name,voucher\n+4915155566677,,Zebulonia,voucher-KX-99-canary\n+12025550147,,Quixotica,second\n,DE.canaryuser4711,Una,third\n"
 
 // canaryScript makes the network repeat the request in its refusal, as gateways do.
@@ -145,6 +157,7 @@ func TestCanaries(t *testing.T) {
 	g.write("contacts.csv", canaryContacts)
 	g.write("broken/main.hcl", canaryConfig+canaryCampaigns)
 	g.write("broken/contacts.csv", canaryContacts)
+	g.write("literal/main.hcl", strings.NewReplacer("TOKEN", secretCanaries()["CLOUD_TOKEN"], "URL", secretCanaries()["DSN"]).Replace(literalSecrets))
 	g.write("ask.txt", "var.word\ntext_message.hello\nprovider.onemsg.main\n")
 	g.watch(t, canaryCommands())
 	g.inspect(t)
@@ -164,6 +177,7 @@ func canaryCommands() []string {
 		"try campaign.spring", "state rm campaign.nothing", "state unlock nothing", "apply nothing.plan", "plan -var=word=canary-sensitive-variable-6d6d",
 		"plan -var=wrod=canary-sensitive-variable-6d6d", "providers check", "explain", "version", "help plan",
 		"-chdir=broken validate", "-chdir=broken plan", "-chdir=broken plan -target=campaign.unreachable", "-chdir=broken apply -auto-approve -target=campaign.unreachable",
+		"-chdir=literal validate", "-chdir=literal validate -json", "-chdir=literal plan -format=markdown", "-chdir=literal plan -json", "-chdir=literal apply -auto-approve",
 		"-chdir=broken status", "state erase +4915155566677", "status")
 	return list
 }

@@ -60,6 +60,9 @@ func FromHCL(diags hcl.Diagnostics, files map[string][]byte) []Diagnostic {
 		}
 		if d.Subject != nil && d.Subject.Filename != "" {
 			v.Range, v.Snippet = place(d, files)
+			if v.Code == "literal_secret" && v.Snippet != nil {
+				v.Snippet.hide()
+			}
 		}
 		out = append(out, v)
 	}
@@ -93,6 +96,13 @@ func place(d *hcl.Diagnostic, files map[string][]byte) (*Range, *Snippet) {
 	end := min(max(s.End.Byte, s.Start.Byte), from+len(code))
 	return r, &Snippet{Context: blockContext(src[:from]), Code: code, Start: s.Start.Line,
 		HighlightStart: min(s.Start.Byte-from, len(code)), HighlightEnd: max(end-from, 0)}
+}
+
+// hide puts dots in place of what the diagnostic is about: its line may end in a log.
+func (s *Snippet) hide() {
+	const dots = "•••"
+	s.Code = s.Code[:s.HighlightStart] + dots + s.Code[max(s.HighlightStart, s.HighlightEnd):]
+	s.HighlightEnd = s.HighlightStart + len(dots)
 }
 
 // blockContext is the header of the top-level block that is open at the end of src.
