@@ -32,6 +32,17 @@ func planBaseline(args []string) (any, error) {
 
 // eachMessage calls visit with every usable number and its text.
 func eachMessage(path string, visit func(phone, text string) error) error {
+	return eachContact(path, func(phone, name, city, plan string) error {
+		offer := "Take a look!"
+		if plan == "pro" {
+			offer = "As a pro you get 10 percent off."
+		}
+		return visit(phone, "Hello "+name+", our spring catalog for "+strings.ToUpper(city)+" is here. "+offer)
+	})
+}
+
+// eachContact calls visit with every usable number and what stands beside it.
+func eachContact(path string, visit func(phone, name, city, plan string) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -54,12 +65,7 @@ func eachMessage(path string, visit func(phone, text string) error) error {
 		if !ok {
 			continue
 		}
-		offer := "Take a look!"
-		if rec[3] == "pro" {
-			offer = "As a pro you get 10 percent off."
-		}
-		text := "Hello " + rec[1] + ", our spring catalog for " + strings.ToUpper(rec[2]) + " is here. " + offer
-		if err := visit(phone, text); err != nil {
+		if err := visit(phone, rec[1], rec[2], rec[3]); err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,7 @@ const roleVar = "HANDBILL_BENCH_ROLE"
 // roles are the roles of child processes. Each writes one JSON value.
 var roles = map[string]func(args []string) (any, error){
 	"plan":  planBaseline,
+	"arms":  armsBaseline,
 	"post":  postBaseline,
 	"copy":  copyBaseline,
 	"serve": serveRole,

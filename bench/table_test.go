@@ -40,7 +40,7 @@ func TestTable(t *testing.T) {
 		name string
 		run  func()
 	}{
-		{"start", b.start}, {"templates", b.templates}, {"plan", b.plans}, {"apply", b.apply}, {"paced", b.paced}, {"webhooks", b.webhooks}, {"postgres-apply", b.durable}, {"postgres-lanes", b.lanes}, {"postgres-plan", b.planned}, {"serves", b.serves},
+		{"start", b.start}, {"templates", b.templates}, {"plan", b.plans}, {"arms", b.arms}, {"apply", b.apply}, {"paced", b.paced}, {"webhooks", b.webhooks}, {"postgres-apply", b.durable}, {"postgres-lanes", b.lanes}, {"postgres-plan", b.planned}, {"serves", b.serves},
 	} {
 		if strings.Contains(row.name, *only) {
 			row.run()
