@@ -57,6 +57,7 @@ func TestWorkersDisturbed(t *testing.T) {
 		d.rest()
 		d.finished()
 	}
+	d.again()
 	doubts, most := d.judge(rate)
 	t.Logf("%v in %.0f s: %d of %d deliveries in doubt, at most %d requests of a number in a second with a limit of %d; %s",
 		d.counts, time.Since(started).Seconds(), doubts, d.people*numbers, most, rate, d.takeovers())
@@ -207,6 +208,20 @@ func (d *disturbance) rest() {
 	for _, w := range d.wires {
 		w.pass()
 	}
+}
+
+// again lets the workers end, which then have told everything, and applies once more.
+// What a worker had not sent when it was stalled, and told only after another had done
+// its number, is pending in the state.
+func (d *disturbance) again() {
+	d.t.Helper()
+	for i, w := range d.workers {
+		w.signal(syscall.SIGTERM)
+		w.wait(d.t)
+		d.workers[i] = d.hire(d.wires[i])
+	}
+	d.must(0, "apply", "-auto-approve", "-detach", "-wait-for-workers")
+	d.finished()
 }
 
 // finished waits until the run is over.
