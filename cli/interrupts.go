@@ -24,3 +24,16 @@ func (a *app) interruptible(ctx context.Context) (context.Context, <-chan struct
 	}()
 	return ctx, stop, func() { close(over); cancel() }
 }
+
+// untilInterrupt returns a context that the first interrupt cancels.
+func (a *app) untilInterrupt(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-a.sys.Interrupts:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

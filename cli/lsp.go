@@ -29,15 +29,8 @@ the state nor a connection.`,
 }
 
 func (a *app) lsp(ctx context.Context, in *inputFlags) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := a.untilInterrupt(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-a.sys.Interrupts:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	err := lsp.Serve(ctx, a.sys.Stdin, a.sys.Stdout, &lsp.Options{
 		Version: a.sys.Build.Version,
 		Lang:    a.hostOf(in).LangOptions(a.dir(), in.vars),

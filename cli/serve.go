@@ -126,15 +126,8 @@ func (a *app) listenAndServe(ctx context.Context, server *serve.Server, numbers 
 	if err := a.show(r, a.style(), false); err != nil {
 		a.log.Warn("where serve listens was not written", "error", err) // Main reports it at the end
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := a.untilInterrupt(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-a.sys.Interrupts:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	if err := server.Serve(ctx, l, m); err != nil {
 		return a.fail("Server stopped", err)
 	}

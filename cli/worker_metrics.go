@@ -53,7 +53,7 @@ func (m *workerMetrics) event(ev operation.WorkerEvent) {
 	switch ev.Kind {
 	case operation.WorkerTook:
 		// A rate does not see the first failure of a counter that only begins with it.
-		for _, result := range []string{"done", "fenced", "error"} {
+		for _, result := range serve.TurnResults {
 			m.turns.WithLabelValues(ev.Number, result)
 		}
 		m.lost.WithLabelValues(ev.Number)

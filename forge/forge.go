@@ -113,6 +113,9 @@ const maxAnswer = 64 << 20
 // errBusy is wrapped where trying again may help: nothing, or nothing known, was done.
 var errBusy = errors.New("the forge is busy")
 
+// errWhose is returned where nobody could say which comments are the token's own.
+var errWhose = errors.New("the forge does not tell whose the token is, so no comment can be called its own")
+
 // newThread is a Thread without its calls.
 func newThread(o Options, most int) *Thread {
 	return &Thread{opt: o, most: most, client: &http.Client{

@@ -48,7 +48,7 @@ func (t *Thread) viewer(ctx context.Context) (string, error) {
 		Data struct{ Viewer struct{ Login string } }
 	}
 	if json.Unmarshal(body, &out) != nil || out.Data.Viewer.Login == "" {
-		return "", errors.New("the forge does not tell whose the token is, so no comment can be called its own")
+		return "", errWhose
 	}
 	return out.Data.Viewer.Login, nil
 }

@@ -3,7 +3,6 @@ package forge
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -64,7 +63,7 @@ func (t *Thread) user(ctx context.Context) (string, error) {
 	}
 	var out struct{ ID int64 }
 	if json.Unmarshal(body, &out) != nil || out.ID == 0 {
-		return "", errors.New("the forge does not tell whose the token is, so no comment can be called its own")
+		return "", errWhose
 	}
 	return strconv.FormatInt(out.ID, 10), nil
 }

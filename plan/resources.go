@@ -115,7 +115,7 @@ func (d *differ) move(m *lang.Moved, all []*lang.Moved) {
 func (b *builder) takeUp(ctx context.Context) error {
 	for _, decl := range b.cfg.Campaigns {
 		to := decl.Address()
-		if b.in.State == nil || b.differ.before[to] != nil || b.differ.from[to] != "" {
+		if b.in.State == nil || b.differ.before[to] != nil || b.differ.from[to] != "" || b.cfg.MovedFrom(to) == "" {
 			continue
 		}
 		for at, n := to, 0; at != "" && n <= len(b.cfg.Moved); at, n = b.cfg.MovedFrom(at), n+1 {

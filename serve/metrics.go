@@ -70,7 +70,7 @@ func (m *metrics) begin(provider string) {
 	for _, result := range []string{message.Accepted.String(), message.Refused.String(), message.Unknown.String(), "gated", "error"} {
 		m.replies.WithLabelValues(provider, result)
 	}
-	for _, result := range turnResults {
+	for _, result := range TurnResults {
 		m.turns.WithLabelValues(provider, result)
 	}
 	for _, kind := range []EventKind{EventForwarded, EventForward, EventDead} {
@@ -89,8 +89,8 @@ func (m *metrics) turn(provider string, took time.Duration, err error) {
 	m.commits.Observe(took.Seconds())
 }
 
-// turnResults are the results that TurnResult returns.
-var turnResults = []string{"done", "fenced", "error"}
+// TurnResults are the results that TurnResult returns.
+var TurnResults = []string{"done", "fenced", "error"}
 
 // TurnResult is how metrics call what became of a commit of intents and outcomes:
 // "done", "fenced" or "error". After "error" nobody knows whether they are recorded.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // pipeline are statements that go to the database in one round trip. If one fails,
@@ -31,13 +30,10 @@ func (p *pipeline) add(sql string, args ...any) *statement {
 	return st
 }
 
-// plain adds a statement that returns nothing and has texts as parameters.
-func (p *pipeline) plain(sql string, args ...any) *statement {
-	st := p.add(sql, args...)
-	st.known = &pgconn.StatementDescription{SQL: sql, ParamOIDs: make([]uint32, len(args))}
-	for i := range args {
-		st.known.ParamOIDs[i] = pgtype.TextOID
-	}
+// plain adds a statement that returns nothing and has no parameters.
+func (p *pipeline) plain(sql string) *statement {
+	st := p.add(sql)
+	st.known = &pgconn.StatementDescription{SQL: sql}
 	return st
 }
 
